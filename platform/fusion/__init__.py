@@ -1,0 +1,1 @@
+"""The learning engine of Consilience: a library of its own, without Django."""

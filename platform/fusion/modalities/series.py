@@ -1,0 +1,70 @@
+"""Time series: a list of numbers in a cell, or a file with one number a line (CSV: the last column)."""
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from . import BrokenFile, Inspection, head_of
+
+MAX_BYTES = 200_000_000
+MAX_POINTS = 10_000_000
+
+
+def parse(value: Any) -> list[float]:
+    """Numbers of one cell: a list, a JSON list, or numbers separated by spaces, semicolons or commas. Raises BrokenFile."""
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            value = json.loads(text) if text.startswith("[") else text.replace(";", " ").replace(",", " ").split()
+        except ValueError as error:
+            raise BrokenFile(f"is no list of numbers ({error})") from error
+    if not isinstance(value, list | tuple):
+        raise BrokenFile("is no list of numbers")
+    if len(value) > MAX_POINTS:
+        raise BrokenFile(f"has {len(value):,} values; at most {MAX_POINTS:,} are read")
+    return [number(v) for v in value]
+
+
+def number(value: Any) -> float:
+    """A finite number, or NaN for an empty place. Raises BrokenFile."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return math.nan
+    try:
+        found = float(value)
+    except (TypeError, ValueError) as error:
+        raise BrokenFile(f"holds {str(value)[:40]!r}, which is no number") from error
+    if math.isinf(found):
+        raise BrokenFile("holds an infinite value")
+    return found
+
+
+def decode(path: Path) -> list[float]:
+    """The numbers of a file; a first line of words is taken as a heading. Raises BrokenFile."""
+    head_of(path, MAX_BYTES)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            cells = [row[-1] for row in csv.reader(file) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BrokenFile(f"is no text of numbers ({error})") from error
+    if cells and not is_number(cells[0]):
+        cells = cells[1:]
+    return parse(cells)
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def inspect(path: Path) -> Inspection:
+    """Describe a file of numbers; raises BrokenFile."""
+    values = decode(path)
+    if not values:
+        raise BrokenFile("holds no numbers")
+    facts = {"points": len(values), "missing": sum(math.isnan(v) for v in values)}
+    return Inspection("series", "text/csv", path.stat().st_size, facts, ["blank"] if len(set(values)) == 1 else [])
