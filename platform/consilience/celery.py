@@ -1,0 +1,11 @@
+"""The Celery application. The broker only wakes workers; the truth about a job is its row (apps.jobs)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consilience.settings")
+
+app = Celery("consilience")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["apps.jobs"])

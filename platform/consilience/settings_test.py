@@ -1,0 +1,16 @@
+"""Settings for tests: a home folder of their own, static files without hashed names, cheap passwords, no limit on sign-ins."""
+
+import os
+import tempfile
+
+os.environ.setdefault("CONSILIENCE_HOME", tempfile.mkdtemp(prefix="consilience-test-"))
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from .settings import *  # noqa: E402, F403
+from .settings import STORAGES  # noqa: E402
+
+ACCOUNT_RATE_LIMITS = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

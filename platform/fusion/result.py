@@ -1,0 +1,215 @@
+"""The one form of an evaluation: what `python -m fusion train` writes, what the platform stores, what its pages draw.
+
+Scores lie on a scale of 0 to 1. Intervals are 95 % percentile intervals of a bootstrap over the cluster column.
+Light on purpose: the web process reads results with this module, so it imports no numpy and no torch.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = 1
+
+Verdict = Literal["clearly better", "no clear difference", "clearly worse"]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Interval(Part):
+    """A point estimate with its 95 % interval; `low` and `high` are None where none can be given."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Gain(Interval):
+    """Paired difference to the best single modality; *clearly* means that the interval excludes 0."""
+
+    over: str
+    verdict: Verdict
+
+
+class Headline(Part):
+    macro_f1: Interval
+    gain_over_best_single: Gain
+    ece: Interval
+
+
+class Fold(Part):
+    """One round of the split; `name` is the held-out group or the number of the fold."""
+
+    name: str
+    n_train: int
+    n_test: int
+    macro_f1: float | None = None
+    best_epochs: list[int] = []
+
+
+class Split(Part):
+    policy: str
+    groups: list[str]
+    folds: list[Fold]
+
+
+class Clusters(Part):
+    """Unit of the bootstrap. `note` says in words when there are too few for an honest interval."""
+
+    column: str | None
+    n: int
+    draws: int
+    note: str | None = None
+
+
+class ClassScore(Part):
+    label: str
+    n: int
+    precision: float
+    recall: float
+    f1: Interval
+
+
+class Single(Part):
+    """One modality alone: on every sample (absent: the training prior answers), and where it is present."""
+
+    modality: str
+    macro_f1: Interval
+    n_present: int
+    where_present: Interval
+    temperature: float
+    ece_before: float
+    ece_after: float
+
+
+class Baseline(Part):
+    """Another way to solve the same task on the same folds and features, for instance logistic regression."""
+
+    name: str
+    macro_f1: Interval
+
+
+class Seed(Part):
+    seed: int
+    macro_f1: float
+
+
+class Missing(Part):
+    """The whole model with these modalities taken away from every test sample."""
+
+    without: list[str]
+    macro_f1: Interval
+    change: Interval
+
+
+class Level(Interval):
+    """`share` of one modality removed at random, 0 to 1."""
+
+    share: float
+
+
+class Degradation(Part):
+    modality: str
+    levels: list[Level]
+
+
+class Share(Interval):
+    modality: str
+
+
+class ClassShares(Part):
+    """Contributions to the mean probability of the true class; `shares` follow the order of `EvaluationResult.modalities`."""
+
+    label: str
+    n: int
+    shares: list[float]
+
+
+class Contributions(Part):
+    """Exact Shapley values of macro-F1 above the prior model; the shares add up to `total - prior`."""
+
+    prior: float
+    total: float
+    shares: list[Share]
+    per_class: list[ClassShares]
+
+
+class Subgroup(Part):
+    column: str
+    value: str
+    n: int
+    macro_f1: Interval
+    note: str | None = None
+
+
+class Bin(Part):
+    """One bin of the reliability diagram: mean confidence against the share that is right, with its interval."""
+
+    lower: float
+    upper: float
+    n: int
+    confidence: float
+    accuracy: Interval
+
+
+class Reliability(Part):
+    ece: Interval
+    bins: list[Bin]
+
+
+class Calibration(Part):
+    """Before: the same model with every temperature at 1. After: as it answers."""
+
+    before: Reliability
+    after: Reliability
+
+
+class Confusion(Part):
+    """`counts[i][j]`: test samples of true class i that were answered j, for the first seed; order of `labels`."""
+
+    counts: list[list[int]]
+
+
+class Mistake(Part):
+    """A confident error or a contradiction between modalities; `answers` holds what each modality alone said."""
+
+    key: str
+    truth: str
+    answer: str
+    confidence: float
+    answers: dict[str, str | None]
+
+
+class EvaluationResult(Part):
+    schema_version: int = SCHEMA_VERSION
+    task: Literal["classification"] = "classification"
+    method: str
+    labels: list[str]
+    modalities: list[str]
+    n_total: int
+    n_samples: int
+    left_out: dict[str, int]
+    """Samples that were not scored: reason in words -> number, for instance {"duplicate": 15, "no label": 0}."""
+    split: Split
+    clusters: Clusters
+    headline: Headline
+    metrics: dict[str, Interval]
+    """macro_f1, accuracy, balanced_accuracy, auroc, log_loss, brier, ece."""
+    seeds: list[Seed]
+    per_class: list[ClassScore]
+    singles: list[Single]
+    baselines: list[Baseline]
+    methods: list[Baseline]
+    """Every fusion method that the recipe asked for, the chosen one among them."""
+    missing: list[Missing]
+    degradation: list[Degradation]
+    contributions: Contributions
+    subgroups: list[Subgroup]
+    confusion: Confusion
+    calibration: Calibration
+    mistakes: list[Mistake]
+    seconds: dict[str, float]
+    """Wall-clock seconds of each stage: embed, train, evaluate."""
+    environment: dict[str, Any]
+    """Versions, seeds, digests of data, recipe and encoders: what a repetition needs."""
