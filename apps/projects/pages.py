@@ -1,0 +1,35 @@
+"""The one way into a page of a project: the address names it, the policy decides, an outsider gets 404."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from .models import Project
+from .policies import Action, require
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]
+
+
+def project_page(action: Action = "view", write: Action | None = None) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+    """Turn `view(request, project, ...)` into a view of `/p/<slug:project>/...`.
+
+    `action` is asked for every request, `write` besides for every one that is not GET or HEAD.
+    """
+
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def wrapper(request: HttpRequest, project: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            found = get_object_or_404(Project.objects.visible_to(request.user), slug=project)
+            require(request.user, action, found)
+            if write and request.method not in ("GET", "HEAD"):
+                require(request.user, write, found)
+            request.project = found
+            return view(request, found, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
