@@ -14,7 +14,7 @@ from typing import Any
 
 from .sniffing import HEAD_BYTES, forbidden, media_type, sniff
 
-__all__ = ["MODULES", "BrokenFile", "Inspection", "forbidden", "inspect", "media_type", "module", "sniff"]
+__all__ = ["HEAD_BYTES", "MODULES", "BrokenFile", "Inspection", "forbidden", "inspect", "media_type", "module", "sniff"]
 
 MODULES = ("image", "audio", "text", "table", "series")
 

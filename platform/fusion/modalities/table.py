@@ -32,6 +32,8 @@ def read(path: Path) -> Table:
         return read_parquet(path)
     if kind == "text":
         return read_csv(path)
+    if kind is None and b"\0" in head:
+        raise BrokenFile("is neither CSV nor Parquet (a NUL character stands in it, which no text may have)")
     raise BrokenFile("is neither CSV in UTF-8 nor Parquet")
 
 
