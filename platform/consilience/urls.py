@@ -2,10 +2,12 @@
 
 from django.urls import include, path
 
+from apps.projects.streams import stream
 from apps.workspace import views as workspace
 
 urlpatterns = [
     path("", workspace.home, name="home"),
+    path("live/", stream, name="live"),
     path("accounts/", include("allauth.account.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.workspace.urls")),
