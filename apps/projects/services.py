@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm
 
 from apps.accounts.models import User
+from apps.accounts.services import create_user
 
 from .events import record
 from .models import Counter, Discipline, Invitation, Member, Project, Role, RoleGroup
@@ -164,3 +165,14 @@ def accept_invitation(invitation: Invitation, user: User) -> Member:
     member = _set_member(project, user, Role(invitation.role), invitation.disciplines.all())
     record(project, user, "member.joined", "member", user.pk, str(user))
     return member
+
+
+@transaction.atomic
+def join_as_new_person(invitation: Invitation, name: str, password: str) -> User:
+    """Make the account that the invitation is for, and accept; nothing stays when either is refused."""
+    try:
+        user = create_user(invitation.email, name, password)
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from error
+    accept_invitation(invitation, user)
+    return user

@@ -1,10 +1,11 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from .shell import shell_for
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """What the frame around every page needs; built lazily, since fragments and files do not use it."""
-    from .queries import shell_for
-
-    return {"shell": shell_for(request)}
+    """What the frame around every page needs. Asked for only by pages that have the frame, so fragments and files pay nothing."""
+    return {"shell": SimpleLazyObject(lambda: shell_for(request) or {})}

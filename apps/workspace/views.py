@@ -1,6 +1,83 @@
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+import re
+from typing import Any
 
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from apps.experiments.models import Run
+from apps.projects.models import Project
+from apps.projects.pages import project_page
+from apps.projects.policies import can
+from apps.projects.queries import events, face
+from apps.reviews import queries as reviews
+
+from . import overview as overview_parts
+from . import queries
+from .sentences import tell
 
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "workspace/home.html")
+    user = request.user
+    context = {
+        "reviews": reviews.waiting_for(user),
+        "talk": queries.talk_waiting(user),
+        "uploads": queries.uploads_waiting(user),
+        "jobs": queries.running(user),
+        "recent": queries.recent(user),
+        "projects": queries.projects_of(user),
+    }
+    context["waiting"] = len(context["reviews"]) + len(context["talk"]) + len(context["uploads"])
+    return render(request, "workspace/home.html", context)
+
+
+@project_page()
+def overview(request: HttpRequest, project: Project) -> HttpResponse:
+    review = reviews.current(project)
+    gate = reviews.gate(review) if review else None
+    runs = queries.finished_runs(project)
+    best = max(runs, key=lambda run: run.macro_f1) if runs else None
+    leader = Run.objects.select_related("project").get(pk=best.pk) if best else None
+    told = [tell(event) for event in events(request.user, project)[:12]]
+    members = queries.faces_of(project)
+    context: dict[str, Any] = {
+        "project": project,
+        "review": review,
+        "gate": gate,
+        "map": overview_parts.map_of(queries.consilience_map(project, gate), request.user, bool(review)),
+        "leader": leader,
+        "joining": overview_parts.joining(leader),
+        "progress": overview_parts.progress(runs, leader),
+        "weakest": overview_parts.weakest(leader),
+        "models": queries.models_in_use(project),
+        "activity": queries.activity(told),
+        "faces": [face(member) for member in members],
+        "contribute": can(request.user, "contribute", project),
+    }
+    return render(request, "workspace/overview.html", context)
+
+
+@project_page()
+def activity(request: HttpRequest, project: Project) -> HttpResponse:
+    page = Paginator(events(request.user, project), 48).get_page(request.GET.get("page"))
+    told = [tell(event) for event in page]
+    faces = {member.user_id: face(member) for member in queries.faces_of(project)}
+    return render(request, "workspace/activity.html", {"project": project, "page": page, "activity": queries.activity(told), "faces": faces})
+
+
+def search(request: HttpRequest) -> HttpResponse:
+    text = request.GET.get("q", "").strip()[:100]
+    if jump := _jump(request, text):
+        return redirect(jump)
+    groups = [group for group in queries.search(request.user, text) if group["rows"]] if text else []
+    return render(request, "workspace/search.html", {"q": text, "groups": groups})
+
+
+def _jump(request: HttpRequest, text: str) -> str | None:
+    """`run 31` opens the run where only one project has it."""
+    match = re.fullmatch(r"run\s*#?(\d{1,8})", text, re.IGNORECASE)
+    runs = queries.runs_numbered(request.user, int(match[1])) if match else []
+    return runs[0].get_absolute_url() if len(runs) == 1 else None
+
+
+def help_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "workspace/help.html")

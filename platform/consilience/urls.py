@@ -2,16 +2,25 @@
 
 from django.urls import include, path
 
+from apps.accounts import views as accounts
 from apps.projects.streams import stream
 from apps.workspace import views as workspace
+
+project_pages = [
+    path("p/<slug:project>/", workspace.overview, name="overview"),
+    path("p/<slug:project>/activity/", workspace.activity, name="activity"),
+    *projects.urlpatterns,
+]
+"""The overview and the activity show every part of a project, so they are made by the topmost app."""
 
 urlpatterns = [
     path("", workspace.home, name="home"),
     path("live/", stream, name="live"),
     path("accounts/", include("allauth.account.urls")),
+    path("language/", accounts.language, name="set_language"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.workspace.urls")),
-    path("", include("apps.projects.urls")),
+    path("", include((project_pages, "projects"))),
     path("", include("apps.datasets.urls")),
     path("", include("apps.experiments.urls")),
     path("", include("apps.registry.urls")),

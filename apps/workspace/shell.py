@@ -1,0 +1,145 @@
+"""The frame around every page: rail, counts, the person, the menu of new things."""
+
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from apps.accounts.models import User
+from apps.discussions.models import Notification
+from apps.projects.models import Member, Project
+from apps.projects.policies import can
+from apps.reviews.queries import waiting_for
+
+Entry = dict[str, Any]
+
+
+def shell_for(request: HttpRequest) -> dict[str, Any] | None:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    project: Project | None = getattr(request, "project", None)
+    mine = _memberships(user)
+    inbox = Notification.objects.filter(user=user, done_at=None).count()
+    return {
+        "project": _switcher(project, mine) if project else None,
+        "rail": _project_rail(request, project) if project else _own_rail(request, mine, inbox),
+        "new": _new(user, project),
+        "inbox": inbox,
+        "user": _person(user, mine, project),
+    }
+
+
+def _memberships(user: User) -> list[Member]:
+    """A member of a project sees it: membership and the role's group are written together."""
+    return list(user.memberships.select_related("project").prefetch_related("disciplines").order_by("project__name"))
+
+
+def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
+    disciplines = [discipline for member in mine if project is None or member.project_id == project.pk for discipline in member.disciplines.all()]
+    links = [_entry(_("Settings"), "settings", reverse("accounts:profile")), _entry(_("Access tokens"), "key-round", reverse("accounts:tokens"))]
+    return {"name": user.name, "email": user.email, "initials": user.initials, "slot": disciplines[0].slot if disciplines else 0, "links": links}
+
+
+def _switcher(project: Project, mine: list[Member]) -> Entry:
+    counts = Project.objects.filter(pk=project.pk).aggregate(d=Count("disciplines", distinct=True), m=Count("members", distinct=True))
+    others = [{"name": member.project.name, "url": member.project.get_absolute_url()} for member in mine if member.project_id != project.pk]
+    return {
+        "name": project.name,
+        "slug": project.slug,
+        "code": project.code,
+        "slot": project.slot,
+        "disciplines": counts["d"],
+        "members": counts["m"],
+        "projects": others,
+    }
+
+
+def _entry(label: str, icon: str, url: str, current: bool = False, **more: Any) -> Entry:
+    return {"label": label, "icon": icon, "url": url, "current": current, **more}
+
+
+def _own_rail(request: HttpRequest, mine: list[Member], inbox: int) -> list[Entry]:
+    path = request.path
+    home, box, search, new = reverse("home"), reverse("discussions:inbox"), reverse("workspace:search"), reverse("projects:new")
+    own = [
+        _entry(_("Your work"), "house", home, path == home),
+        _entry(_("Inbox"), "inbox", box, path == box, badge=inbox),
+        _entry(_("Search"), "search", search, path == search),
+    ]
+    projects = [_entry(member.project.name, "merge", member.project.get_absolute_url()) for member in mine]
+    profile, tokens, keys = reverse("accounts:profile"), reverse("accounts:tokens"), reverse("workspace:help")
+    you = [
+        _entry(_("Settings"), "settings", profile, path == profile),
+        _entry(_("Access tokens"), "key-round", tokens, path == tokens),
+        _entry(_("Help"), "circle-question-mark", keys, path == keys),
+    ]
+    return [
+        {"title": "", "entries": own},
+        {"title": _("Your projects"), "entries": [*projects, _entry(_("New project"), "plus", new, path == new)]},
+        {"title": pgettext("the person who is signed in", "You"), "entries": you},
+    ]
+
+
+def _counts(project: Project) -> dict[str, int]:
+    """All numbers of the rail in one query."""
+
+    def number(rows: QuerySet[Any]) -> Coalesce:
+        inner = rows.filter(project=OuterRef("pk")).order_by().values("project").annotate(n=Count("pk")).values("n")
+        return Coalesce(Subquery(inner), 0)
+
+    from apps.datasets.models import Alignment, DataSet
+    from apps.experiments.models import Run
+    from apps.registry.models import Model
+    from apps.reviews.models import Review
+
+    return (
+        Project.objects.filter(pk=project.pk)
+        .annotate(
+            data=number(DataSet.objects.filter(deleted_at=None)),
+            alignments=number(Alignment.objects.all()),
+            runs=number(Run.objects.filter(deleted_at=None)),
+            reviews=number(Review.objects.all()),
+            models_=number(Model.objects.all()),
+            people=number(Member.objects.all()),
+        )
+        .values("data", "alignments", "runs", "reviews", "models_", "people")
+        .get()
+    )
+
+
+def _project_rail(request: HttpRequest, project: Project) -> list[Entry]:
+    n = _counts(project)
+    waiting = sum(1 for review in waiting_for(request.user) if review.project_id == project.pk)
+    rooms = [
+        (_("Project"), [("projects:overview", _("Overview"), "layout-dashboard", {}), ("datasets:list", _("Data sets"), "database", {"count": n["data"]}), ("workspace:samples", _("Samples"), "images", {}), ("datasets:alignments", _("Alignments"), "merge", {"count": n["alignments"]})]),
+        (_("Models"), [("experiments:runs", _("Runs"), "flask-conical", {"count": n["runs"]}), ("reviews:list", _("Reviews"), "scale", {"badge": waiting, "count": n["reviews"]}), ("registry:models", _("Model registry"), "package", {"count": n["models_"]})]),
+        (_("Team"), [("projects:members", _("Members"), "users", {"count": n["people"]}), ("projects:activity", _("Activity"), "history", {})]),
+    ]  # fmt: skip
+    if can(request.user, "own", project):
+        rooms[-1][1].append(("projects:settings", _("Settings"), "settings", {}))
+    return [{"title": title, "entries": [_room(request, project, *room) for room in group]} for title, group in rooms]
+
+
+def _room(request: HttpRequest, project: Project, name: str, label: str, icon: str, numbers: Entry) -> Entry:
+    url = reverse(name, args=[project.slug])
+    here = request.path == url if name == "projects:overview" else request.path.startswith(url)
+    if name == "projects:members":
+        here = here or request.path.startswith(reverse("projects:disciplines", args=[project.slug]))
+    return _entry(label, icon, url, here, **numbers)
+
+
+def _new(user: User, project: Project | None) -> list[Entry]:
+    items = [_entry(_("Project"), "merge", reverse("projects:new"))]
+    if project and can(user, "contribute", project):
+        named = [
+            (_("Data set"), "upload", "datasets:new"),
+            (_("Alignment"), "merge", "datasets:new_alignment"),
+            (_("Run"), "flask-conical", "experiments:new_run"),
+        ]
+        items = [*(_entry(label, icon, reverse(name, args=[project.slug])) for label, icon, name in named), *items]
+    return items
