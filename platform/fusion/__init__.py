@@ -1,1 +1,19 @@
-"""The learning engine of Consilience: a library of its own, without Django."""
+"""The learning engine of Consilience: a library of its own, without Django.
+
+    from fusion.study import Study                      # the only reader and writer of a study folder
+    from fusion.alignment import Aligned, folds         # samples joined on their key, splits that do not leak
+    from fusion.encoders import catalogue, load         # foundation models: what there is; load(choice) -> Encoder
+    from fusion.embed import embed                      # embed(aligned, {modality: choice}, cache, progress) -> Features
+    from fusion.cache import Cache                      # encoder fingerprint x content digest -> vector
+
+    aligned = Aligned.from_study(Study.load("spoken-digits"), on_broken=print)
+    features = embed(aligned, {}, Cache("embeddings"), Progress())
+    features.x["image"]       # float32 (n, dim), one row a sample, zeros where it is missing
+    features.mask             # bool (n, M), columns in the order of features.names
+    for fold in folds(aligned):
+        fold.name, fold.train, fold.test                # int rows; duplicates and unlabelled rows are in no fold
+        fit, validation = inner_split(aligned, fold.train, share=0.2, seed=0)
+
+Importing `fusion` loads nothing. Light, also for a web process: `study`, `columns`, `modalities` (not its modules), `encoders.catalogue`,
+`result`, `progress`. numpy, pyarrow and scikit-learn: `alignment`, `splits`, the modules of `modalities`. torch: `embed` and the encoders.
+"""
