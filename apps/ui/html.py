@@ -33,5 +33,5 @@ def _pair(name: str, value: Any) -> SafeString:
     return format_html(' {}="{}"', name, value)
 
 
-def classes(*names: str | None | bool) -> str:
+def classes(*names: str | bool | None) -> str:
     return " ".join(name for name in names if isinstance(name, str) and name)

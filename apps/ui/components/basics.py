@@ -36,11 +36,15 @@ def button(context: Context, label: Any, href: str = "", icon: str = "", kind: s
     picture = _icon(icon, 16) if icon else ""
     behind = _icon(after, 16) if after else ""
     if href:
-        return format_html('<a class="{}" href="{}"{}>{}<span>{}</span>{}{}</a>', look, href, attributes(more, nonce(context)), picture, label, cap, behind)
+        return format_html(
+            '<a class="{}" href="{}"{}>{}<span>{}</span>{}{}</a>', look, href, attributes(more, nonce(context)), picture, label, cap, behind
+        )
     if opens:
         more |= {"type": "button", "commandfor": opens, "command": "show-modal", "data_opens": opens}
     more.setdefault("type", "submit")
-    return format_html('<button class="{}"{}>{}<span>{}</span>{}{}</button>', look, attributes(more, nonce(context)), picture, label, cap, behind)
+    return format_html(
+        '<button class="{}"{}>{}<span>{}</span>{}{}</button>', look, attributes(more, nonce(context)), picture, label, cap, behind
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -129,7 +133,9 @@ def meter(states: list[str], size: str = "") -> SafeString:
     counted = [(name, states.count(name)) for name in SEGMENT_STATES if name in states]
     words = ", ".join(f"{state_of(name).label}: {count}" for name, count in counted)
     segments = format_html_join("", '<span class="meter__{}"></span>', ((name,) for name in states))
-    return format_html('<span class="{}" role="img" aria-label="{}">{}</span>', classes("meter", size and f"meter--{size}"), words, segments)
+    return format_html(
+        '<span class="{}" role="img" aria-label="{}">{}</span>', classes("meter", size and f"meter--{size}"), words, segments
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -71,7 +71,7 @@ def when(moment: datetime | date | None) -> SafeString:
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:
-    """"just now", "52 min ago", "2 h ago", "yesterday", "4 days ago", then the date."""
+    """ "just now", "52 min ago", "2 h ago", "yesterday", "4 days ago", then the date."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
     if seconds < MINUTE:
         return _("just now")

@@ -58,7 +58,12 @@ def modality_dot(kind: str, label: Any = "", missing: bool = False) -> SafeStrin
     words = _("%(modality)s missing") % {"modality": name} if missing else name
     look = classes("dot", "dot--missing" if missing else "")
     return format_html(
-        '<span class="{}" data-m="{}" role="img" aria-label="{}" title="{}">{}</span>', look, kind, words, words, icon(MODALITIES[kind].icon, 13)
+        '<span class="{}" data-m="{}" role="img" aria-label="{}" title="{}">{}</span>',
+        look,
+        kind,
+        words,
+        words,
+        icon(MODALITIES[kind].icon, 13),
     )
 
 
@@ -66,7 +71,9 @@ def modality_dot(kind: str, label: Any = "", missing: bool = False) -> SafeStrin
 def modality_dots(present: Collection[str], kinds: Iterable[str] | None = None) -> SafeString:
     """A row of dots; those of `kinds` that are not `present` are struck."""
     shown = list(kinds if kinds is not None else present)
-    return format_html('<span class="dots">{}</span>', format_html_join("", "{}", ((modality_dot(kind, "", kind not in present),) for kind in shown)))
+    return format_html(
+        '<span class="dots">{}</span>', format_html_join("", "{}", ((modality_dot(kind, "", kind not in present),) for kind in shown))
+    )
 
 
 @register.simple_tag

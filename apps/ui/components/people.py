@@ -39,7 +39,9 @@ def disc(discipline: Any, size: str = "") -> SafeString:
     name = str(get(discipline, "name")) or str(get(discipline, "code"))
     look = classes("disc", size and f"disc--{size}")
     code = str(get(discipline, "code"))[:2].upper()
-    return format_html('<span class="{}" data-d="{}" role="img" aria-label="{}" title="{}">{}</span>', look, slot_of(discipline), name, name, code)
+    return format_html(
+        '<span class="{}" data-d="{}" role="img" aria-label="{}" title="{}">{}</span>', look, slot_of(discipline), name, name, code
+    )
 
 
 @register.simple_tag
@@ -54,7 +56,12 @@ def avatar(person: Any, size: str = "") -> SafeString:
     look = classes("avatar", size and f"avatar--{size}")
     name = name_of(person)
     return format_html(
-        '<span class="{}" data-d="{}" role="img" aria-label="{}" title="{}">{}</span>', look, slot_of(person), name, name, initials_of(person)
+        '<span class="{}" data-d="{}" role="img" aria-label="{}" title="{}">{}</span>',
+        look,
+        slot_of(person),
+        name,
+        name,
+        initials_of(person),
     )
 
 

@@ -87,4 +87,18 @@ A person is any object or dict with name, slot (and initials); a discipline one 
 from apps.ui.components import basics, figures, forms, layout, lists, modalities, panels, people, plots, samples, shell, talk
 from apps.ui.library import register
 
-__all__ = ["basics", "figures", "forms", "layout", "lists", "modalities", "panels", "people", "plots", "register", "samples", "shell", "talk"]
+__all__ = [
+    "basics",
+    "figures",
+    "forms",
+    "layout",
+    "lists",
+    "modalities",
+    "panels",
+    "people",
+    "plots",
+    "register",
+    "samples",
+    "shell",
+    "talk",
+]
