@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class ExperimentsConfig(AppConfig):
     name = "apps.experiments"
+
+    def ready(self) -> None:
+        from apps.jobs.handlers import Handler, register
+
+        from . import services
+
+        register("run", Handler("apps.experiments.training:run", failed=services.run_failed, stopped=services.run_stopped))

@@ -1,12 +1,24 @@
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
 from apps.jobs.models import Job
 from apps.projects.models import Project
 from fusion.result import EvaluationResult
+
+from .words import list_in_words, method_name
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def kept(self) -> "RunQuerySet":
+        return self.filter(deleted_at=None)
+
+    def light(self) -> "RunQuerySet":
+        """For lists: without the result and the recipe, which are long."""
+        return self.defer("result", "recipe", "alignment__summary", "alignment__spec", "job__payload")
 
 
 class Run(models.Model):
@@ -15,8 +27,14 @@ class Run(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
     number = models.PositiveIntegerField()
     question = models.CharField(_("the question that this run answers"), max_length=200)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    """Given by a person; a run without one is called after its method and modalities."""
     alignment = models.ForeignKey(Alignment, models.PROTECT, related_name="runs")
     recipe = models.JSONField()
+    """fusion.recipe.Recipe as data, complete."""
+    method = models.CharField(max_length=40, blank=True)
+    modalities = models.JSONField(default=list)
+    """[{name, kind}] that take part, in the order of the alignment."""
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
     job = models.OneToOneField(Job, models.PROTECT, related_name="run")
     result = models.JSONField(null=True)
@@ -25,6 +43,8 @@ class Run(models.Model):
     macro_f1_low = models.FloatField(null=True)
     macro_f1_high = models.FloatField(null=True)
     gain = models.FloatField(null=True)
+    gain_low = models.FloatField(null=True)
+    gain_high = models.FloatField(null=True)
     ece = models.FloatField(null=True)
     bundle_digest = models.CharField(max_length=64, blank=True)
     """Digest of the bundle under `CONSILIENCE_HOME/runs/<job id>/<attempt>/`."""
@@ -33,15 +53,24 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True)
 
+    objects = RunQuerySet.as_manager()
+
     class Meta:
         ordering = ("-number",)
         constraints = (models.UniqueConstraint(fields=("project", "number"), name="run_number_once"),)
 
     def __str__(self) -> str:
-        return self.question or str(self.number)
+        return self.title
 
     def get_absolute_url(self) -> str:
         return reverse("experiments:run", args=[self.project.slug, self.number])
+
+    @property
+    def title(self) -> str:
+        if self.name:
+            return self.name
+        words = {"method": method_name(self.method), "inputs": list_in_words([one["name"] for one in self.modalities])}
+        return _now("%(method)s of %(inputs)s") % words if self.modalities else words["method"]
 
     @property
     def evaluation(self) -> EvaluationResult | None:
@@ -49,14 +78,15 @@ class Run(models.Model):
 
 
 class Metric(models.Model):
-    """One point of a curve. Points of an attempt that a resume replaced are deleted when the resume begins."""
+    """One point of a curve. A later attempt's point replaces an earlier one's."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="metrics")
     attempt = models.PositiveSmallIntegerField()
-    fold = models.CharField(max_length=60)
+    fold = models.CharField(max_length=120)
     seed = models.IntegerField()
     epoch = models.PositiveIntegerField()
-    name = models.CharField(max_length=40)
+    name = models.CharField(max_length=80)
+    """`model/curve`, for instance `image/validation_loss`."""
     value = models.FloatField()
 
     class Meta:

@@ -1,0 +1,56 @@
+"""Points of curves on their way into the database: gathered, then written with the job's progress about once a second."""
+
+import threading
+from collections.abc import Iterable
+
+from fusion.progress import Progress
+from apps.jobs.work import Work
+
+from .models import Metric, Run
+
+FOLD, NAME = 120, 80
+
+
+class Report(Progress):
+    """What the engine tells while it trains: stages, steps and log go to the job, points of curves to the run.
+
+    A resumed attempt tells again what the last one told: its points replace those, so that none is there twice.
+    """
+
+    def __init__(self, work: Work, run: Run) -> None:
+        self.work, self.run = work, run
+        self._points: dict[tuple[str, int, str, int], float] = {}
+        self._lock = threading.Lock()
+        work.on_flush = self.write
+
+    def stages(self, names: Iterable[str]) -> None:
+        """The stages are fixed when the run is started."""
+
+    def stage(self, name: str) -> None:
+        self.work.stage(name)
+
+    def step(self, done: int, total: int, unit: str = "") -> None:
+        self.work.step(done, total, unit)
+
+    def log(self, text: str) -> None:
+        self.work.log(text)
+
+    def check(self) -> None:
+        self.work.check()
+
+    def metric(self, fold: str, seed: int, epoch: int, name: str, value: float) -> None:
+        with self._lock:
+            self._points[str(fold)[:FOLD], seed, name[:NAME], epoch] = value
+        self.work.flush_if_due()
+
+    def write(self) -> None:
+        """Inside the transaction of a flush, after the attempt has been checked."""
+        with self._lock:
+            points, self._points = self._points, {}
+        rows = [
+            Metric(run=self.run, attempt=self.work.job.attempt, fold=fold, seed=seed, name=name, epoch=epoch, value=value)
+            for (fold, seed, name, epoch), value in points.items()
+        ]
+        Metric.objects.bulk_create(
+            rows, batch_size=500, update_conflicts=True, update_fields=["value", "attempt"], unique_fields=["run", "fold", "seed", "name", "epoch"]
+        )

@@ -1,0 +1,51 @@
+"""What methods and lists are called in sentences."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+METHODS = ("late", "concat", "gated", "unimodal")
+
+
+def method_name(code: str) -> str:
+    names = {
+        "late": _("Late fusion"),
+        "concat": _("Concatenation"),
+        "gated": _("Gated fusion"),
+        "unimodal": _("Each modality alone"),
+    }
+    return names.get(code, code.replace("_", " ").capitalize() or _("Run"))
+
+
+def method_sentence(code: str) -> str:
+    sentences = {
+        "late": _("Each modality decides alone; their votes are added."),
+        "concat": _("Vectors side by side, then one network."),
+        "gated": _("Each sample weighs its inputs anew."),
+        "unimodal": _("No fusion: what each modality knows by itself."),
+    }
+    return sentences.get(code, "")
+
+
+def list_in_words(names: Sequence[str]) -> str:
+    """`image, speech and text`."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(first)s and %(last)s") % {"first": _(", ").join(names[:-1]), "last": names[-1]}
+
+
+def stage_name(code: str) -> str:
+    names = {"read": _("Load"), "embed": _("Embed"), "train": _("Train"), "evaluate": _("Evaluate"), "bundle": _("Bundle")}
+    return names.get(code, code.capitalize())
+
+
+def unit_name(code: str, n: int) -> str:
+    """`1,200 samples`: a number with what the engine counted."""
+    words = {
+        "samples": _("%(n)s samples"),
+        "vectors": _("%(n)s vectors"),
+        "epochs": _("%(n)s epochs"),
+        "folds": _("%(n)s folds"),
+        "models": _("%(n)s models"),
+    }
+    return words.get(code, "%(n)s " + code).strip() % {"n": f"{n:,}"}
