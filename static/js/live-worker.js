@@ -1,1 +1,18 @@
+// One server-sent stream for all tabs of a browser; every tab hears it by BroadcastChannel. Names of events are open, so the
+// stream is read by fetch, not by EventSource, which hands out only the names that it was told.
+import { listen } from "./live-stream.js";
 
+const channel = new BroadcastChannel("cs-live");
+const streams = new Map();
+
+function open(url) {
+  if (streams.has(url)) return;
+  const stop = listen(url, (message) => channel.postMessage({ url, ...message }), () => streams.delete(url));
+  streams.set(url, stop);
+}
+
+self.onconnect = (event) => {
+  const port = event.ports[0];
+  port.onmessage = ({ data }) => open(data.url);
+  port.start();
+};

@@ -1,1 +1,97 @@
+// The live pill: hears the stream and tells the page. An event about run 31 becomes the DOM events live-run-31 and live-run on
+// <body>; an event of a job becomes live-job-<id>; every event becomes live-any. Regions made by {% live_region %} listen to them.
+// Where there is no stream (a proxy that cuts it, JavaScript of an old browser), live-any is sent every few seconds instead.
+const POLL = 3_000;
+const POLL_MOST = 30_000;
+const script = document.querySelector("script[data-live-worker]");
 
+class Live extends HTMLElement {
+  connectedCallback() {
+    if (this.started) return;
+    this.started = Date.now();
+    this.heard = Date.now();
+    const project = this.dataset.project ? `?project=${encodeURIComponent(this.dataset.project)}` : "";
+    this.url = new URL((this.dataset.url || "/live/") + project, location).href;
+    this.button = this.querySelector("[data-pause]");
+    this.button.hidden = false;
+    this.button.addEventListener("click", () => this.toggle());
+    this.ticker = setInterval(() => this.show(), 1_000);
+    this.connect();
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.ticker);
+    clearTimeout(this.poller);
+    this.channel?.close();
+    this.stop?.();
+    this.started = 0;
+  }
+
+  async connect() {
+    const take = (message) => this.take(message);
+    try {
+      this.channel = new BroadcastChannel("cs-live");
+      this.channel.onmessage = ({ data }) => data.url === this.url && take(data);
+      const worker = new SharedWorker(script.dataset.liveWorker, { type: "module", name: "cs-live" });
+      worker.port.start();
+      worker.port.postMessage({ url: this.url });
+      worker.onerror = () => this.alone(take);
+    } catch {
+      this.alone(take);
+    }
+  }
+
+  async alone(take) {
+    const { listen } = await import("cs/live-stream");
+    this.stop = listen(this.url, take, () => this.poll(POLL));
+  }
+
+  take(message) {
+    this.heard = Date.now();
+    if (message.name === "refused") return this.poll(POLL);
+    this.lost = message.name === "lost";
+    if (message.name !== "event" || this.paused) return;
+    if (message.event === "reload") return this.send("any", message);
+    if (message.event === "hello") return;
+    for (const topic of topics(message)) this.send(topic, message);
+  }
+
+  send(topic, message) {
+    document.body.dispatchEvent(new CustomEvent(`live-${topic}`, { detail: message }));
+  }
+
+  poll(wait) {
+    this.poller = setTimeout(() => {
+      if (!document.hidden && !this.paused) this.send("any", {});
+      this.poll(document.hidden ? Math.min(2 * wait, POLL_MOST) : POLL);
+    }, wait);
+  }
+
+  toggle() {
+    this.paused = !this.paused;
+    const [use, label] = [this.button.querySelector("use"), this.button.querySelector("span")];
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, this.paused ? "#play" : "#pause"));
+    label.textContent = this.paused ? this.dataset.resume : this.dataset.pause;
+    if (!this.paused) this.send("any", {});
+    this.show();
+  }
+
+  show() {
+    const seconds = Math.round((Date.now() - this.heard) / 1_000);
+    const pill = this.querySelector("[data-pill]");
+    const tone = this.lost ? "warning" : this.paused ? "plain" : "success";
+    pill.className = `pill tone-${tone}`;
+    const age = seconds < 60 ? this.dataset.seconds.replace("{n}", seconds) : this.dataset.minutes.replace("{n}", Math.round(seconds / 60));
+    const text = this.lost ? this.dataset.offline : this.paused ? this.dataset.paused : `${this.dataset.live}, ${age}`;
+    this.querySelector("[data-text]").textContent = text;
+  }
+}
+
+export function topics({ event, data }) {
+  const found = ["any", event.replace(/\W+/g, "-")];
+  if (data.target_type) found.push(data.target_type, `${data.target_type}-${data.target_id}`);
+  if (data.job) found.push(`job-${data.job}`);
+  return [...new Set(found)];
+}
+
+customElements.define("cs-live", Live);

@@ -31,7 +31,7 @@ def icon(name: str, size: int = 18, label: str = "", cls: str = "") -> SafeStrin
 def button(context: Context, label: Any, href: str = "", icon: str = "", kind: str = "", size: str = "", **more: Any) -> SafeString:
     """A link where it has an href, else a submit button. `opens` names a dialog; `key` shows a key cap; `after` an icon behind."""
     key, opens, after = more.pop("key", ""), more.pop("opens", ""), more.pop("after", "")
-    look = classes("btn", kind and f"btn--{kind}", size and f"btn--{size}", more.pop("class_", ""))
+    look = classes("btn", kind and f"btn--{kind}", size and f"btn--{size}", more.pop("class_", ""), more.pop("cls", ""))
     cap = format_html("<kbd>{}</kbd>", key) if key else ""
     picture = _icon(icon, 16) if icon else ""
     behind = _icon(after, 16) if after else ""
@@ -50,7 +50,7 @@ def button(context: Context, label: Any, href: str = "", icon: str = "", kind: s
 @register.simple_tag(takes_context=True)
 def icon_button(context: Context, icon: str, label: Any, href: str = "", **more: Any) -> SafeString:
     """36 x 36 px; the label is hidden text and a tooltip."""
-    more = {"class_": classes("btn btn--icon", more.pop("class_", "")), "title": label, **more}
+    more = {"class_": classes("btn btn--icon", more.pop("class_", ""), more.pop("cls", "")), "title": label, **more}
     look = {"class": more.pop("class_")}
     inner = format_html('{}<span class="sr">{}</span>', _icon(icon, 18), label)
     if href:
