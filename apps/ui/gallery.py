@@ -34,8 +34,12 @@ PICTURE = (
 
 class ExampleForm(forms.Form):
     batch = forms.IntegerField(label=gettext_lazy("Batch size"), help_text=gettext_lazy("Samples at a time, 8 to 512"))
-    rate = forms.FloatField(label=gettext_lazy("Learning rate"), error_messages={"invalid": gettext_lazy("Above 0, such as 0.001")})
-    split = forms.ChoiceField(label=gettext_lazy("Split"), choices=[("speaker", gettext_lazy("Leave one speaker out")), ("random", gettext_lazy("By group"))])
+    rate = forms.FloatField(
+        label=gettext_lazy("Learning rate"), widget=forms.TextInput, error_messages={"invalid": gettext_lazy("Above 0, such as 0.001")}
+    )
+    split = forms.ChoiceField(
+        label=gettext_lazy("Split"), choices=[("speaker", gettext_lazy("Leave one speaker out")), ("random", gettext_lazy("By group"))]
+    )
     note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     kinds = forms.MultipleChoiceField(
         label=gettext_lazy("Inputs"),
@@ -122,9 +126,16 @@ def _choices() -> dict[str, Any]:
 def _plots() -> dict[str, model.Plot]:
     epochs = list(range(1, 8))
     shares = [0.0, 0.25, 0.5, 0.75, 1.0]
-    missing = {"text": (0.742, 0.731, 0.722, 0.712, 0.701), "image": (0.742, 0.726, 0.709, 0.69, 0.671), "audio": (0.742, 0.711, 0.68, 0.65, 0.622)}
+    missing = {
+        "text": (0.742, 0.731, 0.722, 0.712, 0.701),
+        "image": (0.742, 0.726, 0.709, 0.69, 0.671),
+        "audio": (0.742, 0.711, 0.68, 0.65, 0.622),
+    }
     names = {"text": _("no text"), "image": _("no image"), "audio": _("no speech")}
-    lines = [model.Line(label=names[kind], kind=kind, xs=shares, ys=ys, low=[y - 0.02 for y in ys], high=[y + 0.02 for y in ys]) for kind, ys in missing.items()]
+    lines = [
+        model.Line(label=names[kind], kind=kind, xs=shares, ys=ys, low=[y - 0.02 for y in ys], high=[y + 0.02 for y in ys])
+        for kind, ys in missing.items()
+    ]
     loss = [
         model.Line(label=_("validation"), xs=epochs, ys=[1.92, 1.54, 1.28, 1.11, 1.01, 0.922, 0.874], end_dot=True),
         model.Line(label=_("train"), xs=epochs, ys=[1.9, 1.47, 1.1, 0.818, 0.643, 0.508, 0.428], style="muted", dash="5 3"),
@@ -134,17 +145,49 @@ def _plots() -> dict[str, model.Plot]:
         "shares": model.Bars(rows=_shares(), name="contribution", signed=True, maximum=0.4),
         "stacked": model.Stacked(rows=_stack(), name="share"),
         "missing": model.Lines(
-            lines=lines, x_percent=True, x_ticks=[0, 0.5, 1], y_range=(0.55, 0.8), levels=[model.Level(0.584, _("best single modality .584"))], x_label=_("Share removed"), name="missing"
+            lines=lines,
+            x_percent=True,
+            x_ticks=[0, 0.5, 1],
+            y_range=(0.55, 0.8),
+            levels=[model.Level(0.584, _("best single modality .584"))],
+            x_label=_("Share removed"),
+            name="missing",
         ),
         "loss": model.Lines(
-            lines=loss, x_range=(1, 20), x_ticks=[1, 5, 10, 15, 20], y_range=(0, 2.2), best_x=7, best_label=_("best"), shade_from=7, shade_label=_("epochs to come"), x_label=_("Epoch"), name="loss"
+            lines=loss,
+            x_range=(1, 20),
+            x_ticks=[1, 5, 10, 15, 20],
+            y_range=(0, 2.2),
+            best_x=7,
+            best_label=_("best"),
+            shade_from=7,
+            shade_label=_("epochs to come"),
+            x_label=_("Epoch"),
+            name="loss",
         ),
         "empty_plot": model.Lines(lines=[], sentence=_("No epoch has ended yet; the first takes about 30 s.")),
-        "forest": model.Forest(rows=_forest(), low=0.45, high=0.95, target=0.68, metric="F1", reference_label="Staging 1.1", first_column=_("Group"), name="subgroups"),
-        "confusion": model.Confusion(labels=["seven", "eight", "nine"], counts=[[96, 2, 21], [6, 90, 24], [14, 9, 96]], marked=frozenset({(0, 2)}), urls={(0, 2): "?truth=seven"}, name="confusion"),
+        "forest": model.Forest(
+            rows=_forest(),
+            low=0.45,
+            high=0.95,
+            target=0.68,
+            metric="F1",
+            reference_label="Staging 1.1",
+            first_column=_("Group"),
+            name="subgroups",
+        ),
+        "confusion": model.Confusion(
+            labels=["seven", "eight", "nine"],
+            counts=[[96, 2, 21], [6, 90, 24], [14, 9, 96]],
+            marked=frozenset({(0, 2)}),
+            urls={(0, 2): "?truth=seven"},
+            name="confusion",
+        ),
         "reliability": _reliability(),
         "upset": _upset(),
-        "histogram": model.Histogram(counts=[4, 9, 26, 38, 31, 22, 15, 9, 4, 2, 1, 1], edges=[0.15 + 0.18 * i for i in range(13)], chosen=(0.3, 0.9), name="length"),
+        "histogram": model.Histogram(
+            counts=[4, 9, 26, 38, 31, 22, 15, 9, 4, 2, 1, 1], edges=[0.15 + 0.18 * i for i in range(13)], chosen=(0.3, 0.9), name="length"
+        ),
     }
 
 

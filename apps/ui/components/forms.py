@@ -73,7 +73,7 @@ def _checkbox_field(bound: BoundField, label: Any, hint: Any, context: Context, 
 
 
 @register.simple_tag
-def error_summary(form: forms.BaseForm) -> SafeString:
+def error_summary(form: forms.BaseForm, focus: bool = True) -> SafeString:
     """On top of a form that was refused: every problem as a link to its field; takes the focus."""
     if not form.errors:
         return format_html("")
@@ -82,7 +82,8 @@ def error_summary(form: forms.BaseForm) -> SafeString:
     ]
     items = format_html_join("", '<li><a href="{}">{}</a></li>', rows)
     return format_html(
-        '<div class="error-summary" role="alert" tabindex="-1" data-focus><h2 class="h2">{}</h2><ul>{}</ul></div>',
+        '<div class="error-summary" role="alert" tabindex="-1"{}><h2 class="h2">{}</h2><ul>{}</ul></div>',
+        format_html(" data-focus") if focus else "",
         _("There is a problem"),
         items,
     )

@@ -23,7 +23,7 @@ class Modality:
 MODALITIES: dict[str, Modality] = {
     "image": Modality("image", gettext_lazy("Image")),
     "text": Modality("file-text", gettext_lazy("Text")),
-    "audio": Modality("audio-lines", gettext_lazy("Speech")),
+    "audio": Modality("audio-lines", gettext_lazy("Audio")),
     "table": Modality("table", gettext_lazy("Table")),
     "series": Modality("activity", gettext_lazy("Time series")),
     "knowledge": Modality("waypoints", gettext_lazy("Knowledge")),

@@ -40,7 +40,7 @@ def lines(plot: Lines) -> SafeString:
             plot.sentence or _("No value has been computed yet."),
         )
     axes = Axes(plot)
-    y_ticks = scales.ticks(axes.low, axes.high)
+    y_ticks = scales.ticks(axes.low, axes.high, 5)
     return format_html(
         '<div class="plot"><div class="fluid" role="img" aria-label="{}" style="--h:{}px">{}<div class="fluid__area">{}{}{}</div>{}{}</div>{}</div>',
         sentence(plot, lines_sentence(plot)), plot.height, _y_labels(plot, axes, y_ticks), _shade(plot, axes), _svg(plot, axes, y_ticks),

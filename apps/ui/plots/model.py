@@ -185,6 +185,7 @@ class UpSet(Plot):
 
     kinds: Sequence[str]
     rows: Sequence[Combination]
+    names: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,7 +27,7 @@ def forest(plot: Forest) -> SafeString:
         previous = row.group
     body = format_html_join("", "{}", ((row,) for row in rows))
     return format_html(
-        '<div class="plot">{}<table class="table table--dense table--stack forest"><caption class="sr">{}</caption><thead>{}</thead><tbody>{}</tbody></table>{}</div>',
+        '<div class="plot">{}<div class="plot__fit"><table class="table table--dense table--stack forest"><caption class="sr">{}</caption><thead>{}</thead><tbody>{}</tbody></table></div>{}</div>',
         _forest_key(plot), sentence(plot, forest_sentence(plot)), head, body, toggle(plot, forest_table(plot)),
     )  # fmt: skip
 
@@ -219,7 +219,7 @@ def upset(plot: UpSet) -> SafeString:
     table = Table([_("Has"), _("Samples"), _("Match")], [(combination_name(plot, row), row.count, row.match) for row in plot.rows])
     made = _("%(n)s samples in %(rows)s combinations of inputs.") % {"n": f"{total:,}", "rows": len(plot.rows)}
     return format_html(
-        '<div class="plot"><table class="table table--dense table--stack upset"><caption class="sr">{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}</div>',
+        '<div class="plot"><div class="plot__fit"><table class="table table--dense table--stack upset"><caption class="sr">{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}</div>',
         sentence(plot, made), head, rows, toggle(plot, table),
     )  # fmt: skip
 
@@ -260,5 +260,9 @@ def combination_name(plot: UpSet, row: Combination) -> Any:
     if not present:
         return _("None")
     if len(present) == 1 and len(absent) > 1:
-        return _("Only %(modality)s") % {"modality": MODALITIES[kind_of(present[0])].label}
-    return ", ".join(_("No %(modality)s") % {"modality": MODALITIES[kind_of(kind)].label} for kind in absent)
+        return _("Only %(modality)s") % {"modality": _in_text(plot, present[0])}
+    return ", ".join(_("No %(modality)s") % {"modality": _in_text(plot, kind)} for kind in absent)
+
+
+def _in_text(plot: UpSet, kind: str) -> str:
+    return str(plot.names.get(kind) or MODALITIES[kind_of(kind)].label).lower()

@@ -3,6 +3,8 @@
 Block tags end with `end<name>`. `…` = extra attributes: class_, id, data_x=, aria_x=, hx_get= … (hx_ brings the nonce).
 A person is any object or dict with name, slot (and initials); a discipline one with code, name, slot.
 
+    Texts with a % sign: {% translate "95 % interval" as x %} and pass x; _("95 %") prints two signs.
+
     BASICS
     icon name size=18 label="" cls=""                    <svg>; label makes it an image with a name
     button label href="" icon="" kind="" size="" type="submit" key="" …   kind: "" primary danger ghost; size: "" sm
