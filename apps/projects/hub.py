@@ -82,6 +82,7 @@ class Hub:
             if self._task is None or self._task.done():
                 self.position = await self.read(live.newest_id)
                 self._feeds = await self.read(live.start_feeds)
+                self._news = asyncio.Event()
                 self._task = asyncio.create_task(self._run())
         return self.position
 

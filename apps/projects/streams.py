@@ -38,9 +38,8 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return refusal(404, _("There is no such project, or you are not a member of it."))
     session = request.session
     subscription = Subscription(user.pk, session.session_key or "", session.get(HASH_SESSION_KEY, ""), only, projects)
-    response = StreamingHttpResponse(_body(subscription, _last_id(request)), content_type="text/event-stream")
-    response.headers |= {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return response
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(_body(subscription, _last_id(request)), content_type="text/event-stream", headers=headers)
 
 
 def _last_id(request: HttpRequest) -> int | None:

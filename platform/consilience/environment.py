@@ -20,6 +20,11 @@ def words(name: str, default: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def is_local(names: list[str]) -> bool:
+    """Whether all of these hosts are this machine by a name that nobody else can reach."""
+    return all(name in {"127.0.0.1", "localhost", "::1", "[::1]"} for name in names)
+
+
 def secret_key() -> str:
     """The key of this installation: from the environment, else made once and kept in the home folder, readable by its owner alone."""
     if key := os.environ.get("CONSILIENCE_SECRET_KEY"):

@@ -8,7 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from .environment import HOME, ROOT, broker, database, secret_key, storage, switch, words
+from .environment import HOME, ROOT, broker, database, is_local, secret_key, storage, switch, words
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 REDIS_URL = os.environ.get("REDIS_URL", "")
@@ -16,8 +16,8 @@ HTTPS = switch("CONSILIENCE_HTTPS")
 DEBUG = switch("CONSILIENCE_DEBUG")
 SITE_URL = os.environ.get("CONSILIENCE_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY = secret_key()
-DEMO = (HOME / "demo.json").exists()
-"""A home folder made by `make demo`; signing in by tile is offered there, and only while bound to this machine."""
+DEMO = (HOME / "demo.json").exists() and is_local([os.environ.get("CONSILIENCE_BIND", "127.0.0.1")])
+"""A home folder made by `make demo`, served to this machine alone: signing in by tile is offered (apps.accounts.demo)."""
 
 ALLOWED_HOSTS = words("CONSILIENCE_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if urlparse(SITE_URL).scheme == "https" else []
@@ -178,6 +178,7 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 200_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_PUBLISH_RETRY = False
