@@ -52,7 +52,7 @@ async def _body(subscription: Subscription, last: int | None) -> AsyncIterator[b
         until = await hub.join(subscription)
         for message in await _missed(subscription, last, until):
             yield message.encode()
-        yield Message(0, "hello", {}, until).encode()
+        yield Message(0, "hello", {}, max(until, last or 0)).encode()
         while True:
             try:
                 message = await asyncio.wait_for(subscription.queue.get(), HEARTBEAT_SECONDS)
@@ -61,7 +61,8 @@ async def _body(subscription: Subscription, last: int | None) -> AsyncIterator[b
                 continue
             if message is None:
                 return
-            yield message.encode()
+            if message.id is None or message.id > (last or 0):
+                yield message.encode()
     finally:
         hub.leave(subscription)
 

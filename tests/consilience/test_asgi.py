@@ -4,7 +4,7 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import pytest
 from a2wsgi import WSGIMiddleware
@@ -40,13 +40,12 @@ def pour(_environ: dict, start: Callable) -> Iterable[bytes]:
 
 
 @pytest.fixture(autouse=True)
-def _pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _pools(monkeypatch: pytest.MonkeyPatch) -> None:
     READ.clear()
     monkeypatch.setattr(asgi, "pages", WSGIMiddleware(page, workers=2))
     monkeypatch.setattr(asgi, "uploads", WSGIMiddleware(swallow, workers=2))
     monkeypatch.setattr(asgi, "downloads", WSGIMiddleware(pour, workers=2))
     monkeypatch.setattr(asgi, "SILENCE_SECONDS", 1.0)
-    yield
 
 
 def begin(address: Address, path: str, size: int, sent: int = 10) -> socket.socket:

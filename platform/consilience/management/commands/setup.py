@@ -8,7 +8,7 @@ from typing import Any
 import polib
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandParser, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -64,8 +64,12 @@ class Command(BaseCommand):
     help = "Bring database, cache table, translations and static files up to date."
     requires_system_checks = ()
 
-    def handle(self, *_arguments: Any, **_options: Any) -> None:
-        for name, step in STEPS.items():
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--only", choices=STEPS, help="this step alone")
+
+    def handle(self, *_arguments: Any, **options: Any) -> None:
+        for name in [options["only"]] if options["only"] else STEPS:
+            step = STEPS[name]
             started = time.monotonic()
             result = step()
             self.stdout.write(f"  {name}: {result} ({time.monotonic() - started:.1f} s)")

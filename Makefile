@@ -1,0 +1,44 @@
+# make demo      everything from a fresh clone to a page that answers; PORT=8000
+# make test      install what the tests need and run them; make test-all adds the slow ones
+# make lint      ruff, the layers, types
+PYTHON ?= python3
+PORT ?= 8000
+BIN := $(or $(VENV),.venv)/bin
+START := $(PYTHON) platform/consilience/demo/start.py
+
+.PHONY: demo up test test-all lint bench messages screenshots install clean
+
+demo:
+	@exec $(START) demo --port $(PORT)
+
+up:
+	@exec $(BIN)/consilience up --port $(PORT)
+
+install:
+	@$(START) install --extras demo,test,dev
+	@$(BIN)/python -m consilience.assets
+	@DJANGO_SETTINGS_MODULE=consilience.settings_test $(BIN)/python manage.py setup --only translations
+
+test: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+bench: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench $(ARGS)
+
+messages: install
+	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --ignore .venv --ignore .build --ignore static --ignore tests
+
+screenshots: install
+	$(BIN)/python -m screenshots $(ARGS)
+
+clean:
+	rm -rf .venv .build static/vendor
