@@ -41,7 +41,19 @@ def terms() -> list[tuple[str, str]]:
     return [(english, chinese) for english, chinese in simple if re.fullmatch(r"[a-z -]+", english) and not re.search(r"[、/（]", chinese)]
 
 
-CHECKED = ("project", "discipline", "data set", "study folder", "sample key", "modality", "alignment", "encoder", "protocol", "registry", "quarantine")
+CHECKED = (
+    "project",
+    "discipline",
+    "data set",
+    "study folder",
+    "sample key",
+    "modality",
+    "alignment",
+    "encoder",
+    "protocol",
+    "registry",
+    "quarantine",
+)
 
 
 @pytest.mark.parametrize("term", CHECKED)

@@ -132,4 +132,6 @@ def give_up_on_the_dead() -> None:
 def end_leases_of_host() -> int:
     """At the start of this machine's workers: whatever they held before is free at once."""
     host = f"{socket.gethostname()}:"
-    return Job.objects.filter(state=Job.State.RUNNING, lease_owner__startswith=host).update(lease_until=timezone.now() - timedelta(seconds=1))
+    return Job.objects.filter(state=Job.State.RUNNING, lease_owner__startswith=host).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )

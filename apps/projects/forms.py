@@ -16,7 +16,9 @@ class ProjectForm(forms.ModelForm):
 
 
 class DisciplineForm(forms.ModelForm):
-    code = forms.RegexField(r"^[A-Za-z]{2}$", label=_("Code"), help_text=_("Two letters."), error_messages={"invalid": _("Use two letters.")})
+    code = forms.RegexField(
+        r"^[A-Za-z]{2}$", label=_("Code"), help_text=_("Two letters."), error_messages={"invalid": _("Use two letters.")}
+    )
 
     class Meta:
         model = Discipline
@@ -85,7 +87,10 @@ class MemberForm(DisciplineChoice):
 class JoinForm(forms.Form):
     name = forms.CharField(label=_("Your name"), max_length=120)
     password = forms.CharField(
-        label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text=_("At least 12 characters.")
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 12 characters."),
     )
 
 

@@ -54,7 +54,10 @@ def members(request: HttpRequest, project: Project) -> HttpResponse:
         "rows": rows,
         "form": form,
         "owner": can(request.user, "own", project),
-        "invitations": [{"row": row, "link": request.build_absolute_uri(reverse("projects:join", args=[row.pk]))} for row in queries.open_invitations(project)],
+        "invitations": [
+            {"row": row, "link": request.build_absolute_uri(reverse("projects:join", args=[row.pk]))}
+            for row in queries.open_invitations(project)
+        ],
         "roles": [{"label": role.label, "words": words} for role, words in ROLE_WORDS.items()],
     }
     return render(request, "projects/members.html", context, status=422 if form.errors else 200)

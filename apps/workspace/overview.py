@@ -1,12 +1,15 @@
 """Parts of a project's overview: the consilience map, what joining brings, how far the runs have come, where it is weakest."""
 
+from itertools import accumulate
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from fusion.result import Interval
 
 from apps.accounts.models import User
 from apps.experiments.models import Run
+from apps.ui.plots.model import Bar, Bars, Forest, ForestRow, Level, Line, Lines
 
 from .queries import MapRow
 
@@ -47,16 +50,67 @@ def _review(row: MapRow, user: User) -> Cell:
     return {"state": state, "icon": icon, "word": words.get(column.state, _("Waiting")), "note": column.person or "", "review": True}
 
 
+def kinds_of(run: Run) -> dict[str, str]:
+    """Modality name -> kind, which gives it its hue and icon."""
+    return {name: part["kind"] for name, part in run.alignment.spec.get("modalities", {}).items()}
+
+
 def joining(run: Run | None) -> dict[str, Any] | None:
-    return None
+    """Each modality alone beside all together, and the paired gain in words."""
+    result = run.evaluation if run else None
+    if run is None or result is None:
+        return None
+    kinds = kinds_of(run)
+    alone = [_("%(modality)s alone") % {"modality": single.modality} for single in result.singles]
+    bars = [_bar(label, single.macro_f1, kinds.get(single.modality, "")) for label, single in zip(alone, result.singles, strict=True)]
+    together = _("Together, run %(n)s") % {"n": run.number}
+    gain = result.headline.gain_over_best_single
+    words = _("than %(modality)s alone, the best single modality") % {"modality": gain.over}
+    sub = _("Macro-F1 on %(n)s test samples.") % {"n": f"{result.n_samples:,}"}
+    rows = [*bars, _bar(together, result.headline.macro_f1, "")]
+    return {
+        "plot": Bars(rows=rows, maximum=1, show_interval=True, metric=_("Macro-F1"), toggle=False),
+        "gain": gain,
+        "verdict": VERDICTS[gain.verdict],
+        "words": words,
+        "sub": sub,
+    }
 
 
-def progress(runs: list[Run], leader: Run | None) -> Any:
-    return None
+VERDICTS = {"clearly better": "better", "clearly worse": "worse", "no clear difference": "same"}
 
 
-def weakest(run: Run | None) -> list[Any]:
+def _bar(label: str, score: Interval, kind: str) -> Bar:
+    return Bar(label, score.value, score.low, score.high, kind)
+
+
+def progress(runs: list[Run], leader: Run | None) -> Lines | None:
+    """Every finished run as a dot, the best so far as a line; from two runs on."""
+    if len(runs) < 2 or leader is None or leader.evaluation is None:
+        return None
+    numbers = [float(run.number) for run in runs]
+    scores = [run.macro_f1 for run in runs]
+    best = list(accumulate(scores, max))
+    single = max(leader.evaluation.singles, key=lambda one: one.macro_f1.value)
+    lines = [
+        Line(label="", xs=numbers, ys=best, end_label=False),
+        Line(label=_("run %(n)s") % {"n": leader.number}, xs=numbers, ys=scores, style="accent", dash="0 1000", dots=True, end_label=False),
+    ]
+    level = Level(single.macro_f1.value, _("best single modality: %(modality)s") % {"modality": single.modality})
+    return Lines(lines=lines, levels=[level], x_label=_("Run"), y_label=_("Macro-F1"), x_ticks=numbers, height=150, toggle=False)
+
+
+def weakest(run: Run | None) -> Forest | None:
     """The four subgroups with the lowest macro-F1, as they were measured."""
-    if run is None or run.evaluation is None:
-        return []
-    return sorted(run.evaluation.subgroups, key=lambda one: one.macro_f1.value)[:4]
+    result = run.evaluation if run else None
+    if result is None or not result.subgroups:
+        return None
+    found = sorted(result.subgroups, key=lambda one: one.macro_f1.value)[:4]
+    rows = [
+        ForestRow(label=one.value, value=one.macro_f1.value, low=one.macro_f1.low, high=one.macro_f1.high, n=one.n, state="")
+        for one in found
+    ]
+    bounds = [bound for row in rows for bound in (row.low, row.high, row.value) if bound is not None]
+    return Forest(
+        rows=rows, low=max(0.0, min(bounds) - 0.02), high=min(1.0, max(bounds) + 0.02), metric=_("Macro-F1"), show_state=False, toggle=False
+    )

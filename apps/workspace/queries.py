@@ -24,7 +24,10 @@ TALK = (Notification.Reason.MENTION, Notification.Reason.REPLY)
 def projects_of(user: User) -> list[dict[str, Any]]:
     newest = Event.objects.filter(project=OuterRef("pk")).order_by("-id").values("pk")[:1]
     projects = list(Project.objects.visible_to(user).prefetch_related("disciplines").annotate(newest=Subquery(newest)))
-    last = {event.pk: event for event in Event.objects.filter(pk__in=[project.newest for project in projects]).select_related("actor", "project")}
+    last = {
+        event.pk: event
+        for event in Event.objects.filter(pk__in=[project.newest for project in projects]).select_related("actor", "project")
+    }
     rows = [{"project": project, "last": tell(last[project.newest]) if project.newest in last else None} for project in projects]
     return sorted(rows, key=lambda row: -(row["project"].newest or 0))
 
@@ -36,7 +39,9 @@ def talk_waiting(user: User, limit: int = 5) -> list[dict[str, Any]]:
 
 
 def uploads_waiting(user: User) -> QuerySet[Upload]:
-    return Upload.objects.filter(created_by=user, state=Upload.State.READY, project__in=Project.objects.visible_to(user)).select_related("project")
+    return Upload.objects.filter(created_by=user, state=Upload.State.READY, project__in=Project.objects.visible_to(user)).select_related(
+        "project"
+    )
 
 
 def running(user: User) -> list[Job]:

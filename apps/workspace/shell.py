@@ -40,9 +40,20 @@ def _memberships(user: User) -> list[Member]:
 
 
 def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
-    disciplines = [discipline for member in mine if project is None or member.project_id == project.pk for discipline in member.disciplines.all()]
-    links = [_entry(_("Settings"), "settings", reverse("accounts:profile")), _entry(_("Access tokens"), "key-round", reverse("accounts:tokens"))]
-    return {"name": user.name, "email": user.email, "initials": user.initials, "slot": disciplines[0].slot if disciplines else 0, "links": links}
+    disciplines = [
+        discipline for member in mine if project is None or member.project_id == project.pk for discipline in member.disciplines.all()
+    ]
+    links = [
+        _entry(_("Settings"), "settings", reverse("accounts:profile")),
+        _entry(_("Access tokens"), "key-round", reverse("accounts:tokens")),
+    ]
+    return {
+        "name": user.name,
+        "email": user.email,
+        "initials": user.initials,
+        "slot": disciplines[0].slot if disciplines else 0,
+        "links": links,
+    }
 
 
 def _switcher(project: Project, mine: list[Member]) -> Entry:

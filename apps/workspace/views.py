@@ -16,6 +16,7 @@ from . import overview as overview_parts
 from . import queries
 from .sentences import tell
 
+
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     context = {
@@ -36,7 +37,7 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
     gate = reviews.gate(review) if review else None
     runs = queries.finished_runs(project)
     best = max(runs, key=lambda run: run.macro_f1) if runs else None
-    leader = Run.objects.select_related("project").get(pk=best.pk) if best else None
+    leader = Run.objects.select_related("project", "alignment").get(pk=best.pk) if best else None
     told = [tell(event) for event in events(request.user, project)[:12]]
     members = queries.faces_of(project)
     context: dict[str, Any] = {
@@ -61,7 +62,9 @@ def activity(request: HttpRequest, project: Project) -> HttpResponse:
     page = Paginator(events(request.user, project), 48).get_page(request.GET.get("page"))
     told = [tell(event) for event in page]
     faces = {member.user_id: face(member) for member in queries.faces_of(project)}
-    return render(request, "workspace/activity.html", {"project": project, "page": page, "activity": queries.activity(told), "faces": faces})
+    return render(
+        request, "workspace/activity.html", {"project": project, "page": page, "activity": queries.activity(told), "faces": faces}
+    )
 
 
 def search(request: HttpRequest) -> HttpResponse:

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from apps.accounts import views as accounts
+from apps.projects import urls as projects
 from apps.projects.streams import stream
 from apps.workspace import views as workspace
 

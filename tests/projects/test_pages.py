@@ -36,7 +36,13 @@ def test_a_viewer_cannot_change_the_project(client: Client, team) -> None:
 
 def test_a_project_is_created_with_goal_and_disciplines(client: Client, person) -> None:
     client.force_login(person("Ada"))
-    rows = {"disciplines-TOTAL_FORMS": 2, "disciplines-INITIAL_FORMS": 0, "disciplines-0-name": "Vision", "disciplines-0-code": "vi", "disciplines-1-name": ""}
+    rows = {
+        "disciplines-TOTAL_FORMS": 2,
+        "disciplines-INITIAL_FORMS": 0,
+        "disciplines-0-name": "Vision",
+        "disciplines-0-code": "vi",
+        "disciplines-1-name": "",
+    }
     response = client.post("/projects/new/", {"name": "Digits", "goal": "Read digits.", **rows})
     project = Project.objects.get()
     assert response.url == f"/p/{project.slug}/"
