@@ -36,7 +36,7 @@ def _data(row: MapRow) -> Cell:
     return {"state": "ready", "icon": "check", "word": _("Ready"), "note": note, "dataset": first}
 
 
-REVIEW_WORDS = {"approved": ("ready", "check"), "changes": ("bad", "message-square-warning"), "waiting": ("waits", "hourglass")}
+REVIEW_WORDS = {"approved": ("ready", "check"), "changes": ("changes", "message-square-warning"), "waiting": ("waits", "hourglass")}
 
 
 def _review(row: MapRow, user: User) -> Cell:
@@ -44,7 +44,7 @@ def _review(row: MapRow, user: User) -> Cell:
     if column is None:
         return {"state": "none", "icon": "minus", "word": _("Not needed"), "note": ""}
     if column.state == "waiting" and column.turn_of(user):
-        return {"state": "turn", "icon": "arrow-right", "word": _("Your turn"), "note": _("no decision yet"), "review": True}
+        return {"state": "yours", "icon": "arrow-right", "word": _("Your turn"), "note": _("no decision yet"), "review": True}
     state, icon = REVIEW_WORDS.get(column.state, ("waits", "hourglass"))
     words = {"approved": _("Approved"), "changes": _("Asks changes"), "waiting": _("Waiting")}
     return {"state": state, "icon": icon, "word": words.get(column.state, _("Waiting")), "note": column.person or "", "review": True}
