@@ -1,0 +1,140 @@
+"""The engine by command:
+
+    python -m fusion train FOLDER [--recipe R.yaml] --out DIR     train on a study folder, write a bundle
+    python -m fusion evaluate DIR FOLDER                          judge a bundle on samples that it was not trained on
+    python -m fusion recipes                                      the recipes offered by name, as YAML
+
+Progress goes to standard error, one JSON object to standard output.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fusion.progress import Progress
+from fusion.recipe import Recipe, RecipeError, presets
+
+
+class Terminal(Progress):
+    """One line a stage and, about twice a second, how far it is."""
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.shown = 0.0
+        self.name = ""
+
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self.begun:7.1f} s  {text}", file=sys.stderr, flush=True)
+
+    def stages(self, names: Iterable[str]) -> None:
+        self.say("stages: " + ", ".join(names))
+
+    def stage(self, name: str) -> None:
+        self.name = name
+        self.say(name)
+
+    def step(self, done: int, total: int, unit: str = "") -> None:
+        if done == total or time.monotonic() - self.shown > 0.5:
+            self.shown = time.monotonic()
+            self.say(f"{self.name}: {done:,} of {total:,} {unit}".rstrip())
+
+    def log(self, text: str) -> None:
+        self.say(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m fusion", description="Train and judge fusion models without a server.")
+    commands = top.add_subparsers(dest="command", required=True)
+    training = commands.add_parser("train", help="train on a study folder and write a bundle")
+    training.add_argument("folder", type=Path, help="a study folder: study.yaml and its files")
+    training.add_argument("--recipe", help="a recipe file (YAML or JSON), or the name of a preset: " + ", ".join(presets()))
+    training.add_argument("--out", type=Path, required=True, help="where the bundle goes; a run that was stopped goes on there")
+    training.add_argument("--cache", type=Path, help="where embeddings are kept (default: the user's cache folder)")
+    training.set_defaults(run=train)
+    judging = commands.add_parser("evaluate", help="judge a bundle on samples that it was not trained on")
+    judging.add_argument("bundle", type=Path)
+    judging.add_argument("folder", type=Path, help="a study folder")
+    judging.add_argument("--cache", type=Path)
+    judging.set_defaults(run=evaluate)
+    commands.add_parser("recipes", help="show the recipes offered by name").set_defaults(run=recipes)
+    return top
+
+
+def train(options: argparse.Namespace) -> Any:
+    recipe = recipe_of(options.recipe)
+    if options.out.exists() and not options.out.is_dir():
+        raise RecipeError([f"--out {options.out} is a file, not a folder."])
+    from fusion import run
+
+    progress = Terminal()
+    result = run.train(aligned_of(options.folder, progress), recipe, options.out, cache_of(options.cache), progress)
+    return {"bundle": str(options.out), **result.model_dump(mode="json")}
+
+
+def evaluate(options: argparse.Namespace) -> Any:
+    from fusion import bundle, score
+
+    progress = Terminal()
+    stored = bundle.load(options.bundle)
+    result = score.score(stored, aligned_of(options.folder, progress), cache_of(options.cache), progress)
+    return {"bundle": str(options.bundle), **result.model_dump(mode="json")}
+
+
+def recipes(options: argparse.Namespace) -> Any:
+    return {name: recipe.model_dump(mode="json") for name, recipe in presets().items()}
+
+
+def recipe_of(given: str | None) -> Recipe:
+    if given is None:
+        return Recipe.default()
+    return presets()[given] if given in presets() else Recipe.load(given)
+
+
+def aligned_of(folder: Path, progress: Progress) -> Any:
+    from fusion.alignment import Aligned
+    from fusion.study import Study
+
+    progress.log(f"reading {folder}")
+    return Aligned.from_study(Study.load(folder), on_broken=lambda problem: progress.log(str(problem)))
+
+
+def cache_of(given: Path | None) -> Any:
+    from fusion.cache import Cache
+
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Cache(given or Path(home) / "consilience" / "embeddings")
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """What a person can cause and put right; anything else is a fault of ours and keeps its traceback."""
+    from fusion.alignment import AlignmentError
+    from fusion.bundle import BundleError
+    from fusion.encoders.base import EncoderError
+    from fusion.modalities import BrokenFile
+    from fusion.study import StudyError
+
+    return (RecipeError, StudyError, AlignmentError, EncoderError, BundleError, BrokenFile, OSError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        print(json.dumps(options.run(options), ensure_ascii=False))
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if not isinstance(error, user_errors()):
+            raise
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""A trained model as a folder: safetensors, JSON and one Parquet file, never pickle.
+
+    bundle.json          what it is: recipe, labels, modalities with the fingerprints of their encoders, digests of every file
+    model.safetensors    the networks and the whitening of their inputs
+    result.json          the evaluation (fusion.result)
+    predictions.parquet  out-of-fold answers
+    recipe.yaml          the recipe, to start from
+
+`load(folder).predict(features)` needs nothing else, in particular none of the data that it was trained on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from fusion.evaluate.metrics import Floats
+from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
+from fusion.methods import JOINT
+from fusion.methods.late import product
+from fusion.models import Model
+from fusion.recipe import Recipe, RecipeError
+from fusion.result import EvaluationResult
+
+FORMAT = 1
+MANIFEST = "bundle.json"
+
+
+class BundleError(Exception):
+    """A folder that is no sound bundle; the message says why."""
+
+
+@dataclass
+class Bundle:
+    """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start, dim}]; kinds: modality -> its kind.
+
+    trained_on: SHA-256 of the content of each training sample. choices: model -> what the inner rounds chose.
+    """
+
+    recipe: Recipe
+    labels: list[str]
+    modalities: list[str]
+    kinds: dict[str, str]
+    encoders: dict[str, list[dict[str, Any]]]
+    models: dict[str, Model]
+    best_single: str
+    trained_on: list[str]
+    choices: dict[str, dict[str, float]] = field(default_factory=dict)
+    result: EvaluationResult | None = None
+
+    @property
+    def log_prior(self) -> NDArray[np.float32]:
+        return self.models[self.modalities[0]].log_prior
+
+    def complete(self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
+        """Zeros and a false mask for modalities that are not given; a row of NaN alone counts as missing too."""
+        unknown = sorted(set(features) - set(self.modalities))
+        if unknown:
+            raise BundleError(f"The model knows no modality {unknown[0]}; it reads {', '.join(self.modalities)}.")
+        if not features:
+            raise BundleError(f"Nothing to predict from: give at least one of {', '.join(self.modalities)}.")
+        n = len(next(iter(features.values())))
+        x, present = {}, np.zeros((n, len(self.modalities)), bool)
+        for column, name in enumerate(self.modalities):
+            width = len(self.models[name].whitening[name].mean)
+            given = features.get(name)
+            x[name] = np.zeros((n, width), np.float32) if given is None else np.asarray(given, np.float32)
+            if x[name].shape != (n, width):
+                raise BundleError(f"{name} must have the shape ({n}, {width}), not {x[name].shape}.")
+            if given is not None:
+                present[:, column] = ~np.isnan(x[name]).all(1)
+        return x, present if mask is None else present & mask
+
+    def predict(
+        self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None
+    ) -> Floats:
+        """Probabilities (n, K), columns in the order of `labels`.
+
+        features: {modality: (n, dim)}, any subset of the model's modalities; mask: (n, M) bool in the order of `modalities`, false where
+        a sample lacks one. A sample without any gets the training prior. method: another fusion method or single modality of the bundle.
+        """
+        method = method or self.recipe.method
+        x, mask = self.complete(features, mask)
+        if method in self.models:
+            return np.exp(self.models[method].log_probabilities(x, mask))
+        if method != "late":
+            raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
+        logits = np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+        heat = torch.tensor([self.models[name].temperature for name in self.modalities], dtype=torch.float64)
+        prior = torch.as_tensor(self.log_prior, dtype=torch.float64)
+        return product(torch.as_tensor(logits), torch.as_tensor(mask), prior, heat).softmax(-1).numpy()
+
+
+def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
+    """Writes the bundle; `files` are others already in the folder that belong to it. Returns its digest.
+
+    The manifest goes last: a folder without one is no bundle, however the writing ended.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    tensors = {f"{number}.{name}": value for number, model in enumerate(bundle.models.values()) for name, value in model.tensors().items()}
+    write_tensors(folder / "model.safetensors", tensors, {"models": [model.facts() for model in bundle.models.values()]})
+    write_bytes(folder / "recipe.yaml", bundle.recipe.to_yaml().encode())
+    names = ["model.safetensors", "recipe.yaml", *files]
+    if bundle.result is not None:
+        write_json(folder / "result.json", bundle.result.model_dump(mode="json"))
+        names.append("result.json")
+    facts = {
+        "format": FORMAT,
+        "recipe": bundle.recipe.model_dump(mode="json"),
+        "method": bundle.recipe.method,
+        "labels": bundle.labels,
+        "modalities": bundle.modalities,
+        "kinds": bundle.kinds,
+        "encoders": bundle.encoders,
+        "models": list(bundle.models),
+        "best_single": bundle.best_single,
+        "choices": bundle.choices,
+        "trained_on": sorted(bundle.trained_on),
+        "files": {name: file_digest(folder / name) for name in sorted(names)},
+    }
+    digest = digest_of(facts)
+    write_json(folder / MANIFEST, facts | {"digest": digest})
+    return digest
+
+
+def load(folder: str | Path) -> Bundle:
+    """A checked bundle. Raises BundleError when a file is missing, changed, damaged, or does not fit its description."""
+    folder = Path(folder)
+    if not (folder / MANIFEST).is_file():
+        raise BundleError(f"{folder} holds no {MANIFEST}: it is not a finished bundle.")
+    try:
+        facts = read_json(folder / MANIFEST)
+        check(folder, facts)
+        return read(folder, facts)
+    except (BrokenFile, RecipeError) as error:
+        raise BundleError(f"{folder} is not a sound bundle: {error}") from error
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, ValidationError) as error:
+        raise BundleError(f"{folder} is not a sound bundle: its parts do not fit together ({type(error).__name__}: {error}).") from error
+
+
+def check(folder: Path, facts: dict[str, Any]) -> None:
+    if facts.get("format") != FORMAT:
+        raise BundleError(f"{folder} has the format {facts.get('format')}; this version reads format {FORMAT}.")
+    if digest_of({name: value for name, value in facts.items() if name != "digest"}) != facts.get("digest"):
+        raise BundleError(f"{folder} was changed after it was written: {MANIFEST} does not match its own digest.")
+    for name, digest in facts["files"].items():
+        if Path(name).name != name or not (folder / name).is_file():
+            raise BundleError(f"{folder} lacks its file {name}.")
+        if file_digest(folder / name) != digest:
+            raise BundleError(f"{folder} was changed after it was written: {name} does not match its digest.")
+
+
+def read(folder: Path, facts: dict[str, Any]) -> Bundle:
+    tensors, inside = read_tensors(folder / "model.safetensors")
+    models: dict[str, Model] = {}
+    for number, (name, described) in enumerate(zip(facts["models"], inside["models"], strict=True)):
+        prefix = f"{number}."
+        own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        models[name] = Model.of(own, described)
+        if models[name].shape.name != name or models[name].shape.modalities != facts["modalities"]:
+            raise BrokenFile(f"model.safetensors describes another model than {MANIFEST} in place {number}.")
+    missing = [name for name in [*facts["modalities"], facts["method"]] if name not in models and name != "late"]
+    if missing or len(facts["labels"]) != len(models[facts["modalities"][0]].log_prior):
+        raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
+    result = read_json(folder / "result.json") if "result.json" in facts["files"] else None
+    return Bundle(
+        recipe=Recipe.parse(facts["recipe"]),
+        labels=facts["labels"],
+        modalities=facts["modalities"],
+        kinds=facts["kinds"],
+        encoders=facts["encoders"],
+        models=models,
+        best_single=facts["best_single"],
+        trained_on=facts["trained_on"],
+        choices=facts["choices"],
+        result=None if result is None else EvaluationResult.model_validate(result),
+    )
+
+
+def joint_models(bundle: Bundle) -> list[str]:
+    return [name for name in bundle.models if name in JOINT]

@@ -1,0 +1,60 @@
+"""Temperature scaling and expected calibration error.
+
+Guo et al. 2017, On Calibration of Modern Neural Networks (ICML): one temperature divides all logits, chosen by log loss.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+from fusion.evaluate.bootstrap import Resampler, interval
+from fusion.evaluate.metrics import Floats, Ints
+from fusion.result import Bin, Reliability
+
+BINS = 15
+ENOUGH = 10
+"""Fewer samples than this say nothing about a temperature."""
+
+
+def temperature_of(logits: NDArray[Any], y: Ints) -> float:
+    """The temperature, between 0.1 and 20, of least log loss. logits: (n, K)"""
+    if len(y) < ENOUGH:
+        return 1.0
+    wide = logits.astype(np.float64)
+
+    def loss(log_t: float) -> float:
+        return float(-log_softmax(wide / np.exp(log_t), axis=1)[np.arange(len(y)), y].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(20)), method="bounded").x))
+
+
+def bin_sums(y: Ints, probabilities: Floats) -> Floats:
+    """Per sample, (n, 3 * BINS): 1, confidence and right-or-wrong, each in the bin of the confidence."""
+    confidence = probabilities.max(1)
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    one = np.eye(BINS)[bins]
+    return np.concatenate([one, one * confidence[:, None], one * (probabilities.argmax(1) == y)[:, None]], axis=1)
+
+
+def ece_of(sums: Floats) -> Floats:
+    """(..., 3 * BINS) -> (...,): mean over samples of |confidence - accuracy| of their bin."""
+    number, confidence, right = np.split(sums, 3, axis=-1)
+    return np.abs(confidence - right).sum(-1) / np.maximum(number.sum(-1), 1e-12)
+
+
+def reliability(resampler: Resampler, y: Ints, probabilities: Floats) -> Reliability:
+    """probabilities: (S, n, K); bins hold the mean over the seeds."""
+    sums = np.stack([resampler.sums(bin_sums(y, p)) for p in probabilities])
+    number, confidence, right = np.split(sums.mean(0), 3, axis=-1)
+    bins = []
+    for i in range(BINS):
+        if number[0, i] == 0:
+            continue
+        with np.errstate(invalid="ignore", divide="ignore"):
+            accuracy = interval(right[:, i] / number[:, i])
+        edges = {"lower": i / BINS, "upper": (i + 1) / BINS}
+        bins.append(Bin(**edges, n=round(number[0, i]), confidence=confidence[0, i] / number[0, i], accuracy=accuracy))
+    return Reliability(ece=interval(ece_of(sums).mean(0)), bins=bins)

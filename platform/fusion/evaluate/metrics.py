@@ -1,0 +1,82 @@
+"""Metrics as functions of sums, so that a bootstrap draw is one weighted sum and not one more pass over the samples.
+
+macro-F1 is the mean over the classes that occur in truth or answers, as scikit-learn's f1_score(average="macro").
+Every function takes (..., F) sums, one row a draw, and gives (...,).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def counts(y: Ints, answer: Ints, k: int) -> Floats:
+    """Per sample, (n, 3K): right answers, answers, truths of each class; their sums hold all that F1 needs."""
+    eye = np.eye(k)
+    return np.concatenate([eye[y] * (y == answer)[:, None], eye[answer], eye[y]], axis=1)
+
+
+def f1_of(sums: Floats) -> Floats:
+    """(..., 3K) -> (..., K); NaN for a class that is neither truth nor answer."""
+    right, answered, true = np.split(sums, 3, axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 2 * right / (answered + true)
+
+
+def mean_of_defined(values: Floats) -> Floats:
+    """Mean over the last axis without the NaN; 0 where nothing is defined."""
+    defined = ~np.isnan(values)
+    return np.where(defined, values, 0).sum(-1) / np.maximum(defined.sum(-1), 1)
+
+
+def macro_f1_of(sums: Floats) -> Floats:
+    return mean_of_defined(f1_of(sums))
+
+
+def accuracy_of(sums: Floats) -> Floats:
+    right, _, true = np.split(sums, 3, axis=-1)
+    return right.sum(-1) / np.maximum(true.sum(-1), 1e-12)
+
+
+def balanced_accuracy_of(sums: Floats) -> Floats:
+    right, _, true = np.split(sums, 3, axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return mean_of_defined(right / true)
+
+
+def precision_recall(sums: Floats) -> tuple[Floats, Floats]:
+    """(3K,) -> (K,), (K,); 0 where nothing was answered, or nothing is true."""
+    right, answered, true = np.split(sums, 3, axis=-1)
+    return right / np.maximum(answered, 1), right / np.maximum(true, 1)
+
+
+def macro_f1(y: NDArray[Any], answer: NDArray[Any], k: int) -> float:
+    return float(macro_f1_of(counts(y, answer, k).sum(0)))
+
+
+def losses(y: Ints, probabilities: Floats) -> Floats:
+    """Per sample, (n, 3): log loss, Brier score (sum over classes of the squared error), 1."""
+    p = np.clip(probabilities[np.arange(len(y)), y], 1e-15, 1)
+    brier = ((probabilities - np.eye(probabilities.shape[1])[y]) ** 2).sum(1)
+    return np.stack([-np.log(p), brier, np.ones(len(y))], axis=1)
+
+
+def mean_loss(sums: Floats, which: int) -> Floats:
+    return sums[..., which] / np.maximum(sums[..., 2], 1e-12)
+
+
+def auroc_bins(score: Floats, bins: int = 1024) -> Ints:
+    """Bins of equal numbers of distinct scores, so that no resolution is lost where scores crowd. (n,) -> (n,)"""
+    distinct, rank = np.unique(score, return_inverse=True)
+    return (rank * bins // max(len(distinct), 1)).astype(np.int64)
+
+
+def auroc_of(positive: Floats, negative: Floats) -> Floats:
+    """Area under the ROC curve from histograms (..., bins); scores in one bin count as ties. NaN without both classes."""
+    below = np.cumsum(negative, axis=-1) - negative
+    pairs = positive.sum(-1) * negative.sum(-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (positive * (below + negative / 2)).sum(-1) / pairs

@@ -1,0 +1,143 @@
+"""From answers to the one form of a result."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fusion.evaluate import contributions, metrics, mistakes, robustness, subgroups
+from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.bootstrap import Resampler, few, interval
+from fusion.evaluate.calibration import bin_sums, ece_of, reliability
+from fusion.evaluate.metrics import Floats
+from fusion.evaluate.scores import Scores, gain
+from fusion.result import (
+    Baseline,
+    Calibration,
+    ClassScore,
+    Clusters,
+    Confusion,
+    EvaluationResult,
+    Fold,
+    Headline,
+    Seed,
+    Single,
+    Split,
+)
+
+
+@dataclass
+class Question:
+    """All that one evaluation needs. singles: modality -> (S, n, K) calibrated and not; baselines: name -> (S, n, K)."""
+
+    scored: Scored
+    method: str
+    methods: dict[str, Answers]
+    singles: dict[str, tuple[Floats, Floats]]
+    best_single: str
+    temperatures: dict[str, float]
+    seeds: list[int]
+    cluster_column: str | None
+    split: Split
+    n_total: int
+    left_out: dict[str, int]
+    baselines: dict[str, Floats] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    draws: int = 1000
+    degradation: bool = True
+
+
+def evaluate(question: Question) -> EvaluationResult:
+    """The whole report; `seconds` and `environment` are left to the caller."""
+    scored, answers = question.scored, question.methods[question.method]
+    resampler = Resampler(scored.cluster, question.draws)
+    model = Scores(resampler, scored.y, answers.whole)
+    best = Scores(resampler, scored.y, question.singles[question.best_single][0])
+    figures = model.all()
+    headline = Headline(
+        macro_f1=figures["macro_f1"], gain_over_best_single=gain(model, best, question.best_single), ece=figures["ece"]
+    )
+    whole = {name: each.whole for name, each in question.methods.items()}
+    first = {name: calibrated[0] for name, (calibrated, _) in question.singles.items()}
+    return EvaluationResult(
+        method=question.method,
+        labels=scored.labels,
+        modalities=scored.modalities,
+        n_total=question.n_total,
+        n_samples=len(scored),
+        left_out=question.left_out,
+        split=scored_split(question, answers.whole),
+        clusters=Clusters(column=question.cluster_column, n=resampler.n, draws=question.draws, note=few(resampler.n)),
+        headline=headline,
+        metrics=figures,
+        seeds=[Seed(seed=seed, macro_f1=macro_f1(scored, p)) for seed, p in zip(question.seeds, answers.whole)],
+        per_class=per_class(model, scored),
+        singles=[single(name, question, resampler) for name in scored.modalities],
+        baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
+        methods=[named(name, scored, resampler, p) for name, p in whole.items()],
+        missing=robustness.missing(answers, scored, resampler),
+        degradation=robustness.degradation(answers, scored, resampler) if question.degradation else [],
+        contributions=contributions.contributions(answers, scored, resampler),
+        subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns),
+        confusion=confusion(scored, answers.whole[0]),
+        calibration=Calibration(
+            before=reliability(resampler, scored.y, answers.uncalibrated), after=reliability(resampler, scored.y, answers.whole)
+        ),
+        mistakes=mistakes.mistakes(answers.whole[0], first, scored),
+        seconds={},
+        environment={},
+    )
+
+
+def macro_f1(scored: Scored, probabilities: Floats) -> float:
+    return metrics.macro_f1(scored.y, probabilities.argmax(1), len(scored.labels))
+
+
+def scored_split(question: Question, probabilities: Floats) -> Split:
+    """The split with each fold's own score, the mean over the seeds."""
+    scored, folds = question.scored, []
+    for fold in question.split.folds:
+        at = scored.fold == fold.name
+        score = np.mean([metrics.macro_f1(scored.y[at], p[at].argmax(1), len(scored.labels)) for p in probabilities]) if at.any() else None
+        folds.append(Fold(**fold.model_dump(exclude={"macro_f1"}), macro_f1=score))
+    return Split(policy=question.split.policy, groups=question.split.groups, folds=folds)
+
+
+def per_class(model: Scores, scored: Scored) -> list[ClassScore]:
+    f1 = model.f1_by_class()
+    precision, recall = metrics.precision_recall(np.mean([sums[0] for sums in model.counts], axis=0))
+    return [
+        ClassScore(label=label, n=int((scored.y == k).sum()), precision=precision[k], recall=recall[k], f1=interval(f1[:, k]))
+        for k, label in enumerate(scored.labels)
+    ]
+
+
+def single(name: str, question: Question, resampler: Resampler) -> Single:
+    scored = question.scored
+    calibrated, plain = question.singles[name]
+    present = scored.mask[:, scored.modalities.index(name)]
+    return Single(
+        modality=name,
+        macro_f1=interval(Scores(resampler, scored.y, calibrated).macro_f1),
+        n_present=int(present.sum()),
+        where_present=interval(Scores(resampler, scored.y, calibrated, present).macro_f1),
+        temperature=question.temperatures[name],
+        ece_before=ece(scored, plain, present),
+        ece_after=ece(scored, calibrated, present),
+    )
+
+
+def ece(scored: Scored, probabilities: Floats, present: np.ndarray) -> float:
+    """Where the modality is present: the prior elsewhere says nothing about its model."""
+    return float(np.mean([ece_of(bin_sums(scored.y[present], p[present]).sum(0)) for p in probabilities]))
+
+
+def named(name: str, scored: Scored, resampler: Resampler, probabilities: Floats) -> Baseline:
+    return Baseline(name=name, macro_f1=interval(Scores(resampler, scored.y, probabilities).macro_f1))
+
+
+def confusion(scored: Scored, probabilities: Floats) -> Confusion:
+    k = len(scored.labels)
+    counts = np.bincount(scored.y * k + probabilities.argmax(1), minlength=k * k).reshape(k, k)
+    return Confusion(counts=counts.tolist())

@@ -1,0 +1,44 @@
+"""What happens when modalities are missing: each taken away, only one left, a growing share removed at random."""
+
+import numpy as np
+
+from fusion.evaluate.answers import Answers, Coalition, Scored
+from fusion.evaluate.bootstrap import Resampler, interval
+from fusion.evaluate.scores import Scores
+from fusion.result import Degradation, Level, Missing
+
+SHARES = [i / 10 for i in range(11)]
+
+
+def missing(answers: Answers, scored: Scored, resampler: Resampler) -> list[Missing]:
+    """Each modality taken away from every test sample; with three or more also each one alone."""
+    m = len(scored.modalities)
+    if m == 1:
+        return []
+    kept = [tuple(j for j in range(m) if j != i) for i in range(m)] + ([(i,) for i in range(m)] if m > 2 else [])
+    whole = Scores(resampler, scored.y, answers.whole).macro_f1
+    return [without(each, answers, scored, resampler, whole) for each in kept]
+
+
+def without(kept: Coalition, answers: Answers, scored: Scored, resampler: Resampler, whole: np.ndarray) -> Missing:
+    draws = Scores(resampler, scored.y, answers.by_coalition[kept]).macro_f1
+    gone = [name for i, name in enumerate(scored.modalities) if i not in kept]
+    return Missing(without=gone, macro_f1=interval(draws), change=interval(draws - whole))
+
+
+def degradation(answers: Answers, scored: Scored, resampler: Resampler, seed: int = 0) -> list[Degradation]:
+    """Each modality removed from a share of the samples that have it; a sample once without it stays without it at higher shares.
+
+    Who loses it is drawn by the order of the sample keys, so the order of the rows changes nothing.
+    """
+    found = []
+    by_key = np.argsort(np.argsort(scored.keys))
+    for i, name in enumerate(scored.modalities):
+        turn = np.random.default_rng([seed, i]).random(len(scored))[by_key]
+        rest = tuple(j for j in range(len(scored.modalities)) if j != i)
+        levels = []
+        for share in SHARES:
+            mixed = np.where((turn < share)[:, None], answers.by_coalition[rest], answers.whole)
+            levels.append(Level(share=share, **interval(Scores(resampler, scored.y, mixed).macro_f1).model_dump()))
+        found.append(Degradation(modality=name, levels=levels))
+    return found

@@ -1,0 +1,37 @@
+"""How well a model does for each value of each group or category column."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fusion.evaluate.answers import Scored
+from fusion.evaluate.bootstrap import Resampler, few, interval
+from fusion.evaluate.metrics import Floats
+from fusion.evaluate.scores import Scores
+from fusion.result import Subgroup
+
+FEW_SAMPLES = 20
+MOST_VALUES = 40
+"""A column with more values (a writer, a page) holds single samples, not subgroups."""
+
+
+def subgroups(probabilities: Floats, scored: Scored, resampler: Resampler, columns: Mapping[str, Sequence[Any]]) -> list[Subgroup]:
+    """columns: name -> (n,) values, None where there is none."""
+    found = []
+    for column, values in columns.items():
+        texts = np.array(["" if v is None else str(v) for v in values], dtype=object)
+        counts = Counter(text for text in texts if text)
+        if len(counts) > MOST_VALUES:
+            continue
+        for value in sorted(counts):
+            chosen = texts == value
+            macro_f1 = interval(Scores(resampler, scored.y, probabilities, chosen).macro_f1)
+            clusters = len(np.unique(resampler.index[chosen]))
+            found.append(Subgroup(column=column, value=value, n=counts[value], macro_f1=macro_f1, note=note(counts[value], clusters)))
+    return found
+
+
+def note(n: int, clusters: int) -> str | None:
+    return f"only {n} samples" if n < FEW_SAMPLES else few(clusters)

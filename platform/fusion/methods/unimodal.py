@@ -1,0 +1,54 @@
+"""One modality alone: the baseline that every report shows, and the factor of late fusion.
+
+A few small networks side by side, whose logits are averaged and which are trained as one: a single fit is then worth an ensemble
+(Gorishniy et al. 2025, TabM, ICLR; here without shared weights, since the networks are small).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fusion.methods.parts import visible
+
+MEMBERS = 4
+
+
+class Unimodal(nn.Module):
+    """Members of one hidden layer on one modality; a sample without it gets the training prior."""
+
+    log_prior: Tensor
+
+    def __init__(
+        self, modality: str, modalities: Sequence[str], dim: int, log_prior: Tensor, hidden: int, dropout: float, input_dropout: float
+    ) -> None:
+        super().__init__()
+        self.modality = modality
+        self.modalities = list(modalities)
+        self.column = self.modalities.index(modality)
+        self.dropout, self.input_dropout = dropout, input_dropout
+        self.inward = uniform(MEMBERS, dim, hidden, spread=dim)
+        self.inward_bias = uniform(MEMBERS, 1, hidden, spread=dim)
+        self.outward = uniform(MEMBERS, hidden, len(log_prior), spread=hidden)
+        self.bias = uniform(len(log_prior), spread=hidden)
+        self.register_buffer("log_prior", log_prior)
+
+    def members(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
+        """(members, batch, hidden); each member has its own dropout."""
+        seen = visible(x[self.modality], mask[:, self.column]).expand(MEMBERS, -1, -1)
+        hidden = torch.baddbmm(self.inward_bias, F.dropout(seen, self.input_dropout, self.training), self.inward)
+        return F.dropout(F.gelu(F.layer_norm(hidden, hidden.shape[-1:])), self.dropout, self.training)
+
+    def represent(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
+        """(batch, members * hidden)"""
+        return self.members(x, mask).transpose(0, 1).flatten(1)
+
+    def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        logits = torch.bmm(self.members(x, mask), self.outward).mean(0) + self.bias
+        return torch.where(mask[:, self.column, None], logits, self.log_prior), {}
+
+
+def uniform(*shape: int, spread: int) -> nn.Parameter:
+    """As a linear layer of `spread` inputs begins."""
+    return nn.Parameter(torch.empty(shape).uniform_(-(spread**-0.5), spread**-0.5))

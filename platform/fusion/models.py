@@ -1,0 +1,97 @@
+"""One fitted model: a whitening for each modality, a network, a temperature. The unit of training, of resuming and of the bundle."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+from torch import Tensor, nn
+
+from fusion.files import BrokenFile
+from fusion.methods import JOINT, build
+from fusion.recipe import Training
+from fusion.train import answer
+from fusion.whitening import Whitening
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network is built from. modalities: all of the task, in the order of the mask; inputs: those that this model reads."""
+
+    name: str
+    modalities: list[str]
+    dims: dict[str, int]
+    classes: int
+    hidden: int
+    dropout: float
+    input_dropout: float
+
+    @classmethod
+    def of(cls, name: str, modalities: Sequence[str], dims: Mapping[str, int], classes: int, recipe: Training) -> "Shape":
+        return cls(name, list(modalities), dict(dims), classes, recipe.hidden_dim, recipe.dropout, recipe.input_dropout)
+
+    @property
+    def inputs(self) -> list[str]:
+        return self.modalities if self.name in JOINT else [self.name]
+
+    def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
+        return build(self.name, self.dims, torch.as_tensor(log_prior), self.hidden, self.dropout, self.input_dropout)
+
+
+@dataclass
+class Model:
+    shape: Shape
+    whitening: dict[str, Whitening]
+    network: nn.Module
+    temperature: float = 1.0
+
+    def inputs(self, x: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+        """Features of (n, dim) a modality -> whitened tensors."""
+        return {name: torch.from_numpy(self.whitening[name](x[name])) for name in self.shape.inputs}
+
+    def logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(n, K), before the temperature; mask: (n, M) over all modalities of the task."""
+        return answer(self.network, self.inputs(x), torch.as_tensor(mask.copy()))
+
+    def log_probabilities(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+        """(n, K), calibrated unless another temperature is given; the training prior where none of the model's inputs is there."""
+        calibrated = log_softmax(self.logits(x, mask).astype(np.float64) / (temperature or self.temperature), axis=1)
+        seen = mask[:, [self.shape.modalities.index(name) for name in self.shape.inputs]].any(1, keepdims=True)
+        return np.where(seen, calibrated, self.log_prior)
+
+    @property
+    def log_prior(self) -> NDArray[np.float32]:
+        """(K,)"""
+        return cast(Tensor, self.network.log_prior).numpy()
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        tensors = {f"net.{name}": value.numpy() for name, value in self.network.state_dict().items()}
+        for name, whitening in self.whitening.items():
+            tensors |= whitening.tensors(f"whitening.{self.shape.modalities.index(name)}")
+        return tensors
+
+    def facts(self) -> dict[str, Any]:
+        return {"shape": vars(self.shape), "temperature": self.temperature}
+
+    @classmethod
+    def of(cls, tensors: dict[str, NDArray[Any]], facts: dict[str, Any]) -> "Model":
+        shape = Shape(**facts["shape"])
+        whitening = {name: Whitening.of(tensors, f"whitening.{shape.modalities.index(name)}") for name in shape.inputs}
+        if any(found.dim != shape.dims[name] for name, found in whitening.items()):
+            raise BrokenFile("a whitening does not fit the network behind it.")
+        with torch.device("meta"):  # a description that lies about its sizes allocates nothing
+            network = shape.network(tensors["net.log_prior"])
+        weights = {name[4:]: torch.from_numpy(value) for name, value in tensors.items() if name.startswith("net.")}
+        network.load_state_dict(weights, assign=True)
+        return cls(shape, whitening, network.eval(), facts["temperature"])
+
+
+def log_prior_of(y: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """Log of the class shares with one sample added to each, so that no class is impossible. (K,)"""
+    count = np.bincount(y, minlength=classes) + 1.0
+    return np.log(count / count.sum()).astype(np.float32)

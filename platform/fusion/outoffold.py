@@ -1,0 +1,98 @@
+"""All rounds of a split put together: out-of-fold answers of every model, for the evaluation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.crossfit import Choice, CrossFit, Round
+from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
+from fusion.evaluate.metrics import Floats, Ints
+from fusion.models import Model
+from fusion.regression import baselines
+
+
+@dataclass
+class RoundAnswers:
+    """singles: (S, n, M, K) logits; joint: {method: {coalition: (S, n, K) probabilities}}; uncalibrated: {method: (S, n, K)}."""
+
+    each: Round
+    choices: dict[str, Choice]
+    log_prior: NDArray[np.float32]
+    singles: Floats
+    joint: dict[str, dict[tuple[int, ...], Floats]] = field(default_factory=dict)
+    uncalibrated: dict[str, Floats] = field(default_factory=dict)
+    baselines: dict[str, Floats] = field(default_factory=dict)
+
+
+def answer_round(fitting: CrossFit, each: Round) -> RoundAnswers:
+    choices = fitting.choose(each)
+    models = fitting.models(each, choices)
+    regressions = baselines(fitting, each)
+    log_prior = fitting.prepared(each.train).log_prior
+    fitting.forget()
+    return answer(models, fitting, each, choices, log_prior, regressions)
+
+
+def answer(
+    models: Sequence[dict[str, Model]],
+    fitting: CrossFit,
+    each: Round,
+    choices: dict[str, Choice],
+    log_prior: NDArray[np.float32],
+    regressions: dict[str, Floats],
+) -> RoundAnswers:
+    """What the models of one round (one dict a seed) say about its test samples."""
+    task = fitting.task
+    x, mask = {name: values[each.test] for name, values in task.x.items()}, task.mask[each.test]
+    singles = np.stack([np.stack([seed[name].logits(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)
+    found = RoundAnswers(each, choices, log_prior, singles, baselines=regressions)
+    for name in fitting.names[len(task.modalities) :]:
+        of_name = [seed[name] for seed in models]
+        found.joint[name] = {c: np.exp([m.log_probabilities(x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
+        found.uncalibrated[name] = np.exp([m.log_probabilities(x, mask, temperature=1.0) for m in of_name])
+    return found
+
+
+@dataclass
+class OutOfFold:
+    """rows: (n,) rows of the task that were scored, in the order of everything else here."""
+
+    rows: Ints
+    scored: Scored
+    rounds: list[RoundAnswers]
+    methods: dict[str, Answers]
+    singles: dict[str, tuple[Floats, Floats]]
+    """Modality -> its answers calibrated and not, (S, n, K) each."""
+    baselines: dict[str, Floats]
+    """Name -> (1, n, K) probabilities."""
+
+    @property
+    def best_single(self) -> str:
+        """The single modality with the best inner score, over the rounds; test labels take no part."""
+        names = self.scored.modalities
+        return max(names, key=lambda name: (np.mean([each.choices[name].score for each in self.rounds]), name))
+
+    def temperature(self, name: str) -> float:
+        return float(np.mean([each.choices[name].temperature for each in self.rounds]))
+
+
+def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], cluster: Sequence[Any], labels: list[str]) -> OutOfFold:
+    task = fitting.task
+    rows = np.concatenate([each.each.test for each in found])
+    fold = np.concatenate([[each.each.name] * len(each.each.test) for each in found])
+    log_prior = np.concatenate([np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found])
+    named = [keys[row] for row in rows]
+    scored = Scored(named, task.y[rows], task.mask[rows], log_prior, np.asarray(cluster)[rows], fold, labels, task.modalities)
+    logits = np.concatenate([each.singles for each in found], axis=1)
+    heat = np.concatenate([np.tile([r.choices[m].temperature for m in task.modalities], (len(r.each.test), 1)) for r in found])
+    wanted = coalitions(len(task.modalities))
+    methods = {"late": late_answers(logits, heat, scored, wanted)}
+    for name in found[0].joint:
+        by_coalition = {c: np.concatenate([each.joint[name][c] for each in found], axis=1) for c in wanted}
+        methods[name] = Answers(by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1))
+    singles = {name: alone(logits, heat, scored, i) for i, name in enumerate(task.modalities)}
+    regressions = {name: np.exp(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
+    return OutOfFold(rows, scored, found, methods, singles, regressions)

@@ -1,0 +1,217 @@
+"""The whole of a run as data: what is joined, how it is read, how it is trained, how it is judged.
+
+Light on purpose: the web process validates recipes with this module, so it imports no numpy and no torch.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+SCHEMA_VERSION = 1
+
+Method = Literal["late", "concat", "gated"]
+Pooling = Literal["mean", "first", "segments", "grid"]
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be used; `problems` names each field and what to do, one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class EncoderChoice(Part):
+    """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined side by side."""
+
+    name: str = Field(min_length=1, max_length=200)
+    layers: list[int] | None = Field(default=None, max_length=64)
+    pooling: Pooling | None = None
+    grid: list[int] | None = Field(default=None, max_length=64)
+    resolution: int | None = Field(default=None, ge=8, le=1024)
+
+
+class Training(Part):
+    """How each network is fitted. `inner_folds`: rounds by group inside the training folds that choose epochs and temperature."""
+
+    seeds: list[int] = Field(default=[0, 1, 2], min_length=1, max_length=20)
+    epochs: int = Field(default=20, ge=1, le=1000)
+    patience: int = Field(default=8, ge=1, le=1000)
+    batch_size: int = Field(default=64, ge=2, le=4096)
+    learning_rate: float = Field(default=3e-3, gt=0, le=1)
+    weight_decay: float = Field(default=0.05, ge=0, le=10)
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    dropout: float = Field(default=0.4, ge=0, lt=1)
+    input_dropout: float = Field(default=0.4, ge=0, lt=1)
+    hidden_dim: int = Field(default=64, ge=2, le=4096)
+    pca_dim: int = Field(default=160, ge=0, le=4096, description="0 keeps the features as they are")
+    modality_dropout: float = Field(default=0.3, ge=0, lt=1)
+    inner_folds: int = Field(default=3, ge=1, le=10)
+    threads: int = Field(default=1, ge=1, le=256)
+
+    @field_validator("seeds")
+    @classmethod
+    def seeds_differ(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("names the same seed twice")
+        if any(not 0 <= seed < 2**31 for seed in seeds):
+            raise ValueError("must lie between 0 and 2147483647")
+        return seeds
+
+
+class Evaluation(Part):
+    draws: int = Field(default=1000, ge=50, le=20_000)
+    degradation: bool = True
+
+
+class Recipe(Part):
+    """All settings of a run. Single-modality models are always trained and reported beside `method`.
+
+    `modalities`: names of the alignment's modalities, None for all. `encoders`: by modality; a modality that is not
+    named gets the default of its kind. `compare`: further fusion methods trained and reported beside `method`.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    title: str = Field(default="Standard", max_length=200)
+    description: str = Field(default="", max_length=2000)
+    modalities: list[str] | None = Field(default=None, min_length=1, max_length=32)
+    encoders: dict[str, list[EncoderChoice]] = Field(default={}, max_length=32)
+    method: Method = "late"
+    compare: list[Method] = []
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+
+    @field_validator("modalities")
+    @classmethod
+    def modalities_differ(cls, names: list[str] | None) -> list[str] | None:
+        if names is not None and len(set(names)) < len(names):
+            raise ValueError("names the same modality twice")
+        return names
+
+    @model_validator(mode="after")
+    def encoders_belong_to_modalities(self) -> "Recipe":
+        unknown = set(self.encoders) - set(self.modalities or self.encoders)
+        if unknown:
+            raise ValueError(f"encoders: {', '.join(sorted(unknown))} is not among the recipe's modalities")
+        return self
+
+    @property
+    def methods(self) -> list[str]:
+        """Every fusion method to train, the chosen one first."""
+        return list(dict.fromkeys([self.method, *self.compare]))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the run computes: title, description and threads change nothing."""
+        facts = self.model_dump(mode="json", exclude={"title": True, "description": True, "training": {"threads"}})
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @classmethod
+    def default(cls) -> "Recipe":
+        return presets()["standard"]
+
+    @classmethod
+    def parse(cls, data: Any) -> "Recipe":
+        """A recipe from plain data. Raises RecipeError in words that name the field."""
+        if not isinstance(data, dict):
+            raise RecipeError(["A recipe is a list of named settings, for instance `method: late`."])
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise RecipeError([in_words(problem) for problem in error.errors()]) from error
+
+    @classmethod
+    def from_text(cls, text: str) -> "Recipe":
+        """A recipe from YAML or JSON (which is YAML too); an empty text is the default recipe."""
+        try:
+            data = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f" in line {mark.line + 1}" if mark else ""
+            raise RecipeError([f"This is neither YAML nor JSON{where}: {getattr(error, 'problem', None) or error}."]) from error
+        return cls.parse({} if data is None else data)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Recipe":
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise RecipeError([f"{path} is not a text file in UTF-8."]) from error
+        except OSError as error:
+            raise RecipeError([f"{path} cannot be read: {error.strerror}."]) from error
+        return cls.from_text(text)
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    def to_json(self) -> str:
+        return self.model_dump_json(indent=2)
+
+
+def presets() -> dict[str, Recipe]:
+    """The recipes offered by name."""
+    return {
+        "quick": Recipe(
+            title="Quick look",
+            description="One seed, few epochs and 300 draws: a first answer in seconds, with wider uncertainty than the standard recipe.",
+            training=Training(seeds=[0], epochs=12, patience=12, inner_folds=1),
+            evaluation=Evaluation(draws=300),
+        ),
+        "standard": Recipe(
+            title="Standard",
+            description="Three seeds, calibrated single-modality models multiplied, and two joint methods trained beside them.",
+            compare=["concat", "gated"],
+        ),
+    }
+
+
+WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a setting of a recipe; remove it or check its spelling",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be a text",
+    "list_type": "must be a list",
+    "dict_type": "must be a list of named settings",
+    "model_type": "must be a list of named settings",
+    "finite_number": "must be a finite number",
+}
+BOUNDS = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be greater than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "literal_error": "must be {expected}",
+    "too_short": "needs at least {min_length} entry",
+    "too_long": "may have at most {max_length} entries",
+    "string_too_short": "must not be empty",
+    "string_too_long": "may have at most {max_length} characters",
+}
+
+
+def in_words(problem: Any) -> str:
+    """One pydantic problem as a sentence: field, what is wrong, what was given."""
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "value_error":
+        sentence = str(context["error"])
+    elif kind in BOUNDS:
+        sentence = BOUNDS[kind].format(**context)
+    else:
+        sentence = WORDS.get(kind, problem["msg"])
+    field = ".".join(str(step) for step in problem["loc"])
+    given = problem["input"]
+    shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) and kind != "extra_forbidden" else ""
+    return f"{field}: {sentence}{shown}." if field else f"{sentence}."

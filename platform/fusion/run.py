@@ -1,0 +1,228 @@
+"""A whole run: features, out-of-fold answers, evaluation, then one model trained on every sample, kept as a bundle.
+
+    result = train(Aligned.from_study(study), Recipe.default(), Path("out"), Cache(folder), Progress())
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fusion import predictions
+from fusion.alignment import Aligned, folds, inner_folds, inner_split
+from fusion.bundle import Bundle, save
+from fusion.cache import Cache
+from fusion.crossfit import CrossFit, Round, Task
+from fusion.embed import Features, embed
+from fusion.environment import environment
+from fusion.evaluate.metrics import Ints
+from fusion.evaluate.report import Question, evaluate
+from fusion.files import digest_of
+from fusion.outoffold import OutOfFold, answer_round, assemble
+from fusion.progress import Progress
+from fusion.recipe import Recipe, RecipeError
+from fusion.result import EvaluationResult, Fold, Split
+from fusion.store import Store
+from fusion.train import CHECKPOINT_SECONDS
+
+STAGES = ("read", "embed", "train", "evaluate", "bundle")
+WORK = ".work"
+
+
+@dataclass
+class Clock:
+    """Wall-clock seconds of each stage."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Any:
+        self.progress.stage(name)
+        self.progress.check()
+        begun = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - begun, 3)
+
+
+def train(
+    aligned: Aligned, recipe: Recipe, out: Path, cache: Cache | None, progress: Progress, checkpoint_seconds: float = CHECKPOINT_SECONDS
+) -> EvaluationResult:
+    """Trains and evaluates as the recipe says and writes a bundle into `out`; finished fits in `out` are taken up again.
+
+    Raises RecipeError, AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
+    """
+    progress.stages(STAGES)
+    torch.set_num_threads(recipe.training.threads)
+    clock = Clock(progress)
+    with clock.stage("read"):
+        aligned = in_order(aligned)
+        modalities = chosen_modalities(aligned, recipe)
+        rounds = rounds_of(aligned, recipe)
+    with clock.stage("embed"):
+        inputs = replace(aligned, modalities={name: aligned.modalities[name] for name in modalities})
+        features = embed(inputs, recipe.encoders or None, cache, progress)
+    with clock.stage("train"):
+        task = task_of(aligned, features)
+        store = Store(out / WORK, run_digest(aligned, recipe, features), checkpoint_seconds)
+        everything = round_of_all(aligned, recipe)
+        fitting = CrossFit(task, recipe, [*rounds, everything], store, progress)
+        answered = [answer_round(fitting, each) for each in rounds]
+        choices = fitting.choose(everything)
+        [models] = fitting.models(everything, choices)
+        fitting.forget()
+    with clock.stage("evaluate"):
+        found = assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order)
+        result = evaluate(question_of(aligned, recipe, rounds, found))
+        result.seconds = clock.seconds
+        result.environment = facts(aligned, recipe, features, found)
+    with clock.stage("bundle"):
+        singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
+        predictions.write(out / "predictions.parquet", found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
+        bundle = Bundle(
+            recipe=recipe,
+            labels=aligned.label_order,
+            modalities=task.modalities,
+            kinds={name: aligned.modalities[name].kind for name in task.modalities},
+            encoders=encoders_of(features),
+            models=models,
+            best_single=found.best_single,
+            trained_on=[sample_digests(aligned)[row] for row in everything.train],
+            choices={name: vars(choice) for name, choice in choices.items()},
+            result=result,
+        )
+        save(bundle, out, ["predictions.parquet"])
+        store.clear()
+    return result
+
+
+def in_order(aligned: Aligned) -> Aligned:
+    """Rows by key and modalities by name, so that their order in the files changes nothing."""
+    order = sorted(range(len(aligned)), key=lambda row: aligned.keys[row])
+
+    def sort(values: Sequence[Any]) -> list[Any]:
+        return [values[row] for row in order]
+
+    return replace(
+        aligned,
+        keys=sort(aligned.keys),
+        labels=sort(aligned.labels),
+        modalities={name: replace(m, cells=sort(m.cells)) for name, m in sorted(aligned.modalities.items())},
+        groups={name: sort(values) for name, values in sorted(aligned.groups.items())},
+        extras={name: sort(values) for name, values in sorted(aligned.extras.items())},
+        fixed=None if aligned.fixed is None else sort(aligned.fixed),
+    )
+
+
+def chosen_modalities(aligned: Aligned, recipe: Recipe) -> list[str]:
+    wanted = recipe.modalities or list(aligned.modalities)
+    for field_name, names in (("modalities", wanted), ("encoders", recipe.encoders)):
+        unknown = [name for name in names if name not in aligned.modalities]
+        if unknown:
+            raise RecipeError([f"{field_name}: the alignment has no modality {unknown[0]}; it has {', '.join(aligned.modalities)}."])
+    return sorted(wanted)
+
+
+def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
+    seeds = len(recipe.training.seeds)
+    return [Round(fold.name, fold.train, fold.test, inner_of(aligned, fold.train, recipe), seeds) for fold in folds(aligned)]
+
+
+def round_of_all(aligned: Aligned, recipe: Recipe) -> Round:
+    """Training on every sample that takes part, with nothing held out: the model that is kept."""
+    rows = np.asarray(aligned.kept(), dtype=np.int64)
+    return Round("all samples", rows, rows[:0], inner_of(aligned, rows, recipe), 1)
+
+
+def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
+    """Rounds by group inside training rows; the validation rows of a fixed split where it has some."""
+    if aligned.fixed is not None:
+        fit, validation = inner_split(aligned, rows)
+        if all(str(aligned.fixed[row]).strip().lower().startswith(("val", "dev")) for row in validation):
+            return [(fit, validation)]
+    found = inner_folds(aligned, rows, max(2, recipe.training.inner_folds))
+    return found[: recipe.training.inner_folds]
+
+
+def task_of(aligned: Aligned, features: Features) -> Task:
+    number = {label: k for k, label in enumerate(aligned.label_order)}
+    y = np.array([-1 if label is None else number[label] for label in aligned.labels], dtype=np.int64)
+    return Task(y, len(number), {name: features.x[name] for name in features.names}, features.mask)
+
+
+def sample_digests(aligned: Aligned) -> list[str]:
+    """SHA-256 of what each sample holds in every modality, whatever its key."""
+    cells = {name: modality.cells for name, modality in sorted(aligned.modalities.items())}
+    return [content_digest({name: column[row] for name, column in cells.items()}) for row in range(len(aligned))]
+
+
+def content_digest(cells: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps({name: cell.digest for name, cell in cells.items() if cell is not None}, sort_keys=True).encode()).hexdigest()
+
+
+def encoders_of(features: Features) -> dict[str, list[dict[str, Any]]]:
+    return {name: [vars(part) for part in parts] for name, parts in features.parts.items()}
+
+
+def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
+    """Whatever could change a fit: data, recipe, encoders, versions."""
+    return digest_of([aligned.digest, recipe.digest, encoders_of(features), environment()["versions"]])
+
+
+def facts(aligned: Aligned, recipe: Recipe, features: Features, found: OutOfFold) -> dict[str, Any]:
+    chosen = {each.each.name: {name: vars(choice) for name, choice in each.choices.items()} for each in found.rounds}
+    return environment() | {
+        "seeds": recipe.training.seeds,
+        "recipe": recipe.digest,
+        "alignment": aligned.digest,
+        "encoders": encoders_of(features),
+        "embedded": {"computed": features.n_computed, "cached": features.n_cached},
+        "chosen": chosen,
+    }
+
+
+def question_of(aligned: Aligned, recipe: Recipe, rounds: Sequence[Round], found: OutOfFold) -> Question:
+    described = [
+        Fold(name=str(each.name), n_train=len(each.train), n_test=len(each.test), best_epochs=[c.epochs for c in answered.choices.values()])
+        for each, answered in zip(rounds, found.rounds)
+    ]
+    return Question(
+        scored=found.scored,
+        method=recipe.method,
+        methods={name: found.methods[name] for name in recipe.methods},
+        singles=found.singles,
+        best_single=found.best_single,
+        temperatures={name: found.temperature(name) for name in found.scored.modalities},
+        seeds=recipe.training.seeds,
+        cluster_column=aligned.cluster,
+        split=Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
+        n_total=len(aligned),
+        left_out=left_out(aligned, found.rows),
+        baselines=found.baselines,
+        columns=columns_of(aligned, found.rows),
+        draws=recipe.evaluation.draws,
+        degradation=recipe.evaluation.degradation,
+    )
+
+
+def left_out(aligned: Aligned, scored: Ints) -> dict[str, int]:
+    counted = {reason: len(rows) for reason, rows in aligned.left_out().items()}
+    return counted | {"only in training": len(aligned.kept()) - len(scored)}
+
+
+def columns_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:
+    """Columns that make subgroups: every group, and every other column of words."""
+    words = {name: values for name, values in (aligned.groups | aligned.extras).items() if name != aligned.label and wordy(values)}
+    return {name: [values[row] for row in rows] for name, values in words.items()}
+
+
+def wordy(values: Sequence[Any]) -> bool:
+    given = [value for value in values if value is not None]
+    return bool(given) and all(isinstance(value, str) for value in given) and len(set(given)) > 1

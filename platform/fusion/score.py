@@ -1,0 +1,102 @@
+"""A stored bundle judged on labelled samples of a study: those that it was not trained on."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from fusion.alignment import Aligned
+from fusion.bundle import Bundle, BundleError
+from fusion.cache import Cache
+from fusion.embed import Features, embed
+from fusion.environment import environment
+from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
+from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.report import Question, evaluate
+from fusion.progress import Progress
+from fusion.result import EvaluationResult, Fold, Split
+from fusion.run import Clock, columns_of, encoders_of, in_order, sample_digests
+
+
+def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progress) -> EvaluationResult:
+    """Samples that the bundle was trained on are left out and counted. Raises BundleError when none is left or nothing fits."""
+    progress.stages(("read", "embed", "evaluate"))
+    clock = Clock(progress)
+    with clock.stage("read"):
+        aligned = in_order(aligned)
+        rows, left_out = unseen(bundle, aligned)
+        inputs = replace(aligned, modalities=fitting_modalities(bundle, aligned))
+    with clock.stage("embed"):
+        features = embed(inputs, bundle.recipe.encoders or None, cache, progress)
+        check_encoders(bundle, features)
+    with clock.stage("evaluate"):
+        result = evaluate(question_of(bundle, aligned, features, rows, left_out))
+    result.seconds = clock.seconds
+    result.environment = environment() | {"recipe": bundle.recipe.digest, "alignment": aligned.digest, "encoders": encoders_of(features)}
+    return result
+
+
+def unseen(bundle: Bundle, aligned: Aligned) -> tuple[Ints, dict[str, int]]:
+    """Rows to score, and how many were left out for which reason."""
+    trained_on, digests = set(bundle.trained_on), sample_digests(aligned)
+    reasons = aligned.left_out() | {"no group": []}
+    out = {row for rows in reasons.values() for row in rows}
+    rows = [row for row in range(len(aligned)) if row not in out]
+    new = [row for row in rows if digests[row] not in trained_on]
+    if not new:
+        raise BundleError(f"No sample is left to score: the bundle was trained on all {len(rows)} labelled samples of this study.")
+    unknown = sorted({str(aligned.labels[row]) for row in new} - set(bundle.labels))
+    if unknown:
+        raise BundleError(f"The study has the label {unknown[0]}, which the model never saw; it knows {', '.join(bundle.labels)}.")
+    return np.array(new), {reason: len(found) for reason, found in reasons.items()} | {"trained on": len(rows) - len(new)}
+
+
+def fitting_modalities(bundle: Bundle, aligned: Aligned) -> dict:  # type: ignore[type-arg]
+    lacking = [name for name in bundle.modalities if name not in aligned.modalities]
+    if lacking:
+        raise BundleError(f"The study has no modality {lacking[0]}; the model reads {', '.join(bundle.modalities)}.")
+    return {name: aligned.modalities[name] for name in bundle.modalities}
+
+
+def check_encoders(bundle: Bundle, features: Features) -> None:
+    """The same encoder with the same weights and options, or the features mean something else."""
+    for name, parts in encoders_of(features).items():
+        if [part["fingerprint"] for part in parts] != [part["fingerprint"] for part in bundle.encoders[name]]:
+            used = ", ".join(part["name"] for part in bundle.encoders[name])
+            raise BundleError(f"{name} would be read by another encoder than in training ({used}); install the same version.")
+
+
+def question_of(bundle: Bundle, aligned: Aligned, features: Features, rows: Ints, left_out: dict[str, int]) -> Question:
+    number = {label: k for k, label in enumerate(bundle.labels)}
+    y = np.array([number[str(aligned.labels[row])] for row in rows])
+    log_prior = np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1))
+    cluster, fold = np.asarray(aligned.cluster_values())[rows], np.full(len(rows), "test")
+    scored = Scored([aligned.keys[row] for row in rows], y, features.mask[rows], log_prior, cluster, fold, bundle.labels, bundle.modalities)
+    x = {name: features.x[name][rows] for name in bundle.modalities}
+    logits = np.stack([bundle.models[name].logits(x, scored.mask) for name in bundle.modalities], axis=1).astype(np.float64)[None]
+    heat = np.tile([bundle.models[name].temperature for name in bundle.modalities], (len(rows), 1))
+    wanted = coalitions(len(bundle.modalities))
+    methods = {"late": late_answers(logits, heat, scored, wanted)} | {
+        name: joint_answers(bundle, name, x, scored) for name in bundle.recipe.methods if name != "late"
+    }
+    return Question(
+        scored=scored,
+        method=bundle.recipe.method,
+        methods={name: methods[name] for name in bundle.recipe.methods},
+        singles={name: alone(logits, heat, scored, i) for i, name in enumerate(bundle.modalities)},
+        best_single=bundle.best_single,
+        temperatures={name: bundle.models[name].temperature for name in bundle.modalities},
+        seeds=bundle.recipe.training.seeds[:1],
+        cluster_column=aligned.cluster,
+        split=Split(policy="trained elsewhere", groups=[], folds=[Fold(name="test", n_train=len(bundle.trained_on), n_test=len(rows))]),
+        n_total=len(aligned),
+        left_out=left_out,
+        columns=columns_of(aligned, rows),
+        draws=bundle.recipe.evaluation.draws,
+        degradation=bundle.recipe.evaluation.degradation,
+    )
+
+
+def joint_answers(bundle: Bundle, name: str, x: dict[str, Floats], scored: Scored) -> Answers:
+    model = bundle.models[name]
+    by_coalition = {c: np.exp(model.log_probabilities(x, hide(scored.mask, c)))[None] for c in coalitions(len(bundle.modalities))}
+    return Answers(by_coalition, np.exp(model.log_probabilities(x, scored.mask, temperature=1.0))[None])
