@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from apps.ui import figures
 from apps.ui.components.basics import button, icon
 from apps.ui.components.figures import delta as delta_tag
-from apps.ui.html import attributes, classes, nonce
+from apps.ui.html import attributes, classes, nonce, said
 from apps.ui.library import register
 from apps.ui.plots.spark import sparkline
 
@@ -46,9 +46,9 @@ def card_foot(content: str) -> SafeString:
 
 
 def _head(title: Any, sub: Any, right: Any, level: int) -> SafeString:
-    below = format_html('<p class="card__sub">{}</p>', sub) if sub else ""
+    below = format_html('<p class="card__sub">{}</p>', said(sub)) if sub else ""
     act = format_html('<div class="card__act">{}</div>', right) if str(right).strip() else ""
-    return format_html('<div class="card__head"><div><h{} class="h2">{}</h{}>{}</div>{}</div>', level, title, level, below, act)
+    return format_html('<div class="card__head"><div><h{} class="h2">{}</h{}>{}</div>{}</div>', level, said(title), level, below, act)
 
 
 @register.simple_block_tag
@@ -73,9 +73,9 @@ def tile(
     lines = format_html_join(
         "", "{}",
         [(part,) for part in (
-            format_html('<p class="tile__ci">{}</p>', interval) if interval else "",
+            format_html('<p class="tile__ci">{}</p>', said(interval)) if interval else "",
             format_html("<p>{}</p>", delta_tag(delta, verdict, digits)) if delta is not None else "",
-            format_html('<p class="tile__ci">{}</p>', note) if note else "",
+            format_html('<p class="tile__ci">{}</p>', said(note)) if note else "",
             sparkline(spark) if spark else "",
         ) if part],
     )  # fmt: skip

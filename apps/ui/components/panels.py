@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from apps.ui.components.basics import icon, meter, pill
 from apps.ui.components.people import disc
 from apps.ui.components.people import person as person_tag
-from apps.ui.html import attributes, classes, get, nonce
+from apps.ui.html import attributes, classes, get, nonce, said
 from apps.ui.library import register
 from apps.ui.states import state_of
 
@@ -33,7 +33,7 @@ def empty(content: str, kind: str = "nothing", title: Any = "", text: Any = "", 
     """Nothing yet, nothing matches, cannot show: three kinds, never mixed. The content holds the one next action."""
     return format_html(
         '<div class="empty empty--{}">{}<p class="empty__title">{}</p><p class="muted">{}</p><div class="row row--center">{}</div></div>',
-        kind, icon(icon_name or EMPTY_ICONS[kind], 22), title, text, content,
+        kind, icon(icon_name or EMPTY_ICONS[kind], 22), said(title), said(text), content,
     )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def _forest_row(plot: Forest, row: ForestRow, grouped: bool, with_n: bool, first
         names = format_html('<th scope="row">{}{}</th>', label, note)
     n = format_html('<td class="n muted" data-l="n">{}</td>', f"{row.n:,}" if row.n is not None else "") if with_n else ""
     value = _("n %(n)s") % {"n": row.n} if row.state == "too_few" and row.n is not None else figures.score(row.value, plot.digits)
-    state = format_html("<td>{}</td>", state_tag(row.state) if row.state else "") if plot.show_state else ""
+    state = format_html('<td class="forest__state">{}</td>', state_tag(row.state) if row.state else "") if plot.show_state else ""
     return format_html(
         '<tr class="s-{}{}">{}{}<td class="forest__plot">{}</td><td class="n strong">{}</td><td class="n ci">{}</td>{}</tr>',
         row.state or "met", " is-fail" if row.state == "not_met" else "", names, n, forest_cell(plot, row), value,
