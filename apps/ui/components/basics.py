@@ -19,8 +19,8 @@ SEGMENT_STATES = ("met", "undecided", "not_met", "too_few")
 def icon(name: str, size: int = 18, label: str = "", cls: str = "") -> SafeString:
     """One of apps/ui/icons.txt out of the sprite; decorative unless it has a label. "dot" is the pulsing dot."""
     if name == "dot":
-        return format_html('<span class="livedot" aria-hidden="true"></span>')
-    name_of = format_html(' role="img" aria-label="{}"', label) if label else format_html(' aria-hidden="true"')
+        return SafeString('<span class="livedot" aria-hidden="true"></span>')
+    name_of = format_html(' role="img" aria-label="{}"', label) if label else SafeString(' aria-hidden="true"')
     return format_html(
         '<svg class="{}" width="{}" height="{}"{}><use href="{}#{}"></use></svg>',
         classes("icon", cls), size, size, name_of, static("vendor/icons.svg"), name,

@@ -46,7 +46,7 @@ def share(value: float | None, digits: int = 0) -> str:
 def delta(value: float | None, verdict: str = "same", digits: int = 3, words: Any = "") -> SafeString:
     """Arrow, signed difference and words; colour only where the difference is clear."""
     if value is None or figures.is_missing(value):
-        return format_html("")
+        return SafeString("")
     tone = WORDS[verdict][0]
     arrow = "minus" if verdict == "same" else ("arrow-up" if value > 0 else "arrow-down")
     return format_html(

@@ -58,7 +58,7 @@ def _error(bound: BoundField) -> SafeString:
 
 def _errors(errors: ErrorList, id: str) -> SafeString:
     if not errors:
-        return format_html("")
+        return SafeString("")
     lines = format_html_join("", "<span>{}</span>", ((one,) for one in errors))
     return format_html('<p class="error" id="{}">{}{}</p>', id, icon("circle-alert", 15), lines)
 
@@ -76,14 +76,14 @@ def _checkbox_field(bound: BoundField, label: Any, hint: Any, context: Context, 
 def error_summary(form: forms.BaseForm, focus: bool = True) -> SafeString:
     """On top of a form that was refused: every problem as a link to its field; takes the focus."""
     if not form.errors:
-        return format_html("")
+        return SafeString("")
     rows = [
         (f"#{form[name].id_for_label}" if name in form.fields else "#main", text) for name, errors in form.errors.items() for text in errors
     ]
     items = format_html_join("", '<li><a href="{}">{}</a></li>', rows)
     return format_html(
         '<div class="error-summary" role="alert" tabindex="-1"{}><h2 class="h2">{}</h2><ul>{}</ul></div>',
-        format_html(" data-focus") if focus else "",
+        SafeString(" data-focus") if focus else "",
         _("There is a problem"),
         items,
     )
@@ -130,5 +130,5 @@ def _radio_card(name: str, option: dict[str, Any], chosen: str) -> SafeString:
     note = format_html('<span class="radio__note">{}</span>', option["note"]) if option.get("note") else ""
     return format_html(
         '<label class="radio">{}<span class="radio__head"><input type="radio" name="{}" value="{}"{}><b>{}</b></span><span class="radio__text">{}</span>{}</label>',
-        drawing, name, option["value"], format_html(" checked") if str(option["value"]) == chosen else "", option["title"], option.get("text", ""), note,
+        drawing, name, option["value"], SafeString(" checked") if str(option["value"]) == chosen else "", option["title"], option.get("text", ""), note,
     )  # fmt: skip

@@ -91,7 +91,7 @@ def tabs(content: str, label: Any = "") -> SafeString:
 @register.simple_tag
 def tab(label: Any, href: str, current: bool = False, count: int | None = None, key: str = "", active: str = "") -> SafeString:
     """One tab; current by flag, or where key equals active."""
-    here = format_html(' aria-current="page"') if current or (key and key == active) else ""
+    here = SafeString(' aria-current="page"') if current or (key and key == active) else ""
     number = format_html(' <span class="count">{}</span>', f"{count:,}") if count is not None else ""
     return format_html('<li><a href="{}"{}>{}{}</a></li>', href, here, label, number)
 
@@ -127,7 +127,7 @@ def segmented(items: Iterable[dict[str, Any]], label: Any = "") -> SafeString:
     links = format_html_join(
         "", '<a href="{}"{}>{}<span>{}</span></a>',
         (
-            (one["href"], format_html(' aria-current="true"') if one.get("current") else "", icon(one["icon"], 16) if one.get("icon") else "", one["label"])
+            (one["href"], SafeString(' aria-current="true"') if one.get("current") else "", icon(one["icon"], 16) if one.get("icon") else "", one["label"])
             for one in items
         ),
     )  # fmt: skip

@@ -27,7 +27,7 @@ def facet(title: Any, name: str, options: Iterable[dict[str, Any]], open: bool =
         )
     return format_html(
         '<details class="facet"{}><summary>{}{}</summary><fieldset><legend class="sr">{}</legend>{}{}</fieldset></details>',
-        format_html(" open") if open else "", title, icon("chevron-down", 15), title, first, more,
+        SafeString(" open") if open else "", title, icon("chevron-down", 15), title, first, more,
     )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def _option(name: str, option: dict[str, Any], largest: int) -> SafeString:
     return format_html(
         '<label class="facet__opt"><input class="check" type="checkbox" name="{}" value="{}"{}><span class="facet__label">{}'
         '<span class="facet__bar" style="--v:{};--all:{}"></span></span><span class="facet__n">{}</span></label>',
-        name, option["value"], format_html(" checked") if option.get("checked") else "", option.get("label", option["value"]),
+        name, option["value"], SafeString(" checked") if option.get("checked") else "", option.get("label", option["value"]),
         f"{100 * count / largest:.1f}", f"{100 * total / largest:.1f}", f"{count:,}",
     )  # fmt: skip
 

@@ -47,7 +47,7 @@ def _stage(stage: dict[str, Any]) -> SafeString:
     state = stage.get("state", "next")
     mark = {"done": icon("check", 15), "now": icon("dot"), "failed": icon("x", 15)}.get(state, "")
     share = {"done": 1.0, "failed": stage.get("share", 1.0), "now": stage.get("share") or 0.0}.get(state, 0.0)
-    here = format_html(' aria-current="step"') if state == "now" else ""
+    here = SafeString(' aria-current="step"') if state == "now" else ""
     return format_html(
         '<li class="stage stage--{}" style="--v:{}"{}><p class="stage__name">{}{}</p><p class="stage__detail">{}</p></li>',
         state, f"{100 * share:.1f}", here, mark, stage.get("name", ""), stage.get("detail", ""),
@@ -105,7 +105,7 @@ def steps(items: list[dict[str, Any]], label: Any = "") -> SafeString:
 def _step(number: int, step: dict[str, Any]) -> SafeString:
     state = step.get("state", "next")
     mark = icon("check", 14, _("Done")) if state == "done" else str(number)
-    here = format_html(' aria-current="step"') if state == "now" else ""
+    here = SafeString(' aria-current="step"') if state == "now" else ""
     label = format_html('<a href="{}">{}</a>', step["href"], step["label"]) if step.get("href") else step["label"]
     return format_html('<li class="step step--{}"{}><span class="num-badge">{}</span>{}</li>', state, here, mark, label)
 

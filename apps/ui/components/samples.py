@@ -36,7 +36,7 @@ def sample_image(src: str = "", alt: Any = "", missing: Any = "", small: bool = 
         "", '<span class="{}">{}</span>', [(look, text) for look, text in (("pane__note", note), ("pane__corner", corner)) if text]
     )
     picture = format_html(
-        '<img src="{}" alt="{}" loading="lazy" decoding="async"{}>', src, alt, format_html(' class="pixels"') if small else ""
+        '<img src="{}" alt="{}" loading="lazy" decoding="async"{}>', src, alt, SafeString(' class="pixels"') if small else ""
     )
     return format_html('<div class="pane">{}{}</div>', picture, chips)
 

@@ -1,5 +1,6 @@
 """Threads, comments and toasts; purely how they look."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -79,5 +80,5 @@ def toasts(context: Context) -> SafeString:
 
 
 def _undo_of(tags: str | None) -> str:
-    found = [tag.removeprefix("undo:") for tag in (tags or "").split() if tag.startswith("undo:/")]
+    found = [tag.removeprefix("undo:") for tag in (tags or "").split() if re.match(r"undo:/(?!/)", tag)]
     return found[0] if found else ""

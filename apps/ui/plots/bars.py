@@ -33,7 +33,7 @@ def bar_scale(plot: Bars) -> tuple[float, float]:
 
 def _bar(plot: Bars, row: Bar, low: float, high: float) -> SafeString:
     number = figures.signed(row.value, plot.digits) if plot.signed else figures.score(row.value, plot.digits)
-    kind = format_html(' data-m="{}"', kind_of(row.kind)) if row.kind else format_html("")
+    kind = format_html(' data-m="{}"', kind_of(row.kind)) if row.kind else SafeString("")
     sign = icon(MODALITIES[kind_of(row.kind)].icon, 15) if row.kind else ""
     ci = format_html('<span class="ci end">{}</span>', figures.interval(row.low, row.high, plot.digits)) if plot.show_interval else ""
     return format_html(

@@ -27,7 +27,7 @@ class Table:
 def toggle(plot: Plot, table: Table) -> SafeString:
     """`Data`: a fold with the table and its download; works without JavaScript."""
     if not plot.toggle:
-        return format_html("")
+        return SafeString("")
     head = format_html_join("", '<th scope="col"{}>{}</th>', ((_numeric(table, index), text) for index, text in enumerate(table.head)))
     rows = format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in table.rows[:ROWS_SHOWN]))
     return format_html(
@@ -39,7 +39,7 @@ def toggle(plot: Plot, table: Table) -> SafeString:
 
 def _numeric(table: Table, index: int) -> SafeString:
     numeric = index > 0 and any(isinstance(row[index], (int, float)) for row in table.rows[:5])
-    return format_html(' class="n"') if numeric else format_html("")
+    return SafeString(' class="n"') if numeric else SafeString("")
 
 
 def _cells(row: Sequence[Any]) -> SafeString:
@@ -48,7 +48,7 @@ def _cells(row: Sequence[Any]) -> SafeString:
 
 
 def _class(cell: Any) -> SafeString:
-    return format_html(' class="n"') if isinstance(cell, (int, float)) else format_html("")
+    return SafeString(' class="n"') if isinstance(cell, (int, float)) else SafeString("")
 
 
 def text(cell: Any) -> Any:

@@ -98,7 +98,7 @@ def _point(line: Line, axes: Axes, x: float, y: float) -> SafeString:
 def _band(line: Line, axes: Axes) -> SafeString:
     known = [(x, lo, hi) for x, lo, hi in zip(line.xs, line.low, line.high) if lo is not None and hi is not None]
     if len(known) < 2:
-        return format_html("")
+        return SafeString("")
     upper = [f"{_n(axes.x(x))},{_n(axes.y(hi))}" for x, _lo, hi in known]
     lower = [f"{_n(axes.x(x))},{_n(axes.y(lo))}" for x, lo, _hi in reversed(known)]
     return format_html('<polygon {} points="{}"></polygon>', _attributes(line, "band"), " ".join(upper + lower))
@@ -162,7 +162,7 @@ def _tags(plot: Lines, axes: Axes) -> SafeString:
 
 def _shade(plot: Lines, axes: Axes) -> SafeString:
     if plot.shade_from is None or plot.shade_from >= axes.right:
-        return format_html("")
+        return SafeString("")
     return format_html(
         '<div class="fluid__shade" style="--x:{}" aria-hidden="true"><span>{}</span></div>',
         _n(axes.x(plot.shade_from) / 10),

@@ -59,13 +59,13 @@ def _tags(plot: Reliability) -> SafeString:
 
 
 def _axis_y() -> SafeString:
-    return format_html(
+    return SafeString(
         '<div class="fluid__y" data-widest="1.0" aria-hidden="true"><span style="--y:0">1.0</span><span style="--y:50">0.5</span><span style="--y:100">0.0</span></div>'
     )
 
 
 def _axis_x() -> SafeString:
-    return format_html(
+    return SafeString(
         '<div class="fluid__x" aria-hidden="true"><span style="--x:0">0.0</span><span style="--x:50">0.5</span><span style="--x:100">1.0</span></div>'
     )
 

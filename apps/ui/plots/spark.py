@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 def sparkline(values: Sequence[float], reference: float | None = None) -> SafeString:
     """`values` in order; the picture is decorative, since the number stands beside it."""
     if len(values) < 2:
-        return format_html('<span class="spark"></span>')
+        return SafeString('<span class="spark"></span>')
     shown = [*values, *([reference] if reference is not None else [])]
     low, high = min(shown), max(shown)
     span = (high - low) or 1.0

@@ -231,9 +231,7 @@ def _hidden(text: Any) -> SafeString:
 def _combination(plot: UpSet, row: Combination, total: int, largest: int, matching: bool) -> SafeString:
     name = combination_name(plot, row)
     label = (
-        format_html('<a href="{}"{}>{}</a>', row.href, format_html(' aria-current="true"') if row.chosen else "", name)
-        if row.href
-        else name
+        format_html('<a href="{}"{}>{}</a>', row.href, SafeString(' aria-current="true"') if row.chosen else "", name) if row.href else name
     )
     match = row.match if row.match is not None else row.count
     bar = format_html(
