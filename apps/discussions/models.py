@@ -55,6 +55,7 @@ class Notification(models.Model):
     class Reason(models.TextChoices):
         MENTION = "mention", _("You were mentioned")
         REPLY = "reply", _("Reply in a discussion you take part in")
+        COMMENT = "comment", _("Comment on your work")
         REVIEW = "review", _("Your review is asked for")
         DECISION = "decision", _("A decision in your review")
         RUN = "run", _("Your run")

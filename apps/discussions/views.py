@@ -1,0 +1,170 @@
+from functools import partial
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from apps.projects.models import Project
+from apps.projects.pages import project_page
+
+from . import queries, services
+from .anchors import Found, find
+from .forms import CommentForm
+from .models import Comment, Notification, Thread
+from .people import faces
+from .queries import Refused
+
+signer = Signer(salt="discussions.undo")
+"""Undo of "Mark all": the address holds the ids, so nobody needs to keep them."""
+
+
+@vary_on_headers("HX-Request")
+@project_page("view", write="comment")
+def discussion(request: HttpRequest, project: Project, kind: str, anchor: str) -> HttpResponseBase:
+    """The discussion of one object: its list alone for htmx, else a page of its own. POST opens a thread."""
+    found = find(project, kind, anchor)
+    if request.method != "POST":
+        return _show(request, project, kind, anchor, found)
+    write = partial(services.open_thread, request.user, project, kind, anchor, found.label, people=found.people)
+    return _submit(request, project, kind, anchor, found, write)
+
+
+@require_POST
+@project_page("comment")
+def reply(request: HttpRequest, project: Project, thread: int) -> HttpResponseBase:
+    row = get_object_or_404(Thread, project=project, pk=thread)
+    found = find(project, row.anchor_type, row.anchor_id)
+    write = partial(services.reply, request.user, row, people=found.people)
+    return _submit(request, project, row.anchor_type, row.anchor_id, found, write, thread=row.pk)
+
+
+@require_POST
+@project_page("comment")
+def settle(request: HttpRequest, project: Project, thread: int, verb: str) -> HttpResponseBase:
+    """Resolve or reopen."""
+    row = get_object_or_404(Thread, project=project, pk=thread)
+    (services.resolve if verb == "resolve" else services.reopen)(request.user, row)
+    return _after(request, project, row, f"t-{row.pk}")
+
+
+@project_page("comment")
+def change(request: HttpRequest, project: Project, comment: int) -> HttpResponseBase:
+    row = _comment(project, comment)
+    found = find(project, row.thread.anchor_type, row.thread.anchor_id)
+    form = CommentForm(request.POST or None, initial={"body": row.body})
+    if request.method == "POST" and form.is_valid():
+        services.edit(request.user, row, form.cleaned_data["body"])
+        return redirect(f"{found.url}#c-{row.pk}")
+    return render(request, "discussions/edit.html", {"project": project, "form": form, "found": found}, status=422 if form.errors else 200)
+
+
+@require_POST
+@project_page("comment")
+def remove(request: HttpRequest, project: Project, comment: int, verb: str) -> HttpResponseBase:
+    """Delete, or bring back."""
+    row = _comment(project, comment)
+    (services.delete if verb == "delete" else services.restore)(request.user, row)
+    return _after(request, project, row.thread, f"c-{row.pk}")
+
+
+@require_GET
+@project_page("view")
+def permalink(request: HttpRequest, project: Project, comment: int) -> HttpResponseBase:
+    row = _comment(project, comment)
+    return redirect(f"{find(project, row.thread.anchor_type, row.thread.anchor_id).url}#c-{row.pk}")
+
+
+@require_GET
+@project_page("view")
+def members(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """For the list behind @: who can be mentioned, and what is written for it."""
+    found = faces(project).values()
+    people = [{"handle": one.name, "name": one.name, "note": one.discipline.name if one.discipline else ""} for one in found]
+    return JsonResponse(people, safe=False)
+
+
+def _comment(project: Project, pk: int) -> Comment:
+    return get_object_or_404(Comment.objects.select_related("thread__project"), thread__project=project, pk=pk)
+
+
+def _submit(
+    request: HttpRequest, project: Project, kind: str, anchor: str, found: Found, write: partial[Comment], **where: int
+) -> HttpResponseBase:
+    form = CommentForm(request.POST)
+    if form.is_valid():
+        try:
+            comment = write(body=form.cleaned_data["body"])
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return _show(request, project, kind, anchor, found) if request.htmx else redirect(f"{found.url}#c-{comment.pk}")
+    return _show(request, project, kind, anchor, found, Refused(form, **where))
+
+
+def _after(request: HttpRequest, project: Project, thread: Thread, fragment: str) -> HttpResponseBase:
+    found = find(project, thread.anchor_type, thread.anchor_id)
+    if request.htmx:
+        return _show(request, project, thread.anchor_type, thread.anchor_id, found)
+    return redirect(f"{found.url}#{fragment}")
+
+
+def _show(
+    request: HttpRequest, project: Project, kind: str, anchor: str, found: Found, refused: Refused | None = None
+) -> HttpResponse:
+    shown = queries.discussion(request.user, project, kind, anchor, found.label, refused)
+    template = "discussions/_discussion.html" if request.htmx else "discussions/discussion.html"
+    context = {"project": project, "discussion": shown, "found": found, "refused": refused}
+    return render(request, template, context, status=422 if refused else 200)
+
+
+@require_GET
+def inbox(request: HttpRequest) -> HttpResponse:
+    counts = queries.filter_counts(request.user)
+    show = request.GET.get("show", "")
+    if show not in queries.FILTERS:
+        show = "needs" if counts["needs"] else "all"
+    title, text = queries.empty_words(show)
+    context = {"show": show, "counts": counts, "groups": queries.groups(request.user, show), "empty_title": title, "empty_text": text}
+    return render(request, "discussions/inbox.html", context)
+
+
+@require_GET
+def open_one(request: HttpRequest, notification: int) -> HttpResponseBase:
+    """To the thing itself; only this notification becomes read."""
+    row = get_object_or_404(queries.notifications(request.user).select_related("event__project"), pk=notification)
+    services.read(request.user, row)
+    comment = row.event.data.get("comment") if row.event.verb.startswith("comment.") else None
+    return redirect(queries.tell(row.event).url + (f"#c-{comment}" if comment else ""))
+
+
+@require_POST
+def done(request: HttpRequest) -> HttpResponseBase:
+    """One, a group, or all that the filter shows; the toast offers Undo."""
+    chosen = [int(pk) for pk in request.POST.getlist("id") if pk.isdigit()]
+    show = request.POST.get("show", "all")
+    rows = queries.filtered(request.user, show) if "all" in request.POST else Notification.objects.filter(pk__in=chosen)
+    ids = services.finish(request.user, rows)
+    if ids:
+        text = ngettext("%(n)d notification is done.", "%(n)d notifications are done.", len(ids)) % {"n": len(ids)}
+        undo = reverse("discussions:undo", args=[signer.sign("-".join(map(str, ids)))]) if len(ids) <= queries.GROUPED else ""
+        messages.success(request, text, extra_tags=f"undo:{undo}" if undo else "")
+    return redirect(f"{reverse('discussions:inbox')}?show={show if show in queries.FILTERS else 'all'}")
+
+
+@require_POST
+def undo(request: HttpRequest, ids: str) -> HttpResponseBase:
+    """Back into the inbox; the ids are signed by `done`, and only one's own rows change."""
+    try:
+        chosen = [int(pk) for pk in signer.unsign(ids).split("-")]
+    except BadSignature:
+        messages.error(request, _("This can no longer be undone."))
+    else:
+        services.bring_back(request.user, chosen)
+    return redirect(f"{reverse('discussions:inbox')}?show=all")
