@@ -1,0 +1,178 @@
+"""From an alignment to one feature vector a sample and modality, by frozen encoders and the embedding cache."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .alignment import Aligned, Modality
+from .cache import Cache, Space
+from .encoders import catalogue, load
+from .encoders.base import Choice, Encoder, EncoderError
+from .modalities import BrokenFile
+from .progress import Progress
+
+Choices = Mapping[str, "str | Choice | Sequence[str | Choice]"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One encoder's share of a modality's features: columns start to start + dim."""
+
+    name: str
+    fingerprint: str
+    start: int
+    dim: int
+
+
+@dataclass
+class Features:
+    """x: modality -> float32 (n, dim), one row a sample in the alignment's order, zeros where the modality is missing.
+
+    mask: bool (n, M), columns in the order of `names`. Numbers of a table may be NaN where a single one is missing.
+    parts: what each modality's columns are. n_computed and n_cached count contents, not samples.
+    """
+
+    x: dict[str, np.ndarray]
+    mask: np.ndarray
+    names: list[str]
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    seconds: float = 0.0
+    n_computed: int = 0
+    n_cached: int = 0
+
+
+def embed(aligned: Aligned, choices: Choices | None, cache: Cache | None, progress: Progress, folders: bool = False) -> Features:
+    """Features of every modality of the alignment.
+
+    choices: modality -> encoder name, `recipe.EncoderChoice`, or a list of them (their vectors stand side by side); a modality that is
+    not named gets the default of its kind. cache None keeps nothing. Raises EncoderError, and BrokenFile for a file that changed since.
+    """
+    begun = time.perf_counter()
+    names = list(aligned.modalities)
+    check_names(choices or {}, names)
+    encoders = {name: load_all(aligned.modalities[name], (choices or {}).get(name), folders) for name in names}
+    work = Work(progress, sum(len(contents(aligned.modalities[name])) * len(encoders[name]) for name in names))
+    features = Features({}, np.stack([aligned.modalities[name].present() for name in names], 1), names)
+    for name in names:
+        blocks, start = [], 0
+        for encoder in encoders[name]:
+            block = embed_modality(aligned, name, encoder, cache, work)
+            features.parts.setdefault(name, []).append(Part(encoder.name, encoder.fingerprint, start, block.shape[1]))
+            start += block.shape[1]
+            blocks.append(block)
+        features.x[name] = np.concatenate(blocks, 1)
+    features.n_computed, features.n_cached = work.computed, work.cached
+    features.seconds = time.perf_counter() - begun
+    return features
+
+
+class Work:
+    """Counts contents over all modalities and passes them on."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.progress, self.total = progress, total
+        self.computed = self.cached = 0
+
+    def add(self, computed: int = 0, cached: int = 0) -> None:
+        self.computed += computed
+        self.cached += cached
+        self.progress.step(self.computed + self.cached, self.total, "items")
+        self.progress.check()
+
+
+def check_names(choices: Choices, names: list[str]) -> None:
+    unknown = sorted(set(choices) - set(names))
+    if unknown:
+        raise EncoderError(f"an encoder is chosen for {unknown[0]}, but the modalities are {', '.join(names)}")
+
+
+def load_all(modality: Modality, chosen: Any, folders: bool) -> list[Encoder]:
+    """The encoders of one modality; raises EncoderError if one is for another kind of content."""
+    wanted = [chosen] if chosen is not None and not isinstance(chosen, list | tuple) else chosen
+    encoders = [load(choice, folders) for choice in wanted or catalogue.default(modality.kind)]
+    for encoder in encoders:
+        if encoder.kind != modality.kind:
+            raise EncoderError(f"encoder {encoder.name} reads {encoder.kind}, not {modality.kind}")
+    return encoders
+
+
+def contents(modality: Modality) -> dict[str, int]:
+    """Each distinct content's digest -> a row that has it."""
+    first: dict[str, int] = {}
+    for row, cell in enumerate(modality.cells):
+        if cell is not None:
+            first.setdefault(cell.digest, row)
+    return first
+
+
+def embed_modality(aligned: Aligned, name: str, encoder: Encoder, cache: Cache | None, work: Work) -> np.ndarray:
+    """float32 (n, dim)"""
+    modality = aligned.modalities[name]
+    rows = contents(modality)
+    digests = list(rows)
+    space = cache.space(encoder.fingerprint, encoder.dim) if cache is not None and encoder.kind not in ("table", "series") else None
+    vectors, found = (
+        space.get(digests) if space is not None else (np.zeros((len(digests), encoder.dim), np.float32), np.zeros(len(digests), bool))
+    )
+    work.add(cached=int(found.sum()))
+    places = {digest: place for place, digest in enumerate(digests)}
+    missing = [digest for digest, there in zip(digests, found) if not there]
+    if missing:
+        work.progress.log(f"{name}: {encoder.name} reads {len(missing):,} of {len(digests):,}, the others are known")
+        vectors = filled(vectors, compute(aligned, name, encoder, missing, rows, space, work), places)
+    out = np.zeros((len(aligned), vectors.shape[1]), np.float32)
+    for row, cell in enumerate(modality.cells):
+        if cell is not None:
+            out[row] = vectors[places[cell.digest]]
+    return out
+
+
+def filled(vectors: np.ndarray, computed: Iterator[tuple[list[str], np.ndarray]], places: dict[str, int]) -> np.ndarray:
+    for digests, block in computed:
+        if vectors.shape[1] != block.shape[1]:  # a table's number of columns is known with its first rows
+            vectors = np.zeros((len(vectors), block.shape[1]), np.float32)
+        vectors[[places[digest] for digest in digests]] = block
+    return vectors
+
+
+def compute(
+    aligned: Aligned, name: str, encoder: Encoder, missing: list[str], rows: dict[str, int], space: Space | None, work: Work
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Digests and float32 (k, dim), a window at a time, each kept in the cache before the next one begins."""
+    for begin in range(0, len(missing), encoder.window):
+        window = missing[begin : begin + encoder.window]
+        prepared = {digest: prepare(aligned, name, encoder, rows[digest]) for digest in window}
+        done: list[str] = []
+        parts: list[np.ndarray] = []
+        for batch in batches(encoder, prepared):
+            parts.append(encoder.encode([prepared[digest] for digest in batch]))
+            done += batch
+            work.add(computed=len(batch))
+        block = np.concatenate(parts).astype(np.float32)
+        if space is not None:
+            space.put(done, block)
+        yield done, block
+
+
+def prepare(aligned: Aligned, name: str, encoder: Encoder, row: int) -> Any:
+    try:
+        return encoder.prepare(aligned.modalities[name].content(row))
+    except BrokenFile as broken:
+        raise BrokenFile(f"{name} of sample {aligned.keys[row]} {broken.reason}; it was sound when the alignment was made") from broken
+
+
+def batches(encoder: Encoder, prepared: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Digests that are cheap to encode together: texts of like length, recordings of the same padded length."""
+    order = sorted(prepared, key=lambda digest: (encoder.bucket(prepared[digest]), digest))
+    batch: list[str] = []
+    for digest in order:
+        apart = encoder.kind == "audio" and batch and encoder.bucket(prepared[batch[0]]) != encoder.bucket(prepared[digest])
+        if len(batch) == encoder.batch or apart:
+            yield batch
+            batch = []
+        batch.append(digest)
+    if batch:
+        yield batch

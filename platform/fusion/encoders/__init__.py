@@ -1,0 +1,45 @@
+"""Foundation models as encoders. `catalogue` is light; `load` imports torch when the encoder needs it.
+
+encoder = load("minilm-l6-v2")
+vectors = encoder.encode([encoder.prepare(text) for text in texts])     # float32 (n, 384)
+"""
+
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from . import catalogue
+
+if TYPE_CHECKING:
+    from .base import Choice, Encoder
+
+__all__ = ["catalogue", "load"]
+
+SORTS = {"packaged": ".packaged", "plain": ".plain", "tiny": ".tiny", "local": ".transformers"}
+
+
+def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
+    """The encoder that a recipe chose, by name or with options (`fusion.recipe.EncoderChoice`); raises EncoderError in plain words.
+
+    folders: whether the name may also be a path to a transformers folder or a hub name in this person's own cache. Only the command
+    line says yes: a recipe from a web page must not make a server read folders.
+    """
+    from .base import EncoderError
+
+    wanted = named(choice) if isinstance(choice, str) else choice
+    entry = catalogue.get(wanted.name)
+    if entry is not None:
+        if not entry.installed:
+            raise EncoderError(f"encoder {entry.title} is not installed: {entry.how_to_install}")
+        return import_module(SORTS[entry.sort], __name__).load(entry, wanted)
+    if folders:
+        return import_module(".transformers", __name__).load_path(wanted)
+    raise EncoderError(
+        f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; an administrator adds one by putting "
+        f"its transformers folder (config.json and {catalogue.WEIGHTS}) into {catalogue.home()}"
+    )
+
+
+def named(name: str | Path) -> "Choice":
+    return SimpleNamespace(name=str(name), layers=None, pooling=None, grid=None, resolution=None)  # type: ignore[return-value]

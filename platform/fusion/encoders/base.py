@@ -1,0 +1,69 @@
+"""What every encoder is."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+CODE_VERSION = 1  # raised whenever the same weights and options give other vectors
+
+Content = Path | str | tuple[float, ...]
+
+
+class EncoderError(Exception):
+    """An encoder that cannot be used; the message says why and what to do."""
+
+
+class Choice(Protocol):
+    """What a recipe says about an encoder; None keeps the encoder's own default."""
+
+    name: str
+    layers: list[int] | None
+    pooling: Any
+    grid: list[int] | None
+    resolution: int | None
+
+
+class Encoder(Protocol):
+    """Frozen: the same content gives the same vector, whatever stands beside it in a batch.
+
+    prepare(content) decodes one cell (a path, a text, numbers) and may raise BrokenFile; bucket(input) sorts what is cheap to
+    encode together; encode(inputs) takes up to `batch` inputs of one bucket and returns float32 (n, dim).
+    `window` inputs are decoded at a time, so that memory stays small.
+    """
+
+    name: str
+    kind: str
+    dim: int
+    fingerprint: str
+    batch: int
+    window: int
+
+    def prepare(self, content: Content) -> Any: ...
+
+    def bucket(self, prepared: Any) -> int: ...
+
+    def encode(self, inputs: Sequence[Any]) -> np.ndarray: ...
+
+
+def fingerprint_of(name: str, weights: str, **options: Any) -> str:
+    """SHA-256 of everything that decides a vector: weights, options, version of this code."""
+    facts = {"name": name, "weights": weights, "code": CODE_VERSION, **options}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weights_digest(tensors: dict[str, Any]) -> str:
+    """SHA-256 over names and values of a state dict that was made here."""
+    whole = hashlib.sha256()
+    for name in sorted(tensors):
+        whole.update(name.encode())
+        whole.update(tensors[name].detach().cpu().contiguous().numpy().tobytes())
+    return whole.hexdigest()

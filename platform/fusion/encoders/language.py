@@ -1,0 +1,67 @@
+"""Text encoders: tokens of chosen layers, pooled."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .base import Choice, Content, fingerprint_of
+from .runtime import checked_layers, device, frozen, inference, pool_tokens, precision
+
+MAX_TOKENS = 256
+
+Tokenise = Callable[[str], list[int]]
+
+
+class Language:
+    """BERT, RoBERTa, DistilBERT, GPT-2 and their kin. `tokenise` turns a text into at most 256 token ids, special ones included."""
+
+    kind = "text"
+    batch = 32
+    window = 4096
+
+    def __init__(self, name: str, choice: Choice, model: nn.Module, tokenise: Tokenise, weights: str) -> None:
+        config: Any = model.config
+        self.name = name
+        self.model = frozen(model)
+        self.tokenise = tokenise
+        self.pad = config.pad_token_id or 0
+        self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
+        self.pooling = choice.pooling or "mean"
+        self.dim = config.hidden_size * len(self.layers)
+        options = {"layers": self.layers, "pooling": self.pooling, "tokens": MAX_TOKENS, "precision": precision()}
+        self.fingerprint = fingerprint_of(name, weights, **options)
+
+    def prepare(self, content: Content) -> list[int]:
+        """Token ids; an empty text is one padding token."""
+        return self.tokenise(str(content)) or [self.pad]
+
+    def bucket(self, prepared: list[int]) -> int:
+        return len(prepared)
+
+    def encode(self, inputs: Sequence[list[int]]) -> np.ndarray:
+        ids, mask = self.padded(inputs)
+        with inference():
+            states = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+            return torch.cat([pool_tokens(states[layer], mask, self.pooling) for layer in self.layers], 1).float().cpu().numpy()
+
+    def padded(self, inputs: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+        """int64 (b, tokens) ids and mask"""
+        longest = max(map(len, inputs))
+        ids = torch.tensor([[*one, *[self.pad] * (longest - len(one))] for one in inputs])
+        mask = torch.tensor([[1] * len(one) + [0] * (longest - len(one)) for one in inputs])
+        return ids.to(device()), mask.to(device())
+
+
+def tokeniser_of(folder: str) -> Tokenise:
+    """The tokenizer of a transformers folder, with its special tokens, cut at 256."""
+    from transformers import AutoTokenizer
+
+    found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+    def tokenise(text: str) -> list[int]:
+        return list(found(text, truncation=True, max_length=MAX_TOKENS)["input_ids"])
+
+    return tokenise

@@ -1,0 +1,96 @@
+"""The three pretrained encoders that come as PyPI packages. Every weight file is checked against its SHA-256 before it is read.
+
+Two of them are not safetensors: they are converted once, into `catalogue.home()`, and only the converted file is read from then on.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from . import catalogue
+from .base import Choice, Encoder, EncoderError, sha256_of
+from .catalogue import Entry
+
+WHISPER_TINY = {"d_model": 384, "encoder_layers": 4, "encoder_attention_heads": 6, "encoder_ffn_dim": 1536, "num_mel_bins": 80}
+
+
+def load(entry: Entry, choice: Choice) -> Encoder:
+    """Raises EncoderError if the package is absent or its file is not the one that is expected."""
+    return {"image": load_image, "audio": load_audio, "text": load_text}[entry.kind](entry, choice)
+
+
+def load_image(entry: Entry, choice: Choice) -> Encoder:
+    from .vision import LiteVision
+
+    return LiteVision(entry, choice, converted(entry, read_pth), entry.sha256)
+
+
+def load_audio(entry: Entry, choice: Choice) -> Encoder:
+    from transformers import WhisperConfig
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+    from .speech import WhisperSpeech
+
+    encoder = WhisperEncoder(WhisperConfig(max_source_positions=1500, **WHISPER_TINY))
+    encoder.load_state_dict(converted(entry, read_ctranslate))
+    return WhisperSpeech(entry.name, choice, encoder, entry.sha256, entry.default_grid[0])
+
+
+def load_text(entry: Entry, choice: Choice) -> Encoder:
+    from transformers import AutoModel
+
+    from .language import Language, tokeniser_of
+
+    folder = str(checked_file(entry).parent)
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, trust_remote_code=False)
+    return Language(entry.name, choice, model, tokeniser_of(folder), entry.sha256)
+
+
+def checked_file(entry: Entry) -> Path:
+    """The weight file inside the installed package; raises EncoderError if its SHA-256 is another one."""
+    spec = find_spec(entry.module)
+    if spec is None or spec.origin is None:
+        raise EncoderError(f"encoder {entry.title} is not installed: {entry.how_to_install}")
+    path = Path(spec.origin).parent / entry.file
+    if not path.is_file():
+        raise EncoderError(f"package {entry.source} has no {entry.file}; install version {entry.version}: {entry.how_to_install}")
+    if sha256_of(path) != entry.sha256:
+        raise EncoderError(f"{entry.file} of {entry.source} is not the expected file (its SHA-256 differs); it is not read")
+    return path
+
+
+def converted(entry: Entry, read: Callable[[Path], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The state dict from the converted file, which is made where it is absent or has changed since."""
+    path = catalogue.home() / ".converted" / f"{entry.name}-{entry.sha256[:12]}.safetensors"
+    note = path.with_suffix(".json")
+    if not (path.is_file() and note.is_file() and json.loads(note.read_text())["sha256"] == sha256_of(path)):
+        write_converted(read(checked_file(entry)), path, note, entry)
+    return load_file(path)
+
+
+def write_converted(state: dict[str, torch.Tensor], path: Path, note: Path, entry: Entry) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    save_file(state, beside)
+    facts: dict[str, Any] = {"sha256": sha256_of(beside), "source": entry.source, "version": entry.version, "source_sha256": entry.sha256}
+    beside.replace(path)
+    beside.write_text(json.dumps(facts, indent=1))
+    beside.replace(note)
+
+
+def read_pth(path: Path) -> dict[str, torch.Tensor]:
+    """The one place that opens a PyTorch file: its SHA-256 was checked, and `weights_only` refuses code."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return {name: tensor.contiguous() for name, tensor in state.items()}
+
+
+def read_ctranslate(path: Path) -> dict[str, torch.Tensor]:
+    from .whisper_file import encoder_state
+
+    return {name: torch.from_numpy(values) for name, values in encoder_state(path, WHISPER_TINY["encoder_layers"]).items()}

@@ -1,0 +1,77 @@
+"""Encoders without weights: the content itself, as numbers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fusion.modalities import image
+
+from .base import Choice, Content, Encoder, EncoderError, fingerprint_of
+from .catalogue import Entry
+
+CURVE_POINTS = 64
+
+
+class Plain:
+    """What the three have in common: any number of inputs at once, no order that would be cheaper."""
+
+    batch = 1024
+    window = 4096
+
+    def __init__(self, name: str, kind: str, dim: int) -> None:
+        self.name, self.kind, self.dim = name, kind, dim
+        self.fingerprint = fingerprint_of(name, "", dim=dim)
+
+    def prepare(self, content: Content) -> np.ndarray:
+        """float32 (dim,)"""
+        return np.asarray(content, dtype=np.float32)
+
+    def bucket(self, prepared: np.ndarray) -> int:
+        return 0
+
+    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack(inputs).astype(np.float32)
+
+
+class Pixels(Plain):
+    """Grey values from 0 to 1, row by row: (px * px,)."""
+
+    def __init__(self, px: int) -> None:
+        super().__init__("pixels", "image", px * px)
+        self.px = px
+
+    def prepare(self, content: Content) -> np.ndarray:
+        rgb = image.decode(Path(str(content)), self.px)
+        return (rgb.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])).ravel() / 255
+
+
+class Numbers(Plain):
+    """The numbers of a table, NaN where one is missing. Its dim is known with the first row."""
+
+    def __init__(self) -> None:
+        super().__init__("numbers", "table", 0)
+
+
+class Curve(Plain):
+    """64 points of the linearly interpolated series, then mean, deviation, least, greatest and slope over its length; gaps are bridged."""
+
+    def __init__(self) -> None:
+        super().__init__("curve", "series", CURVE_POINTS + 5)
+
+    def prepare(self, content: Content) -> np.ndarray:
+        values = np.asarray(content, dtype=np.float64)
+        there = np.flatnonzero(np.isfinite(values))
+        if not len(there):
+            return np.zeros(self.dim, np.float32)
+        points = np.interp(np.linspace(0, len(values) - 1, CURVE_POINTS), there, values[there])
+        slope = points[-1] - points[0]
+        return np.float32([*points, points.mean(), points.std(), points.min(), points.max(), slope])
+
+
+def load(entry: Entry, choice: Choice) -> Encoder:
+    if choice.layers or choice.pooling or choice.grid:
+        raise EncoderError(f"{entry.title} has no layers and no pooling to choose")
+    if entry.name == "pixels":
+        return Pixels(choice.resolution or entry.resolution or 28)
+    return Numbers() if entry.name == "numbers" else Curve()

@@ -1,0 +1,69 @@
+"""Where encoders compute, and the pooling that they share."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .base import EncoderError
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision() -> str:
+    """Part of every fingerprint: float32 on a processor, mixed float16 on a GPU (cosine to float32 above 0.999)."""
+    return "mixed-fp16" if device().type == "cuda" else "fp32"
+
+
+@contextmanager
+def inference() -> Iterator[None]:
+    with torch.inference_mode(), torch.autocast("cuda", torch.float16, enabled=device().type == "cuda"):
+        yield
+
+
+def frozen(model: nn.Module) -> nn.Module:
+    return model.eval().requires_grad_(False).to(device())
+
+
+def pool_map(x: Tensor, side: int) -> Tensor:
+    """x: (b, c, h, w) -> (b, c * side * side): means over a grid of cells."""
+    return F.adaptive_avg_pool2d(x, side).flatten(1)
+
+
+def pool_tokens(x: Tensor, mask: Tensor, pooling: str) -> Tensor:
+    """x: (b, tokens, d), mask: (b, tokens) of 0 and 1 -> (b, d): the mean over real tokens, or the first one."""
+    if pooling == "first":
+        return x[:, 0]
+    weight = mask[..., None].to(x.dtype)
+    return (x * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+def pool_segments(x: Tensor, frames: Sequence[int], segments: int) -> Tensor:
+    """x: (b, frames, d) -> (b, segments * d): means over equal stretches of each recording's own real frames."""
+    rows = []
+    for row, count in zip(x, frames):
+        parts = row[: max(segments, min(count, len(row)))].tensor_split(segments)
+        rows.append(torch.cat([part.mean(0) for part in parts]))
+    return torch.stack(rows)
+
+
+def checked_layers(title: str, asked: list[int] | None, default: Sequence[int], last: int) -> list[int]:
+    """Layers 0 to `last`, negative ones counted from the end; raises EncoderError."""
+    layers = [last + 1 + layer if layer < 0 else layer for layer in (asked or default)]
+    wrong = [layer for layer in layers if not 0 <= layer <= last]
+    if wrong:
+        raise EncoderError(f"{title} has layers 0 to {last}; {wrong[0]} is none of them")
+    return layers
+
+
+def checked_grid(title: str, asked: list[int] | None, default: Sequence[int], layers: list[int]) -> list[int]:
+    """One grid side a layer; a single one holds for all. Raises EncoderError."""
+    grid = list(asked or default)
+    grid = grid * len(layers) if len(grid) == 1 else grid
+    if len(grid) != len(layers) or not all(1 <= side <= 16 for side in grid):
+        raise EncoderError(f"{title}: give one grid side from 1 to 16, or one for each of the {len(layers)} layers (given: {grid})")
+    return grid

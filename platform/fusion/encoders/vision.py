@@ -1,0 +1,102 @@
+"""Image encoders: feature maps or tokens of chosen layers, pooled over a grid."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fusion.modalities import image
+
+from .base import Choice, Content, fingerprint_of
+from .catalogue import Entry
+from .efficientnet import BLOCKS, EfficientNetLite0, channels_of, fold
+from .runtime import checked_grid, checked_layers, device, frozen, inference, pool_map, pool_tokens, precision
+
+POOLED_PX = 128
+
+
+class Vision:
+    """Decoding and stacking. mean, std: of each colour channel, on the scale 0 to 255."""
+
+    kind = "image"
+    batch = 8  # larger batches fall out of the processor's cache and take twice as long
+    window = 512
+
+    def __init__(self, name: str, px: int, mean: Sequence[float], std: Sequence[float]) -> None:
+        self.name, self.px = name, px
+        self.mean, self.std = np.float32(mean), np.float32(std)
+        if device().type == "cuda":
+            self.batch = 128
+
+    def prepare(self, content: Content) -> np.ndarray:
+        """uint8 (px, px, 3)"""
+        return image.decode(Path(str(content)), self.px)
+
+    def bucket(self, prepared: np.ndarray) -> int:
+        return 0
+
+    def stack(self, inputs: Sequence[np.ndarray]) -> Tensor:
+        """float32 (b, 3, px, px)"""
+        values = (np.stack(inputs).astype(np.float32) - self.mean) / self.std
+        return torch.from_numpy(values).permute(0, 3, 1, 2).to(device(), memory_format=torch.channels_last)
+
+
+class LiteVision(Vision):
+    """EfficientNet-Lite0; the default reads block 7 on a 4x4 grid and block 10 on a 3x3 grid at 96 px.
+
+    With pooling "mean" and no layers: the mean over the head (layer 16), the usual pooled feature of 1,280 numbers.
+    """
+
+    def __init__(self, entry: Entry, choice: Choice, state: dict[str, Tensor], weights: str) -> None:
+        pooled = choice.pooling == "mean" and not choice.layers
+        super().__init__(entry.name, choice.resolution or (POOLED_PX if pooled else entry.resolution or 96), [127.0] * 3, [128.0] * 3)
+        self.layers = checked_layers(entry.title, choice.layers, [BLOCKS] if pooled else entry.default_layers, BLOCKS)
+        plain = choice.pooling == "mean" or (choice.layers and len(choice.layers) != len(entry.default_grid))
+        self.grid = checked_grid(entry.title, choice.grid, [1] if plain else entry.default_grid, self.layers)
+        self.dim = sum(channels_of(layer) * side**2 for layer, side in zip(self.layers, self.grid))
+        self.fingerprint = fingerprint_of(entry.name, weights, layers=self.layers, grid=self.grid, px=self.px, precision=precision())
+        model = EfficientNetLite0()
+        model.load_state_dict(state)
+        fold(model)
+        self.model = frozen(model).to(memory_format=torch.channels_last)
+
+    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        with inference():
+            maps = self.model(self.stack(inputs), self.layers)
+            return torch.cat([pool_map(maps[layer], side) for layer, side in zip(self.layers, self.grid)], 1).float().cpu().numpy()
+
+
+class HubVision(Vision):
+    """Any transformers model that gives hidden states of an image: maps (ResNet, ConvNeXt, Swin) or tokens (ViT, DINOv2, BEiT)."""
+
+    def __init__(self, name: str, title: str, choice: Choice, model: nn.Module, weights: str, preparation: dict[str, Any]) -> None:
+        config: Any = model.config
+        px = choice.resolution or preparation.get("px") or getattr(config, "image_size", None) or 224
+        super().__init__(name, int(px), preparation["mean"], preparation["std"])
+        self.model = frozen(model)
+        states = self.states(np.zeros((self.px, self.px, 3), np.uint8))
+        self.layers = checked_layers(title, choice.layers, [len(states) - 1], len(states) - 1)
+        self.pooling = choice.pooling or "mean"
+        default = preparation.get("grid") or [1]
+        self.grid = checked_grid(title, choice.grid, default, self.layers)
+        options = {"layers": self.layers, "grid": self.grid, "pooling": self.pooling, "px": self.px, "precision": precision()}
+        self.fingerprint = fingerprint_of(name, weights, mean=self.mean.tolist(), std=self.std.tolist(), **options)
+        self.dim = self.encode([np.zeros((self.px, self.px, 3), np.uint8)]).shape[1]
+
+    def states(self, *inputs: np.ndarray) -> tuple[Tensor, ...]:
+        with inference():
+            return tuple(self.model(pixel_values=self.stack(inputs), output_hidden_states=True).hidden_states)
+
+    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        states = self.states(*inputs)
+        with inference():
+            parts = [self.pooled(states[layer], side) for layer, side in zip(self.layers, self.grid)]
+            return torch.cat(parts, 1).float().cpu().numpy()
+
+    def pooled(self, state: Tensor, side: int) -> Tensor:
+        if state.dim() == 4:
+            return pool_map(state, side)
+        return pool_tokens(state, torch.ones(state.shape[:2], device=state.device), self.pooling)
