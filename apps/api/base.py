@@ -1,0 +1,32 @@
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
+from rest_framework import viewsets
+from rest_framework.request import Request
+
+from apps.accounts.models import ApiToken
+from apps.projects.models import Project, ProjectQuerySet
+
+
+def projects_of(request: Request) -> ProjectQuerySet:
+    """What the caller sees: the person's projects, or the one that the token was made for."""
+    if not request.user.is_authenticated:
+        return Project.objects.none()
+    projects = Project.objects.visible_to(request.user)
+    token = request.auth
+    if isinstance(token, ApiToken) and token.project_id:
+        projects = projects.filter(pk=token.project_id)
+    return projects
+
+
+class InProject(viewsets.GenericViewSet):
+    """Everything under `/projects/<slug>/`: the project is found among those that the caller sees, else 404."""
+
+    @cached_property
+    def project(self) -> Project:
+        return get_object_or_404(projects_of(self.request), slug=self.kwargs["project"])
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        context = super().get_serializer_context()
+        return context if getattr(self, "swagger_fake_view", False) else {**context, "project": self.project}
