@@ -1,0 +1,193 @@
+"""The choice that an alignment is made of, checked against the columns that the versions have.
+
+    {"modalities": {"image": {"kind": "image", "columns": ["handwriting.file"]}},
+     "label": {"source": "samples.label_name"},                          # or {"source": "readings.label", "annotator": "AO"}
+     "groups": ["samples.speaker"], "cluster": "samples.writer",
+     "split": {"policy": "leave-one-group-out"}, "extras": ["samples.label"]}
+
+A label from an annotation data set without `annotator` is what most annotators say. `extras`: columns kept for subgroups and rules.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from apps.datasets.models import DataSet, Version
+from fusion.study_spec import MODALITY_NAME, Split
+
+KIND_OF_COLUMN = {"image": "image", "audio": "audio", "text": "text", "series": "series", "number": "table", "category": "table"}
+LABEL_KINDS = ("label", "category", "group", "number")
+KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
+POLICIES = ("leave-one-group-out", "by-group", "grouped-k-fold", "fixed")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A column by its full name, and the version that it comes from."""
+
+    ref: str
+    column: str
+    kind: str
+    version: Version
+    distinct: int = 0
+
+
+def sources_of(versions: Iterable[Version]) -> dict[str, Source]:
+    """dataset.column -> Source, for every column but the keys."""
+    return {
+        f"{version.dataset.slug}.{spec['name']}": Source(
+            f"{version.dataset.slug}.{spec['name']}", spec["name"], spec["kind"], version, spec.get("distinct") or 0
+        )
+        for version in versions
+        for spec in version.columns
+        if spec["name"] != version.key_column
+    }
+
+
+def checked_spec(spec: Mapping[str, Any], versions: Iterable[Version]) -> dict[str, Any]:
+    """The spec in its full form; raises ValidationError with every problem under the field that it concerns."""
+    chosen = list(versions)
+    sources = sources_of(chosen)
+    problems: dict[str, list[str]] = {}
+    full = {
+        "modalities": _modalities(spec.get("modalities") or {}, sources, problems),
+        "label": _label(spec.get("label") or {}, sources, problems),
+        "groups": _known("groups", spec.get("groups") or [], sources, problems),
+        "split": _split(spec.get("split") or {}, sources, problems),
+    }
+    full["cluster"] = _cluster(spec.get("cluster") or "", full["groups"], sources, problems)
+    _agree(full, problems)
+    if problems:
+        raise ValidationError(problems)
+    full["extras"] = _extras(full, sources)
+    return full
+
+
+def _add(problems: dict[str, list[str]], field: str, text: str) -> None:
+    problems.setdefault(field, []).append(text)
+
+
+def _unknown(ref: str) -> str:
+    return _("There is no column %(column)s in this project.") % {"column": ref}
+
+
+def _modalities(given: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]) -> dict[str, Any]:
+    found = {}
+    for name, one in given.items():
+        columns = [one] if isinstance(one, str) else list(one) if isinstance(one, list | tuple) else list(one.get("columns") or [])
+        if unknown := [ref for ref in columns if ref not in sources]:
+            _add(problems, "modalities", _unknown(unknown[0]))
+            continue
+        kind = _modality_kind(name, columns, sources, problems)
+        if not re.match(MODALITY_NAME, name):
+            _add(problems, "modalities", _("%(name)s is no name for an input: small letters, digits and _ only.") % {"name": name})
+        elif kind:
+            found[name] = {"kind": kind, "columns": columns}
+    if not given:
+        _add(problems, "modalities", _("Choose at least one input."))
+    return found
+
+
+def _modality_kind(name: str, columns: list[str], sources: dict[str, Source], problems: dict[str, list[str]]) -> str:
+    kinds = {KIND_OF_COLUMN.get(sources[ref].kind, "") for ref in columns}
+    if len(kinds) == 1 and "" not in kinds and (kinds == {"table"} or len(columns) == 1):
+        return kinds.pop()
+    if not columns:
+        _add(problems, "modalities", _("Input %(name)s has no column.") % {"name": name})
+    elif "" in kinds:
+        _add(problems, "modalities", _("Input %(name)s: labels, groups, tags, ids and times cannot be inputs.") % {"name": name})
+    else:
+        _add(problems, "modalities", _("Input %(name)s: only numbers and categories can be joined to one input.") % {"name": name})
+    return ""
+
+
+def _label(given: Mapping[str, Any] | str, sources: dict[str, Source], problems: dict[str, list[str]]) -> dict[str, str]:
+    one = {"source": given} if isinstance(given, str) else dict(given)
+    ref, annotator = str(one.get("source") or ""), str(one.get("annotator") or "")
+    if not ref:
+        _add(problems, "label", _("Choose what is to be recognised: a label column or the annotators' labels."))
+    elif ref not in sources:
+        _add(problems, "label", _unknown(ref))
+    elif sources[ref].kind not in LABEL_KINDS:
+        _add(problems, "label", _("%(column)s is no label: choose a label, category, group or number column.") % {"column": ref})
+    if annotator == "majority":
+        annotator = ""
+    return {"source": ref, "annotator": annotator} if annotator else {"source": ref}
+
+
+def _known(field: str, refs: Iterable[str], sources: dict[str, Source], problems: dict[str, list[str]]) -> list[str]:
+    found = list(dict.fromkeys(refs))
+    for ref in found:
+        if ref not in sources:
+            _add(problems, field, _unknown(ref))
+    return found
+
+
+def _split(given: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]) -> dict[str, Any]:
+    try:
+        split = Split.model_validate(dict(given))
+    except ValueError:
+        _add(problems, "split", _("The split is not complete: choose a policy, a share between 0 and 1, or the column that says train or test."))
+        return {"policy": POLICIES[0]}
+    if split.column and split.column not in sources:
+        _add(problems, "split", _unknown(split.column))
+    return split.short()
+
+
+def _cluster(ref: str, groups: list[str], sources: dict[str, Source], problems: dict[str, list[str]]) -> str:
+    """The column given, else the group column with most values."""
+    if ref:
+        _known("cluster", [ref], sources, problems)
+        return ref
+    candidates = [one for one in sources.values() if one.kind == "group" and (not groups or one.ref in groups)]
+    return max(candidates, key=lambda one: one.distinct).ref if candidates else ""
+
+
+def _agree(full: dict[str, Any], problems: dict[str, list[str]]) -> None:
+    """What no part alone can see."""
+    label = full["label"]["source"]
+    for name, one in full["modalities"].items():
+        if label in one["columns"]:
+            _add(problems, "modalities", _("Input %(name)s is made from the label itself.") % {"name": name})
+    if full["split"]["policy"] == "leave-one-group-out" and not full["groups"]:
+        _add(problems, "groups", _("To leave one group out at a time, choose the group column: who spoke, who wrote, which site."))
+
+
+def _extras(full: dict[str, Any], sources: dict[str, Source]) -> list[str]:
+    """Every column that a subgroup, slice or rule may ask for: all but media, series, ids, the label and the groups."""
+    used = {sources[ref].version.pk for ref in refs_of(full) if ref in sources}
+    names = [one.ref for one in sources.values() if one.kind in KEPT_AS_VALUES and one.version.pk in used and not is_annotation(one.version)]
+    asked = [full["cluster"]] if full["cluster"] else []
+    return [ref for ref in dict.fromkeys([*asked, *names]) if ref != full["label"]["source"] and ref not in full["groups"]]
+
+
+def is_annotation(version: Version) -> bool:
+    return version.dataset.kind == DataSet.Kind.ANNOTATION
+
+
+def refs_of(spec: Mapping[str, Any]) -> list[str]:
+    """Every column that the spec names, once: label, groups, cluster, inputs, the fixed split."""
+    parts = [ref for one in spec["modalities"].values() for ref in one["columns"]]
+    fixed = [spec["split"]["column"]] if spec["split"].get("column") else []
+    cluster = [spec["cluster"]] if spec.get("cluster") else []
+    return list(dict.fromkeys([spec["label"]["source"], *spec["groups"], *cluster, *parts, *fixed]))
+
+
+def versions_used(spec: Mapping[str, Any], versions: Iterable[Version]) -> list[Version]:
+    """The versions of which the spec names a column."""
+    chosen = list(versions)
+    sources = sources_of(chosen)
+    used = {sources[ref].version.pk for ref in refs_of(spec)}
+    return [version for version in chosen if version.pk in used]
+
+
+def modality_name(ref: str, kind: str, taken: Iterable[str]) -> str:
+    """A short name for a column's input: its kind, or its data set's name where the kind is taken."""
+    names = [{"audio": "speech"}.get(kind, kind), slugify(ref.split(".")[0]).replace("-", "_"), slugify(ref.replace(".", "-")).replace("-", "_")]
+    free = [name[:40] for name in names if name not in taken and re.match(MODALITY_NAME, name[:40])]
+    return free[0] if free else f"input_{len(list(taken)) + 1}"

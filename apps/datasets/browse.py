@@ -1,0 +1,182 @@
+"""One page of samples: rows, counts, chips, combinations of inputs; the same for a data set, a project and an alignment."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from apps.projects.models import Project
+
+from . import facets as counting
+from .cards import Card, Line, cards, lines
+from .duck import Question, Row, ask
+from .filters import Chip, Filters, address, chips, cleared, facet_columns, order_by, parse, where
+from .frames import Column, Frame
+
+HIDDEN = ("votes",)
+SORTABLE = ("number", "time", "category", "label", "group", "id", "text")
+DEFAULT_COLUMNS = 8
+
+
+@dataclass
+class Browse:
+    frame: Frame
+    filters: Filters
+    total: int
+    count: int
+    page: Page
+    view: str
+    cards: list[Card] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    facets: list[counting.Facet] = field(default_factory=list)
+    ranges: list[counting.Range] = field(default_factory=list)
+    patterns: list[counting.PatternRow] = field(default_factory=list)
+    flags: list[dict[str, Any]] = field(default_factory=list)
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+    chips: list[Chip] = field(default_factory=list)
+    clear: str = ""
+    columns: list[tuple[Column, bool]] = field(default_factory=list)
+    shown: list[Column] = field(default_factory=list)
+    sorts: list[dict[str, Any]] = field(default_factory=list)
+    sort_label: str = ""
+    sizes: list[dict[str, Any]] = field(default_factory=list)
+    views: list[dict[str, Any]] = field(default_factory=list)
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    n_filters: int = 0
+    modality_counts: dict[str, int] = field(default_factory=dict)
+
+
+class Counted(Paginator):
+    """Rows are fetched by DuckDB; the paginator only knows how many there are."""
+
+    def __init__(self, count: int, size: int) -> None:
+        super().__init__([], size)
+        self.count = count
+
+
+def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
+    """Raises CannotRead when the file cannot be read."""
+    filters = parse(query, frame)
+    view = _view(frame, query)
+    names = counting.names_of(frame)
+    condition, values = where(filters)
+    picked = {column.ref: f"c{n}" for n, column in enumerate(frame.columns)}
+    asked = counting.count_questions(filters, facet_columns(frame)[: counting.MAX_FACETS])
+    whole_asked = counting.count_questions(None, facet_columns(frame)[: counting.MAX_FACETS])
+    bounds = counting.bounds_of(frame)
+    answers = ask(frame.files, [*_first(filters, frame, condition, values), *_histograms(filters, bounds), *(one for _columns, one in asked)])
+    count, matched = answers[0][0]["n"], answers[1]
+    bins, counted = answers[2 : 2 + len(bounds)], answers[2 + len(bounds) :]
+    whole = counting.totals(frame, "patterns", [counting.pattern_question(frame, "", [])])[0] if frame.modalities else []
+    whole_bins = counting.totals(frame, "bins", [(counting.histogram(column, low, high, ""), []) for column, low, high in bounds])
+    whole_counts = counting.collect(whole_asked, counting.totals(frame, "facets", [one for _columns, one in whole_asked]))
+    total = counting.totals(frame, "count", [("SELECT count(*) AS n FROM t0", [])])[0][0]["n"]
+    page = Counted(count, filters.size).get_page(filters.page)
+    rows = page_rows(filters, condition, values, picked, (page.number - 1) * filters.size)
+    found = Browse(frame, filters, total, count, page, view)
+    found.patterns = counting.make_patterns(filters, whole, matched) if frame.modalities else []
+    found.modality_counts = {one.name: sum(row.total for row in found.patterns if one.name in row.present) for one in frame.modalities}
+    found.facets = counting.make_facets(filters, names, whole_counts, counting.collect(asked, counted))
+    found.ranges = counting.make_ranges(filters, names, bounds, whole_bins, bins)
+    _fill_rows(found, rows, picked, project)
+    _fill_tools(found, names)
+    return found
+
+
+def _first(filters: Filters, frame: Frame, condition: str, values: list[Any]) -> list[Question]:
+    """How many match, and the combinations of inputs among what else is filtered for."""
+    count: Question = (f"SELECT count(*) AS n FROM t0{condition}", values)
+    if not frame.modalities:
+        return [count, ("SELECT 1 WHERE false", [])]
+    free, its = where(filters, patterns=False)
+    return [count, counting.pattern_question(frame, free, its)]
+
+
+def _histograms(filters: Filters, bounds: list[tuple[Column, float, float]]) -> list[Question]:
+    asked = []
+    for column, low, high in bounds:
+        condition, values = where(filters, without=column.ref)
+        asked.append((counting.histogram(column, low, high, condition), values))
+    return asked
+
+
+def page_rows(filters: Filters, condition: str, values: list[Any], picked: dict[str, str], offset: int) -> list[Row]:
+    """The keys of the page first, then the whole rows of those alone: wide columns are read for one page only."""
+    frame = filters.frame
+    columns = ", ".join([f"{frame.key} AS key", *(f"{column.sql} AS {picked[column.ref]}" for column in frame.columns)])
+    inner = f"SELECT file_row_number AS n, row_number() OVER () AS place FROM (SELECT file_row_number FROM t0{condition}{order_by(filters)} LIMIT ? OFFSET ?)"
+    sql = f"SELECT {columns} FROM t0 JOIN ({inner}) p ON t0.file_row_number = p.n ORDER BY p.place"
+    return ask(frame.files, [(sql, [*values, filters.size, offset])])[0]
+
+
+def _view(frame: Frame, query: QueryDict) -> str:
+    wanted = query.get("view", "")
+    if wanted in ("cards", "table"):
+        return wanted
+    return "cards" if frame.modalities else "table"
+
+
+def _fill_rows(found: Browse, rows: list[Row], picked: dict[str, str], project: Project) -> None:
+    frame, query = found.frame, found.filters.query
+    stays = query.copy()
+    stays.pop("page", None)
+    if found.view == "cards":
+        found.cards = cards(frame, rows, picked, project, stays.urlencode())
+        return
+    wanted = query.getlist("cols")
+    offered = [column for column in frame.columns if column.kind not in HIDDEN]
+    chosen = [column for column in offered if column.ref in wanted] or offered[:DEFAULT_COLUMNS]
+    found.columns = [(column, column in chosen) for column in offered]
+    found.shown = chosen
+    found.lines = lines(rows, chosen, picked, project, stays.urlencode())
+
+
+def _fill_tools(found: Browse, names: dict[str, str]) -> None:
+    filters, frame = found.filters, found.frame
+    query = filters.query
+    found.chips = chips(filters, names)
+    found.n_filters = len(found.chips)
+    found.clear = cleared(query)
+    found.flags, found.gaps = counting.flag_facet(filters), counting.gap_facet(filters)
+    found.sorts = _sorts(frame, filters.sort, query, names)
+    found.sort_label = next((one["label"] for one in found.sorts if one["current"]), _("By key"))
+    sizes = [{"label": str(size), "href": address(query, size=size), "current": size == filters.size} for size in (12, 24, 48)]
+    found.sizes = sizes
+    views = (("cards", _("Grid"), "layout-grid"), ("table", _("Table"), "table"))
+    found.views = [{"label": label, "href": address(query, view=name), "icon": icon, "current": found.view == name} for name, label, icon in views]
+    found.hidden = [(name, value) for name in ("v", "alignment", "view", "size", "sort", "cols") for value in query.getlist(name)]
+
+
+def _sorts(frame: Frame, current: str, query: QueryDict, names: dict[str, str]) -> list[dict[str, Any]]:
+    choices = [("", _("By key"))]
+    if frame.votes:
+        choices.append(("-disagreement", _("Most disagreement first")))
+    for column in frame.columns:
+        if column.kind == "number":
+            choices += [(f"-{column.ref}", _("%(column)s, largest first") % {"column": names[column.ref]})]
+            choices += [(column.ref, _("%(column)s, smallest first") % {"column": names[column.ref]})]
+        elif column.kind in ("category", "label", "group", "time"):
+            choices.append((column.ref, _("By %(column)s") % {"column": names[column.ref].lower()}))
+    return [{"label": label, "href": address(query, sort=key), "current": current == key} for key, label in choices[:24]]
+
+
+def neighbours(frame: Frame, query: QueryDict, key: str) -> tuple[str | None, str | None, int, int]:
+    """The keys before and after this one under the same filter and order, its place and how many there are; place 0: not among them."""
+    filters = parse(query, frame)
+    condition, values = where(filters)
+    order = order_by(filters)
+    window = f"SELECT {frame.key}::VARCHAR AS key, row_number() OVER w AS place, lag({frame.key}::VARCHAR) OVER w AS before, "
+    window += f"lead({frame.key}::VARCHAR) OVER w AS after, count(*) OVER () AS n FROM t0{condition} WINDOW w AS ({order.strip()})"
+    found = ask(frame.files, [(f"SELECT * FROM ({window}) WHERE key = ? LIMIT 1", [*values, key])])[0]
+    if not found:
+        return None, None, 0, 0
+    return found[0]["before"], found[0]["after"], found[0]["place"], found[0]["n"]
+
+
+def row_of(frame: Frame, key: str) -> Row | None:
+    """Every column of one sample, by its full name."""
+    columns = ", ".join(f"{column.sql} AS c{n}" for n, column in enumerate(frame.columns)) or "1 AS c0"
+    found = ask(frame.files, [(f"SELECT {columns} FROM t0 WHERE {frame.key}::VARCHAR = ? LIMIT 1", [key])])[0]
+    return {column.ref: found[0][f"c{n}"] for n, column in enumerate(frame.columns)} if found else None

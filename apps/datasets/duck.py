@@ -1,0 +1,144 @@
+"""Questions to Parquet files. Rows are never copied into the database; DuckDB reads them where they lie.
+
+A connection sees the files that it was opened for and nothing else: no other file, no network, no extension, no setting can be reached
+through a query. Connections are kept, one a set of files, in two threads of their own, and renewed, since DuckDB's memory grows.
+"""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+THREADS = 2
+KEPT = 6
+"""Connections kept in each thread."""
+RENEW_AFTER = 200
+MEMORY = "192MB"
+SECONDS = 20.0
+
+UNREADABLE = (
+    duckdb.IOException,
+    duckdb.PermissionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfMemoryException,
+    duckdb.InterruptException,
+)
+"""A file that is gone, damaged or no Parquet; too little memory; too slow. A wrong question is a fault of ours and is raised as it is."""
+
+Files = tuple[str, ...]
+Row = dict[str, Any]
+Question = tuple[str, Sequence[Any]]
+
+
+class CannotRead(Exception):
+    """The file is gone, damaged, or the question took too long: the page says so."""
+
+
+def identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def pattern(text: str) -> str:
+    """For `ILIKE ? ESCAPE '!'`: the text anywhere, its own % and _ meant as they stand."""
+    escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{escaped}%"
+
+
+def locked(files: Iterable[str], threads: int = 2, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
+    """A connection that can reach these files and nothing else, and cannot be talked into more."""
+    connection = duckdb.connect(":memory:")
+    paths = ", ".join(literal(path) for path in files)
+    for setting in (
+        f"SET memory_limit = '{memory}'",
+        f"SET threads = {threads}",
+        "SET preserve_insertion_order = true",
+        "SET temp_directory = ''",
+        "SET autoinstall_known_extensions = false",
+        "SET autoload_known_extensions = false",
+        f"SET allowed_paths = [{paths}]",
+        "SET enable_external_access = false",
+    ):
+        connection.execute(setting)
+    return connection
+
+
+def reader(files: Files) -> duckdb.DuckDBPyConnection:
+    """Views t0, t1, ... over the files, in their order."""
+    connection = locked(files)
+    for number, path in enumerate(files):
+        connection.execute(f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, file_row_number=true)")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+@dataclass
+class Kept:
+    connection: duckdb.DuckDBPyConnection
+    uses: int = 0
+
+
+_pool: ThreadPoolExecutor | None = None
+_pool_owner = 0
+_guard = threading.Lock()
+_mine = threading.local()
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Made in the process that uses it: threads do not survive the supervisor's fork."""
+    global _pool, _pool_owner
+    with _guard:
+        if _pool is None or _pool_owner != os.getpid():
+            _pool, _pool_owner = ThreadPoolExecutor(THREADS, thread_name_prefix="duck"), os.getpid()
+        return _pool
+
+
+def _kept(files: Files) -> Kept:
+    cache: OrderedDict[Files, Kept] = _mine.__dict__.setdefault("cache", OrderedDict())
+    known = cache.pop(files, None)
+    if known and known.uses >= RENEW_AFTER:
+        known.connection.close()
+        known = None
+    cache[files] = known or Kept(reader(files))
+    while len(cache) > KEPT:
+        cache.popitem(last=False)[1].connection.close()
+    return cache[files]
+
+
+def _answer(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
+    kept = _kept(files)
+    kept.uses += len(questions)
+    timer = threading.Timer(SECONDS, kept.connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        return [_rows(kept.connection, sql, parameters) for sql, parameters in questions]
+    finally:
+        timer.cancel()
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]) -> list[Row]:
+    cursor = connection.execute(sql, list(parameters))
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def ask(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
+    """The rows of each question, in their order; views t0, t1, ... stand for the files. Raises CannotRead."""
+    try:
+        return _threads().submit(_answer, files, questions).result(SECONDS * 2)
+    except (*UNREADABLE, Late) as error:
+        raise CannotRead(str(error).splitlines()[0]) from error
+
+
+def ask_one(files: Files, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    return ask(files, [(sql, parameters)])[0]

@@ -1,0 +1,229 @@
+"""Counts beside every filter: all samples, and those that match what else is filtered for."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from .duck import Question, Row, ask
+from .filters import MISSING, Filters, facet_columns, flag_label, pattern_code, pattern_label, value_label, where
+from .frames import Column, Frame
+
+BINS = 20
+SHOWN = 40
+MAX_FACETS = 16
+KEPT_TOTALS = 64
+
+
+@dataclass
+class Facet:
+    column: Column
+    title: str
+    options: list[dict[str, Any]]
+    open: bool = True
+
+
+@dataclass
+class Range:
+    column: Column
+    title: str
+    low: str
+    high: str
+    low_from: float
+    high_to: float
+    bars: list[dict[str, float]] = field(default_factory=list)
+    active: bool = False
+
+
+@dataclass
+class PatternRow:
+    label: str
+    code: str
+    present: list[str]
+    total: int
+    match: int
+    chosen: bool
+
+    share: float = 0.0
+
+
+_totals: OrderedDict[tuple[str, ...], list[list[Row]]] = OrderedDict()
+
+
+def totals(frame: Frame, name: str, questions: list[Question]) -> list[list[Row]]:
+    """Answers that never change, since a version never does; kept in this process."""
+    key = (*frame.files, name, *(sql for sql, _values in questions))
+    if key not in _totals:
+        _totals[key] = ask(frame.files, questions) if questions else []
+        while len(_totals) > KEPT_TOTALS:
+            _totals.popitem(last=False)
+    return _totals[key]
+
+
+def _grouped(columns: list[Column], condition: str) -> str:
+    """Counts a value of several columns in one pass over the file. `place` says which column a row is about."""
+    parts = [column.sql for column in columns]
+    place = f"grouping_id({', '.join(parts)})"
+    value = "coalesce(" + ", ".join(f"{part}::VARCHAR" for part in parts) + ")"
+    sets = ", ".join(f"({part})" for part in parts)
+    return f"SELECT {place} AS place, {value} AS value, count(*) AS n FROM t0{condition} GROUP BY GROUPING SETS ({sets})"
+
+
+def _place(columns: list[Column], index: int) -> int:
+    """grouping_id sets a bit for each column that is *not* grouped by; the first column has the highest."""
+    return (2 ** len(columns) - 1) ^ (1 << (len(columns) - 1 - index))
+
+
+def _tags(column: Column, condition: str) -> str:
+    return f"SELECT value, count(*) AS n FROM (SELECT unnest({column.sql}) AS value FROM t0{condition}) GROUP BY value"
+
+
+def _counts(columns: list[Column], rows: list[Row]) -> dict[str, dict[str, int]]:
+    by_place = {_place(columns, index): column.ref for index, column in enumerate(columns)}
+    found: dict[str, dict[str, int]] = {column.ref: {} for column in columns}
+    for row in rows:
+        found[by_place[row["place"]]][MISSING if row["value"] is None else row["value"]] = row["n"]
+    return found
+
+
+def count_questions(filters: Filters | None, columns: list[Column]) -> list[tuple[list[Column], Question]]:
+    """Columns without a filter of their own share one pass; each filtered one needs its own, without that filter."""
+    plain = [column for column in columns if column.kind != "tags"]
+    own = [column for column in plain if filters and column.ref in filters.values]
+    together = [column for column in plain if column not in own]
+    condition, values = where(filters) if filters else ("", [])
+    asked = [(together, (_grouped(together, condition), values))] if together else []
+    for column in own:
+        mine, its = where(filters, without=column.ref) if filters else ("", [])
+        asked.append(([column], (_grouped([column], mine), its)))
+    for column in columns:
+        if column.kind == "tags":
+            mine, its = where(filters, without=column.ref) if filters else ("", [])
+            asked.append(([column], (_tags(column, mine), its)))
+    return asked
+
+
+def collect(asked: list[tuple[list[Column], Question]], answers: list[list[Row]]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (columns, _question), rows in zip(asked, answers):
+        if columns[0].kind == "tags":
+            found[columns[0].ref] = {row["value"]: row["n"] for row in rows}
+        else:
+            found |= _counts(columns, rows)
+    return found
+
+
+def range_columns(frame: Frame) -> list[Column]:
+    return [column for column in frame.of_kind("number") if column.distinct != 1][:6]
+
+
+def _bounds(columns: list[Column]) -> str:
+    return "SELECT " + ", ".join(f"min({column.sql}) AS low{n}, max({column.sql}) AS high{n}" for n, column in enumerate(columns)) + " FROM t0"
+
+
+def histogram(column: Column, low: float, high: float, condition: str) -> str:
+    """Counts in BINS equal parts from low to high."""
+    part = f"least({BINS - 1}, floor(({column.sql} - {low!r}) / {(high - low)!r} * {BINS})::INTEGER)"
+    both = f"{condition} AND" if condition else " WHERE"
+    return f"SELECT {part} AS bin, count(*) AS n FROM t0{both} {column.sql} IS NOT NULL GROUP BY bin"
+
+
+def bounds_of(frame: Frame) -> list[tuple[Column, float, float]]:
+    columns = range_columns(frame)
+    if not columns:
+        return []
+    row = totals(frame, "bounds", [(_bounds(columns), [])])[0][0]
+    found = [(column, row[f"low{n}"], row[f"high{n}"]) for n, column in enumerate(columns)]
+    return [(column, float(low), float(high)) for column, low, high in found if low is not None and high is not None and high > low]
+
+
+def make_facets(filters: Filters, names: dict[str, str], all_counts: dict[str, dict[str, int]], counts: dict[str, dict[str, int]]) -> list[Facet]:
+    facets = []
+    for place, column in enumerate(facet_columns(filters.frame)[:MAX_FACETS]):
+        whole, chosen = all_counts.get(column.ref, {}), filters.values.get(column.ref, [])
+        options = [
+            {
+                "value": value,
+                "label": value_label(column, value),
+                "total": total,
+                "count": counts.get(column.ref, {}).get(value, 0),
+                "checked": value in chosen,
+            }
+            for value, total in whole.items()
+        ]
+        options.sort(key=lambda one: (not one["checked"], one["value"] == MISSING, -one["total"], str(one["label"])))
+        if len(whole) > 1 or chosen:
+            facets.append(Facet(column, names[column.ref], options[:SHOWN], open=bool(chosen) or place < 7))
+    return facets
+
+
+def make_ranges(
+    filters: Filters, names: dict[str, str], bounds: list[tuple[Column, float, float]], whole: list[list[Row]], match: list[list[Row]]
+) -> list[Range]:
+    found = []
+    for (column, low, high), all_rows, rows in zip(bounds, whole, match):
+        total, inside = {row["bin"]: row["n"] for row in all_rows}, {row["bin"]: row["n"] for row in rows}
+        largest = max(total.values(), default=1)
+        bars = [{"all": 100 * total.get(n, 0) / largest, "v": 100 * inside.get(n, 0) / largest} for n in range(BINS)]
+        chosen = filters.ranges.get(column.ref, (None, None))
+        texts = [f"{one:g}" if one is not None else "" for one in chosen]
+        title = f"{names[column.ref]}, {column.unit}" if column.unit else names[column.ref]
+        found.append(Range(column, title, texts[0], texts[1], low, high, bars, column.ref in filters.ranges))
+    return found
+
+
+def pattern_question(frame: Frame, condition: str, values: list[Any]) -> Question:
+    """Samples a combination of inputs."""
+    tests = ", ".join(f"{one.present} AS m{n}" for n, one in enumerate(frame.modalities))
+    return f"SELECT {tests}, count(*) AS n FROM t0{condition} GROUP BY ALL ORDER BY n DESC", values
+
+
+def make_patterns(filters: Filters, whole: list[Row], match: list[Row]) -> list[PatternRow]:
+    frame = filters.frame
+    matched = {_present(frame, row): row["n"] for row in match}
+    total = sum(row["n"] for row in whole) or 1
+    rows = []
+    for row in whole:
+        present = _present(frame, row)
+        code = pattern_code(list(present))
+        label = pattern_label(list(present), frame)
+        rows.append(PatternRow(label, code, list(present), row["n"], matched.get(present, 0), code in filters.has, row["n"] / total))
+    return rows
+
+
+def _present(frame: Frame, row: Row) -> tuple[str, ...]:
+    return tuple(one.name for n, one in enumerate(frame.modalities) if row[f"m{n}"])
+
+
+def flag_facet(filters: Filters) -> list[dict[str, Any]]:
+    return [
+        {"value": flag, "label": flag_label(flag), "total": len(keys), "count": len(keys), "checked": flag in filters.flags}
+        for flag, keys in filters.frame.flags.items()
+    ]
+
+
+def gap_facet(filters: Filters) -> list[dict[str, Any]]:
+    """Columns with gaps that are no input: inputs have the table of combinations."""
+    inputs = {column.ref for one in filters.frame.modalities for column in one.columns}
+    gaps = [column for column in filters.frame.columns if column.missing and column.ref not in inputs and column.kind not in ("votes", *CHECKED)]
+    return [{"value": column.ref, "label": column.name, "total": column.missing, "count": column.missing, "checked": column.ref in filters.missing} for column in gaps]
+
+
+CHECKED = ("category", "label", "group")
+"""Kinds whose facet has a box for "missing" of its own."""
+
+
+def names_of(frame: Frame) -> dict[str, str]:
+    """What each column is called on the page: its name, with the data set's where two bear the same."""
+    seen: dict[str, int] = {}
+    for column in frame.columns:
+        seen[column.name] = seen.get(column.name, 0) + 1
+    return {column.ref: _name_of(column, seen[column.name] > 1) for column in frame.columns}
+
+
+def _name_of(column: Column, twice: bool) -> str:
+    words = column.name.replace("_", " ").strip().capitalize()
+    if column.name == "agreement":
+        return _("Annotation")
+    return _("%(column)s, %(dataset)s") % {"column": words, "dataset": column.dataset_name} if twice else words

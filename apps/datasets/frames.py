@@ -1,0 +1,190 @@
+"""What a page of samples shows: one Parquet file, its columns by their full names, the modalities among them.
+
+A data set's page shows the file of one version; the project's samples, or an alignment's, the cached join of several (joins.py).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from .duck import Files, identifier
+from .joins import MAJORITY, joined_file, table_file
+from .models import Alignment, DataSet, Version
+
+MEDIA = ("image", "audio")
+INPUTS = ("image", "audio", "text", "series")
+CHOICES = ("category", "label", "group", "tags")
+MAX_MODALITIES = 8
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the file. `ref` is its full name, `dataset.column`, the same on every page and in every address."""
+
+    ref: str
+    name: str
+    kind: str
+    dataset: str
+    dataset_name: str
+    discipline: str
+    sql: str
+    unit: str = ""
+    description: str = ""
+    missing: int = 0
+    distinct: int = 0
+
+
+@dataclass(frozen=True)
+class Modality:
+    name: str
+    kind: str
+    columns: tuple[Column, ...]
+
+    @property
+    def present(self) -> str:
+        """SQL: whether a sample has it."""
+        return "(" + " OR ".join(f"{column.sql} IS NOT NULL" for column in self.columns) + ")"
+
+
+@dataclass(frozen=True)
+class Frame:
+    files: Files
+    key: str
+    """The key column, quoted for SQL."""
+    key_name: str
+    columns: tuple[Column, ...]
+    modalities: tuple[Modality, ...]
+    label: Column | None
+    votes: tuple[str, ...] = ()
+    """Slugs of the annotation data sets that are joined in, as majority, agreement and number of votes."""
+    flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Flag -> keys of the samples that bear it."""
+    is_joined: bool = False
+    digest: str = ""
+
+    def column(self, ref: str) -> Column | None:
+        return next((column for column in self.columns if column.ref == ref), None)
+
+    def of_kind(self, *kinds: str) -> list[Column]:
+        return [column for column in self.columns if column.kind in kinds]
+
+
+def columns_of(version: Version, joined: bool) -> list[Column]:
+    """The columns of a version without its key; in a join each is stored under its full name."""
+    dataset = version.dataset
+    found = []
+    for spec in version.columns:
+        if spec["name"] == version.key_column:
+            continue
+        ref = f"{dataset.slug}.{spec['name']}"
+        found.append(_column(spec, ref, dataset, ref if joined else spec["name"]))
+    return found
+
+
+def _column(spec: dict[str, Any], ref: str, dataset: DataSet, stored: str) -> Column:
+    return Column(
+        ref=ref,
+        name=spec["name"],
+        kind=spec["kind"],
+        dataset=dataset.slug,
+        dataset_name=dataset.name,
+        discipline=dataset.discipline.code,
+        sql=identifier(stored),
+        unit=spec.get("unit") or "",
+        description=spec.get("description") or "",
+        missing=spec.get("missing") or 0,
+        distinct=spec.get("distinct") or 0,
+    )
+
+
+def vote_columns(version: Version) -> list[Column]:
+    """What a join holds of an annotation data set: the majority, whether the annotators agree, how many there were."""
+    slug, dataset = version.dataset.slug, version.dataset
+    distinct = next((spec.get("distinct") or 0 for spec in version.columns if spec["name"] == "label"), 0)
+    specs = (
+        {"name": MAJORITY, "kind": "label", "distinct": distinct, "description": _("What most annotators say")},
+        {"name": "agreement", "kind": "category", "distinct": 3, "description": _("Whether the annotators agree")},
+        {"name": "votes", "kind": "votes"},
+        {"name": "most", "kind": "votes"},
+    )
+    return [_column(spec, f"{slug}.{spec['name']}", dataset, f"{slug}.{spec['name']}") for spec in specs]
+
+
+def frame_of_version(version: Version) -> Frame:
+    columns = columns_of(version, joined=False)
+    return Frame(
+        files=(table_file(version),),
+        key=identifier(version.key_column),
+        key_name=version.key_column,
+        columns=tuple(columns),
+        modalities=tuple(modalities_of(columns)) if version.dataset.kind == DataSet.Kind.DATA else (),
+        label=next((column for column in columns if column.kind == "label"), None),
+        flags=flags_of([version]),
+        digest=version.digest,
+    )
+
+
+def frame_of_versions(versions: Iterable[Version]) -> Frame:
+    """All of them joined on the key."""
+    chosen = list(versions)
+    data = [version for version in chosen if version.dataset.kind == DataSet.Kind.DATA]
+    votes = [version for version in chosen if version.dataset.kind == DataSet.Kind.ANNOTATION]
+    columns = [column for version in data for column in columns_of(version, joined=True)]
+    columns += [column for version in votes for column in vote_columns(version)]
+    path, digest = joined_file(data, votes)
+    label = next((column for column in columns if column.kind == "label"), None)
+    key_name = data[0].key_column if data else "key"
+    return Frame(
+        files=(path,),
+        key=identifier("key"),
+        key_name=key_name,
+        columns=tuple(columns),
+        modalities=tuple(modalities_of(columns)),
+        label=label,
+        votes=tuple(version.dataset.slug for version in votes),
+        flags=flags_of(data),
+        is_joined=True,
+        digest=digest,
+    )
+
+
+def frame_of_alignment(alignment: Alignment, versions: Iterable[Version]) -> Frame:
+    """The samples as this alignment joins them: its versions, its modalities, its label."""
+    frame = frame_of_versions(versions)
+    chosen = []
+    for name, one in alignment.spec.get("modalities", {}).items():
+        found = [column for ref in one["columns"] if (column := frame.column(ref))]
+        if found:
+            chosen.append(Modality(name, one["kind"], tuple(found)))
+    source = alignment.spec.get("label", {}).get("source", "")
+    label = frame.column(source) or frame.column(f"{source.split('.')[0]}.{MAJORITY}") or frame.label
+    return Frame(**{**frame.__dict__, "modalities": tuple(chosen) or frame.modalities, "label": label})
+
+
+def modalities_of(columns: list[Column]) -> list[Modality]:
+    """Every picture, recording, text and series; and the numbers of a data set that holds nothing else and no label."""
+    single = [column for column in columns if column.kind in INPUTS]
+    found = [Modality(_name(column, single), column.kind, (column,)) for column in single]
+    for slug in dict.fromkeys(column.dataset for column in columns):
+        own = [column for column in columns if column.dataset == slug]
+        numbers = tuple(column for column in own if column.kind == "number")
+        if numbers and not any(column.kind in (*INPUTS, "label", "votes") for column in own):
+            found.append(Modality(numbers[0].dataset_name, "table", numbers))
+    return found[:MAX_MODALITIES]
+
+
+def _name(column: Column, single: list[Column]) -> str:
+    """The data set's name, with the column's where it has several."""
+    alone = sum(other.dataset == column.dataset for other in single) == 1
+    return column.dataset_name if alone else f"{column.dataset_name}, {column.name}"
+
+
+def flags_of(versions: list[Version]) -> dict[str, tuple[str, ...]]:
+    """Samples that the check marked and kept: silent recordings, duplicates."""
+    found: dict[str, set[str]] = {}
+    for version in versions:
+        for code, keys in (version.statistics.get("flags") or {}).items():
+            found.setdefault(code, set()).update(keys)
+    return {code: tuple(sorted(keys)) for code, keys in sorted(found.items())}

@@ -1,0 +1,115 @@
+"""What pages and the API read about data sets, in a bounded number of queries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, OuterRef, QuerySet, Subquery
+
+from apps.projects.models import Project
+
+from .models import DataSet, Upload, Version
+
+INPUT_KINDS = ("image", "audio", "text", "series")
+OPEN_UPLOADS = (Upload.State.CHECKING, Upload.State.READY, Upload.State.IMPORTING, Upload.State.FAILED)
+
+
+def newest_versions(project: Project) -> list[Version]:
+    """The newest version of each data set of the project, data before annotations, in the order of the list."""
+    newest = Version.objects.filter(dataset=OuterRef("dataset")).order_by("-number").values("pk")[:1]
+    found = Version.objects.filter(dataset__project=project, dataset__deleted_at=None, pk=Subquery(newest))
+    ordered = found.select_related("dataset__discipline", "table").order_by("-dataset__kind", "dataset__created_at", "dataset__pk")
+    return sorted(ordered, key=lambda version: version.dataset.kind == DataSet.Kind.ANNOTATION)
+
+
+def datasets_of(project: Project) -> QuerySet[DataSet]:
+    return DataSet.objects.filter(project=project, deleted_at=None).select_related("discipline")
+
+
+def versions_of(dataset: DataSet) -> QuerySet[Version]:
+    return dataset.versions.select_related("created_by", "dataset__discipline", "table")
+
+
+def kinds_of(version: Version) -> list[str]:
+    """The inputs that a version brings: image, audio, text, series, or table where it holds only values."""
+    kinds = {spec["kind"] for spec in version.columns}
+    found = [kind for kind in INPUT_KINDS if kind in kinds]
+    return found or ["table"]
+
+
+def n_problems(version: Version, severity: str) -> int:
+    return sum(one.get("count", 0) for one in problems_of(version) if one.get("severity") == severity)
+
+
+def problems_of(version: Version) -> list[dict[str, Any]]:
+    """The groups of the check's report, whichever form it was stored in."""
+    report = version.report
+    return list(report.get("problems") or report.get("groups") or []) if isinstance(report, dict) else list(report or [])
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """One line of the list of data sets."""
+
+    dataset: DataSet
+    version: Version | None
+    kinds: list[str]
+    share: float | None
+    """Of the project's samples, how many this data set tells about."""
+    set_aside: int
+
+    @property
+    def state(self) -> str:
+        if self.version is None:
+            return "nothing"
+        return "warning" if self.set_aside else "ready"
+
+
+def dataset_list(project: Project, filters: dict[str, str]) -> list[ListRow]:
+    versions = {version.dataset_id: version for version in newest_versions(project)}
+    most = max((version.n_rows for version in versions.values() if version.dataset.kind == DataSet.Kind.DATA), default=0)
+    rows = [_list_row(dataset, versions.get(dataset.pk), most) for dataset in datasets_of(project).order_by("created_at", "pk")]
+    return sorted_rows([row for row in rows if _matches(row, filters)], filters.get("sort", ""))
+
+
+def _list_row(dataset: DataSet, version: Version | None, most: int) -> ListRow:
+    if version is None:
+        return ListRow(dataset, None, [], None, 0)
+    samples = version.statistics.get("n_samples") or version.n_rows
+    share = min(1.0, samples / most) if most else None
+    return ListRow(dataset, version, kinds_of(version), share, n_problems(version, "error"))
+
+
+def _matches(row: ListRow, filters: dict[str, str]) -> bool:
+    text = filters.get("q", "").strip().lower()
+    about = f"{row.dataset.name} {row.dataset.description} {row.dataset.licence}".lower()
+    return (
+        text in about
+        and filters.get("discipline", "") in ("", row.dataset.discipline.code)
+        and (not filters.get("modality") or filters["modality"] in row.kinds)
+        and filters.get("kind", "") in ("", row.dataset.kind)
+    )
+
+
+SORTS = {
+    "name": lambda row: row.dataset.name.lower(),
+    "samples": lambda row: row.version.n_rows if row.version else 0,
+    "updated": lambda row: row.version.created_at.timestamp() if row.version else 0.0,
+    "owner": lambda row: row.dataset.discipline.name.lower(),
+}
+
+
+def sorted_rows(rows: Iterable[ListRow], sort: str) -> list[ListRow]:
+    order = SORTS.get(sort.lstrip("-"))
+    return sorted(rows, key=order, reverse=sort.startswith("-")) if order else list(rows)
+
+
+def open_uploads(project: Project) -> list[Upload]:
+    """On their way, waiting for a person, or failed: they stand above the list until they are done."""
+    found = Upload.objects.filter(project=project, state__in=OPEN_UPLOADS).select_related("check_job", "import_job", "created_by")
+    return list(found[:10])
+
+
+def last_update(project: Project) -> Any:
+    found = Version.objects.filter(dataset__project=project, dataset__deleted_at=None).aggregate(last=Max("created_at"))
+    return found["last"]
