@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable
 
 from fusion.progress import Progress
+
 from apps.jobs.work import Work
 
 from .models import Metric, Run
@@ -52,5 +53,9 @@ class Report(Progress):
             for (fold, seed, name, epoch), value in points.items()
         ]
         Metric.objects.bulk_create(
-            rows, batch_size=500, update_conflicts=True, update_fields=["value", "attempt"], unique_fields=["run", "fold", "seed", "name", "epoch"]
+            rows,
+            batch_size=500,
+            update_conflicts=True,
+            update_fields=["value", "attempt"],
+            unique_fields=["run", "fold", "seed", "name", "epoch"],
         )

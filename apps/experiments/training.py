@@ -1,7 +1,8 @@
 """A run in a worker: read the frozen alignment, let the engine train and judge, store what it wrote. Imported in workers only."""
 
 import errno
-import hashlib
+import json
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,60 +10,62 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-
-from apps.datasets.models import Alignment
-from apps.jobs.work import Failure, Work
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import EvaluationResult
+
+from apps.datasets.alignments.loading import load_aligned
+from apps.jobs.work import Failure, Work
 
 from . import services
 from .models import Run
 from .points import Report
 
-BUNDLE = "bundle"
-ATTEMPT_FILES = ("checkpoints", "work")
+logger = logging.getLogger(__name__)
+
+WORK = "work"
+MANIFEST = "bundle.json"
 
 
 def run(work: Work) -> None:
     """The handler of jobs of kind "run". Attempts share a folder, so that a second one goes on where the first was cut off."""
-    import torch
-
-    run = Run.objects.select_related("project", "alignment__table", "created_by").get(job=work.job)
-    torch.set_num_threads(settings.TORCH_THREADS)
+    found = Run.objects.select_related("project", "alignment__table", "created_by").get(job=work.job)
     folder = settings.HOME / "runs" / str(work.job.pk)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if work.job.attempt > 1:
         work.log(_("Attempt %(n)d goes on where the last one was cut off.") % {"n": work.job.attempt})
     with in_words():
-        result = train(run, folder / "work", Report(work, run))
+        result = trained(folder / WORK) or train(found, folder / WORK, Report(work, found))
         bundle = keep_bundle(folder, work.job.attempt)
-        digest = folder_digest(bundle)
-    work.on_flush = None
+        digest = json.loads((bundle / MANIFEST).read_text())["digest"]
     work.flush()
-    services.finish_run(work.job, run, result, str(bundle.relative_to(settings.HOME)), digest)
-    shutil.rmtree(folder / "work", ignore_errors=True)
+    work.on_flush = None
+    services.finish_run(work.job, found, result, str(bundle.relative_to(settings.HOME)), digest)
+    shutil.rmtree(folder / WORK, ignore_errors=True)
+
+
+def trained(out: Path) -> EvaluationResult | None:
+    """The result of an earlier attempt that was cut off between its last file and its last write."""
+    from fusion.bundle import BundleError, load
+
+    if not (out / MANIFEST).exists():
+        return None
+    try:
+        return load(out).result
+    except BundleError as error:
+        logger.warning("%s; training again", error)
+        return None
 
 
 def train(run: Run, out: Path, report: Report) -> EvaluationResult:
     from fusion.cache import Cache
-    from fusion.train import train as train_model
+    from fusion.run import train as train_and_judge
 
     report.stage("read")
-    aligned = load(run.alignment)
+    aligned = load_aligned(run.alignment)
     recipe = Recipe.parse(run.recipe)
     threads = recipe.training.model_copy(update={"threads": settings.TORCH_THREADS})
-    cache = Cache(settings.HOME / "embeddings")
-    return train_model(aligned, recipe.model_copy(update={"training": threads}), out, cache, report)
-
-
-def load(alignment: Alignment) -> "object":
-    """The frozen rows, with the files of this project's blobs."""
-    from apps.datasets.blobs import blob_path
-    from fusion.alignment import Aligned
-
-    if alignment.table is None:
-        raise Failure(_("The alignment has no table; freeze it again."))
-    return Aligned.read(blob_path(alignment.table.sha256), media=blob_path)
+    cache = Cache(settings.HOME / "embeddings", report.log)
+    return train_and_judge(aligned, recipe.model_copy(update={"training": threads}), out, cache, report)
 
 
 def keep_bundle(folder: Path, attempt: int) -> Path:
@@ -70,28 +73,20 @@ def keep_bundle(folder: Path, attempt: int) -> Path:
     kept, partial = folder / str(attempt), folder / f".{attempt}.part"
     for old in (kept, partial):
         shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(folder / "work", partial, ignore=shutil.ignore_patterns(*ATTEMPT_FILES))
+    shutil.copytree(folder / WORK, partial, ignore=shutil.ignore_patterns(".*"))
     partial.rename(kept)
     return kept
-
-
-def folder_digest(folder: Path) -> str:
-    """SHA-256 over names and digests of all files of the bundle."""
-    whole = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with path.open("rb") as file:
-            whole.update(f"{path.relative_to(folder)} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return whole.hexdigest()
 
 
 @contextmanager
 def in_words() -> Iterator[None]:
     """Turn what can go wrong outside the program into causes that a person can act on."""
     from fusion.alignment import AlignmentError
+    from fusion.encoders.base import EncoderError
 
     try:
         yield
-    except (RecipeError, AlignmentError) as error:
+    except (RecipeError, AlignmentError, EncoderError) as error:
         raise Failure(str(error)) from error
     except MemoryError as error:
         raise Failure(out_of_memory()) from error

@@ -1,4 +1,18 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from .views import new, runs
 
 app_name = "experiments"
-urlpatterns: list[URLPattern] = []
+BASE = "p/<slug:project>/runs/"
+urlpatterns = [
+    path(BASE, runs.listing, name="runs"),
+    path(f"{BASE}new/", new.new_run, name="new_run"),
+    path(f"{BASE}<int:number>/", runs.run, name="run"),
+    path(f"{BASE}<int:number>/recipe/", runs.recipe, name="recipe"),
+    path(f"{BASE}<int:number>/stop/", runs.stop, name="stop"),
+    path(f"{BASE}<int:number>/again/", runs.again, name="again"),
+    path(f"{BASE}<int:number>/rename/", runs.rename, name="rename"),
+    path(f"{BASE}<int:number>/delete/", runs.delete, name="delete"),
+    path(f"{BASE}<int:number>/restore/", runs.restore, name="restore"),
+    path(f"{BASE}<int:number>/<slug:tab>/", runs.run, name="tab"),
+]

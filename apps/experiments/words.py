@@ -49,3 +49,13 @@ def unit_name(code: str, n: int) -> str:
         "models": _("%(n)s models"),
     }
     return words.get(code, "%(n)s " + code).strip() % {"n": f"{n:,}"}
+
+
+def duration(seconds: float) -> str:
+    """`3 s`, `4 min`, `1 h 20 min`."""
+    if seconds < 90:
+        return _("%(n)s s") % {"n": round(seconds)}
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return _("%(n)s min") % {"n": minutes}
+    return _("%(h)s h %(n)s min") % {"h": minutes // 60, "n": minutes % 60}

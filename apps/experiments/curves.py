@@ -1,0 +1,108 @@
+"""Points of curves in the order of the training: which fits there are, and their curves as plots.
+
+The engine names a fit `model · round` or `model · round, inner n`: inside the training part, where epochs and temperature are chosen.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from apps.ui.plots import model as ui
+
+from .models import Metric, Run
+from .words import METHODS, method_name
+
+INNER = re.compile(r"^(?P<round>.*), inner (?P<number>\d+)$")
+SEPARATOR = " · "
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One network while it trained: of which model, in which round, inside (n) or outside (None)."""
+
+    fold: str
+    seed: int
+    epochs: int
+    newest: int
+
+    @property
+    def model(self) -> str:
+        return self.fold.split(SEPARATOR, 1)[0] if SEPARATOR in self.fold else ""
+
+    @property
+    def where(self) -> str:
+        return self.fold.split(SEPARATOR, 1)[-1]
+
+    @property
+    def round(self) -> str:
+        found = INNER.match(self.where)
+        return found["round"] if found else self.where
+
+    @property
+    def inner(self) -> int | None:
+        found = INNER.match(self.where)
+        return int(found["number"]) if found else None
+
+
+def fits(run: Run) -> list[Fit]:
+    """In the order in which they were begun."""
+    rows = run.metrics.order_by().values("fold", "seed").annotate(epochs=Max("epoch"), newest=Max("id")).order_by("newest")
+    return [Fit(**row) for row in rows]
+
+
+def points(run: Run, folds: Iterable[str], seed: int) -> dict[str, dict[str, list[tuple[int, float]]]]:
+    """fold -> curve -> [(epoch, value)]."""
+    found: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    rows = Metric.objects.filter(run=run, fold__in=list(folds), seed=seed).order_by("epoch").values_list("fold", "name", "epoch", "value")
+    for fold, name, epoch, value in rows:
+        found.setdefault(fold, {}).setdefault(name, []).append((epoch, value))
+    return found
+
+
+def model_label(model: str) -> str:
+    return method_name(model) if model in METHODS else model
+
+
+def loss(curves: dict[str, list[tuple[int, float]]], epochs: int, running: bool, name: str = "loss") -> ui.Lines | None:
+    """Train and validation; epochs to come are shaded while it runs."""
+    looks: list[tuple[str, Any, dict[str, Any]]] = [
+        ("train_loss", _("train"), {"style": "muted", "dash": "6 4"}),
+        ("validation_loss", _("validation"), {"style": "accent"}),
+    ]
+    lines = [_line(curves[key], label, **look) for key, label, look in looks if curves.get(key)]
+    if not lines:
+        return None
+    known = max(x for line in lines for x in line.xs)
+    return ui.Lines(
+        lines=lines, x_range=(1, max(epochs, known, 2)), shade_from=known if running and known < epochs else None, shade_label=_("epochs to come"),
+        x_label=_("Epoch"), y_label=_("Loss"), tick_digits=1, name=name, best_x=None if running else best_epoch(curves), best_label=_("best"),
+    )  # fmt: skip
+
+
+def best_epoch(curves: dict[str, list[tuple[int, float]]]) -> float | None:
+    found = curves.get("validation_loss")
+    return min(found, key=lambda point: point[1])[0] if found else None
+
+
+def scores(by_model: dict[str, list[tuple[int, float]]], kinds: dict[str, str], epochs: int, running: bool) -> ui.Lines | None:
+    """Validation macro-F1 of every model of one round."""
+    lines = []
+    for model, found in by_model.items():
+        look = {"kind": kinds[model]} if model in kinds else {"style": "accent" if model == "gated" else "muted"}
+        lines.append(_line(found, model_label(model), **look))
+    if not lines:
+        return None
+    known = max(x for line in lines for x in line.xs)
+    shade = min(max(line.xs) for line in lines)
+    return ui.Lines(
+        lines=lines, x_range=(1, max(epochs, known, 2)), shade_from=shade if running and shade < epochs else None, shade_label=_("epochs to come"),
+        x_label=_("Epoch"), y_label=_("Macro-F1"), name="validation-macro-f1",
+    )  # fmt: skip
+
+
+def _line(found: list[tuple[int, float]], label: Any, **look: Any) -> ui.Line:
+    return ui.Line(label=label, xs=[epoch for epoch, _value in found], ys=[value for _epoch, value in found], end_dot=True, **look)

@@ -1,0 +1,242 @@
+"""What the tabs of a run's page show, put together from its result and its job."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from fusion.encoders import catalogue
+from fusion.recipe import Recipe
+from fusion.result import EvaluationResult
+
+from apps.ui import figures
+from apps.ui.components.figures import verdict_words
+from apps.ui.plots import model as ui
+from apps.ui.plots.tables import frequent_confusions
+
+from . import alignments, curves, plots
+from .estimates import encoders_of
+from .models import Run
+from .words import duration, method_name
+
+
+@dataclass
+class Outcome:
+    """Everything on the overview of a finished run."""
+
+    result: EvaluationResult
+    tiles: list[dict[str, Any]]
+    caption: str
+    notes: list[str]
+    rely: ui.Bars
+    rely_words: str
+    by_class: ui.Stacked
+    missing: ui.Lines | None
+    missing_words: str
+    comparison: ui.Forest
+    comparison_words: str
+    subgroups: ui.Forest | None
+    subgroup_words: str
+    weakest: str
+    confusion: ui.Confusion
+    confusion_words: str
+    confusions: list[dict[str, Any]]
+    confused_url: str
+    per_class: ui.Forest
+    reliability: ui.Reliability
+    reliability_words: str
+
+
+def outcome(run: Run) -> Outcome:
+    result = run.evaluation
+    assert result is not None
+    kinds = {one["name"]: one["kind"] for one in run.modalities}
+    confusion = plots.confusion(result, lambda truth, answer: predictions_url(run, truth=truth, answer=answer))
+    return Outcome(
+        result=result, tiles=tiles(result), caption=caption(result), notes=notes(result),
+        rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result), by_class=plots.contributions_by_class(result, kinds),
+        missing=plots.degradation(result, kinds), missing_words=plots.missing_words(result),
+        comparison=plots.comparison(result), comparison_words=plots.comparison_words(result),
+        subgroups=plots.subgroups(result), subgroup_words=plots.subgroup_words(result), weakest=plots.weakest_label(result),
+        confusion=confusion, confusion_words=plots.confusion_words(result), confusions=frequent_confusions(confusion),
+        confused_url=predictions_url(run, show="wrong"), per_class=plots.per_class(result),
+        reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
+    )  # fmt: skip
+
+
+def predictions_url(run: Run, **query: str) -> str:
+    return f"{reverse('experiments:tab', args=[run.project.slug, run.number, 'predictions'])}?{urlencode(query)}"
+
+
+def tiles(result: EvaluationResult) -> list[dict[str, Any]]:
+    head = result.headline
+    gain = head.gain_over_best_single
+    others = [(_("AUROC"), "auroc"), (_("accuracy"), "accuracy")]
+    also = ", ".join(f"{label} {figures.score(result.metrics[name].value)}" for label, name in others if name in result.metrics)
+    before = _("%(value)s before temperature") % {"value": figures.score(result.calibration.before.ece.value)}
+    rows = [
+        {"label": _("Macro-F1"), "value": head.macro_f1.value, "interval": ci(head.macro_f1), "note": also},
+        {"label": _("Gain over %(modality)s alone") % {"modality": gain.over}, "value": figures.signed(gain.value), "interval": ci(gain),
+         "note": verdict_words(verdict(gain.verdict))},
+        {"label": _("Calibration, ECE"), "value": head.ece.value, "interval": ci(head.ece), "note": before},
+    ]  # fmt: skip
+    return [*rows, _fourth(result)]
+
+
+def _fourth(result: EvaluationResult) -> dict[str, Any]:
+    """The weakest subgroup; where there are no subgroups, the weakest label."""
+    if weak := plots.weakest(result):
+        label = _("Weakest: %(group)s") % {"group": plots.weakest_label(result)}
+        return {
+            "label": label,
+            "value": weak.macro_f1.value,
+            "interval": ci(weak.macro_f1),
+            "note": _("macro-F1 of %(n)s samples") % {"n": f"{weak.n:,}"},
+        }
+    worst = min(result.per_class, key=lambda one: one.f1.value)
+    label = _("Hardest label: %(label)s") % {"label": worst.label}
+    return {"label": label, "value": worst.f1.value, "interval": ci(worst.f1), "note": _("F1 of %(n)s samples") % {"n": f"{worst.n:,}"}}
+
+
+def ci(one: Any) -> str:
+    return figures.interval(one.low, one.high) if one.low is not None else _("no interval: too few clusters")
+
+
+def verdict(words: str) -> str:
+    return {"clearly better": "better", "clearly worse": "worse"}.get(words, "same")
+
+
+def caption(result: EvaluationResult) -> str:
+    """What the intervals mean, for these people and these clusters."""
+    clusters, split = result.clusters, result.split
+    unit = plots.short(clusters.column) if clusters.column else _("sample")
+    words = {"n": f"{clusters.n:,}", "unit": unit, "draws": f"{clusters.draws:,}", "seeds": len(result.seeds), "folds": len(split.folds)}
+    text = _("Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. Mean of %(seeds)s seeds, out of fold.") % words
+    if split.policy == "leave-one-group-out" and split.groups:
+        held = _("These %(folds)s folds each leave one %(group)s out.") % {"folds": len(split.folds), "group": plots.short(split.groups[0])}
+        return f"{text} {held}"
+    return text
+
+
+def notes(result: EvaluationResult) -> list[str]:
+    """What a careful reader must know before believing the figures."""
+    found = [result.clusters.note] if result.clusters.note else []
+    if len(result.seeds) == 1:
+        found.append(_("One seed only: another seed may give another figure."))
+    return found
+
+
+@dataclass
+class Setup:
+    rows: list[tuple[str, str]]
+    command: str
+    seeds: list[tuple[str, str]] = field(default_factory=list)
+
+
+def setup(run: Run) -> Setup:
+    recipe, result = Recipe.parse(run.recipe), run.evaluation
+    kinds = {one["name"]: one["kind"] for one in run.modalities}
+    rows = [
+        (_("Alignment"), run.alignment.name),
+        (_("Split"), alignments.split_words(run.alignment)),
+        (_("Fusion method"), method_name(run.method)),
+    ]
+    rows += [(name, ", ".join(encoder_title(one) for one in encoders_of(recipe, name, kind))) for name, kind in kinds.items()]
+    training = recipe.training
+    rows += [
+        (_("Modality dropout"), f"{training.modality_dropout:g}"),
+        (_("Epochs, batch"), f"{training.epochs}, {training.batch_size}"),
+        (_("Learning rate"), f"{training.learning_rate:g}"),
+        (_("Seeds"), ", ".join(str(seed) for seed in training.seeds)),
+    ]
+    if result:
+        rows.append((_("Left out"), ", ".join(f"{n} {reason}" for reason, n in result.left_out.items() if n) or _("none")))
+        rows.append((_("Took"), took(run)))
+    seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.macro_f1)) for one in result.seeds] if result else []
+    return Setup(rows, f"python -m fusion train FOLDER --recipe run-{run.number}.yaml", seeds)
+
+
+def took(run: Run) -> str:
+    job = run.job
+    return duration((job.finished_at - job.started_at).total_seconds()) if job.started_at and job.finished_at else ""
+
+
+def encoder_title(name: str) -> str:
+    entry = catalogue.get(name)
+    return entry.title if entry else name
+
+
+def settings_rows(run: Run) -> list[dict[str, Any]]:
+    """Every setting of the recipe, those that differ from the standard recipe first."""
+    mine, plain = flat(run.recipe), flat(Recipe.default().model_dump(mode="json"))
+    skipped = {"title", "description", "schema_version"}
+    rows = [
+        {"name": name, "value": shown(value), "default": shown(plain.get(name)), "differs": value != plain.get(name)}
+        for name, value in mine.items()
+        if name not in skipped
+    ]
+    return sorted(rows, key=lambda row: not row["differs"])
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
+    """Settings of which two recipes say different things."""
+    before, after = flat(old), flat(new)
+    names = [name for name in dict.fromkeys([*before, *after]) if name not in ("title", "description")]
+    return [
+        {"name": name, "old": shown(before.get(name)), "new": shown(after.get(name))}
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`training.epochs`; lists stay whole."""
+    found: dict[str, Any] = {}
+    for name, value in data.items():
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def shown(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return _("default")
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    if isinstance(value, list):
+        return ", ".join(_encoder(one) if isinstance(one, dict) else str(one) for one in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _encoder(one: dict[str, Any]) -> str:
+    options = [f"{name} {shown(value)}" for name, value in one.items() if name != "name" and value is not None]
+    return f"{one.get('name', '')} ({'; '.join(options)})" if options else str(one.get("name", ""))
+
+
+def curve_tab(run: Run, where: str) -> dict[str, Any]:
+    """Small multiples of one round's fits: loss a model, and the validation scores of all of them."""
+    fits = curves.fits(run)
+    places = list(dict.fromkeys(fit.where for fit in fits))
+    inside = [fit.where for fit in fits if fit.inner is not None]
+    chosen = where if where in places else (inside or places or [""])[-1]
+    beside = [fit for fit in fits if fit.where == chosen]
+    seed = beside[0].seed if beside else 0
+    told = curves.points(run, [fit.fold for fit in beside], seed)
+    epochs = Recipe.parse(run.recipe).training.epochs
+    kinds = {one["name"]: one["kind"] for one in run.modalities}
+    losses = [
+        (curves.model_label(fit.model), curves.loss(told.get(fit.fold, {}), epochs, False, f"loss-{fit.model}"))
+        for fit in beside
+        if fit.seed == seed
+    ]
+    by_model = {fit.model: told[fit.fold]["validation_macro_f1"] for fit in beside if told.get(fit.fold, {}).get("validation_macro_f1")}
+    return {
+        "places": places,
+        "chosen": chosen,
+        "scores": curves.scores(by_model, kinds, epochs, False),
+        "losses": [one for one in losses if one[1]],
+        "fits": len(fits),
+    }

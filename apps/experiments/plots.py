@@ -1,0 +1,236 @@
+"""From a result to the plots and sentences of a run's page. Pure: no queries, no request."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from fusion.result import EvaluationResult, Interval
+
+from apps.ui import figures
+from apps.ui.plots import model as ui
+
+from .words import list_in_words, method_name
+
+Kinds = Mapping[str, str]
+"""Modality name -> its kind (image, audio, text, table, series)."""
+
+
+def scale(intervals: list[Interval]) -> tuple[float, float]:
+    """One labelled scale for all rows: whole steps of .05 around everything shown."""
+    values = [v for one in intervals for v in (one.value, one.low, one.high) if v is not None]
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    return max(0.0, math.floor(low * 20) / 20), min(1.0, math.ceil(high * 20) / 20)
+
+
+def contributions(result: EvaluationResult, kinds: Kinds) -> ui.Bars:
+    rows = [ui.Bar(one.modality, one.value, one.low, one.high, kinds.get(one.modality, "")) for one in result.contributions.shares]
+    rows.sort(key=lambda bar: -(bar.value or 0))
+    return ui.Bars(rows=rows, signed=True, name="contributions", metric=_("Shapley share of macro-F1"))
+
+
+def contributions_words(result: EvaluationResult) -> str:
+    parts = result.contributions
+    words = {"total": figures.score(parts.total - parts.prior), "prior": figures.score(parts.prior), "n": len(parts.shares)}
+    return _("Shapley share of macro-F1 above guessing (%(prior)s); the %(n)s add up to %(total)s.") % words
+
+
+def contributions_by_class(result: EvaluationResult, kinds: Kinds) -> ui.Stacked:
+    keys = hues(result.modalities, kinds)
+    rows = [ui.StackRow(one.label, dict(zip(keys, one.shares))) for one in result.contributions.per_class]
+    return ui.Stacked(rows=rows, names=dict(zip(keys, result.modalities)), name="contributions-by-class")
+
+
+def hues(modalities: list[str], kinds: Kinds) -> list[str]:
+    """A hue for each modality: its kind's, or its own name's where two have the same kind."""
+    found: list[str] = []
+    for name in modalities:
+        kind = kinds.get(name, name)
+        found.append(name if kind in found else kind)
+    return found
+
+
+def degradation(result: EvaluationResult, kinds: Kinds) -> ui.Lines | None:
+    if not result.degradation:
+        return None
+    lines = [
+        ui.Line(
+            label=_("no %(modality)s") % {"modality": one.modality}, kind=kinds.get(one.modality, ""),
+            xs=[level.share for level in one.levels], ys=[level.value for level in one.levels],
+            low=[level.low for level in one.levels], high=[level.high for level in one.levels],
+        )
+        for one in result.degradation
+    ]  # fmt: skip
+    best = best_single(result)
+    label = _("best single modality, %(modality)s %(value)s") % {"modality": best.modality, "value": figures.score(best.macro_f1.value)}
+    levels = [ui.Level(best.macro_f1.value, label)]
+    return ui.Lines(lines=lines, x_range=(0, 1), x_percent=True, levels=levels, height=220, name="missing-inputs", y_label=_("Macro-F1"))
+
+
+def best_single(result: EvaluationResult) -> Any:
+    over = result.headline.gain_over_best_single.over
+    return next((one for one in result.singles if one.modality == over), result.singles[0])
+
+
+def missing_words(result: EvaluationResult) -> str:
+    """`Without any one input it stays above the best single modality. Losing speech costs most: -.120.`"""
+    single = [one for one in result.missing if len(one.without) == 1]
+    if not single:
+        return ""
+    floor = best_single(result).macro_f1.value
+    below = [one.without[0] for one in single if one.macro_f1.value < floor]
+    worst = min(single, key=lambda one: one.change.value)
+    last = _("Losing %(modality)s costs most: %(change)s.") % {"modality": worst.without[0], "change": figures.signed(worst.change.value)}
+    if below:
+        return _("Without %(names)s it falls below the best single modality.") % {"names": list_in_words(below)} + " " + last
+    return _("Without any one input it stays above the best single modality.") + " " + last
+
+
+def comparison(result: EvaluationResult) -> ui.Forest:
+    """This run beside the other methods, each modality alone and the baselines, all on the same test samples."""
+    rows = [ui.ForestRow(group=_("Joined"), label=method_name(result.method), state="met", **span(result.headline.macro_f1))]
+    rows += [_row(_("Joined"), method_name(one.name), one.macro_f1) for one in result.methods if one.name != result.method]
+    for one in sorted(result.singles, key=lambda single: -single.macro_f1.value):
+        words = {"n": f"{one.n_present:,}", "value": figures.score(one.where_present.value)}
+        rows.append(_row(_("Alone"), one.modality, one.macro_f1, _("%(value)s on the %(n)s that have it") % words))
+    rows += [_row(_("Baseline"), baseline_name(one.name), one.macro_f1) for one in result.baselines]
+    low, high = scale([Interval(value=row.value or 0, low=row.low, high=row.high) for row in rows])
+    return ui.Forest(rows=rows, low=low, high=high, metric=_("Macro-F1"), show_state=False, first_column=_("Way"), name="comparison")
+
+
+def baseline_name(name: str) -> str:
+    names = {
+        "Logistic regression, features joined": _("Logistic regression, features joined"),
+        "Logistic regression, calibrated product": _("Logistic regression, calibrated product"),
+    }
+    return names.get(name, name)
+
+
+def comparison_words(result: EvaluationResult) -> str:
+    """Methods whose intervals overlap are not told apart; the page says so instead of naming a winner."""
+    mine = result.headline.macro_f1
+    close = [method_name(one.name) for one in result.methods if one.name != result.method and overlap(one.macro_f1, mine)]
+    if not close:
+        return ""
+    return _("The intervals of %(names)s overlap with this run's: no clear winner among the methods.") % {"names": list_in_words(close)}
+
+
+def overlap(one: Interval, other: Interval) -> bool:
+    low, high = one.low if one.low is not None else one.value, one.high if one.high is not None else one.value
+    return low <= (other.high if other.high is not None else other.value) and high >= (other.low if other.low is not None else other.value)
+
+
+def span(one: Interval) -> dict[str, float | None]:
+    return {"value": one.value, "low": one.low, "high": one.high}
+
+
+def _row(group: str, label: str, one: Interval, note: str = "") -> ui.ForestRow:
+    return ui.ForestRow(group=group, label=label, note=note, **span(one))
+
+
+def short(column: str) -> str:
+    return column.split(".", 1)[-1].replace("_", " ")
+
+
+def subgroups(result: EvaluationResult) -> ui.Forest | None:
+    if not result.subgroups:
+        return None
+    low, high = scale([one.macro_f1 for one in result.subgroups])
+    rows = [
+        ui.ForestRow(
+            group=short(one.column).capitalize(), label=one.value, n=one.n, note=one.note or "",
+            state="too_few" if one.macro_f1.low is None else "met", **span(one.macro_f1),
+        )
+        for one in result.subgroups
+    ]  # fmt: skip
+    return ui.Forest(
+        rows=rows, low=low, high=high, metric=_("Macro-F1"), reference_label="", show_state=False, name="subgroups",
+        target=result.headline.macro_f1.value, target_label=_("all samples"),
+    )  # fmt: skip
+
+
+def weakest(result: EvaluationResult) -> Any | None:
+    """The subgroup with the lowest score among those that have an interval."""
+    known = [one for one in result.subgroups if one.macro_f1.low is not None]
+    return min(known, key=lambda one: one.macro_f1.value) if len(known) > 1 else None
+
+
+def weakest_label(result: EvaluationResult) -> str:
+    one = weakest(result)
+    return f"{short(one.column)} {one.value}" if one else ""
+
+
+def subgroup_words(result: EvaluationResult) -> str:
+    one = weakest(result)
+    if not one:
+        return ""
+    clear = one.macro_f1.high is not None and one.macro_f1.high < result.headline.macro_f1.value
+    words = {
+        "group": weakest_label(result),
+        "value": figures.score(one.macro_f1.value),
+        "all": figures.score(result.headline.macro_f1.value),
+    }
+    if clear:
+        return _("Lowest: %(group)s with %(value)s, its whole interval under the %(all)s of all samples.") % words
+    return _("Lowest: %(group)s with %(value)s; its interval still holds the %(all)s of all samples.") % words
+
+
+def per_class(result: EvaluationResult) -> ui.Forest:
+    low, high = scale([one.f1 for one in result.per_class])
+    rows = [
+        ui.ForestRow(
+            label=one.label, n=one.n, **span(one.f1),
+            note=_("precision %(precision)s, recall %(recall)s") % {"precision": figures.score(one.precision), "recall": figures.score(one.recall)},
+        )
+        for one in result.per_class
+    ]  # fmt: skip
+    return ui.Forest(rows=rows, low=low, high=high, metric=_("F1"), show_state=False, first_column=_("Label"), name="per-label")
+
+
+def confusion(result: EvaluationResult, url: Callable[[str, str], str]) -> ui.Confusion:
+    """`url(truth, answer)`: the list of these samples."""
+    labels, counts = result.labels, result.confusion.counts
+    urls = {(i, j): url(labels[i], labels[j]) for i in range(len(labels)) for j in range(len(labels)) if counts[i][j]}
+    return ui.Confusion(labels=labels, counts=counts, urls=urls, marked=frozenset(pair_cells(result)), name="confusion")
+
+
+def pair_cells(result: EvaluationResult) -> list[tuple[int, int]]:
+    """The two labels that are taken for each other most often, both ways."""
+    counts = result.confusion.counts
+    pairs = [(counts[i][j] + counts[j][i], i, j) for i in range(len(counts)) for j in range(i)]
+    if not pairs or not max(pairs)[0]:
+        return []
+    _n, i, j = max(pairs)
+    return [(i, j), (j, i)]
+
+
+def confusion_words(result: EvaluationResult) -> str:
+    cells = pair_cells(result)
+    if not cells:
+        return _("No label is taken for another.")
+    (i, j), n = cells[0], sum(result.confusion.counts[a][b] for a, b in cells)
+    return _("%(one)s and %(other)s are taken for each other %(n)s times.") % {"one": result.labels[j], "other": result.labels[i], "n": n}
+
+
+def reliability(result: EvaluationResult) -> ui.Reliability:
+    after, before = result.calibration.after, result.calibration.before
+    bins = [ui.Bin(one.confidence, one.accuracy.value, one.accuracy.low, one.accuracy.high, one.n) for one in after.bins]
+    line = [(one.confidence, one.accuracy.value) for one in before.bins if one.n]
+    return ui.Reliability(bins=bins, before=line, name="calibration")
+
+
+def reliability_words(result: EvaluationResult) -> str:
+    after, before = result.calibration.after, result.calibration.before
+    full = [one for one in after.bins if one.n]
+    near = min(full, key=lambda one: abs(one.confidence - 0.8), default=None)
+    parts = []
+    if near:
+        words = {"says": figures.percent(near.confidence), "right": round(100 * near.accuracy.value)}
+        parts.append(_("When it says %(says)s, it is right in %(right)s of 100.") % words)
+    values = {
+        "after": figures.score(after.ece.value),
+        "ci": figures.interval(after.ece.low, after.ece.high),
+        "before": figures.score(before.ece.value),
+    }
+    parts.append(_("ECE %(after)s (%(ci)s) with temperature; %(before)s without.") % values)
+    return " ".join(parts)

@@ -1,0 +1,147 @@
+"""What a run said about each test sample, read from its bundle by DuckDB. Nothing of it is copied into the database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.utils.functional import cached_property
+
+from apps.datasets.duck import CannotRead, ask, ask_one, pattern
+
+from .models import Run
+
+FILE = "predictions.parquet"
+ALONE = "single:"
+"""Columns `single:<modality>`: what that modality says by itself, null where the sample does not have it."""
+FIRST_SEED = "seed = (SELECT first(seed) FROM t0)"
+"""The table shows one seed, the first: the one that the confusion counts."""
+PAGE = 48
+CONFIDENT = 0.8
+ORDERS = {"confidence": "confidence", "key": "key", "truth": "truth", "answer": "answer"}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """State of the table as its address holds it."""
+
+    truth: str = ""
+    answer: str = ""
+    show: str = ""
+    q: str = ""
+    sort: str = "-confidence"
+
+    @classmethod
+    def of(cls, params: Mapping[str, str]) -> "Filters":
+        show = params.get("show", "") if params.get("show") in ("wrong", "confident", "right") else ""
+        sort = params.get("sort", "") if params.get("sort", "").lstrip("-") in ORDERS else "-confidence"
+        return cls(params.get("truth", ""), params.get("answer", ""), show, params.get("q", "").strip(), sort)
+
+    @property
+    def active(self) -> bool:
+        return bool(self.truth or self.answer or self.show or self.q)
+
+    def where(self) -> tuple[str, list[Any]]:
+        parts, values = [FIRST_SEED], list[Any]()
+        for column, value in (("truth", self.truth), ("answer", self.answer)):
+            if value:
+                parts.append(f"{column} = ?")
+                values.append(value)
+        if self.show:
+            parts.append("truth = answer" if self.show == "right" else "truth <> answer")
+        if self.show == "confident":
+            parts.append("confidence >= ?")
+            values.append(CONFIDENT)
+        if self.q:
+            parts.append("key ILIKE ? ESCAPE '!'")
+            values.append(pattern(self.q))
+        return " AND ".join(parts), values
+
+    def order(self) -> str:
+        direction = "DESC" if self.sort.startswith("-") else "ASC"
+        return f"{ORDERS[self.sort.lstrip('-')]} {direction}, key"
+
+
+def path_of(run: Run) -> Path | None:
+    if not run.bundle_path:
+        return None
+    path = settings.HOME / run.bundle_path / FILE
+    return path if path.exists() else None
+
+
+class Rows(Sequence[dict[str, Any]]):
+    """Rows of the file that match, fetched a page at a time, so that Django's paginator can be used."""
+
+    def __init__(self, run: Run, path: Path, filters: Filters) -> None:
+        self.files, self.filters = (str(path),), filters
+        self.modalities = [one["name"] for one in run.modalities]
+
+    @cached_property
+    def counts(self) -> tuple[int, int]:
+        where, values = self.filters.where()
+        count = "SELECT count(*) AS n FROM t0 WHERE "
+        [matching], [every] = ask(self.files, [(count + where, values), (count + FIRST_SEED, [])])
+        return matching["n"], every["n"]
+
+    def __len__(self) -> int:
+        return self.counts[0]
+
+    def __getitem__(self, at: Any) -> Any:
+        where, values = self.filters.where()
+        limit = [at.stop - at.start, at.start]
+        sql = f"SELECT * FROM t0 WHERE {where} ORDER BY {self.filters.order()} LIMIT ? OFFSET ?"  # noqa: S608
+        return [shown(row, self.modalities) for row in ask_one(self.files, sql, [*values, *limit])]
+
+
+def shown(row: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:
+    answers = [{"modality": name, "answer": row.get(f"{ALONE}{name}")} for name in modalities]
+    return {
+        "key": row["key"],
+        "truth": row["truth"],
+        "answer": row["answer"],
+        "confidence": row["confidence"],
+        "fold": row.get("fold", ""),
+        "right": row["truth"] == row["answer"],
+        "answers": [{**one, "right": one["answer"] == row["truth"]} for one in answers],
+    }
+
+
+@dataclass
+class Table:
+    """One page of predictions, or the reason why they cannot be shown."""
+
+    filters: Filters
+    page: Page | None = None
+    total: int = 0
+    error: str = ""
+    modalities: list[dict[str, str]] = field(default_factory=list)
+
+
+def table(run: Run, params: Mapping[str, str]) -> Table:
+    filters = Filters.of(params)
+    found = Table(filters, modalities=run.modalities)
+    path = path_of(run)
+    if path is None:
+        return found
+    rows = Rows(run, path, filters)
+    try:
+        found.page = Paginator(rows, PAGE).get_page(params.get("page"))
+        found.page.object_list = list(found.page.object_list)
+        found.total = rows.counts[1]
+    except CannotRead as error:
+        found.page, found.error = None, str(error)
+    return found
+
+
+def of_sample(run: Run, key: str) -> dict[str, Any] | None:
+    """What this run said about one sample; None where it did not test it, or its file cannot be read."""
+    path = path_of(run)
+    if path is None:
+        return None
+    try:
+        rows = ask_one((str(path),), "SELECT * FROM t0 WHERE key = ? AND " + FIRST_SEED, [key])
+    except CannotRead:
+        return None
+    return shown(rows[0], [one["name"] for one in run.modalities]) if rows else None

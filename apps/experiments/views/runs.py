@@ -1,0 +1,195 @@
+"""Pages of runs: the list, one run with its tabs, and what is done to it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django.views.decorators.vary import vary_on_headers
+from fusion.recipe import Recipe
+
+from apps.discussions.models import Comment, Thread
+from apps.jobs.models import Job
+from apps.projects.models import Project
+from apps.projects.pages import project_page
+from apps.projects.policies import can
+
+from .. import hooks, live, pages, predictions, queries, services
+from ..forms import RenameForm
+from ..models import Run
+from ..words import method_name
+
+PAGE = 48
+LOG_LINES = 500
+TABS = ("overview", "curves", "predictions", "settings", "log", "discussion")
+
+
+@project_page("view")
+def listing(request: HttpRequest, project: Project) -> HttpResponse:
+    found = queries.run_list(project, request.GET.dict())
+    page = Paginator(found.runs, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "project": project, "list": found, "page": page, "leaders": queries.leaders(project),
+        "may_start": can(request.user, "contribute", project),
+        "going": any(run.job.state in queries.GOING for run in page),
+    }  # fmt: skip
+    return render(request, "experiments/runs.html", context)
+
+
+def dress(run: Run, leaders: dict[int, queries.Leader]) -> None:
+    """What a row of the list shows beside the fields."""
+    leader = leaders.get(run.alignment_id)
+    run.leader = leader.words if leader and leader.number == run.number else ""
+    run.method_label = method_name(run.method)
+    run.kinds = [one["kind"] for one in run.modalities]
+
+
+@project_page("view")
+@vary_on_headers("HX-Request")
+def run(request: HttpRequest, project: Project, number: int, tab: str = "overview") -> HttpResponse:
+    if tab not in TABS:
+        raise Http404
+    found = queries.find(project, number)
+    if request.htmx and request.GET.get("state", found.job.state) != found.job.state:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    context = head(request, project, found, tab) | TAB_CONTEXT[tab](request, found)
+    return render(request, f"experiments/{template_of(found, tab)}.html", context)
+
+
+def template_of(found: Run, tab: str) -> str:
+    if tab != "overview":
+        return tab
+    return "result" if found.job.state == Job.State.FINISHED and found.result else "live"
+
+
+def head(request: HttpRequest, project: Project, found: Run, tab: str) -> dict[str, Any]:
+    """What stands over every tab."""
+    finished = found.job.state == Job.State.FINISHED
+    threads = Thread.objects.filter(project=project, anchor_type=Thread.Anchor.RUN, anchor_id=str(found.number))
+    return {
+        "project": project, "run": found, "job": found.job, "tab": tab, "finished": finished,
+        "actions": hooks.actions_of(request, found) if finished else [], "notes": hooks.notes_of(request, found),
+        "may_write": can(request.user, "contribute", project),
+        "may_delete": found.job.is_over and can(request.user, "contribute" if found.created_by_id == request.user.pk else "maintain", project),
+        "rename": RenameForm(initial={"name": found.name, "question": found.question}),
+        "comments": Comment.objects.filter(thread__in=threads, deleted_at=None).count(),
+        "region_url": f"{request.path}?state={found.job.state}", "topics": f"job:{found.job_id} run:{found.number}",
+    }  # fmt: skip
+
+
+def overview(request: HttpRequest, found: Run) -> dict[str, Any]:
+    context: dict[str, Any] = {"setup": pages.setup(found)}
+    if found.parent:
+        context["differs"] = pages.differences(found.parent.recipe, found.recipe)
+    if template_of(found, "overview") == "result":
+        return context | {"outcome": pages.outcome(found)}
+    return context | {"live": live.live(found)}
+
+
+def curve_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
+    return {"curves": pages.curve_tab(found, request.GET.get("round", ""))}
+
+
+def prediction_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
+    result = found.evaluation
+    return {"table": predictions.table(found, request.GET.dict()), "labels": result.labels if result else []}
+
+
+def settings_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
+    return {
+        "rows": pages.settings_rows(found),
+        "yaml": Recipe.parse(found.recipe).to_yaml(),
+        "environment": environment(found),
+        "setup": pages.setup(found),
+    }
+
+
+def environment(found: Run) -> list[tuple[str, str]]:
+    result = found.evaluation
+    return [(name, str(value)) for name, value in result.environment.items() if not isinstance(value, dict | list)] if result else []
+
+
+def log_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
+    return {"lines": live.last_lines(found.job, LOG_LINES), "total": found.job.log.count()}
+
+
+TAB_CONTEXT = {
+    "overview": overview,
+    "curves": curve_tab,
+    "predictions": prediction_tab,
+    "settings": settings_tab,
+    "log": log_tab,
+    "discussion": lambda request, found: {},
+}
+
+
+@project_page("view")
+def recipe(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    """The recipe as a file, for `python -m fusion train FOLDER --recipe run-31.yaml`."""
+    found = queries.find(project, number)
+    response = HttpResponse(Recipe.parse(found.recipe).to_yaml(), content_type="application/yaml; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="run-{found.number}.yaml"'
+    return response
+
+
+@require_POST
+@project_page("view", write="contribute")
+def stop(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = queries.find(project, number)
+    try:
+        services.stop_run(request.user, found)
+        messages.success(request, _("Run %(n)d stops at its next step.") % {"n": number})
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+    return redirect(found)
+
+
+@require_POST
+@project_page("view", write="contribute")
+def again(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = queries.find(project, number)
+    try:
+        return redirect(services.retry(request.user, found))
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+        return redirect(found)
+
+
+@require_POST
+@project_page("view", write="contribute")
+def rename(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = queries.find(project, number)
+    form = RenameForm(request.POST)
+    if not form.is_valid():
+        context = head(request, project, found, "overview") | overview(request, found) | {"rename": form}
+        return render(request, f"experiments/{template_of(found, 'overview')}.html", context, status=422)
+    services.rename(request.user, found, form.cleaned_data["name"], form.cleaned_data["question"])
+    messages.success(request, _("The run has its new name."))
+    return redirect(found)
+
+
+@require_POST
+@project_page("view", write="contribute")
+def delete(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = queries.find(project, number)
+    try:
+        services.delete(request.user, found)
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+        return redirect(found)
+    undo = reverse("experiments:restore", args=[project.slug, number])
+    messages.success(request, _("Run %(n)d is deleted.") % {"n": number}, extra_tags=f"undo:{undo}")
+    return redirect("experiments:runs", project.slug)
+
+
+@require_POST
+@project_page("view", write="contribute")
+def restore(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = queries.find(project, number, deleted=True)
+    services.restore(request.user, found)
+    return redirect(found)

@@ -1,0 +1,194 @@
+"""A finished run on made-up but well-formed figures, for pages: four speakers, ten digits, three modalities."""
+
+import uuid
+from typing import Any
+
+from django.utils import timezone
+from fusion.recipe import Recipe
+from fusion.result import (
+    Baseline,
+    Bin,
+    Calibration,
+    ClassScore,
+    ClassShares,
+    Clusters,
+    Confusion,
+    Contributions,
+    Degradation,
+    EvaluationResult,
+    Fold,
+    Gain,
+    Headline,
+    Interval,
+    Level,
+    Missing,
+    Mistake,
+    Reliability,
+    Seed,
+    Share,
+    Single,
+    Split,
+    Subgroup,
+)
+
+from apps.accounts.models import User
+from apps.datasets.models import Alignment
+from apps.experiments.models import Run
+from apps.jobs.models import Job
+from apps.projects.models import Project
+from apps.projects.services import next_number
+
+LABELS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+MODALITIES = {"image": "image", "speech": "audio", "text": "text"}
+SPEAKERS = ["S1", "S2", "S3", "S4"]
+ALONE = {"image": 0.724, "speech": 0.741, "text": 0.612}
+SHARES = {"image": 0.262, "speech": 0.298, "text": 0.172}
+
+
+def around(value: float, half: float = 0.022) -> Interval:
+    return Interval(value=value, low=value - half, high=value + half)
+
+
+def headline(macro_f1: float) -> Headline:
+    gain = Gain(value=macro_f1 - 0.741, low=macro_f1 - 0.764, high=macro_f1 - 0.718, over="speech", verdict="clearly better")
+    return Headline(macro_f1=around(macro_f1), gain_over_best_single=gain, ece=around(0.021, 0.008))
+
+
+def confusion() -> Confusion:
+    rows = [[96 if i == j else (i * 7 + j * 3) % 4 for j in range(10)] for i in range(10)]
+    rows[5][9], rows[9][5] = 15, 13
+    return Confusion(counts=rows)
+
+
+def reliability(shift: float, ece: float) -> Reliability:
+    bins = [
+        Bin(
+            lower=i / 10,
+            upper=(i + 1) / 10,
+            n=20 + i * i * 4,
+            confidence=i / 10 + 0.05,
+            accuracy=around(min(1, max(0, i / 10 + 0.05 - shift)), 0.05),
+        )
+        for i in range(2, 10)
+    ]
+    return Reliability(ece=around(ece, 0.008), bins=bins)
+
+
+def contributions(total: float) -> Contributions:
+    per_class = [
+        ClassShares(label=label, n=120, shares=[0.2 + i % 3 / 20, 0.3 - i % 4 / 30, 0.1 + i % 5 / 40]) for i, label in enumerate(LABELS)
+    ]
+    shares = [Share(modality=name, **around(value, 0.02).model_dump()) for name, value in SHARES.items()]
+    return Contributions(prior=total - sum(SHARES.values()), total=total, shares=shares, per_class=per_class)
+
+
+def subgroups() -> list[Subgroup]:
+    speakers = [
+        Subgroup(column="samples.speaker", value=name, n=300, macro_f1=around(0.89 - i % 3 * 0.04, 0.04)) for i, name in enumerate(SPEAKERS)
+    ]
+    rare = Subgroup(column="clues.source", value="bible", n=9, macro_f1=Interval(value=0.7), note="only 9 samples, too few for an interval")
+    return [*speakers, Subgroup(column="clues.source", value="wordnet", n=441, macro_f1=around(0.87)), rare]
+
+
+def degradation(macro_f1: float) -> list[Degradation]:
+    lost = {"image": 0.09, "speech": 0.12, "text": 0.05}
+    levels = {
+        name: [Level(share=s / 4, **around(macro_f1 - d * s / 4, 0.02 + s / 200).model_dump()) for s in range(5)]
+        for name, d in lost.items()
+    }
+    return [Degradation(modality=name, levels=found) for name, found in levels.items()]
+
+
+def missing(macro_f1: float) -> list[Missing]:
+    lost = {"image": 0.09, "speech": 0.12, "text": 0.05}
+    return [Missing(without=[name], macro_f1=around(macro_f1 - d), change=around(-d)) for name, d in lost.items()]
+
+
+def singles() -> list[Single]:
+    return [
+        Single(
+            modality=name, macro_f1=around(value), n_present=1120, where_present=around(value + 0.04),
+            temperature=1.4, ece_before=0.13, ece_after=0.03,
+        )
+        for name, value in ALONE.items()
+    ]  # fmt: skip
+
+
+def split() -> Split:
+    folds = [Fold(name=name, n_train=900, n_test=300, macro_f1=0.88, best_epochs=[14, 15, 12]) for name in SPEAKERS]
+    return Split(policy="leave-one-group-out", groups=["samples.speaker"], folds=folds)
+
+
+def result(macro_f1: float = 0.876, method: str = "late") -> EvaluationResult:
+    mistake = Mistake(key="D00378", truth="five", answer="nine", confidence=0.97, answers={"image": "five", "speech": "nine", "text": None})
+    return EvaluationResult(
+        method=method, labels=LABELS, modalities=list(MODALITIES), n_total=1215, n_samples=1200, left_out={"duplicate": 15, "no label": 0},
+        split=split(), clusters=Clusters(column="samples.writer", n=196, draws=1000), headline=headline(macro_f1),
+        metrics={"macro_f1": around(macro_f1), "accuracy": around(macro_f1), "auroc": around(0.981, 0.004), "log_loss": around(0.41), "ece": around(0.021, 0.008)},
+        seeds=[Seed(seed=s, macro_f1=macro_f1 + s / 1000) for s in range(3)],
+        per_class=[ClassScore(label=label, n=120, precision=0.87, recall=0.86, f1=around(0.9 - i / 100)) for i, label in enumerate(LABELS)],
+        singles=singles(), baselines=[Baseline(name="Logistic regression, features joined", macro_f1=around(0.842))],
+        methods=[Baseline(name=name, macro_f1=around(macro_f1 - i / 100)) for i, name in enumerate(("late", "concat", "gated"))],
+        missing=missing(macro_f1), degradation=degradation(macro_f1), contributions=contributions(macro_f1), subgroups=subgroups(),
+        confusion=confusion(), calibration=Calibration(before=reliability(0.08, 0.094), after=reliability(0.01, 0.021)),
+        mistakes=[mistake], seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
+    )  # fmt: skip
+
+
+SPEC: dict[str, Any] = {
+    "modalities": {
+        "image": {"kind": "image", "columns": ["handwriting.file"]},
+        "speech": {"kind": "audio", "columns": ["recordings.file"]},
+        "text": {"kind": "text", "columns": ["clues.clue"]},
+    },
+    "label": {"source": "samples.label_name"},
+    "groups": ["samples.speaker"],
+    "cluster": "samples.writer",
+    "split": {"policy": "leave-one-group-out"},
+    "extras": [],
+}
+SUMMARY: dict[str, Any] = {
+    "n_samples": 1215,
+    "n_labelled": 1215,
+    "n_usable": 1200,
+    "labels": dict.fromkeys(LABELS, 120),
+    "modalities": {
+        "image": {"kind": "image", "present": 1151},
+        "speech": {"kind": "audio", "present": 1130},
+        "text": {"kind": "text", "present": 1137},
+    },
+    "patterns": [{"present": ["image", "speech", "text"], "count": 991}],
+    "left_out": {"duplicate": 15, "no label": 0},
+    "n_duplicates": 15,
+    "groups": {"samples.speaker": dict.fromkeys(SPEAKERS, 300)},
+    "clusters": {"column": "samples.writer", "count": 196},
+    "folds": [{"name": name, "train": 900, "test": 300} for name in SPEAKERS],
+}
+
+
+def alignment(project: Project, user: User) -> Alignment:
+    """A frozen one by its summary alone; no table stands behind it."""
+    return Alignment.objects.create(
+        project=project, number=next_number(project, "alignment"), name="digits", spec=SPEC, summary=SUMMARY,
+        state=Alignment.State.FROZEN, digest=uuid.uuid4().hex * 2, created_by=user, frozen_at=timezone.now(),
+    )  # fmt: skip
+
+
+def finished_run(project: Project, user: User, aligned: Alignment | None = None, macro_f1: float = 0.876, **fields: Any) -> Run:
+    found = result(macro_f1)
+    now = timezone.now()
+    job = Job.objects.create(
+        project=project, kind="run", queue="cpu", state=Job.State.FINISHED, stages=["read", "embed", "train", "evaluate", "bundle"],
+        stage="bundle", stage_times={"read": 2.0, "embed": 34.0, "train": 61.0}, attempt=1, started_at=now, finished_at=now, created_by=user,
+    )  # fmt: skip
+    head = found.headline
+    gain = head.gain_over_best_single
+    return Run.objects.create(
+        project=project, number=next_number(project, "run"), alignment=aligned or alignment(project, user), job=job, created_by=user,
+        **{
+            "question": "Does speech help where the handwriting is poor?", "recipe": Recipe.default().model_dump(mode="json"), "method": found.method,
+            "modalities": [{"name": name, "kind": kind} for name, kind in MODALITIES.items()], "result": found.model_dump(mode="json"),
+            "macro_f1": macro_f1, "macro_f1_low": head.macro_f1.low, "macro_f1_high": head.macro_f1.high, "gain": gain.value, "gain_low": gain.low,
+            "gain_high": gain.high, "ece": head.ece.value, "bundle_path": "runs/x/1", "bundle_digest": "0" * 64, **fields,
+        },
+    )  # fmt: skip
