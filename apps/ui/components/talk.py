@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.template import Context
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -76,7 +76,7 @@ def toast(context: Context, text: Any, tone: str = "success", undo_url: str = ""
 def toasts(context: Context) -> SafeString:
     """Django's messages as toasts; a message tagged "undo:/address/" brings its Undo."""
     found = [toast(context, message.message, message.level_tag, _undo_of(message.extra_tags)) for message in context.get("messages") or []]
-    return format_html('<div class="toasts" id="toasts" role="status">{}</div>', format_html("{}" * len(found), *found))
+    return format_html('<div class="toasts" id="toasts" role="status">{}</div>', format_html_join("", "{}", ((one,) for one in found)))
 
 
 def _undo_of(tags: str | None) -> str:
