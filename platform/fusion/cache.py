@@ -13,6 +13,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Shard:
         except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
             raise BadShard(str(error)) from error
 
-    def mapped(self, entry: dict, start: int) -> np.ndarray:  # type: ignore[type-arg]
+    def mapped(self, entry: dict[str, Any], start: int) -> np.ndarray:
         kind = {"F32": np.float32, "U8": np.uint8, "U32": np.uint32}[entry["dtype"]]
         return np.memmap(self.path, kind, "r", offset=start + entry["data_offsets"][0], shape=tuple(entry["shape"]))
 
@@ -52,9 +53,6 @@ class Space:
         self.shards: dict[str, Shard] = {}
         self.places: dict[bytes, tuple[Shard, int]] = {}
         self.refresh()
-
-    def __len__(self) -> int:
-        return len(self.places)
 
     def refresh(self) -> None:
         """See the shards that others have written since."""
@@ -89,13 +87,10 @@ class Space:
                 continue
             shard, at = place
             vector = shard.vectors[at]
-            if zlib.crc32(vector.tobytes()) == shard.checks[at]:
+            if zlib.crc32(vector.data) == shard.checks[at]:
                 out[row], found[row] = vector, True
             elif shard.path.exists():
                 self.drop(shard)
-        if not found.all():
-            # a shard that proved damaged half-way takes its other rows with it only if they are damaged too
-            found &= np.isfinite(out).all(1)
         return out, found
 
     def drop(self, shard: Shard) -> None:
@@ -161,9 +156,16 @@ class Cache:
 
     def remove(self, digests: Sequence[str]) -> int:
         """Purge contents from every encoder's vectors; returns how many vectors went."""
-        removed = 0
-        for folder in self.folder.glob("??/*"):
-            shards = [Shard(path) for path in folder.glob(f"*{SUFFIX}")]
-            if shards:
-                removed += Space(folder, shards[0].vectors.shape[1], self.log).remove(digests)
-        return removed
+        spaces = (Space(folder, dim, self.log) for folder in self.folder.glob("??/*") if (dim := dim_of(folder)))
+        return sum(space.remove(digests) for space in spaces)
+
+
+def dim_of(folder: Path) -> int | None:
+    """Length of the vectors in a folder of shards; None if no shard can be read."""
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            return int(Shard(path).vectors.shape[1])
+        except BadShard:
+            # the folder's Space sets it aside and says so
+            continue
+    return None

@@ -121,7 +121,8 @@ def embed_modality(aligned: Aligned, name: str, encoder: Encoder, cache: Cache |
     places = {digest: place for place, digest in enumerate(digests)}
     missing = [digest for digest, there in zip(digests, found) if not there]
     if missing:
-        work.progress.log(f"{name}: {encoder.name} reads {len(missing):,} of {len(digests):,}, the others are known")
+        known = f", {len(digests) - len(missing):,} are known" if len(missing) < len(digests) else ""
+        work.progress.log(f"{name}: {encoder.name} reads {len(missing):,} of {len(digests):,}{known}")
         vectors = filled(vectors, compute(aligned, name, encoder, missing, rows, space, work), places)
     out = np.zeros((len(aligned), vectors.shape[1]), np.float32)
     for row, cell in enumerate(modality.cells):

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from . import catalogue
 from .base import Choice, Encoder, EncoderError, sha256_of
 from .catalogue import Entry
+from .runtime import quiet
 
 WHISPER_TINY = {"d_model": 384, "encoder_layers": 4, "encoder_attention_heads": 6, "encoder_ffn_dim": 1536, "num_mel_bins": 80}
 
@@ -48,6 +49,7 @@ def load_text(entry: Entry, choice: Choice) -> Encoder:
     from .language import Language, tokeniser_of
 
     folder = str(checked_file(entry).parent)
+    quiet()
     model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, trust_remote_code=False)
     return Language(entry.name, choice, model, tokeniser_of(folder), entry.sha256)
 

@@ -25,6 +25,13 @@ def inference() -> Iterator[None]:
         yield
 
 
+def quiet() -> None:
+    """No progress bars of transformers in a worker's log."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
 def frozen(model: nn.Module) -> nn.Module:
     return model.eval().requires_grad_(False).to(device())
 

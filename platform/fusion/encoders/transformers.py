@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel
 from . import catalogue
 from .base import Choice, Encoder, EncoderError, sha256_of
 from .catalogue import Entry
+from .runtime import quiet
 
 GREY = [127.5] * 3
 
@@ -44,6 +45,7 @@ def load_folder(folder: Path, name: str, choice: Choice) -> Encoder:
     """Raises EncoderError for a folder without config, with code of its own, or without safetensors weights."""
     config = read_config(folder)
     weights = weights_of(folder)
+    quiet()
     try:
         model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False)
         kind = catalogue.kind_of_family(config["model_type"])

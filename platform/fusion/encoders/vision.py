@@ -54,8 +54,8 @@ class LiteVision(Vision):
         pooled = choice.pooling == "mean" and not choice.layers
         super().__init__(entry.name, choice.resolution or (POOLED_PX if pooled else entry.resolution or 96), [127.0] * 3, [128.0] * 3)
         self.layers = checked_layers(entry.title, choice.layers, [BLOCKS] if pooled else entry.default_layers, BLOCKS)
-        plain = choice.pooling == "mean" or (choice.layers and len(choice.layers) != len(entry.default_grid))
-        self.grid = checked_grid(entry.title, choice.grid, [1] if plain else entry.default_grid, self.layers)
+        sides = [1 if choice.pooling == "mean" else default_side(layer) for layer in self.layers]
+        self.grid = checked_grid(entry.title, choice.grid, sides, self.layers)
         self.dim = sum(channels_of(layer) * side**2 for layer, side in zip(self.layers, self.grid))
         self.fingerprint = fingerprint_of(entry.name, weights, layers=self.layers, grid=self.grid, px=self.px, precision=precision())
         model = EfficientNetLite0()
@@ -67,6 +67,11 @@ class LiteVision(Vision):
         with inference():
             maps = self.model(self.stack(inputs), self.layers)
             return torch.cat([pool_map(maps[layer], side) for layer, side in zip(self.layers, self.grid)], 1).float().cpu().numpy()
+
+
+def default_side(layer: int) -> int:
+    """Later maps are coarser: no more cells than they can fill at 96 px."""
+    return 4 if layer <= 7 else 3 if layer <= 10 else 2 if layer < BLOCKS else 1
 
 
 class HubVision(Vision):

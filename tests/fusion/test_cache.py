@@ -1,0 +1,149 @@
+import hashlib
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from fusion.cache import Cache
+
+FINGERPRINT = "f" * 64
+
+
+def digests(n, start=0):
+    return [hashlib.sha256(str(i).encode()).hexdigest() for i in range(start, start + n)]
+
+
+def vectors(n, dim=8, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+@pytest.fixture
+def cache(tmp_path, heard):
+    return Cache(tmp_path / "embeddings", heard.append)
+
+
+def shards(cache):
+    return sorted(cache.folder.rglob("*.safetensors"))
+
+
+def test_what_was_put_is_found_again_in_any_order_by_another_reader(cache):
+    cache.space(FINGERPRINT, 8).put(digests(100), vectors(100))
+    order = np.random.default_rng(1).permutation(100)
+    out, found = cache.space(FINGERPRINT, 8).get([digests(100)[i] for i in order])
+    assert found.all()
+    assert np.array_equal(out, vectors(100)[order])
+
+
+def test_what_was_never_put_is_not_found_and_zero(cache):
+    space = cache.space(FINGERPRINT, 8)
+    space.put(digests(2), vectors(2))
+    out, found = space.get(digests(3))
+    assert found.tolist() == [True, True, False]
+    assert not out[2].any()
+
+
+def test_two_fingerprints_never_mix(cache):
+    cache.space(FINGERPRINT, 8).put(digests(1), vectors(1))
+    assert not cache.space("e" * 64, 8).get(digests(1))[1].any()
+
+
+def test_a_reader_sees_what_another_writes_meanwhile(cache):
+    reader, writer = cache.space(FINGERPRINT, 8), cache.space(FINGERPRINT, 8)
+    writer.put(digests(3), vectors(3))
+    reader.refresh()
+    assert reader.get(digests(3))[1].all()
+
+
+def test_several_processes_write_at_once_and_nothing_is_lost(cache):
+    code = (
+        "import sys, hashlib, numpy as np; from fusion.cache import Cache; n = int(sys.argv[2]);"
+        f"space = Cache(sys.argv[1]).space({FINGERPRINT!r}, 8);"
+        "[space.put([hashlib.sha256(str(i).encode()).hexdigest()], np.full((1, 8), i, np.float32)) for i in range(n, n + 20)]"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(cache.folder), str(20 * n)]) for n in range(3)]
+    assert [w.wait() for w in writers] == [0, 0, 0]
+    out, found = cache.space(FINGERPRINT, 8).get(digests(60))
+    assert found.all()
+    assert np.array_equal(out[:, 0], np.arange(60))
+
+
+def test_a_cut_shard_is_set_aside_with_a_message_and_the_others_stay(cache, heard):
+    space = cache.space(FINGERPRINT, 8)
+    space.put(digests(5), vectors(5))
+    [cut] = shards(cache)
+    space.put(digests(5, 5), vectors(5))
+    cut.write_bytes(cut.read_bytes()[:150])
+    assert cache.space(FINGERPRINT, 8).get(digests(10))[1].tolist() == [False] * 5 + [True] * 5
+    assert len(heard) == 1
+    assert "is damaged" in heard[0]
+    assert cut.with_suffix(".damaged").exists()
+
+
+def test_a_flipped_bit_loses_one_vector_and_keeps_the_rest(cache, heard):
+    cache.space(FINGERPRINT, 8).put(digests(5), vectors(5))
+    [path] = shards(cache)
+    content = bytearray(path.read_bytes())
+    place = content.index(vectors(5)[2].tobytes())
+    content[place + 3] ^= 1
+    path.write_bytes(content)
+    space = cache.space(FINGERPRINT, 8)
+    out, found = space.get(digests(5))
+    assert found.tolist() == [True, True, False, True, True]
+    assert np.array_equal(out[3], vectors(5)[3])
+    assert "1 of 5 vectors were changed" in heard[0]
+    space.put([digests(5)[2]], vectors(5)[2:3])
+    assert cache.space(FINGERPRINT, 8).get(digests(5))[1].all()
+
+
+def test_a_shard_of_another_width_is_set_aside(cache, heard):
+    cache.space(FINGERPRINT, 4).put(digests(1), vectors(1, 4))
+    assert not cache.space(FINGERPRINT, 8).get(digests(1))[1].any()
+    assert "not 8" in heard[0]
+
+
+def test_a_half_written_file_is_never_read(cache, heard):
+    space = cache.space(FINGERPRINT, 8)
+    space.put(digests(1), vectors(1))
+    (space.folder / "abc.tmp").write_bytes(b"half")
+    assert cache.space(FINGERPRINT, 8).get(digests(1))[1].all()
+    assert heard == []
+
+
+def test_purged_contents_leave_no_vector_behind(cache):
+    for fingerprint in (FINGERPRINT, "e" * 64):
+        cache.space(fingerprint, 8).put(digests(4), vectors(4))
+    assert cache.remove(digests(2)) == 4
+    assert cache.space(FINGERPRINT, 8).get(digests(4))[1].tolist() == [False, False, True, True]
+    gone = vectors(4)[0].tobytes()
+    assert not any(gone in path.read_bytes() for path in cache.folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("wrong", [np.full((1, 8), np.nan), np.zeros((1, 7)), np.zeros((2, 8))])
+def test_vectors_that_are_not_finite_or_of_the_wrong_shape_are_refused(cache, wrong):
+    with pytest.raises(ValueError, match="finite vectors of 8"):
+        cache.space(FINGERPRINT, 8).put(digests(1), wrong)
+
+
+def test_a_shuffled_look_up_of_ten_thousand_is_quick(cache):
+    space = cache.space(FINGERPRINT, 384)
+    for start in range(0, 10_000, 1000):
+        space.put(digests(1000, start), vectors(1000, 384, start))
+    asked = list(np.random.default_rng(0).permutation(digests(10_000)))
+    begun = time.process_time()
+    assert space.get(asked)[1].all()
+    assert time.process_time() - begun < 1
+
+
+def test_shards_are_readable_by_the_safetensors_library(cache):
+    from safetensors.numpy import load_file
+
+    cache.space(FINGERPRINT, 8).put(digests(3), vectors(3))
+    assert os.path.getsize(shards(cache)[0])
+    assert np.array_equal(load_file(shards(cache)[0])["vectors"], vectors(3))
