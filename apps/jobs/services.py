@@ -110,7 +110,8 @@ def sweep() -> int:
     """Bring back what was lost: queued jobs that nobody claimed, running ones whose lease ran out. Returns how many were published."""
     now = timezone.now()
     lost = Q(state=Job.State.QUEUED) & (Q(published_at=None) | Q(published_at__lt=now - UNCLAIMED_AFTER))
-    dead = Q(state=Job.State.RUNNING, lease_until__lt=now)
+    told = Q(published_at__gte=F("lease_until")) & Q(published_at__gte=now - UNCLAIMED_AFTER)
+    dead = Q(state=Job.State.RUNNING, lease_until__lt=now) & ~told
     give_up_on_the_dead()
     jobs = list(Job.objects.filter(lost | dead, attempt__lt=MAX_ATTEMPTS).filter(created_at__lt=now - timedelta(seconds=2)))
     for job in jobs:

@@ -145,3 +145,11 @@ def test_a_message_that_got_lost_is_published_again(start_worker: Callable, coun
     Job.objects.filter(pk=job.pk).update(published_at=None, created_at=job.created_at - services.UNCLAIMED_AFTER)
     start_worker()
     assert wait(job, lambda job: job.is_over, sweep=True).state == Job.State.FINISHED
+
+
+def test_a_job_of_a_dead_worker_is_published_once_while_nobody_is_free(counting: Callable[[int], Job]) -> None:
+    job = counting(2)
+    services.claim(str(job.pk), "a-worker-that-died")
+    long_ago = job.created_at - services.UNCLAIMED_AFTER
+    Job.objects.filter(pk=job.pk).update(created_at=long_ago, published_at=long_ago, lease_until=job.created_at)
+    assert [services.sweep(), services.sweep()] == [1, 0]
