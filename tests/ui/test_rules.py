@@ -10,9 +10,12 @@ from apps.ui.plots import palette
 
 ROOT = Path(__file__).parents[2]
 CSS = ROOT / "static" / "css" / "app.css"
+PAGES = CSS.with_name("pages.css")
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 ICONS = set((ROOT / "apps" / "ui" / "icons.txt").read_text().split()) | {"dot"}
+HOOKS = {"rows__item", "rail__group", "keys", "door--single"}
+"""Classes that only name a part."""
 HEX = re.compile(r"#[0-9a-fA-F]{3,8}\b")
 ICON_IN_TEMPLATE = re.compile(r"""(?:{% icon |icon(?:_name)?=|{% icon_button |{% meta_item |after=)["']([a-z0-9-]+)["']""")
 ICON_IN_CODE = re.compile(r"""(?:\bicon\(|icon(?:_name)?=|"icon": )["']([a-z0-9-]+)["']""")
@@ -22,12 +25,24 @@ def test_colours_are_written_only_in_the_tokens() -> None:
     css = re.sub(r"/\*.*?\*/", "", CSS.read_text(), flags=re.DOTALL)
     before, rest = css.split("@layer tokens {", 1)
     tokens, after = rest.split("@layer base {", 1)
-    assert HEX.findall(before + after) == []
+    assert HEX.findall(before + after + PAGES.read_text()) == []
     assert len(HEX.findall(tokens)) > 60
 
 
 def test_the_stylesheet_stays_under_15_kilobytes() -> None:
     assert len(gzip.compress(CSS.read_bytes(), 9)) <= 15_000
+
+
+def test_every_class_of_a_template_is_in_a_stylesheet() -> None:
+    known = set(re.findall(r"\.([a-z][\w-]*)", CSS.read_text() + PAGES.read_text())) | HOOKS
+    used = {name: path.name for path in TEMPLATES for name in _classes(path.read_text())}
+    assert {name: where for name, where in used.items() if name not in known} == {}
+
+
+def _classes(template: str) -> set[str]:
+    values = re.findall(r'''\b(?:class|cls|class_)="([^"]*)"''', template)
+    plain = (re.sub(r"[\w-]*\{[{%].*?[%}]\}[\w-]*", " ", value) for value in values)
+    return {name for value in plain for name in value.split() if re.fullmatch(r"[a-z][\w-]*", name)}
 
 
 def test_the_server_computes_with_the_colours_of_the_stylesheet() -> None:

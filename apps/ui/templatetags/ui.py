@@ -37,7 +37,7 @@ A person is any object or dict with name, slot (and initials); a discipline one 
     delta value verdict digits=3 lower_is_better=False   arrow, sign and words; verdict better worse same
 
     LAYOUT
-    block card title="" sub="" id="" action="" action_url="" cls="" level=2 …   white panel; cls="card--list" for rows
+    block card title="" sub="" id="" action="" action_url="" cls="" level=2 …   white panel; cls="card--flush" where rows reach its edges
     block card_head title sub="" level=2                 inside an untitled card: title left, its content right
     block card_foot
     block tiles          tile label value interval="" delta=None verdict="" note="" spark=None digits=3
