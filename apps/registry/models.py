@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.experiments.models import Run
@@ -20,6 +21,9 @@ class Model(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("registry:model", args=[self.project.slug, self.slug])
 
 
 class ModelVersion(models.Model):
@@ -50,3 +54,16 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("registry:version", args=[self.model.project.slug, self.model.slug, self.number])
+
+    @property
+    def key(self) -> str:
+        """What events and discussions call it: the end of its address."""
+        return f"{self.model.slug}/{self.number}"
+
+    @property
+    def stage(self) -> str:
+        """A state of apps/ui/states.py; a version that once had an alias is retired."""
+        return self.alias or ("retired" if self.promoted_at else "none")

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.projects.models import Discipline, Project
@@ -25,6 +26,8 @@ class Review(models.Model):
     reason = models.TextField(_("why it should be promoted"), blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    asked_again_at = models.DateTimeField(null=True)
+    """Requests for changes from before this moment are answered; their disciplines decide anew."""
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -33,6 +36,17 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("reviews:review", args=[self.project.slug, self.number])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+
+OPEN_STATES = (Review.State.OPEN, Review.State.CHANGES, Review.State.APPROVED)
+"""States in which decisions can still change."""
 
 
 class Requirement(models.Model):

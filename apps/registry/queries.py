@@ -1,0 +1,88 @@
+"""Models and versions for pages, each in a bounded number of queries."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+
+from apps.discussions.anchors import Found
+from apps.experiments.models import Run
+from apps.projects.models import Project
+
+from . import hooks
+from .models import Model, ModelVersion
+
+LONG = ("run__result", "run__recipe")
+
+
+@dataclass(slots=True)
+class Line:
+    """A version in a list, with the review that is under way."""
+
+    version: ModelVersion
+    review: int | None
+
+    @property
+    def state(self) -> str:
+        return "in_review" if self.review and not self.version.alias else self.version.stage
+
+
+@dataclass(slots=True)
+class Row:
+    """A model with its versions by what they are used for."""
+
+    model: Model
+    production: Line | None
+    staging: Line | None
+    candidates: list[Line]
+    total: int
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.candidates) - bool(self.production) - bool(self.staging)
+
+
+CANDIDATES = 3
+
+
+def versions(project: Project) -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(model__project=project).select_related("model__project", "run", "created_by").defer(*LONG)
+
+
+def rows(project: Project) -> list[Row]:
+    """Three queries and those of reviews, whatever the number of models."""
+    found = Model.objects.filter(project=project).select_related("project").prefetch_related(Prefetch("versions", versions(project)))
+    models = list(found)
+    reviews = hooks.reviews_of([version for model in models for version in model.versions.all()])
+    return [_row(model, reviews) for model in models]
+
+
+def _row(model: Model, reviews: dict[int, int]) -> Row:
+    lines = [Line(version, reviews.get(version.pk)) for version in model.versions.all()]
+    by_alias = {line.version.alias: line for line in lines if line.version.alias}
+    candidates = [line for line in lines if not line.version.alias and not line.version.promoted_at]
+    return Row(model, by_alias.get("production"), by_alias.get("staging"), candidates[:CANDIDATES], len(lines))
+
+
+def lines(model: Model) -> list[Line]:
+    """All versions of a model, newest first."""
+    found = list(versions(model.project).filter(model=model))
+    reviews = hooks.reviews_of(found)
+    return [Line(version, reviews.get(version.pk)) for version in found]
+
+
+def registrable(project: Project) -> QuerySet[Run]:
+    """Finished runs that are no version yet, newest first."""
+    found = Run.objects.filter(project=project, deleted_at=None, model_version=None, job__state="finished").exclude(bundle_digest="")
+    return found.select_related("project", "job").defer("result", "recipe")
+
+
+def find_versions(project: Project, ids: Collection[str]) -> dict[str, Found]:
+    """For discussions: `slug/number` -> version."""
+    slugs = {one.rpartition("/")[0] for one in ids}
+    found = ModelVersion.objects.filter(model__project=project, model__slug__in=slugs).select_related("model__project")
+    return {
+        version.key: Found(str(version), version.get_absolute_url(), tuple(filter(None, [version.created_by_id])))
+        for version in found
+        if version.key in ids
+    }

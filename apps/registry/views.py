@@ -1,0 +1,125 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_GET
+
+from apps.discussions.people import face, faces
+from apps.discussions.queries import count
+from apps.projects.models import Project
+from apps.projects.pages import project_page
+from apps.projects.policies import can
+
+from . import bundles, hooks, queries, services
+from .card import Card, as_json, build
+from .forms import CardForm, RegisterForm
+from .models import Model, ModelVersion
+
+
+@require_GET
+@project_page()
+def models(request: HttpRequest, project: Project) -> HttpResponse:
+    rows = queries.rows(project)
+    may = can(request.user, "maintain", project)
+    return render(request, "registry/models.html", {"project": project, "rows": rows, "may_register": may})
+
+
+@project_page("maintain")
+def new(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """`?run=31` chooses the run, `?model=slug` the model."""
+    form = RegisterForm(project, request.POST or None, initial=_initial(request, project))
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            version = services.register_run(request.user, data["run"], data["name"], data["description"], form.card(), model=data["model"])
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return redirect(version)
+    return render(request, "registry/new.html", {"project": project, "form": form}, status=422 if form.errors else 200)
+
+
+def _initial(request: HttpRequest, project: Project) -> dict[str, Any]:
+    number = request.GET.get("run", "")
+    run = queries.registrable(project).filter(number=int(number)).first() if number.isdigit() else None
+    model = Model.objects.filter(project=project, slug=request.GET.get("model", "")).first()
+    return {"run": run, "model": model} | ({"description": model.description} if model else {})
+
+
+@require_GET
+@project_page()
+def model(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
+    found = get_object_or_404(Model.objects.select_related("project", "created_by"), project=project, slug=slug)
+    context = {
+        "project": project,
+        "model": found,
+        "lines": queries.lines(found),
+        "author": face(faces(project), found.created_by),
+        "may_register": can(request.user, "maintain", project),
+    }
+    return render(request, "registry/model.html", context)
+
+
+def _version(project: Project, slug: str, number: int) -> ModelVersion:
+    related = ("model__project", "run__alignment", "run__project", "run__job", "created_by")
+    return get_object_or_404(ModelVersion.objects.select_related(*related), model__project=project, model__slug=slug, number=number)
+
+
+@require_GET
+@project_page()
+def version(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponse:
+    found = _version(project, slug, number)
+    people = faces(project)
+    context = {
+        "project": project,
+        "version": found,
+        "card": build(found),
+        "lines": queries.lines(found.model),
+        "actions": hooks.actions_of(request, found),
+        "author": face(people, found.created_by),
+        "comments": count(project, "version", found.key),
+        "may_edit": can(request.user, "maintain", project),
+    }
+    return render(request, "registry/version.html", context)
+
+
+@project_page("maintain")
+def edit(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponseBase:
+    found = _version(project, slug, number)
+    form = CardForm(request.POST or None, initial={"description": found.model.description, **found.card})
+    if request.method == "POST" and form.is_valid():
+        services.change_card(request.user, found, form.cleaned_data["description"], form.card())
+        return redirect(found)
+    return render(request, "registry/edit.html", {"project": project, "version": found, "form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+@project_page()
+def card(request: HttpRequest, project: Project, slug: str, number: int, form: str) -> HttpResponseBase:
+    """The card as Markdown (with the front matter that model hubs read) or as JSON."""
+    found = build(_version(project, slug, number))
+    name = f"{slug}-{number}"
+    if form == "json":
+        answer: HttpResponse = JsonResponse(as_json(found), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    else:
+        answer = HttpResponse(_markdown(found), content_type="text/markdown; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return answer
+
+
+def _markdown(found: Card) -> str:
+    return render_to_string("registry/card.md", {"card": found, "version": found.version, "result": found.result})
+
+
+@require_GET
+@project_page()
+def download(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponseBase:
+    """The bundle as a zip, checked by its digests first."""
+    found = _version(project, slug, number)
+    try:
+        archive = bundles.packed(found, _markdown(build(found)))
+    except bundles.BundleProblem as problem:
+        return render(request, "registry/no_bundle.html", {"project": project, "version": found, "problem": problem}, status=409)
+    return FileResponse(archive, as_attachment=True, filename=f"{slug}-{number}.zip", content_type="application/zip")

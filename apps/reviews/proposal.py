@@ -1,0 +1,52 @@
+"""Who should decide about a version: those whose data it was trained on."""
+
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.projects.models import Discipline, Member, Project, Role
+from apps.projects.policies import GRANTS
+from apps.registry.models import ModelVersion
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A discipline on the form: preselected when it owns data, with the person who would be asked."""
+
+    discipline: Discipline
+    datasets: list[str]
+    reviewers: list[User] = field(default_factory=list)
+
+    @property
+    def required(self) -> bool:
+        return bool(self.datasets)
+
+    @property
+    def chosen(self) -> User | None:
+        """The lead where that is possible, else the only one who may."""
+        lead = next((user for user in self.reviewers if user.pk == self.discipline.lead_id), None)
+        return lead or (self.reviewers[0] if self.reviewers else None)
+
+    @property
+    def why(self) -> str:
+        return _("owns %(names)s") % {"names": ", ".join(self.datasets)} if self.datasets else _("owns no data in this model")
+
+
+def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
+    """Every discipline, those that own data first; the rights of members are asked once a person."""
+    used: dict[int, list[str]] = {}
+    for name, discipline in version.run.alignment.versions.order_by("dataset__name").values_list("dataset__name", "dataset__discipline"):
+        used.setdefault(discipline, []).append(name)
+    members = project.members.select_related("user").prefetch_related("disciplines")
+    may = [member for member in members if can_review(member)]
+    found = [
+        Candidate(one, used.get(one.pk, []), [m.user for m in may if one in m.disciplines.all() or one.lead_id == m.user_id])
+        for one in project.disciplines.all()
+    ]
+    return sorted(found, key=lambda one: not one.required)
+
+
+def can_review(member: Member) -> bool:
+    """By the role, which the groups mirror: no query for each member."""
+    return member.user.is_active and "review" in GRANTS[Role(member.role)]

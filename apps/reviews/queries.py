@@ -1,0 +1,242 @@
+"""Gate, waiting reviews and lists, each in a bounded number of queries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.accounts.models import User
+from apps.discussions.people import Face, face, faces
+from apps.projects.models import Discipline, Event, Project
+from apps.projects.policies import can
+
+from .models import OPEN_STATES, Decision, Requirement, Review
+
+COLUMN_STATES = {Decision.Verdict.APPROVE: "approved", Decision.Verdict.CHANGES: "changes"}
+PILLS = {"approved": "approved", "changes": "changes_requested", "waiting": "waiting"}
+
+
+def is_answered(decision: Decision, review: Review) -> bool:
+    """A request for changes that the proposer has met and asked about again."""
+    asked = review.asked_again_at
+    return decision.verdict == Decision.Verdict.CHANGES and asked is not None and decision.created_at <= asked
+
+
+@dataclass(slots=True)
+class Column:
+    """One required discipline: who is asked, what it has said."""
+
+    discipline: Discipline
+    reviewer: Face | None
+    why: str
+    decisions: list[Decision]
+    deciders: frozenset[int]
+    """Ids of everybody who may decide for it."""
+    review: Review
+
+    @property
+    def answer(self) -> Decision | None:
+        """The newest decision that is no mere comment counts, unless the changes it asked for were made since."""
+        newest = next((one for one in reversed(self.decisions) if one.verdict != Decision.Verdict.COMMENT), None)
+        return None if newest and is_answered(newest, self.review) else newest
+
+    @property
+    def pill(self) -> str:
+        return PILLS[self.state]
+
+    @property
+    def state(self) -> str:
+        return COLUMN_STATES[Decision.Verdict(self.answer.verdict)] if self.answer else "waiting"
+
+    @property
+    def person(self) -> str:
+        if self.answer:
+            return str(self.answer.reviewer or "")
+        return self.reviewer.name if self.reviewer else ""
+
+    @property
+    def own_work(self) -> bool:
+        """The person who proposed the version also decided for this discipline: allowed, but shown."""
+        return bool(self.answer and self.answer.reviewer_id == self.review.created_by_id)
+
+    def turn_of(self, user: User) -> bool:
+        """Whether this person is awaited: the one who is asked, or anybody of the discipline where nobody is named."""
+        if self.answer:
+            return False
+        return self.reviewer.id == user.pk if self.reviewer else user.pk in self.deciders
+
+
+@dataclass(slots=True)
+class Gate:
+    """The required decisions together."""
+
+    review: Review
+    columns: list[Column]
+    faces: dict[int, Face] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> list[Column]:
+        return [one for one in self.columns if one.state == "waiting"]
+
+    @property
+    def asking(self) -> list[Column]:
+        return [one for one in self.columns if one.state == "changes"]
+
+    @property
+    def approved(self) -> list[Column]:
+        return [one for one in self.columns if one.state == "approved"]
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.columns) and len(self.approved) == len(self.columns)
+
+    @property
+    def waiting_on(self) -> list[str]:
+        """Names of people, or of disciplines where nobody is named; the proposer where changes are asked for."""
+        names = [one.person or one.discipline.name for one in self.waiting]
+        proposer = face(self.faces, self.review.created_by)
+        return [*names, proposer.name] if self.asking and proposer else names
+
+    @property
+    def headline(self) -> str:
+        """The state with its reason, and whose turn it is."""
+        closed = {
+            Review.State.PROMOTED: _("Promoted: %(version)s is in Staging."),
+            Review.State.WITHDRAWN: _("Withdrawn: this review no longer asks for anything."),
+        }.get(Review.State(self.review.state))
+        if closed:
+            return closed % {"version": self.review.version}
+        if self.ready:
+            return _("Ready: every required discipline has approved. A maintainer can promote it.")
+        if not self.asking and not self.approved:
+            return _("Waiting: no discipline has decided yet.")
+        return _("Not ready: %(reasons)s.") % {"reasons": "; ".join(self._reasons())}
+
+    def _reasons(self) -> list[str]:
+        reasons = []
+        if self.asking:
+            names = joined(self.asking)
+            reasons.append(ngettext("%(names)s asks for changes", "%(names)s ask for changes", len(self.asking)) % {"names": names})
+        if self.waiting:
+            names = joined(self.waiting)
+            reasons.append(ngettext("%(names)s has not decided", "%(names)s have not decided", len(self.waiting)) % {"names": names})
+        return reasons
+
+    @property
+    def under(self) -> str:
+        """The line under the headline: how many have approved, who is not asked."""
+        words = {"approved": len(self.approved), "n": len(self.columns)}
+        return (
+            ngettext(
+                "%(approved)s of %(n)s required discipline has approved. It owns data that this model was trained on.",
+                "%(approved)s of %(n)s required disciplines have approved. They own data that this model was trained on.",
+                len(self.columns),
+            )
+            % words
+        )
+
+
+def joined(columns: Iterable[Column]) -> str:
+    names = [one.discipline.name for one in columns]
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]}
+
+
+def reviews(project: Project) -> QuerySet[Review]:
+    return with_parts(Review.objects.filter(project=project))
+
+
+def with_parts(found: QuerySet[Review]) -> QuerySet[Review]:
+    """What a gate needs, without the long result of the run."""
+    related = ("version__model", "version__run", "replaces__model", "replaces__run", "created_by", "project")
+    long = ("version__run__result", "version__run__recipe", "replaces__run__result", "replaces__run__recipe")
+    return (
+        found.select_related(*related)
+        .defer(*long)
+        .prefetch_related("requirements__discipline", "requirements__reviewer", "decisions__reviewer", "decisions__discipline")
+    )
+
+
+def current(project: Project) -> Review | None:
+    """The newest review that still asks for something."""
+    return reviews(project).filter(state__in=OPEN_STATES).first()
+
+
+def gate(review: Review, known: dict[int, Face] | None = None) -> Gate:
+    """Two queries beside those of `reviews`, none where the faces are known."""
+    people = faces(review.project) if known is None else known
+    decisions = list(review.decisions.all())
+    columns = [_column(requirement, decisions, people, review) for requirement in review.requirements.all()]
+    return Gate(review, columns, people)
+
+
+def _column(requirement: Requirement, decisions: list[Decision], people: dict[int, Face], review: Review) -> Column:
+    mine = [one for one in decisions if one.discipline_id == requirement.discipline_id]
+    asked = face(people, requirement.reviewer)
+    ids = frozenset(pk for pk, one in people.items() if requirement.discipline in one.disciplines)
+    return Column(requirement.discipline, asked, requirement.why, mine, ids, review)
+
+
+def waiting_for(user: User) -> list[Review]:
+    """Open reviews, of all the person's projects, whose next decision is theirs; oldest first. Four queries at most."""
+    undecided = Requirement.objects.filter(review__state__in=OPEN_STATES, review__project__in=Project.objects.visible_to(user))
+    named = Q(reviewer=user)
+    theirs = Q(reviewer__isnull=True) & (Q(discipline__members__user=user) | Q(discipline__lead=user))
+    rows = undecided.filter(named | theirs).distinct().values_list("review_id", "discipline_id")
+    asked = list(rows)
+    if not asked:
+        return []
+    met = Q(verdict=Decision.Verdict.CHANGES, created_at__lte=F("review__asked_again_at"))
+    answers = Decision.objects.filter(review__in={pk for pk, _d in asked}).exclude(verdict=Decision.Verdict.COMMENT).exclude(met)
+    answered = set(answers.values_list("review_id", "discipline_id"))
+    ids = {review for review, discipline in asked if (review, discipline) not in answered}
+    if not ids:
+        return []
+    found = Review.objects.filter(pk__in=ids).select_related("project", "version__model", "created_by").order_by("created_at")
+    return [review for review in found if can(user, "review", review.project)]
+
+
+@dataclass(slots=True)
+class Row:
+    """A line of the list of reviews."""
+
+    review: Review
+    gate: Gate
+    author: Face | None
+    yours: bool
+
+    @property
+    def turn(self) -> str:
+        return ", ".join(self.gate.waiting_on)
+
+
+FILTERS = ("waiting", "open", "closed", "all")
+
+
+def listed(user: User, project: Project, show: str) -> list[Row]:
+    """Those that wait for the person first, then the newest."""
+    people = faces(project)
+    found = reviews(project)
+    if show in ("waiting", "open"):
+        found = found.filter(state__in=OPEN_STATES)
+    elif show == "closed":
+        found = found.exclude(state__in=OPEN_STATES)
+    may = can(user, "review", project)
+    rows = [_row(review, people, user, may) for review in found]
+    rows.sort(key=lambda row: not row.yours)
+    return [row for row in rows if row.yours] if show == "waiting" else rows
+
+
+def _row(review: Review, people: dict[int, Face], user: User, may: bool) -> Row:
+    found = gate(review, people)
+    yours = may and review.is_open and any(column.turn_of(user) for column in found.columns)
+    return Row(review, found, face(people, review.created_by), yours)
+
+
+def notes(review: Review) -> list[Event]:
+    """What the proposer answered when changes had been asked for, oldest first."""
+    found = Event.objects.filter(project=review.project, target_type="review", target_id=str(review.number), verb="review.asked_again")
+    return list(found.select_related("actor").order_by("id"))

@@ -1,0 +1,184 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.discussions.people import face, faces
+from apps.discussions.queries import count
+from apps.experiments.models import Run
+from apps.projects.models import Project
+from apps.projects.pages import project_page
+from apps.projects.policies import can
+from apps.registry.models import ModelVersion
+
+from . import comparison, evidence, policies, queries, services
+from .forms import DecisionForm, NoteForm, ProposalForm
+from .models import Review
+from .proposal import candidates
+from .services import OPEN_STATES
+
+
+@require_GET
+@project_page()
+def listing(request: HttpRequest, project: Project) -> HttpResponse:
+    show = request.GET.get("show", "open")
+    show = show if show in queries.FILTERS else "open"
+    context = {"project": project, "show": show, "rows": queries.listed(request.user, project, show)}
+    context["candidates"] = can(request.user, "maintain", project)
+    return render(request, "reviews/reviews.html", context)
+
+
+@project_page("maintain")
+def new(request: HttpRequest, project: Project) -> HttpResponseBase:
+    """`?version=digit-fusion/2`: which version is proposed."""
+    version = _version(project, request.GET.get("version", ""))
+    if open_one := version.reviews.filter(state__in=OPEN_STATES).first():
+        return redirect("reviews:review", project.slug, open_one.number)
+    form = ProposalForm(candidates(project, version), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            why = _("owns data that this model was trained on")
+            review = services.propose(request.user, version, form.cleaned_data["reason"], form.reviewers(), why)
+        except ValidationError as error:
+            form.add_errors(error.messages)
+        else:
+            return redirect(review)
+    context = {"project": project, "version": version, "form": form}
+    return render(request, "reviews/new.html", context, status=422 if form.errors else 200)
+
+
+def _version(project: Project, key: str) -> ModelVersion:
+    slug, _slash, number = key.rpartition("/")
+    if not number.isdigit():
+        raise Http404
+    found = ModelVersion.objects.select_related("model__project", "run__alignment")
+    return get_object_or_404(found, model__project=project, model__slug=slug, number=int(number))
+
+
+def _review(project: Project, number: int) -> Review:
+    return get_object_or_404(queries.reviews(project), number=number)
+
+
+@require_GET
+@project_page()
+def review(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    return _page(request, _review(project, number), "decisions")
+
+
+def _page(request: HttpRequest, found: Review, tab: str, status: int = 200, **more: Any) -> HttpResponse:
+    """What all tabs share: head, gate, comments."""
+    people = faces(found.project)
+    gate = queries.gate(found, people)
+    disciplines = policies.decidable(request.user, found)
+    maintain = can(request.user, "maintain", found.project)
+    proposer = found.created_by_id == request.user.pk
+    context = {
+        "project": found.project,
+        "review": found,
+        "gate": gate,
+        "tab": tab,
+        "author": face(people, found.created_by),
+        "columns": [{"column": column, "yours": column.turn_of(request.user)} for column in gate.columns],
+        "answers": [_answers(column, people) for column in gate.columns],
+        "form": DecisionForm(disciplines) if disciplines else None,
+        "options": DecisionForm.OPTIONS,
+        "note_form": NoteForm() if gate.asking and found.is_open and (proposer or maintain) else None,
+        "may_promote": maintain and gate.ready and found.is_open,
+        "may_withdraw": found.is_open and (maintain or (proposer and can(request.user, "comment", found.project))),
+        "comments": count(found.project, "review", str(found.number)),
+        "notes": queries.notes(found),
+    }
+    return render(request, f"reviews/{tab}.html", context | more, status=status)
+
+
+def _answers(column: queries.Column, people: dict[int, Any]) -> dict[str, Any]:
+    """A discipline's decisions, newest first, each with the face of who gave it."""
+    decisions = [{"decision": one, "author": face(people, one.reviewer)} for one in reversed(column.decisions)]
+    return {"column": column, "decisions": decisions}
+
+
+@require_GET
+@project_page()
+def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    found = _review(project, number)
+    after = _whole_run(found.version)
+    before = _whole_run(found.replaces) if found.replaces else None
+    more: dict[str, Any] = {"before": found.replaces}
+    if before and before.evaluation and after.evaluation:
+        more["figures"] = comparison.figures(before.evaluation, after.evaluation)
+        more["settings"] = comparison.settings(before, after)
+    return _page(request, found, "changes", **more)
+
+
+def _whole_run(version: ModelVersion) -> Run:
+    return Run.objects.select_related("alignment", "project", "job").get(pk=version.run_id)
+
+
+@require_GET
+@project_page()
+def shown_evidence(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    found = _review(project, number)
+    return _page(request, found, "evidence", evidence=evidence.of(_whole_run(found.version)))
+
+
+@require_GET
+@project_page()
+def conversation(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    return _page(request, _review(project, number), "conversation")
+
+
+@require_POST
+@project_page("review")
+def decide(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = _review(project, number)
+    form = DecisionForm(policies.disciplines_of(request.user, project), request.POST)
+    if not form.is_valid():
+        return _page(request, found, "decisions", status=422, form=form)
+    data = form.cleaned_data
+    try:
+        services.decide(request.user, found, data["discipline"], data["verdict"], data["summary"])
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+        return _page(request, found, "decisions", status=422, form=form)
+    messages.success(request, _("Your decision for %(discipline)s is in.") % {"discipline": data["discipline"]})
+    return redirect(found)
+
+
+@require_POST
+@project_page("comment")
+def ask_again(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = _review(project, number)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, "decisions", status=422, note_form=form)
+    return _act(request, found, lambda: services.ask_again(request.user, found, form.cleaned_data["note"]), _("The review is open again."))
+
+
+@require_POST
+@project_page("maintain")
+def promote(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = _review(project, number)
+    done = _("%(version)s is in Staging.") % {"version": found.version}
+    return _act(request, found, lambda: services.promote(request.user, found), done)
+
+
+@require_POST
+@project_page("comment")
+def withdraw(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
+    found = _review(project, number)
+    return _act(request, found, lambda: services.withdraw(request.user, found), _("The review is withdrawn."))
+
+
+def _act(request: HttpRequest, found: Review, verb: Callable[[], Review], done: str) -> HttpResponseBase:
+    try:
+        verb()
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, done)
+    return redirect(found)
