@@ -103,7 +103,7 @@ class Aligned:
     label_order: list[str] = field(default_factory=list)
     groups: dict[str, list[Any]] = field(default_factory=dict)
     cluster: str | None = None
-    split: Split = field(default_factory=Split)
+    split: Split = field(default_factory=lambda: Split())
     extras: dict[str, list[Any]] = field(default_factory=dict)
     fixed: list[str | None] | None = None
     key: str = "key"

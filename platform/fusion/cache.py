@@ -114,7 +114,7 @@ class Space:
         values = np.ascontiguousarray(vectors, dtype=np.float32)
         if values.shape != (len(digests), self.dim) or not np.isfinite(values).all():
             raise ValueError(f"{len(digests)} finite vectors of {self.dim} numbers were expected, not {values.shape}")
-        tensors = {
+        tensors: dict[str, np.ndarray] = {
             "vectors": values,
             "digests": np.frombuffer(bytes.fromhex("".join(digests)), np.uint8).reshape(-1, 32).copy(),
             "checks": np.array([zlib.crc32(v.tobytes()) for v in values], np.uint32),

@@ -205,7 +205,7 @@ class Study:
         dataset, column = target.split(".", 1)
         truth = tables[dataset].by_key(column)
         keys = list(truth)
-        columns = {}
+        columns: dict[str, tuple[str, Sequence[Any]]] = {}
         for table in tables.values():
             for name, found in table.columns.items():
                 if f"{table.name}.{name}" != target:

@@ -50,9 +50,9 @@ class Split(Part):
     """policy and what it needs: by-group takes test and seed; grouped-k-fold takes folds and seed; fixed takes column."""
 
     policy: Literal["leave-one-group-out", "by-group", "grouped-k-fold", "fixed"] = "leave-one-group-out"
-    test: float = Field(0.2, gt=0, lt=1)
-    validation: float = Field(0.1, ge=0, lt=1)
-    folds: int = Field(5, ge=2, le=50)
+    test: float = Field(default=0.2, gt=0, lt=1)
+    validation: float = Field(default=0.1, ge=0, lt=1)
+    folds: int = Field(default=5, ge=2, le=50)
     seed: int = 7
     column: Reference | None = None
 

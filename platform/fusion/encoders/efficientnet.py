@@ -1,5 +1,7 @@
 """EfficientNet-Lite0 (Tan and Le 2019; the Lite variant drops squeeze-and-excitation and uses ReLU6), with the weights' own names."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -94,7 +96,7 @@ def channels_of(layer: int) -> int:
 @torch.no_grad()
 def fold(model: EfficientNetLite0) -> None:
     """Put every batch normalisation into the convolution before it: the same numbers, a third of the time."""
-    pairs = [(model, "_conv_stem", "_bn0"), (model, "_conv_head", "_bn1")]
+    pairs: list[tuple[Any, str, str]] = [(model, "_conv_stem", "_bn0"), (model, "_conv_head", "_bn1")]
     for block in model._blocks:
         pairs += [(block, "_depthwise_conv", "_bn1"), (block, "_project_conv", "_bn2")]
         pairs += [(block, "_expand_conv", "_bn0")] if block.expands else []

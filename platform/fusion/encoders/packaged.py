@@ -18,7 +18,13 @@ from .base import Choice, Encoder, EncoderError, sha256_of
 from .catalogue import Entry
 from .runtime import quiet
 
-WHISPER_TINY = {"d_model": 384, "encoder_layers": 4, "encoder_attention_heads": 6, "encoder_ffn_dim": 1536, "num_mel_bins": 80}
+WHISPER_TINY: dict[str, Any] = {
+    "d_model": 384,
+    "encoder_layers": 4,
+    "encoder_attention_heads": 6,
+    "encoder_ffn_dim": 1536,
+    "num_mel_bins": 80,
+}
 
 
 def load(entry: Entry, choice: Choice) -> Encoder:

@@ -43,7 +43,7 @@ class Pixels(Plain):
 
     def prepare(self, content: Content) -> np.ndarray:
         rgb = image.decode(Path(str(content)), self.px)
-        return (rgb.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])).ravel() / 255
+        return (rgb.astype(np.float32) @ np.asarray([0.299, 0.587, 0.114], np.float32)).ravel() / 255
 
 
 class Numbers(Plain):
@@ -66,7 +66,7 @@ class Curve(Plain):
             return np.zeros(self.dim, np.float32)
         points = np.interp(np.linspace(0, len(values) - 1, CURVE_POINTS), there, values[there])
         slope = points[-1] - points[0]
-        return np.float32([*points, points.mean(), points.std(), points.min(), points.max(), slope])
+        return np.asarray([*points, points.mean(), points.std(), points.min(), points.max(), slope], np.float32)
 
 
 def load(entry: Entry, choice: Choice) -> Encoder:

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -66,8 +66,8 @@ class WhisperSpeech(Speech):
         config: Any = encoder.config
         if choice.layers and choice.layers not in ([-1], [config.encoder_layers]):
             raise EncoderError(f"{name}: only the last layer ({config.encoder_layers}) can be read")
-        self.encoder = frozen(encoder)
-        self.positions: Tensor = self.encoder.embed_positions.weight.detach().clone()  # type: ignore[union-attr]
+        self.encoder = cast(Any, frozen(encoder))
+        self.positions: Tensor = self.encoder.embed_positions.weight.detach().clone()
         self.longest = len(self.positions) * FRAME / RATE
         self.mel = WhisperFeatureExtractor(feature_size=config.num_mel_bins)
         self.dim = config.d_model * self.segments
@@ -75,7 +75,7 @@ class WhisperSpeech(Speech):
 
     def cut_to(self, frames: int) -> None:
         self.encoder.embed_positions = nn.Embedding.from_pretrained(self.positions[:frames])
-        self.encoder.config.max_source_positions = frames  # type: ignore[union-attr]
+        self.encoder.config.max_source_positions = frames
 
     def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         clips = self.padded(inputs)[:, : int(self.longest * RATE)]

@@ -27,7 +27,7 @@ class Vision:
 
     def __init__(self, name: str, px: int, mean: Sequence[float], std: Sequence[float]) -> None:
         self.name, self.px = name, px
-        self.mean, self.std = np.float32(mean), np.float32(std)
+        self.mean, self.std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
         if device().type == "cuda":
             self.batch = 128
 
@@ -61,7 +61,7 @@ class LiteVision(Vision):
         model = EfficientNetLite0()
         model.load_state_dict(state)
         fold(model)
-        self.model = frozen(model).to(memory_format=torch.channels_last)
+        self.model: nn.Module = frozen(model.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
     def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         with inference():

@@ -16,6 +16,8 @@ from .sniffing import HEAD_BYTES, forbidden, media_type, sniff
 
 __all__ = ["HEAD_BYTES", "MODULES", "BrokenFile", "Inspection", "forbidden", "inspect", "media_type", "module", "sniff"]
 
+Picture = bytes
+
 MODULES = ("image", "audio", "text", "table", "series")
 
 
@@ -40,7 +42,7 @@ class Inspection:
     bytes: int
     facts: dict[str, Any] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
-    thumbnail: bytes | None = None
+    thumbnail: Picture | None = None
     waveform: list[int] | None = None
 
     def as_dict(self) -> dict[str, Any]:

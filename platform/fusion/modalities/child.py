@@ -172,7 +172,7 @@ def main() -> None:
     out.flush()
     for line in sys.stdin:
         try:
-            reply = {"ok": look_at(json.loads(line))}
+            reply: dict[str, Any] = {"ok": look_at(json.loads(line))}
         except BrokenFile as broken:
             reply = {"broken": broken.reason}
         except MemoryError:
