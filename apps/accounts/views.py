@@ -18,17 +18,10 @@ def profile(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         services.change_profile(request.user, **form.cleaned_data)
         messages.success(request, _("Saved."))
-        return redirect("accounts:profile")
+        response = redirect("accounts:profile")
+        response.set_cookie("theme", form.cleaned_data["theme"] or "system", max_age=31_536_000, samesite="Lax")
+        return response
     return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@require_POST
-def theme(request: HttpRequest) -> HttpResponse:
-    """From the menu on every page; answers with nothing, since the page has changed its colours already."""
-    wanted = request.POST.get("theme", "")
-    if wanted in User.Theme.values:
-        services.change_profile(request.user, theme=wanted)
-    return HttpResponse(status=204)
 
 
 def tokens(request: HttpRequest) -> HttpResponse:

@@ -6,10 +6,10 @@ from . import views
 
 app_name = "api"
 
-top = SimpleRouter()
+top = SimpleRouter(use_regex_path=False)
 top.register("projects", views.Projects, "project")
 
-inside = SimpleRouter()
+inside = SimpleRouter(use_regex_path=False)
 inside.register("datasets", views.DataSets, "dataset")
 inside.register("uploads", views.Uploads, "upload")
 inside.register("alignments", views.Alignments, "alignment")

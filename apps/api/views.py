@@ -40,6 +40,7 @@ from .serializers import (
 class Projects(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     serializer_class = ProjectSerializer
     lookup_field = "slug"
+    lookup_value_converter = "slug"
 
     def get_queryset(self) -> QuerySet[Project]:
         return projects_of(self.request).prefetch_related("disciplines")
@@ -55,6 +56,7 @@ class Projects(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Generi
 class DataSets(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     serializer_class = DataSetSerializer
     lookup_field = "slug"
+    lookup_value_converter = "slug"
 
     def get_queryset(self) -> QuerySet[DataSet]:
         rows = DataSet.objects.filter(project=self.project, deleted_at=None)
@@ -63,6 +65,7 @@ class DataSets(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
 
 class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     serializer_class = UploadSerializer
+    lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Upload]:
         return Upload.objects.filter(project=self.project).select_related("project", "check_job", "import_job")
@@ -118,7 +121,7 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
 class Alignments(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     serializer_class = AlignmentSerializer
     lookup_field = "number"
-    lookup_value_regex = r"\d+"
+    lookup_value_converter = "int"
 
     def get_queryset(self) -> QuerySet[Alignment]:
         return Alignment.objects.filter(project=self.project).select_related("project", "job")
@@ -141,7 +144,7 @@ class Alignments(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
 class Runs(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     serializer_class = RunSerializer
     lookup_field = "number"
-    lookup_value_regex = r"\d+"
+    lookup_value_converter = "int"
 
     def get_queryset(self) -> QuerySet[Run]:
         return Run.objects.filter(project=self.project, deleted_at=None).select_related("project", "alignment", "job")
@@ -173,6 +176,7 @@ class Runs(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
 
 class Threads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     serializer_class = ThreadSerializer
+    lookup_value_converter = "int"
     filterset_fields = ("anchor_type", "anchor_id")
 
     def get_queryset(self) -> QuerySet[Thread]:

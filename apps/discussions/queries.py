@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.projects.models import Project
 from apps.projects.policies import can
+from apps.projects.sentences import Told, tell
 
 from .anchors import find_many
 from .forms import CommentForm
 from .markdown import Parsed, Reference, parse, render
 from .models import Comment, Notification, Thread
 from .people import Face, face, faces
-from .wording import Told, tell
 
 RESTORE_DAYS = 30
 
@@ -146,9 +146,7 @@ class _Builder:
 
 def count(project: Project, kind: str, anchor_id: str) -> int:
     """Comments on one object, for a tab or a meta line."""
-    return Comment.objects.filter(
-        thread__project=project, thread__anchor_type=kind, thread__anchor_id=anchor_id, deleted_at=None
-    ).count()
+    return Comment.objects.filter(thread__project=project, thread__anchor_type=kind, thread__anchor_id=anchor_id, deleted_at=None).count()
 
 
 # Inbox

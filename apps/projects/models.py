@@ -171,7 +171,7 @@ class Event(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="events")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     verb = models.CharField(max_length=40)
-    """For instance `run.finished`; the sentences are in apps.workspace.sentences."""
+    """For instance `run.finished`; the sentences are in apps.projects.sentences."""
     target_type = models.CharField(max_length=20)
     target_id = models.CharField(max_length=80)
     """What the address holds: a run's number, a data set's slug, a sample's key."""

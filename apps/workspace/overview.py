@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from fusion.result import Interval
 
 from apps.accounts.models import User
 from apps.experiments.models import Run
 from apps.ui.plots.model import Bar, Bars, Forest, ForestRow, Level, Line, Lines
+from fusion.result import Interval
 
 from .queries import MapRow
 

@@ -14,9 +14,8 @@ from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.projects.models import Discipline, Event, Member, Project
 from apps.projects.queries import events
+from apps.projects.sentences import Told, tell
 from apps.registry.models import Model, ModelVersion
-
-from .sentences import Told, tell
 
 TALK = (Notification.Reason.MENTION, Notification.Reason.REPLY)
 

@@ -10,9 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from apps.accounts.models import User
+from apps.datasets.models import Alignment, DataSet
 from apps.discussions.models import Notification
+from apps.experiments.models import Run
 from apps.projects.models import Member, Project
 from apps.projects.policies import can
+from apps.registry.models import Model
+from apps.reviews.models import Review
 from apps.reviews.queries import waiting_for
 
 Entry = dict[str, Any]
@@ -103,22 +107,17 @@ def _counts(project: Project) -> dict[str, int]:
         inner = rows.filter(project=OuterRef("pk")).order_by().values("project").annotate(n=Count("pk")).values("n")
         return Coalesce(Subquery(inner), 0)
 
-    from apps.datasets.models import Alignment, DataSet
-    from apps.experiments.models import Run
-    from apps.registry.models import Model
-    from apps.reviews.models import Review
-
     return (
         Project.objects.filter(pk=project.pk)
         .annotate(
-            data=number(DataSet.objects.filter(deleted_at=None)),
-            alignments=number(Alignment.objects.all()),
-            runs=number(Run.objects.filter(deleted_at=None)),
-            reviews=number(Review.objects.all()),
-            models_=number(Model.objects.all()),
-            people=number(Member.objects.all()),
+            n_data=number(DataSet.objects.filter(deleted_at=None)),
+            n_alignments=number(Alignment.objects.all()),
+            n_runs=number(Run.objects.filter(deleted_at=None)),
+            n_reviews=number(Review.objects.all()),
+            n_models=number(Model.objects.all()),
+            n_people=number(Member.objects.all()),
         )
-        .values("data", "alignments", "runs", "reviews", "models_", "people")
+        .values("n_data", "n_alignments", "n_runs", "n_reviews", "n_models", "n_people")
         .get()
     )
 
@@ -127,9 +126,9 @@ def _project_rail(request: HttpRequest, project: Project) -> list[Entry]:
     n = _counts(project)
     waiting = sum(1 for review in waiting_for(request.user) if review.project_id == project.pk)
     rooms = [
-        (_("Project"), [("projects:overview", _("Overview"), "layout-dashboard", {}), ("datasets:list", _("Data sets"), "database", {"count": n["data"]}), ("workspace:samples", _("Samples"), "images", {}), ("datasets:alignments", _("Alignments"), "merge", {"count": n["alignments"]})]),
-        (_("Models"), [("experiments:runs", _("Runs"), "flask-conical", {"count": n["runs"]}), ("reviews:list", _("Reviews"), "scale", {"badge": waiting, "count": n["reviews"]}), ("registry:models", _("Model registry"), "package", {"count": n["models_"]})]),
-        (_("Team"), [("projects:members", _("Members"), "users", {"count": n["people"]}), ("projects:activity", _("Activity"), "history", {})]),
+        (_("Project"), [("projects:overview", _("Overview"), "layout-dashboard", {}), ("datasets:list", _("Data sets"), "database", {"count": n["n_data"]}), ("workspace:samples", _("Samples"), "images", {}), ("datasets:alignments", _("Alignments"), "merge", {"count": n["n_alignments"]})]),
+        (_("Models"), [("experiments:runs", _("Runs"), "flask-conical", {"count": n["n_runs"]}), ("reviews:list", _("Reviews"), "scale", {"badge": waiting, "count": n["n_reviews"]}), ("registry:models", _("Model registry"), "package", {"count": n["n_models"]})]),
+        (_("Team"), [("projects:members", _("Members"), "users", {"count": n["n_people"]}), ("projects:activity", _("Activity"), "history", {})]),
     ]  # fmt: skip
     if can(request.user, "own", project):
         rooms[-1][1].append(("projects:settings", _("Settings"), "settings", {}))

@@ -10,11 +10,11 @@ from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
 from apps.projects.queries import events, face
+from apps.projects.sentences import tell
 from apps.reviews import queries as reviews
 
 from . import overview as overview_parts
 from . import queries
-from .sentences import tell
 
 
 def home(request: HttpRequest) -> HttpResponse:

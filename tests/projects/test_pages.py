@@ -12,17 +12,17 @@ from apps.projects.models import Event, Project, Role
 PAGES = ("", "members/", "disciplines/", "activity/")
 
 
-@pytest.mark.parametrize("page", [*PAGES, "settings/"])
-def test_an_outsider_finds_nothing(client: Client, team, page: str) -> None:
+@pytest.mark.parametrize("path", [*PAGES, "settings/"])
+def test_an_outsider_finds_nothing(client: Client, team, path: str) -> None:
     client.force_login(team.outsider)
-    assert client.get(f"/p/{team.project.slug}/{page}").status_code == 404
+    assert client.get(f"/p/{team.project.slug}/{path}").status_code == 404
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_viewer_reads_every_page_in_few_queries(client: Client, team, page: str, django_assert_max_num_queries) -> None:
+@pytest.mark.parametrize("path", PAGES)
+def test_a_viewer_reads_every_page_in_few_queries(client: Client, team, path: str, django_assert_max_num_queries) -> None:
     client.force_login(team.viewer)
     with django_assert_max_num_queries(25):
-        assert client.get(f"/p/{team.project.slug}/{page}").status_code == 200
+        assert client.get(f"/p/{team.project.slug}/{path}").status_code == 200
 
 
 def test_a_viewer_cannot_change_the_project(client: Client, team) -> None:

@@ -20,6 +20,41 @@ PHRASES: dict[str, Promise] = {
     "member.invited": _("invited %(label)s"),
     "member.uninvited": _("withdrew the invitation of %(label)s"),
     "member.joined": _("joined the project"),
+    "study.imported": _("imported the study %(label)s"),
+    "dataset.created": _("created the data set"),
+    "dataset.changed": _("changed the description"),
+    "dataset.deleted": _("deleted the data set"),
+    "dataset.restored": _("brought the data set back"),
+    "version.added": _("added version %(number)s with %(rows)s rows"),
+    "upload.checked": _("The check is done"),
+    "upload.imported": _("The import is done"),
+    "upload.failed": _("The upload failed: %(error)s"),
+    "alignment.created": _("drafted it"),
+    "alignment.freezing": _("started to freeze it"),
+    "alignment.frozen": _("froze it with %(samples)s samples"),
+    "alignment.discarded": _("threw the draft away"),
+    "run.started": _("started it"),
+    "run.finished": _("It finished with a macro-F1 of %(macro_f1)s"),
+    "run.failed": _("It failed: %(error)s"),
+    "run.stopped": _("It was stopped"),
+    "run.stop_requested": _("asked it to stop"),
+    "run.renamed": _("renamed it"),
+    "run.deleted": _("deleted it"),
+    "run.restored": _("brought it back"),
+    "model.registered": _("registered it from run %(run)s"),
+    "model.card_changed": _("changed the card"),
+    "review.opened": _("asked for decisions"),
+    "review.decided": _("decided for %(discipline)s: %(verdict)s"),
+    "review.asked_again": _("made changes and asks again"),
+    "review.promoted": _("promoted it to Staging"),
+    "review.withdrawn": _("withdrew it"),
+    "comment.added": _("commented: %(excerpt)s"),
+    "comment.replied": _("replied: %(excerpt)s"),
+    "comment.edited": _("changed a comment"),
+    "comment.deleted": _("deleted a comment"),
+    "comment.restored": _("brought a comment back"),
+    "comment.resolved": _("marked a discussion as resolved"),
+    "comment.reopened": _("reopened a discussion"),
 }
 
 ICONS = {
@@ -75,10 +110,26 @@ def tell(event: Event) -> Told:
     )
 
 
-def _words(event: Event) -> dict[str, Any]:
+VERDICTS: dict[str, Promise] = {"approve": _("approved"), "comment": _("comment only"), "changes": _("changes requested")}
+
+
+class _Words(dict[str, Any]):
+    """A phrase never fails for want of a detail that an old event lacks."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _plain(value: str | float) -> str:
+    return f"{value:.3f}".removeprefix("0") if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
+
+
+def _words(event: Event) -> _Words:
     role = (event.data.get("changes") or {}).get("role", ["", ""])[1]
     known = {"label": event.label, "id": event.target_id, "role": Role(role).label if role in Role.values else ""}
-    return known | {key: value for key, value in event.data.items() if isinstance(value, str | int | float)}
+    details = {key: _plain(value) for key, value in event.data.items() if isinstance(value, str | int | float)}
+    verdict = VERDICTS.get(str(event.data.get("verdict")))
+    return _Words(known | details | ({"verdict": verdict} if verdict else {}))
 
 
 def address(event: Event) -> str:

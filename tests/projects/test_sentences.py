@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from apps.workspace.sentences import PHRASES
+from apps.projects.sentences import PHRASES
 
 APPS = Path(__file__).parents[2] / "apps"
 RECORDED = re.compile(r"""record\(\s*[^()"']*?["']([a-z_]+\.[a-z_]+)["']""", re.DOTALL)
