@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from fusion.recipe import Recipe
 
 from apps.datasets.models import Alignment
 from apps.projects.models import Project
+from fusion.recipe import Recipe
 
 
 @dataclass(frozen=True)

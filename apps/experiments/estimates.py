@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from statistics import median
 
-from fusion.encoders import catalogue
-from fusion.recipe import Recipe
-
 from apps.datasets.models import Alignment
 from apps.jobs.models import Job
+from fusion.encoders import catalogue
+from fusion.recipe import Recipe
 
 from . import alignments
 from .models import Run

@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from fusion.recipe import Recipe, RecipeError
 
 from apps.datasets.models import Alignment
+from fusion.recipe import Recipe, RecipeError
 
 from . import alignments, encoders
 from .words import METHODS, method_name, method_sentence

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from fusion.recipe import Recipe
 
 from apps.jobs.models import Job, LogLine
 from apps.ui.plots import model as ui
+from fusion.recipe import Recipe
 
 from . import alignments, curves, estimates
 from .models import Run

@@ -3,11 +3,11 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from fusion.result import EvaluationResult
 
 from apps.datasets.models import Alignment
 from apps.jobs.models import Job
 from apps.projects.models import Project
+from fusion.result import EvaluationResult
 
 from .words import list_in_words, method_name
 

@@ -6,14 +6,14 @@ from typing import Any
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from fusion.encoders import catalogue
-from fusion.recipe import Recipe
-from fusion.result import EvaluationResult
 
 from apps.ui import figures
 from apps.ui.components.figures import verdict_words
 from apps.ui.plots import model as ui
 from apps.ui.plots.tables import frequent_confusions
+from fusion.encoders import catalogue
+from fusion.recipe import Recipe
+from fusion.result import EvaluationResult
 
 from . import alignments, curves, plots
 from .estimates import encoders_of

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from fusion.result import EvaluationResult, Interval
 
 from apps.ui import figures
 from apps.ui.plots import model as ui
+from fusion.result import EvaluationResult, Interval
 
 from .words import list_in_words, method_name
 

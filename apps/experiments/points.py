@@ -3,9 +3,8 @@
 import threading
 from collections.abc import Iterable
 
-from fusion.progress import Progress
-
 from apps.jobs.work import Work
+from fusion.progress import Progress
 
 from .models import Metric, Run
 

@@ -141,7 +141,7 @@ def of_sample(run: Run, key: str) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        rows = ask_one((str(path),), "SELECT * FROM t0 WHERE key = ? AND " + FIRST_SEED, [key])
+        rows = ask_one((str(path),), f"SELECT * FROM t0 WHERE key = ? AND {FIRST_SEED}", [key])  # noqa: S608
     except CannotRead:
         return None
     return shown(rows[0], [one["name"] for one in run.modalities]) if rows else None

@@ -6,8 +6,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from fusion.recipe import Recipe
-from fusion.result import EvaluationResult
 
 from apps.accounts.models import User
 from apps.datasets.models import Alignment
@@ -19,6 +17,8 @@ from apps.projects.events import record
 from apps.projects.models import Event, Project
 from apps.projects.policies import require
 from apps.projects.services import next_number
+from fusion.recipe import Recipe
+from fusion.result import EvaluationResult
 
 from . import alignments
 from .models import Run

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from fusion.recipe import Recipe, RecipeError
-from fusion.result import EvaluationResult
 
 from apps.datasets.alignments.loading import load_aligned
 from apps.jobs.work import Failure, Work
+from fusion.recipe import Recipe, RecipeError
+from fusion.result import EvaluationResult
 
 from . import services
 from .models import Run

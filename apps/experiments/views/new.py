@@ -7,12 +7,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from fusion.encoders import catalogue
-from fusion.recipe import Recipe, presets
 
 from apps.datasets.models import Alignment
 from apps.projects.models import Project
 from apps.projects.pages import project_page
+from fusion.encoders import catalogue
+from fusion.recipe import Recipe, presets
 
 from .. import alignments, estimates, pages, queries, services
 from ..forms import RunForm, YamlForm, initial_of

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
-from fusion.recipe import Recipe
 
 from apps.discussions.models import Comment, Thread
 from apps.jobs.models import Job
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
+from fusion.recipe import Recipe
 
 from .. import hooks, live, pages, predictions, queries, services
 from ..forms import RenameForm
@@ -33,8 +33,11 @@ TABS = ("overview", "curves", "predictions", "settings", "log", "discussion")
 def listing(request: HttpRequest, project: Project) -> HttpResponse:
     found = queries.run_list(project, request.GET.dict())
     page = Paginator(found.runs, PAGE).get_page(request.GET.get("page"))
+    leaders = queries.leaders(project)
+    for one in page:
+        dress(one, leaders)
     context = {
-        "project": project, "list": found, "page": page, "leaders": queries.leaders(project),
+        "project": project, "list": found, "page": page, "methods": [(code, method_name(code)) for code in found.methods],
         "may_start": can(request.user, "contribute", project),
         "going": any(run.job.state in queries.GOING for run in page),
     }  # fmt: skip
@@ -73,6 +76,7 @@ def head(request: HttpRequest, project: Project, found: Run, tab: str) -> dict[s
     threads = Thread.objects.filter(project=project, anchor_type=Thread.Anchor.RUN, anchor_id=str(found.number))
     return {
         "project": project, "run": found, "job": found.job, "tab": tab, "finished": finished,
+        "clone": str(found.number), "samples": found.result["n_samples"] if found.result else None,
         "actions": hooks.actions_of(request, found) if finished else [], "notes": hooks.notes_of(request, found),
         "may_write": can(request.user, "contribute", project),
         "may_delete": found.job.is_over and can(request.user, "contribute" if found.created_by_id == request.user.pk else "maintain", project),
@@ -111,7 +115,10 @@ def settings_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
 
 def environment(found: Run) -> list[tuple[str, str]]:
     result = found.evaluation
-    return [(name, str(value)) for name, value in result.environment.items() if not isinstance(value, dict | list)] if result else []
+    if result is None:
+        return []
+    facts = result.environment
+    return [(name, str(value)) for name, value in [*facts.get("versions", {}).items(), *facts.items()] if not isinstance(value, dict | list)]
 
 
 def log_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
