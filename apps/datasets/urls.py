@@ -1,4 +1,4 @@
-from django.urls import URLPattern
+from . import upload_urls
 
 app_name = "datasets"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*upload_urls.urlpatterns]

@@ -116,8 +116,8 @@ def perform(job_id: str) -> None:
     try:
         with Work(job) as work:
             handler.function()(work)
-            work.flush()
             if not Job.objects.get(pk=job.pk).is_over:
+                work.flush()
                 services.close(job, Job.State.FINISHED)
     except services.Fenced:
         logger.warning("Job %s was taken over; attempt %d ends without a word", job.pk, job.attempt)

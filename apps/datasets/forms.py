@@ -1,0 +1,120 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.projects.models import Discipline, Project
+from fusion.columns import KINDS
+
+from .models import DataSet, Upload
+
+KIND_NAMES = {
+    "image": _("Image"),
+    "audio": _("Sound"),
+    "text": _("Text"),
+    "number": _("Number"),
+    "category": _("Category"),
+    "label": _("Label"),
+    "group": _("Group"),
+    "series": _("Time series"),
+    "tags": _("Tags"),
+    "id": _("Identifier"),
+    "time": _("Date or time"),
+}
+
+
+class SourceForm(forms.Form):
+    source = forms.ChoiceField(label=_("What are you bringing?"), choices=Upload.Source.choices, widget=forms.RadioSelect)
+
+
+class ColumnsForm(forms.Form):
+    """Which column is the key, and what each of the others holds."""
+
+    def __init__(self, table: dict[str, Any], options: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = [(name, name) for name in table["all_columns"]]
+        self.fields["key"] = forms.ChoiceField(label=_("Sample key"), choices=names, initial=options.get("key") or table["key"])
+        self.fields["key"].help_text = _("The column that names the sample in every table of the project.")
+        self.table = table
+        for place, column in enumerate(table["columns"]):
+            kinds = [(kind, KIND_NAMES[kind]) for kind in KINDS]
+            self.fields[f"kind_{place}"] = forms.ChoiceField(label=column["name"], choices=kinds, initial=column["kind"])
+
+    def rows(self) -> list[tuple[dict[str, Any], Any]]:
+        return [(column, self[f"kind_{place}"]) for place, column in enumerate(self.table["columns"])]
+
+    def choices(self) -> dict[str, Any]:
+        kinds = {column["name"]: self.cleaned_data[f"kind_{place}"] for place, column in enumerate(self.table["columns"])}
+        key = self.cleaned_data["key"]
+        kinds.pop(key, None)
+        return {"key": key, "kinds": kinds}
+
+
+class RolesForm(forms.Form):
+    """Which columns of a table of annotations say what, by whom, of which sample."""
+
+    def __init__(self, table: dict[str, Any], options: dict[str, Any], label_sets: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = [(name, name) for name in table["all_columns"]]
+        labels = {"key": _("Sample key"), "annotator": _("Annotator"), "label": _("Label")}
+        for role, label in labels.items():
+            self.fields[role] = forms.ChoiceField(label=label, choices=names, initial=options.get(role) or table["roles"].get(role))
+        sets = [("none", _("Nothing: any label may occur")), *((name, name) for name in label_sets)]
+        self.fields["label_set"] = forms.ChoiceField(
+            label=_("Compare the labels with"), choices=sets, initial=options.get("label_set") or table["roles"].get("label_set", "none")
+        )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        roles = [given.get(role) for role in ("key", "annotator", "label")]
+        if len(set(roles)) < len(roles):
+            self.add_error("label", _("Key, annotator and label are three different columns."))
+        return given
+
+    def choices(self) -> dict[str, Any]:
+        return self.cleaned_data
+
+
+class AboutForm(forms.Form):
+    """What a person who did not make the data set needs to know."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    discipline = forms.ModelChoiceField(Discipline.objects.none(), label=_("Discipline"), help_text=_("Whose data these are."))
+    description = forms.CharField(
+        label=_("Description"),
+        required=False,
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Where the data come from and what a person of another field should know."),
+    )
+    licence = forms.CharField(
+        label=_("Licence"), required=False, max_length=120, help_text=_("For instance CC-BY-4.0, or who allowed what.")
+    )
+
+    def __init__(self, project: Project, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["discipline"].queryset = project.disciplines.all()
+        if not self.fields["discipline"].queryset:
+            self.fields["discipline"].help_text = _("This project has no discipline yet. Ask a maintainer to add yours.")
+
+    def choices(self) -> dict[str, Any]:
+        return {**self.cleaned_data, "discipline": self.cleaned_data["discipline"].pk}
+
+
+class NoteForm(forms.Form):
+    """A new version of a data set needs only this."""
+
+    note = forms.CharField(label=_("What changed"), max_length=300, help_text=_("One sentence, for those who use the version before it."))
+
+    def choices(self) -> dict[str, Any]:
+        return self.cleaned_data
+
+
+class DataSetForm(forms.ModelForm):
+    class Meta:
+        model = DataSet
+        fields = ("name", "discipline", "description", "licence")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["discipline"].queryset = self.instance.project.disciplines.all()

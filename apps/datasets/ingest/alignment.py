@@ -1,0 +1,48 @@
+"""The alignment that study.yaml asks for: drafted over the new versions and frozen at once."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.datasets.alignments.services import create_alignment, freeze
+from apps.datasets.models import Alignment, Version
+from apps.projects.models import Project
+from fusion.study_spec import StudySpec
+
+
+def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
+    """The form of study.yaml as an alignment's: names of data sets become their addresses here."""
+    assert spec.alignment is not None
+    names = [dataset.name for discipline in spec.disciplines for dataset in discipline.datasets]
+    slugs = {name: version.dataset.slug for name, version in zip(names, versions)}
+
+    def here(ref: str) -> str:
+        dataset, column = ref.split(".", 1)
+        return f"{slugs.get(dataset, dataset)}.{column}"
+
+    asked = spec.alignment
+    split = asked.split.short()
+    if split.get("column"):
+        split["column"] = here(split["column"])
+    modalities = {name: [here(ref) for ref in ([refs] if isinstance(refs, str) else refs)] for name, refs in asked.modalities.items()}
+    found = {
+        "modalities": modalities,
+        "label": {"source": here(asked.label)},
+        "groups": [here(ref) for ref in asked.groups],
+        "split": split,
+    }
+    return found | ({"cluster": here(asked.cluster)} if asked.cluster else {})
+
+
+def draft_alignment(spec: StudySpec, project: Project, actor: User, versions: list[Version]) -> Alignment | str:
+    """Inside the transaction of the versions; words where it cannot be made: the data are no worse for it."""
+    try:
+        with transaction.atomic():
+            alignment = create_alignment(actor, project, spec.title or spec.name, spec_of(spec, versions), versions)
+            freeze(actor, alignment)
+            return alignment
+    except ValidationError as error:
+        return _("The alignment of study.yaml could not be made: %(problems)s") % {"problems": " ".join(error.messages)}

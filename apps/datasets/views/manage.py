@@ -1,0 +1,51 @@
+"""Name, description and licence of a data set; delete it and bring it back."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from apps.datasets import services
+from apps.datasets.forms import DataSetForm
+from apps.datasets.models import DataSet
+from apps.projects.models import Project
+from apps.projects.pages import project_page
+from apps.projects.policies import can
+
+
+def dataset_in(project: Project, slug: str, deleted: bool = False) -> DataSet:
+    found = DataSet.objects.select_related("project", "discipline")
+    return get_object_or_404(found, project=project, slug=slug, deleted_at__isnull=not deleted)
+
+
+@project_page("contribute")
+def change(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
+    found = dataset_in(project, dataset)
+    form = DataSetForm(request.POST or None, instance=dataset_in(project, dataset))
+    if request.method == "POST" and form.is_valid():
+        services.change_dataset(request.user, found, **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return redirect("datasets:dataset", project.slug, found.slug)
+    context = {"project": project, "dataset": found, "form": form, "may_delete": can(request.user, "maintain", project)}
+    return render(request, "datasets/upload_change.html", context, status=422 if form.errors else 200)
+
+
+@project_page("maintain")
+@require_POST
+def delete(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
+    found = dataset_in(project, dataset)
+    services.delete_dataset(request.user, found)
+    undo = reverse("datasets:restore", args=[project.slug, found.slug])
+    messages.success(request, _("%(name)s was deleted.") % {"name": found.name}, extra_tags=f"undo:{undo}")
+    return redirect("datasets:list", project.slug)
+
+
+@project_page("maintain")
+@require_POST
+def restore(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
+    found = dataset_in(project, dataset, deleted=True)
+    services.restore_dataset(request.user, found)
+    messages.success(request, _("%(name)s is back.") % {"name": found.name})
+    return redirect("datasets:dataset", project.slug, found.slug)

@@ -1,0 +1,246 @@
+"""The upload wizard: each step has its own address, and what was said on it is kept."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from apps.datasets import upload_services
+from apps.datasets.forms import AboutForm, ColumnsForm, NoteForm, RolesForm, SourceForm
+from apps.datasets.models import DataSet, Upload
+from apps.datasets.problems import groups_for
+from apps.datasets.receive import receive_file
+from apps.datasets.upload_handler import REFUSED
+from apps.datasets.upload_queries import current_job, dataset_of, page_of, stages_of, steps_of, totals
+from apps.projects.models import Project
+from apps.projects.pages import project_page
+
+State = Upload.State
+
+
+def upload_in(project: Project, pk: UUID) -> Upload:
+    found = Upload.objects.select_related("check_job", "import_job", "created_by")
+    upload = get_object_or_404(found, project=project, pk=pk)
+    upload.project = project
+    return upload
+
+
+def shown(request: HttpRequest, upload: Upload, step: str, status: int = 200, **context: Any) -> HttpResponse:
+    more = {"project": upload.project, "upload": upload, "steps": steps_of(upload, step), "dataset": dataset_of(upload), **context}
+    return render(request, f"datasets/upload_{step}.html", more, status=status)
+
+
+def here(upload: Upload, step: str = "") -> HttpResponse:
+    name = f"datasets:upload_{step}" if step else page_of(upload)
+    return redirect(name, upload.project.slug, upload.pk)
+
+
+@project_page("contribute")
+def new(request: HttpRequest, project: Project) -> HttpResponse:
+    """Which kind of upload; with ?dataset= a new version of that data set."""
+    slug = request.POST.get("dataset") or request.GET.get("dataset")
+    dataset = get_object_or_404(DataSet, project=project, slug=slug, deleted_at=None) if slug else None
+    form = SourceForm(request.POST or None, initial={"source": "table"})
+    if dataset:
+        source = Upload.Source.ANNOTATION if dataset.kind == DataSet.Kind.ANNOTATION else Upload.Source.TABLE
+        form = SourceForm({"source": source} if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        return here(upload_services.begin_upload(request.user, project, form.cleaned_data["source"], dataset))
+    open_ones = project.uploads.exclude(state__in=(State.DONE, State.CANCELLED)).filter(created_by=request.user)[:5]
+    context = {"project": project, "form": form, "dataset": dataset, "open_uploads": open_ones, "options": source_options()}
+    return render(request, "datasets/new.html", context, status=422 if form.errors else 200)
+
+
+def source_options() -> list[dict[str, Any]]:
+    return [
+        {
+            "value": "table",
+            "title": _("A table"),
+            "text": _("CSV or Parquet, one row a sample, with a zip of the images and recordings that it names."),
+        },
+        {
+            "value": "study",
+            "title": _("A study folder"),
+            "text": _("A zip with a study.yaml: several data sets, disciplines and the alignment at once."),
+        },
+        {"value": "annotation", "title": _("Annotations"), "text": _("A table of who gave which sample which label.")},
+    ]
+
+
+@project_page("contribute")
+def upload(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    return here(upload_in(project, upload))
+
+
+@project_page("contribute")
+def add(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    """Files: added one or several at a time; then the check is started."""
+    found = upload_in(project, upload)
+    if found.state != State.RECEIVING:
+        return here(found)
+    problems: list[str] = []
+    if request.method == "POST":
+        problems = take_files(request, found)
+        if not problems and "check" in request.POST:
+            problems = attempt(upload_services.start_check, request.user, found)
+        if not problems:
+            return here(found)
+    return shown(request, found, "add", 422 if problems else 200, problems=problems)
+
+
+def take_files(request: HttpRequest, upload: Upload) -> list[str]:
+    """The form's last field comes after the files: where it is missing, the body broke off."""
+    files = request.FILES.getlist("files")
+    if REFUSED in request.META:
+        return [_("The files are larger than what fits in one upload, or the server's disk is full. Nothing was kept.")]
+    if "complete" not in request.POST:
+        return [_("The files did not arrive whole. Upload them again.")]
+    if not files and "check" not in request.POST:
+        return [_("Choose at least one file.")]
+    problems: list[str] = []
+    for file in files:
+        problems += attempt(receive_file, request.user, upload, file.name or "", file)
+    return problems
+
+
+def attempt(verb: Any, *args: Any, **kwargs: Any) -> list[str]:
+    """The problems in words, none where it worked."""
+    try:
+        verb(*args, **kwargs)
+    except ValidationError as error:
+        return error.messages
+    return []
+
+
+@project_page("contribute")
+@require_POST
+def remove(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    found = upload_in(project, upload)
+    tell(request, attempt(upload_services.remove_file, request.user, found, request.POST.get("name", "")))
+    return here(found)
+
+
+def tell(request: HttpRequest, problems: list[str]) -> None:
+    for problem in problems:
+        messages.error(request, problem)
+
+
+@project_page("contribute")
+def check(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    """The running check, then its report; also where a failed import stands."""
+    found = upload_in(project, upload)
+    if found.state in (State.RECEIVING, State.DONE, State.IMPORTING):
+        return here(found)
+    job = current_job(found)
+    return shown(
+        request,
+        found,
+        "check",
+        job=job,
+        stages=stages_of(job) if job else [],
+        groups=groups_for(found.report),
+        totals=totals(found),
+        going=found.state == State.CHECKING,
+    )
+
+
+@project_page("contribute")
+def columns(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    """Key and kinds. Where the key, a medium or a role changed, everything is checked again."""
+    found = upload_in(project, upload)
+    if found.state != State.READY or found.source == Upload.Source.STUDY:
+        return here(found)
+    table = found.report["tables"][0]
+    form = columns_form(found, table, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        choices = form.choices()
+        again = needs_check(found, choices)
+        problems = attempt(upload_services.start_check if again else upload_services.choose, request.user, found, **choices)
+        tell(request, problems)
+        return here(found) if again or problems else here(found, "about")
+    return shown(request, found, "columns", 422 if form.errors else 200, form=form, table=table)
+
+
+def columns_form(upload: Upload, table: dict[str, Any], data: Any) -> ColumnsForm | RolesForm:
+    if upload.source == Upload.Source.ANNOTATION:
+        return RolesForm(table, upload.options, upload.report.get("label_sets", []), data)
+    return ColumnsForm(table, upload.options, data)
+
+
+def needs_check(upload: Upload, choices: dict[str, Any]) -> bool:
+    return any(upload.options.get(name) != value for name, value in choices.items())
+
+
+@project_page("contribute")
+def about(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    """The last page before the import: name, discipline, licence; for a new version what changed; for a study what will be made."""
+    found = upload_in(project, upload)
+    if found.state != State.READY:
+        return here(found)
+    form = about_form(request, found)
+    if request.method == "POST" and (form is None or form.is_valid()):
+        choices = form.choices() if form else {}
+        problems = attempt(upload_services.choose, request.user, found, **choices) or attempt(
+            upload_services.start_import, request.user, found
+        )
+        tell(request, problems)
+        return here(found)
+    status = 422 if form is not None and form.errors else 200
+    return shown(request, found, "about", status, form=form, totals=totals(found), groups=groups_for(found.report))
+
+
+def about_form(request: HttpRequest, upload: Upload) -> AboutForm | NoteForm | None:
+    data = request.POST if request.method == "POST" else None
+    if upload.source == Upload.Source.STUDY:
+        return None
+    if upload.options.get("dataset"):
+        return NoteForm(data, initial={"note": upload.options.get("note", "")})
+    own = upload.project.disciplines.filter(members__user=request.user).first()
+    initial = {"discipline": own.pk if own else None} | {name: upload.options.get(name) for name in ("name", "description", "licence")}
+    if upload.options.get("discipline"):
+        initial["discipline"] = upload.options["discipline"]
+    return AboutForm(upload.project, data, initial=initial)
+
+
+@project_page("contribute")
+def done(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    found = upload_in(project, upload)
+    if found.state not in (State.IMPORTING, State.DONE):
+        return here(found)
+    job = found.import_job
+    versions = found.versions.select_related("dataset__discipline").order_by("dataset__created_at", "pk")
+    return shown(
+        request,
+        found,
+        "done",
+        job=job,
+        stages=stages_of(job) if job else [],
+        going=found.state == State.IMPORTING,
+        versions=versions,
+        groups=groups_for(found.report),
+    )
+
+
+@project_page("contribute")
+@require_POST
+def cancel(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    found = upload_in(project, upload)
+    if problems := attempt(upload_services.cancel_upload, request.user, found):
+        tell(request, problems)
+        return here(found)
+    messages.success(request, _("The upload was cancelled; its files are removed."))
+    return redirect("datasets:list", project.slug)
+
+
+@project_page("contribute")
+@require_POST
+def back(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
+    """From a failure or a report to the files."""
+    found = upload_in(project, upload)
+    tell(request, attempt(upload_services.go_back, request.user, found))
+    return here(found)
