@@ -20,12 +20,15 @@ PICTURES = ("unimodal", "late", "concat", "gated", "lowrank", "bottleneck", "cro
 
 @register.simple_tag(takes_context=True)
 def field(context: Context, bound: BoundField, hint: Any = "", label: Any = "", wide: bool = False, **more: Any) -> SafeString:
-    """One field of a Django form, with its error beside it in the words of the summary. `more` goes to the control."""
+    """One field of a Django form, its error in the words of the summary. `more` goes to the control; False takes an attribute away."""
     if isinstance(bound.field.widget, forms.CheckboxInput):
         return _checkbox_field(bound, label, hint, context, more)
     hint = hint or bound.help_text
     described = classes(bound.errors and f"{bound.id_for_label}-error", hint and f"{bound.id_for_label}-hint")
-    extra = {name.rstrip("_").replace("_", "-"): value for name, value in more.items() if value not in (None, False)}
+    extra = {name.rstrip("_").replace("_", "-"): value for name, value in more.items()}
+    for name in [name for name, value in extra.items() if value in (None, False)]:
+        bound.field.widget.attrs.pop(name, None)
+        del extra[name]
     control = bound.as_widget(attrs={**_control_attributes(bound, described), **extra})
     grouped = bound.field.widget.use_fieldset
     head = format_html('<legend class="label">{}</legend>', label or bound.label) if grouped else _label(bound, label)
