@@ -171,7 +171,7 @@ def worker(queue: str) -> None:
     settings.DATABASES["default"]["OPTIONS"].update(quick.get("OPTIONS", {}))
     logging.getLogger("kombu.connection").addFilter(lambda line: "No hostname" not in line.getMessage())
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
-    app.worker_main(["worker", "--queues", queue, "--hostname", f"{queue}@{socket.gethostname()}", *WORKER_OPTIONS])
+    app.worker_main(["--quiet", "worker", "--queues", queue, "--hostname", f"{queue}@{socket.gethostname()}", *WORKER_OPTIONS])
 
 
 def scheduler() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 from a2wsgi import WSGIMiddleware
+
 from consilience import asgi
 
 Address = tuple[str, int]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from consilience.command import COMMANDS
 
 ROOT = Path(__file__).parents[2]

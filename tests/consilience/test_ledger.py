@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
+
 from consilience.demo.ledger import FORM_STARTS, FORMS, ledger, plan, remark
 from consilience.demo.remarks import WORDS
-from PIL import Image
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 VENV = Path(os.environ.get("VENV") or ROOT / ".venv")
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+HOME = Path(os.environ.get("CONSILIENCE_HOME") or ROOT / "var")
+STAMP = HOME / "demo.stamp"
+"""Written when all steps are done: what they were done from."""
 PIP = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-warn-script-location"]
 HEAVY = ("torch", "transformers|pyarrow|scipy|scikit-learn|duckdb|numpy|sympy")
 """Unpacked by two pips at once before the rest: the time is spent on unpacking, and there are two cores."""
@@ -87,21 +90,41 @@ def build_assets() -> None:
     run(PYTHON, "-m", "consilience.assets")
 
 
+def sources() -> str:
+    """Changes with every file that database, static files or demo project are made from."""
+    digest = hashlib.sha256(fingerprint().encode())
+    for folder in ("platform", "apps", "templates", "static", "locale"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix not in {".pyc", ".mo"} and path.is_file():
+                state = path.stat()
+                digest.update(f"{path.relative_to(ROOT)} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def unless_done(work: Callable[[], None]) -> Callable[[], str | None]:
+    def check() -> str | None:
+        done = STAMP.exists() and STAMP.read_text() == sources()
+        return "up to date" if done else work()
+
+    return check
+
+
 def set_up() -> None:
     run(PYTHON, "manage.py", "setup")
 
 
 def seed() -> None:
     run(PYTHON, "manage.py", "seed_demo")
+    STAMP.write_text(sources())
 
 
 def demo(port: int) -> None:
     print("Consilience: the demo. Everything lies in this folder; `rm -rf .venv .build var` takes it away again.", flush=True)
     step("1/5", "Python environment", make_venv)
     step("2/5", "packages (about 700 MB the first time)", lambda: install(["demo"], quick=True))
-    step("3/5", "fonts, icons and browser libraries", build_assets)
-    step("4/5", "database and static files", set_up)
-    step("5/5", "demo project", seed)
+    step("3/5", "fonts, icons and browser libraries", unless_done(build_assets))
+    step("4/5", "database and static files", unless_done(set_up))
+    step("5/5", "demo project", unless_done(seed))
     command = [str(PYTHON), "-m", "consilience.command", "up", "--port", str(port)]
     os.chdir(ROOT)
     os.execv(command[0], command)  # noqa: S606  the supervisor takes this process's place and its Ctrl-C
