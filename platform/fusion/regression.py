@@ -22,7 +22,7 @@ def baselines(fitting: CrossFit, each: Round) -> dict[str, Floats]:
         answers = {JOINED: joined(fitting, each), PRODUCT: product(fitting, each)}
         fitting.store.put(unit, answers, {})
         return answers
-    return found[0]
+    return {name: found[0][name] for name in (JOINED, PRODUCT)}
 
 
 def joined(fitting: CrossFit, each: Round) -> Floats:

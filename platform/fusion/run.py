@@ -84,6 +84,7 @@ def train(
         result.seconds = clock.seconds
         result.environment = facts(aligned, recipe, features, found)
     with clock.stage("bundle"):
+        digests = sample_digests(aligned)
         singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
         predictions.write(out / "predictions.parquet", found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
         bundle = Bundle(
@@ -94,7 +95,7 @@ def train(
             encoders=encoders_of(features),
             models=models,
             best_single=found.best_single,
-            trained_on=[sample_digests(aligned)[row] for row in everything.train],
+            trained_on=[digests[row] for row in everything.train],
             choices={name: vars(choice) for name, choice in choices.items()},
             result=result,
         )

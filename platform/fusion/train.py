@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fusion.evaluate.calibration import log_loss, temperature_of
 from fusion.evaluate.metrics import macro_f1
 from fusion.files import read_tensors, write_tensors
 from fusion.recipe import Training
@@ -40,11 +41,16 @@ class Samples:
 
 @dataclass
 class History:
-    """Curves by epoch, and the validation logits (n_validation, K) of the best epoch (numbered from 1)."""
+    """Curves by epoch, and the validation logits (n_validation, K) of the best epoch (numbered from 1).
+
+    The best epoch is that of the least log loss at its own best temperature: a temperature is fitted afterwards anyway, so
+    over-confidence that it takes away must not stop a fit that still learns.
+    """
 
     train_loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     validation_macro_f1: list[float] = field(default_factory=list)
+    calibrated_loss: list[float] = field(default_factory=list)
     best_epoch: int = 0
     best_logits: NDArray[np.float32] | None = None
 
@@ -136,11 +142,13 @@ def judge(net: nn.Module, validation: Samples | None, history: History) -> None:
     if validation is None or not len(validation):
         return
     logits = answer(net, validation.x, validation.mask)
-    loss = F.cross_entropy(torch.from_numpy(logits), validation.y).item()
-    if not history.validation_loss or loss < min(history.validation_loss):
+    y = validation.y.numpy()
+    calibrated = log_loss(logits, y, temperature_of(logits, y))
+    if not history.calibrated_loss or calibrated < min(history.calibrated_loss):
         history.best_epoch, history.best_logits = len(history.train_loss), logits
-    history.validation_loss.append(loss)
-    history.validation_macro_f1.append(macro_f1(validation.y.numpy(), logits.argmax(1), logits.shape[1]))
+    history.calibrated_loss.append(calibrated)
+    history.validation_loss.append(log_loss(logits, y, 1.0))
+    history.validation_macro_f1.append(macro_f1(y, logits.argmax(1), logits.shape[1]))
 
 
 def tell(history: History, hooks: Hooks) -> None:

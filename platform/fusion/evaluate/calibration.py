@@ -23,12 +23,15 @@ def temperature_of(logits: NDArray[Any], y: Ints) -> float:
     """The temperature, between 0.1 and 20, of least log loss. logits: (n, K)"""
     if len(y) < ENOUGH:
         return 1.0
-    wide = logits.astype(np.float64)
+    found = minimize_scalar(
+        lambda heat: log_loss(logits, y, np.exp(heat)), bounds=(np.log(0.1), np.log(20)), method="bounded", options={"xatol": 1e-3}
+    )
+    return float(np.exp(found.x))
 
-    def loss(log_t: float) -> float:
-        return float(-log_softmax(wide / np.exp(log_t), axis=1)[np.arange(len(y)), y].mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(20)), method="bounded").x))
+def log_loss(logits: NDArray[Any], y: Ints, temperature: float) -> float:
+    """Mean of -log p(y) of logits (n, K) at a temperature."""
+    return float(-log_softmax(logits.astype(np.float64) / temperature, axis=1)[np.arange(len(y)), y].mean())
 
 
 def bin_sums(y: Ints, probabilities: Floats) -> Floats:

@@ -6,9 +6,22 @@ import torch
 from torch import Tensor, nn
 
 
+class Drop(nn.Module):
+    """Dropout as in torch, from uniform numbers: on a CPU several times as fast as torch's, which draws single bits."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.rate:
+            return x
+        return x * (torch.rand(x.shape) >= self.rate) / (1 - self.rate)
+
+
 def projection(dim: int, hidden: int, dropout: float, input_dropout: float) -> nn.Sequential:
     """(batch, dim) -> (batch, hidden)"""
-    return nn.Sequential(nn.Dropout(input_dropout), nn.Linear(dim, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Dropout(dropout))
+    return nn.Sequential(Drop(input_dropout), nn.Linear(dim, hidden), nn.LayerNorm(hidden), nn.GELU(), Drop(dropout))
 
 
 def visible(x: Tensor, present: Tensor) -> Tensor:

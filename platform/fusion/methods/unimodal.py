@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fusion.methods.parts import visible
+from fusion.methods.parts import Drop, visible
 
 MEMBERS = 4
 
@@ -27,7 +27,7 @@ class Unimodal(nn.Module):
         self.modality = modality
         self.modalities = list(modalities)
         self.column = self.modalities.index(modality)
-        self.dropout, self.input_dropout = dropout, input_dropout
+        self.drop, self.drop_input = Drop(dropout), Drop(input_dropout)
         self.inward = uniform(MEMBERS, dim, hidden, spread=dim)
         self.inward_bias = uniform(MEMBERS, 1, hidden, spread=dim)
         self.outward = uniform(MEMBERS, hidden, len(log_prior), spread=hidden)
@@ -37,8 +37,8 @@ class Unimodal(nn.Module):
     def members(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(members, batch, hidden); each member has its own dropout."""
         seen = visible(x[self.modality], mask[:, self.column]).expand(MEMBERS, -1, -1)
-        hidden = torch.baddbmm(self.inward_bias, F.dropout(seen, self.input_dropout, self.training), self.inward)
-        return F.dropout(F.gelu(F.layer_norm(hidden, hidden.shape[-1:])), self.dropout, self.training)
+        hidden = torch.baddbmm(self.inward_bias, self.drop_input(seen), self.inward)
+        return self.drop(F.gelu(F.layer_norm(hidden, hidden.shape[-1:])))
 
     def represent(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, members * hidden)"""

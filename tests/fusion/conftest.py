@@ -1,0 +1,46 @@
+"""A small study in memory: two readings of a hidden class, from three groups, without any encoder's weights."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from fusion.alignment import Aligned, Cell, Modality
+from fusion.recipe import Recipe
+
+
+def toy_alignment(n: int = 108, seed: int = 0, noise: float = 1.2, missing: float = 0.15, labels: Any = None, **changes: Any) -> Aligned:
+    """`b` is the weaker of two tables; each lacks some samples; the label is one of three, the groups are three."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(3, size=n)
+    centres = {"a": rng.normal(size=(3, 5)), "b": rng.normal(size=(3, 4)) * 0.7}
+    modalities = {}
+    for name, centre in centres.items():
+        rows = centre[y] + rng.normal(scale=noise, size=(n, centre.shape[1]))
+        gone = rng.random(n) < missing
+        cells = [None if lost else Cell.numbers(row.tolist()) for row, lost in zip(rows, gone)]
+        modalities[name] = Modality("table", cells, fields=[f"{name}{i}" for i in range(centre.shape[1])])
+    given = {
+        "keys": [f"T{i:04d}" for i in range(n)],
+        "labels": [f"class {k}" for k in y] if labels is None else labels,
+        "modalities": modalities,
+        "groups": {"s.site": [f"S{i % 3}" for i in range(n)]},
+        "extras": {"s.writer": [f"W{i % 36}" for i in range(n)], "s.quality": ["good" if i % 5 else "poor" for i in range(n)]},
+        "cluster": "s.writer",
+    }
+    return Aligned(**(given | changes))
+
+
+def small_recipe(**training: Any) -> Recipe:
+    settings = {"seeds": [0], "epochs": 3, "patience": 3, "hidden_dim": 8, "inner_folds": 2, "dropout": 0.1, "input_dropout": 0.1}
+    return Recipe.parse({"compare": ["gated"], "training": settings | training, "evaluation": {"draws": 100}})
+
+
+@pytest.fixture(scope="session")
+def toy() -> Callable[..., Aligned]:
+    return toy_alignment
+
+
+@pytest.fixture(scope="session")
+def small() -> Callable[..., Recipe]:
+    return small_recipe

@@ -1,0 +1,145 @@
+"""A bundle: the same answers in a fresh process, and no bundle at all once a byte of it was changed."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from fusion.bundle import BundleError, load
+from fusion.files import digest_of, file_digest, read_tensors, write_json, write_tensors
+from fusion.progress import Progress
+from fusion.result import EvaluationResult
+from fusion.run import train
+
+WIDTHS = {"a": 5, "b": 4}
+
+
+@pytest.fixture(scope="module")
+def folder(toy, small, tmp_path_factory):
+    out = tmp_path_factory.mktemp("bundle")
+    train(toy(), small(), out, None, Progress())
+    return out
+
+
+@pytest.fixture
+def copy(folder, tmp_path):
+    return shutil.copytree(folder, tmp_path / "copy")
+
+
+def features(n=7):
+    rng = np.random.default_rng(2)
+    return {name: rng.normal(size=(n, width)).astype(np.float32) for name, width in WIDTHS.items()}
+
+
+def reseal(folder):
+    """As somebody would who knows how digests are made."""
+    facts = json.loads((folder / "bundle.json").read_text())
+    facts.pop("digest")
+    facts["files"] = {name: file_digest(folder / name) for name in facts["files"]}
+    write_json(folder / "bundle.json", facts | {"digest": digest_of(facts)})
+
+
+def change_model(folder, change):
+    tensors, facts = read_tensors(folder / "model.safetensors")
+    change(tensors, facts)
+    write_tensors(folder / "model.safetensors", tensors, facts)
+    reseal(folder)
+
+
+def test_a_fresh_process_gives_identical_predictions(folder, tmp_path):
+    np.savez(tmp_path / "x.npz", **features())
+    code = (
+        "import sys, numpy as np; from fusion.bundle import load;"
+        "x = dict(np.load(sys.argv[2])); np.save(sys.argv[3], load(sys.argv[1]).predict(x))"
+    )
+    subprocess.run([sys.executable, "-c", code, folder, tmp_path / "x.npz", tmp_path / "p.npy"], check=True)
+    assert np.array_equal(np.load(tmp_path / "p.npy"), load(folder).predict(features()))
+
+
+@pytest.mark.parametrize("method", [None, "gated", "a", "b"])
+def test_any_subset_of_modalities_gives_probabilities(folder, method):
+    bundle, x = load(folder), features()
+    for given in (x, {"a": x["a"]}, {"b": x["b"]}):
+        p = bundle.predict(given, method=method)
+        assert p.shape == (7, 3) and np.allclose(p.sum(1), 1)
+
+
+def test_without_anything_it_answers_the_prior(folder):
+    bundle = load(folder)
+    p = bundle.predict(features(), mask=np.zeros((7, 2), bool))
+    assert np.allclose(p, np.exp(bundle.log_prior), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "result.json", "predictions.parquet", "recipe.yaml"])
+def test_one_changed_byte_is_refused(copy, name):
+    data = bytearray((copy / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / name).write_bytes(bytes(data))
+    with pytest.raises(BundleError, match=f"changed after it was written: {name}"):
+        load(copy)
+
+
+def test_a_changed_manifest_is_refused(copy):
+    text = (copy / "bundle.json").read_text()
+    (copy / "bundle.json").write_text(text.replace("class 0", "class X"))
+    with pytest.raises(BundleError, match="its own digest"):
+        load(copy)
+
+
+def test_a_missing_file_is_refused(copy):
+    (copy / "result.json").unlink()
+    with pytest.raises(BundleError, match=r"lacks its file result\.json"):
+        load(copy)
+
+
+def test_a_folder_without_a_manifest_is_no_bundle(tmp_path):
+    with pytest.raises(BundleError, match="not a finished bundle"):
+        load(tmp_path)
+
+
+def test_weights_that_are_no_numbers_are_refused(copy):
+    def change(tensors, facts):
+        tensors["0.net.inward"] = np.full_like(tensors["0.net.inward"], np.nan)
+
+    change_model(copy, change)
+    with pytest.raises(BundleError, match="not finite"):
+        load(copy)
+
+
+@pytest.mark.parametrize("hidden", [9, 10**12])
+def test_a_header_that_lies_about_sizes_is_refused(copy, hidden):
+    def change(tensors, facts):
+        facts["models"][0]["shape"]["hidden"] = hidden
+
+    change_model(copy, change)
+    with pytest.raises(BundleError, match="do not fit together"):
+        load(copy)
+
+
+def test_a_truncated_model_is_refused(copy):
+    (copy / "model.safetensors").write_bytes((copy / "model.safetensors").read_bytes()[:-8])
+    reseal(copy)
+    with pytest.raises(BundleError, match="damaged"):
+        load(copy)
+
+
+def test_an_unknown_modality_and_a_wrong_width_are_errors_in_words(folder):
+    with pytest.raises(BundleError, match="knows no modality smell"):
+        load(folder).predict({"smell": np.zeros((1, 2))})
+    with pytest.raises(BundleError, match="must have the shape"):
+        load(folder).predict({"a": np.zeros((1, 2))})
+
+
+def test_the_result_in_the_bundle_is_whole_and_predictions_score_the_same(folder):
+    result = EvaluationResult.model_validate_json((folder / "result.json").read_text())
+    table = pq.read_table(folder / "predictions.parquet").to_pydict()
+    right = np.mean(np.array(table["truth"]) == np.array(table["answer"]))
+    assert right == pytest.approx(result.metrics["accuracy"].value)
+    assert len(table["key"]) == result.n_samples and set(table) >= {"fold", "seed", "probabilities", "single:a", "single:b"}
+
+
+def test_nothing_in_a_bundle_is_pickled(folder):
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors", ".parquet", ".yaml"}
