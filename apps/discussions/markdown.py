@@ -9,7 +9,29 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-TAGS = {"a", "blockquote", "br", "code", "del", "em", "hr", "li", "ol", "p", "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"}
+TAGS = {
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "span",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+}
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 CLASSES = {"a": {"ref"}, "span": {"ref"}}
 SCHEMES = {"http", "https", "mailto"}
@@ -17,7 +39,9 @@ SCHEMES = {"http", "https", "mailto"}
 REFERENCE = re.compile(r"\b(run|review) (\d{1,9})\b", re.IGNORECASE)
 
 # Headings would break the outline of the page around, pictures would tell a stranger's server who reads.
-_parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable(["heading", "lheading", "image"])
+_parser = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable(["heading", "lheading", "image"])
+)
 
 Reference = tuple[str, str]
 

@@ -112,7 +112,9 @@ def delete(actor: User, comment: Comment) -> None:
     if comment.author_id != actor.pk:
         require(actor, "maintain", comment.thread.project)
     Comment.objects.filter(pk=comment.pk, deleted_at=None).update(deleted_at=timezone.now())
-    Notification.objects.filter(event__project=comment.thread.project, event__verb__startswith="comment.", event__data__comment=comment.pk).delete()
+    Notification.objects.filter(
+        event__project=comment.thread.project, event__verb__startswith="comment.", event__data__comment=comment.pk
+    ).delete()
     _record(actor, comment.thread, "comment.deleted")
 
 
@@ -152,9 +154,7 @@ def notify(event: Event, users: Iterable[User], reason: Notification.Reason) -> 
     Notification.objects.bulk_create([Notification(user=user, event=event, reason=reason) for user in told.values()], ignore_conflicts=True)
 
 
-def settle(
-    user: User, project: Project, target_type: str, target_id: str, *reasons: Notification.Reason, but: Event | None = None
-) -> None:
+def settle(user: User, project: Project, target_type: str, target_id: str, *reasons: Notification.Reason, but: Event | None = None) -> None:
     """What was asked of the person here has been done: answered, decided."""
     waiting = Notification.objects.filter(user=user, done_at=None, reason__in=reasons, event__project=project)
     waiting = waiting.filter(event__target_type=target_type, event__target_id=str(target_id))

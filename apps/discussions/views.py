@@ -115,9 +115,7 @@ def _after(request: HttpRequest, project: Project, thread: Thread, fragment: str
     return redirect(f"{found.url}#{fragment}")
 
 
-def _show(
-    request: HttpRequest, project: Project, kind: str, anchor: str, found: Found, refused: Refused | None = None
-) -> HttpResponse:
+def _show(request: HttpRequest, project: Project, kind: str, anchor: str, found: Found, refused: Refused | None = None) -> HttpResponse:
     shown = queries.discussion(request.user, project, kind, anchor, found.label, refused)
     template = "discussions/_discussion.html" if request.htmx else "discussions/discussion.html"
     context = {"project": project, "discussion": shown, "found": found, "refused": refused}

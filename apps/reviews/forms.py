@@ -28,13 +28,16 @@ class ProposalForm(forms.Form):
         self.candidates = candidates
         for one in candidates:
             pk = one.discipline.pk
-            self.fields[f"required-{pk}"] = forms.BooleanField(required=False, initial=one.required, label=one.discipline.name)
+            self.fields[f"required-{pk}"] = forms.BooleanField(
+                required=False, initial=one.required, label=one.discipline.name, widget=forms.CheckboxInput(attrs={"class": "check"})
+            )
             self.fields[f"reviewer-{pk}"] = forms.ModelChoiceField(
                 User.objects.filter(pk__in=[user.pk for user in one.reviewers]),
                 required=False,
                 initial=one.chosen,
                 label=_("Who is asked"),
                 empty_label=_("Anybody of the discipline"),
+                widget=forms.Select(attrs={"class": "select"}),
             )
 
     def rows(self) -> list[dict[str, Any]]:
