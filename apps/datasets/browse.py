@@ -45,7 +45,27 @@ class Browse:
     views: list[dict[str, Any]] = field(default_factory=list)
     hidden: list[tuple[str, str]] = field(default_factory=list)
     n_filters: int = 0
+    link: str = ""
+    """The whole address, for copying."""
     modality_counts: dict[str, int] = field(default_factory=dict)
+
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """Name, kind and number of samples of each input, for the chips under the title."""
+        return [{"name": one.name, "kind": one.kind, "count": self.modality_counts[one.name]} for one in self.frame.modalities]
+
+    @property
+    def count_text(self) -> str:
+        return f"{self.count:,}"
+
+    @property
+    def total_text(self) -> str:
+        return f"{self.total:,}"
+
+    @property
+    def unit(self) -> str:
+        return _("samples") if self.frame.modalities or self.frame.is_joined else _("rows")
 
 
 class Counted(Paginator):

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.projects.models import Project
+from apps.ui.plots.spark import sparkline
 
 from .duck import Row
 from .filters import flag_label
@@ -16,6 +18,7 @@ from .models import Blob
 
 SMALL_PX = 64
 ROUNDED = 3
+POINTS = 200
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Media:
 class Card:
     key: str
     href: str
-    present: list[str]
+    dots: list[tuple[str, str, bool]]
     image: Media | None = None
     note: str = ""
     corner: str = ""
@@ -49,8 +52,13 @@ class Card:
     agreement: str = ""
     agreement_tone: str = ""
     numbers: list[tuple[str, str]] = field(default_factory=list)
-    series: list[float] | None = None
+    spark: SafeString | str = ""
     flags: list[str] = field(default_factory=list)
+    has_image: bool = False
+    has_audio: bool = False
+    has_text: bool = False
+    no_image: str = ""
+    no_audio: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ def _card(
     return Card(
         key=key,
         href=href,
-        present=[one.name for one in frame.modalities if any(value(column) is not None for column in one.columns)],
+        dots=[(one.kind, one.name, all(value(column) is None for column in one.columns)) for one in frame.modalities],
         image=media.get(value(layout.image) or ""),
         note=shown(value(layout.note)),
         corner=f"{layout.corner.name} {corner}" if layout.corner and corner is not None else "",
@@ -143,9 +151,21 @@ def _card(
         agreement=agreement,
         agreement_tone=tone,
         numbers=[(column.name, shown(value(column), column.unit)) for column in layout.numbers],
-        series=_series(value(layout.series)),
+        spark=spark_of(value(layout.series)),
         flags=[flag_label(flag) for flag in flags.get(key, []) if flag != "silent"],
+        has_image=layout.image is not None,
+        has_audio=layout.audio is not None,
+        has_text=layout.text is not None,
+        no_image=gap_words(frame, key, layout.image, _("no image")),
+        no_audio=gap_words(frame, key, layout.audio, _("no recording")),
     )
+
+
+def gap_words(frame: Frame, key: str, column: Column | None, words: str) -> str:
+    """A file that was set aside is told apart from one that was never there."""
+    if column and (key, column.ref) in frame.broken:
+        return _("broken file")
+    return words
 
 
 def _facts(values: list[Any], audio: Media | None) -> str:
@@ -155,8 +175,10 @@ def _facts(values: list[Any], audio: Media | None) -> str:
     return " · ".join(parts)
 
 
-def _series(values: Any) -> list[float] | None:
-    return [one for one in values if one is not None][:500] if values else None
+def spark_of(values: Any) -> SafeString | str:
+    numbers = [one for one in values or [] if one is not None]
+    step = max(1, len(numbers) // POINTS)
+    return sparkline(numbers[::step]) if len(numbers) > 1 else ""
 
 
 def agreement_words(frame: Frame, row: Row, names: dict[str, str]) -> tuple[str, str]:
@@ -187,7 +209,7 @@ class Cell:
     column: Column
     text: str
     media: Media | None = None
-    values: list[float] | None = None
+    spark: SafeString | str = ""
 
 
 @dataclass(frozen=True)
@@ -210,5 +232,5 @@ def cell(column: Column, value: Any, media: dict[str, Media]) -> Cell:
     if column.kind in MEDIA:
         return Cell(column, "", media.get(value or ""))
     if column.kind == "series":
-        return Cell(column, "", values=_series(value))
+        return Cell(column, "", spark=spark_of(value))
     return Cell(column, shown(value))

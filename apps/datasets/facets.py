@@ -1,13 +1,14 @@
 """Counts beside every filter: all samples, and those that match what else is filtered for."""
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from .duck import Question, Row, ask
-from .filters import MISSING, Filters, facet_columns, flag_label, pattern_code, pattern_label, value_label, where
+from .filters import MISSING, Filters, address, facet_columns, flag_label, pattern_code, pattern_label, value_label, where
 from .frames import Column, Frame
 
 BINS = 20
@@ -44,8 +45,12 @@ class PatternRow:
     total: int
     match: int
     chosen: bool
-
+    href: str
+    dots: list[tuple[str, str, bool]]
+    """Kind, name and whether it is missing, of each input."""
     share: float = 0.0
+    bar_all: float = 0.0
+    bar_match: float = 0.0
 
 
 _totals: OrderedDict[tuple[str, ...], list[list[Row]]] = OrderedDict()
@@ -182,14 +187,20 @@ def pattern_question(frame: Frame, condition: str, values: list[Any]) -> Questio
 def make_patterns(filters: Filters, whole: list[Row], match: list[Row]) -> list[PatternRow]:
     frame = filters.frame
     matched = {_present(frame, row): row["n"] for row in match}
-    total = sum(row["n"] for row in whole) or 1
+    total, largest = sum(row["n"] for row in whole) or 1, max((row["n"] for row in whole), default=1)
     rows = []
     for row in whole:
-        present = _present(frame, row)
-        code = pattern_code(list(present))
-        label = pattern_label(list(present), frame)
-        rows.append(PatternRow(label, code, list(present), row["n"], matched.get(present, 0), code in filters.has, row["n"] / total))
+        present, n = _present(frame, row), row["n"]
+        code, hit = pattern_code(list(present)), matched.get(present, 0)
+        chosen = code in filters.has
+        href = address(filters.query, {"has": code}) if chosen else address(filters.query, has=code)
+        label, shares = pattern_label(list(present), frame), (n / total, 100 * n / largest, 100 * hit / largest)
+        rows.append(PatternRow(label, code, list(present), n, hit, chosen, href, dots_of(frame, present), *shares))
     return rows
+
+
+def dots_of(frame: Frame, present: Collection[str]) -> list[tuple[str, str, bool]]:
+    return [(one.kind, one.name, one.name not in present) for one in frame.modalities]
 
 
 def _present(frame: Frame, row: Row) -> tuple[str, ...]:

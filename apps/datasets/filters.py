@@ -247,7 +247,8 @@ FLAGS = {
     "duplicate": lambda: _("Duplicate"),
     "clipped": lambda: _("Clipped recording"),
     "blank": lambda: _("Blank image"),
-    "quiet": lambda: _("Quiet recording"),
+    "animated": lambda: _("Several frames"),
+    "location": lambda: _("Says where it was taken"),
 }
 
 

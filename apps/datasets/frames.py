@@ -61,6 +61,8 @@ class Frame:
     """Slugs of the annotation data sets that are joined in, as majority, agreement and number of votes."""
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Flag -> keys of the samples that bear it."""
+    broken: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(key, ref) -> why the file of a cell was set aside."""
     is_joined: bool = False
     digest: str = ""
 
@@ -122,6 +124,7 @@ def frame_of_version(version: Version) -> Frame:
         modalities=tuple(modalities_of(columns)) if version.dataset.kind == DataSet.Kind.DATA else (),
         label=next((column for column in columns if column.kind == "label"), None),
         flags=flags_of([version]),
+        broken=broken_of([version]),
         digest=version.digest,
     )
 
@@ -145,6 +148,7 @@ def frame_of_versions(versions: Iterable[Version]) -> Frame:
         label=label,
         votes=tuple(version.dataset.slug for version in votes),
         flags=flags_of(data),
+        broken=broken_of(data),
         is_joined=True,
         digest=digest,
     )
@@ -181,10 +185,28 @@ def _name(column: Column, single: list[Column]) -> str:
     return column.dataset_name if alone else f"{column.dataset_name}, {column.name}"
 
 
+FLAGS = ("silent", "clipped", "blank", "animated", "location")
+
+
 def flags_of(versions: list[Version]) -> dict[str, tuple[str, ...]]:
-    """Samples that the check marked and kept: silent recordings, duplicates."""
+    """Samples that the check marked and kept: silent recordings, blank pictures, duplicates."""
     found: dict[str, set[str]] = {}
     for version in versions:
-        for code, keys in (version.statistics.get("flags") or {}).items():
-            found.setdefault(code, set()).update(keys)
-    return {code: tuple(sorted(keys)) for code, keys in sorted(found.items())}
+        if twins := version.statistics.get("duplicates"):
+            found.setdefault("duplicate", set()).update(twins)
+        for group in version.report.get("groups", []):
+            if group["code"] in FLAGS:
+                found.setdefault(group["code"], set()).update(one["key"] for one in group["examples"] if "key" in one)
+    return {flag: tuple(sorted(keys)) for flag, keys in sorted(found.items())}
+
+
+def broken_of(versions: list[Version]) -> dict[tuple[str, str], str]:
+    """(key, dataset.column) -> why the file of this cell could not be read."""
+    return {
+        (one["key"], f"{version.dataset.slug}.{one['column']}"): one.get("text", "")
+        for version in versions
+        for group in version.report.get("groups", [])
+        if group["code"] == "broken_file"
+        for one in group["examples"]
+        if "key" in one and "column" in one
+    }

@@ -37,14 +37,9 @@ def kinds_of(version: Version) -> list[str]:
     return found or ["table"]
 
 
-def n_problems(version: Version, severity: str) -> int:
-    return sum(one.get("count", 0) for one in problems_of(version) if one.get("severity") == severity)
-
-
-def problems_of(version: Version) -> list[dict[str, Any]]:
-    """The groups of the check's report, whichever form it was stored in."""
-    report = version.report
-    return list(report.get("problems") or report.get("groups") or []) if isinstance(report, dict) else list(report or [])
+def n_found(version: Version, code: str) -> int:
+    """How often the check found this in the version."""
+    return sum(group["count"] for group in version.report.get("groups", []) if group["code"] == code)
 
 
 @dataclass(frozen=True)
@@ -59,10 +54,8 @@ class ListRow:
     set_aside: int
 
     @property
-    def state(self) -> str:
-        if self.version is None:
-            return "nothing"
-        return "warning" if self.set_aside else "ready"
+    def percent(self) -> float:
+        return 100 * (self.share or 0.0)
 
 
 def dataset_list(project: Project, filters: dict[str, str]) -> list[ListRow]:
@@ -75,9 +68,9 @@ def dataset_list(project: Project, filters: dict[str, str]) -> list[ListRow]:
 def _list_row(dataset: DataSet, version: Version | None, most: int) -> ListRow:
     if version is None:
         return ListRow(dataset, None, [], None, 0)
-    samples = version.statistics.get("n_samples") or version.n_rows
+    samples = version.statistics.get("samples") or version.n_rows
     share = min(1.0, samples / most) if most else None
-    return ListRow(dataset, version, kinds_of(version), share, n_problems(version, "error"))
+    return ListRow(dataset, version, kinds_of(version), share, n_found(version, "broken_file"))
 
 
 def _matches(row: ListRow, filters: dict[str, str]) -> bool:
@@ -107,7 +100,16 @@ def sorted_rows(rows: Iterable[ListRow], sort: str) -> list[ListRow]:
 def open_uploads(project: Project) -> list[Upload]:
     """On their way, waiting for a person, or failed: they stand above the list until they are done."""
     found = Upload.objects.filter(project=project, state__in=OPEN_UPLOADS).select_related("check_job", "import_job", "created_by")
-    return list(found[:10])
+    uploads = list(found[:10])
+    for upload in uploads:
+        upload.title = _title(upload)
+    return uploads
+
+
+def _title(upload: Upload) -> str:
+    """What the person called it, else the name of its first file."""
+    files = [one.get("name", "") for one in upload.files]
+    return str(upload.options.get("name") or (files[0] if files else "") or upload.get_source_display())
 
 
 def last_update(project: Project) -> Any:

@@ -1,0 +1,178 @@
+"""What an alignment would hold, before it is frozen: matches, gaps, labels, groups, leaks, five joined rows. DuckDB alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.datasets.browse import Browse, browse
+from apps.datasets.duck import Question, ask, identifier, literal
+from apps.datasets.facets import PatternRow, make_patterns, pattern_question
+from apps.datasets.filters import parse
+from apps.datasets.frames import Column, Frame, frame_of_alignment
+from apps.datasets.joins import MAJORITY, table_file
+from apps.datasets.models import Alignment, Version
+from apps.projects.models import Project
+
+from .spec import is_annotation, sources_of
+
+LEAK_SHARE = 0.99
+LEAK_SUPPORT = 0.5
+"""The same bounds as in fusion.columns: a value guesses its samples' label from the other samples with that value."""
+LEAK_KINDS = ("number", "category", "tags", "text", "time")
+SHOWN = 60
+
+
+@dataclass
+class Preview:
+    n_samples: int = 0
+    n_labelled: int = 0
+    n_complete: int = 0
+    labels: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    patterns: list[PatternRow] = field(default_factory=list)
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    leaks: list[str] = field(default_factory=list)
+    n_duplicates: int = 0
+    rows: Browse | None = None
+
+    @property
+    def label_bars(self) -> list[dict[str, Any]]:
+        return _bars(self.labels)
+
+
+def _bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    largest = max((row["n"] for row in rows), default=1)
+    return [{**row, "share": 100 * row["n"] / largest} for row in rows]
+
+
+def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) -> Preview:
+    """Raises CannotRead. The spec is a checked one."""
+    draft = Alignment(project=project, spec=dict(spec))
+    frame = frame_of_alignment(draft, versions)
+    label = label_sql(spec, frame, versions)
+    some = "(" + " OR ".join(one.present for one in frame.modalities) + ")"
+    every = "(" + " AND ".join(one.present for one in frame.modalities) + ")"
+    groups = [column for ref in spec["groups"] if (column := frame.column(ref))]
+    asked: list[Question] = [
+        (f"SELECT count(*) AS n, count({label}) AS labelled, count(*) FILTER ({every}) AS complete, count(*) FILTER (NOT {some}) AS bare FROM t0", []),
+        (f"SELECT {label}::VARCHAR AS value, count(*) AS n FROM t0 WHERE {label} IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT {SHOWN}", []),
+        pattern_question(frame, "", []),
+        *(_group_question(column) for column in groups),
+    ]
+    counts, labels, patterns, *by_group = ask(files_of(frame, spec, versions), asked)
+    found = Preview(counts[0]["n"], counts[0]["labelled"], counts[0]["complete"], labels)
+    found.patterns = make_patterns(parse(QueryDict(), frame), patterns, patterns)
+    found.groups = [{"ref": column.ref, "n": len(rows), "values": _bars(rows[:12])} for column, rows in zip(groups, by_group)]
+    found.inputs = [{"name": one.name, "kind": one.kind, "n": sum(row.total for row in found.patterns if one.name in row.present)} for one in frame.modalities]
+    found.n_duplicates = len({key for version in versions for key in (version.statistics.get("duplicates") or {})})
+    found.leaks = leak_words(spec, frame, versions)
+    found.warnings = list(_warnings(spec, frame, found, counts[0]["bare"], versions))
+    found.rows = browse(frame, QueryDict("size=12"), project)
+    found.rows.cards, found.rows.lines = found.rows.cards[:5], found.rows.lines[:5]
+    return found
+
+
+def files_of(frame: Frame, spec: Mapping[str, Any], versions: list[Version]) -> tuple[str, ...]:
+    """The joined file; and, where one annotator's labels are asked for, the annotations as t1."""
+    source = sources_of(versions)[spec["label"]["source"]]
+    return (*frame.files, table_file(source.version)) if is_annotation(source.version) else frame.files
+
+
+def label_sql(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> str:
+    """SQL of the label over t0: a column, the majority, or what one annotator said."""
+    source = sources_of(versions)[spec["label"]["source"]]
+    if not is_annotation(source.version):
+        column = frame.column(source.ref)
+        return column.sql if column else "NULL"
+    if who := spec["label"].get("annotator"):
+        key = identifier(source.version.key_column)
+        return f"(SELECT any_value(s.label) FROM t1 s WHERE s.{key} = t0.key AND s.annotator = {literal(who)})"
+    return identifier(f"{source.version.dataset.slug}.{MAJORITY}")
+
+
+def _group_question(column: Column) -> Question:
+    return f"SELECT {column.sql}::VARCHAR AS value, count(*) AS n FROM t0 WHERE {column.sql} IS NOT NULL GROUP BY value ORDER BY n DESC, value", []
+
+
+def leaks(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> dict[str, float]:
+    """Columns whose value alone tells the label -> share of the samples, guessed from the others with the same value."""
+    label = label_sql(spec, frame, versions)
+    source = spec["label"]["source"]
+    columns = [column for column in frame.columns if column.kind in LEAK_KINDS and column.ref != source and column.distinct > 1 and column.dataset not in frame.votes]
+    if not columns:
+        return {}
+    answers = ask(files_of(frame, spec, versions), [(_leak_sql(column, label), []) for column in columns])
+    found = {}
+    for column, rows in zip(columns, answers):
+        row = rows[0]
+        if row["values"] > 1 and row["supported"] >= LEAK_SUPPORT * row["total"] and row["supported"]:
+            share = row["guessed"] / row["supported"]
+            if share >= LEAK_SHARE:
+                found[column.ref] = share
+    return found
+
+
+def _leak_sql(column: Column, label: str) -> str:
+    """A sample is guessed right when its label, without itself, is still the commonest of its value."""
+    return (
+        f"WITH s AS (SELECT {column.sql}::VARCHAR AS v, {label} AS y FROM t0 WHERE {column.sql} IS NOT NULL), k AS (SELECT * FROM s WHERE y IS NOT NULL), "
+        "c AS (SELECT v, y, count(*) AS n FROM k GROUP BY ALL), "
+        "t AS (SELECT *, sum(n) OVER (PARTITION BY v) AS total, "
+        "max(n) OVER (PARTITION BY v ORDER BY n DESC, y ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS second, "
+        "row_number() OVER (PARTITION BY v ORDER BY n DESC, y) AS place FROM c) "
+        "SELECT coalesce(sum(n), 0) AS total, coalesce(sum(n) FILTER (total > 1), 0) AS supported, "
+        "coalesce(sum(n) FILTER (total > 1 AND place = 1 AND n - 1 > coalesce(second, 0)), 0) AS guessed, "
+        "count(DISTINCT y) FILTER (total > 1 AND place = 1) AS values FROM t"
+    )
+
+
+def leak_words(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> list[str]:
+    used = {ref for one in spec["modalities"].values() for ref in one["columns"]}
+    words = []
+    for ref, share in leaks(spec, frame, versions).items():
+        values = {"column": ref, "share": f"{100 * share:.0f}"}
+        if ref in used:
+            words.append(_("%(column)s alone determines the label (%(share)s %% of the samples), and it is chosen as an input. Take it out: a model that reads it learns nothing else.") % values)
+        else:
+            words.append(_("%(column)s alone determines the label (%(share)s %% of the samples). It is not offered as an input.") % values)
+    return words
+
+
+def _warnings(spec: Mapping[str, Any], frame: Frame, found: Preview, bare: int, versions: list[Version]) -> list[str]:
+    """In words, what a person should look at before freezing."""
+    if found.n_labelled < found.n_samples:
+        n = found.n_samples - found.n_labelled
+        yield ngettext("%(n)s sample has no label and takes no part.", "%(n)s samples have no label and take no part.", n) % {"n": n}
+    if bare:
+        yield ngettext("%(n)s sample has none of the inputs.", "%(n)s samples have none of the inputs.", bare) % {"n": bare}
+    if found.n_duplicates:
+        text = ngettext("%(n)s sample is a copy of another; the first of each is used.", "%(n)s samples are copies of others; the first of each is used.", found.n_duplicates)
+        yield text % {"n": found.n_duplicates}
+    yield from (_("Label %(label)s has only one sample: it cannot be in training and in test.") % {"label": row["value"]} for row in found.labels if row["n"] == 1)
+    yield from _torn_groups(spec, frame)
+
+
+def _torn_groups(spec: Mapping[str, Any], frame: Frame) -> list[str]:
+    """Groups of the data that stand on both sides, since the split keeps another column together (or none)."""
+    others = [column for column in frame.of_kind("group") if column.ref not in spec["groups"]]
+    kept = [column for ref in spec["groups"] if (column := frame.column(ref))]
+    if not others:
+        return []
+    side = kept[0].sql if kept else frame.key
+    sql = "SELECT {one} AS v FROM t0 WHERE {one} IS NOT NULL AND {side} IS NOT NULL GROUP BY v HAVING count(DISTINCT {side}) > 1"
+    asked = [(f"SELECT count(*) AS n FROM ({sql.format(one=column.sql, side=side)})", []) for column in others]
+    words = []
+    for column, rows in zip(others, ask(frame.files, asked)):
+        if n := rows[0]["n"]:
+            text = ngettext(
+                "%(n)s value of %(column)s can appear in train and in test. If that must not be, add it to the groups.",
+                "%(n)s values of %(column)s can appear in train and in test. If that must not be, add it to the groups.",
+                n,
+            )
+            words.append(text % {"n": n, "column": column.ref})
+    return words

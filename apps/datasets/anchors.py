@@ -1,0 +1,35 @@
+"""What discussions can stand on here: a data set, and a sample that any data set has."""
+
+from collections.abc import Collection
+
+from django.urls import reverse
+
+from apps.discussions.anchors import Found
+from apps.projects.models import Project
+
+from .duck import CannotRead, ask_one
+from .frames import frame_of_versions
+from .queries import datasets_of, newest_versions
+
+
+def find_datasets(project: Project, slugs: Collection[str]) -> dict[str, Found]:
+    found = datasets_of(project).filter(slug__in=list(slugs))
+    return {one.slug: Found(one.name, reverse("datasets:dataset_tab", args=[project.slug, one.slug, "discussion"]), _people(one)) for one in found}
+
+
+def _people(dataset: object) -> tuple[int, ...]:
+    creator = getattr(dataset, "created_by_id", None)
+    return (creator,) if creator else ()
+
+
+def find_samples(project: Project, keys: Collection[str]) -> dict[str, Found]:
+    versions = newest_versions(project)
+    if not versions:
+        return {}
+    frame = frame_of_versions(versions)
+    sql = f"SELECT {frame.key}::VARCHAR AS key FROM t0 WHERE {frame.key}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
+    try:
+        rows = ask_one(frame.files, sql, [list(keys)])
+    except CannotRead:
+        return {}
+    return {row["key"]: Found(row["key"], reverse("workspace:sample", args=[project.slug, row["key"]])) for row in rows}

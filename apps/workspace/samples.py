@@ -1,0 +1,180 @@
+"""Read side of the Samples page and of one sample: which frame is shown, and everything that all disciplines say of one sample."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import Http404, QueryDict
+from django.utils.translation import gettext as _
+
+from apps.datasets.agreement import said_about
+from apps.datasets.browse import neighbours, row_of
+from apps.datasets.cards import Media, media_of, sample_address, shown, spark_of
+from apps.datasets.filters import address, flag_label
+from apps.datasets.frames import MEDIA, Column, Frame, frame_of_alignment, frame_of_versions
+from apps.datasets.models import Alignment, DataSet, Version
+from apps.datasets.queries import newest_versions
+from apps.projects.models import Discipline, Project
+
+
+@dataclass
+class Source:
+    """What a page of samples looks at: the newest versions of all data sets, or one frozen alignment."""
+
+    versions: list[Version]
+    alignment: Alignment | None
+    alignments: list[Alignment]
+
+    @property
+    def frame(self) -> Frame:
+        return frame_of_alignment(self.alignment, self.versions) if self.alignment else frame_of_versions(self.versions)
+
+    @property
+    def disciplines(self) -> list[Discipline]:
+        return list({version.dataset.discipline.pk: version.dataset.discipline for version in self.versions}.values())
+
+    @property
+    def updated(self) -> Any:
+        return max((version.created_at for version in self.versions), default=None)
+
+    def count(self, code: str) -> int:
+        return sum(group["count"] for version in self.versions for group in version.report.get("groups", []) if group["code"] == code)
+
+
+def source_of(project: Project, query: QueryDict) -> Source:
+    frozen = list(Alignment.objects.filter(project=project, state=Alignment.State.FROZEN).only("number", "name", "spec", "project"))
+    wanted = query.get("alignment", "")
+    if not wanted:
+        return Source(newest_versions(project), None, frozen)
+    found = next((one for one in frozen if str(one.number) == wanted), None)
+    if found is None:
+        raise Http404(_("This project has no such frozen alignment."))
+    versions = found.versions.select_related("dataset__discipline", "table").order_by("pk")
+    return Source(sorted(versions, key=lambda one: one.dataset.kind == DataSet.Kind.ANNOTATION), found, frozen)
+
+
+@dataclass
+class Pane:
+    """One input of a sample, by one discipline."""
+
+    title: str
+    kind: str
+    discipline: Discipline
+    dataset: DataSet
+    column: Column
+    media: Media | None = None
+    text: str = ""
+    spark: Any = ""
+    gap: str = ""
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    numbers: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Sample:
+    key: str
+    panes: list[Pane]
+    label: str
+    label_from: str
+    labels: list[tuple[str, str]]
+    groups: list[tuple[str, str, str]]
+    """Name, value, the address of the samples of the same group."""
+    said: list[dict[str, Any]]
+    agreement: tuple[int, int]
+    flags: list[str]
+    twin: str
+    twin_href: str
+    before: str | None
+    after: str | None
+    place: int
+    n: int
+    dots: list[tuple[str, str, bool]]
+
+
+def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> Sample:
+    """Raises 404 for a key that no data set has, CannotRead where a file cannot be read."""
+    if not source.versions:
+        raise Http404(_("No data set of this project has this sample."))
+    frame = source.frame
+    row = row_of(frame, key)
+    if row is None:
+        raise Http404(_("No data set of this project has this sample."))
+    found = media_of([row], [column for column in frame.columns if column.kind in MEDIA], project, {column.ref: column.ref for column in frame.columns})
+    before, after, place, n = neighbours(frame, query, key)
+    stays = query.urlencode()
+    said = said_about([version for version in source.versions if version.dataset.kind == DataSet.Kind.ANNOTATION], key)
+    twin = next((twins[key] for version in source.versions if key in (twins := version.statistics.get("duplicates") or {})), "")
+    return Sample(
+        key=key,
+        panes=panes(source, frame, row, found, key),
+        label=shown(row.get(frame.label.ref)) if frame.label else "",
+        label_from=frame.label.dataset_name if frame.label else "",
+        labels=[(column.name, shown(row[column.ref])) for column in frame.of_kind("label") if column is not frame.label and row[column.ref] is not None],
+        groups=[(column.ref, shown(row[column.ref]), address(QueryDict(), None, **{column.ref: row[column.ref]})) for column in frame.of_kind("group") if row[column.ref] is not None],
+        said=said,
+        agreement=_agreement(said),
+        flags=[flag_label(flag) for flag, keys in frame.flags.items() if flag != "duplicate" and key in keys],
+        twin=twin,
+        twin_href=sample_address(project, twin) if twin else "",
+        before=sample_address(project, before, stays) if before else None,
+        after=sample_address(project, after, stays) if after else None,
+        place=place,
+        n=n,
+        dots=[(one.kind, one.name, all(row[column.ref] is None for column in one.columns)) for one in frame.modalities],
+    )
+
+
+def _agreement(said: list[dict[str, Any]]) -> tuple[int, int]:
+    """How many say what most say, of how many."""
+    labels = [one["label"] for one in said if one["label"] is not None]
+    return max((labels.count(label) for label in labels), default=0), len(labels)
+
+
+def panes(source: Source, frame: Frame, row: dict[str, Any], media: dict[str, Media], key: str) -> list[Pane]:
+    """Each picture, recording, text and series in a pane of its own; the other values of its data set stand beside the first of them."""
+    found = []
+    for version in source.versions:
+        if version.dataset.kind == DataSet.Kind.ANNOTATION:
+            continue
+        own = [column for column in frame.columns if column.dataset == version.dataset.slug]
+        inputs = [column for column in own if column.kind in ("image", "audio", "text", "series")]
+        values = [(column.name, shown(row[column.ref], column.unit)) for column in own if column not in inputs and row[column.ref] is not None]
+        for place, column in enumerate(inputs):
+            found.append(_pane(version, frame, column, row[column.ref], media, key, values if place == 0 else []))
+        if not inputs and values:
+            found.append(Pane(version.dataset.name, "table", version.dataset.discipline, version.dataset, own[0], numbers=values))
+    order = {"image": 0, "audio": 1, "text": 2, "series": 3, "table": 4}
+    return sorted(found, key=lambda pane: order[pane.kind])
+
+
+GAPS = {"image": lambda: _("no image"), "audio": lambda: _("no recording"), "text": lambda: _("no text"), "series": lambda: _("no series")}
+
+
+def _pane(version: Version, frame: Frame, column: Column, value: Any, media: dict[str, Media], key: str, values: list[tuple[str, str]]) -> Pane:
+    pane = Pane(version.dataset.name, column.kind, version.dataset.discipline, version.dataset, column, facts=values)
+    if value is None:
+        reason = frame.broken.get((key, column.ref))
+        pane.gap = _("broken file: %(reason)s") % {"reason": reason} if reason is not None else GAPS[column.kind]()
+    elif column.kind in MEDIA:
+        pane.media = media.get(value)
+        pane.facts = [*values, *_media_facts(pane.media)]
+    elif column.kind == "text":
+        pane.text = value
+    else:
+        pane.spark = spark_of(value)
+        pane.facts = [*values, (_("Points"), str(len(value)))]
+    return pane
+
+
+def _media_facts(media: Media | None) -> list[tuple[str, str]]:
+    if media is None:
+        return []
+    found = []
+    if media.width:
+        found.append((_("Size"), _("%(width)s × %(height)s pixels") % {"width": media.width, "height": media.height}))
+    if media.seconds:
+        found.append((_("Length"), _("%(seconds)s s") % {"seconds": f"{media.seconds:.2f}"}))
+    if media.rate:
+        found.append((_("Rate"), _("%(rate)s Hz") % {"rate": media.rate}))
+    return found
+
+

@@ -1,0 +1,46 @@
+"""All samples of a project, joined on their key; and one sample with everything that all disciplines say of it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from apps.datasets.browse import browse
+from apps.datasets.duck import CannotRead
+from apps.projects.models import Project
+from apps.projects.pages import project_page
+from apps.projects.policies import can
+
+from .samples import sample_of, source_of
+
+
+@project_page()
+def samples(request: HttpRequest, project: Project) -> HttpResponse:
+    source = source_of(project, request.GET)
+    base = reverse("workspace:samples", args=[project.slug])
+    context = {
+        "project": project,
+        "source": source,
+        "base": base,
+        "broken": source.count("broken_file"),
+        "silent": source.count("silent"),
+        "may_write": can(request.user, "contribute", project),
+    }
+    if source.versions:
+        try:
+            found = browse(source.frame, request.GET, project)
+            found.link = request.build_absolute_uri()
+            context["browse"] = found
+        except CannotRead as error:
+            context["problem"] = str(error)
+    return render(request, "workspace/samples.html", context)
+
+
+@project_page()
+def sample(request: HttpRequest, project: Project, key: str) -> HttpResponse:
+    source = source_of(project, request.GET)
+    context = {"project": project, "source": source, "key": key, "back": reverse("workspace:samples", args=[project.slug])}
+    try:
+        context["sample"] = sample_of(project, source, key, request.GET)
+    except CannotRead as error:
+        context["problem"] = str(error)
+    return render(request, "workspace/sample.html", context)

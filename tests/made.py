@@ -1,0 +1,140 @@
+"""Versions of data sets for tests of what reads them: real Parquet files in the storage, real pictures and recordings as blobs."""
+
+import hashlib
+import io
+import random
+import wave
+from typing import Any
+
+import pyarrow
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from PIL import Image
+from pyarrow import parquet
+
+from apps.datasets.blobs import register_blobs
+from apps.datasets.models import Blob, DataSet, Version
+from apps.projects.models import Discipline, Project
+
+TYPES = {"number": pyarrow.float64(), "tags": pyarrow.list_(pyarrow.string()), "series": pyarrow.list_(pyarrow.float64())}
+
+
+def make_blob(project: Project, content: bytes, kind: str, media_type: str, **facts: Any) -> Blob:
+    sha = hashlib.sha256(content).hexdigest()
+    blob = Blob(sha256=sha, size=len(content), kind=kind, media_type=media_type, facts=facts)
+    if not default_storage.exists(blob.name):
+        default_storage.save(blob.name, ContentFile(content))
+    return register_blobs(project, [blob])[sha]
+
+
+def make_image(project: Project, seed: int, size: int = 28, flags: tuple[str, ...] = ()) -> Blob:
+    dice = random.Random(seed)
+    picture = Image.new("L", (size, size))
+    x, y = size // 2, 4
+    for _step in range(90):
+        picture.putpixel((x, y), 255)
+        x, y = min(size - 3, max(3, x + dice.randint(-1, 1))), min(size - 3, max(3, y + dice.randint(-1, 1)))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return make_blob(project, file.getvalue(), "image", "image/png", width=size, height=size, flags=list(flags))
+
+
+def make_sound(project: Project, seed: int, seconds: float = 0.5, silent: bool = False) -> Blob:
+    dice, file = random.Random(seed), io.BytesIO()
+    samples = [0 if silent else dice.randint(-9000, 9000) for _n in range(int(8000 * seconds))]
+    with wave.open(file, "wb") as out:
+        out.setparams((1, 2, 8000, len(samples), "NONE", ""))
+        out.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
+    peaks = [2 if silent else dice.randint(20, 100) for _n in range(60)]
+    return make_blob(project, file.getvalue(), "audio", "audio/wav", seconds=seconds, rate=8000, waveform=peaks, flags=["silent"] if silent else [])
+
+
+def make_version(
+    discipline: Discipline,
+    name: str,
+    columns: dict[str, tuple[str, list[Any]]],
+    kind: str = "data",
+    number: int = 1,
+    key: str = "sample_id",
+    **fields: Any,
+) -> Version:
+    """`columns`: name -> (kind, values); the key column among them, first."""
+    project = discipline.project
+    names = {"slug": name, "name": name.capitalize(), "kind": kind, "licence": "CC0-1.0"}
+    dataset = DataSet.objects.filter(project=project, slug=name).first() or DataSet.objects.create(
+        project=project, discipline=discipline, description=f"What {discipline.name} knows.", **names
+    )
+    arrays = {column: pyarrow.array(values, TYPES.get(of, pyarrow.string())) for column, (of, values) in columns.items()}
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table(arrays), file)
+    table = make_blob(project, file.getvalue(), "table", "application/vnd.apache.parquet")
+    schema = [describe(column, of, values) for column, (of, values) in columns.items()]
+    rows = len(columns[key][1])
+    return Version.objects.create(
+        dataset=dataset, number=number, table=table, digest=table.sha256, key_column=key, n_rows=rows, columns=schema, **fields
+    )
+
+
+def describe(name: str, kind: str, values: list[Any]) -> dict[str, Any]:
+    there = [str(value) for value in values if value is not None]
+    return {"name": name, "kind": kind, "unit": "", "description": "", "missing": len(values) - len(there), "distinct": len(set(there))}
+
+
+DIGITS = ("one", "two", "three")
+
+
+def make_study(vision: Discipline, speech: Discipline, n: int = 30) -> dict[str, Version]:
+    """Pictures, recordings, texts and labels of n samples; every fifth lacks a picture, every seventh a recording, every ninth a text."""
+    project = vision.project
+    keys = [f"S{number:03}" for number in range(n)]
+    pictures = [None if number % 5 == 4 else make_image(project, number).sha256 for number in range(n)]
+    sounds = [None if number % 7 == 6 else make_sound(project, number, 0.2 + number / 100, silent=number == 3).sha256 for number in range(n)]
+    texts = [None if number % 9 == 8 else f"trifoliolate leaf {number}: having ____ leaflets" for number in range(n)]
+    labels = [DIGITS[number % 3] for number in range(n)]
+    speakers = [f"P{number % 4}" for number in range(n)]
+    legible = ["poor" if number % 4 == 0 else "good" for number in range(n)]
+    made = {
+        "handwriting": make_version(
+            vision,
+            "handwriting",
+            {
+                "sample_id": ("id", keys),
+                "file": ("image", pictures),
+                "legibility": ("category", legible),
+                "writer": ("group", [f"W{number % 10}" for number in range(n)]),
+            },
+        ),
+        "recordings": make_version(
+            speech,
+            "recordings",
+            {
+                "sample_id": ("id", keys),
+                "file": ("audio", sounds),
+                "seconds": ("number", [0.2 + number / 100 for number in range(n)]),
+                "speaker": ("group", speakers),
+            },
+            report={"groups": [{"code": "silent", "count": 1, "examples": [{"key": "S003", "column": "file", "file": "speech.csv", "row": 5}]}, {"code": "broken_file", "count": 1, "examples": [{"key": "S006", "column": "file", "file": "speech.csv", "row": 8, "text": "ends in the middle of its data"}]}]},
+        ),
+        "clues": make_version(speech, "clues", {"sample_id": ("id", keys), "clue": ("text", texts)}),
+        "samples": make_version(
+            vision,
+            "samples",
+            {
+                "sample_id": ("id", keys),
+                "label": ("label", labels),
+                "code": ("number", [float(DIGITS.index(label)) for label in labels]),
+            },
+        ),
+    }
+    said = [(key, who, label if (number + shift) % 6 else DIGITS[0]) for number, (key, label) in enumerate(zip(keys, labels)) for shift, who in enumerate(("Ann", "Bo", "Cai"))]
+    made["readings"] = make_version(
+        speech,
+        "readings",
+        {
+            "sample_id": ("id", [one[0] for one in said]),
+            "annotator": ("category", [one[1] for one in said]),
+            "label": ("label", [one[2] for one in said]),
+        },
+        kind="annotation",
+    )
+    return made
