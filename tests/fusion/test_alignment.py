@@ -4,12 +4,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from fusion.alignment import Aligned, AlignmentError, Cell, Modality, folds, inner_folds, inner_split
-from fusion.study import Study, StudyError
-from fusion.study_spec import Split
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
+from fusion.alignment import Aligned, AlignmentError, Cell, Modality, folds, inner_folds, inner_split
+from fusion.study import Study, StudyError
+from fusion.study_spec import Split
 
 
 def made(n=60, sites=6, labels=("yes", "no"), group_of=None, **fields) -> Aligned:

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+
 from fusion.cache import Cache
 
 FINGERPRINT = "f" * 64

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
+
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
 from fusion.embed import embed
@@ -9,7 +11,6 @@ from fusion.encoders.base import EncoderError, sha256_of
 from fusion.modalities import BrokenFile
 from fusion.progress import Progress, Stopped
 from fusion.study import Study
-from PIL import Image
 
 TINY = {"image": "tiny-image", "speech": "tiny-audio", "text": "tiny-text"}
 

@@ -6,9 +6,10 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
+
 from fusion.encoders import catalogue, load, named
 from fusion.encoders.base import EncoderError
-from PIL import Image
 
 PACKAGED = [e.name for e in catalogue.ENTRIES if e.sort == "packaged"]
 
@@ -131,6 +132,7 @@ def test_image_layers_grids_and_resolution_are_options(pictures):
 
 def test_folding_the_batch_norms_changes_no_feature():
     import torch
+
     from fusion.encoders.efficientnet import EfficientNetLite0, fold
 
     torch.manual_seed(0)

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
+
 from fusion import modalities
 from fusion.modalities import BrokenFile, Inspection, audio, image, series, sniff, table, text
 from fusion.modalities.child import Inspector
-from PIL import Image
 
 
 def photo(width=60, height=40, **options):

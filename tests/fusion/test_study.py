@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from fusion.columns import find_leaks, guess_kind
 from fusion.modalities import BrokenFile
 from fusion.study import Study, StudyError, inside, write
