@@ -1,4 +1,4 @@
-"""What a person finds in the demo: people, a project of four disciplines, and their data. Every step looks first whether it is done."""
+"""What a person finds in the demo: people, a project of four disciplines, their data, and what they have done with it. Every step looks first whether it is done."""
 
 import json
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from apps.projects.services import create_project, set_member
 from ..environment import HOME
 from .ledger import ledger
 from .people import PEOPLE, account
+from .story import tell
 from .study import study
 from .voices import can_speak
 
@@ -32,6 +33,7 @@ def seed(say: Say, samples: int) -> None:
     say(f"{project.name}: {project.members.count()} people")
     folder = ledger(HOME / "demo", samples)
     say(f"study folder {folder.name}")
+    tell(project, people, folder, say)
 
 
 def mark(home: Path) -> None:
