@@ -21,18 +21,22 @@ from .workspace import workspace_of
 CHECK_STAGES = ["unpack", "read", "inspect", "match"]
 IMPORT_STAGES = ["store", "write"]
 MAX_FILES = 50
+OF_THE_FILES = ("table", "key", "kinds", "annotator", "label", "label_set")
 State = Upload.State
 
 
 def begin_upload(actor: User, project: Project, source: str, dataset: DataSet | None = None) -> Upload:
     """`dataset`: the files become its next version."""
     require(actor, "contribute", project)
-    options: dict[str, Any] = {}
-    if dataset:
-        options = {"dataset": dataset.slug, "slug": dataset.slug}
-        if last := dataset.versions.first():
-            options["kinds"] = {column["name"]: column["kind"] for column in last.columns if not column.get("key")}
+    options = first_options(dataset) if dataset else {}
     return Upload.objects.create(project=project, source=source, options=options, created_by=actor)
+
+
+def first_options(dataset: DataSet) -> dict[str, Any]:
+    """A new version has the kinds of the last one, where its columns are the same."""
+    last = dataset.versions.first()
+    kinds = {column["name"]: column["kind"] for column in last.columns if not column.get("key")} if last else {}
+    return {"dataset": dataset.slug, "slug": dataset.slug, "kinds": kinds}
 
 
 @transaction.atomic
@@ -110,8 +114,17 @@ def go_back(actor: User, upload: Upload) -> None:
     locked = Upload.objects.select_for_update().get(pk=upload.pk)
     _need(locked, State.FAILED, State.READY)
     locked.state = State.READY if locked.report and locked.state == State.FAILED else State.RECEIVING
-    locked.save(update_fields=["state"])
-    upload.state = locked.state
+    if locked.state == State.RECEIVING:
+        forget_guesses(locked)
+    locked.save(update_fields=["state", "options"])
+    upload.state, upload.options = locked.state, locked.options
+
+
+def forget_guesses(upload: Upload) -> None:
+    """Other files may have other columns: what was said of the old ones does not hold."""
+    kept = {name: value for name, value in upload.options.items() if name not in OF_THE_FILES}
+    dataset = DataSet.objects.filter(project=upload.project, slug=kept.get("dataset")).first() if kept.get("dataset") else None
+    upload.options = kept | (first_options(dataset) if dataset else {})
 
 
 @transaction.atomic

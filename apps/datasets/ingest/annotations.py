@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fusion.columns import LABEL_NAMES, missing
+from fusion.columns import ID_NAMES, LABEL_NAMES, is_number, missing
 
 from .draft import Choice, Draft, fill, key_text
 from .files import Files
@@ -17,31 +17,48 @@ ROLES = ("key", "annotator", "label")
 
 
 def guess_roles(columns: Mapping[str, list[Any]], chosen: Mapping[str, Any], known: Known) -> dict[str, str]:
-    """Which column is which: what the person chose, else by name, else by what is left."""
+    """Which column is which: what the person chose, else by name and by what the project knows, else by what is left."""
     roles = {role: str(chosen[role]) for role in ROLES if chosen.get(role) in columns}
-    left = [name for name in columns if name not in roles.values()]
-    if "annotator" not in roles:
-        roles["annotator"] = next((n for n in left if ANNOTATOR_NAMES.search(n.lower())), fewest(columns, left[1:] or left))
-        left = [name for name in left if name != roles["annotator"]]
-    if "label" not in roles:
-        without_key = [name for name in left if name != roles.get("key")]
-        roles["label"] = next((n for n in without_key if LABEL_NAMES.search(n.lower())), (without_key or left or list(columns))[-1])
-        left = [name for name in left if name != roles["label"]]
-    if "key" not in roles:
-        roles["key"] = guess_annotated(columns, left or list(columns), known)
+    for role, guess in (("key", guess_annotated), ("annotator", guess_annotator), ("label", guess_label)):
+        if role not in roles:
+            left = {name: values for name, values in columns.items() if name not in roles.values()}
+            roles[role] = guess(left or dict(columns), known)
     return roles
 
 
-def guess_annotated(columns: Mapping[str, list[Any]], left: list[str], known: Known) -> str:
-    """Keys repeat here, so a column is judged by what it shares with the samples of the project."""
+def guess_annotated(columns: Mapping[str, list[Any]], known: Known) -> str:
+    """Keys repeat here, so a column is judged by what it shares with the samples of the project, then by its name."""
     keys = known.keys()
-    shared = {name: len(keys.intersection(key_text(v) for v in columns[name] if not missing(v))) for name in left}
-    best = max(left, key=lambda name: shared[name])
-    return best if shared[best] else guess_key({name: columns[name] for name in left}, known)
+    best, shared = most_shared(columns, keys)
+    if shared:
+        return best
+    named = [name for name in columns if name in known.key_names or ID_NAMES.search(name.lower())]
+    rest = {name: values for name, values in columns.items() if not ANNOTATOR_NAMES.search(name.lower())}
+    return named[0] if named else guess_key(rest or columns, known)
 
 
-def fewest(columns: Mapping[str, list[Any]], names: list[str]) -> str:
-    return min(names, key=lambda name: len({str(v) for v in columns[name]}))
+def guess_annotator(columns: Mapping[str, list[Any]], known: Known) -> str:
+    named = [name for name in columns if ANNOTATOR_NAMES.search(name.lower())]
+    return named[0] if named else fewest({n: v for n, v in columns.items() if not LABEL_NAMES.search(n.lower())} or columns)
+
+
+def guess_label(columns: Mapping[str, list[Any]], known: Known) -> str:
+    named = [name for name in columns if LABEL_NAMES.search(name.lower())]
+    if named:
+        return named[0]
+    best, shared = most_shared(columns, set().union(*known.labels.values()) if known.labels else set())
+    words = {name: values for name, values in columns.items() if not all(is_number(v) for v in values if not missing(v))}
+    return best if shared else fewest(words or columns)
+
+
+def most_shared(columns: Mapping[str, list[Any]], wanted: set[str]) -> tuple[str, int]:
+    counts = {name: len(wanted.intersection(key_text(v) for v in values if not missing(v))) for name, values in columns.items()}
+    best = max(counts, key=lambda name: counts[name])
+    return best, counts[best]
+
+
+def fewest(columns: Mapping[str, list[Any]]) -> str:
+    return min(columns, key=lambda name: len({str(v) for v in columns[name]}))
 
 
 def annotation_draft(

@@ -97,9 +97,11 @@ def plan_for_table(files: dict[str, Path], options: dict[str, Any], known: Known
     name = options.get("slug") or slugify(options.get("name") or Path(table).stem)[:50] or "data"
     if annotation:
         draft = annotation_draft(name, table, raw, options, media, findings, known.keys(), known)
+        draft.licence, draft.description = options.get("licence", ""), options.get("description", "")
         return Plan([draft], findings, n_files=len(files) - 1, candidates={table: list(draft.roles.get("all", "").split("\n"))})
     columns = list(raw.columns)
     draft = Draft(name, table, options.get("key") or guess_key(raw.columns, known))
+    draft.licence, draft.description = options.get("licence", ""), options.get("description", "")
     need_column(raw, draft.key, table)
     fill(draft, raw, {column: Choice(kind) for column, kind in options.get("kinds", {}).items()}, media, findings)
     if not draft.keys:

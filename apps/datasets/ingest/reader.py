@@ -203,11 +203,15 @@ def main() -> None:
     limit_this_process()
     try:
         for part in read(path):
-            print(json.dumps(part))
+            tell(part)
     except BrokenFile as broken:
-        print(json.dumps({"broken": broken.reason}))
+        tell({"broken": broken.reason})
     except MemoryError:
-        print(json.dumps({"broken": "needs more memory than a table may use"}))
+        tell({"broken": "needs more memory than a table may use"})
+
+
+def tell(part: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(part) + "\n")
 
 
 if __name__ == "__main__":
