@@ -57,7 +57,9 @@ class Bundle:
     def log_prior(self) -> NDArray[np.float32]:
         return self.models[self.modalities[0]].log_prior
 
-    def complete(self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
+    def complete(
+        self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None
+    ) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
         """Zeros and a false mask for modalities that are not given; a row of NaN alone counts as missing too."""
         unknown = sorted(set(features) - set(self.modalities))
         if unknown:
@@ -76,9 +78,7 @@ class Bundle:
                 present[:, column] = ~np.isnan(x[name]).all(1)
         return x, present if mask is None else present & mask
 
-    def predict(
-        self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None
-    ) -> Floats:
+    def predict(self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None) -> Floats:
         """Probabilities (n, K), columns in the order of `labels`.
 
         features: {modality: (n, dim)}, any subset of the model's modalities; mask: (n, M) bool in the order of `modalities`, false where

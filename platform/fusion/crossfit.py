@@ -42,7 +42,7 @@ class Task:
 
     def rows_with(self, inputs: Sequence[str], rows: Ints) -> Ints:
         """Those of `rows` that have at least one of `inputs`."""
-        columns = [self.modalities.index(name) for name in inputs]
+        columns = np.array([self.modalities.index(name) for name in inputs], dtype=np.int64)
         return rows[self.mask[np.ix_(rows, columns)].any(1)]
 
 
@@ -85,7 +85,9 @@ class Prepared:
     def samples(self, inputs: Sequence[str], rows: Ints) -> Samples:
         rows = self.task.rows_with(inputs, rows)
         at = torch.from_numpy(rows)
-        return Samples({name: self.x(name)[at] for name in inputs}, torch.from_numpy(self.task.mask[rows]), torch.from_numpy(self.task.y[rows]))
+        return Samples(
+            {name: self.x(name)[at] for name in inputs}, torch.from_numpy(self.task.mask[rows]), torch.from_numpy(self.task.y[rows])
+        )
 
 
 class CrossFit:
@@ -122,14 +124,16 @@ class CrossFit:
         return {name: self.choice(name, each, epochs[name], logits[name]) for name in self.names}
 
     def choice(self, name: str, each: Round, epochs: list[int], logits: list[NDArray[np.float32]]) -> Choice:
-        seen = [self.task.rows_with(self.inputs(name), validation) for _, validation in each.inner]
-        y = self.task.y[np.concatenate(seen)]
-        pooled = np.concatenate(logits)
         rows = np.concatenate([validation for _, validation in each.inner])
+        answered = [
+            self.task.rows_with(self.inputs(name), validation) if len(found) else validation[:0]
+            for (_, validation), found in zip(each.inner, logits)
+        ]
+        seen, pooled = np.concatenate(answered), np.concatenate(logits)
         answers = np.full(len(self.task.y), int(log_prior_of(self.task.y[each.train], self.task.classes).argmax()))
-        answers[np.concatenate(seen)] = pooled.argmax(1)
+        answers[seen] = pooled.argmax(1)
         score = macro_f1(self.task.y[rows], answers[rows], self.task.classes)
-        return Choice(max(1, round(float(np.mean(epochs)))), temperature_of(pooled, y), score)
+        return Choice(max(1, round(float(np.mean(epochs)))), temperature_of(pooled, self.task.y[seen]), score)
 
     def models(self, each: Round, choices: dict[str, Choice]) -> list[dict[str, Model]]:
         """One model a name for each seed, fitted on all training rows of the round."""

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fusion.evaluate.metrics import Floats
 from fusion.evaluate.answers import Scored
+from fusion.evaluate.metrics import Floats
 from fusion.files import write_bytes
 
 
@@ -16,7 +16,9 @@ def write(path: Path, scored: Scored, probabilities: Floats, singles: dict[str, 
 
     `single:...` is what that modality alone answers, null where the sample lacks it.
     """
-    tables = [pa.table(rows(scored, p, {name: values[i] for name, values in singles.items()}, seeds[i])) for i, p in enumerate(probabilities)]
+    tables = [
+        pa.table(rows(scored, p, {name: values[i] for name, values in singles.items()}, seeds[i])) for i, p in enumerate(probabilities)
+    ]
     table = pa.concat_tables(tables).replace_schema_metadata({"labels": "\n".join(scored.labels)})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")

@@ -11,8 +11,6 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-SCHEMA_VERSION = 1
-
 Method = Literal["late", "concat", "gated"]
 Pooling = Literal["mean", "first", "segments", "grid"]
 
@@ -79,7 +77,7 @@ class Recipe(Part):
     named gets the default of its kind. `compare`: further fusion methods trained and reported beside `method`.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     title: str = Field(default="Standard", max_length=200)
     description: str = Field(default="", max_length=2000)
     modalities: list[str] | None = Field(default=None, min_length=1, max_length=32)

@@ -1,6 +1,6 @@
 """A whole run: features, out-of-fold answers, evaluation, then one model trained on every sample, kept as a bundle.
 
-    result = train(Aligned.from_study(study), Recipe.default(), Path("out"), Cache(folder), Progress())
+result = train(Aligned.from_study(study), Recipe.default(), Path("out"), Cache(folder), Progress())
 """
 
 import hashlib
@@ -165,7 +165,9 @@ def sample_digests(aligned: Aligned) -> list[str]:
 
 
 def content_digest(cells: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps({name: cell.digest for name, cell in cells.items() if cell is not None}, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps({name: cell.digest for name, cell in cells.items() if cell is not None}, sort_keys=True).encode()
+    ).hexdigest()
 
 
 def encoders_of(features: Features) -> dict[str, list[dict[str, Any]]]:

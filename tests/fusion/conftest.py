@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.recipe import Recipe
 

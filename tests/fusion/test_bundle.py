@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
 from fusion.bundle import BundleError, load
 from fusion.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.progress import Progress
@@ -64,7 +65,8 @@ def test_any_subset_of_modalities_gives_probabilities(folder, method):
     bundle, x = load(folder), features()
     for given in (x, {"a": x["a"]}, {"b": x["b"]}):
         p = bundle.predict(given, method=method)
-        assert p.shape == (7, 3) and np.allclose(p.sum(1), 1)
+        assert p.shape == (7, 3)
+        assert np.allclose(p.sum(1), 1)
 
 
 def test_without_anything_it_answers_the_prior(folder):
@@ -138,7 +140,8 @@ def test_the_result_in_the_bundle_is_whole_and_predictions_score_the_same(folder
     table = pq.read_table(folder / "predictions.parquet").to_pydict()
     right = np.mean(np.array(table["truth"]) == np.array(table["answer"]))
     assert right == pytest.approx(result.metrics["accuracy"].value)
-    assert len(table["key"]) == result.n_samples and set(table) >= {"fold", "seed", "probabilities", "single:a", "single:b"}
+    assert len(table["key"]) == result.n_samples
+    assert set(table) >= {"fold", "seed", "probabilities", "single:a", "single:b"}
 
 
 def test_nothing_in_a_bundle_is_pickled(folder):

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax, softmax
+from sklearn import metrics as sk
+
 from fusion.evaluate import metrics
 from fusion.evaluate.answers import Answers, Scored, coalitions, late_answers
 from fusion.evaluate.bootstrap import Resampler, few, interval, verdict
@@ -12,8 +15,6 @@ from fusion.evaluate.robustness import degradation, missing
 from fusion.evaluate.scores import Scores, gain
 from fusion.evaluate.subgroups import subgroups
 from fusion.result import Interval
-from scipy.special import log_softmax, softmax
-from sklearn import metrics as sk
 
 K = 4
 
@@ -78,7 +79,8 @@ def test_the_interval_covers_the_truth_about_95_times_in_100():
 
 
 def test_few_clusters_are_called_too_narrow():
-    assert few(4) == "only 4 clusters, too narrow" and few(12) is None
+    assert few(4) == "only 4 clusters, too narrow"
+    assert few(12) is None
 
 
 def test_shapley_shares_add_up_and_do_not_depend_on_names(case):
@@ -120,7 +122,9 @@ def test_the_gain_is_paired_and_zero_over_itself(case):
     assert gain(scores, Scores(resampler, scored.y, answers.by_coalition[(0,)]), "m0").verdict == "clearly better"
 
 
-@pytest.mark.parametrize(("low", "high", "words"), [(0.1, 0.2, "clearly better"), (-0.2, -0.1, "clearly worse"), (-1, 1, "no clear difference")])
+@pytest.mark.parametrize(
+    ("low", "high", "words"), [(0.1, 0.2, "clearly better"), (-0.2, -0.1, "clearly worse"), (-1, 1, "no clear difference")]
+)
 def test_clearly_means_that_the_interval_excludes_zero(low, high, words):
     assert verdict(Interval(value=(low + high) / 2, low=low, high=high)) == words
 
@@ -145,7 +149,9 @@ def test_small_subgroups_bear_a_note_and_columns_of_many_values_are_left_out(cas
     columns = {"site": ["small" if i < 8 else "large" for i in range(300)], "writer": [str(i) for i in range(300)]}
     found = {each.value: each for each in subgroups(answers.whole, scored, resampler, columns)}
     assert set(found) == {"small", "large"}
-    assert found["small"].n == 8 and found["small"].note == "only 8 samples" and found["large"].note is None
+    assert found["small"].n == 8
+    assert found["small"].note == "only 8 samples"
+    assert found["large"].note is None
 
 
 def test_mistakes_come_first_by_confidence_and_name_what_each_modality_said(case):

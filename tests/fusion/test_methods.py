@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from fusion.methods import build
-from fusion.methods.late import Late
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from fusion.methods import build
+from fusion.methods.late import Late
 
 DIMS = {"image": 5, "speech": 4, "text": 3}
 K = 4
@@ -17,7 +18,7 @@ def made(name, dims=DIMS):
     torch.manual_seed(0)
     if name == "late":
         singles = {each: build(each, dims, PRIOR, 8, 0.3, 0.2) for each in dims}
-        return Late(singles, {each: 1.5 for each in dims}).eval()
+        return Late(singles, dict.fromkeys(dims, 1.5)).eval()
     return build(name, dims, PRIOR, 8, 0.3, 0.2).eval()
 
 
@@ -56,7 +57,8 @@ def test_a_sample_without_anything_gets_the_prior(name):
 def test_logits_and_representation_have_their_shapes(name):
     net, mask = made(name), torch.ones(6, 3, dtype=torch.bool)
     logits, aux = net(inputs(), mask)
-    assert logits.shape == (6, K) and net.represent(inputs(), mask).shape[0] == 6
+    assert logits.shape == (6, K)
+    assert net.represent(inputs(), mask).shape[0] == 6
     assert all(each.shape == (6, K) for each in aux.values())
 
 
@@ -81,5 +83,6 @@ def test_the_order_of_modalities_does_not_matter_to_late_fusion():
 def test_the_gate_gives_nothing_to_a_missing_modality():
     net, mask = made("gated"), torch.tensor([[True, False, True], [False, False, False]])
     weights = net.weights(net.tokens(inputs(2), mask), mask)
-    assert weights[0, 1] == 0 and weights[0].sum().item() == pytest.approx(1)
+    assert weights[0, 1] == 0
+    assert weights[0].sum().item() == pytest.approx(1)
     assert weights[1].sum() == 0

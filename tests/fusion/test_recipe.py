@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from fusion.recipe import Recipe, RecipeError, presets
 
 
@@ -16,7 +17,9 @@ def problem(data):
 def test_the_default_recipe_is_the_standard_one():
     recipe = Recipe.default()
     assert recipe == presets()["standard"]
-    assert recipe.method == "late" and recipe.training.seeds == [0, 1, 2] and recipe.evaluation.draws == 1000
+    assert recipe.method == "late"
+    assert recipe.training.seeds == [0, 1, 2]
+    assert recipe.evaluation.draws == 1000
 
 
 @pytest.mark.parametrize("name", ["quick", "standard"])
@@ -29,7 +32,8 @@ def test_a_recipe_survives_yaml_and_json(name):
 @pytest.mark.parametrize("name", ["quick", "standard"])
 def test_every_preset_has_a_title_and_one_sentence(name):
     recipe = presets()[name]
-    assert recipe.title and recipe.description.endswith(".")
+    assert recipe.title
+    assert recipe.description.endswith(".")
 
 
 @pytest.mark.parametrize(

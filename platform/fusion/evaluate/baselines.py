@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ def regression(x: NDArray[np.float32], y: Ints, strength: float) -> LogisticRegr
         return LogisticRegression(C=strength, max_iter=200).fit(x, y)
 
 
-def logits_of(model: LogisticRegression, x: NDArray[np.float32], log_prior: Floats) -> Floats:
+def logits_of(model: LogisticRegression, x: NDArray[np.float32], log_prior: NDArray[Any]) -> Floats:
     """(n, K) over all classes; a class that training lacked keeps its prior."""
     found = np.tile(log_prior.astype(np.float64), (len(x), 1))
     if len(x):
@@ -32,7 +33,7 @@ def logits_of(model: LogisticRegression, x: NDArray[np.float32], log_prior: Floa
 def tuned(
     fits: Sequence[tuple[NDArray[np.float32], Ints, NDArray[np.float32], Ints]],
     train: tuple[NDArray[np.float32], Ints],
-    log_prior: Floats,
+    log_prior: NDArray[Any],
 ) -> tuple[LogisticRegression | None, float]:
     """A regression whose strength the inner rounds chose, and its temperature. fits: [(x, y, x validation, y validation)]."""
     best: tuple[float, float, float] | None = None

@@ -55,9 +55,7 @@ def evaluate(question: Question) -> EvaluationResult:
     model = Scores(resampler, scored.y, answers.whole)
     best = Scores(resampler, scored.y, question.singles[question.best_single][0])
     figures = model.all()
-    headline = Headline(
-        macro_f1=figures["macro_f1"], gain_over_best_single=gain(model, best, question.best_single), ece=figures["ece"]
-    )
+    headline = Headline(macro_f1=figures["macro_f1"], gain_over_best_single=gain(model, best, question.best_single), ece=figures["ece"])
     whole = {name: each.whole for name, each in question.methods.items()}
     first = {name: calibrated[0] for name, (calibrated, _) in question.singles.items()}
     return EvaluationResult(
@@ -100,7 +98,7 @@ def scored_split(question: Question, probabilities: Floats) -> Split:
     for fold in question.split.folds:
         at = scored.fold == fold.name
         score = np.mean([metrics.macro_f1(scored.y[at], p[at].argmax(1), len(scored.labels)) for p in probabilities]) if at.any() else None
-        folds.append(Fold(**fold.model_dump(exclude={"macro_f1"}), macro_f1=score))
+        folds.append(Fold(**fold.model_dump(exclude={"macro_f1"}), macro_f1=None if score is None else float(score)))
     return Split(policy=question.split.policy, groups=question.split.groups, folds=folds)
 
 
