@@ -10,6 +10,8 @@ from apps.datasets.models import Alignment
 from apps.projects.models import Project
 from fusion.recipe import Recipe
 
+from .encoders import problem
+
 
 @dataclass(frozen=True)
 class Input:
@@ -80,10 +82,7 @@ def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
 
 
 def _encoder_problems(name: str, kind: str, encoders: list[str]) -> dict[str, list[str]]:
-    from .encoders import fits
-
     if not kind:
         return {"modalities": [_("The recipe names an encoder for %(name)s, which the alignment does not have.") % {"name": name}]}
-    wrong = [encoder for encoder in encoders if not fits(encoder, kind)]
-    words = {"encoder": ", ".join(wrong), "kind": kind}
-    return {f"encoder_{name}": [_("%(encoder)s does not read this kind of input (%(kind)s).") % words]} if wrong else {}
+    found = [text for encoder in encoders if (text := problem(encoder, kind))]
+    return {f"encoder_{name}": found} if found else {}

@@ -97,9 +97,8 @@ def scores(by_model: dict[str, list[tuple[int, float]]], kinds: dict[str, str], 
     if not lines:
         return None
     known = max(x for line in lines for x in line.xs)
-    shade = min(max(line.xs) for line in lines)
     return ui.Lines(
-        lines=lines, x_range=(1, max(epochs, known, 2)), shade_from=shade if running and shade < epochs else None, shade_label=_("epochs to come"),
+        lines=lines, x_range=(1, max(epochs, known, 2)), shade_from=known if running and known < epochs else None, shade_label=_("epochs to come"),
         x_label=_("Epoch"), y_label=_("Macro-F1"), name="validation-macro-f1",
     )  # fmt: skip
 

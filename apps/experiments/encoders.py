@@ -2,16 +2,22 @@
 
 from itertools import combinations
 
+from django.utils.translation import gettext as _
+
 from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
 
 JOIN = "+"
 
 
-def fits(name: str, kind: str) -> bool:
-    """An encoder that the catalogue does not name is refused by the worker, in words."""
+def problem(name: str, kind: str) -> str:
+    """Why an encoder cannot read a modality of this kind; empty where it can."""
     entry = catalogue.get(name)
-    return entry is None or entry.kind == kind
+    if entry is None:
+        return _("There is no encoder %(encoder)s on this server.") % {"encoder": name}
+    if entry.kind != kind:
+        return _("%(encoder)s does not read this kind of input (%(kind)s).") % {"encoder": name, "kind": kind}
+    return ""
 
 
 def offered(kind: str, named: list[str]) -> list[Entry]:

@@ -13,7 +13,9 @@ from .queries import runs_of
 def find_runs(project: Project, ids: Collection[str]) -> dict[str, Found]:
     numbers = [int(one) for one in ids if one.isdecimal() and len(one) < 9]
     rows = runs_of(project).filter(number__in=numbers).light()
-    return {str(run.number): Found(_("run %(n)d") % {"n": run.number}, run.get_absolute_url(), people_of(run.created_by_id)) for run in rows}
+    return {
+        str(run.number): Found(_("run %(n)d") % {"n": run.number}, run.get_absolute_url(), people_of(run.created_by_id)) for run in rows
+    }
 
 
 def people_of(user_id: int | None) -> tuple[int, ...]:

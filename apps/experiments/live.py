@@ -116,7 +116,13 @@ def rounds(run: Run, recipe: Recipe, fits: list[curves.Fit]) -> list[dict[str, A
         now = newest == one["name"] and run.job.state == Job.State.RUNNING and run.job.stage == "train"
         done = bool(mine) and not now and (newest != one["name"] or run.job.stage in ("evaluate", "bundle"))
         rows.append(
-            {**one, "fits": len(mine), "of": len(mine) if done else each, "state": "done" if done else "running" if now else "waits"}
+            {
+                **one,
+                "fits": len(mine),
+                "of": len(mine) if done else each,
+                "shown": _("%(done)s of %(total)s") % {"done": len(mine), "total": len(mine) if done else each},
+                "state": "done" if done else "running" if now else "waits",
+            }
         )
     return rows
 

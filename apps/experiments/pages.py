@@ -26,6 +26,7 @@ class Outcome:
     """Everything on the overview of a finished run."""
 
     result: EvaluationResult
+    tested: str
     tiles: list[dict[str, Any]]
     caption: str
     notes: list[str]
@@ -54,7 +55,7 @@ def outcome(run: Run) -> Outcome:
     kinds = {one["name"]: one["kind"] for one in run.modalities}
     confusion = plots.confusion(result, lambda truth, answer: predictions_url(run, truth=truth, answer=answer))
     return Outcome(
-        result=result, tiles=tiles(result), caption=caption(result), notes=notes(result),
+        result=result, tested=tested(result), tiles=tiles(result), caption=caption(result), notes=notes(result),
         rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result), by_class=plots.contributions_by_class(result, kinds),
         missing=plots.degradation(result, kinds), missing_words=plots.missing_words(result),
         comparison=plots.comparison(result), comparison_words=plots.comparison_words(result),
@@ -63,6 +64,10 @@ def outcome(run: Run) -> Outcome:
         confused_url=predictions_url(run, show="wrong"), per_class=plots.per_class(result),
         reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
     )  # fmt: skip
+
+
+def tested(result: EvaluationResult) -> str:
+    return _("%(n)s of %(total)s samples tested") % {"n": f"{result.n_samples:,}", "total": f"{result.n_total:,}"}
 
 
 def predictions_url(run: Run, **query: str) -> str:
@@ -154,7 +159,7 @@ def setup(run: Run) -> Setup:
         rows.append((_("Left out"), ", ".join(f"{n} {reason}" for reason, n in result.left_out.items() if n) or _("none")))
         rows.append((_("Took"), took(run)))
     seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.macro_f1)) for one in result.seeds] if result else []
-    return Setup(rows, f"python -m fusion train FOLDER --recipe run-{run.number}.yaml", seeds)
+    return Setup(rows, f"python -m fusion train \\\n  FOLDER --recipe run-{run.number}.yaml", seeds)
 
 
 def took(run: Run) -> str:

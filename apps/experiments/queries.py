@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.jobs.models import Job
 from apps.projects.models import Project
@@ -112,7 +113,12 @@ class Leader:
     def words(self) -> str:
         if not self.close:
             return _("highest so far")
-        return _("highest so far, but the intervals of %(n)d other runs hold it too") % {"n": self.close}
+        words = ngettext(
+            "highest so far, but the interval of %(n)d other run holds it too",
+            "highest so far, but the intervals of %(n)d other runs hold it too",
+            self.close,
+        )
+        return words % {"n": self.close}
 
 
 def leaders(project: Project) -> dict[int, Leader]:

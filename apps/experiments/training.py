@@ -60,6 +60,8 @@ def train(run: Run, out: Path, report: Report) -> EvaluationResult:
     from fusion.cache import Cache
     from fusion.run import train as train_and_judge
 
+    if run.alignment.table is None:
+        raise Failure(_("The alignment has no table; freeze it again."))
     report.stage("read")
     aligned = load_aligned(run.alignment)
     recipe = Recipe.parse(run.recipe)

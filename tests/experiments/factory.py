@@ -4,6 +4,13 @@ import uuid
 from typing import Any
 
 from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.datasets.models import Alignment
+from apps.experiments.models import Run
+from apps.jobs.models import Job
+from apps.projects.models import Project
+from apps.projects.services import next_number
 from fusion.recipe import Recipe
 from fusion.result import (
     Baseline,
@@ -30,13 +37,6 @@ from fusion.result import (
     Split,
     Subgroup,
 )
-
-from apps.accounts.models import User
-from apps.datasets.models import Alignment
-from apps.experiments.models import Run
-from apps.jobs.models import Job
-from apps.projects.models import Project
-from apps.projects.services import next_number
 
 LABELS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 MODALITIES = {"image": "image", "speech": "audio", "text": "text"}

@@ -118,7 +118,9 @@ def environment(found: Run) -> list[tuple[str, str]]:
     if result is None:
         return []
     facts = result.environment
-    return [(name, str(value)) for name, value in [*facts.get("versions", {}).items(), *facts.items()] if not isinstance(value, dict | list)]
+    return [
+        (name, str(value)) for name, value in [*facts.get("versions", {}).items(), *facts.items()] if not isinstance(value, dict | list)
+    ]
 
 
 def log_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
