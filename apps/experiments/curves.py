@@ -84,8 +84,12 @@ def loss(curves: dict[str, list[tuple[int, float]]], epochs: int, running: bool,
 
 
 def best_epoch(curves: dict[str, list[tuple[int, float]]]) -> float | None:
+    """Where the validation loss was lowest; nothing to mark where that is the last one."""
     found = curves.get("validation_loss")
-    return min(found, key=lambda point: point[1])[0] if found else None
+    if not found:
+        return None
+    best = min(found, key=lambda point: point[1])[0]
+    return best if best < found[-1][0] else None
 
 
 def scores(by_model: dict[str, list[tuple[int, float]]], kinds: dict[str, str], epochs: int, running: bool) -> ui.Lines | None:

@@ -15,7 +15,7 @@ from . import alignments, curves, estimates
 from .models import Run
 from .words import duration, stage_name, unit_name
 
-LINES = 12
+LINES, LINES_OF_FAILED = 12, 20
 
 
 @dataclass
@@ -43,7 +43,7 @@ def live(run: Run) -> Live:
     """A handful of queries: fits, two sets of points, the log."""
     job, recipe = run.job, Recipe.parse(run.recipe)
     fits = curves.fits(run)
-    found = Live(run, stages(job), left(run, recipe), [], log=last_lines(job, LINES), rounds=rounds(run, recipe, fits))
+    found = Live(run, stages(job), left(run, recipe), [], log=last_lines(job, LINES_OF_FAILED if job.state == Job.State.FAILED else LINES), rounds=rounds(run, recipe, fits))
     if fits:
         _curves(found, run, recipe, fits)
     found.tiles = tiles(run, found)
@@ -121,7 +121,7 @@ def rounds(run: Run, recipe: Recipe, fits: list[curves.Fit]) -> list[dict[str, A
                 "fits": len(mine),
                 "of": len(mine) if done else each,
                 "shown": _("%(done)s of %(total)s") % {"done": len(mine), "total": len(mine) if done else each},
-                "state": "done" if done else "running" if now else "waits",
+                "state": "done" if done else "running" if now else "stopped" if mine else "waits",
             }
         )
     return rows
