@@ -169,3 +169,11 @@ def test_late_answers_are_the_product_of_what_is_present(case):
     product = sum(np.log(answers.by_coalition[(i,)][0]) - scored.log_prior for i in range(3)) + scored.log_prior
     np.testing.assert_allclose(answers.whole[0], np.exp(log_softmax(product, axis=1)), atol=1e-9)
     assert isinstance(answers, Answers)
+
+
+def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so(case):
+    scored, answers, resampler = case
+    part = ["first" if one == "c0" else "second" if one in {"c1", "c2"} else "rest" for one in scored.cluster]
+    found = {one.value: one for one in subgroups(answers.whole, scored, resampler, {"part": part})}
+    assert (found["first"].macro_f1.low, found["first"].note) == (None, "only one cluster, no interval")
+    assert found["second"].macro_f1.low is not None

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.scores import Scores
-from fusion.result import Subgroup
+from fusion.result import Interval, Subgroup
 
 FEW_SAMPLES = 20
 MOST_VALUES = 40
@@ -27,10 +28,17 @@ def subgroups(probabilities: Floats, scored: Scored, resampler: Resampler, colum
             continue
         for value in sorted(counts):
             chosen = texts == value
-            macro_f1 = interval(Scores(resampler, scored.y, probabilities, chosen).macro_f1)
             clusters = len(np.unique(resampler.index[chosen]))
+            macro_f1 = score(Scores(resampler, scored.y, probabilities, chosen), chosen, clusters)
             found.append(Subgroup(column=column, value=value, n=counts[value], macro_f1=macro_f1, note=note(counts[value], clusters)))
     return found
+
+
+def score(scores: Scores, chosen: NDArray[np.bool_], clusters: int) -> Interval:
+    """Draws that hold no sample of the subgroup say nothing about it; one cluster alone gives no interval at all."""
+    held = scores.resampler.sums(chosen[:, None].astype(np.float64))[:, 0] > 0
+    values = np.where(held, scores.macro_f1, np.nan)
+    return interval(values) if clusters > 1 else Interval(value=float(values[0]))
 
 
 def note(n: int, clusters: int) -> str | None:
