@@ -171,8 +171,9 @@ def test_late_answers_are_the_product_of_what_is_present(case):
     assert isinstance(answers, Answers)
 
 
-def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so(case):
-    scored, answers, resampler = case
+def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so():
+    scored, answers = data(clusters=10)
+    resampler = Resampler(scored.cluster, 200)
     part = ["first" if one == "c0" else "second" if one in {"c1", "c2"} else "rest" for one in scored.cluster]
     found = {one.value: one for one in subgroups(answers.whole, scored, resampler, {"part": part})}
     assert (found["first"].macro_f1.low, found["first"].note) == (None, "only one cluster, no interval")
