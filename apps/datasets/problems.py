@@ -122,15 +122,23 @@ def severity(code: str) -> str:
     return SEVERITIES[PROBLEMS[code].tone]
 
 
+WORDS = {
+    "duplicate": _("a copy of %(text)s"),
+    "duplicate_key": _("stands first in row %(text)s"),
+    "encoding": _("read as %(text)s"),
+    "unknown_column": _("not a column of %(text)s"),
+}
+
+
 def groups_for(report: dict[str, Any]) -> list[dict[str, Any]]:
     """The groups of a report with their words, the most serious first."""
-    order = {"danger": 0, "warning": 1, "info": 2}
-    groups = []
-    for group in report.get("groups", []):
-        problem = PROBLEMS[group["code"]]
-        title = problem.title % {"n": group["count"]}
-        examples = group["examples"]
-        groups.append(
-            {**group, "title": title, "text": problem.text, "tone": problem.tone, "first": examples[:SHOWN], "rest": examples[SHOWN:]}
-        )
-    return sorted(groups, key=lambda group: order[group["tone"]])
+    groups = [_group(group) for group in report.get("groups", [])]
+    return sorted(groups, key=lambda group: list(SEVERITIES).index(group["tone"]))
+
+
+def _group(group: dict[str, Any]) -> dict[str, Any]:
+    problem = PROBLEMS[group["code"]]
+    pattern = WORDS.get(group["code"], "%(text)s")
+    examples = [{**one, "words": pattern % one if "text" in one else ""} for one in group["examples"]]
+    words = {"title": problem.title % {"n": group["count"]}, "text": problem.text, "tone": problem.tone}
+    return {**group, **words, "first": examples[:SHOWN], "rest": examples[SHOWN:]}

@@ -50,6 +50,8 @@ def column_report(name: str, column: DraftColumn) -> dict[str, Any]:
 
 
 def preview_of(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     text = ", ".join(map(str, value[:8])) if isinstance(value, list) else str(value)
     return text if len(text) <= PREVIEW_LENGTH else f"{text[: PREVIEW_LENGTH - 1]}…"
 
