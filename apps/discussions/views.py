@@ -58,7 +58,7 @@ def settle(request: HttpRequest, project: Project, thread: int, verb: str) -> Ht
 def change(request: HttpRequest, project: Project, comment: int) -> HttpResponseBase:
     row = _comment(project, comment)
     found = find(project, row.thread.anchor_type, row.thread.anchor_id)
-    form = CommentForm(request.POST or None, initial={"body": row.body})
+    form = CommentForm(request.POST if request.method == "POST" else None, initial={"body": row.body})
     if request.method == "POST" and form.is_valid():
         services.edit(request.user, row, form.cleaned_data["body"])
         return redirect(f"{found.url}#c-{row.pk}")

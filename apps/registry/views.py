@@ -29,7 +29,7 @@ def models(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page("maintain")
 def new(request: HttpRequest, project: Project) -> HttpResponseBase:
     """`?run=31` chooses the run, `?model=slug` the model."""
-    form = RegisterForm(project, request.POST or None, initial=_initial(request, project))
+    form = RegisterForm(project, request.POST if request.method == "POST" else None, initial=_initial(request, project))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -88,7 +88,7 @@ def version(request: HttpRequest, project: Project, slug: str, number: int) -> H
 @project_page("maintain")
 def edit(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponseBase:
     found = _version(project, slug, number)
-    form = CardForm(request.POST or None, initial={"description": found.model.description, **found.card})
+    form = CardForm(request.POST if request.method == "POST" else None, initial={"description": found.model.description, **found.card})
     if request.method == "POST" and form.is_valid():
         services.change_card(request.user, found, form.cleaned_data["description"], form.card())
         return redirect(found)

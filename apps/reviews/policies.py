@@ -1,25 +1,18 @@
 """Who may decide in a review, and for which discipline."""
 
 from apps.accounts.models import User
-from apps.projects.models import Discipline, Member, Project
+from apps.discussions.people import Face, faces
+from apps.projects.models import Discipline
 from apps.projects.policies import can
 
 from .models import Review
 
 
-def disciplines_of(user: User, project: Project) -> list[Discipline]:
-    """Of those the person belongs to or leads, where they may review at all."""
-    if not can(user, "review", project):
+def decidable(user: User, review: Review, known: dict[int, Face] | None = None) -> list[Discipline]:
+    """The required disciplines that this person belongs to or leads, while the review is open and the person may review at all."""
+    if not review.is_open or not can(user, "review", review.project):
         return []
-    member = Member.objects.filter(project=project, user=user).prefetch_related("disciplines").first()
-    own = list(member.disciplines.all()) if member else []
-    led = [one for one in project.disciplines.all() if one.lead_id == user.pk]
-    return list({one.pk: one for one in [*own, *led]}.values())
-
-
-def decidable(user: User, review: Review) -> list[Discipline]:
-    """The required disciplines that this person may decide for, while the review is open."""
-    if not review.is_open:
-        return []
-    required = {requirement.discipline_id for requirement in review.requirements.all()}
-    return [one for one in disciplines_of(user, review.project) if one.pk in required]
+    people = faces(review.project) if known is None else known
+    own = people[user.pk].disciplines if user.pk in people else ()
+    required = [requirement.discipline for requirement in review.requirements.all()]
+    return [one for one in required if one in own or one.lead_id == user.pk]

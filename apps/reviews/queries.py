@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -151,12 +151,15 @@ def reviews(project: Project) -> QuerySet[Review]:
 
 def with_parts(found: QuerySet[Review]) -> QuerySet[Review]:
     """What a gate needs, without the long result of the run."""
-    related = ("version__model", "version__run", "replaces__model", "replaces__run", "created_by", "project")
+    related = ("version__model__project", "version__run", "replaces__model__project", "replaces__run", "created_by", "project")
     long = ("version__run__result", "version__run__recipe", "replaces__run__result", "replaces__run__recipe")
     return (
         found.select_related(*related)
         .defer(*long)
-        .prefetch_related("requirements__discipline", "requirements__reviewer", "decisions__reviewer", "decisions__discipline")
+        .prefetch_related(
+            Prefetch("requirements", Requirement.objects.select_related("discipline", "reviewer")),
+            Prefetch("decisions", Decision.objects.select_related("discipline", "reviewer")),
+        )
     )
 
 

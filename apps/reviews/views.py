@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -39,7 +39,7 @@ def new(request: HttpRequest, project: Project) -> HttpResponseBase:
     version = _version(project, request.GET.get("version", ""))
     if open_one := version.reviews.filter(state__in=OPEN_STATES).first():
         return redirect("reviews:review", project.slug, open_one.number)
-    form = ProposalForm(candidates(project, version), request.POST or None)
+    form = ProposalForm(candidates(project, version), request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             why = _("owns data that this model was trained on")
@@ -74,7 +74,7 @@ def _page(request: HttpRequest, found: Review, tab: str, status: int = 200, **mo
     """What all tabs share: head, gate, comments."""
     people = faces(found.project)
     gate = queries.gate(found, people)
-    disciplines = policies.decidable(request.user, found)
+    disciplines = policies.decidable(request.user, found, people)
     maintain = can(request.user, "maintain", found.project)
     proposer = found.created_by_id == request.user.pk
     context = {
@@ -91,8 +91,9 @@ def _page(request: HttpRequest, found: Review, tab: str, status: int = 200, **mo
         "may_promote": maintain and gate.ready and found.is_open,
         "may_withdraw": found.is_open and (maintain or (proposer and can(request.user, "comment", found.project))),
         "comments": count(found.project, "review", str(found.number)),
-        "notes": queries.notes(found),
     }
+    if tab == "decisions":
+        context["notes"] = queries.notes(found)
     return render(request, f"reviews/{tab}.html", context | more, status=status)
 
 
@@ -136,7 +137,10 @@ def conversation(request: HttpRequest, project: Project, number: int) -> HttpRes
 @project_page("review")
 def decide(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
     found = _review(project, number)
-    form = DecisionForm(policies.disciplines_of(request.user, project), request.POST)
+    mine = policies.decidable(request.user, found)
+    if found.is_open and not mine:
+        raise PermissionDenied(_("Only reviewers who belong to a required discipline can decide here."))
+    form = DecisionForm(mine, request.POST)
     if not form.is_valid():
         return _page(request, found, "decisions", status=422, form=form)
     data = form.cleaned_data

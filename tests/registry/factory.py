@@ -47,6 +47,11 @@ CARD = {"meant_for": "- Trying out fusion\nTeaching", "not_for": "Cheques", "lim
 
 
 def version(
-    project: Project, user: User, model: Model | None = None, macro_f1: float = 0.876, aligned: Alignment | None = None, name: str = "digit-fusion"
+    project: Project,
+    user: User,
+    model: Model | None = None,
+    macro_f1: float = 0.876,
+    aligned: Alignment | None = None,
+    name: str = "digit-fusion",
 ) -> ModelVersion:
     return services.register_run(user, run(project, user, aligned, macro_f1), name, "Recognises a digit.", CARD, model)
