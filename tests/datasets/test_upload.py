@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.datasets import services, upload_services
 from apps.datasets.models import DataSet, Upload, Version
+from apps.datasets.upload_handler import LimitedUploadHandler
 from apps.datasets.workspace import workspace_of
 from apps.jobs.work import perform
 from apps.projects.models import Event
@@ -94,6 +96,14 @@ def test_an_upload_over_the_limit_is_refused_in_words(team: Any, as_: Any, small
     assert response.status_code == 422
     assert "larger than what fits" in response.content.decode()
     assert not list(workspace_of(upload.pk).folder.rglob("0*"))
+
+
+def test_a_program_over_the_limit_is_refused_before_the_disk_is_full(rf: Any, settings: Any) -> None:
+    settings.UPLOAD_LIMIT_BYTES = 2_000
+    handler = LimitedUploadHandler(rf.put("/"))
+    handler.handle_raw_input(None, {}, 3_000, None)
+    with pytest.raises(RequestDataTooBig):
+        handler.new_file(None, "a.zip", "application/zip", 3_000, None)
 
 
 def test_a_file_may_be_removed_and_replaced(team: Any, as_: Any) -> None:
