@@ -1,3 +1,4 @@
+from allauth.account.forms import LoginForm
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -5,6 +6,15 @@ from django.utils.translation import gettext_lazy as _
 from .models import ApiToken, User
 
 LANGUAGE_NAMES = {"en": "English", "zh-hans": "简体中文"}
+
+
+class SignInForm(LoginForm):
+    """No link for a forgotten password: this server sends no mail, an administrator sets a new one."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("E-mail")
+        self.fields["password"].help_text = ""
 
 
 class ProfileForm(forms.ModelForm):

@@ -35,6 +35,7 @@ class Media:
     height: int = 0
     rate: int = 0
     flags: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 @dataclass
@@ -80,7 +81,7 @@ def layout_of(frame: Frame) -> Layout:
     """First column of each medium; beside the picture its own category and group; in the facts the recording's group."""
     image, audio, text, series = (next(iter(frame.of_kind(kind)), None) for kind in ("image", "audio", "text", "series"))
     own = [column for column in frame.columns if image and column.dataset == image.dataset]
-    note = next((column for column in own if column.kind == "category"), None)
+    note = next((column for column in reversed(own) if column.kind == "category"), None)
     corner = next((column for column in own if column.kind == "group"), None)
     others = [column for column in frame.of_kind("group") if column is not corner and (not corner or column.name != corner.name)]
     near = [column for column in others if audio and column.dataset == audio.dataset] or others
@@ -104,7 +105,7 @@ def _media(blob: Blob, project: Project) -> Media:
     flags = tuple(facts.get("flags") or ())
     peaks = tuple(peak / 100 for peak in facts.get("waveform") or ())
     thumb = src if small else f"{src}?size=thumb"
-    return Media(src, thumb, small, peaks, "silent" in flags, facts.get("seconds"), width, height, int(facts.get("rate") or 0), flags)
+    return Media(src, thumb, small, peaks, "silent" in flags, facts.get("seconds"), width, height, int(facts.get("rate") or 0), flags, blob.sha256)
 
 
 def sample_address(project: Project, key: str, query: str = "") -> str:
@@ -186,7 +187,10 @@ def agreement_words(frame: Frame, row: Row, names: dict[str, str]) -> tuple[str,
     for slug in frame.votes:
         votes, most = row[names[f"{slug}.votes"]], row[names[f"{slug}.most"]]
         if votes:
-            return _("%(most)s of %(all)s") % {"most": most, "all": votes}, "success" if most == votes else "danger" if 2 * most <= votes else "warning"
+            return _("%(most)s of %(all)s") % {
+                "most": most,
+                "all": votes,
+            }, "success" if most == votes else "danger" if 2 * most <= votes else "warning"
     return "", ""
 
 
@@ -223,7 +227,11 @@ def lines(rows: list[Row], columns: list[Column], names: dict[str, str], project
     """The same rows for the table view."""
     found = media_of(rows, columns, project, names)
     return [
-        Line(str(row["key"]), sample_address(project, str(row["key"]), query), [cell(column, row[names[column.ref]], found) for column in columns])
+        Line(
+            str(row["key"]),
+            sample_address(project, str(row["key"]), query),
+            [cell(column, row[names[column.ref]], found) for column in columns],
+        )
         for row in rows
     ]
 

@@ -98,7 +98,9 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
     row = row_of(frame, key)
     if row is None:
         raise Http404(_("No data set of this project has this sample."))
-    found = media_of([row], [column for column in frame.columns if column.kind in MEDIA], project, {column.ref: column.ref for column in frame.columns})
+    found = media_of(
+        [row], [column for column in frame.columns if column.kind in MEDIA], project, {column.ref: column.ref for column in frame.columns}
+    )
     before, after, place, n = neighbours(frame, query, key)
     stays = query.urlencode()
     said = said_about([version for version in source.versions if version.dataset.kind == DataSet.Kind.ANNOTATION], key)
@@ -108,8 +110,12 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
         panes=panes(source, frame, row, found, key),
         label=shown(row.get(frame.label.ref)) if frame.label else "",
         label_from=frame.label.dataset_name if frame.label else "",
-        labels=[(column.name, shown(row[column.ref])) for column in frame.of_kind("label") if column is not frame.label and row[column.ref] is not None],
-        groups=[(column.ref, shown(row[column.ref]), address(QueryDict(), None, **{column.ref: row[column.ref]})) for column in frame.of_kind("group") if row[column.ref] is not None],
+        labels=[
+            (column.name, shown(row[column.ref]))
+            for column in frame.of_kind("label")
+            if column is not frame.label and column.dataset not in frame.votes and row[column.ref] is not None
+        ],
+        groups=groups_of(frame, row),
         said=said,
         agreement=_agreement(said),
         flags=[flag_label(flag) for flag, keys in frame.flags.items() if flag != "duplicate" and key in keys],
@@ -121,6 +127,16 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
         n=n,
         dots=[(one.kind, one.name, all(row[column.ref] is None for column in one.columns)) for one in frame.modalities],
     )
+
+
+def groups_of(frame: Frame, row: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Each group once, though several data sets may name it."""
+    found: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for column in sorted(frame.of_kind("group"), key=lambda column: -column.rows):
+        value = row[column.ref]
+        if value is not None:
+            found.setdefault((column.name, shown(value)), (column.name, shown(value), address(QueryDict(), None, **{column.ref: value})))
+    return list(found.values())
 
 
 def _agreement(said: list[dict[str, Any]]) -> tuple[int, int]:
@@ -137,7 +153,9 @@ def panes(source: Source, frame: Frame, row: dict[str, Any], media: dict[str, Me
             continue
         own = [column for column in frame.columns if column.dataset == version.dataset.slug]
         inputs = [column for column in own if column.kind in ("image", "audio", "text", "series")]
-        values = [(column.name, shown(row[column.ref], column.unit)) for column in own if column not in inputs and row[column.ref] is not None]
+        values = [
+            (column.name, shown(row[column.ref], column.unit)) for column in own if column not in inputs and row[column.ref] is not None
+        ]
         for place, column in enumerate(inputs):
             found.append(_pane(version, frame, column, row[column.ref], media, key, values if place == 0 else []))
         if not inputs and values:
@@ -149,7 +167,9 @@ def panes(source: Source, frame: Frame, row: dict[str, Any], media: dict[str, Me
 GAPS = {"image": lambda: _("no image"), "audio": lambda: _("no recording"), "text": lambda: _("no text"), "series": lambda: _("no series")}
 
 
-def _pane(version: Version, frame: Frame, column: Column, value: Any, media: dict[str, Media], key: str, values: list[tuple[str, str]]) -> Pane:
+def _pane(
+    version: Version, frame: Frame, column: Column, value: Any, media: dict[str, Media], key: str, values: list[tuple[str, str]]
+) -> Pane:
     pane = Pane(version.dataset.name, column.kind, version.dataset.discipline, version.dataset, column, facts=values)
     if value is None:
         reason = frame.broken.get((key, column.ref))
@@ -176,5 +196,3 @@ def _media_facts(media: Media | None) -> list[tuple[str, str]]:
     if media.rate:
         found.append((_("Rate"), _("%(rate)s Hz") % {"rate": media.rate}))
     return found
-
-
