@@ -35,7 +35,7 @@ bench: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench $(ARGS)
 
 messages: install
-	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --ignore .venv --ignore .build --ignore static --ignore tests
+	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-obsolete --no-wrap $(addprefix --ignore ,.venv .build static tests bench)
 
 screenshots: install
 	$(BIN)/python -m screenshots $(ARGS)
