@@ -14,7 +14,10 @@ from .queries import datasets_of, newest_versions
 
 def find_datasets(project: Project, slugs: Collection[str]) -> dict[str, Found]:
     found = datasets_of(project).filter(slug__in=list(slugs))
-    return {one.slug: Found(one.name, reverse("datasets:dataset_tab", args=[project.slug, one.slug, "discussion"]), _people(one)) for one in found}
+    return {
+        one.slug: Found(one.name, reverse("datasets:dataset_tab", args=[project.slug, one.slug, "discussion"]), _people(one))
+        for one in found
+    }
 
 
 def _people(dataset: object) -> tuple[int, ...]:

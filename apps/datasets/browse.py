@@ -12,7 +12,7 @@ from apps.projects.models import Project
 from . import facets as counting
 from .cards import Card, Line, cards, lines
 from .duck import Question, Row, ask
-from .filters import Chip, Filters, address, chips, cleared, facet_columns, order_by, parse, where
+from .filters import Chip, Filters, address, chips, cleared, facet_columns, order_by, parse, prepared, where
 from .frames import Column, Frame
 
 HIDDEN = ("votes",)
@@ -48,7 +48,6 @@ class Browse:
     link: str = ""
     """The whole address, for copying."""
     modality_counts: dict[str, int] = field(default_factory=dict)
-
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
@@ -86,7 +85,8 @@ def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
     asked = counting.count_questions(filters, facet_columns(frame)[: counting.MAX_FACETS])
     whole_asked = counting.count_questions(None, facet_columns(frame)[: counting.MAX_FACETS])
     bounds = counting.bounds_of(frame)
-    answers = ask(frame.files, [*_first(filters, frame, condition, values), *_histograms(filters, bounds), *(one for _columns, one in asked)])
+    counts = [*_first(filters, frame, condition, values), *_histograms(filters, bounds), *(one for _columns, one in asked)]
+    rows, *answers = answered(filters, [rows_question(filters, picked, filters.page), *counts])
     count, matched = answers[0][0]["n"], answers[1]
     bins, counted = answers[2 : 2 + len(bounds)], answers[2 + len(bounds) :]
     whole = counting.totals(frame, "patterns", [counting.pattern_question(frame, "", [])])[0] if frame.modalities else []
@@ -94,7 +94,8 @@ def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
     whole_counts = counting.collect(whole_asked, counting.totals(frame, "facets", [one for _columns, one in whole_asked]))
     total = counting.totals(frame, "count", [("SELECT count(*) AS n FROM t0", [])])[0][0]["n"]
     page = Counted(count, filters.size).get_page(filters.page)
-    rows = page_rows(filters, condition, values, picked, (page.number - 1) * filters.size)
+    if page.number != filters.page:
+        rows = answered(filters, [rows_question(filters, picked, page.number)])[0]
     found = Browse(frame, filters, total, count, page, view)
     found.patterns = counting.make_patterns(filters, whole, matched) if frame.modalities else []
     found.modality_counts = {one.name: sum(row.total for row in found.patterns if one.name in row.present) for one in frame.modalities}
@@ -122,13 +123,21 @@ def _histograms(filters: Filters, bounds: list[tuple[Column, float, float]]) -> 
     return asked
 
 
-def page_rows(filters: Filters, condition: str, values: list[Any], picked: dict[str, str], offset: int) -> list[Row]:
-    """The keys of the page first, then the whole rows of those alone: wide columns are read for one page only."""
+def answered(filters: Filters, questions: list[Question]) -> list[list[Row]]:
+    """The answers, after what the filters need first."""
+    before = prepared(filters)
+    return ask(filters.frame.files, [*before, *questions])[len(before) :]
+
+
+def rows_question(filters: Filters, picked: dict[str, str], page: int) -> Question:
+    """The places of the page's rows first, then the whole rows of those alone: wide columns are read for one page only."""
     frame = filters.frame
+    condition, values = where(filters)
     columns = ", ".join([f"{frame.key} AS key", *(f"{column.sql} AS {picked[column.ref]}" for column in frame.columns)])
-    inner = f"SELECT file_row_number AS n, row_number() OVER () AS place FROM (SELECT file_row_number FROM t0{condition}{order_by(filters)} LIMIT ? OFFSET ?)"
-    sql = f"SELECT {columns} FROM t0 JOIN ({inner}) p ON t0.file_row_number = p.n ORDER BY p.place"
-    return ask(frame.files, [(sql, [*values, filters.size, offset])])[0]
+    places = f"SELECT file_row_number FROM t0{condition}{order_by(filters)} LIMIT ? OFFSET ?"
+    numbered = f"SELECT file_row_number AS n, row_number() OVER () AS place FROM ({places})"
+    sql = f"SELECT {columns} FROM t0 JOIN ({numbered}) p ON t0.file_row_number = p.n ORDER BY p.place"
+    return sql, [*values, filters.size, (page - 1) * filters.size]
 
 
 def _view(frame: Frame, query: QueryDict) -> str:
@@ -165,7 +174,9 @@ def _fill_tools(found: Browse, names: dict[str, str]) -> None:
     sizes = [{"label": str(size), "href": address(query, size=size), "current": size == filters.size} for size in (12, 24, 48)]
     found.sizes = sizes
     views = (("cards", _("Grid"), "layout-grid"), ("table", _("Table"), "table"))
-    found.views = [{"label": label, "href": address(query, view=name), "icon": icon, "current": found.view == name} for name, label, icon in views]
+    found.views = [
+        {"label": label, "href": address(query, view=name), "icon": icon, "current": found.view == name} for name, label, icon in views
+    ]
     found.hidden = [(name, value) for name in ("v", "alignment", "view", "size", "sort", "cols") for value in query.getlist(name)]
 
 
@@ -189,7 +200,7 @@ def neighbours(frame: Frame, query: QueryDict, key: str) -> tuple[str | None, st
     order = order_by(filters)
     window = f"SELECT {frame.key}::VARCHAR AS key, row_number() OVER w AS place, lag({frame.key}::VARCHAR) OVER w AS before, "
     window += f"lead({frame.key}::VARCHAR) OVER w AS after, count(*) OVER () AS n FROM t0{condition} WINDOW w AS ({order.strip()})"
-    found = ask(frame.files, [(f"SELECT * FROM ({window}) WHERE key = ? LIMIT 1", [*values, key])])[0]
+    found = answered(filters, [(f"SELECT * FROM ({window}) WHERE key = ? LIMIT 1", [*values, key])])[0]
     if not found:
         return None, None, 0, 0
     return found[0]["before"], found[0]["after"], found[0]["place"], found[0]["n"]

@@ -105,7 +105,9 @@ def _media(blob: Blob, project: Project) -> Media:
     flags = tuple(facts.get("flags") or ())
     peaks = tuple(peak / 100 for peak in facts.get("waveform") or ())
     thumb = src if small else f"{src}?size=thumb"
-    return Media(src, thumb, small, peaks, "silent" in flags, facts.get("seconds"), width, height, int(facts.get("rate") or 0), flags, blob.sha256)
+    return Media(
+        src, thumb, small, peaks, "silent" in flags, facts.get("seconds"), width, height, int(facts.get("rate") or 0), flags, blob.sha256
+    )
 
 
 def sample_address(project: Project, key: str, query: str = "") -> str:

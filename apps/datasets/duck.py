@@ -54,15 +54,15 @@ def pattern(text: str) -> str:
     return f"%{escaped}%"
 
 
-def locked(files: Iterable[str], threads: int = 2, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
-    """A connection that can reach these files and nothing else, and cannot be talked into more."""
+def locked(files: Iterable[str], threads: int = 2, memory: str = MEMORY, spill: str = "") -> duckdb.DuckDBPyConnection:
+    """A connection that can reach these files and nothing else; `spill` is a folder for what does not fit into memory."""
     connection = duckdb.connect(":memory:")
     paths = ", ".join(literal(path) for path in files)
     for setting in (
         f"SET memory_limit = '{memory}'",
         f"SET threads = {threads}",
         "SET preserve_insertion_order = true",
-        "SET temp_directory = ''",
+        f"SET temp_directory = {literal(spill)}",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
         f"SET allowed_paths = [{paths}]",

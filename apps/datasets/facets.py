@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from .duck import Question, Row, ask
 from .filters import MISSING, Filters, address, facet_columns, flag_label, pattern_code, pattern_label, value_label, where
 from .frames import Column, Frame
+from .joins import MAJORITY
 
 BINS = 20
-SHOWN = 40
+SHOWN = 20
 MAX_FACETS = 16
 KEPT_TOTALS = 64
 
@@ -51,6 +52,10 @@ class PatternRow:
     share: float = 0.0
     bar_all: float = 0.0
     bar_match: float = 0.0
+
+    @property
+    def total_text(self) -> str:
+        return f"{self.total:,}"
 
 
 _totals: OrderedDict[tuple[str, ...], list[list[Row]]] = OrderedDict()
@@ -124,7 +129,9 @@ def range_columns(frame: Frame) -> list[Column]:
 
 
 def _bounds(columns: list[Column]) -> str:
-    return "SELECT " + ", ".join(f"min({column.sql}) AS low{n}, max({column.sql}) AS high{n}" for n, column in enumerate(columns)) + " FROM t0"
+    return (
+        "SELECT " + ", ".join(f"min({column.sql}) AS low{n}, max({column.sql}) AS high{n}" for n, column in enumerate(columns)) + " FROM t0"
+    )
 
 
 def histogram(column: Column, low: float, high: float, condition: str) -> str:
@@ -143,7 +150,9 @@ def bounds_of(frame: Frame) -> list[tuple[Column, float, float]]:
     return [(column, float(low), float(high)) for column, low, high in found if low is not None and high is not None and high > low]
 
 
-def make_facets(filters: Filters, names: dict[str, str], all_counts: dict[str, dict[str, int]], counts: dict[str, dict[str, int]]) -> list[Facet]:
+def make_facets(
+    filters: Filters, names: dict[str, str], all_counts: dict[str, dict[str, int]], counts: dict[str, dict[str, int]]
+) -> list[Facet]:
     facets = []
     for place, column in enumerate(facet_columns(filters.frame)[:MAX_FACETS]):
         whole, chosen = all_counts.get(column.ref, {}), filters.values.get(column.ref, [])
@@ -159,7 +168,7 @@ def make_facets(filters: Filters, names: dict[str, str], all_counts: dict[str, d
         ]
         options.sort(key=lambda one: (not one["checked"], one["value"] == MISSING, -one["total"], str(one["label"])))
         if len(whole) > 1 or chosen:
-            facets.append(Facet(column, names[column.ref], options[:SHOWN], open=bool(chosen) or place < 7))
+            facets.append(Facet(column, names[column.ref], options[:SHOWN], open=bool(chosen) or (place < 8 and column.distinct <= 24)))
     return facets
 
 
@@ -217,8 +226,19 @@ def flag_facet(filters: Filters) -> list[dict[str, Any]]:
 def gap_facet(filters: Filters) -> list[dict[str, Any]]:
     """Columns with gaps that are no input: inputs have the table of combinations."""
     inputs = {column.ref for one in filters.frame.modalities for column in one.columns}
-    gaps = [column for column in filters.frame.columns if column.missing and column.ref not in inputs and column.kind not in ("votes", *CHECKED)]
-    return [{"value": column.ref, "label": column.name, "total": column.missing, "count": column.missing, "checked": column.ref in filters.missing} for column in gaps]
+    gaps = [
+        column for column in filters.frame.columns if column.missing and column.ref not in inputs and column.kind not in ("votes", *CHECKED)
+    ]
+    return [
+        {
+            "value": column.ref,
+            "label": column.name,
+            "total": column.missing,
+            "count": column.missing,
+            "checked": column.ref in filters.missing,
+        }
+        for column in gaps
+    ]
 
 
 CHECKED = ("category", "label", "group")
@@ -230,11 +250,14 @@ def names_of(frame: Frame) -> dict[str, str]:
     seen: dict[str, int] = {}
     for column in frame.columns:
         seen[column.name] = seen.get(column.name, 0) + 1
-    return {column.ref: _name_of(column, seen[column.name] > 1) for column in frame.columns}
+    alone = {column.ref for column in facet_columns(frame) if column.kind == "group"}
+    return {column.ref: _name_of(column, seen[column.name] > 1 and column.ref not in alone) for column in frame.columns}
 
 
 def _name_of(column: Column, twice: bool) -> str:
     words = column.name.replace("_", " ").strip().capitalize()
     if column.name == "agreement":
         return _("Annotation")
+    if column.name == MAJORITY:
+        return _("Most annotators say")
     return _("%(column)s, %(dataset)s") % {"column": words, "dataset": column.dataset_name} if twice else words

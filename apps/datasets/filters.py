@@ -1,8 +1,8 @@
 """The state of a page of samples is its query string. Here it becomes a condition in SQL, and a list of chips that take it apart again.
 
-    handwriting.legibility=poor   one of the chosen values; `-` stands for a missing one
-    from:recordings.seconds=0.2   to:recordings.seconds=1.5
-    q=text   missing=ref   present=ref   has=image,text   flag=silent   sort=-ref   page=2   size=24   view=table   cols=ref
+handwriting.legibility=poor   one of the chosen values; `-` stands for a missing one
+from:recordings.seconds=0.2   to:recordings.seconds=1.5
+q=text   missing=ref   present=ref   has=image,text   flag=silent   sort=-ref   page=2   size=24   view=table   cols=ref
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from .duck import identifier, pattern
+from .duck import Question, identifier
 from .frames import CHOICES, Column, Frame, Modality
 
 MISSING = "-"
@@ -143,7 +143,7 @@ def _other_parts(filters: Filters, patterns: bool) -> list[Condition]:
     if filters.has and patterns:
         parts.append((" OR ".join(_pattern_sql(code, frame) for code in filters.has), []))
     if filters.text:
-        parts.append(_text_part(filters.text, frame))
+        parts.append(("file_row_number IN (SELECT place FROM searched)", []))
     return parts
 
 
@@ -152,11 +152,15 @@ def _pattern_sql(code: str, frame: Frame) -> str:
     return "(" + " AND ".join(one.present if one in chosen else f"NOT {one.present}" for one in frame.modalities) + ")"
 
 
-def _text_part(text: str, frame: Frame) -> Condition:
-    """In the key and in every text; in short values only where the file holds no text."""
+def prepared(filters: Filters) -> list[Question]:
+    """To be asked first, on the same connection: the search through all texts is done once for all questions about a page."""
+    if not filters.text:
+        return []
+    frame = filters.frame
     columns = frame.of_kind("text") or frame.of_kind(*TEXT_KINDS)
-    tests = [f"{sql} ILIKE ? ESCAPE '!'" for sql in (f"{frame.key}::VARCHAR", *(f"{column.sql}::VARCHAR" for column in columns))]
-    return " OR ".join(tests), [pattern(text)] * len(tests)
+    tests = [f"contains(lower({sql}::VARCHAR), lower(?))" for sql in (frame.key, *(column.sql for column in columns))]
+    sql = f"CREATE OR REPLACE TEMP TABLE searched AS SELECT file_row_number AS place FROM t0 WHERE {' OR '.join(tests)}"
+    return [(sql, [filters.text] * len(tests))]
 
 
 def order_by(filters: Filters) -> str:
@@ -265,16 +269,30 @@ def pattern_label(present: list[str], frame: Frame) -> str:
         return _("None of them")
     if not gone:
         return ALL[len(names)]() if len(names) in ALL else _("All %(n)s") % {"n": len(names)}
-    if len(gone) == 1 and len(names) > 1 and len(names) > 2:
-        return _("No %(name)s") % {"name": gone[0].lower()}
+    if len(gone) == 1 and len(names) > 2:
+        return _("No %(name)s") % {"name": gone[0][:1].lower() + gone[0][1:]}
     if len(there) == 1:
-        return _("%(name)s only") % {"name": there[0]}
+        return _("%(name)s only") % {"name": there[0][:1].upper() + there[0][1:]}
     return ", ".join(there)
 
 
 ALL = {1: lambda: _("Has it"), 2: lambda: _("Both"), 3: lambda: _("All three"), 4: lambda: _("All four")}
 
 
+MAX_VALUES = 200
+ORDER = ("label", "category", "tags", "group")
+
+
 def facet_columns(frame: Frame) -> list[Column]:
-    """What is offered as check boxes: few values, each on several samples."""
-    return [column for column in frame.columns if column.kind in CHOICES and 0 < column.distinct <= 200]
+    """What is offered as check boxes: few values, each on several samples; labels first, groups last.
+
+    Several data sets often bear the same group (who spoke): the one of the largest is enough.
+    """
+    found = [column for column in frame.columns if column.kind in CHOICES and 0 < column.distinct <= MAX_VALUES]
+    best: dict[tuple[str, str], Column] = {}
+    for column in found:
+        name = (column.kind, column.name)
+        if column.kind != "group" or name not in best or column.rows > best[name].rows:
+            best[name if column.kind == "group" else (column.kind, column.ref)] = column
+    kept = [column for column in found if column in best.values()]
+    return sorted(kept, key=lambda column: (ORDER.index(column.kind), column.kind == "group" and column.distinct))

@@ -10,11 +10,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from .duck import Files, identifier
-from .joins import MAJORITY, joined_file, table_file
+from .joins import INPUTS, MAJORITY, joined_file, presence, table_file
 from .models import Alignment, DataSet, Version
 
 MEDIA = ("image", "audio")
-INPUTS = ("image", "audio", "text", "series")
 CHOICES = ("category", "label", "group", "tags")
 MAX_MODALITIES = 8
 
@@ -34,6 +33,10 @@ class Column:
     description: str = ""
     missing: int = 0
     distinct: int = 0
+    rows: int = 0
+    """How many rows its data set has."""
+    there: str = ""
+    """SQL: whether a row has it; in a join a column of its own, since reading a million digests to see which are missing is slow."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Modality:
     @property
     def present(self) -> str:
         """SQL: whether a sample has it."""
-        return "(" + " OR ".join(f"{column.sql} IS NOT NULL" for column in self.columns) + ")"
+        return "(" + " OR ".join(column.there for column in self.columns) + ")"
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,12 @@ def columns_of(version: Version, joined: bool) -> list[Column]:
         if spec["name"] == version.key_column:
             continue
         ref = f"{dataset.slug}.{spec['name']}"
-        found.append(_column(spec, ref, dataset, ref if joined else spec["name"]))
+        found.append(_column(spec, ref, version, ref if joined else spec["name"]))
     return found
 
 
-def _column(spec: dict[str, Any], ref: str, dataset: DataSet, stored: str) -> Column:
+def _column(spec: dict[str, Any], ref: str, version: Version, stored: str) -> Column:
+    dataset = version.dataset
     return Column(
         ref=ref,
         name=spec["name"],
@@ -98,12 +102,14 @@ def _column(spec: dict[str, Any], ref: str, dataset: DataSet, stored: str) -> Co
         description=spec.get("description") or "",
         missing=spec.get("missing") or 0,
         distinct=spec.get("distinct") or 0,
+        rows=version.n_rows,
+        there=identifier(presence(ref)) if stored == ref and spec["kind"] in INPUTS else f"{identifier(stored)} IS NOT NULL",
     )
 
 
 def vote_columns(version: Version) -> list[Column]:
     """What a join holds of an annotation data set: the majority, whether the annotators agree, how many there were."""
-    slug, dataset = version.dataset.slug, version.dataset
+    slug = version.dataset.slug
     distinct = next((spec.get("distinct") or 0 for spec in version.columns if spec["name"] == "label"), 0)
     specs = (
         {"name": MAJORITY, "kind": "label", "distinct": distinct, "description": _("What most annotators say")},
@@ -111,7 +117,7 @@ def vote_columns(version: Version) -> list[Column]:
         {"name": "votes", "kind": "votes"},
         {"name": "most", "kind": "votes"},
     )
-    return [_column(spec, f"{slug}.{spec['name']}", dataset, f"{slug}.{spec['name']}") for spec in specs]
+    return [_column(spec, f"{slug}.{spec['name']}", version, f"{slug}.{spec['name']}") for spec in specs]
 
 
 def frame_of_version(version: Version) -> Frame:

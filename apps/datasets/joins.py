@@ -6,6 +6,7 @@ any other. It can be deleted at any time: the next reader writes it again.
 
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +16,12 @@ from django.conf import settings
 from .duck import UNREADABLE, CannotRead, identifier, literal, locked
 from .models import Version
 
-FORM = "join-2"
+FORM = "join-3"
 """Changes with what the file holds, so that older files are left alone."""
 MAJORITY = "majority"
+INPUTS = ("image", "audio", "text", "series")
 KEEP_BYTES = 20 * 2**30
-MEMORY = "1GB"
+MEMORY = "400MB"
 
 
 def table_file(version: Version) -> str:
@@ -49,7 +51,8 @@ def _write(path: Path, data: Sequence[Version], votes: Sequence[Version]) -> Non
     """Into a file of its own, then moved: a reader never meets half a file."""
     partial = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.part")
     sources = [table_file(version) for version in (*data, *votes)]
-    connection = locked([*sources, str(partial)], memory=MEMORY)
+    spill = partial.with_suffix(".spill")
+    connection = locked([*sources, str(partial)], memory=MEMORY, spill=str(spill))
     try:
         copy = f"COPY ({join_sql(data, votes)}) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
         connection.execute(copy)
@@ -59,6 +62,7 @@ def _write(path: Path, data: Sequence[Version], votes: Sequence[Version]) -> Non
     finally:
         connection.close()
         partial.unlink(missing_ok=True)
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def join_sql(data: Sequence[Version], votes: Sequence[Version]) -> str:
@@ -74,12 +78,24 @@ def join_sql(data: Sequence[Version], votes: Sequence[Version]) -> str:
         if spec["name"] != version.key_column
     ]
     keys = [f"{name}.{identifier(version.key_column)}" for name, version in zip(names, data)]
-    joins = [
-        f"FULL JOIN {source} ON {_coalesce(keys[:number])} = {keys[number]}" for number, source in enumerate(sources) if number
-    ]
+    joins = [f"FULL JOIN {source} ON {_coalesce(keys[:number])} = {keys[number]}" for number, source in enumerate(sources) if number]
     voted = [f"v{number}.* EXCLUDE (key)" for number in range(len(votes))]
     left = [f"LEFT JOIN ({vote_sql(version)}) v{number} ON v{number}.key = {_coalesce(keys)}" for number, version in enumerate(votes)]
-    return f"SELECT {', '.join([f'{_coalesce(keys)} AS key', *picked, *voted])} FROM {sources[0]} {' '.join(joins + left)} ORDER BY key"
+    return f"SELECT {', '.join([f'{_coalesce(keys)} AS key', *picked, *_presences(names, data), *voted])} FROM {sources[0]} {' '.join(joins + left)} ORDER BY key"
+
+
+def presence(ref: str) -> str:
+    """The name of the column that says whether a sample has this input."""
+    return f"has:{ref}"
+
+
+def _presences(names: Sequence[str], data: Sequence[Version]) -> list[str]:
+    return [
+        f"{name}.{identifier(spec['name'])} IS NOT NULL AS {identifier(presence(version.dataset.slug + '.' + spec['name']))}"
+        for name, version in zip(names, data)
+        for spec in version.columns
+        if spec["kind"] in INPUTS
+    ]
 
 
 def literal_table(version: Version) -> str:

@@ -48,10 +48,9 @@ def test_nothing_but_its_file_can_be_reached(files: tuple[Path, Path], sql: str)
     assert parquet.read_table(mine).num_rows == 3
 
 
-def test_names_and_patterns_are_quoted(files: tuple[Path, Path]) -> None:
+def test_names_are_quoted(files: tuple[Path, Path]) -> None:
     column = duck.identifier('odd "name"')
-    found = duck.ask_one((str(files[0]),), f"SELECT count(*) AS n FROM t0 WHERE {column} ILIKE ? ESCAPE '!'", [duck.pattern("%")])
-    assert found == [{"n": 0}]
+    assert duck.ask_one((str(files[0]),), f"SELECT count({column}) AS n FROM t0") == [{"n": 2}]
 
 
 def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:

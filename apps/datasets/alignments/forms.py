@@ -13,8 +13,18 @@ from apps.datasets.models import Version
 from .spec import KIND_OF_COLUMN, LABEL_KINDS, Source, is_annotation, modality_name, sources_of
 
 POLICY_CHOICES = (
-    ("leave-one-group-out", gettext_lazy("Leave one group out"), gettext_lazy("Train on all groups but one and test on that one, in turn. The honest question: how good is it on people it has never met?")),
-    ("by-group", gettext_lazy("One test share"), gettext_lazy("Whole groups are drawn for the test until the share is reached. One round.")),
+    (
+        "leave-one-group-out",
+        gettext_lazy("Leave one group out"),
+        gettext_lazy(
+            "Train on all groups but one and test on that one, in turn. The honest question: how good is it on people it has never met?"
+        ),
+    ),
+    (
+        "by-group",
+        gettext_lazy("One test share"),
+        gettext_lazy("Whole groups are drawn for the test until the share is reached. One round."),
+    ),
     ("grouped-k-fold", gettext_lazy("Several rounds"), gettext_lazy("The groups are dealt into k parts; each part is the test once.")),
     ("fixed", gettext_lazy("A column says it"), gettext_lazy("A column holds train, validation or test for each sample.")),
 )
@@ -33,7 +43,9 @@ class AlignmentForm(forms.Form):
     seed = forms.IntegerField(label=gettext_lazy("Seed"), min_value=0, max_value=2**31 - 1, initial=7, required=False)
     column = forms.ChoiceField(label=gettext_lazy("Column with train and test"), required=False)
 
-    def __init__(self, versions: list[Version], annotators: Mapping[str, list[str]], data: QueryDict | None = None, initial: Any = None) -> None:
+    def __init__(
+        self, versions: list[Version], annotators: Mapping[str, list[str]], data: QueryDict | None = None, initial: Any = None
+    ) -> None:
         super().__init__(data, initial=initial)
         self.sources = sources_of(versions)
         none = [("", _("chosen for you"))]
@@ -113,7 +125,7 @@ def initial_of(spec: Mapping[str, Any]) -> dict[str, Any]:
 def suggested(sources: Mapping[str, Source]) -> dict[str, Any]:
     """A first choice: every medium as input, the first label column, the smallest group column kept together."""
     data = [one for one in sources.values() if not is_annotation(one.version)]
-    groups = sorted((one for one in data if one.kind == "group" and one.distinct > 1), key=lambda one: one.distinct)
+    groups = sorted((one for one in data if one.kind == "group" and one.distinct > 1), key=lambda one: (-one.version.n_rows, one.distinct))
     label = next((one.ref for one in data if one.kind == "label"), next((one.ref for one in sources.values() if one.kind == "label"), ""))
     return {
         "inputs": [one.ref for one in data if one.kind in ("image", "audio", "text", "series")],

@@ -50,7 +50,15 @@ def finish(job: Job, alignment: Alignment, blob: Blob, digest: str, summary: dic
     Alignment.objects.filter(pk=alignment.pk, job=job).update(
         table=table, digest=digest, summary=summary, state=Alignment.State.FROZEN, frozen_at=timezone.now()
     )
-    record(alignment.project, alignment.created_by, "alignment.frozen", "alignment", alignment.number, alignment.name, samples=summary["n_samples"])
+    record(
+        alignment.project,
+        alignment.created_by,
+        "alignment.frozen",
+        "alignment",
+        alignment.number,
+        alignment.name,
+        samples=summary["n_samples"],
+    )
 
 
 def summarise(aligned: Aligned) -> dict[str, Any]:

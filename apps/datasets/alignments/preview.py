@@ -41,6 +41,11 @@ class Preview:
     rows: Browse | None = None
 
     @property
+    def tiles(self) -> list[tuple[str, str]]:
+        named = ((_("Samples"), self.n_samples), (_("With a label"), self.n_labelled), (_("With every input"), self.n_complete))
+        return [(name, f"{n:,}") for name, n in named]
+
+    @property
     def label_bars(self) -> list[dict[str, Any]]:
         return _bars(self.labels)
 
@@ -59,8 +64,14 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
     every = "(" + " AND ".join(one.present for one in frame.modalities) + ")"
     groups = [column for ref in spec["groups"] if (column := frame.column(ref))]
     asked: list[Question] = [
-        (f"SELECT count(*) AS n, count({label}) AS labelled, count(*) FILTER ({every}) AS complete, count(*) FILTER (NOT {some}) AS bare FROM t0", []),
-        (f"SELECT {label}::VARCHAR AS value, count(*) AS n FROM t0 WHERE {label} IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT {SHOWN}", []),
+        (
+            f"SELECT count(*) AS n, count({label}) AS labelled, count(*) FILTER ({every}) AS complete, count(*) FILTER (NOT {some}) AS bare FROM t0",
+            [],
+        ),
+        (
+            f"SELECT {label}::VARCHAR AS value, count(*) AS n FROM t0 WHERE {label} IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT {SHOWN}",
+            [],
+        ),
         pattern_question(frame, "", []),
         *(_group_question(column) for column in groups),
     ]
@@ -68,7 +79,10 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
     found = Preview(counts[0]["n"], counts[0]["labelled"], counts[0]["complete"], labels)
     found.patterns = make_patterns(parse(QueryDict(), frame), patterns, patterns)
     found.groups = [{"ref": column.ref, "n": len(rows), "values": _bars(rows[:12])} for column, rows in zip(groups, by_group)]
-    found.inputs = [{"name": one.name, "kind": one.kind, "n": sum(row.total for row in found.patterns if one.name in row.present)} for one in frame.modalities]
+    found.inputs = [
+        {"name": one.name, "kind": one.kind, "n": sum(row.total for row in found.patterns if one.name in row.present)}
+        for one in frame.modalities
+    ]
     found.n_duplicates = len({key for version in versions for key in (version.statistics.get("duplicates") or {})})
     found.leaks = leak_words(spec, frame, versions)
     found.warnings = list(_warnings(spec, frame, found, counts[0]["bare"], versions))
@@ -96,14 +110,21 @@ def label_sql(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) ->
 
 
 def _group_question(column: Column) -> Question:
-    return f"SELECT {column.sql}::VARCHAR AS value, count(*) AS n FROM t0 WHERE {column.sql} IS NOT NULL GROUP BY value ORDER BY n DESC, value", []
+    return (
+        f"SELECT {column.sql}::VARCHAR AS value, count(*) AS n FROM t0 WHERE {column.sql} IS NOT NULL GROUP BY value ORDER BY n DESC, value",
+        [],
+    )
 
 
 def leaks(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> dict[str, float]:
     """Columns whose value alone tells the label -> share of the samples, guessed from the others with the same value."""
     label = label_sql(spec, frame, versions)
     source = spec["label"]["source"]
-    columns = [column for column in frame.columns if column.kind in LEAK_KINDS and column.ref != source and column.distinct > 1 and column.dataset not in frame.votes]
+    columns = [
+        column
+        for column in frame.columns
+        if column.kind in LEAK_KINDS and column.ref != source and column.distinct > 1 and column.dataset not in frame.votes
+    ]
     if not columns:
         return {}
     answers = ask(files_of(frame, spec, versions), [(_leak_sql(column, label), []) for column in columns])
@@ -137,7 +158,12 @@ def leak_words(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -
     for ref, share in leaks(spec, frame, versions).items():
         values = {"column": ref, "share": f"{100 * share:.0f}"}
         if ref in used:
-            words.append(_("%(column)s alone determines the label (%(share)s %% of the samples), and it is chosen as an input. Take it out: a model that reads it learns nothing else.") % values)
+            words.append(
+                _(
+                    "%(column)s alone determines the label (%(share)s %% of the samples), and it is chosen as an input. Take it out: a model that reads it learns nothing else."
+                )
+                % values
+            )
         else:
             words.append(_("%(column)s alone determines the label (%(share)s %% of the samples). It is not offered as an input.") % values)
     return words
@@ -151,9 +177,17 @@ def _warnings(spec: Mapping[str, Any], frame: Frame, found: Preview, bare: int, 
     if bare:
         yield ngettext("%(n)s sample has none of the inputs.", "%(n)s samples have none of the inputs.", bare) % {"n": bare}
     if found.n_duplicates:
-        text = ngettext("%(n)s sample is a copy of another; the first of each is used.", "%(n)s samples are copies of others; the first of each is used.", found.n_duplicates)
+        text = ngettext(
+            "%(n)s sample is a copy of another; the first of each is used.",
+            "%(n)s samples are copies of others; the first of each is used.",
+            found.n_duplicates,
+        )
         yield text % {"n": found.n_duplicates}
-    yield from (_("Label %(label)s has only one sample: it cannot be in training and in test.") % {"label": row["value"]} for row in found.labels if row["n"] == 1)
+    yield from (
+        _("Label %(label)s has only one sample: it cannot be in training and in test.") % {"label": row["value"]}
+        for row in found.labels
+        if row["n"] == 1
+    )
     yield from _torn_groups(spec, frame)
 
 

@@ -23,9 +23,7 @@ STAGES = ["join", "write"]
 
 
 @transaction.atomic
-def create_alignment(
-    actor: User, project: Project, name: str, spec: Mapping[str, Any], versions: list[Version] | None = None
-) -> Alignment:
+def create_alignment(actor: User, project: Project, name: str, spec: Mapping[str, Any], versions: list[Version] | None = None) -> Alignment:
     """A draft over the newest versions of the project's data sets, or over the given ones. Raises ValidationError by field."""
     require(actor, "contribute", project)
     available = versions if versions is not None else newest_versions(project)

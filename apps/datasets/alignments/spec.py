@@ -132,7 +132,11 @@ def _split(given: Mapping[str, Any], sources: dict[str, Source], problems: dict[
     try:
         split = Split.model_validate(dict(given))
     except ValueError:
-        _add(problems, "split", _("The split is not complete: choose a policy, a share between 0 and 1, or the column that says train or test."))
+        _add(
+            problems,
+            "split",
+            _("The split is not complete: choose a policy, a share between 0 and 1, or the column that says train or test."),
+        )
         return {"policy": POLICIES[0]}
     if split.column and split.column not in sources:
         _add(problems, "split", _unknown(split.column))
@@ -161,7 +165,9 @@ def _agree(full: dict[str, Any], problems: dict[str, list[str]]) -> None:
 def _extras(full: dict[str, Any], sources: dict[str, Source]) -> list[str]:
     """Every column that a subgroup, slice or rule may ask for: all but media, series, ids, the label and the groups."""
     used = {sources[ref].version.pk for ref in refs_of(full) if ref in sources}
-    names = [one.ref for one in sources.values() if one.kind in KEPT_AS_VALUES and one.version.pk in used and not is_annotation(one.version)]
+    names = [
+        one.ref for one in sources.values() if one.kind in KEPT_AS_VALUES and one.version.pk in used and not is_annotation(one.version)
+    ]
     asked = [full["cluster"]] if full["cluster"] else []
     return [ref for ref in dict.fromkeys([*asked, *names]) if ref != full["label"]["source"] and ref not in full["groups"]]
 
@@ -188,6 +194,10 @@ def versions_used(spec: Mapping[str, Any], versions: Iterable[Version]) -> list[
 
 def modality_name(ref: str, kind: str, taken: Iterable[str]) -> str:
     """A short name for a column's input: its kind, or its data set's name where the kind is taken."""
-    names = [{"audio": "speech"}.get(kind, kind), slugify(ref.split(".")[0]).replace("-", "_"), slugify(ref.replace(".", "-")).replace("-", "_")]
+    names = [
+        {"audio": "speech"}.get(kind, kind),
+        slugify(ref.split(".")[0]).replace("-", "_"),
+        slugify(ref.replace(".", "-")).replace("-", "_"),
+    ]
     free = [name[:40] for name in names if name not in taken and re.match(MODALITY_NAME, name[:40])]
     return free[0] if free else f"input_{len(list(taken)) + 1}"

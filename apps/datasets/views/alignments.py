@@ -52,7 +52,12 @@ def new_alignment(request: HttpRequest, project: Project) -> HttpResponse:
     if not versions:
         return render(request, "datasets/alignment_new.html", {"project": project, "nothing": True})
     try:
-        form = AlignmentForm(versions, _annotators(versions), request.POST or (request.GET if "label" in request.GET else None), _initial(request, project, versions))
+        form = AlignmentForm(
+            versions,
+            _annotators(versions),
+            request.POST or (request.GET if "label" in request.GET else None),
+            _initial(request, project, versions),
+        )
         if request.method == "POST" and request.POST.get("do") in ("save", "freeze"):
             return _save(request, project, form, versions)
         return render(request, "datasets/alignment_new.html", _builder(project, form, versions))
@@ -101,7 +106,12 @@ def _builder(project: Project, form: AlignmentForm, versions: list[Version]) -> 
         for version in versions
         if not is_annotation(version)
     ]
-    context = {"project": project, "form": form, "cards": cards, "policies": [{"value": v, "title": t, "text": x} for v, t, x in POLICY_CHOICES]}
+    context = {
+        "project": project,
+        "form": form,
+        "cards": cards,
+        "policies": [{"value": v, "title": t, "text": x} for v, t, x in POLICY_CHOICES],
+    }
     context["policy"] = spec["split"]["policy"]
     try:
         full = checked_spec(spec, versions)
@@ -130,7 +140,10 @@ def alignment(request: HttpRequest, project: Project, number: int) -> HttpRespon
         "versions": versions,
         "may_write": can(request.user, "contribute", project),
         "split_words": split_words(found.spec),
-        "inputs": [{"name": name, "kind": one["kind"], "columns": one["columns"], "n": _n(found, name)} for name, one in found.spec["modalities"].items()],
+        "inputs": [
+            {"name": name, "kind": one["kind"], "columns": one["columns"], "n": _n(found, name)}
+            for name, one in found.spec["modalities"].items()
+        ],
     }
     try:
         context["preview"] = preview(project, found.spec, versions)

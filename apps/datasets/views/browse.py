@@ -91,7 +91,11 @@ def dataset(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
 def _columns(context: dict[str, Any]) -> dict[str, Any]:
     version = context["version"]
     rows = version.n_rows or 1
-    return {"columns": [{**spec, "share": spec.get("missing", 0) / rows, "is_key": spec["name"] == version.key_column} for spec in version.columns]}
+    return {
+        "columns": [
+            {**spec, "share": spec.get("missing", 0) / rows, "is_key": spec["name"] == version.key_column} for spec in version.columns
+        ]
+    }
 
 
 def _report(context: dict[str, Any]) -> dict[str, Any]:
