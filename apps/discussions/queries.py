@@ -162,10 +162,6 @@ class Item:
     told: Told
     actor: Face | None
 
-    @property
-    def excerpt(self) -> str:
-        return str(self.notification.event.data.get("excerpt", ""))
-
 
 @dataclass(slots=True)
 class Group:

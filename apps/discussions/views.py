@@ -138,8 +138,10 @@ def open_one(request: HttpRequest, notification: int) -> HttpResponseBase:
     """To the thing itself; only this notification becomes read."""
     row = get_object_or_404(queries.notifications(request.user).select_related("event__project"), pk=notification)
     services.read(request.user, row)
-    comment = row.event.data.get("comment") if row.event.verb.startswith("comment.") else None
-    return redirect(queries.tell(row.event).url + (f"#c-{comment}" if comment else ""))
+    event = row.event
+    if event.project and event.verb.startswith("comment.") and "comment" in event.data:
+        return redirect("discussions:comment", event.project.slug, event.data["comment"])
+    return redirect(queries.tell(event).url)
 
 
 @require_POST

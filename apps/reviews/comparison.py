@@ -71,10 +71,14 @@ def _subgroups(before: EvaluationResult, after: EvaluationResult) -> list[Figure
 
 def settings(before: Run, after: Run) -> list[Setting]:
     """Only what differs: alignment first, then the recipe by its dotted names."""
-    one = {_("alignment"): before.alignment.name, **flat(before.recipe)}
-    other = {_("alignment"): after.alignment.name, **flat(after.recipe)}
+    one = {_("alignment"): _alignment(before), **flat(before.recipe)}
+    other = {_("alignment"): _alignment(after), **flat(after.recipe)}
     names = [*other, *(name for name in one if name not in other)]
     return [Setting(name, one.get(name, ""), other.get(name, "")) for name in names if one.get(name, "") != other.get(name, "")]
+
+
+def _alignment(run: Run) -> str:
+    return f"{run.alignment.number}: {run.alignment.name}"
 
 
 def flat(data: Any, prefix: str = "") -> dict[str, str]:

@@ -20,11 +20,9 @@ from .queries import gate, with_parts
 
 def find_reviews(project: Project, ids: Collection[str]) -> dict[str, Found]:
     numbers = [int(one) for one in ids if one.isdigit()]
-    rows = Review.objects.filter(project=project, number__in=numbers).select_related("project")
+    rows = Review.objects.filter(project=project, number__in=numbers).select_related("project", "version__model")
     return {
-        str(row.number): Found(
-            _("review %(n)d") % {"n": row.number}, row.get_absolute_url() + "conversation/", tuple(filter(None, [row.created_by_id]))
-        )
+        str(row.number): Found(str(row.version), row.get_absolute_url() + "conversation/", tuple(filter(None, [row.created_by_id])))
         for row in rows
     }
 

@@ -56,6 +56,7 @@ class Requirement(models.Model):
     discipline = models.ForeignKey(Discipline, models.PROTECT, related_name="+")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     why = models.CharField(max_length=200, blank=True)
+    """Names of its data sets in the model; empty where the proposer asked it for another reason."""
 
     class Meta:
         ordering = ("discipline__name",)

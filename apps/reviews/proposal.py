@@ -33,11 +33,17 @@ class Candidate:
         return _("owns %(names)s") % {"names": ", ".join(self.datasets)} if self.datasets else _("owns no data in this model")
 
 
-def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
-    """Every discipline, those that own data first; the rights of members are asked once a person."""
+def datasets_by_discipline(version: ModelVersion) -> dict[int, list[str]]:
+    """Discipline id -> names of its data sets that the version was trained on."""
     used: dict[int, list[str]] = {}
     for name, discipline in version.run.alignment.versions.order_by("dataset__name").values_list("dataset__name", "dataset__discipline"):
         used.setdefault(discipline, []).append(name)
+    return used
+
+
+def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
+    """Every discipline, those that own data first; the rights of members are asked once a person."""
+    used = datasets_by_discipline(version)
     members = project.members.select_related("user").prefetch_related("disciplines")
     may = [member for member in members if can_review(member)]
     found = [

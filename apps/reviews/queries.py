@@ -43,6 +43,10 @@ class Column:
         return None if newest and is_answered(newest, self.review) else newest
 
     @property
+    def note(self) -> str:
+        return _("owns %(names)s") % {"names": self.why} if self.why else _("asked by the proposer")
+
+    @property
     def pill(self) -> str:
         return PILLS[self.state]
 
@@ -92,12 +96,13 @@ class Gate:
     def ready(self) -> bool:
         return bool(self.columns) and len(self.approved) == len(self.columns)
 
-    @property
-    def waiting_on(self) -> list[str]:
-        """Names of people, or of disciplines where nobody is named; the proposer where changes are asked for."""
-        names = [one.person or one.discipline.name for one in self.waiting]
+    def waiting_on(self, user: User) -> list[str]:
+        """Whose turn it is: "you" first, people by name, a discipline where nobody is named; the proposer where changes are asked for."""
+        names = [_("you") if one.turn_of(user) else one.person or one.discipline.name for one in self.waiting]
         proposer = face(self.faces, self.review.created_by)
-        return [*names, proposer.name] if self.asking and proposer else names
+        if self.asking and proposer:
+            names.append(_("you") if proposer.id == user.pk else proposer.name)
+        return sorted(dict.fromkeys(names), key=lambda name: name != _("you"))
 
     @property
     def headline(self) -> str:
@@ -126,14 +131,10 @@ class Gate:
 
     @property
     def under(self) -> str:
-        """The line under the headline: how many have approved, who is not asked."""
+        """The line under the headline: how many have approved."""
         words = {"approved": len(self.approved), "n": len(self.columns)}
         return (
-            ngettext(
-                "%(approved)s of %(n)s required discipline has approved. It owns data that this model was trained on.",
-                "%(approved)s of %(n)s required disciplines have approved. They own data that this model was trained on.",
-                len(self.columns),
-            )
+            _("%(approved)s of %(n)s required disciplines approved. Required are those whose data it uses, and whom the proposer added.")
             % words
         )
 
@@ -210,10 +211,7 @@ class Row:
     gate: Gate
     author: Face | None
     yours: bool
-
-    @property
-    def turn(self) -> str:
-        return ", ".join(self.gate.waiting_on)
+    turn: str
 
 
 FILTERS = ("waiting", "open", "closed", "all")
@@ -236,7 +234,7 @@ def listed(user: User, project: Project, show: str) -> list[Row]:
 def _row(review: Review, people: dict[int, Face], user: User, may: bool) -> Row:
     found = gate(review, people)
     yours = may and review.is_open and any(column.turn_of(user) for column in found.columns)
-    return Row(review, found, face(people, review.created_by), yours)
+    return Row(review, found, face(people, review.created_by), yours, ", ".join(found.waiting_on(user)))
 
 
 def notes(review: Review) -> list[Event]:

@@ -20,13 +20,14 @@ from apps.registry.services import move_alias
 
 from .models import OPEN_STATES, Decision, Requirement, Review
 from .policies import decidable
+from .proposal import datasets_by_discipline
 from .queries import gate, with_parts
 
 MAX_SUMMARY = 10_000
 
 
 @transaction.atomic
-def propose(actor: User, version: ModelVersion, reason: str, reviewers: Mapping[Discipline, User | None], why: str = "") -> Review:
+def propose(actor: User, version: ModelVersion, reason: str, reviewers: Mapping[Discipline, User | None]) -> Review:
     """Ask whether a version becomes Staging. `reviewers`: every discipline that must decide, with the person who is asked."""
     project = version.model.project
     require(actor, "maintain", project)
@@ -35,8 +36,10 @@ def propose(actor: User, version: ModelVersion, reason: str, reviewers: Mapping[
     review = Review.objects.create(
         project=project, number=next_number(project, "review"), version=version, replaces=now, reason=reason.strip(), created_by=actor
     )
+    owned = datasets_by_discipline(version)
     for discipline, reviewer in reviewers.items():
-        Requirement.objects.create(review=review, discipline=discipline, reviewer=reviewer, why=why[:200])
+        why = ", ".join(owned.get(discipline.pk, []))[:200]
+        Requirement.objects.create(review=review, discipline=discipline, reviewer=reviewer, why=why)
     event = _record(actor, review, "review.opened", disciplines=[one.code for one in reviewers])
     notify(event, _asked(review), Notification.Reason.REVIEW)
     return review

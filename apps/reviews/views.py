@@ -42,8 +42,7 @@ def new(request: HttpRequest, project: Project) -> HttpResponseBase:
     form = ProposalForm(candidates(project, version), request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            why = _("owns data that this model was trained on")
-            review = services.propose(request.user, version, form.cleaned_data["reason"], form.reviewers(), why)
+            review = services.propose(request.user, version, form.cleaned_data["reason"], form.reviewers())
         except ValidationError as error:
             form.add_errors(error.messages)
         else:
@@ -77,14 +76,17 @@ def _page(request: HttpRequest, found: Review, tab: str, status: int = 200, **mo
     disciplines = policies.decidable(request.user, found, people)
     maintain = can(request.user, "maintain", found.project)
     proposer = found.created_by_id == request.user.pk
+    mine = people[request.user.pk].disciplines if request.user.pk in people else ()
+    columns = sorted(gate.columns, key=lambda column: column.discipline not in mine)
     context = {
         "project": found.project,
         "review": found,
         "gate": gate,
+        "waiting_on": gate.waiting_on(request.user),
         "tab": tab,
         "author": face(people, found.created_by),
-        "columns": [{"column": column, "yours": column.turn_of(request.user)} for column in gate.columns],
-        "answers": [_answers(column, people) for column in gate.columns],
+        "columns": [{"column": column, "yours": column.turn_of(request.user)} for column in columns],
+        "answers": [_answers(column, people) for column in columns],
         "form": DecisionForm(disciplines) if disciplines else None,
         "options": DecisionForm.OPTIONS,
         "note_form": NoteForm() if gate.asking and found.is_open and (proposer or maintain) else None,
@@ -137,8 +139,11 @@ def conversation(request: HttpRequest, project: Project, number: int) -> HttpRes
 @project_page("review")
 def decide(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
     found = _review(project, number)
+    if not found.is_open:
+        messages.error(request, _("This review is closed; nothing can be decided any more."))
+        return redirect(found)
     mine = policies.decidable(request.user, found)
-    if found.is_open and not mine:
+    if not mine:
         raise PermissionDenied(_("Only reviewers who belong to a required discipline can decide here."))
     form = DecisionForm(mine, request.POST)
     if not form.is_valid():

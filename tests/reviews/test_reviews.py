@@ -82,7 +82,8 @@ def test_the_headline_says_the_reason_and_who_is_awaited(team, review) -> None:
     services.decide(team.maintainer, review, team.vision, CHANGES, "S3 is weak.")
     gate = read(review)
     assert gate.headline == "Not ready: Vision asks for changes; Speech has not decided."
-    assert gate.waiting_on == [str(team.reviewer), str(team.owner)]
+    assert gate.waiting_on(team.viewer) == [str(team.reviewer), str(team.owner)]
+    assert gate.waiting_on(team.owner) == ["you", str(team.reviewer)]
     assert Review.objects.get().state == Review.State.CHANGES
 
 
