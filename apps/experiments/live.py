@@ -43,7 +43,14 @@ def live(run: Run) -> Live:
     """A handful of queries: fits, two sets of points, the log."""
     job, recipe = run.job, Recipe.parse(run.recipe)
     fits = curves.fits(run)
-    found = Live(run, stages(job), left(run, recipe), [], log=last_lines(job, LINES_OF_FAILED if job.state == Job.State.FAILED else LINES), rounds=rounds(run, recipe, fits))
+    found = Live(
+        run,
+        stages(job),
+        left(run, recipe),
+        [],
+        log=last_lines(job, LINES_OF_FAILED if job.state == Job.State.FAILED else LINES),
+        rounds=rounds(run, recipe, fits),
+    )
     if fits:
         _curves(found, run, recipe, fits)
     found.tiles = tiles(run, found)

@@ -107,12 +107,17 @@ def baseline_name(name: str) -> str:
 
 
 def comparison_words(result: EvaluationResult) -> str:
-    """Methods whose intervals overlap are not told apart; the page says so instead of naming a winner."""
-    mine = result.headline.macro_f1
+    """Methods whose intervals overlap are not told apart; a plain baseline that scores higher is named."""
+    mine, found = result.headline.macro_f1, []
     close = [method_name(one.name) for one in result.methods if one.name != result.method and overlap(one.macro_f1, mine)]
-    if not close:
-        return ""
-    return _("The intervals of %(names)s overlap with this run's: no clear winner among the methods.") % {"names": list_in_words(close)}
+    if close:
+        words = {"names": list_in_words(close)}
+        found.append(_("The intervals of %(names)s overlap with this run's: no clear winner among the methods.") % words)
+    for one in result.baselines:
+        if one.macro_f1.value > mine.value:
+            words = {"name": baseline_name(one.name), "value": figures.score(one.macro_f1.value)}
+            found.append(_("A plain baseline scores higher on the same features: %(name)s, %(value)s.") % words)
+    return " ".join(found)
 
 
 def overlap(one: Interval, other: Interval) -> bool:
@@ -132,13 +137,24 @@ def short(column: str) -> str:
     return column.split(".", 1)[-1].replace("_", " ")
 
 
+def column_names(columns: list[str]) -> dict[str, str]:
+    """`Speaker`; with its data set where two columns have the same name."""
+    each = list(dict.fromkeys(columns))
+    shorts = [short(column) for column in each]
+    return {
+        column: (name if shorts.count(name) == 1 else f"{name}, {column.split('.', 1)[0]}").capitalize()
+        for column, name in zip(each, shorts)
+    }
+
+
 def subgroups(result: EvaluationResult) -> ui.Forest | None:
     if not result.subgroups:
         return None
     low, high = scale([one.macro_f1 for one in result.subgroups])
+    names = column_names([one.column for one in result.subgroups])
     rows = [
         ui.ForestRow(
-            group=short(one.column).capitalize(), label=one.value, n=one.n, note=one.note or "",
+            group=names[one.column], label=one.value, n=one.n, note=one.note or "",
             state="too_few" if one.macro_f1.low is None else "met", **span(one.macro_f1),
         )
         for one in result.subgroups

@@ -3,12 +3,17 @@
 import threading
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from apps.jobs.work import Work
+from apps.ui import figures
 from fusion.progress import Progress
 
 from .models import Metric, Run
+from .words import stage_sentence
 
 FOLD, NAME = 120, 80
+SCORE = "validation_macro_f1"
 
 
 class Report(Progress):
@@ -21,13 +26,17 @@ class Report(Progress):
         self.work, self.run = work, run
         self._points: dict[tuple[str, int, str, int], float] = {}
         self._lock = threading.Lock()
+        self._fit: tuple[str, int] | None = None
+        self._scores: list[float] = []
         work.on_flush = self.write
 
     def stages(self, names: Iterable[str]) -> None:
         """The stages are fixed when the run is started."""
 
     def stage(self, name: str) -> None:
+        self._tell_fit()
         self.work.stage(name)
+        self.work.log(stage_sentence(name))
 
     def step(self, done: int, total: int, unit: str = "") -> None:
         self.work.step(done, total, unit)
@@ -41,7 +50,23 @@ class Report(Progress):
     def metric(self, fold: str, seed: int, epoch: int, name: str, value: float) -> None:
         with self._lock:
             self._points[str(fold)[:FOLD], seed, name[:NAME], epoch] = value
+        if self._fit != (fold, seed):
+            self._tell_fit()
+            self._fit = (fold, seed)
+        if name == SCORE:
+            self._scores.append(value)
         self.work.flush_if_due()
+
+    def _tell_fit(self) -> None:
+        """One line for each network that is done."""
+        if self._fit:
+            words = {"fit": self._fit[0], "seed": self._fit[1]}
+            if self._scores:
+                words |= {"n": len(self._scores), "best": figures.score(max(self._scores))}
+                self.work.log(_("%(fit)s, seed %(seed)s: %(n)s epochs, best validation macro-F1 %(best)s") % words)
+            else:
+                self.work.log(_("%(fit)s, seed %(seed)s: trained on all its training samples") % words)
+        self._fit, self._scores = None, []
 
     def write(self) -> None:
         """Inside the transaction of a flush, after the attempt has been checked."""

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, ask, ask_one, pattern
 
@@ -117,6 +118,11 @@ class Table:
     total: int = 0
     error: str = ""
     modalities: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def counted(self) -> str:
+        words = {"n": f"{self.page.paginator.count if self.page else 0:,}", "total": f"{self.total:,}"}
+        return _("%(n)s of %(total)s test samples") % words
 
 
 def table(run: Run, params: Mapping[str, str]) -> Table:

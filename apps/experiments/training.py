@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.alignments.loading import load_aligned
 from apps.jobs.work import Failure, Work
+from apps.ui import figures
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import EvaluationResult
 
@@ -37,6 +38,8 @@ def run(work: Work) -> None:
         result = trained(folder / WORK) or train(found, folder / WORK, Report(work, found))
         bundle = keep_bundle(folder, work.job.attempt)
         digest = json.loads((bundle / MANIFEST).read_text())["digest"]
+    words = {"score": figures.score(result.headline.macro_f1.value), "n": f"{result.n_samples:,}"}
+    work.log(_("Finished: macro-F1 %(score)s on %(n)s samples") % words)
     work.flush()
     work.on_flush = None
     services.finish_run(work.job, found, result, str(bundle.relative_to(settings.HOME)), digest)

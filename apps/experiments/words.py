@@ -39,6 +39,18 @@ def stage_name(code: str) -> str:
     return names.get(code, code.capitalize())
 
 
+def stage_sentence(code: str) -> str:
+    """For the log: what begins now."""
+    sentences = {
+        "read": _("Load the alignment and check the split"),
+        "embed": _("Turn inputs into vectors with the encoders; what the cache holds is not computed again"),
+        "train": _("Train in each fold: inside to choose epochs and temperature, then on the whole training part"),
+        "evaluate": _("Judge the out-of-fold answers"),
+        "bundle": _("Write the trained model and the predictions"),
+    }
+    return sentences.get(code, stage_name(code))
+
+
 def unit_name(code: str, n: int) -> str:
     """`1,200 samples`: a number with what the engine counted."""
     words = {
