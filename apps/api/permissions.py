@@ -15,7 +15,10 @@ class WithinToken(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         token = request.auth
-        if not isinstance(token, ApiToken) or token.scope == ApiToken.Scope.WRITE or request.method in SAFE_METHODS:
+        if not isinstance(token, ApiToken) or request.method in SAFE_METHODS:
             return True
-        self.message = _("This token may only read. Make one that may write at /me/tokens/.")
-        return False
+        if token.scope != ApiToken.Scope.WRITE:
+            self.message = _("This token may only read. Make one that may write at /me/tokens/.")
+            return False
+        self.message = _("This token is for one project and cannot make another.")
+        return token.project_id is None or "project" in view.kwargs

@@ -34,7 +34,7 @@ def showcase(request: HttpRequest) -> dict[str, Any] | None:
     if run is None:
         return None
     try:
-        found = cache.get_or_set(f"showcase {run.pk} {run.bundle_digest}", lambda: _look(run), HOURS_6)
+        found = cache.get_or_set(f"showcase-{run.pk}-{run.bundle_digest}", lambda: _look(run), HOURS_6)
     except (CannotRead, Http404, OSError, DatabaseError):
         return None
     return {**found, "note": _note(run, found["key"])} if found else None
