@@ -14,9 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fusion.evaluate.baselines import linear_part
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import macro_f1
 from fusion.methods import JOINT
+from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, log_prior_of
 from fusion.progress import Progress
 from fusion.recipe import Recipe
@@ -173,7 +175,11 @@ class CrossFit:
             checkpoint_seconds=self.store.checkpoint_seconds,
         )
         inside = None if validation is None else prepared.samples(inputs, validation)
-        history = fit(model.network, prepared.samples(inputs, prepared.rows), self.training, epochs, inside, hooks)
+        samples = prepared.samples(inputs, prepared.rows)
+        if isinstance(model.network, Unimodal) and len(samples.y.unique()) > 1:
+            weight, bias = linear_part(samples.x[name].numpy(), samples.y.numpy(), prepared.log_prior)
+            model.network.set_linear(torch.from_numpy(weight), torch.from_numpy(bias))
+        history = fit(model.network, samples, self.training, epochs, inside, hooks)
         tensors = model.tensors() | ({} if history.best_logits is None else {"best_logits": history.best_logits})
         facts = model.facts() | {"best_epoch": history.best_epoch}
         self.store.put(unit, tensors, facts)

@@ -152,7 +152,7 @@ ENTRIES = (
 )
 
 DEFAULTS = {
-    "image": ("efficientnet-lite0",),
+    "image": ("efficientnet-lite0", "pixels"),
     "audio": ("whisper-tiny-en",),
     "text": ("minilm-l6-v2",),
     "table": ("numbers",),

@@ -48,3 +48,14 @@ def tuned(
         return None, 1.0
     _, strength, temperature = best or (0.0, STRENGTHS[1], 1.0)
     return regression(*train, strength), temperature
+
+
+def linear_part(x: NDArray[np.float32], y: Ints, log_prior: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight (dim, K) and bias (K,) of the middle strength; a class that training lacked keeps its prior."""
+    model = regression(x, y, STRENGTHS[1])
+    weight, bias = np.zeros((x.shape[1], len(log_prior)), np.float32), log_prior.astype(np.float32).copy()
+    if len(model.classes_) == 2:
+        weight[:, model.classes_[1]], bias[model.classes_] = model.coef_[0], [0, model.intercept_[0]]
+    else:
+        weight[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    return weight, bias
