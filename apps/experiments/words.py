@@ -55,6 +55,7 @@ def unit_name(code: str, n: int) -> str:
     """`1,200 samples`: a number with what the engine counted."""
     words = {
         "samples": _("%(n)s samples"),
+        "items": _("%(n)s items"),
         "vectors": _("%(n)s vectors"),
         "epochs": _("%(n)s epochs"),
         "folds": _("%(n)s folds"),

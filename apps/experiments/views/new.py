@@ -68,7 +68,7 @@ def new_run(request: HttpRequest, project: Project) -> HttpResponseBase:
     start = Start.of(request, project)
     if start.alignment is None:
         return render(request, "experiments/new.html", {"project": project, "start": start, "drafts": drafts(project)})
-    do = request.POST.get("do", "start") if request.method == "POST" else "show"
+    do = (request.GET.get("do") or request.POST.get("do", "start")) if request.method == "POST" else "show"
     if do in ("show", "fill"):
         return show(request, start, fresh_form(start))
     form = bound(request, start)
