@@ -72,7 +72,7 @@ def review(project: Project, people: People, run: Run) -> None:
     version = register_run(people["IN"], run, "Ledger reader", "Tells which digit was entered, from what is there of four readings.", CARD)
     disciplines = {discipline: people[discipline.code] for discipline in project.disciplines.all()}
     reason = "It is clearly better than the best single reading, and it answers also where one reading is missing."
-    open_one = propose(people["IN"], version, reason, disciplines, "brings data to this model")
+    open_one = propose(people["IN"], version, reason, disciplines)
     waits_for = "SP" if "SP" in people and any(one.code == "SP" for one in disciplines) else "LI"
     for discipline, reviewer in disciplines.items():
         if discipline.code != waits_for:
