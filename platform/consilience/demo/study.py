@@ -86,7 +86,7 @@ def study(speech: bool) -> dict[str, Any]:
             "groups": ["entries.station"],
             "cluster": "entries.form",
             "modalities": modalities,
-            "split": {"policy": "leave-one-group-out"},
+            "split": {"policy": "grouped-k-fold", "folds": 3},
         },
         "annotations": [{"discipline": "VI", "table": "labels.csv", "annotator": "annotator", "label": "digit"}],
     }
