@@ -192,6 +192,15 @@ def address(query: QueryDict, drop: Mapping[str, str | None] | None = None, **pu
     return "?" + changed.urlencode()
 
 
+def tidy(query: QueryDict) -> QueryDict:
+    """Without what a form sends for the fields that were left empty."""
+    kept = QueryDict(mutable=True)
+    for name in query:
+        if values := [value for value in query.getlist(name) if value]:
+            kept.setlist(name, values)
+    return kept
+
+
 def cleared(query: QueryDict) -> str:
     kept = QueryDict(mutable=True)
     for name in KEPT:

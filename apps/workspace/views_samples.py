@@ -6,6 +6,8 @@ from django.urls import reverse
 
 from apps.datasets.browse import browse
 from apps.datasets.duck import CannotRead
+from apps.datasets.filters import address, tidy
+from apps.datasets.views.browse import with_address
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
@@ -15,6 +17,7 @@ from .samples import sample_of, source_of
 
 @project_page()
 def samples(request: HttpRequest, project: Project) -> HttpResponse:
+    request.GET = tidy(request.GET)
     source = source_of(project, request.GET)
     base = reverse("workspace:samples", args=[project.slug])
     context = {
@@ -28,11 +31,11 @@ def samples(request: HttpRequest, project: Project) -> HttpResponse:
     if source.versions:
         try:
             found = browse(source.frame, request.GET, project)
-            found.link = request.build_absolute_uri()
+            found.link = request.build_absolute_uri(address(request.GET, page=found.page.number))
             context["browse"] = found
         except CannotRead as error:
             context["problem"] = str(error)
-    return render(request, "workspace/samples.html", context)
+    return with_address(request, render(request, "workspace/samples.html", context))
 
 
 @project_page()

@@ -1,15 +1,28 @@
 // Play button and play head over a waveform; without JavaScript the browser's own player stands there.
 class Audio extends HTMLElement {
+  static observedAttributes = ["data-ready"];
+
   connectedCallback() {
-    this.player = this.querySelector("audio");
-    this.button = this.querySelector("[data-play]");
-    if (!this.player || !this.button) return;
-    this.dataset.ready = "";
-    this.button.hidden = false;
-    this.head = this.querySelector(".wave__head") ?? this.appendChild(Object.assign(document.createElement("span"), { className: "wave__head", hidden: true }));
-    this.button.addEventListener("click", () => (this.player.paused ? this.play() : this.player.pause()));
+    this.setUp();
     this.addEventListener("click", (event) => this.seek(event));
-    for (const name of ["play", "pause", "ended"]) this.player.addEventListener(name, () => this.show());
+  }
+
+  // A morph brings the server's form of the element back: without data-ready, the button hidden, the play head gone.
+  attributeChangedCallback(_name, _old, value) {
+    if (value === null) requestAnimationFrame(() => this.isConnected && this.setUp());
+  }
+
+  setUp() {
+    const player = this.querySelector("audio");
+    const button = this.querySelector("[data-play]");
+    if (!player || !button) return;
+    button.hidden = false;
+    this.head = this.querySelector(".wave__head") ?? this.appendChild(Object.assign(document.createElement("span"), { className: "wave__head", hidden: true }));
+    if (button !== this.button) button.addEventListener("click", () => (this.player.paused ? this.play() : this.player.pause()));
+    if (player !== this.player) for (const name of ["play", "pause", "ended"]) player.addEventListener(name, () => this.show());
+    this.button = button;
+    this.player = player;
+    this.dataset.ready = "";
   }
 
   async play() {

@@ -27,6 +27,13 @@ function step(selector, direction) {
   next.scrollIntoView({ block: "nearest" });
 }
 
+// A page that is one of a row (a sample under a filter) names its neighbours in its head.
+function turn(rel) {
+  const link = document.head.querySelector(`link[rel=${rel}]`);
+  if (link) location.assign(link.href);
+  return Boolean(link);
+}
+
 function go(letter) {
   if (GO[letter]) location.assign(GO[letter]);
   else if (project && letter in ROOMS) location.assign(project + ROOMS[letter]);
@@ -36,8 +43,8 @@ const ITEMS = ".rows > *, .sample, tbody > tr[data-row]";
 const commands = {
   "/": search,
   "?": () => document.getElementById("keys-sheet")?.showModal(),
-  j: () => step(ITEMS, 1),
-  k: () => step(ITEMS, -1),
+  j: () => turn("next") || step(ITEMS, 1),
+  k: () => turn("prev") || step(ITEMS, -1),
   n: () => step(".thread:not(.thread--resolved)", 1),
   p: () => step(".thread:not(.thread--resolved)", -1),
   x: () => document.activeElement.closest(".sample, tr")?.querySelector("input[type=checkbox]")?.click(),

@@ -12,6 +12,7 @@ from apps.datasets import queries
 from apps.datasets.agreement import agreement_of
 from apps.datasets.browse import browse
 from apps.datasets.duck import CannotRead
+from apps.datasets.filters import address, tidy
 from apps.datasets.frames import frame_of_version
 from apps.datasets.models import DataSet, Version
 from apps.datasets.problems import groups_for
@@ -76,16 +77,24 @@ def _frame_context(request: HttpRequest, project: Project, slug: str, tab: str) 
 @project_page()
 def dataset(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
     """The rows. An htmx request gets the same page; it picks the results out of it."""
+    request.GET = tidy(request.GET)
     context = _frame_context(request, project, slug, "samples")
     if context["version"] is None:
         return render(request, "datasets/empty.html", context)
     context["base"] = reverse("datasets:dataset", args=[project.slug, slug])
     try:
         context["browse"] = browse(frame_of_version(context["version"]), request.GET, project)
-        context["browse"].link = request.build_absolute_uri()
+        context["browse"].link = request.build_absolute_uri(address(request.GET, page=context["browse"].page.number))
     except CannotRead as error:
         context["problem"] = str(error)
-    return render(request, "datasets/dataset.html", context)
+    return with_address(request, render(request, "datasets/dataset.html", context))
+
+
+def with_address(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The browser's address after a filter: what was chosen, without the fields that were left empty."""
+    if request.htmx:
+        response["HX-Push-Url"] = f"{request.path}?{request.GET.urlencode()}"
+    return response
 
 
 def _columns(context: dict[str, Any]) -> dict[str, Any]:
