@@ -77,6 +77,12 @@ def parse(body: str, people: Mapping[str, int]) -> Parsed:
     return parsed
 
 
+def plain(body: str) -> str:
+    """The words alone, on one line, for lists and notifications."""
+    blocks = ("".join(child.content or " " for child in block.children or [block] if not child.nesting) for block in _parser.parse(body))
+    return " ".join(" ".join(blocks).split())
+
+
 def render(parsed: Parsed, people: Mapping[str, int], links: Mapping[Reference, str]) -> SafeString:
     """HTML out of the allow-list; references that are not in `links` stay text."""
     for token in parsed.tokens:

@@ -13,7 +13,7 @@ from apps.projects.events import record
 from apps.projects.models import Event, Project
 from apps.projects.policies import can, require
 
-from .markdown import parse
+from .markdown import parse, plain
 from .models import Comment, Notification, Thread
 
 EXCERPT = 160
@@ -86,7 +86,7 @@ def _record(actor: User, thread: Thread, verb: str, comment: Comment | None = No
 
 
 def _excerpt(body: str) -> str:
-    line = " ".join(body.split())
+    line = plain(body)
     return line if len(line) <= EXCERPT else f"{line[: EXCERPT - 1].rstrip()}…"
 
 

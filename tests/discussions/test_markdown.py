@@ -1,6 +1,6 @@
 import pytest
 
-from apps.discussions.markdown import parse, render
+from apps.discussions.markdown import parse, plain, render
 
 PEOPLE = {"lin mei": 7, "lin": 8, "inês costa": 9}
 LINKS = {("run", "31"): "/p/x/runs/31/", ("review", "7"): "/p/x/reviews/7/"}
@@ -54,3 +54,10 @@ def test_an_address_another_name_or_code_mentions_nobody(body: str) -> None:
 
 def test_a_heading_does_not_break_the_outline_of_the_page() -> None:
     assert "<h1" not in html("# Big\n\nBig\n===")
+
+
+def test_an_excerpt_is_words_without_marks() -> None:
+    assert (
+        plain("**S3** is *weak*.\n\n- see `D00378`\n- and [this](https://example.org)\n\n```\ncode\n```")
+        == "S3 is weak. see D00378 and this code"
+    )
