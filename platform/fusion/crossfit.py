@@ -23,7 +23,7 @@ from fusion.models import Model, Shape, log_prior_of
 from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.store import Store
-from fusion.train import Hooks, Samples, fit, seed_everything
+from fusion.train import CURVES, History, Hooks, Samples, fit, seed_everything, tell_all
 from fusion.whitening import Whitening
 
 Ints = NDArray[np.int64]
@@ -154,11 +154,23 @@ class CrossFit:
         """Fits one model, or reads it from the store; the facts hold the best epoch and its validation logits."""
         self.progress.check()
         unit = f"{where}/{name}/seed {seed}"
-        found = self.store.get(unit) or self.fit(unit, where, name, seed, prepared, epochs, validation)
+        found = self.store.get(unit)
+        if found:
+            tell_all(History(**found[1].get("curves", {})), self.hooks(unit, where, name, seed))
+        else:
+            found = self.fit(unit, where, name, seed, prepared, epochs, validation)
         self.done += 1
         self.progress.step(self.done, self.total, "models")
         tensors, facts = found
         return Model.of(tensors, facts), facts | {"best_logits": tensors.get("best_logits")}
+
+    def hooks(self, unit: str, where: str, name: str, seed: int) -> Hooks:
+        return Hooks(
+            metric=lambda epoch, metric, value: self.progress.metric(f"{name} · {where}", seed, epoch, metric, value),
+            check=self.progress.check,
+            checkpoint=self.store.checkpoint(unit),
+            checkpoint_seconds=self.store.checkpoint_seconds,
+        )
 
     def fit(
         self, unit: str, where: str, name: str, seed: int, prepared: Prepared, epochs: int, validation: Ints | None
@@ -168,12 +180,7 @@ class CrossFit:
         shape = Shape.of(name, self.task.modalities, dims, self.task.classes, self.training)
         seed_everything(unit)
         model = Model(shape, {each: prepared.whitening(each) for each in inputs}, shape.network(prepared.log_prior))
-        hooks = Hooks(
-            metric=lambda epoch, metric, value: self.progress.metric(f"{name} · {where}", seed, epoch, metric, value),
-            check=self.progress.check,
-            checkpoint=self.store.checkpoint(unit),
-            checkpoint_seconds=self.store.checkpoint_seconds,
-        )
+        hooks = self.hooks(unit, where, name, seed)
         inside = None if validation is None else prepared.samples(inputs, validation)
         samples = prepared.samples(inputs, prepared.rows)
         if isinstance(model.network, Unimodal) and len(samples.y.unique()) > 1:
@@ -181,6 +188,7 @@ class CrossFit:
             model.network.set_linear(torch.from_numpy(weight), torch.from_numpy(bias))
         history = fit(model.network, samples, self.training, epochs, inside, hooks)
         tensors = model.tensors() | ({} if history.best_logits is None else {"best_logits": history.best_logits})
-        facts = model.facts() | {"best_epoch": history.best_epoch}
+        curves = {curve: getattr(history, curve) for curve in CURVES}
+        facts = model.facts() | {"best_epoch": history.best_epoch, "curves": curves}
         self.store.put(unit, tensors, facts)
         return tensors, facts

@@ -110,6 +110,7 @@ def fit(net: nn.Module, samples: Samples, recipe: Training, epochs: int, validat
     history = History()
     if hooks.checkpoint and hooks.checkpoint.exists():
         restore(hooks.checkpoint, net, optimizer, schedule, history)
+        tell_all(history, hooks)
     saved = time.monotonic()
     while len(history.train_loss) < epochs and not stale(history, recipe.patience):
         hooks.check()
@@ -151,8 +152,18 @@ def judge(net: nn.Module, validation: Samples | None, history: History) -> None:
     history.validation_macro_f1.append(macro_f1(y, logits.argmax(1), logits.shape[1]))
 
 
+CURVES = ("train_loss", "validation_loss", "validation_macro_f1")
+
+
+def tell_all(history: History, hooks: Hooks) -> None:
+    """Every point again: whoever was killed may have been told of them without keeping them."""
+    for name in CURVES:
+        for epoch, value in enumerate(getattr(history, name), 1):
+            hooks.metric(epoch, name, value)
+
+
 def tell(history: History, hooks: Hooks) -> None:
-    for name in ("train_loss", "validation_loss", "validation_macro_f1"):
+    for name in CURVES:
         if values := getattr(history, name):
             hooks.metric(len(history.train_loss), name, values[-1])
 
