@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
 from apps.projects.models import Project
-from fusion.recipe import Recipe
+from fusion.encoders import catalogue
+from fusion.recipe import EncoderChoice, Recipe
 
 from .encoders import problem
 
@@ -44,6 +45,15 @@ def inputs(alignment: Alignment) -> list[Input]:
 def chosen(alignment: Alignment, recipe: Recipe) -> list[dict[str, str]]:
     """Name and kind of every modality that takes part."""
     return [{"name": one.name, "kind": one.kind} for one in inputs(alignment) if recipe.modalities is None or one.name in recipe.modalities]
+
+
+def complete(alignment: Alignment, recipe: Recipe) -> Recipe:
+    """The recipe with every encoder named, so that a later change of the defaults changes no run."""
+    named = dict(recipe.encoders)
+    for one in inputs(alignment):
+        if not named.get(one.name) and (recipe.modalities is None or one.name in recipe.modalities):
+            named[one.name] = [EncoderChoice(name=name) for name in catalogue.default(one.kind)]
+    return recipe.model_copy(update={"encoders": named})
 
 
 def rounds(alignment: Alignment) -> list[dict[str, Any]]:

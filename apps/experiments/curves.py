@@ -74,7 +74,7 @@ def loss(curves: dict[str, list[tuple[int, float]]], epochs: int, running: bool,
         ("validation_loss", _("validation"), {"style": "accent"}),
     ]
     lines = [_line(curves[key], label, **look) for key, label, look in looks if curves.get(key)]
-    if not lines:
+    if not any(len(line.xs) > 1 for line in lines):
         return None
     known = max(x for line in lines for x in line.xs)
     return ui.Lines(
@@ -98,7 +98,7 @@ def scores(by_model: dict[str, list[tuple[int, float]]], kinds: dict[str, str], 
     for model, found in by_model.items():
         look = {"kind": kinds[model]} if model in kinds else {"style": "accent" if model == "gated" else "muted"}
         lines.append(_line(found, model_label(model), **look))
-    if not lines:
+    if not any(len(line.xs) > 1 for line in lines):
         return None
     known = max(x for line in lines for x in line.xs)
     return ui.Lines(

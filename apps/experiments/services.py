@@ -33,6 +33,7 @@ def start_run(
     """A run row and the job that trains it. Raises ValidationError where the recipe does not fit the alignment."""
     require(actor, "contribute", project)
     _check(project, alignment, recipe, parent)
+    recipe = alignments.complete(alignment, recipe)
     number = next_number(project, "run")
     job = jobs.submit(project, actor, "run", {"run": number}, STAGES, queue="cpu")
     run = Run.objects.create(

@@ -65,7 +65,7 @@ def train(run: Run, out: Path, report: Report) -> EvaluationResult:
 
     if run.alignment.table is None:
         raise Failure(_("The alignment has no table; freeze it again."))
-    report.stage("read")
+    report.work.stage("read")
     aligned = load_aligned(run.alignment)
     recipe = Recipe.parse(run.recipe)
     threads = recipe.training.model_copy(update={"threads": settings.TORCH_THREADS})

@@ -21,10 +21,10 @@ LABELS = ["a", "b", "c"]
 WORDS = {"a": "one apple", "b": "two boats", "c": "three chairs"}
 
 
-def aligned(project: Project) -> Aligned:
+def aligned() -> Aligned:
     dice = random.Random(5)
     labels = [LABELS[i % 3] for i in range(N)]
-    images = [None if i % 9 == 8 else Cell(make_image(project, i % 3 * 100 + i).sha256) for i in range(N)]
+    images = [None if i % 9 == 8 else Cell(make_image(i % 3 * 100 + i).sha256) for i in range(N)]
     texts = [None if i % 7 == 6 else Cell.text(f"{WORDS[dice.choice([label, label, *LABELS])]} {i}") for i, label in enumerate(labels)]
     numbers = [Cell.numbers([LABELS.index(label) + dice.gauss(0, 0.9), dice.gauss(0, 1)]) for label in labels]
     return Aligned(
@@ -45,7 +45,7 @@ def aligned(project: Project) -> Aligned:
 
 def frozen(project: Project, user: User) -> Alignment:
     """As the job that freezes leaves it."""
-    joined = aligned(project)
+    joined = aligned()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alignment.parquet"
         joined.write(path)

@@ -160,19 +160,10 @@ def summary(start: Start, form: RunForm | YamlForm) -> dict[str, Any]:
     estimate = estimates.estimate(start.alignment, recipe, queries.past(start.project))
     found |= {"estimate": estimate, "low": duration(estimate.low), "high": duration(estimate.high)}
     if start.parent:
-        found["differs"] = pages.differences(start.parent.recipe, explicit(start.parent.recipe, recipe))
+        before = alignments.complete(start.parent.alignment, Recipe.parse(start.parent.recipe))
+        now = alignments.complete(start.alignment, recipe)
+        found["differs"] = pages.differences(before.model_dump(mode="json"), now.model_dump(mode="json"))
     return found
-
-
-def explicit(before: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """An encoder that both leave to the default is no difference, although the form names it."""
-    data = recipe.model_dump(mode="json")
-    for name, chosen in list(data["encoders"].items()):
-        if name not in before.get("encoders", {}) and all(option is None for one in chosen for key, option in one.items() if key != "name"):
-            entry = catalogue.get(chosen[0]["name"])
-            if entry and tuple(one["name"] for one in chosen) == catalogue.default(entry.kind):
-                del data["encoders"][name]
-    return data
 
 
 def facts(alignment: Alignment, recipe: Recipe | None) -> list[tuple[str, str]]:
