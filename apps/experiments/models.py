@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
@@ -70,7 +70,7 @@ class Run(models.Model):
         if self.name:
             return self.name
         words = {"method": method_name(self.method), "inputs": list_in_words([one["name"] for one in self.modalities])}
-        return _now("%(method)s of %(inputs)s") % words if self.modalities else words["method"]
+        return gettext("%(method)s of %(inputs)s") % words if self.modalities else words["method"]
 
     @property
     def evaluation(self) -> EvaluationResult | None:

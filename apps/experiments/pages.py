@@ -18,7 +18,7 @@ from fusion.result import EvaluationResult
 from . import alignments, curves, plots
 from .estimates import encoders_of
 from .models import Run
-from .words import duration, method_name
+from .words import duration, engine_note, method_name
 
 
 @dataclass
@@ -126,7 +126,7 @@ def caption(result: EvaluationResult) -> str:
 
 def notes(result: EvaluationResult) -> list[str]:
     """What a careful reader must know before believing the figures."""
-    found = [result.clusters.note] if result.clusters.note else []
+    found = [engine_note(result.clusters.note)] if result.clusters.note else []
     if len(result.seeds) == 1:
         found.append(_("One seed only: another seed may give another figure."))
     return found

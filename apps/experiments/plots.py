@@ -10,7 +10,7 @@ from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.result import EvaluationResult, Interval
 
-from .words import list_in_words, method_name
+from .words import engine_note, list_in_words, method_name
 
 Kinds = Mapping[str, str]
 """Modality name -> its kind (image, audio, text, table, series)."""
@@ -154,7 +154,7 @@ def subgroups(result: EvaluationResult) -> ui.Forest | None:
     names = column_names([one.column for one in result.subgroups])
     rows = [
         ui.ForestRow(
-            group=names[one.column], label=one.value, n=one.n, note=one.note or "",
+            group=names[one.column], label=one.value, n=one.n, note=engine_note(one.note) if one.note else "",
             state="too_few" if one.macro_f1.low is None else "met", **span(one.macro_f1),
         )
         for one in result.subgroups

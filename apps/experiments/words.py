@@ -64,6 +64,17 @@ def unit_name(code: str, n: int) -> str:
     return words.get(code, "%(n)s " + code).strip() % {"n": f"{n:,}"}
 
 
+def engine_note(text: str) -> str:
+    """Why the engine gives no interval, or doubts it: its English sentence in the reader's language."""
+    n = "".join(character for character in text if character.isdigit())
+    words = {
+        "only one cluster, no interval": _("only one cluster, no interval"),
+        f"only {n} clusters, too narrow": _("only %(n)s clusters, too narrow") % {"n": n},
+        f"only {n} samples": _("only %(n)s samples") % {"n": n},
+    }
+    return words.get(text, text)
+
+
 def duration(seconds: float) -> str:
     """`3 s`, `4 min`, `1 h 20 min`."""
     if seconds < 90:
