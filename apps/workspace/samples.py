@@ -13,7 +13,12 @@ from apps.datasets.filters import address, flag_label
 from apps.datasets.frames import MEDIA, Column, Frame, frame_of_alignment, frame_of_versions
 from apps.datasets.models import Alignment, DataSet, Version
 from apps.datasets.queries import newest_versions
+from apps.experiments.models import Run
+from apps.experiments.predictions import of_sample
+from apps.jobs.models import Job
 from apps.projects.models import Discipline, Project
+
+SHOWN_RUNS = 3
 
 
 @dataclass
@@ -127,6 +132,13 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
         n=n,
         dots=[(one.kind, one.name, all(row[column.ref] is None for column in one.columns)) for one in frame.modalities],
     )
+
+
+def predictions_about(project: Project, key: str) -> list[dict[str, Any]]:
+    """What the newest finished runs said of it, each by a round that did not train on it."""
+    runs = Run.objects.filter(project=project, job__state=Job.State.FINISHED).select_related("project", "job")[:SHOWN_RUNS]
+    found = [(run, of_sample(run, key)) for run in runs]
+    return [{"run": run, **said} for run, said in found if said]
 
 
 def groups_of(frame: Frame, row: dict[str, Any]) -> list[tuple[str, str, str]]:

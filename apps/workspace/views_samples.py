@@ -12,7 +12,7 @@ from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
 
-from .samples import sample_of, source_of
+from .samples import predictions_about, sample_of, source_of
 
 
 @project_page()
@@ -44,6 +44,7 @@ def sample(request: HttpRequest, project: Project, key: str) -> HttpResponse:
     context = {"project": project, "source": source, "key": key, "back": reverse("workspace:samples", args=[project.slug])}
     try:
         context["sample"] = sample_of(project, source, key, request.GET)
+        context["predictions"] = predictions_about(project, key)
     except CannotRead as error:
         context["problem"] = str(error)
     return render(request, "workspace/sample.html", context)
