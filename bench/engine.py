@@ -1,0 +1,90 @@
+"""The default recipe by command: score, gain, calibration, beside logistic regression; the same with pooled image features."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .rows import Place, Row, at_least, fact
+from .servers import environment
+from .study import ROOT, real_study, study_of
+
+F1 = 0.84
+POOLED = {
+    "compare": ["concat", "gated"],
+    "encoders": {"image": [{"name": "efficientnet-lite0", "layers": [16], "pooling": "mean", "resolution": 128}]},
+}
+"""The network's last layer averaged over the picture, as most people would take it."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    result: dict[str, Any]
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def measure(place: Place) -> list[Row]:
+    study = study_of(place)
+    recipe = place.folder / "pooled.yaml"
+    recipe.write_text(yaml.safe_dump(POOLED))
+    first = train(study, place, [])
+    warm = train(study, place, [])
+    pooled = train(study, place, ["--recipe", str(recipe)])
+    rows = [Row("study", f"{study.name}, {first.result['n_samples']:,} samples scored, {len(first.result['seeds'])} seeds")]
+    rows += scores(first.result, F1 if study == real_study() else None)
+    rows += [fact("seconds of CPU, embedding included", first.cpu, "s"), fact("peak memory", first.peak_mb, "MB")]
+    rows += [fact("seconds from a warm cache", warm.wall, "s")]
+    return [*rows, Row("with pooled image features", ""), *scores(pooled.result, None)]
+
+
+def train(study: Path, place: Place, more: list[str]) -> Trained:
+    """One `python -m fusion train` in a process of its own; embeddings are kept for the next one."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "fusion", "train", str(study), "--out", out, "--cache", str(place.folder / "embeddings"), *more]
+        begun = time.monotonic()
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(place.folder / "home"), stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"fusion train ended with exit code {process.returncode}.")
+    result = json.loads(output.splitlines()[-1])
+    return Trained(result, time.monotonic() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def scores(result: dict[str, Any], bar: float | None) -> list[Row]:
+    head, scored = result["headline"], result["headline"]["macro_f1"]
+    gain, regression = head["gain_over_best_single"], max(result["baselines"], key=lambda one: one["macro_f1"]["value"])
+    best = max(result["methods"], key=lambda one: one["macro_f1"]["value"])
+    value = best["macro_f1"]["value"]
+    rows = [
+        Row(f"macro-F1, {result['method']}", interval(scored)),
+        at_least(f"macro-F1, best method ({best['name']})", value, bar)
+        if bar
+        else Row(f"macro-F1, best method ({best['name']})", f"{value:.3f}"),
+        *(Row(f"  {one['name']}", interval(one["macro_f1"])) for one in result["baselines"]),
+    ]
+    if bar:
+        best_regression = regression["macro_f1"]["value"]
+        rows.append(
+            Row(
+                "  best method less the best logistic regression", f"{value - best_regression:+.3f}", "at least 0", value >= best_regression
+            )
+        )
+    rows.append(Row(f"gain over the best single modality ({gain['over']})", interval(gain), "clearly above 0", gain["low"] > 0))
+    return [*rows, Row("expected calibration error (ECE)", interval(head["ece"]))]
+
+
+def interval(score: dict[str, Any]) -> str:
+    low, high = score.get("low"), score.get("high")
+    return f"{score['value']:.3f}" if low is None else f"{score['value']:.3f} ({low:.3f} to {high:.3f})"
