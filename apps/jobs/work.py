@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.utils import timezone
+
 from fusion.progress import Progress, Stopped
 
 from . import services

@@ -221,9 +221,18 @@ def left_out(aligned: Aligned, scored: Ints) -> dict[str, int]:
 
 
 def columns_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:
-    """Columns that make subgroups: every group, and every other column of words."""
-    words = {name: values for name, values in (aligned.groups | aligned.extras).items() if name != aligned.label and wordy(values)}
-    return {name: [values[row] for row in rows] for name, values in words.items()}
+    """Columns that make subgroups: every group, and every other column of words that does not merely repeat one before it."""
+    kept: dict[str, list[Any]] = {}
+    for name, values in (aligned.groups | aligned.extras).items():
+        chosen = [values[row] for row in rows]
+        if name != aligned.label and wordy(chosen) and not any(repeats(chosen, other) for other in kept.values()):
+            kept[name] = chosen
+    return kept
+
+
+def repeats(values: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Says the same as the other wherever it says anything: two data sets that both name the speaker."""
+    return all(value is None or value == known for value, known in zip(values, other, strict=True))
 
 
 def wordy(values: Sequence[Any]) -> bool:

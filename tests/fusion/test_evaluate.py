@@ -178,3 +178,10 @@ def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so():
     found = {one.value: one for one in subgroups(answers.whole, scored, resampler, {"part": part})}
     assert (found["first"].macro_f1.low, found["first"].note) == (None, "only one cluster, no interval")
     assert found["second"].macro_f1.low is not None
+
+
+def test_a_column_that_repeats_another_makes_no_second_set_of_subgroups():
+    from fusion.run import repeats
+
+    assert repeats(["S1", None, "S2"], ["S1", "S1", "S2"])
+    assert not repeats(["S1", "S2", "S2"], ["S1", "S1", "S2"])
