@@ -10,7 +10,7 @@ from .models import DataSet, Upload
 
 KIND_NAMES = {
     "image": _("Image"),
-    "audio": _("Sound"),
+    "audio": _("Audio"),
     "text": _("Text"),
     "number": _("Number"),
     "category": _("Category"),
