@@ -18,7 +18,7 @@ from fusion.columns import MEDIA_KINDS, to_text
 from .language import Compare, Condition, ConditionError, Find, Known, OneOf, Test, listed, tests
 from .names import resolve
 from .parser import parse
-from .values import TIME
+from .values import as_time
 from .words import ENGLISH, explain
 
 DEFAULT_WEIGHT = 1.0
@@ -190,7 +190,7 @@ def misuse(test: Test, kind: str) -> str | None:
         return f"is of kind {kind}; put the value in quotes"
     if kind == "tags" and isinstance(test, Compare) and test.op not in ("=", "!="):
         return "holds tags, which have no order; ask with =, contains or in"
-    if kind == "time" and not isinstance(test, Find) and not all(TIME.fullmatch(str(value)) for value in values):
+    if kind == "time" and not isinstance(test, Find) and None in map(as_time, values):
         return 'holds points in time; write "2025-03-31" or "2025-03-31 14:30"'
     return None
 

@@ -1,12 +1,14 @@
 """A condition as an SQL expression of DuckDB: values bound as parameters, columns quoted by the caller."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from .language import NUMBER, And, Compare, Condition, Find, Known, Not, OneOf, Or, Test, Value
-from .values import TIME
+from .values import TIME, as_time
 
 Quote = Callable[[str], str]
-Sql = tuple[str, list[Value]]
+Parameter = Value | datetime | None
+Sql = tuple[str, Sequence[Parameter]]
 
 UNKNOWN = "CAST(NULL AS BOOLEAN)"
 
@@ -78,14 +80,13 @@ def some_tag(column: str, test: str) -> str:
 def compare_sql(column: str, kind: str, op: str, values: list[Value]) -> Sql:
     op = "<>" if op == "!=" else op
     is_number = not isinstance(values[0], str)
+    if (kind == "tags" and (is_number or op not in ("=", "<>"))) or (kind == "number" and not is_number):
+        return UNKNOWN, []
     if kind == "tags":
-        return UNKNOWN if is_number else tags_sql(column, op, len(values)), [] if is_number or op not in ("=", "<>") else values
-    if kind == "number" and not is_number:
-        return UNKNOWN, []
-    if kind == "time" and not is_number and not all(isinstance(v, str) and TIME.fullmatch(v) for v in values):
-        return UNKNOWN, []
+        return tags_sql(column, op, len(values)), values
     left, right = operands(column, kind, is_number)
-    return "(" + " OR ".join(f"{left} {op} {right}" for _ in values) + ")", values
+    bound = [as_time(value) for value in values] if kind == "time" and not is_number else values
+    return "(" + " OR ".join(f"{left} {op} {right}" for _ in values) + ")", bound
 
 
 def operands(column: str, kind: str, is_number: bool) -> tuple[str, str]:
@@ -95,12 +96,10 @@ def operands(column: str, kind: str, is_number: bool) -> tuple[str, str]:
     if kind != "time":
         return f"CAST({column} AS VARCHAR)", "?"
     readable = f"regexp_full_match(CAST({column} AS VARCHAR), '{TIME.pattern}')"
-    return f"(CASE WHEN {readable} THEN TRY_CAST({column} AS TIMESTAMP) END)", "TRY_CAST(? AS TIMESTAMP)"
+    return f"(CASE WHEN {readable} THEN TRY_CAST({column} AS TIMESTAMP) END)", "CAST(? AS TIMESTAMP)"
 
 
 def tags_sql(column: str, op: str, count: int) -> str:
-    if op not in ("=", "<>"):
-        return UNKNOWN
     some = some_tag(column, f"x IN ({', '.join('?' * count)})")
     return some if op == "=" else f"(NOT {some})"
 

@@ -1,6 +1,7 @@
 """A condition in plain words, for people who do not write rules."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from .language import And, Compare, Condition, Find, Known, Not, OneOf, Or, Test, Value, listed, number
 
@@ -44,29 +45,37 @@ def explain(
     names: dataset.column -> what people call it ("the clue"); a column without one keeps its own name.
     """
     call = names if callable(names) else (lambda name: (names or {}).get(name, name))
+    return Speech(call, phrases).sentence(condition)
 
-    def said(part: Condition, inside: tuple[type, ...] = ()) -> str:
-        words = sentence(part)
-        return phrases["brackets"].format(part=words) if isinstance(part, inside) else words
 
-    def sentence(part: Condition) -> str:
-        match part:
+@dataclass(frozen=True)
+class Speech:
+    call: Callable[[str], str]
+    phrases: Mapping[str, str]
+
+    def sentence(self, condition: Condition) -> str:
+        match condition:
             case And(parts):
-                return phrases["and"].join(said(one, (Or,)) for one in parts)
+                return self.phrases["and"].join(self.bracketed(part, (Or,)) for part in parts)
             case Or(parts):
-                return phrases["or"].join(said(one, (And,)) for one in parts)
-            case Not(And() | Or() | Not() as inner):
-                return phrases["not"].format(part=said(inner, (And, Or)))
-            case Not(test):
-                form = form_of(test)
-                return filled(test, OPPOSITE.get(form, f"not {form}"))
-            case test:
-                return filled(test, form_of(test))
+                return self.phrases["or"].join(self.bracketed(part, (And,)) for part in parts)
+            case Not(part):
+                return self.negated(part)
+            case Compare() | Find() | OneOf() | Known():
+                return self.test(condition, form_of(condition))
 
-    def filled(test: Test, form: str) -> str:
-        return phrases[form].format(column=call(test.column.name), value=value_of(test, phrases))
+    def negated(self, part: Condition) -> str:
+        if isinstance(part, And | Or | Not):
+            return self.phrases["not"].format(part=self.bracketed(part, (And, Or)))
+        form = form_of(part)
+        return self.test(part, OPPOSITE.get(form, f"not {form}"))
 
-    return sentence(condition)
+    def bracketed(self, part: Condition, kinds: tuple[type, ...]) -> str:
+        words = self.sentence(part)
+        return self.phrases["brackets"].format(part=words) if isinstance(part, kinds) else words
+
+    def test(self, test: Test, form: str) -> str:
+        return self.phrases[form].format(column=self.call(test.column.name), value=value_of(test, self.phrases))
 
 
 def form_of(test: Test) -> str:
