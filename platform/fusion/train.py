@@ -42,7 +42,9 @@ class Samples:
 
     def batch(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """rows of any shape (...) -> x {modality: (..., dim)}, mask (..., M), y (...)"""
-        return {name: x[rows] for name, x in self.x.items()}, self.mask[rows], self.y[rows]
+        flat = rows.flatten()
+        chosen = [values.index_select(0, flat).unflatten(0, rows.shape) for values in (*self.x.values(), self.mask, self.y)]
+        return dict(zip(self.x, chosen)), chosen[-2], chosen[-1]
 
     @classmethod
     def joined(cls, parts: Sequence["Samples"]) -> "Samples":
@@ -106,18 +108,17 @@ def drop_modalities(mask: Tensor, rate: float) -> Tensor:
 
 
 def loss_of(stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, counts: Tensor, smoothing: float) -> Tensor:
-    """(networks,): the mean over the samples that count. mask: (networks, batch, M); y, counts: (networks, batch)."""
+    """(networks,): the mean over the samples that count, of the method and of its heads for single modalities where these are present.
 
-    def mean(logits: Tensor, counts: Tensor) -> Tensor:
-        each = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none", label_smoothing=smoothing)
-        return (each.view_as(y) * counts).sum(1) / counts.sum(1).clamp(min=1)
-
+    mask: (networks, batch, M); y, counts: (networks, batch).
+    """
     logits, aux = stack(x, mask)
-    loss = mean(logits, counts)
-    for column, name in enumerate(stack.modalities):  # type: ignore[arg-type]
-        if name in aux:
-            loss = loss + AUX_WEIGHT * mean(aux[name], counts * mask[..., column])
-    return loss
+    heads = [column for column, name in enumerate(stack.modalities) if name in aux]  # type: ignore[arg-type]
+    answers = torch.stack([logits, *aux.values()])
+    wrong = F.cross_entropy(answers.flatten(0, -2), y.expand(answers.shape[:-1]).flatten(), reduction="none", label_smoothing=smoothing)
+    counted = torch.cat([counts[None], (counts.unsqueeze(-1) * mask)[..., heads].movedim(-1, 0)])
+    means = (wrong.view_as(counted) * counted).sum(-1) / counted.sum(-1).clamp(min=1)
+    return means[0] + AUX_WEIGHT * means[1:].sum(0)
 
 
 def batches(sizes: Sequence[int], batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -127,15 +128,13 @@ def batches(sizes: Sequence[int], batch_size: int) -> Iterator[tuple[Tensor, Ten
     who has fewer samples fills up with some that do not count.
     """
     steps = -(-max(sizes) // batch_size)
-    orders = [torch.randperm(n) for n in sizes]
-    first = np.cumsum([0, *sizes])
-    for step in range(steps):
-        chosen = [order[step * n // steps : (step + 1) * n // steps] for order, n in zip(orders, sizes)]
-        width = max(len(rows) for rows in chosen)
-        rows, counts = torch.zeros(len(sizes), width, dtype=torch.int64), torch.zeros(len(sizes), width)
-        for net, some in enumerate(chosen):
-            rows[net, : len(some)], counts[net, : len(some)] = some, 1
-        yield rows + torch.from_numpy(first[:-1, None]), counts
+    rows, counts = [], []
+    for first, n in zip(np.cumsum([0, *sizes]), sizes):
+        edges = torch.arange(steps + 1) * n // steps
+        at = edges[:-1, None] + torch.arange(-(-max(sizes) // steps))
+        rows.append(first + torch.randperm(n)[at.clamp(max=n - 1)])
+        counts.append(at < edges[1:, None])
+    yield from zip(torch.stack(rows, 1), torch.stack(counts, 1).float())
 
 
 def answer(net: nn.Module, x: Mapping[str, Tensor], mask: Tensor) -> NDArray[np.float32]:

@@ -37,13 +37,12 @@ class Whitening:
         if len(x) == 0:
             d, out = x.shape[1], min(dim or x.shape[1], x.shape[1])
             return cls(np.zeros(d, np.float32), np.ones(d, np.float32), np.eye(d, out, dtype=np.float32))
-        x = np.where(np.isfinite(x), x, np.nan).astype(np.float32)
-        mean, deviation = (column_figure(x, figure) for figure in (np.nanmean, np.nanstd))
+        mean, deviation = moments(x.astype(np.float32))
         scale = (deviation + 0.01 * deviation.mean() + 1e-4).astype(np.float32)
         out = min(dim or x.shape[1], x.shape[1])
         if out == x.shape[1]:
             return cls(mean, scale, np.eye(out, dtype=np.float32))
-        return cls(mean, scale, directions(np.nan_to_num((x - mean) / scale), out))
+        return cls(mean, scale, directions(standard(x, mean, scale), out))
 
     @property
     def dim(self) -> int:
@@ -51,8 +50,7 @@ class Whitening:
 
     def __call__(self, x: NDArray[Any]) -> Floats:
         """(n, d) -> (n, out)"""
-        standard = np.nan_to_num((x - self.mean) / self.scale, nan=0, posinf=0, neginf=0).astype(np.float32)
-        return cast(Floats, standard @ self.components)
+        return cast(Floats, standard(x, self.mean, self.scale) @ self.components)
 
     def tensors(self, prefix: str) -> dict[str, Floats]:
         return {f"{prefix}.mean": self.mean, f"{prefix}.scale": self.scale, f"{prefix}.components": self.components}
@@ -65,11 +63,21 @@ class Whitening:
         return found
 
 
-def column_figure(x: Floats, figure: Callable[..., Any]) -> Floats:
-    """(d,), 0 for a column without any number."""
-    found = np.zeros(x.shape[1], np.float32)
-    some = ~np.isnan(x).all(0)
-    found[some] = figure(x[:, some], axis=0)
+def moments(x: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each column's numbers, (d,) each; 0 for a column without any."""
+    known = np.isfinite(x)
+    if known.all():
+        return x.mean(0), x.std(0)
+    number = np.maximum(known.sum(0), 1)
+    mean = np.where(known, x, 0).sum(0) / number
+    variance = (np.where(known, x - mean, 0) ** 2).sum(0) / number
+    return mean.astype(np.float32), np.sqrt(variance).astype(np.float32)
+
+
+def standard(x: NDArray[Any], mean: Floats, scale: Floats) -> Floats:
+    """float32 (n, d), 0 where there is no number."""
+    found = ((x - mean) / scale).astype(np.float32, copy=False)
+    found[~np.isfinite(found)] = 0
     return found
 
 

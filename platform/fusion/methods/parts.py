@@ -53,20 +53,15 @@ class Affine(nn.Module):
         return x @ self.weight + self.bias.unsqueeze(-2)
 
 
-class Norm(nn.Module):
-    """Layer normalisation (Ba et al. 2016) of the last axis. x: (..., batch, dim)"""
+class Affines(nn.Module):
+    """One for each of `number` tokens. tokens: (..., batch, number, dim) -> (..., batch, number, out)"""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, number: int, dim: int, out: int) -> None:
         super().__init__()
-        self.gain, self.shift = nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
+        self.weight, self.bias = uniform(number, dim, out, spread=dim), uniform(number, out, spread=dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.layer_norm(x, x.shape[-1:]) * self.gain.unsqueeze(-2) + self.shift.unsqueeze(-2)
-
-
-def projection(dim: int, hidden: int, dropout: float, input_dropout: float) -> nn.Sequential:
-    """(batch, dim) -> (batch, hidden)"""
-    return nn.Sequential(Drop(input_dropout), Affine(dim, hidden), Norm(hidden), nn.GELU(), Drop(dropout))
+    def forward(self, tokens: Tensor) -> Tensor:
+        return (tokens.transpose(-3, -2) @ self.weight).transpose(-3, -2) + self.bias.unsqueeze(-3)
 
 
 def visible(x: Tensor, present: Tensor) -> Tensor:
@@ -85,14 +80,17 @@ class Joint(nn.Module):
     def __init__(self, dims: Mapping[str, int], log_prior: Tensor, hidden: int, dropout: float, input_dropout: float) -> None:
         super().__init__()
         self.modalities: Sequence[str] = list(dims)
-        self.project = nn.ModuleList(projection(dim, hidden, dropout, input_dropout) for dim in dims.values())
-        self.heads = nn.ModuleList(Affine(hidden, len(log_prior)) for _ in dims)
+        self.drop, self.drop_input = Drop(dropout), Drop(input_dropout)
+        self.project = nn.ModuleList(Affine(dim, hidden) for dim in dims.values())
+        self.heads = Affines(len(dims), hidden, len(log_prior))
         self.out = Affine(hidden, len(log_prior))
         self.register_buffer("log_prior", log_prior)
 
     def tokens(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, M, hidden): one vector a modality."""
-        return torch.stack([self.project[i](visible(x[name], mask[..., i])) for i, name in enumerate(self.modalities)], -2)
+        seen = [self.drop_input(visible(x[name], mask[..., i])) for i, name in enumerate(self.modalities)]
+        projected = torch.stack([project(each) for project, each in zip(self.project, seen)], -2)
+        return self.drop(F.gelu(F.layer_norm(projected, projected.shape[-1:])))
 
     def join(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """tokens: (batch, M, hidden) -> (batch, hidden); the one thing in which the methods differ."""
@@ -105,5 +103,5 @@ class Joint(nn.Module):
     def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         tokens = self.tokens(x, mask)
         logits = self.out(self.join(tokens, mask))
-        aux = {name: self.heads[i](tokens[..., i, :]) for i, name in enumerate(self.modalities)}
+        aux = dict(zip(self.modalities, self.heads(tokens).unbind(-2)))
         return torch.where(mask.any(-1, keepdim=True), logits, self.log_prior.unsqueeze(-2)), aux
