@@ -1,8 +1,8 @@
 """Out-of-fold answers: for each round of the split, what is chosen inside its training samples, then the models of each seed.
 
 Everything that is chosen (whitening, number of epochs, temperature, the best single modality) sees training samples only.
-Models of one shape are fitted side by side (fusion.train): the inner fits of a round, and its seeds. Each such group is a file in the
-store once it is finished, so an interrupted run goes on where it stopped.
+Models of one shape are fitted side by side (fusion.train): the inner fits of all rounds, then the seeds of all rounds, as long as there
+are not too many samples. Each such group is a file in the store once it is finished, so an interrupted run goes on where it stopped.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,6 +29,9 @@ from fusion.train import History, Hooks, Samples, Watch, fit, packed, seed_every
 from fusion.whitening import Whitening
 
 Ints = NDArray[np.int64]
+
+SIDE_BY_SIDE = 30_000
+"""Samples in all rounds that are fitted at the same time: what bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,10 @@ class Prepared:
         return regression(samples.x[modality].numpy(), samples.y.numpy(), strength)
 
 
+Fit = tuple[int, Prepared]
+"""Seed, and what the training rows decide."""
+
+
 class CrossFit:
     """`total`: fits in all rounds, for the progress bar. `names`: the models, single modalities first."""
 
@@ -112,6 +119,7 @@ class CrossFit:
         self.kept: dict[bytes, Prepared] = {}
         self.judged: dict[tuple[str, int, int], History] = {}
         """(model, number of the round, number of the inner round) -> how its fit went."""
+        self.solved: dict[int, tuple[dict[str, Choice], list[dict[str, Model]]]] = {}
 
     def prepared(self, rows: Ints) -> Prepared:
         """Kept until no round to come has the same rows: the inner rounds of one round are often those of another."""
@@ -126,11 +134,32 @@ class CrossFit:
     def inputs(self, name: str) -> list[str]:
         return self.task.modalities if name in JOINT else [name]
 
-    def choose(self, each: Round) -> dict[str, Choice]:
-        """Epochs and temperature of every model, from the inner rounds, with the first seed."""
-        return {name: self.choice(name, each, self.inner(name, each)) for name in self.names}
+    def solve(self, each: Round) -> tuple[dict[str, Choice], list[dict[str, Model]]]:
+        """What the inner rounds chose for every model (with the first seed), and the models of each seed fitted on all training rows."""
+        this = self.rounds.index(each)
+        if this not in self.solved:
+            together = self.together(this)
+            choices: dict[int, dict[str, Choice]] = {place: {} for place in together}
+            for name in self.names:
+                self.judge_all(name, together)
+                for place in together:
+                    choices[place][name] = self.choice(name, place)
+            models = self.models(choices)
+            self.solved = {place: (choices[place], models[place]) for place in together}
+        return self.solved[this]
 
-    def choice(self, name: str, each: Round, histories: list[History]) -> Choice:
+    def together(self, first: int) -> list[int]:
+        """This round and those after it that still fit in."""
+        found, samples = [first], 0
+        for place, each in enumerate(self.rounds[first:], first):
+            samples += len(each.train) + sum(len(rows) for rows, _ in each.inner)
+            if place > first and samples <= SIDE_BY_SIDE:
+                found.append(place)
+        return found
+
+    def choice(self, name: str, place: int) -> Choice:
+        each = self.rounds[place]
+        histories = [self.judged[name, place, number] for number in range(len(each.inner))]
         rows = np.concatenate([validation for _, validation in each.inner])
         nothing = np.zeros((0, self.task.classes), np.float32)
         logits = [nothing if found.best_logits is None else found.best_logits for found in histories]
@@ -145,74 +174,69 @@ class CrossFit:
         epochs = float(np.mean([found.best_epoch or self.training.epochs for found in histories]))
         return Choice(max(1, round(epochs)), temperature_of(pooled, self.task.y[seen]), score)
 
-    def inner(self, name: str, each: Round) -> list[History]:
-        """One history an inner round of `each`.
+    def judge_all(self, name: str, together: Sequence[int]) -> None:
+        """Fits a model for every inner round of these rounds.
 
-        Rows that were fitted for an earlier round are not fitted again: a fit knows nothing of who judges it, so all rounds that ask
-        for the same rows judge one fit, each by its own validation samples.
+        Rows that two inner rounds share are fitted once, also for rounds that come later: a fit knows nothing of who judges it, so
+        each round judges it by its own validation samples.
         """
-        this = self.rounds.index(each)
-        missing = {rows.tobytes(): rows for number, (rows, _) in enumerate(each.inner) if (name, this, number) not in self.judged}
-        if missing:
-            self.judge_all(f"{this}/{name}/inner", name, missing)
-        self.advance(len(each.inner))
-        return [self.judged[name, this, number] for number in range(len(each.inner))]
-
-    def judge_all(self, unit: str, name: str, fits: dict[bytes, Ints]) -> None:
-        """Fits a model on each of the rows in `fits`, for every round that asks for them."""
-        seed, places = self.training.seeds[0], {key: net for net, key in enumerate(fits)}
-        prepared = [self.prepared(rows) for rows in fits.values()]
+        inner = [(place, number, rows) for place in together for number, (rows, _) in enumerate(self.rounds[place].inner)]
+        fits = {rows.tobytes(): self.prepared(rows) for place, number, rows in inner if (name, place, number) not in self.judged}
+        nets, seed = {key: net for net, key in enumerate(fits)}, self.training.seeds[0]
         watches: dict[tuple[str, int, int], Watch] = {}
         for place, each in enumerate(self.rounds):
             for number, (rows, validation) in enumerate(each.inner):
-                if (net := places.get(rows.tobytes())) is not None:
-                    held = prepared[net].samples(self.inputs(name), validation)
+                if (key := rows.tobytes()) in fits:
+                    held = fits[key].samples(self.inputs(name), validation)
                     metric = self.metric(f"{name} · {each.name}, inner {number + 1}", seed)
-                    watches[name, place, number] = Watch(net, self.training.epochs, held, metric)
-        self.fitted(unit, name, [seed] * len(prepared), prepared, list(watches.values()))
+                    watches[name, place, number] = Watch(nets[key], self.training.epochs, held, metric)
+        if fits:
+            self.fitted(f"{together[0]}/{name}/inner", name, [(seed, each) for each in fits.values()], list(watches.values()), len(inner))
         self.judged |= {key: watch.history for key, watch in watches.items()}
 
-    def models(self, each: Round, choices: dict[str, Choice]) -> list[dict[str, Model]]:
-        """One model a name for each seed, fitted on all training rows of the round."""
-        prepared, seeds = self.prepared(each.train), self.training.seeds[: each.seeds]
-        found: list[dict[str, Model]] = [{} for _ in seeds]
-        for name, choice in choices.items():
-            unit = f"{self.rounds.index(each)}/{name}"
-            watches = [Watch(net, choice.epochs, None, self.metric(f"{name} · {each.name}", seed)) for net, seed in enumerate(seeds)]
-            networks = self.fitted(unit, name, seeds, [prepared] * len(seeds), watches)
-            whitening = {modality: prepared.whitening(modality) for modality in self.inputs(name)}
-            for models, network in zip(found, networks):
-                models[name] = Model(self.shape(name, prepared), whitening, network, choice.temperature)
-            self.advance(len(seeds))
+    def models(self, choices: dict[int, dict[str, Choice]]) -> dict[int, list[dict[str, Model]]]:
+        """{number of the round: one model a name for each seed}"""
+        seeds = {place: self.training.seeds[: self.rounds[place].seeds] for place in choices}
+        found: dict[int, list[dict[str, Model]]] = {place: [{} for _ in seeds[place]] for place in choices}
+        wanted = [(place, number, seed) for place in choices for number, seed in enumerate(seeds[place])]
+        for name in self.names:
+            prepared = [self.prepared(self.rounds[place].train) for place, _, _ in wanted]
+            watches = [
+                Watch(net, choices[place][name].epochs, None, self.metric(f"{name} · {self.rounds[place].name}", seed))
+                for net, (place, _, seed) in enumerate(wanted)
+            ]
+            fits = [(seed, each) for (_, _, seed), each in zip(wanted, prepared)]
+            networks = self.fitted(f"{wanted[0][0]}/{name}", name, fits, watches, len(wanted))
+            for (place, number, _), each, network in zip(wanted, prepared, networks):
+                whitening = {modality: each.whitening(modality) for modality in self.inputs(name)}
+                found[place][number][name] = Model(self.shape(name, each), whitening, network, choices[place][name].temperature)
         return found
 
     def metric(self, where: str, seed: int) -> Callable[[int, str, float], None]:
         return lambda epoch, curve, value: self.progress.metric(where, seed, epoch, curve, value)
-
-    def advance(self, fits: int) -> None:
-        self.done += fits
-        self.progress.step(self.done, self.total, "models")
 
     def shape(self, name: str, prepared: Prepared) -> Shape:
         inputs = self.inputs(name)
         dims = {each: prepared.whitening(each).dim if each in inputs else 0 for each in self.task.modalities}
         return Shape.of(name, self.task.modalities, dims, self.task.classes, self.training)
 
-    def fitted(self, unit: str, name: str, seeds: Sequence[int], prepared: Sequence[Prepared], watches: Sequence[Watch]) -> list[nn.Module]:
-        """Fits one network for each of `prepared`, or reads them all from the store; the histories of `watches` are filled in."""
+    def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch], count: int) -> list[nn.Module]:
+        """Fits a network for each of `fits`, or reads what was found from the store; `watches` are filled in. count: for the progress."""
         self.progress.check()
-        networks = [self.network(f"{unit}/{net}", name, seed, each) for net, (seed, each) in enumerate(zip(seeds, prepared))]
+        networks = [self.network(f"{unit}/{net}", name, seed, prepared) for net, (seed, prepared) in enumerate(fits)]
         found = self.store.get(unit)
         if found is None:
-            self.fit(unit, name, networks, prepared, watches)
-            histories, facts = packed(watches)
-            states = {f"{net}.{key}": value.numpy() for net, each in enumerate(networks) for key, value in each.state_dict().items()}
-            found = histories | states, facts
-            self.store.put(unit, *found)
+            self.fit(unit, name, networks, [prepared for _, prepared in fits], watches, count)
+            self.store.put(unit, *packed(watches))
         else:
             unpack(watches, *found)
             tell_all(watches)
-        return [restored(network, found[0], f"{net}.") for net, network in enumerate(networks)]
+        self.done += count
+        self.progress.step(self.done, self.total, "models")
+        for watch in watches:
+            if watch.weights:
+                networks[watch.net].load_state_dict(watch.weights, assign=True)
+        return [network.eval() for network in networks]
 
     def network(self, unit: str, name: str, seed: int, prepared: Prepared) -> nn.Module:
         """As training begins."""
@@ -224,19 +248,22 @@ class CrossFit:
                 network.set_linear(*(torch.from_numpy(part) for part in linear_part(model, prepared.log_prior)))
         return network
 
-    def fit(self, unit: str, name: str, networks: list[nn.Module], prepared: Sequence[Prepared], watches: Sequence[Watch]) -> None:
+    def fit(
+        self, unit: str, name: str, networks: list[nn.Module], prepared: Sequence[Prepared], watches: Sequence[Watch], count: int
+    ) -> None:
         """Networks without any sample to learn from stay as they are."""
-        samples = [each.samples(self.inputs(name), each.rows) for each in prepared]
+        distinct = {id(each): each.samples(self.inputs(name), each.rows) for each in prepared}
+        samples = [distinct[id(each)] for each in prepared]
         full = [net for net, each in enumerate(samples) if len(each)]
-        live = [replace(watch, net=full.index(watch.net)) for watch in watches if watch.net in full]
-        hooks = Hooks(self.progress.check, self.store.checkpoint(unit), self.store.checkpoint_seconds)
+        live = {i: replace(watch, net=full.index(watch.net)) for i, watch in enumerate(watches) if watch.net in full}
+
+        def epoch(done: int) -> None:
+            self.progress.check()
+            self.progress.step(self.done + count * done // self.training.epochs, self.total, "models")
+
         seed_everything(unit, self.training.seeds)
         if full:
-            fit([networks[net] for net in full], [samples[net] for net in full], self.training, live, hooks)
-
-
-def restored(network: nn.Module, tensors: dict[str, NDArray[Any]], prefix: str) -> nn.Module:
-    """With weights of its own, laid out in memory alike whether they were just fitted or read from a file."""
-    weights = {key.removeprefix(prefix): torch.tensor(value) for key, value in tensors.items() if key.startswith(prefix)}
-    network.load_state_dict(weights, assign=True)
-    return network.eval()
+            hooks = Hooks(epoch, self.store.checkpoint(unit), self.store.checkpoint_seconds)
+            fit([networks[net] for net in full], [samples[net] for net in full], self.training, list(live.values()), hooks)
+        for i, watch in live.items():
+            watches[i].history, watches[i].weights = watch.history, watch.weights

@@ -31,8 +31,7 @@ class RoundAnswers:
 
 def answer_round(fitting: CrossFit, each: Round) -> RoundAnswers:
     """What the models of one round say about its test samples."""
-    choices = fitting.choose(each)
-    models = fitting.models(each, choices)
+    choices, models = fitting.solve(each)
     prepared, task = fitting.prepared(each.train), fitting.task
     x, mask = {name: prepared.x(name)[torch.from_numpy(each.test)] for name in task.modalities}, task.mask[each.test]
     singles = np.stack([np.stack([seed[name].answer(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)

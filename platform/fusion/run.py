@@ -75,8 +75,7 @@ def train(
         everything = round_of_all(aligned, recipe)
         fitting = CrossFit(task, recipe, [*rounds, everything], store, progress)
         answered = [answer_round(fitting, each) for each in rounds]
-        choices = fitting.choose(everything)
-        [models] = fitting.models(everything, choices)
+        choices, [models] = fitting.solve(everything)
         fitting.forget(everything)
     with clock.stage("evaluate"):
         found = assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order)

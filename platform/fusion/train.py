@@ -25,8 +25,8 @@ from fusion.recipe import Training
 from fusion.stack import stacked
 
 AUX_WEIGHT = 1 / 3
-CHECKPOINT_SECONDS = 1.0
-"""A checkpoint costs two fsync; a fit that takes less than this is simply repeated."""
+CHECKPOINT_SECONDS = 2.0
+"""A checkpoint costs two fsync; what takes less than this is simply repeated."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,17 @@ class Samples:
         return dict(zip(self.x, chosen)), chosen[-2], chosen[-1]
 
     @classmethod
-    def joined(cls, parts: Sequence["Samples"]) -> "Samples":
-        x = {name: torch.cat([part.x[name] for part in parts]) for name in parts[0].x}
-        return cls(x, torch.cat([part.mask for part in parts]), torch.cat([part.y for part in parts]))
+    def joined(cls, parts: Sequence["Samples"]) -> tuple["Samples", list[int]]:
+        """All of them one after the other, and where each begins; one that is given several times stands there once."""
+        begins: dict[int, int] = {}
+        different: list[Samples] = []
+        for part in parts:
+            if id(part) not in begins:
+                begins[id(part)] = sum(map(len, different))
+                different.append(part)
+        x = {name: torch.cat([part.x[name] for part in different]) for name in parts[0].x}
+        whole = cls(x, torch.cat([part.mask for part in different]), torch.cat([part.y for part in different]))
+        return whole, [begins[id(part)] for part in parts]
 
 
 @dataclass
@@ -70,13 +78,17 @@ class History:
 
 @dataclass
 class Watch:
-    """Follows one of the networks for `epochs`, judged on `validation` after each; a network may be followed by several."""
+    """Follows one of the networks for `epochs`: judged on `validation` after each, or for its weights after the last one.
+
+    A network may be followed by several.
+    """
 
     net: int
     epochs: int
     validation: Samples | None = None
     metric: Callable[[int, str, float], None] = lambda epoch, name, value: None
     history: History = field(default_factory=History)
+    weights: dict[str, Tensor] = field(default_factory=dict)
 
     def goes_on(self, patience: int) -> bool:
         """Not for all its epochs yet, and something new in the last `patience` of them."""
@@ -86,9 +98,9 @@ class Watch:
 
 @dataclass
 class Hooks:
-    """check: whether to stop (raises). checkpoint: a file, or None for none."""
+    """epoch: told how many are done before each one; may raise to stop. checkpoint: a file, or None for none."""
 
-    check: Callable[[], None] = lambda: None
+    epoch: Callable[[int], None] = lambda done: None
     checkpoint: Path | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
@@ -121,18 +133,17 @@ def loss_of(stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, cou
     return means[0] + AUX_WEIGHT * means[1:].sum(0)
 
 
-def batches(sizes: Sequence[int], batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch: each network's samples in a random order of its own. Yields rows and counts (networks, width), a step each.
+def batches(begins: Sequence[int], sizes: Sequence[int], batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch: each network's rows, `sizes` from `begins` on, in a random order. Yields rows and counts (networks, width), a step each.
 
-    Row numbers run through the samples of all networks in turn. All take the same number of steps, of at most `batch_size`;
-    who has fewer samples fills up with some that do not count.
+    All take the same number of steps, of at most `batch_size` rows; who has fewer fills up with some that do not count.
     """
     steps = -(-max(sizes) // batch_size)
     rows, counts = [], []
-    for first, n in zip(np.cumsum([0, *sizes]), sizes):
+    for begin, n in zip(begins, sizes):
         edges = torch.arange(steps + 1) * n // steps
         at = edges[:-1, None] + torch.arange(-(-max(sizes) // steps))
-        rows.append(first + torch.randperm(n)[at.clamp(max=n - 1)])
+        rows.append(begin + torch.randperm(n)[at.clamp(max=n - 1)])
         counts.append(at < edges[1:, None])
     yield from zip(torch.stack(rows, 1), torch.stack(counts, 1).float())
 
@@ -145,12 +156,13 @@ def answer(net: nn.Module, x: Mapping[str, Tensor], mask: Tensor) -> NDArray[np.
 
 
 def fit(nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training, watches: Sequence[Watch], hooks: Hooks) -> None:
-    """Trains each of `nets` in place on its samples by the recipe's one-cycle schedule, as long as one of `watches` goes on.
+    """Trains each of `nets` on its samples by the recipe's one-cycle schedule, as long as one of `watches`, which are filled in, goes on.
 
     With the seed set before and the same input, the result is the same to the last bit, also when the process was
     killed in between and the checkpoint was read. Networks must be of one shape, and each needs samples.
     """
-    everything, sizes = Samples.joined(samples), [len(each) for each in samples]
+    everything, begins = Samples.joined(samples)
+    sizes = [len(each) for each in samples]
     stack = stacked(nets)
     optimizer = torch.optim.AdamW(stack.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     steps = recipe.epochs * -(-max(sizes) // recipe.batch_size)
@@ -160,10 +172,10 @@ def fit(nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training,
         tell_all(watches)
     saved = time.monotonic()
     while live := [watch for watch in watches if watch.goes_on(recipe.patience)]:
-        hooks.check()
+        hooks.epoch(max(len(watch.history.train_loss) for watch in live))
         stack.train()
         total = torch.zeros(len(nets))
-        for rows, counts in batches(sizes, recipe.batch_size):
+        for rows, counts in batches(begins, sizes, recipe.batch_size):
             x, mask, y = everything.batch(rows)
             loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), y, counts, recipe.label_smoothing)
             optimizer.zero_grad()
@@ -173,16 +185,21 @@ def fit(nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training,
             total += loss.detach() * counts.sum(1)
         for watch in live:
             watch.history.train_loss.append(float(total[watch.net]) / sizes[watch.net])
-            judge(nets[watch.net], watch.validation, watch.history)
+            judge(nets[watch.net], watch)
             tell(watch)
         if hooks.checkpoint and time.monotonic() - saved >= hooks.checkpoint_seconds:
             keep(hooks.checkpoint, stack, optimizer, schedule, watches)
             saved = time.monotonic()
 
 
-def judge(net: nn.Module, validation: Samples | None, history: History) -> None:
-    """Adds this epoch's validation figures and remembers the best epoch."""
-    if validation is None or not len(validation):
+def judge(net: nn.Module, watch: Watch) -> None:
+    """Adds this epoch's validation figures and remembers the best epoch; without validation, keeps the weights of the last epoch."""
+    history, validation = watch.history, watch.validation
+    if validation is None:
+        if len(history.train_loss) == watch.epochs:
+            watch.weights = {name: value.clone() for name, value in net.state_dict().items()}
+        return
+    if not len(validation):
         return
     logits = answer(net, validation.x, validation.mask)
     y = validation.y.numpy()
@@ -215,15 +232,20 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def packed(watches: Sequence[Watch]) -> tuple[Tensors, list[dict[str, Any]]]:
-    """The histories as tensors and plain data, for a file."""
-    logits = {f"best_logits.{i}": watch.history.best_logits for i, watch in enumerate(watches)}
-    tensors = {name: values for name, values in logits.items() if values is not None}
+    """What was found, as tensors and plain data, for a file."""
+    tensors: Tensors = {}
+    for i, watch in enumerate(watches):
+        tensors |= {f"weights.{i}.{name}": value.numpy() for name, value in watch.weights.items()}
+        if watch.history.best_logits is not None:
+            tensors[f"best_logits.{i}"] = watch.history.best_logits
     return tensors, [{name: value for name, value in vars(watch.history).items() if name != "best_logits"} for watch in watches]
 
 
 def unpack(watches: Sequence[Watch], tensors: Tensors, facts: list[dict[str, Any]]) -> None:
     for i, (watch, curves) in enumerate(zip(watches, facts, strict=True)):
-        vars(watch.history).update(curves, best_logits=tensors.get(f"best_logits.{i}"))
+        watch.history = History(**curves, best_logits=tensors.get(f"best_logits.{i}"))
+        prefix = f"weights.{i}."
+        watch.weights = {name.removeprefix(prefix): torch.tensor(value) for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def keep(path: Path, stack: nn.Module, optimizer: torch.optim.Optimizer, schedule: Any, watches: Sequence[Watch]) -> None:
