@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from fusion.evaluate.calibration import log_loss, temperature_of
 from fusion.evaluate.metrics import macro_f1
 from fusion.files import read_tensors, write_tensors
+from fusion.optimizer import AdamW
 from fusion.recipe import Training
 from fusion.stack import stacked
 
@@ -164,11 +165,10 @@ def fit(nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training,
     everything, begins = Samples.joined(samples)
     sizes = [len(each) for each in samples]
     stack = stacked(nets)
-    optimizer = torch.optim.AdamW(stack.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     steps = recipe.epochs * -(-max(sizes) // recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
+    optimizer = AdamW(stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps)
     if hooks.checkpoint and hooks.checkpoint.exists():
-        restore(hooks.checkpoint, stack, optimizer, schedule, watches)
+        restore(hooks.checkpoint, stack, optimizer, watches)
         tell_all(watches)
     saved = time.monotonic()
     while live := [watch for watch in watches if watch.goes_on(recipe.patience)]:
@@ -178,17 +178,14 @@ def fit(nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training,
         for rows, counts in batches(begins, sizes, recipe.batch_size):
             x, mask, y = everything.batch(rows)
             loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), y, counts, recipe.label_smoothing)
-            optimizer.zero_grad()
-            loss.sum().backward()
-            optimizer.step()
-            schedule.step()
+            optimizer.step(loss.sum())
             total += loss.detach() * counts.sum(1)
         for watch in live:
             watch.history.train_loss.append(float(total[watch.net]) / sizes[watch.net])
             judge(nets[watch.net], watch)
             tell(watch)
         if hooks.checkpoint and time.monotonic() - saved >= hooks.checkpoint_seconds:
-            keep(hooks.checkpoint, stack, optimizer, schedule, watches)
+            keep(hooks.checkpoint, stack, optimizer, watches)
             saved = time.monotonic()
 
 
@@ -244,31 +241,24 @@ def packed(watches: Sequence[Watch]) -> tuple[Tensors, list[dict[str, Any]]]:
 def unpack(watches: Sequence[Watch], tensors: Tensors, facts: list[dict[str, Any]]) -> None:
     for i, (watch, curves) in enumerate(zip(watches, facts, strict=True)):
         watch.history = History(**curves, best_logits=tensors.get(f"best_logits.{i}"))
-        prefix = f"weights.{i}."
-        watch.weights = {name.removeprefix(prefix): torch.tensor(value) for name, value in tensors.items() if name.startswith(prefix)}
+        watch.weights = starting(tensors, f"weights.{i}.")
 
 
-def keep(path: Path, stack: nn.Module, optimizer: torch.optim.Optimizer, schedule: Any, watches: Sequence[Watch]) -> None:
-    """Everything the next epoch depends on: weights, optimizer, schedule, random state, histories."""
+def keep(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch]) -> None:
+    """Everything the next epoch depends on: weights, optimizer, random state, histories."""
     tensors, histories = packed(watches)
     tensors |= {f"net.{name}": value.numpy() for name, value in stack.state_dict().items()}
-    state = optimizer.state_dict()
-    for number, moments in state["state"].items():
-        tensors |= {f"optimizer.{number}.{name}": value.numpy() for name, value in moments.items()}
-    tensors["random"] = torch.get_rng_state().numpy()
-    write_tensors(path, tensors, {"groups": state["param_groups"], "schedule": schedule.state_dict(), "histories": histories})
+    tensors |= {f"optimizer.{name}": value.numpy() for name, value in optimizer.tensors().items()}
+    write_tensors(path, tensors | {"random": torch.get_rng_state().numpy()}, histories)
 
 
-def restore(path: Path, stack: nn.Module, optimizer: torch.optim.Optimizer, schedule: Any, watches: Sequence[Watch]) -> None:
-    tensors, facts = read_tensors(path)
-    stack.load_state_dict({name[4:]: torch.from_numpy(value) for name, value in tensors.items() if name.startswith("net.")})
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, number, moment = name.split(".")
-            state.setdefault(int(number), {})[moment] = torch.from_numpy(value)
-    groups = [group | {"betas": tuple(group["betas"])} for group in facts["groups"]]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-    schedule.load_state_dict(facts["schedule"])
-    unpack(watches, tensors, facts["histories"])
+def restore(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch]) -> None:
+    tensors, histories = read_tensors(path)
+    stack.load_state_dict(starting(tensors, "net."))
+    optimizer.load(starting(tensors, "optimizer."))
+    unpack(watches, tensors, histories)
     torch.set_rng_state(torch.from_numpy(tensors["random"]))
+
+
+def starting(tensors: Tensors, prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): torch.tensor(value) for name, value in tensors.items() if name.startswith(prefix)}
