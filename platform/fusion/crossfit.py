@@ -7,7 +7,7 @@ are not too many samples. Each such group is a file in the store once it is fini
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,8 @@ class CrossFit:
         self.rounds = list(rounds)
         self.total = sum(len(self.names) * (len(each.inner) + each.seeds) for each in rounds)
         self.done = 0
+        self.steps = -(-max(len(each.train) for each in rounds) // self.training.batch_size)
+        """Of every fit an epoch, as many as the largest one needs: so epochs that few samples chose mean as much training on more."""
         self.kept: dict[bytes, Prepared] = {}
         self.judged: dict[tuple[str, int, int], History] = {}
         """(model, number of the round, number of the inner round) -> how its fit went."""
@@ -191,7 +193,7 @@ class CrossFit:
                     metric = self.metric(f"{name} · {each.name}, inner {number + 1}", seed)
                     watches[name, place, number] = Watch(nets[key], self.training.epochs, held, metric)
         if fits:
-            self.fitted(f"{together[0]}/{name}/inner", name, [(seed, each) for each in fits.values()], list(watches.values()), len(inner))
+            self.fitted(f"{together[0]}/{name}/inner", name, [(seed, each) for each in fits.values()], list(watches.values()))
         self.judged |= {key: watch.history for key, watch in watches.items()}
 
     def models(self, choices: dict[int, dict[str, Choice]]) -> dict[int, list[dict[str, Model]]]:
@@ -206,7 +208,7 @@ class CrossFit:
                 for net, (place, _, seed) in enumerate(wanted)
             ]
             fits = [(seed, each) for (_, _, seed), each in zip(wanted, prepared)]
-            networks = self.fitted(f"{wanted[0][0]}/{name}", name, fits, watches, len(wanted))
+            networks = self.fitted(f"{wanted[0][0]}/{name}", name, fits, watches)
             for (place, number, _), each, network in zip(wanted, prepared, networks):
                 whitening = {modality: each.whitening(modality) for modality in self.inputs(name)}
                 found[place][number][name] = Model(self.shape(name, each), whitening, network, choices[place][name].temperature)
@@ -220,23 +222,41 @@ class CrossFit:
         dims = {each: prepared.whitening(each).dim if each in inputs else 0 for each in self.task.modalities}
         return Shape.of(name, self.task.modalities, dims, self.task.classes, self.training)
 
-    def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch], count: int) -> list[nn.Module]:
-        """Fits a network for each of `fits`, or reads what was found from the store; `watches` are filled in. count: for the progress."""
-        self.progress.check()
+    def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch]) -> list[nn.Module]:
+        """A network for each of `fits`, trained, or as it begins where there is no sample to learn from; `watches` are filled in."""
         networks = [self.network(f"{unit}/{net}", name, seed, prepared) for net, (seed, prepared) in enumerate(fits)]
-        found = self.store.get(unit)
-        if found is None:
-            self.fit(unit, name, networks, [prepared for _, prepared in fits], watches, count)
-            self.store.put(unit, *packed(watches))
-        else:
-            unpack(watches, *found)
-            tell_all(watches)
-        self.done += count
-        self.progress.step(self.done, self.total, "models")
+        distinct = {id(prepared): prepared.samples(self.inputs(name), prepared.rows) for _, prepared in fits}
+        samples = [distinct[id(prepared)] for _, prepared in fits]
+        for number, nets in enumerate(alike([len(each) for each in samples])):
+            some = [watch for watch in watches if watch.net in nets]
+            if len(samples[nets[0]]):
+                self.fit(f"{unit}/{number}", [networks[net] for net in nets], [samples[net] for net in nets], nets, some)
+            self.done += len(some)
+            self.progress.step(self.done, self.total, "models")
         for watch in watches:
             if watch.weights:
                 networks[watch.net].load_state_dict(watch.weights, assign=True)
         return [network.eval() for network in networks]
+
+    def fit(self, unit: str, networks: list[nn.Module], samples: list[Samples], nets: list[int], watches: Sequence[Watch]) -> None:
+        """Trains these networks, of the numbers `nets`, or reads what their training found from the store."""
+        self.progress.check()
+        here = [replace(watch, net=nets.index(watch.net)) for watch in watches]
+        found = self.store.get(unit)
+        if found is None:
+            seed_everything(unit, self.training.seeds)
+            hooks = Hooks(partial(self.epoch, len(watches)), self.store.checkpoint(unit), self.store.checkpoint_seconds)
+            fit(networks, samples, self.training, self.steps, here, hooks)
+            self.store.put(unit, *packed(here))
+        else:
+            unpack(here, *found)
+            tell_all(here)
+        for watch, filled in zip(watches, here):
+            watch.history, watch.weights = filled.history, filled.weights
+
+    def epoch(self, fits: int, done: int) -> None:
+        self.progress.check()
+        self.progress.step(self.done + fits * done // self.training.epochs, self.total, "models")
 
     def network(self, unit: str, name: str, seed: int, prepared: Prepared) -> nn.Module:
         """As training begins."""
@@ -248,22 +268,13 @@ class CrossFit:
                 network.set_linear(*(torch.from_numpy(part) for part in linear_part(model, prepared.log_prior)))
         return network
 
-    def fit(
-        self, unit: str, name: str, networks: list[nn.Module], prepared: Sequence[Prepared], watches: Sequence[Watch], count: int
-    ) -> None:
-        """Networks without any sample to learn from stay as they are."""
-        distinct = {id(each): each.samples(self.inputs(name), each.rows) for each in prepared}
-        samples = [distinct[id(each)] for each in prepared]
-        full = [net for net, each in enumerate(samples) if len(each)]
-        live = {i: replace(watch, net=full.index(watch.net)) for i, watch in enumerate(watches) if watch.net in full}
 
-        def epoch(done: int) -> None:
-            self.progress.check()
-            self.progress.step(self.done + count * done // self.training.epochs, self.total, "models")
-
-        seed_everything(unit, self.training.seeds)
-        if full:
-            hooks = Hooks(epoch, self.store.checkpoint(unit), self.store.checkpoint_seconds)
-            fit([networks[net] for net in full], [samples[net] for net in full], self.training, list(live.values()), hooks)
-        for i, watch in live.items():
-            watches[i].history, watches[i].weights = watch.history, watch.weights
+def alike(sizes: Sequence[int]) -> list[list[int]]:
+    """Which fits have about as many samples, within a fifth: side by side, the smaller ones cost as much as the largest."""
+    groups: list[list[int]] = []
+    for net in sorted(range(len(sizes)), key=lambda net: (sizes[net], net)):
+        if groups and sizes[net] <= 1.2 * sizes[groups[-1][0]]:
+            groups[-1].append(net)
+        else:
+            groups.append([net])
+    return groups

@@ -134,12 +134,11 @@ def loss_of(stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, cou
     return means[0] + AUX_WEIGHT * means[1:].sum(0)
 
 
-def batches(begins: Sequence[int], sizes: Sequence[int], batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(begins: Sequence[int], sizes: Sequence[int], steps: int) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch: each network's rows, `sizes` from `begins` on, in a random order. Yields rows and counts (networks, width), a step each.
 
-    All take the same number of steps, of at most `batch_size` rows; who has fewer fills up with some that do not count.
+    Who has fewer samples than another fills up with some that do not count.
     """
-    steps = -(-max(sizes) // batch_size)
     rows, counts = [], []
     for begin, n in zip(begins, sizes):
         edges = torch.arange(steps + 1) * n // steps
@@ -156,17 +155,18 @@ def answer(net: nn.Module, x: Mapping[str, Tensor], mask: Tensor) -> NDArray[np.
         return net(x, mask)[0].numpy()
 
 
-def fit(nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training, watches: Sequence[Watch], hooks: Hooks) -> None:
-    """Trains each of `nets` on its samples by the recipe's one-cycle schedule, as long as one of `watches`, which are filled in, goes on.
+def fit(
+    nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training, steps: int, watches: Sequence[Watch], hooks: Hooks
+) -> None:
+    """Trains each of `nets` on its samples by the recipe's one-cycle schedule, `steps` an epoch, as long as one of `watches` goes on.
 
     With the seed set before and the same input, the result is the same to the last bit, also when the process was
-    killed in between and the checkpoint was read. Networks must be of one shape, and each needs samples.
+    killed in between and the checkpoint was read. What is found goes into `watches`. Networks must be of one shape, each with samples.
     """
     everything, begins = Samples.joined(samples)
     sizes = [len(each) for each in samples]
     stack = stacked(nets)
-    steps = recipe.epochs * -(-max(sizes) // recipe.batch_size)
-    optimizer = AdamW(stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps)
+    optimizer = AdamW(stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps * recipe.epochs)
     if hooks.checkpoint and hooks.checkpoint.exists():
         restore(hooks.checkpoint, stack, optimizer, watches)
         tell_all(watches)
@@ -175,7 +175,7 @@ def fit(nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training,
         hooks.epoch(max(len(watch.history.train_loss) for watch in live))
         stack.train()
         total = torch.zeros(len(nets))
-        for rows, counts in batches(begins, sizes, recipe.batch_size):
+        for rows, counts in batches(begins, sizes, steps):
             x, mask, y = everything.batch(rows)
             loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), y, counts, recipe.label_smoothing)
             optimizer.step(loss.sum())
