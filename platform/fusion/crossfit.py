@@ -8,7 +8,6 @@ are not too many samples. Each such group is a file in the store once it is fini
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -152,12 +151,8 @@ class CrossFit:
 
     def together(self, first: int) -> list[int]:
         """This round and those after it that still fit in."""
-        found, samples = [first], 0
-        for place, each in enumerate(self.rounds[first:], first):
-            samples += len(each.train) + sum(len(rows) for rows, _ in each.inner)
-            if place > first and samples <= SIDE_BY_SIDE:
-                found.append(place)
-        return found
+        samples = np.cumsum([len(each.train) + sum(len(rows) for rows, _ in each.inner) for each in self.rounds[first:]])
+        return list(range(first, first + max(1, int((samples <= SIDE_BY_SIDE).sum()))))
 
     def choice(self, name: str, place: int) -> Choice:
         each = self.rounds[place]
