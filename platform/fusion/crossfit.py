@@ -118,9 +118,9 @@ class CrossFit:
         self.steps = -(-max(len(each.train) for each in rounds) // self.training.batch_size)
         """Of every fit an epoch, as many as the largest one needs: so epochs that few samples chose mean as much training on more."""
         self.kept: dict[bytes, Prepared] = {}
-        self.judged: dict[tuple[str, int, int], History] = {}
-        """(model, number of the round, number of the inner round) -> how its fit went."""
-        self.solved: dict[int, tuple[dict[str, Choice], list[dict[str, Model]]]] = {}
+        self.judged: dict[tuple[str, Round, int], History] = {}
+        """(model, round, number of the inner round) -> how its fit went."""
+        self.solved: dict[Round, tuple[dict[str, Choice], list[dict[str, Model]]]] = {}
 
     def prepared(self, rows: Ints) -> Prepared:
         """Kept until no round to come has the same rows: the inner rounds of one round are often those of another."""
@@ -137,26 +137,25 @@ class CrossFit:
 
     def solve(self, each: Round) -> tuple[dict[str, Choice], list[dict[str, Model]]]:
         """What the inner rounds chose for every model (with the first seed), and the models of each seed fitted on all training rows."""
-        this = self.rounds.index(each)
-        if this not in self.solved:
-            together = self.together(this)
-            choices: dict[int, dict[str, Choice]] = {place: {} for place in together}
+        if each not in self.solved:
+            together = self.together(each)
+            choices: dict[Round, dict[str, Choice]] = {one: {} for one in together}
             for name in self.names:
                 self.judge_all(name, together)
-                for place in together:
-                    choices[place][name] = self.choice(name, place)
+                for one in together:
+                    choices[one][name] = self.choice(name, one)
             models = self.models(choices)
-            self.solved = {place: (choices[place], models[place]) for place in together}
-        return self.solved[this]
+            self.solved = {one: (choices[one], models[one]) for one in together}
+        return self.solved[each]
 
-    def together(self, first: int) -> list[int]:
-        """This round and those after it that still fit in."""
-        samples = np.cumsum([len(each.train) + sum(len(rows) for rows, _ in each.inner) for each in self.rounds[first:]])
-        return list(range(first, first + max(1, int((samples <= SIDE_BY_SIDE).sum()))))
+    def together(self, first: Round) -> list[Round]:
+        """This round and those after it that still fit in; a round without inner ones waits for what the others choose."""
+        rounds = [each for each in self.rounds[self.rounds.index(first) :] if each.inner]
+        samples = np.cumsum([len(each.train) + sum(len(rows) for rows, _ in each.inner) for each in rounds])
+        return rounds[: max(1, int((samples <= SIDE_BY_SIDE).sum()))]
 
-    def choice(self, name: str, place: int) -> Choice:
-        each = self.rounds[place]
-        histories = [self.judged[name, place, number] for number in range(len(each.inner))]
+    def choice(self, name: str, each: Round) -> Choice:
+        histories = [self.judged[name, each, number] for number in range(len(each.inner))]
         rows = np.concatenate([validation for _, validation in each.inner])
         nothing = np.zeros((0, self.task.classes), np.float32)
         logits = [nothing if found.best_logits is None else found.best_logits for found in histories]
@@ -171,42 +170,42 @@ class CrossFit:
         epochs = float(np.mean([found.best_epoch or self.training.epochs for found in histories]))
         return Choice(max(1, round(epochs)), temperature_of(pooled, self.task.y[seen]), score)
 
-    def judge_all(self, name: str, together: Sequence[int]) -> None:
+    def judge_all(self, name: str, together: Sequence[Round]) -> None:
         """Fits a model for every inner round of these rounds.
 
         Rows that two inner rounds share are fitted once, also for rounds that come later: a fit knows nothing of who judges it, so
         each round judges it by its own validation samples.
         """
-        inner = [(place, number, rows) for place in together for number, (rows, _) in enumerate(self.rounds[place].inner)]
-        fits = {rows.tobytes(): self.prepared(rows) for place, number, rows in inner if (name, place, number) not in self.judged}
+        inner = [(each, number, rows) for each in together for number, (rows, _) in enumerate(each.inner)]
+        fits = {rows.tobytes(): self.prepared(rows) for each, number, rows in inner if (name, each, number) not in self.judged}
         nets, seed = {key: net for net, key in enumerate(fits)}, self.training.seeds[0]
-        watches: dict[tuple[str, int, int], Watch] = {}
-        for place, each in enumerate(self.rounds):
+        watches: dict[tuple[str, Round, int], Watch] = {}
+        for each in self.rounds:
             for number, (rows, validation) in enumerate(each.inner):
                 if (key := rows.tobytes()) in fits:
                     held = fits[key].samples(self.inputs(name), validation)
                     metric = self.metric(f"{name} · {each.name}, inner {number + 1}", seed)
-                    watches[name, place, number] = Watch(nets[key], self.training.epochs, held, metric)
+                    watches[name, each, number] = Watch(nets[key], self.training.epochs, held, metric)
         if fits:
-            self.fitted(f"{together[0]}/{name}/inner", name, [(seed, each) for each in fits.values()], list(watches.values()))
+            unit = f"{self.rounds.index(together[0])}/{name}/inner"
+            self.fitted(unit, name, [(seed, prepared) for prepared in fits.values()], list(watches.values()))
         self.judged |= {key: watch.history for key, watch in watches.items()}
 
-    def models(self, choices: dict[int, dict[str, Choice]]) -> dict[int, list[dict[str, Model]]]:
-        """{number of the round: one model a name for each seed}"""
-        seeds = {place: self.training.seeds[: self.rounds[place].seeds] for place in choices}
-        found: dict[int, list[dict[str, Model]]] = {place: [{} for _ in seeds[place]] for place in choices}
-        wanted = [(place, number, seed) for place in choices for number, seed in enumerate(seeds[place])]
+    def models(self, choices: dict[Round, dict[str, Choice]]) -> dict[Round, list[dict[str, Model]]]:
+        """{round: one model a name for each seed}"""
+        wanted = [(each, number, seed) for each in choices for number, seed in enumerate(self.training.seeds[: each.seeds])]
+        found: dict[Round, list[dict[str, Model]]] = {each: [{} for _ in range(each.seeds)] for each in choices}
+        first = self.rounds.index(wanted[0][0])
         for name in self.names:
-            prepared = [self.prepared(self.rounds[place].train) for place, _, _ in wanted]
+            fits = [(seed, self.prepared(each.train)) for each, _, seed in wanted]
             watches = [
-                Watch(net, choices[place][name].epochs, None, self.metric(f"{name} · {self.rounds[place].name}", seed))
-                for net, (place, _, seed) in enumerate(wanted)
+                Watch(net, choices[each][name].epochs, None, self.metric(f"{name} · {each.name}", seed))
+                for net, (each, _, seed) in enumerate(wanted)
             ]
-            fits = [(seed, each) for (_, _, seed), each in zip(wanted, prepared)]
-            networks = self.fitted(f"{wanted[0][0]}/{name}", name, fits, watches)
-            for (place, number, _), each, network in zip(wanted, prepared, networks):
-                whitening = {modality: each.whitening(modality) for modality in self.inputs(name)}
-                found[place][number][name] = Model(self.shape(name, each), whitening, network, choices[place][name].temperature)
+            networks = self.fitted(f"{first}/{name}", name, fits, watches)
+            for (each, number, _), (_, prepared), network in zip(wanted, fits, networks):
+                whitening = {modality: prepared.whitening(modality) for modality in self.inputs(name)}
+                found[each][number][name] = Model(self.shape(name, prepared), whitening, network, choices[each][name].temperature)
         return found
 
     def metric(self, where: str, seed: int) -> Callable[[int, str, float], None]:

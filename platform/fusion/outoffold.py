@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fusion.crossfit import Choice, CrossFit, Round
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
+from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.models import Model
 from fusion.regression import baselines
@@ -42,6 +43,25 @@ def answer_round(fitting: CrossFit, each: Round) -> RoundAnswers:
         found.uncalibrated[name] = np.exp([calibrated(m, x, mask, temperature=1.0) for m in of_name])
     fitting.forget(each)
     return found
+
+
+def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> dict[str, Choice]:
+    """For the models that are trained on every sample and that nothing here judges: epochs as the rounds chose on average, and the
+    temperature that suits the answers of all rounds to samples that they had not seen.
+    """
+    task, choices = fitting.task, {}
+    for name in fitting.names:
+        chosen = [each.choices[name] for each in found]
+        logits, truth = [], []
+        for each in found:
+            seen = np.isin(each.each.test, task.rows_with(fitting.inputs(name), each.each.test))
+            said = each.singles[0, :, task.modalities.index(name)] if name in task.modalities else np.log(each.uncalibrated[name][0])
+            logits.append(said[seen])
+            truth.append(task.y[each.each.test][seen])
+        epochs = round(float(np.mean([each.epochs for each in chosen])))
+        temperature = temperature_of(np.concatenate(logits), np.concatenate(truth))
+        choices[name] = Choice(max(1, epochs), temperature, float(np.mean([each.score for each in chosen])))
+    return choices
 
 
 def calibrated(model: Model, x: Mapping[str, Tensor], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:

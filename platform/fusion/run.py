@@ -25,7 +25,7 @@ from fusion.environment import environment
 from fusion.evaluate.metrics import Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.files import digest_of
-from fusion.outoffold import OutOfFold, answer_round, assemble
+from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import EvaluationResult, Fold, Split
@@ -72,10 +72,11 @@ def train(
     with clock.stage("train"):
         task = task_of(aligned, features)
         store = Store(out / WORK, run_digest(aligned, recipe, features), checkpoint_seconds)
-        everything = round_of_all(aligned, recipe)
+        everything = round_of_all(aligned)
         fitting = CrossFit(task, recipe, [*rounds, everything], store, progress)
         answered = [answer_round(fitting, each) for each in rounds]
-        choices, [models] = fitting.solve(everything)
+        choices = final_choices(fitting, answered)
+        [models] = fitting.models({everything: choices})[everything]
         fitting.forget(everything)
     with clock.stage("evaluate"):
         found = assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order)
@@ -135,10 +136,10 @@ def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
     return [Round(fold.name, fold.train, fold.test, inner_of(aligned, fold.train, recipe), seeds) for fold in folds(aligned)]
 
 
-def round_of_all(aligned: Aligned, recipe: Recipe) -> Round:
-    """Training on every sample that takes part, with nothing held out: the model that is kept."""
+def round_of_all(aligned: Aligned) -> Round:
+    """Training on every sample that takes part, with nothing held out: the model that is kept, with what the other rounds chose."""
     rows = np.asarray(aligned.kept(), dtype=np.int64)
-    return Round("all samples", rows, rows[:0], inner_of(aligned, rows, recipe), 1)
+    return Round("all samples", rows, rows[:0], [], 1)
 
 
 def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:

@@ -132,7 +132,7 @@ def test_permuting_the_labels_of_the_test_fold_changes_nothing_that_was_chosen(w
 def test_progress_names_stages_units_and_curves(whole):
     progress = whole[1]
     assert progress.names == ["read", "embed", "train", "evaluate", "bundle"]
-    assert [s for s in progress.steps if s[2] == "models"][-1][:2] == (36, 36)
+    assert [s for s in progress.steps if s[2] == "models"][-1][:2] == (30, 30)
     assert {p[3] for p in progress.points} == {"train_loss", "validation_loss", "validation_macro_f1"}
 
 
