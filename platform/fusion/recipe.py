@@ -160,7 +160,7 @@ def presets() -> dict[str, Recipe]:
         "quick": Recipe(
             title="Quick look",
             description="One seed, few epochs and 300 draws: a first answer in seconds, with wider uncertainty than the standard recipe.",
-            training=Training(seeds=[0], epochs=12, patience=12, inner_folds=1),
+            training=Training(seeds=[0], epochs=10, patience=10, inner_folds=1),
             evaluation=Evaluation(draws=300),
         ),
         "standard": Recipe(
