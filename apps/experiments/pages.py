@@ -15,10 +15,10 @@ from fusion.encoders import catalogue
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 
-from . import alignments, curves, plots
+from . import alignments, curves, encoders, plots
 from .estimates import encoders_of
 from .models import Run
-from .words import duration, engine_note, method_name
+from .words import duration, engine_note, method_name, reason_in_words
 
 
 @dataclass
@@ -156,7 +156,7 @@ def setup(run: Run) -> Setup:
         (_("Seeds"), ", ".join(str(seed) for seed in training.seeds)),
     ]
     if result:
-        rows.append((_("Left out"), ", ".join(f"{n} {reason}" for reason, n in result.left_out.items() if n) or _("none")))
+        rows.append((_("Left out"), ", ".join(reason_in_words(reason, n) for reason, n in result.left_out.items() if n) or _("none")))
         rows.append((_("Took"), took(run)))
     seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.macro_f1)) for one in result.seeds] if result else []
     return Setup(rows, f"python -m fusion train \\\n  FOLDER --recipe run-{run.number}.yaml", seeds)
@@ -169,7 +169,7 @@ def took(run: Run) -> str:
 
 def encoder_title(name: str) -> str:
     entry = catalogue.get(name)
-    return entry.title if entry else name
+    return encoders.name(entry) if entry else name
 
 
 def settings_rows(run: Run) -> list[dict[str, Any]]:
