@@ -92,6 +92,7 @@ def test_no_page_says_a_word_that_is_not_translated(team, client: Client, pseudo
         answer = client.get(path)
         if answer.status_code != 200 or not answer["Content-Type"].startswith("text/html"):
             continue
+        assert '<html lang="zh-hans"' in answer.content.decode()
         page = Page(answer.content.decode())
         found += [f"{path}: {text}" for text in hard_coded(page)]
         links = {re.sub(r"/S\d+/", "/S000/", re.split("[?#]", link)[0]) for link in page.links if link.startswith("/")}

@@ -78,7 +78,7 @@ def tiles(result: EvaluationResult) -> list[dict[str, Any]]:
     head = result.headline
     gain = head.gain_over_best_single
     others = [(_("AUROC"), "auroc"), (_("accuracy"), "accuracy")]
-    also = ", ".join(f"{label} {figures.score(result.metrics[name].value)}" for label, name in others if name in result.metrics)
+    also = _(", ").join(f"{label} {figures.score(result.metrics[name].value)}" for label, name in others if name in result.metrics)
     before = _("%(value)s before temperature") % {"value": figures.score(result.calibration.before.ece.value)}
     rows = [
         {"label": _("Macro-F1"), "value": head.macro_f1.value, "interval": ci(head.macro_f1), "note": also},
@@ -156,7 +156,7 @@ def setup(run: Run) -> Setup:
         (_("Seeds"), ", ".join(str(seed) for seed in training.seeds)),
     ]
     if result:
-        rows.append((_("Left out"), ", ".join(reason_in_words(reason, n) for reason, n in result.left_out.items() if n) or _("none")))
+        rows.append((_("Left out"), _(", ").join(reason_in_words(reason, n) for reason, n in result.left_out.items() if n) or _("none")))
         rows.append((_("Took"), took(run)))
     seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.macro_f1)) for one in result.seeds] if result else []
     return Setup(rows, f"python -m fusion train \\\n  FOLDER --recipe run-{run.number}.yaml", seeds)

@@ -260,7 +260,7 @@ def combination_name(plot: UpSet, row: Combination) -> Any:
         return _("None")
     if len(present) == 1 and len(absent) > 1:
         return _("Only %(modality)s") % {"modality": _in_text(plot, present[0])}
-    return ", ".join(_("No %(modality)s") % {"modality": _in_text(plot, kind)} for kind in absent)
+    return _(", ").join(_("No %(modality)s") % {"modality": _in_text(plot, kind)} for kind in absent)
 
 
 def _in_text(plot: UpSet, kind: str) -> str:
