@@ -84,10 +84,11 @@ def picture(context: BrowserContext, address: str, page: Page) -> tuple[bytes, l
     tab.wait_for_timeout(SETTLE_MS)
     if answer is None or answer.status != 200:
         wrong.append(f"status {answer.status if answer else 'unknown'}")
-    width, window = tab.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    width, window, height = tab.evaluate("[document.documentElement.scrollWidth, innerWidth, document.documentElement.scrollHeight]")
     if width > window:
         wrong.append(f"{width} px wide in a window of {window}")
-    content = tab.screenshot(full_page=True)
+    tab.set_viewport_size({"width": window, "height": height})  # what sticks to the window's end stands at the page's end
+    content = tab.screenshot()
     tab.close()
     return content, wrong
 
