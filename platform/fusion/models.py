@@ -56,11 +56,18 @@ class Model:
 
     def logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(n, K), before the temperature; mask: (n, M) over all modalities of the task."""
-        return answer(self.network, self.inputs(x), torch.as_tensor(mask.copy()))
+        return self.answer(self.inputs(x), mask)
+
+    def answer(self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The same of inputs that are whitened already, by this model's whitening."""
+        return answer(self.network, whitened, torch.as_tensor(mask.copy()))
 
     def log_probabilities(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
         """(n, K), calibrated unless another temperature is given; the training prior where none of the model's inputs is there."""
-        calibrated = log_softmax(self.logits(x, mask).astype(np.float64) / (temperature or self.temperature), axis=1)
+        return self.calibrated(self.logits(x, mask), mask, temperature)
+
+    def calibrated(self, logits: NDArray[np.float32], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+        calibrated = log_softmax(logits.astype(np.float64) / (temperature or self.temperature), axis=1)
         seen = mask[:, [self.shape.modalities.index(name) for name in self.shape.inputs]].any(1, keepdims=True)
         return np.where(seen, calibrated, self.log_prior)
 

@@ -1,11 +1,13 @@
 """All rounds of a split put together: out-of-fold answers of every model, for the evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fusion.crossfit import Choice, CrossFit, Round
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
@@ -28,32 +30,23 @@ class RoundAnswers:
 
 
 def answer_round(fitting: CrossFit, each: Round) -> RoundAnswers:
+    """What the models of one round say about its test samples."""
     choices = fitting.choose(each)
     models = fitting.models(each, choices)
-    regressions = baselines(fitting, each)
-    log_prior = fitting.prepared(each.train).log_prior
-    fitting.forget()
-    return answer(models, fitting, each, choices, log_prior, regressions)
-
-
-def answer(
-    models: Sequence[dict[str, Model]],
-    fitting: CrossFit,
-    each: Round,
-    choices: dict[str, Choice],
-    log_prior: NDArray[np.float32],
-    regressions: dict[str, Floats],
-) -> RoundAnswers:
-    """What the models of one round (one dict a seed) say about its test samples."""
-    task = fitting.task
-    x, mask = {name: values[each.test] for name, values in task.x.items()}, task.mask[each.test]
-    singles = np.stack([np.stack([seed[name].logits(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)
-    found = RoundAnswers(each, choices, log_prior, singles, baselines=regressions)
+    prepared, task = fitting.prepared(each.train), fitting.task
+    x, mask = {name: prepared.x(name)[torch.from_numpy(each.test)] for name in task.modalities}, task.mask[each.test]
+    singles = np.stack([np.stack([seed[name].answer(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)
+    found = RoundAnswers(each, choices, prepared.log_prior, singles, baselines=baselines(fitting, each))
     for name in fitting.names[len(task.modalities) :]:
         of_name = [seed[name] for seed in models]
-        found.joint[name] = {c: np.exp([m.log_probabilities(x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
-        found.uncalibrated[name] = np.exp([m.log_probabilities(x, mask, temperature=1.0) for m in of_name])
+        found.joint[name] = {c: np.exp([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
+        found.uncalibrated[name] = np.exp([calibrated(m, x, mask, temperature=1.0) for m in of_name])
+    fitting.forget(each)
     return found
+
+
+def calibrated(model: Model, x: Mapping[str, Tensor], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+    return model.calibrated(model.answer(x, mask), mask, temperature)
 
 
 @dataclass

@@ -1,11 +1,13 @@
 """The logistic-regression baselines of one round: on all features joined, and as a product of calibrated single ones."""
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from fusion.crossfit import CrossFit, Prepared, Round
-from fusion.evaluate.baselines import logits_of, tuned
+from fusion.evaluate.baselines import Fitted, logits_of, regression, tuned
 from fusion.evaluate.metrics import Floats, Ints
 
 Part = tuple[NDArray[np.float32], Ints]
@@ -34,9 +36,13 @@ def joined(fitting: CrossFit, each: Round) -> Floats:
         features = [np.where(seen[:, i, None], prepared.x(name)[rows].numpy(), 0) for i, name in enumerate(task.modalities)]
         return np.concatenate([*features, ~seen], axis=1).astype(np.float32), task.y[rows]
 
-    inner = [(*part(fitting.prepared(rows), rows), *part(fitting.prepared(rows), held)) for rows, held in each.inner]
+    def fit_on(rows: Ints) -> Fitted:
+        known = part(fitting.prepared(rows), rows)
+        return lambda strength: regression(*known, strength)
+
     outer = fitting.prepared(each.train)
-    model, temperature = tuned(inner, part(outer, each.train), outer.log_prior)
+    inner = [(fit_on(rows), *part(fitting.prepared(rows), held)) for rows, held in each.inner]
+    model, temperature = tuned(inner, fit_on(each.train), outer.log_prior)
     assert model is not None
     return log_softmax(logits_of(model, part(outer, each.test)[0], outer.log_prior) / temperature, axis=1)
 
@@ -47,13 +53,17 @@ def product(fitting: CrossFit, each: Round) -> Floats:
     for column, name in enumerate(task.modalities):
 
         def part(prepared: Prepared, rows: Ints, name: str = name) -> Part:
-            rows = task.rows_with([name], rows)
-            return prepared.x(name)[rows].numpy(), task.y[rows]
+            samples = prepared.samples([name], rows)
+            return samples.x[name].numpy(), samples.y.numpy()
 
-        inner = [(*part(fitting.prepared(rows), rows), *part(fitting.prepared(rows), held)) for rows, held in each.inner]
-        model, temperature = tuned(inner, part(outer, each.train), outer.log_prior)
+        inner = [(partial(prepared.regression, name), *part(prepared, held)) for prepared, held in inner_of(fitting, each)]
+        model, temperature = tuned(inner, partial(outer.regression, name), outer.log_prior)
         seen = task.mask[each.test, column]
         if model is not None:
             logits = logits_of(model, part(outer, each.test)[0], outer.log_prior)
             total[seen] += log_softmax(logits / temperature, axis=1) - outer.log_prior
     return log_softmax(total, axis=1)
+
+
+def inner_of(fitting: CrossFit, each: Round) -> list[tuple[Prepared, Ints]]:
+    return [(fitting.prepared(rows), held) for rows, held in each.inner]

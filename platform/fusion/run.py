@@ -77,7 +77,7 @@ def train(
         answered = [answer_round(fitting, each) for each in rounds]
         choices = fitting.choose(everything)
         [models] = fitting.models(everything, choices)
-        fitting.forget()
+        fitting.forget(everything)
     with clock.stage("evaluate"):
         found = assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order)
         result = evaluate(question_of(aligned, recipe, rounds, found))

@@ -3,12 +3,13 @@
 Whitening halves the time to fit; directions of little variance are damped so that noise is not blown up.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
+from scipy.linalg import eigh
 
 from fusion.files import BrokenFile
 
@@ -30,20 +31,18 @@ class Whitening:
     def fit(cls, x: NDArray[Any], dim: int) -> "Whitening":
         """x: (n, d), rows that are present; NaN where a single number is missing, which then counts as the mean.
 
-        `dim` directions are kept; 0, or no fewer than there are features, keeps all.
+        `dim` directions are kept; 0, or no fewer than there are features, keeps all. Where there are too few rows for so many, the
+        rest is zero, so that the number of directions never depends on the number of rows.
         """
         if len(x) == 0:
-            return cls(np.zeros(x.shape[1], np.float32), np.ones(x.shape[1], np.float32), np.eye(x.shape[1], dtype=np.float32))
-        x = np.ma.masked_invalid(x.astype(np.float32))
-        mean, deviation = x.mean(0).filled(0), x.std(0).filled(0)
-        scale = deviation + 0.01 * deviation.mean() + 1e-4
-        keep = min(dim or x.shape[1], x.shape[1], len(x) - 1)
-        if keep == x.shape[1] or keep < 1:
-            return cls(mean, scale, np.eye(x.shape[1], dtype=np.float32))
-        pca = PCA(keep, svd_solver="randomized", random_state=0).fit(((x - mean) / scale).filled(0))
-        variance = pca.explained_variance_
-        components = pca.components_.T / np.sqrt(variance + DAMPING * variance.max())
-        return cls(mean, scale, components.astype(np.float32))
+            d, out = x.shape[1], min(dim or x.shape[1], x.shape[1])
+            return cls(np.zeros(d, np.float32), np.ones(d, np.float32), np.eye(d, out, dtype=np.float32))
+        mean, deviation = moments(x.astype(np.float32))
+        scale = (deviation + 0.01 * deviation.mean() + 1e-4).astype(np.float32)
+        out = min(dim or x.shape[1], x.shape[1])
+        if out == x.shape[1]:
+            return cls(mean, scale, np.eye(out, dtype=np.float32))
+        return cls(mean, scale, directions(standard(x, mean, scale), out))
 
     @property
     def dim(self) -> int:
@@ -51,8 +50,7 @@ class Whitening:
 
     def __call__(self, x: NDArray[Any]) -> Floats:
         """(n, d) -> (n, out)"""
-        standard = np.nan_to_num((x - self.mean) / self.scale, nan=0, posinf=0, neginf=0).astype(np.float32)
-        return cast(Floats, standard @ self.components)
+        return cast(Floats, standard(x, self.mean, self.scale) @ self.components)
 
     def tensors(self, prefix: str) -> dict[str, Floats]:
         return {f"{prefix}.mean": self.mean, f"{prefix}.scale": self.scale, f"{prefix}.components": self.components}
@@ -63,3 +61,43 @@ class Whitening:
         if found.mean.ndim != 1 or found.components.ndim != 2 or not len(found.mean) == len(found.scale) == len(found.components):
             raise BrokenFile(f"the parts of {prefix} do not fit together.")
         return found
+
+
+def moments(x: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each column's numbers, (d,) each; 0 for a column without any."""
+    known = np.isfinite(x)
+    if known.all():
+        return x.mean(0), x.std(0)
+    number = np.maximum(known.sum(0), 1)
+    mean = np.where(known, x, 0).sum(0) / number
+    variance = (np.where(known, x - mean, 0) ** 2).sum(0) / number
+    return mean.astype(np.float32), np.sqrt(variance).astype(np.float32)
+
+
+def standard(x: NDArray[Any], mean: Floats, scale: Floats) -> Floats:
+    """float32 (n, d), 0 where there is no number."""
+    found = ((x - mean) / scale).astype(np.float32, copy=False)
+    found[~np.isfinite(found)] = 0
+    return found
+
+
+def directions(x: Floats, out: int) -> Floats:
+    """(d, out): the principal directions of centred x, each divided by its damped deviation.
+
+    From the eigenvectors of the smaller of x x' and x' x: with a few hundred rows a fraction of the time of a singular value
+    decomposition, also of a randomised one, and exact.
+    """
+    n, d = x.shape
+    wide, keep = n <= d, min(out, n - 1)
+    found = np.zeros((d, out), np.float32)
+    if keep < 1:
+        return found
+    product = x @ x.T if wide else x.T @ x
+    values, vectors = eigh(product, subset_by_index=[len(product) - keep, len(product) - 1], overwrite_a=True, check_finite=False)
+    values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
+    usable = values > values[0] * 1e-5
+    if wide:
+        vectors = x.T @ (vectors / np.sqrt(np.where(usable, values, 1)))
+    variance = values / (n - 1)
+    found[:, :keep] = np.where(usable, vectors / np.sqrt(np.where(usable, variance + DAMPING * variance[0], 1)), 0)
+    return found

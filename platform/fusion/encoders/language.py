@@ -1,6 +1,7 @@
 """Text encoders: tokens of chosen layers, pooled."""
 
 from collections.abc import Callable, Sequence
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,18 @@ Tokenise = Callable[[str], list[int]]
 
 
 class Language:
-    """BERT, RoBERTa, DistilBERT, GPT-2 and their kin. `tokenise` turns a text into at most 256 token ids, special ones included."""
+    """BERT, RoBERTa, DistilBERT, GPT-2 and their kin. `tokenise` turns a text into at most 256 token ids, special ones included.
+
+    `read` gives the network when the first text is encoded: where all vectors are in the cache, none is needed.
+    """
 
     kind = "text"
     batch = 32
     window = 4096
 
-    def __init__(self, name: str, choice: Choice, model: nn.Module, tokenise: Tokenise, weights: str) -> None:
-        config: Any = model.config
+    def __init__(self, name: str, choice: Choice, config: Any, read: Callable[[], nn.Module], tokenise: Tokenise, weights: str) -> None:
         self.name = name
-        self.model = frozen(model)
+        self.read = read
         self.tokenise = tokenise
         self.pad = config.pad_token_id or 0
         self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
@@ -33,6 +36,10 @@ class Language:
         self.dim = config.hidden_size * len(self.layers)
         options = {"layers": self.layers, "pooling": self.pooling, "tokens": MAX_TOKENS, "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, **options)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        return frozen(self.read())
 
     def prepare(self, content: Content) -> list[int]:
         """Token ids; an empty text is one padding token."""
@@ -57,11 +64,14 @@ class Language:
 
 def tokeniser_of(folder: str) -> Tokenise:
     """The tokenizer of a transformers folder, with its special tokens, cut at 256."""
-    from transformers import AutoTokenizer
 
-    found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    @cache
+    def found() -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
     def tokenise(text: str) -> list[int]:
-        return list(found(text, truncation=True, max_length=MAX_TOKENS)["input_ids"])
+        return list(found()(text, truncation=True, max_length=MAX_TOKENS)["input_ids"])
 
     return tokenise

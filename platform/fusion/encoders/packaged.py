@@ -8,10 +8,12 @@ import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from . import catalogue
 from .base import Choice, Encoder, EncoderError, sha256_of
@@ -24,6 +26,7 @@ WHISPER_TINY: dict[str, Any] = {
     "encoder_attention_heads": 6,
     "encoder_ffn_dim": 1536,
     "num_mel_bins": 80,
+    "max_source_positions": 1500,
 }
 
 
@@ -35,29 +38,38 @@ def load(entry: Entry, choice: Choice) -> Encoder:
 def load_image(entry: Entry, choice: Choice) -> Encoder:
     from .vision import LiteVision
 
-    return LiteVision(entry, choice, converted(entry, read_pth), entry.sha256)
+    return LiteVision(entry, choice, load_file(converted(entry, read_pth)), entry.sha256)
 
 
 def load_audio(entry: Entry, choice: Choice) -> Encoder:
-    from transformers import WhisperConfig
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder
-
     from .speech import WhisperSpeech
 
-    encoder = WhisperEncoder(WhisperConfig(max_source_positions=1500, **WHISPER_TINY))
-    encoder.load_state_dict(converted(entry, read_ctranslate))
-    return WhisperSpeech(entry.name, choice, encoder, entry.sha256, entry.default_grid[0])
+    path = converted(entry, read_ctranslate)
+
+    def read() -> nn.Module:
+        from transformers import WhisperConfig
+        from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+        encoder = WhisperEncoder(WhisperConfig(**WHISPER_TINY))
+        encoder.load_state_dict(load_file(path))
+        return encoder
+
+    return WhisperSpeech(entry.name, choice, SimpleNamespace(**WHISPER_TINY), read, entry.sha256, entry.default_grid[0])
 
 
 def load_text(entry: Entry, choice: Choice) -> Encoder:
-    from transformers import AutoModel
-
     from .language import Language, tokeniser_of
 
-    folder = str(checked_file(entry).parent)
-    quiet()
-    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, trust_remote_code=False)
-    return Language(entry.name, choice, model, tokeniser_of(folder), entry.sha256)
+    folder = checked_file(entry).parent
+    config = SimpleNamespace(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
+
+    def read() -> nn.Module:
+        from transformers import AutoModel
+
+        quiet()
+        return AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False)
+
+    return Language(entry.name, choice, config, read, tokeniser_of(str(folder)), entry.sha256)
 
 
 def checked_file(entry: Entry) -> Path:
@@ -73,13 +85,13 @@ def checked_file(entry: Entry) -> Path:
     return path
 
 
-def converted(entry: Entry, read: Callable[[Path], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The state dict from the converted file, which is made where it is absent or has changed since."""
+def converted(entry: Entry, read: Callable[[Path], dict[str, torch.Tensor]]) -> Path:
+    """The converted file, which is made where it is absent or has changed since."""
     path = catalogue.home() / ".converted" / f"{entry.name}-{entry.sha256[:12]}.safetensors"
     note = path.with_suffix(".json")
     if not (path.is_file() and note.is_file() and json.loads(note.read_text())["sha256"] == sha256_of(path)):
         write_converted(read(checked_file(entry)), path, note, entry)
-    return load_file(path)
+    return path
 
 
 def write_converted(state: dict[str, torch.Tensor], path: Path, note: Path, entry: Entry) -> None:

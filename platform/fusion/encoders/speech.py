@@ -1,7 +1,8 @@
 """Audio encoders. A recording is padded to the next of a few lengths that depends on itself alone, so its vector never depends on others."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -59,22 +60,33 @@ class WhisperSpeech(Speech):
 
     Measured on 1,115 spoken digits (median 0.46 s): cut to 0.6 s they are told apart as well as padded to 2 s, in a third of the time."""
 
-    def __init__(self, name: str, choice: Choice, encoder: nn.Module, weights: str, segments: int = 4) -> None:
-        from transformers import WhisperFeatureExtractor
-
+    def __init__(self, name: str, choice: Choice, config: Any, read: Callable[[], nn.Module], weights: str, segments: int = 4) -> None:
         super().__init__(name, choice, segments)
-        config: Any = encoder.config
         if choice.layers and choice.layers not in ([-1], [config.encoder_layers]):
             raise EncoderError(f"{name}: only the last layer ({config.encoder_layers}) can be read")
-        self.encoder = cast(Any, frozen(encoder))
-        self.positions: Tensor = self.encoder.embed_positions.weight.detach().clone()
-        self.longest = len(self.positions) * FRAME / RATE
-        self.mel = WhisperFeatureExtractor(feature_size=config.num_mel_bins)
+        self.read, self.mel_bins = read, config.num_mel_bins
+        self.longest = config.max_source_positions * FRAME / RATE
         self.dim = config.d_model * self.segments
         self.fingerprint = fingerprint_of(name, weights, segments=self.segments, cuts=CUTS, precision=precision())
 
+    @cached_property
+    def encoder(self) -> Any:
+        """Read when the first recording is encoded: where all vectors are in the cache, none is needed."""
+        return frozen(self.read())
+
+    @cached_property
+    def positions(self) -> Tensor:
+        return cast(Tensor, self.encoder.embed_positions.weight.detach().clone())
+
+    @cached_property
+    def mel(self) -> Any:
+        from transformers import WhisperFeatureExtractor
+
+        return WhisperFeatureExtractor(feature_size=self.mel_bins)
+
     def cut_to(self, frames: int) -> None:
-        self.encoder.embed_positions = nn.Embedding.from_pretrained(self.positions[:frames])
+        positions = self.positions  # of the whole encoder, read before it is cut
+        self.encoder.embed_positions = nn.Embedding.from_pretrained(positions[:frames])
         self.encoder.config.max_source_positions = frames
 
     def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:

@@ -27,8 +27,8 @@ def load(entry: Entry, choice: Choice) -> Encoder:
         preparation = {"mean": [127.5] * 3, "std": [127.5] * 3, "px": entry.resolution, "grid": list(entry.default_grid)}
         return HubVision(entry.name, entry.title, choice, model, weights, preparation)
     if entry.kind == "audio":
-        return WhisperSpeech(entry.name, choice, model, weights, entry.default_grid[0])
-    return Language(entry.name, choice, model, tokenise, weights)
+        return WhisperSpeech(entry.name, choice, model.config, lambda: model, weights, entry.default_grid[0])
+    return Language(entry.name, choice, model.config, lambda: model, tokenise, weights)
 
 
 def resnet() -> nn.Module:

@@ -110,7 +110,7 @@ def audio_encoder(folder: Path, name: str, choice: Choice, model: PreTrainedMode
     from .speech import WaveSpeech, WhisperSpeech
 
     if model.config.model_type == "whisper":
-        return WhisperSpeech(name, choice, model.get_encoder(), weights)
+        return WhisperSpeech(name, choice, model.config, model.get_encoder, weights)
     if not hasattr(model.config, "feat_extract_norm"):
         raise EncoderError(f"{name}: the family {model.config.model_type} cannot be read yet; use Whisper, wav2vec 2.0, HuBERT or WavLM")
     normalise = bool(read_json(folder / "preprocessor_config.json").get("do_normalize", True))
@@ -120,4 +120,4 @@ def audio_encoder(folder: Path, name: str, choice: Choice, model: PreTrainedMode
 def text_encoder(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
     from .language import Language, tokeniser_of
 
-    return Language(name, choice, model, tokeniser_of(str(folder)), weights)
+    return Language(name, choice, model.config, lambda: model, tokeniser_of(str(folder)), weights)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats, Ints
@@ -23,6 +22,7 @@ def temperature_of(logits: NDArray[Any], y: Ints) -> float:
     """The temperature, between 0.1 and 20, of least log loss. logits: (n, K)"""
     if len(y) < ENOUGH:
         return 1.0
+    logits = logits.astype(np.float64)
     found = minimize_scalar(
         lambda heat: log_loss(logits, y, np.exp(heat)), bounds=(np.log(0.1), np.log(20)), method="bounded", options={"xatol": 1e-3}
     )
@@ -31,7 +31,9 @@ def temperature_of(logits: NDArray[Any], y: Ints) -> float:
 
 def log_loss(logits: NDArray[Any], y: Ints, temperature: float) -> float:
     """Mean of -log p(y) of logits (n, K) at a temperature."""
-    return float(-log_softmax(logits.astype(np.float64) / temperature, axis=1)[np.arange(len(y)), y].mean())
+    scaled = logits.astype(np.float64) / temperature
+    scaled -= scaled.max(1, keepdims=True)
+    return float((np.log(np.exp(scaled).sum(1)) - scaled[np.arange(len(y)), y]).mean())
 
 
 def bin_sums(y: Ints, probabilities: Floats) -> Floats:

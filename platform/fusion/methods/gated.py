@@ -5,21 +5,19 @@ Arevalo et al. 2017, Gated Multimodal Units for Information Fusion (arXiv:1702.0
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from fusion.methods.parts import Joint
+from fusion.methods.parts import Affines, Joint
 
 
 class Gated(Joint):
     def __init__(self, dims: Mapping[str, int], log_prior: Tensor, hidden: int, dropout: float, input_dropout: float) -> None:
         super().__init__(dims, log_prior, hidden, dropout, input_dropout)
-        self.gates = nn.ModuleList(nn.Linear(hidden, 1) for _ in dims)
+        self.gates = Affines(len(dims), hidden, 1)
 
     def weights(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(batch, M), 0 where a modality is missing; the rest sums to 1."""
-        scores = torch.cat([gate(tokens[:, i]) for i, gate in enumerate(self.gates)], 1)
-        return scores.masked_fill(~mask, -1e4).softmax(1) * mask
+        return self.gates(tokens).squeeze(-1).masked_fill(~mask, -1e4).softmax(-1) * mask
 
     def join(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        return (tokens * self.weights(tokens, mask)[..., None]).sum(1)
+        return (tokens * self.weights(tokens, mask)[..., None]).sum(-2)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fusion.methods.parts import Drop, visible
+from fusion.methods.parts import Drop, uniform, visible
 
 MEMBERS = 8
 
@@ -45,22 +45,18 @@ class Unimodal(nn.Module):
 
     def members(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(members, batch, hidden); each member has its own dropout."""
-        seen = visible(x[self.modality], mask[:, self.column]).expand(MEMBERS, -1, -1)
-        hidden = torch.baddbmm(self.inward_bias, self.drop_input(seen), self.inward)
+        seen = visible(x[self.modality], mask[..., self.column]).unsqueeze(-3)
+        each = self.drop_input(seen.expand(*seen.shape[:-3], MEMBERS, -1, -1))
+        hidden = each @ self.inward + self.inward_bias
         return self.drop(F.gelu(F.layer_norm(hidden, hidden.shape[-1:])))
 
     def represent(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, members * hidden)"""
-        return self.members(x, mask).transpose(0, 1).flatten(1)
+        return self.members(x, mask).transpose(-3, -2).flatten(-2)
 
     def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        logits = torch.bmm(self.members(x, mask), self.outward).mean(0) + self.bias
+        logits = (self.members(x, mask) @ self.outward).mean(-3) + self.bias.unsqueeze(-2)
         if not self.training:
-            seen = visible(x[self.modality], mask[:, self.column])
-            logits = (logits + seen @ self.linear + self.linear_bias) / 2
-        return torch.where(mask[:, self.column, None], logits, self.log_prior), {}
-
-
-def uniform(*shape: int, spread: int) -> nn.Parameter:
-    """As a linear layer of `spread` inputs begins."""
-    return nn.Parameter(torch.empty(shape).uniform_(-(spread**-0.5), spread**-0.5))
+            seen = visible(x[self.modality], mask[..., self.column])
+            logits = (logits + seen @ self.linear + self.linear_bias.unsqueeze(-2)) / 2
+        return torch.where(mask[..., self.column, None], logits, self.log_prior.unsqueeze(-2)), {}

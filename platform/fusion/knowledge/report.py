@@ -1,0 +1,125 @@
+"""Whether rules are obeyed: by the labels, by a model, and by which samples not. Needs numpy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from fusion.evaluate.bootstrap import Resampler, interval
+from fusion.result import Interval
+
+from .rules import Rule, allowed
+
+KEPT_KEYS = 100
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class RuleScore(BaseModel):
+    """One rule on some samples. Shares are of 1, None where nothing can be counted; keys are cut to the first hundred, counts are not.
+
+    strength: the weight, None for a hard rule; labels_obey: of the labelled samples on which the rule fires; labels_obey_elsewhere: of
+    those on which it does not: a rule that is no better than that tells nothing; answers_obey: of the model's likeliest labels; mass: mean
+    probability that the model gives the allowed labels.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    discipline: str
+    sentence: str
+    strength: float | None
+    n: int
+    n_covered: int
+    n_labelled: int
+    labels_obey: Interval | None
+    labels_obey_elsewhere: float | None
+    answers_obey: Interval | None = None
+    mass: float | None = None
+    n_labels_break: int
+    labels_break: list[str]
+    n_answers_break: int = 0
+    answers_break: list[str] = []
+
+
+def report(
+    rules: Sequence[Rule],
+    fires: Sequence[Sequence[bool]],
+    y: NDArray[np.int64],
+    labels: Sequence[str],
+    keys: Sequence[str],
+    p: Floats | None = None,
+    resampler: Resampler | None = None,
+) -> list[RuleScore]:
+    """How each rule fares on n samples.
+
+    fires: (R, n) bool, see `fired`; y: (n,) number of the label, -1 where unknown; keys: n sample keys; p: (n, K) probabilities of a model,
+    None to look at the labels alone; resampler: over the clusters of the n samples, for 95 % intervals.
+    Raises ValueError if the shapes do not fit together.
+    """
+    table = np.asarray(fires, dtype=bool).reshape(len(rules), len(y))
+    if len(keys) != len(y) or (p is not None and p.shape != (len(y), len(labels))):
+        raise ValueError(f"{len(y)} labels, {len(keys)} keys and probabilities {None if p is None else p.shape} do not fit together")
+    return [score(rule, row, np.asarray(y), labels, keys, p, resampler) for rule, row in zip(rules, table)]
+
+
+def score(
+    rule: Rule,
+    fires: Bools,
+    y: NDArray[np.int64],
+    labels: Sequence[str],
+    keys: Sequence[str],
+    p: Floats | None,
+    resampler: Resampler | None,
+) -> RuleScore:
+    fits = np.array(allowed(rule, labels), dtype=bool)
+    labelled, obeys = y >= 0, fits[np.maximum(y, 0)]
+    breaks = fires & labelled & ~obeys
+    of_model = {} if p is None else scored_answers(fits, fires, keys, p, resampler)
+    return RuleScore(
+        title=rule.title,
+        discipline=rule.discipline,
+        sentence=rule.sentence(),
+        strength=None if rule.hard else rule.strength,
+        n=len(y),
+        n_covered=int(fires.sum()),
+        n_labelled=int((fires & labelled).sum()),
+        labels_obey=share(obeys, fires & labelled, resampler),
+        labels_obey_elsewhere=mean(obeys, ~fires & labelled),
+        n_labels_break=int(breaks.sum()),
+        labels_break=names(keys, breaks),
+        **of_model,
+    )
+
+
+def scored_answers(fits: Bools, fires: Bools, keys: Sequence[str], p: Floats, resampler: Resampler | None) -> dict[str, Any]:
+    obeys = fits[p.argmax(1)] if len(p) else np.zeros(0, dtype=bool)
+    breaks = fires & ~obeys
+    return {
+        "answers_obey": share(obeys, fires, resampler),
+        "mass": mean(p[:, fits].sum(1), fires),
+        "n_answers_break": int(breaks.sum()),
+        "answers_break": names(keys, breaks),
+    }
+
+
+def share(obeys: Bools, chosen: Bools, resampler: Resampler | None) -> Interval | None:
+    """Share of the chosen samples that obey; a draw without any of them says nothing about it."""
+    if not chosen.any():
+        return None
+    if resampler is None:
+        return Interval(value=float(obeys[chosen].mean()))
+    sums = resampler.sums(np.stack([obeys & chosen, chosen], 1).astype(np.float64))
+    with np.errstate(invalid="ignore"):
+        return interval(sums[:, 0] / sums[:, 1])
+
+
+def mean(values: NDArray[Any], chosen: Bools) -> float | None:
+    return float(values[chosen].mean()) if chosen.any() else None
+
+
+def names(keys: Sequence[str], chosen: Bools) -> list[str]:
+    return [keys[row] for row in np.flatnonzero(chosen)[:KEPT_KEYS]]

@@ -1,0 +1,212 @@
+"""What a discipline knows, as rules: when a condition holds, then the label is, is not, or is one of.
+
+rule = Rule.parse({"discipline": "SP", "when": "recordings.seconds > 0.75", "label_in": ["zero", "seven"], "weight": 0.5})
+check(rule, {"recordings.seconds": "number"}, labels)     # [] or what is wrong, in words
+allowed(rule, labels)                                     # [True, False, ...], one a label
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from fusion.columns import MEDIA_KINDS, to_text
+
+from .language import Compare, Condition, ConditionError, Find, Known, OneOf, Test, listed, tests
+from .names import resolve
+from .parser import parse
+from .values import as_time
+from .words import ENGLISH, explain
+
+DEFAULT_WEIGHT = 1.0
+MAX_WEIGHT = 20.0
+ONLY_PRESENCE = (*MEDIA_KINDS, "series")
+
+
+class RuleError(ValueError):
+    """Rules that cannot be used; `problems` says each in words."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def label_text(value: Any) -> Any:
+    """A label may be written as a number."""
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is no label; put the label in quotes")
+    return to_text(value) if isinstance(value, int | float) else value
+
+
+Label = Annotated[str, BeforeValidator(label_text), StringConstraints(min_length=1, max_length=1000)]
+Labels = Annotated[list[Label], Field(min_length=1, max_length=10_000)]
+
+
+class Rule(BaseModel):
+    """One rule as study.yaml holds it. Exactly one of label, label_in, label_not_in; `hard`, or a weight (1 if neither is given)."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+    name: str = Field(default="", max_length=200)
+    discipline: str = Field(default="", max_length=40)
+    when: str
+    label: Label | None = None
+    label_in: Labels | None = None
+    label_not_in: Labels | None = None
+    weight: float | None = Field(default=None, gt=0, le=MAX_WEIGHT, allow_inf_nan=False)
+    hard: bool = False
+    why: str = Field(default="", max_length=20_000, description="where the knowledge comes from")
+
+    @field_validator("when")
+    @classmethod
+    def when_can_be_read(cls, text: str) -> str:
+        parse(text)
+        return text
+
+    @model_validator(mode="after")
+    def says_one_thing(self) -> "Rule":
+        given = [name for name in ("label", "label_in", "label_not_in") if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = f"both {listed(given, last=' and ')}" if given else "none of them"
+            raise ValueError(f"say what follows by one of label, label_in and label_not_in; this rule has {found}")
+        if self.hard and self.weight is not None:
+            raise ValueError("a hard rule has no weight; keep hard or weight")
+        return self
+
+    @classmethod
+    def parse(cls, data: Any) -> "Rule":
+        """From plain data; raises RuleError."""
+        return rules_of([data])[0]
+
+    @cached_property
+    def condition(self) -> Condition:
+        return parse(self.when)
+
+    @property
+    def strength(self) -> float:
+        """The weight; infinite where the rule is hard."""
+        return math.inf if self.hard else DEFAULT_WEIGHT if self.weight is None else self.weight
+
+    @property
+    def named(self) -> list[str]:
+        """The labels that the rule names."""
+        return [self.label] if self.label is not None else self.label_in or self.label_not_in or []
+
+    @property
+    def title(self) -> str:
+        return self.name or self.when
+
+    def sentence(self, names: Mapping[str, str] | None = None, phrases: Mapping[str, str] = ENGLISH) -> str:
+        """ "When recordings.seconds is greater than 0.75, the label is zero or seven (weight 0.5)." """
+        verb = "is not" if self.label_not_in else "is"
+        strength = "always" if self.hard else f"weight {self.strength:g}"
+        return f"When {explain(self.condition, names, phrases)}, the label {verb} {listed(self.named)} ({strength})."
+
+
+def rules_of(data: Sequence[Any], disciplines: Iterable[str] | None = None) -> list[Rule]:
+    """The rules of a study. Raises RuleError with every problem of every rule; a rule is named by its number where there are several.
+
+    disciplines: the codes that there are; a rule of another one is refused.
+    """
+    rules, problems = [], list[str]()
+    known = None if disciplines is None else set(disciplines)
+    for number, item in enumerate(data, 1):
+        where = f"rule {number}, " if len(data) > 1 else ""
+        try:
+            rules.append(Rule.model_validate(item))
+        except ValidationError as error:
+            problems += [where + problem_of(one) for one in error.errors()]
+            continue
+        if known is not None and rules[-1].discipline not in known:
+            problems.append(f"{where}discipline: {rules[-1].discipline or 'none'} is not one of {listed(sorted(known))}")
+    if problems:
+        raise RuleError(problems)
+    return rules
+
+
+def problem_of(error: Any) -> str:
+    words = {
+        "missing": "is needed",
+        "extra_forbidden": "is not known here; correct its name or remove it",
+        "model_type": "a rule is a list of named settings",
+    }
+    message = words.get(error["type"], error["msg"].removeprefix("Value error, "))
+    where = ".".join(str(part) for part in error["loc"])
+    return f"{where}: {message}" if where else message
+
+
+def allowed(rule: Rule, labels: Sequence[str]) -> list[bool]:
+    """For each label whether it obeys the rule where the condition holds."""
+    named = set(rule.named)
+    return [(label in named) != (rule.label_not_in is not None) for label in labels]
+
+
+def check(rule: Rule, columns: Mapping[str, str] | Iterable[str], labels: Sequence[str], label_column: str | None = None) -> list[str]:
+    """What is wrong with the rule for these data, in words; nothing if it can be used.
+
+    columns: dataset.column -> kind, or only the names; labels: the allowed ones; label_column: the column that holds the label.
+    """
+    kinds = dict(columns) if isinstance(columns, Mapping) else dict.fromkeys(columns, "")
+    return [*check_condition(rule.when, kinds, label_column), *check_labels(rule, labels)]
+
+
+def check_condition(text: str, kinds: Mapping[str, str], label_column: str | None = None) -> list[str]:
+    """The same for a condition alone, as a slice has it."""
+    try:
+        condition = parse(text)
+    except ConditionError as error:
+        return [str(error)]
+    problems = []
+    for test in tests(condition):
+        try:
+            [full] = tests(resolve(test, [*kinds, *([label_column] if label_column else [])], text))
+        except ConditionError as error:
+            problems.append(str(error))
+            continue
+        problem = (
+            "holds the label itself, which nobody knows at prediction"
+            if full.column.name == label_column
+            else misuse(full, kinds.get(full.column.name, ""))
+        )
+        if problem:
+            problems.append(str(ConditionError(f"{full.column.name} {problem}", text, full.column.at)))
+    return problems
+
+
+def misuse(test: Test, kind: str) -> str | None:
+    """Why this test never holds on a column of this kind; None where it may."""
+    if isinstance(test, Known) or not kind:
+        return None
+    if kind in ONLY_PRESENCE:
+        return f"is of kind {kind}; a rule can only ask whether it is missing or present"
+    values = [test.value] if isinstance(test, Compare) else test.values if isinstance(test, OneOf) else [test.text]
+    are_texts = isinstance(values[0], str)
+    if kind == "number" and are_texts:
+        return "holds numbers; " + ("it cannot be searched as text" if isinstance(test, Find) else "write the number without quotes")
+    if kind in ("text", "tags", "time") and not are_texts:
+        return f"is of kind {kind}; put the value in quotes"
+    if kind == "tags" and isinstance(test, Compare) and test.op not in ("=", "!="):
+        return "holds tags, which have no order; ask with =, contains or in"
+    if kind == "time" and not isinstance(test, Find) and None in map(as_time, values):
+        return 'holds points in time; write "2025-03-31" or "2025-03-31 14:30"'
+    return None
+
+
+def check_labels(rule: Rule, labels: Sequence[str]) -> list[str]:
+    problems = []
+    for name in rule.named:
+        if name not in labels:
+            near = get_close_matches(name, labels, n=1)
+            hint = (
+                f"did you mean {near[0]}?" if near else f"the labels are {', '.join(labels[:12])}" + (", ..." if len(labels) > 12 else "")
+            )
+            problems.append(f"{name} is not among the allowed labels; {hint}")
+    possible = sum(allowed(rule, labels))
+    if not problems and possible == 0:
+        problems.append("the rule forbids every label; leave at least one")
+    if not problems and possible == len(labels):
+        problems.append("the rule allows every label, so it says nothing")
+    return problems
