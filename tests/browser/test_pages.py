@@ -97,7 +97,9 @@ def test_a_page_is_accessible_and_fits(visit: Callable, name: str, theme: str, w
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "theme", "width", "language", "person"), MATRIX)
-def test_a_page_is_accessible_and_fits_in_every_variant(visit: Callable, name: str, theme: str, width: int, language: str, person: str) -> None:
+def test_a_page_is_accessible_and_fits_in_every_variant(
+    visit: Callable, name: str, theme: str, width: int, language: str, person: str
+) -> None:
     look(visit, name, theme, width, language, person)
 
 
