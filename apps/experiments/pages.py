@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.ui import figures
 from apps.ui.components.figures import verdict_words
@@ -117,7 +118,14 @@ def caption(result: EvaluationResult) -> str:
     clusters, split = result.clusters, result.split
     unit = plots.short(clusters.column) if clusters.column else _("sample")
     words = {"n": f"{clusters.n:,}", "unit": unit, "draws": f"{clusters.draws:,}", "seeds": len(result.seeds), "folds": len(split.folds)}
-    text = _("Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. Mean of %(seeds)s seeds, out of fold.") % words
+    text = (
+        ngettext(
+            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. One seed, out of fold.",
+            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. Mean of %(seeds)s seeds, out of fold.",
+            len(result.seeds),
+        )
+        % words
+    )
     if split.policy == "leave-one-group-out" and split.groups:
         held = _("These %(folds)s folds each leave one %(group)s out.") % {"folds": len(split.folds), "group": plots.short(split.groups[0])}
         return f"{text} {held}"
