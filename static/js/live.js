@@ -1,5 +1,6 @@
 // The live pill: hears the stream and tells the page. An event about run 31 becomes the DOM events live-run-31 and live-run on
-// <body>; an event of a job becomes live-job-<id>; every event becomes live-any. Regions made by {% live_region %} listen to them.
+// <body>; an event of a job becomes live-job-<id>; every event becomes live-any, and live-connected comes first:
+// what waits for an end asks once more, since that may have come while the page was on its way. Regions made by {% live_region %} listen to them.
 // Where there is no stream (a proxy that cuts it, JavaScript of an old browser), live-any is sent every few seconds instead.
 const POLL = 3_000;
 const POLL_MOST = 30_000;
@@ -56,7 +57,7 @@ class Live extends HTMLElement {
     this.lost = message.name === "lost";
     if (message.name !== "event" || paused) return;
     if (message.event === "reload") return this.send("any", message);
-    if (message.event === "hello") return;
+    if (message.event === "hello") return this.send("connected", message);
     for (const topic of topics(message)) this.send(topic, message);
   }
 

@@ -97,20 +97,21 @@ def import_study(job: Job) -> None:
 
 
 def add_a_version(job: Job, dataset: str, table: str) -> None:
-    """The whole table again, with one file that was broken repaired."""
-    path = next(path for path in job.study.broken if path.startswith("images/"))
-    folder = job.study.folder
-    other = next(one for one in sorted(folder.glob("images/*.png")) if one != folder / path)
-    (folder / path).write_bytes(other.read_bytes())
-    paths = [str(one.relative_to(folder)) for one in folder.glob("images/*.png")]
+    """The whole table again, with the images that were broken repaired."""
+    folder, page = job.study.folder, job.owner.page
+    whole = next(path for path in sorted(folder.glob("images/*.png")) if str(path.relative_to(folder)) not in job.study.broken)
+    for path in job.study.broken:
+        if path.startswith("images/"):
+            (folder / path).write_bytes(whole.read_bytes())
+    paths = [str(path.relative_to(folder)) for path in folder.glob("images/*.png")]
     upload(job, dataset, [folder / table, media(folder, "images.zip", paths)])
-    expect(job.owner.page.locator("main")).not_to_contain_text("Set aside")
+    expect(page.locator("main")).not_to_contain_text("Set aside")
     job.owner.follow("Continue")
     job.owner.press("Continue")
-    job.owner.page.get_by_label("What changed").fill("The broken image was scanned again.")
-    job.owner.page.get_by_role("button", name=re.compile("^Import")).click()
+    page.get_by_label("What changed").fill("The broken images were scanned again.")
+    page.get_by_role("button", name=re.compile("^Import")).click()
     expect(job.owner.heading()).to_have_text("Imported")
-    expect(job.owner.page.locator("main")).to_contain_text("v2")
+    expect(page.locator("main")).to_contain_text("v2")
 
 
 def look_at_samples(job: Job, dataset: str, facet: tuple[str, str]) -> str:
@@ -295,3 +296,17 @@ def test_the_same_on_a_real_study_with_its_broken_files(
     visit: Callable[..., Visitor], installation: Installation, spoken_digits: Path, tmp_path: Path
 ) -> None:
     main_job(DIGITS, cut(spoken_digits, tmp_path, 150), visit, installation)
+
+
+def test_a_telephone_in_chinese_and_dark_leads_to_a_run(visit: Callable[..., Visitor]) -> None:
+    visitor = visit(width=390, theme="dark", language="zh-CN", has_touch=True)
+    page = visitor.open("/accounts/login/")
+    page.locator("button.door__tile", has_text="Lin Mei").tap()
+    expect(visitor.heading()).to_have_text("我的工作")
+    page.get_by_role("link", name="Ledger digits").first.tap()
+    page.get_by_role("button", name="菜单").tap()
+    page.locator("#rail").get_by_role("link", name="运行").tap()
+    page.locator("main").get_by_role("link", name="1", exact=True).first.tap()
+    expect(page.locator("#plot-contributions")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 19, 20)"

@@ -142,6 +142,7 @@ def alignment(request: HttpRequest, project: Project, number: int) -> HttpRespon
         "versions": versions,
         "may_write": can(request.user, "contribute", project),
         "split_words": split_words(found.spec),
+        "topics": "alignment job connected" if found.state == Alignment.State.FREEZING else "alignment job",
         "inputs": [
             {"name": name, "kind": one["kind"], "columns": one["columns"], "n": _n(found, name)}
             for name, one in found.spec["modalities"].items()

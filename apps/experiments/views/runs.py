@@ -82,7 +82,7 @@ def head(request: HttpRequest, project: Project, found: Run, tab: str) -> dict[s
         "may_delete": found.job.is_over and can(request.user, "contribute" if found.created_by_id == request.user.pk else "maintain", project),
         "rename": RenameForm(initial={"name": found.name, "question": found.question}),
         "comments": Comment.objects.filter(thread__in=threads, deleted_at=None).count(),
-        "region_url": f"{request.path}?state={found.job.state}", "topics": f"job:{found.job_id} run:{found.number}",
+        "region_url": f"{request.path}?state={found.job.state}", "topics": f"job:{found.job_id} run:{found.number}{'' if found.job.is_over else ' connected'}",
     }  # fmt: skip
 
 
