@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PASSWORD, PATIENCE_MS, Installation, Visitor
+from tests.browser.looks import check
 from tests.browser.studies import Study, cut, demo_study, media
 
 TRAINING_MS = 150_000
@@ -66,6 +67,7 @@ def invite(job: Job, email: str, role: str, discipline: str) -> str:
 def join(visitor: Visitor, link: str, name: str, project: str) -> Visitor:
     visitor.page.goto(link)
     expect(visitor.heading()).to_contain_text(project)
+    check(visitor.page)
     visitor.page.fill("#id_name", name)
     visitor.page.fill("#id_password", PASSWORD)
     visitor.press("Make my account and join")
@@ -80,9 +82,11 @@ def upload(job: Job, what: str, files: list[Path]) -> None:
     if what == "study":
         owner.page.get_by_text("A study folder", exact=True).click()
     owner.press("Continue")
+    check(owner.page)
     owner.page.set_input_files("#files", files)
     owner.press("Upload and check")
     expect(owner.heading()).to_have_text("What was found")
+    check(owner.page)
 
 
 def import_study(job: Job) -> None:
@@ -92,6 +96,7 @@ def import_study(job: Job) -> None:
         line = page.get_by_role("row").filter(has_text=path)
         expect(line.get_by_role("cell", name=str(row), exact=True)).to_be_visible()
     job.owner.follow("Continue")
+    check(page)
     page.get_by_role("button", name=re.compile("^Import [0-9,]+ samples$")).click()
     expect(job.owner.heading()).to_have_text("Imported")
 
@@ -107,11 +112,13 @@ def add_a_version(job: Job, dataset: str, table: str) -> None:
     upload(job, dataset, [folder / table, media(folder, "images.zip", paths)])
     expect(page.locator("main")).not_to_contain_text("Set aside")
     job.owner.follow("Continue")
+    check(page)
     job.owner.press("Continue")
     page.get_by_label("What changed").fill("The broken images were scanned again.")
     page.get_by_role("button", name=re.compile("^Import")).click()
     expect(job.owner.heading()).to_have_text("Imported")
     expect(page.locator("main")).to_contain_text("v2")
+    check(page)
 
 
 def look_at_samples(job: Job, dataset: str, facet: tuple[str, str]) -> str:
@@ -164,6 +171,7 @@ def watch(job: Job) -> None:
     page = job.owner.page
     state = page.locator(".head .pill").first
     expect(state).to_have_text("Running", timeout=TRAINING_MS)
+    check(page)
     page.evaluate(REMEMBER)
     expect(page.locator("body")).to_have_attribute("data-said", re.compile("^([3-9]|[0-9]{2,})$"), timeout=TRAINING_MS)
     expect(state).to_have_text("Finished", timeout=TRAINING_MS)
@@ -191,6 +199,7 @@ def propose(job: Job, reviewers: dict[str, str]) -> None:
     """Only the disciplines of the two colleagues are asked."""
     page = job.owner.page
     page.locator("main .head").get_by_role("link", name=re.compile("Propose|Staging")).click()
+    check(page)
     page.get_by_label("Why").fill("It is better than each reading alone.")
     for row in page.locator("main form .rows > li").all():
         discipline = row.locator("label b").inner_text()
