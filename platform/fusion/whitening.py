@@ -3,7 +3,6 @@
 Whitening halves the time to fit; directions of little variance are damped so that noise is not blown up.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
