@@ -10,9 +10,9 @@ COPY static static
 COPY locale locale
 RUN python -m venv /opt/consilience
 ENV PATH=/opt/consilience/bin:$PATH
-# The CPU build of torch; for GPU workers build with --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu126
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-RUN pip install --no-cache-dir -c constraints.txt --index-url ${TORCH_INDEX} --extra-index-url https://pypi.org/simple torch
+# --build-arg TORCH_INDEX=<address> takes torch from another package index, for instance the PyTorch project's own of CPU builds
+ARG TORCH_INDEX=""
+RUN pip install --no-cache-dir -c constraints.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
 RUN pip install --no-cache-dir -c constraints.txt polib \
     && PYTHONPATH=platform python -m consilience.assets \
     && python -c "import pathlib, polib; [polib.pofile(str(p)).save_as_mofile(str(p.with_suffix('.mo'))) for p in pathlib.Path('locale').glob('*/LC_MESSAGES/*.po')]"

@@ -131,6 +131,12 @@ def test_the_template_scan_finds_no_message_that_the_file_lacks(messages: polib.
     assert not missing
 
 
+def test_no_argument_of_a_tag_is_a_message_with_a_per_cent_sign() -> None:
+    """Django looks such a constant up with the sign doubled, makemessages finds it with one: `translate ... as` is right in both."""
+    constant = re.compile(r"""_\((?:"[^"]*%[^"]*"|'[^']*%[^']*')\)""")
+    assert not [f"{path.name}: {text}" for path in (ROOT / "templates").rglob("*.html") for text in constant.findall(path.read_text())]
+
+
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="GNU gettext is not installed, so what makemessages would find is not compared.")
 def test_the_file_has_exactly_the_messages_of_the_code(
     messages: polib.POFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: LazySettings

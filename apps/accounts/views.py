@@ -60,3 +60,9 @@ def language(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and wanted in dict(settings.LANGUAGES):
         services.change_profile(request.user, language=wanted)
     return set_language(request)
+
+
+@login_not_required
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """allauth knows more pages than this product offers; their names must resolve, their addresses need not answer."""
+    raise Http404

@@ -16,8 +16,10 @@ from typing import Any
 import duckdb
 
 THREADS = 2
-KEPT = 6
-"""Connections kept in each thread."""
+KEPT = 2
+"""Connections kept in each thread; each holds some ten megabytes."""
+LARGE_BYTES = 16 * 2**20
+"""From here on a question is worth two cores; below, a second thread only costs memory."""
 RENEW_AFTER = 200
 MEMORY = "192MB"
 SECONDS = 20.0
@@ -72,9 +74,13 @@ def locked(files: Iterable[str], threads: int = 2, memory: str = MEMORY, spill: 
     return connection
 
 
+def size_of(files: Files) -> int:
+    return sum(os.path.getsize(path) for path in files if os.path.exists(path))
+
+
 def reader(files: Files) -> duckdb.DuckDBPyConnection:
     """Views t0, t1, ... over the files, in their order."""
-    connection = locked(files)
+    connection = locked(files, threads=2 if size_of(files) >= LARGE_BYTES else 1)
     for number, path in enumerate(files):
         connection.execute(f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, file_row_number=true)")
     connection.execute("SET lock_configuration = true")

@@ -219,7 +219,7 @@ def chips(filters: Filters, names: Mapping[str, str]) -> list[Chip]:
     """What is filtered for, each with the address without it. `names`: ref -> what the column is called here."""
     query, found = filters.query, list[Chip]()
     for ref, chosen in filters.values.items():
-        words = ", ".join(value_label(filters.frame.column(ref), value) for value in chosen)
+        words = _(", ").join(value_label(filters.frame.column(ref), value) for value in chosen)
         found.append(Chip(_("%(column)s: %(values)s") % {"column": names[ref], "values": words}, address(query, {ref: None})))
     for ref, (low, high) in filters.ranges.items():
         found.append(Chip(_range_label(names[ref], low, high), address(query, {f"from:{ref}": None, f"to:{ref}": None})))
@@ -282,7 +282,7 @@ def pattern_label(present: list[str], frame: Frame) -> str:
         return _("No %(name)s") % {"name": gone[0][:1].lower() + gone[0][1:]}
     if len(there) == 1:
         return _("%(name)s only") % {"name": there[0][:1].upper() + there[0][1:]}
-    return ", ".join(there)
+    return _(", ").join(there)
 
 
 ALL = {1: lambda: _("Has it"), 2: lambda: _("Both"), 3: lambda: _("All three"), 4: lambda: _("All four")}

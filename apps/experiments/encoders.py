@@ -1,22 +1,38 @@
 """The encoders of the engine's catalogue as a form shows them."""
 
+from dataclasses import replace
 from itertools import combinations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
 
 JOIN = "+"
+WORDS = {
+    "efficientnet-lite0": gettext_lazy(
+        "A small convolutional network trained on 1.2 million ImageNet photographs; its middle blocks see strokes and shapes."
+    ),
+    "whisper-tiny-en": gettext_lazy(
+        "The hearing half of a speech recogniser trained on 680,000 hours; one vector for each of four stretches of a recording."
+    ),
+    "minilm-l6-v2": gettext_lazy("A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close together."),
+    "pixels": gettext_lazy("The picture itself, in grey, shrunk to 28 by 28: a small picture is its own good feature."),
+    "numbers": gettext_lazy("The numbers of a table as they are; training standardises them and fills what is missing."),
+    "curve": gettext_lazy("A time series drawn through 64 points, with its mean, spread, range and slope."),
+}
+"""The catalogue's sentences once more: the engine, which works without Django, has them in English only."""
+NAMES = {"pixels": gettext_lazy("Pixels"), "numbers": gettext_lazy("Numbers"), "curve": gettext_lazy("Curve")}
 
 
-def problem(name: str, kind: str) -> str:
+def problem(code: str, kind: str) -> str:
     """Why an encoder cannot read a modality of this kind; empty where it can."""
-    entry = catalogue.get(name)
+    entry = catalogue.get(code)
     if entry is None:
-        return _("There is no encoder %(encoder)s on this server.") % {"encoder": name}
+        return _("There is no encoder %(encoder)s on this server.") % {"encoder": code}
     if entry.kind != kind:
-        return _("%(encoder)s does not read this kind of input (%(kind)s).") % {"encoder": name, "kind": kind}
+        return _("%(encoder)s does not read this kind of input (%(kind)s).") % {"encoder": code, "kind": kind}
     return ""
 
 
@@ -33,16 +49,22 @@ def choices(kind: str, named: list[str]) -> list[tuple[str, str]]:
     entries = offered(kind, named)
     found = [(entry.name, title(entry)) for entry in entries]
     found += [
-        (JOIN.join((a.name, b.name)), f"{a.title} + {b.title}") for a, b in combinations(entries, 2) if "tiny" not in (a.sort, b.sort)
+        (JOIN.join((a.name, b.name)), f"{name(a)} + {name(b)}") for a, b in combinations(entries, 2) if "tiny" not in (a.sort, b.sort)
     ]
     mine = JOIN.join(named)
     return found if not named or mine in dict(found) else [*found, (mine, " + ".join(named))]
 
 
+def name(entry: Entry) -> str:
+    """What people call it: the name of the model, or a word where there is no model."""
+    return str(NAMES.get(entry.name, entry.title))
+
+
 def title(entry: Entry) -> str:
-    return f"{entry.title}, {entry.dim} d" if entry.dim else entry.title
+    return f"{name(entry)}, {entry.dim} d" if entry.dim else name(entry)
 
 
 def describe(value: str) -> list[Entry]:
-    """The catalogue's entries behind a choice of the form."""
-    return [entry for name in value.split(JOIN) if (entry := catalogue.get(name))]
+    """The catalogue's entries behind a choice of the form, in the reader's language."""
+    entries = [entry for code in value.split(JOIN) if (entry := catalogue.get(code))]
+    return [replace(one, title=name(one), description=str(WORDS.get(one.name, one.description))) for one in entries]

@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.ui import figures
 from apps.ui.components.figures import verdict_words
@@ -15,10 +16,10 @@ from fusion.encoders import catalogue
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 
-from . import alignments, curves, plots
+from . import alignments, curves, encoders, plots
 from .estimates import encoders_of
 from .models import Run
-from .words import duration, engine_note, method_name
+from .words import duration, engine_note, method_name, reason_in_words
 
 
 @dataclass
@@ -78,7 +79,7 @@ def tiles(result: EvaluationResult) -> list[dict[str, Any]]:
     head = result.headline
     gain = head.gain_over_best_single
     others = [(_("AUROC"), "auroc"), (_("accuracy"), "accuracy")]
-    also = ", ".join(f"{label} {figures.score(result.metrics[name].value)}" for label, name in others if name in result.metrics)
+    also = _(", ").join(f"{label} {figures.score(result.metrics[name].value)}" for label, name in others if name in result.metrics)
     before = _("%(value)s before temperature") % {"value": figures.score(result.calibration.before.ece.value)}
     rows = [
         {"label": _("Macro-F1"), "value": head.macro_f1.value, "interval": ci(head.macro_f1), "note": also},
@@ -117,7 +118,14 @@ def caption(result: EvaluationResult) -> str:
     clusters, split = result.clusters, result.split
     unit = plots.short(clusters.column) if clusters.column else _("sample")
     words = {"n": f"{clusters.n:,}", "unit": unit, "draws": f"{clusters.draws:,}", "seeds": len(result.seeds), "folds": len(split.folds)}
-    text = _("Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. Mean of %(seeds)s seeds, out of fold.") % words
+    text = (
+        ngettext(
+            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. One seed, out of fold.",
+            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. Mean of %(seeds)s seeds, out of fold.",
+            len(result.seeds),
+        )
+        % words
+    )
     if split.policy == "leave-one-group-out" and split.groups:
         held = _("These %(folds)s folds each leave one %(group)s out.") % {"folds": len(split.folds), "group": plots.short(split.groups[0])}
         return f"{text} {held}"
@@ -156,7 +164,7 @@ def setup(run: Run) -> Setup:
         (_("Seeds"), ", ".join(str(seed) for seed in training.seeds)),
     ]
     if result:
-        rows.append((_("Left out"), ", ".join(f"{n} {reason}" for reason, n in result.left_out.items() if n) or _("none")))
+        rows.append((_("Left out"), _(", ").join(reason_in_words(reason, n) for reason, n in result.left_out.items() if n) or _("none")))
         rows.append((_("Took"), took(run)))
     seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.macro_f1)) for one in result.seeds] if result else []
     return Setup(rows, f"python -m fusion train \\\n  FOLDER --recipe run-{run.number}.yaml", seeds)
@@ -169,7 +177,7 @@ def took(run: Run) -> str:
 
 def encoder_title(name: str) -> str:
     entry = catalogue.get(name)
-    return entry.title if entry else name
+    return encoders.name(entry) if entry else name
 
 
 def settings_rows(run: Run) -> list[dict[str, Any]]:

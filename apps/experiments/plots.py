@@ -173,7 +173,10 @@ def weakest(result: EvaluationResult) -> Any | None:
 
 def weakest_label(result: EvaluationResult) -> str:
     one = weakest(result)
-    return f"{short(one.column)} {one.value}" if one else ""
+    if one is None:
+        return ""
+    name = short(one.column)
+    return one.value if one.value.lower().startswith(name.lower()) else f"{name} {one.value}"
 
 
 def subgroup_words(result: EvaluationResult) -> str:

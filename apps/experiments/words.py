@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 METHODS = ("late", "concat", "gated", "unimodal")
 
@@ -62,6 +63,17 @@ def unit_name(code: str, n: int) -> str:
         "models": _("%(n)s models"),
     }
     return words.get(code, "%(n)s " + code).strip() % {"n": f"{n:,}"}
+
+
+def reason_in_words(reason: str, n: int) -> str:
+    """`15 duplicates`: how many samples take no part, and why."""
+    words = {
+        "duplicate": ngettext("%(n)s duplicate", "%(n)s duplicates", n),
+        "no label": _("%(n)s without label"),
+        "no group": _("%(n)s without group"),
+        "no modality": _("%(n)s without input"),
+    }
+    return words.get(reason, "%(n)s " + reason) % {"n": f"{n:,}"}
 
 
 def engine_note(text: str) -> str:

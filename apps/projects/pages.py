@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from .models import Project
@@ -33,3 +33,13 @@ def project_page(action: Action = "view", write: Action | None = None) -> Callab
         return wrapper
 
     return decorate
+
+
+def has_moved(request: HttpRequest, state: str) -> bool:
+    """Whether a part of a page asks for itself (`?state=`) and the object has left that state: its title and buttons are old as well."""
+    return bool(request.htmx) and request.GET.get("state", state) != state
+
+
+def refresh() -> HttpResponse:
+    """Tells the browser to load the whole page again."""
+    return HttpResponse(status=204, headers={"HX-Refresh": "true"})

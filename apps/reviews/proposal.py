@@ -30,7 +30,7 @@ class Candidate:
 
     @property
     def why(self) -> str:
-        return _("owns %(names)s") % {"names": ", ".join(self.datasets)} if self.datasets else _("owns no data in this model")
+        return _("owns %(names)s") % {"names": _(", ").join(self.datasets)} if self.datasets else _("owns no data in this model")
 
 
 def datasets_by_discipline(version: ModelVersion) -> dict[int, list[str]]:

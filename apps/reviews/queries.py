@@ -143,7 +143,7 @@ def joined(columns: Iterable[Column]) -> str:
     names = [one.discipline.name for one in columns]
     if len(names) < 2:
         return "".join(names)
-    return _("%(first)s and %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]}
+    return _("%(first)s and %(last)s") % {"first": _(", ").join(names[:-1]), "last": names[-1]}
 
 
 def reviews(project: Project) -> QuerySet[Review]:
@@ -234,7 +234,7 @@ def listed(user: User, project: Project, show: str) -> list[Row]:
 def _row(review: Review, people: dict[int, Face], user: User, may: bool) -> Row:
     found = gate(review, people)
     yours = may and review.is_open and any(column.turn_of(user) for column in found.columns)
-    return Row(review, found, face(people, review.created_by), yours, ", ".join(found.waiting_on(user)))
+    return Row(review, found, face(people, review.created_by), yours, _(", ").join(found.waiting_on(user)))
 
 
 def notes(review: Review) -> list[Event]:

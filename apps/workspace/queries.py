@@ -87,10 +87,6 @@ def models_in_use(project: Project) -> list[ModelVersion]:
     return list(named.select_related("model", "run").order_by("alias"))
 
 
-def faces_of(project: Project) -> list[Member]:
-    return list(project.members.select_related("user").prefetch_related("disciplines"))
-
-
 def activity(told: Iterable[Told]) -> list[dict[str, Any]]:
     """Runs of events about one thing, under that thing's heading."""
     groups = groupby(told, key=lambda one: (one.event.target_type, one.event.target_id))

@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.datasets.models import Alignment, DataSet
 from apps.discussions.models import Notification
 from apps.experiments.models import Run
-from apps.projects.models import Member, Project
+from apps.projects.models import Discipline, Member, Project
 from apps.projects.policies import can
 from apps.registry.models import Model
 from apps.reviews.models import Review
@@ -29,9 +29,10 @@ def shell_for(request: HttpRequest) -> dict[str, Any] | None:
     project: Project | None = getattr(request, "project", None)
     mine = _memberships(user)
     inbox = Notification.objects.filter(user=user, done_at=None).count()
+    n = _counts(project) if project else {}
     return {
-        "project": _switcher(project, mine) if project else None,
-        "rail": _project_rail(request, project) if project else _own_rail(request, mine, inbox),
+        "project": _switcher(project, mine, n) if project else None,
+        "rail": _project_rail(request, project, n) if project else _own_rail(request, mine, inbox),
         "new": _new(user, project),
         "inbox": inbox,
         "user": _person(user, mine, project),
@@ -60,16 +61,15 @@ def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
     }
 
 
-def _switcher(project: Project, mine: list[Member]) -> Entry:
-    counts = Project.objects.filter(pk=project.pk).aggregate(d=Count("disciplines", distinct=True), m=Count("members", distinct=True))
+def _switcher(project: Project, mine: list[Member], n: dict[str, int]) -> Entry:
     others = [{"name": member.project.name, "url": member.project.get_absolute_url()} for member in mine if member.project_id != project.pk]
     return {
         "name": project.name,
         "slug": project.slug,
         "code": project.code,
         "slot": project.slot,
-        "disciplines": counts["d"],
-        "members": counts["m"],
+        "disciplines": n["n_disciplines"],
+        "members": n["n_people"],
         "projects": others,
     }
 
@@ -116,14 +116,14 @@ def _counts(project: Project) -> dict[str, int]:
             n_reviews=number(Review.objects.all()),
             n_models=number(Model.objects.all()),
             n_people=number(Member.objects.all()),
+            n_disciplines=number(Discipline.objects.all()),
         )
-        .values("n_data", "n_alignments", "n_runs", "n_reviews", "n_models", "n_people")
+        .values("n_data", "n_alignments", "n_runs", "n_reviews", "n_models", "n_people", "n_disciplines")
         .get()
     )
 
 
-def _project_rail(request: HttpRequest, project: Project) -> list[Entry]:
-    n = _counts(project)
+def _project_rail(request: HttpRequest, project: Project, n: dict[str, int]) -> list[Entry]:
     waiting = sum(1 for review in waiting_for(request.user) if review.project_id == project.pk)
     rooms = [
         (_("Project"), [("projects:overview", _("Overview"), "layout-dashboard", {}), ("datasets:list", _("Data sets"), "database", {"count": n["n_data"]}), ("workspace:samples", _("Samples"), "images", {}), ("datasets:alignments", _("Alignments"), "merge", {"count": n["n_alignments"]})]),

@@ -5,11 +5,12 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from apps.discussions.people import faces
 from apps.experiments.models import Run
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
-from apps.projects.queries import events, face
+from apps.projects.queries import events
 from apps.projects.sentences import tell
 from apps.reviews import queries as reviews
 
@@ -34,12 +35,12 @@ def home(request: HttpRequest) -> HttpResponse:
 @project_page()
 def overview(request: HttpRequest, project: Project) -> HttpResponse:
     review = reviews.current(project)
-    gate = reviews.gate(review) if review else None
+    people = faces(project)
+    gate = reviews.gate(review, people) if review else None
     runs = queries.finished_runs(project)
     best = max(runs, key=lambda run: run.macro_f1) if runs else None
     leader = Run.objects.select_related("project", "alignment").get(pk=best.pk) if best else None
     told = [tell(event) for event in events(request.user, project)[:12]]
-    members = queries.faces_of(project)
     context: dict[str, Any] = {
         "project": project,
         "review": review,
@@ -51,7 +52,7 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
         "weakest": overview_parts.weakest(leader),
         "models": queries.models_in_use(project),
         "activity": queries.activity(told),
-        "faces": [face(member) for member in members],
+        "faces": list(people.values()),
         "contribute": can(request.user, "contribute", project),
     }
     return render(request, "workspace/overview.html", context)
@@ -61,10 +62,7 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
 def activity(request: HttpRequest, project: Project) -> HttpResponse:
     page = Paginator(events(request.user, project), 48).get_page(request.GET.get("page"))
     told = [tell(event) for event in page]
-    faces = {member.user_id: face(member) for member in queries.faces_of(project)}
-    return render(
-        request, "workspace/activity.html", {"project": project, "page": page, "activity": queries.activity(told), "faces": faces}
-    )
+    return render(request, "workspace/activity.html", {"project": project, "page": page, "activity": queries.activity(told)})
 
 
 def search(request: HttpRequest) -> HttpResponse:

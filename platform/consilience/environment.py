@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlparse
 HERE = Path(__file__).parent
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parents[1]
 HOME = Path(os.environ.get("CONSILIENCE_HOME") or ROOT / "var").resolve()
+os.environ["CONSILIENCE_HOME"] = str(HOME)
+"""Also for the engine, which keeps converted encoders there and knows no settings."""
 
 
 def switch(name: str, default: bool = False) -> bool:

@@ -230,5 +230,7 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "apps": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "consilience": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # the filesystem broker has no host, and says so at every start
+        "kombu.connection": {"level": "ERROR"},
     },
 }

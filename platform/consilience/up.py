@@ -169,7 +169,6 @@ def worker(queue: str) -> None:
 
     quick = database(settings.DATABASE_URL, durable=False)
     settings.DATABASES["default"]["OPTIONS"].update(quick.get("OPTIONS", {}))
-    logging.getLogger("kombu.connection").addFilter(lambda line: "No hostname" not in line.getMessage())
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
     app.worker_main(["--quiet", "worker", "--queues", queue, "--hostname", f"{queue}@{socket.gethostname()}", *WORKER_OPTIONS])
 

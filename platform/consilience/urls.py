@@ -1,6 +1,7 @@
 """Every route of the WSGI half. Sign-in is required everywhere by LoginRequiredMiddleware; what is open says so itself."""
 
-from django.urls import include, path
+from allauth.account import views as allauth
+from django.urls import include, path, re_path
 
 from apps.accounts import views as accounts
 from apps.projects import urls as projects
@@ -17,6 +18,10 @@ project_pages = [
 urlpatterns = [
     path("", workspace.home, name="home"),
     path("live/", stream, name="live"),
+    path("accounts/login/", allauth.login),
+    path("accounts/logout/", allauth.logout),
+    path("accounts/password/change/", allauth.password_change),
+    re_path("^accounts/", accounts.nothing_here),
     path("accounts/", include("allauth.account.urls")),
     path("language/", accounts.language, name="set_language"),
     path("", include("apps.accounts.urls")),

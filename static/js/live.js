@@ -1,25 +1,30 @@
 // The live pill: hears the stream and tells the page. An event about run 31 becomes the DOM events live-run-31 and live-run on
-// <body>; an event of a job becomes live-job-<id>; every event becomes live-any. Regions made by {% live_region %} listen to them.
+// <body>; an event of a job becomes live-job-<id>; every event becomes live-any, and live-connected comes first:
+// what waits for an end asks once more, since that may have come while the page was on its way. Regions made by {% live_region %} listen to them.
 // Where there is no stream (a proxy that cuts it, JavaScript of an old browser), live-any is sent every few seconds instead.
 const POLL = 3_000;
 const POLL_MOST = 30_000;
 const script = document.querySelector("script[data-live-worker]");
+const here = new Set();
+let paused = false;
 
+// A page may show the pill twice, in the rail and beside what moves: one of them tells the page, and Pause holds for all.
 class Live extends HTMLElement {
   connectedCallback() {
     if (this.started) return;
+    here.add(this);
     this.started = Date.now();
     this.heard = Date.now();
     const project = this.dataset.project ? `?project=${encodeURIComponent(this.dataset.project)}` : "";
     this.url = new URL((this.dataset.url || "/live/") + project, location).href;
-    this.button = this.querySelector("[data-pause]");
-    this.button.hidden = false;
-    this.button.addEventListener("click", () => this.toggle());
+    this.addEventListener("click", (event) => event.target.closest("[data-pause]") && toggle());
+    this.show();
     this.ticker = setInterval(() => this.show(), 1_000);
     this.connect();
   }
 
   disconnectedCallback() {
+    here.delete(this);
     clearInterval(this.ticker);
     clearTimeout(this.poller);
     this.channel?.close();
@@ -50,41 +55,48 @@ class Live extends HTMLElement {
     this.heard = Date.now();
     if (message.name === "refused") return this.poll(POLL);
     this.lost = message.name === "lost";
-    if (message.name !== "event" || this.paused) return;
+    if (message.name !== "event" || paused) return;
     if (message.event === "reload") return this.send("any", message);
-    if (message.event === "hello") return;
+    if (message.event === "hello") return this.send("connected", message);
     for (const topic of topics(message)) this.send(topic, message);
   }
 
   send(topic, message) {
+    if (this !== here.values().next().value) return;
     document.body.dispatchEvent(new CustomEvent(`live-${topic}`, { detail: message }));
   }
 
   poll(wait) {
     this.poller = setTimeout(() => {
-      if (!document.hidden && !this.paused) this.send("any", {});
+      if (!document.hidden && !paused) this.send("any", {});
       this.poll(document.hidden ? Math.min(2 * wait, POLL_MOST) : POLL);
     }, wait);
-  }
-
-  toggle() {
-    this.paused = !this.paused;
-    const [use, label] = [this.button.querySelector("use"), this.button.querySelector("span")];
-    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, this.paused ? "#play" : "#pause"));
-    label.textContent = this.paused ? this.dataset.resume : this.dataset.pause;
-    if (!this.paused) this.send("any", {});
-    this.show();
   }
 
   show() {
     const seconds = Math.round((Date.now() - this.heard) / 1_000);
     const pill = this.querySelector("[data-pill]");
-    const tone = this.lost ? "warning" : this.paused ? "plain" : "success";
+    const tone = this.lost ? "warning" : paused ? "plain" : "success";
     pill.className = `pill tone-${tone}`;
     const age = seconds < 60 ? this.dataset.seconds.replace("{n}", seconds) : this.dataset.minutes.replace("{n}", Math.round(seconds / 60));
-    const text = this.lost ? this.dataset.offline : this.paused ? this.dataset.paused : `${this.dataset.live}, ${age}`;
+    const text = this.lost ? this.dataset.offline : paused ? this.dataset.paused : `${this.dataset.live}, ${age}`;
     this.querySelector("[data-text]").textContent = text;
+    this.mark(this.querySelector("[data-pause]"));
   }
+
+  // Each time, since a morph brings the server's form of the button back.
+  mark(button) {
+    const [use, label] = [button.querySelector("use"), button.querySelector("span")];
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, paused ? "#play" : "#pause"));
+    label.textContent = paused ? this.dataset.resume : this.dataset.pause;
+    button.hidden = false;
+  }
+}
+
+function toggle() {
+  paused = !paused;
+  for (const pill of here) pill.show();
+  if (!paused) here.values().next().value.send("any", {});
 }
 
 export function topics({ event, data }) {

@@ -21,8 +21,10 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client: Cli
     assert texts[0] == texts[1] != {}
 
 
-def test_nobody_signs_up_from_outside(client: Client, db: None) -> None:
-    client.post("/accounts/signup/", {"email": "me@example.org", "password1": "correct horse battery"})
+@pytest.mark.parametrize("part", ["signup", "password/reset", "inactive", "email", "password/set"])
+def test_nobody_signs_up_or_asks_for_mail_from_outside(client: Client, db: None, part: str) -> None:
+    assert client.get(f"/accounts/{part}/").status_code == 404
+    assert client.post(f"/accounts/{part}/", {"email": "me@example.org", "password1": "correct horse battery"}).status_code == 404
     assert not User.objects.exists()
 
 

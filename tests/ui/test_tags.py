@@ -143,3 +143,7 @@ def test_blanks_are_drawn_as_lines_to_fill_in() -> None:
     html = draw("{% blanks text %}", text="monster with ____ heads")
     assert html.count('class="blank"') == 1
     assert "____" not in html
+
+
+def test_a_stage_that_ended_before_its_total_was_known_is_drawn_whole() -> None:
+    assert "--v:100.0" in draw("{% stagebar stages %}", stages=[{"name": "Read", "state": "failed", "share": None}])

@@ -18,7 +18,7 @@ from apps.datasets.frames import frame_of_versions
 from apps.datasets.models import Alignment, Version
 from apps.datasets.queries import datasets_of, newest_versions
 from apps.projects.models import Project
-from apps.projects.pages import project_page
+from apps.projects.pages import has_moved, project_page, refresh
 from apps.projects.policies import can
 
 
@@ -133,6 +133,8 @@ def alignment(request: HttpRequest, project: Project, number: int) -> HttpRespon
     found = _found(project, number)
     if request.method == "POST":
         return _act(request, project, found)
+    if has_moved(request, found.state):
+        return refresh()
     versions = list(found.versions.select_related("dataset__discipline", "table").order_by("pk"))
     context = {
         "project": project,
@@ -140,6 +142,7 @@ def alignment(request: HttpRequest, project: Project, number: int) -> HttpRespon
         "versions": versions,
         "may_write": can(request.user, "contribute", project),
         "split_words": split_words(found.spec),
+        "topics": "alignment job connected" if found.state == Alignment.State.FREEZING else "alignment job",
         "inputs": [
             {"name": name, "kind": one["kind"], "columns": one["columns"], "n": _n(found, name)}
             for name, one in found.spec["modalities"].items()

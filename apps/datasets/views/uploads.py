@@ -18,7 +18,7 @@ from apps.datasets.receive import receive_file
 from apps.datasets.upload_handler import REFUSED
 from apps.datasets.upload_queries import current_job, dataset_of, page_of, stages_of, steps_of, totals
 from apps.projects.models import Project
-from apps.projects.pages import project_page
+from apps.projects.pages import has_moved, project_page, refresh
 
 State = Upload.State
 
@@ -31,6 +31,8 @@ def upload_in(project: Project, pk: UUID) -> Upload:
 
 
 def shown(request: HttpRequest, upload: Upload, step: str, status: int = 200, **context: Any) -> HttpResponse:
+    if has_moved(request, upload.state):
+        return refresh()
     more = {"project": upload.project, "upload": upload, "steps": steps_of(upload, step), "dataset": dataset_of(upload), **context}
     return render(request, f"datasets/upload_{step}.html", more, status=status)
 

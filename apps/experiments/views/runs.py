@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from apps.discussions.models import Comment, Thread
 from apps.jobs.models import Job
 from apps.projects.models import Project
-from apps.projects.pages import project_page
+from apps.projects.pages import has_moved, project_page, refresh
 from apps.projects.policies import can
 from fusion.recipe import Recipe
 
@@ -58,8 +58,8 @@ def run(request: HttpRequest, project: Project, number: int, tab: str = "overvie
     if tab not in TABS:
         raise Http404
     found = queries.find(project, number)
-    if request.htmx and request.GET.get("state", found.job.state) != found.job.state:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    if has_moved(request, found.job.state):
+        return refresh()
     context = head(request, project, found, tab) | TAB_CONTEXT[tab](request, found)
     return render(request, f"experiments/{template_of(found, tab)}.html", context)
 
@@ -82,7 +82,7 @@ def head(request: HttpRequest, project: Project, found: Run, tab: str) -> dict[s
         "may_delete": found.job.is_over and can(request.user, "contribute" if found.created_by_id == request.user.pk else "maintain", project),
         "rename": RenameForm(initial={"name": found.name, "question": found.question}),
         "comments": Comment.objects.filter(thread__in=threads, deleted_at=None).count(),
-        "region_url": f"{request.path}?state={found.job.state}", "topics": f"job:{found.job_id} run:{found.number}",
+        "region_url": f"{request.path}?state={found.job.state}", "topics": f"job:{found.job_id} run:{found.number}{'' if found.job.is_over else ' connected'}",
     }  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def progress(value: float | None, total: float = 100, label: Any = "", shown: An
 def meter(states: list[str], size: str = "") -> SafeString:
     """One segment a criterion; hatched = not met, outlined = undecided, empty = too few samples."""
     counted = [(name, states.count(name)) for name in SEGMENT_STATES if name in states]
-    words = ", ".join(f"{state_of(name).label}: {count}" for name, count in counted)
+    words = _(", ").join(f"{state_of(name).label}: {count}" for name, count in counted)
     segments = format_html_join("", '<span class="meter__{}"></span>', ((name,) for name in states))
     return format_html(
         '<span class="{}" role="img" aria-label="{}">{}</span>', classes("meter", size and f"meter--{size}"), words, segments

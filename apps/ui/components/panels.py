@@ -46,7 +46,8 @@ def stagebar(stages: list[dict[str, Any]]) -> SafeString:
 def _stage(stage: dict[str, Any]) -> SafeString:
     state = stage.get("state", "next")
     mark = {"done": icon("check", 15), "now": icon("dot"), "failed": icon("x", 15)}.get(state, "")
-    share = {"done": 1.0, "failed": stage.get("share", 1.0), "now": stage.get("share") or 0.0}.get(state, 0.0)
+    known = stage.get("share")
+    share = {"done": 1.0, "failed": 1.0 if known is None else known, "now": known or 0.0}.get(state, 0.0)
     here = SafeString(' aria-current="step"') if state == "now" else ""
     return format_html(
         '<li class="stage stage--{}" style="--v:{}"{}><p class="stage__name">{}{}</p><p class="stage__detail">{}</p></li>',
@@ -149,6 +150,7 @@ def live_region(
 ) -> SafeString:
     """Fetches itself again from `url` when one of the topics happens ("run:31 review:7"); `url` answers this very element.
 
+    Topic "connected": once when the page has begun to listen, for what may have ended while the page was on its way.
     The address must answer the region alone for an htmx request (select picks it out of a whole page otherwise).
     """
     trigger = ", ".join(f"live-{topic.replace(':', '-')} from:body throttle:1s" for topic in topics.split())

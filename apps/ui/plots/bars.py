@@ -64,7 +64,7 @@ def bars_sentence(plot: Bars) -> str:
     known = [row for row in plot.rows if not figures.is_missing(row.value)]
     if not known:
         return _("No value has been computed yet.")
-    parts = ", ".join(f"{row.label} {figures.score(row.value, plot.digits)}" for row in known)
+    parts = _(", ").join(f"{row.label} {figures.score(row.value, plot.digits)}" for row in known)
     top = max(known, key=lambda row: row.value or 0)
     return _("Bars: %(values)s. %(top)s is the largest.") % {"values": parts, "top": top.label}
 

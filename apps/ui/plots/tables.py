@@ -13,6 +13,7 @@ from apps.ui.plots import scales
 from apps.ui.plots.data import Table, sentence, toggle
 from apps.ui.plots.model import Combination, Confusion, Forest, ForestRow, UpSet
 from apps.ui.plots.palette import heat_ink
+from apps.ui.states import state_of
 
 NAMED_STATES = ("met", "undecided", "not_met", "too_few")
 
@@ -144,7 +145,7 @@ def forest_table(plot: Forest) -> Table:
             row.high,
             row.target if row.target is not None else plot.target,
             row.reference,
-            row.state,
+            state_of(row.state).label if row.state else "",
         )
         for row in plot.rows
     ]
@@ -259,7 +260,7 @@ def combination_name(plot: UpSet, row: Combination) -> Any:
         return _("None")
     if len(present) == 1 and len(absent) > 1:
         return _("Only %(modality)s") % {"modality": _in_text(plot, present[0])}
-    return ", ".join(_("No %(modality)s") % {"modality": _in_text(plot, kind)} for kind in absent)
+    return _(", ").join(_("No %(modality)s") % {"modality": _in_text(plot, kind)} for kind in absent)
 
 
 def _in_text(plot: UpSet, kind: str) -> str:

@@ -25,7 +25,7 @@ FORM_STARTS = (0, 130, 256, 386, 516, 646, 776, 905, 1029, 1157, 1287, 1415)
 FORM_LENGTH = 114
 DAMAGED, MISSING = 0.55, 0.12
 MISREAD = {0: 6, 1: 7, 2: 3, 3: 8, 4: 9, 5: 6, 6: 0, 7: 1, 8: 3, 9: 4}
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass

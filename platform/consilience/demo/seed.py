@@ -14,6 +14,7 @@ from apps.projects.services import create_project, set_member
 from ..environment import HOME
 from .ledger import ledger
 from .people import PEOPLE, account
+from .prepare import FOLDER, turn
 from .story import tell
 from .study import study
 from .voices import can_speak
@@ -31,7 +32,8 @@ def seed(say: Say, samples: int) -> None:
     people = {person.discipline: account(person) for person in reversed(PEOPLE)}
     project = demo_project(people["IN"])
     say(f"{project.name}: {project.members.count()} people")
-    folder = ledger(HOME / "demo", samples)
+    with turn("files"):
+        folder = ledger(FOLDER, samples)
     say(f"study folder {folder.name}")
     tell(project, people, folder, say)
 

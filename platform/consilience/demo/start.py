@@ -109,19 +109,18 @@ def unless_done(work: Callable[[], None]) -> Callable[[], str | None]:
     return check
 
 
-def begin_ledger() -> subprocess.Popen[bytes]:
-    """The demo's pictures and voices are made on the second core while the first goes on."""
-    code = "from consilience.demo.ledger import ledger; from consilience.environment import HOME; ledger(HOME / 'demo', 1_080)"
-    return subprocess.Popen([str(PYTHON), "-c", code], cwd=ROOT)
+def begin() -> "subprocess.Popen[bytes] | None":
+    """The demo's files and their vectors are made on the second core while the first goes on."""
+    if STAMP.exists():
+        return None
+    return subprocess.Popen([str(PYTHON), "-m", "consilience.demo.prepare"], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def set_up() -> None:
     run(PYTHON, "manage.py", "setup")
 
 
-def seed(ledger: subprocess.Popen[bytes] | None) -> None:
-    if ledger:
-        ledger.wait()
+def seed() -> None:
     run(PYTHON, "manage.py", "seed_demo")
     STAMP.write_text(sources())
 
@@ -130,10 +129,12 @@ def demo(port: int) -> None:
     print("Consilience: the demo. Everything lies in this folder; `rm -rf .venv .build var` takes it away again.", flush=True)
     step("1/5", "Python environment", make_venv)
     step("2/5", "packages (about 700 MB the first time)", lambda: install(["demo"], quick=True))
-    ledger = None if STAMP.exists() else begin_ledger()
+    begun = begin()
     step("3/5", "fonts, icons and browser libraries", unless_done(build_assets))
     step("4/5", "database and static files", unless_done(set_up))
-    step("5/5", "demo project", unless_done(lambda: seed(ledger)))
+    step("5/5", "demo project", unless_done(seed))
+    if begun:
+        begun.wait()
     command = [str(PYTHON), "-m", "consilience.command", "up", "--port", str(port)]
     os.chdir(ROOT)
     os.execv(command[0], command)  # noqa: S606  the supervisor takes this process's place and its Ctrl-C

@@ -19,6 +19,8 @@ from apps.reviews.services import decide, propose
 from fusion.progress import Progress
 from fusion.recipe import Recipe, Training, presets
 
+from .prepare import turn
+
 Say = Callable[[str], None]
 People = dict[str, User]
 """By the code of their discipline."""
@@ -58,7 +60,8 @@ def frozen(project: Project) -> Alignment:
 def first_run(project: Project, people: People, alignment: Alignment) -> Run:
     question = "Does joining the four readings beat the best one alone?"
     run = start_run(people["IN"], project, alignment, presets()["quick"], question)
-    perform(str(run.job_id))
+    with turn("vectors"):
+        perform(str(run.job_id))
     return Run.objects.select_related("job", "project").get(pk=run.pk)
 
 

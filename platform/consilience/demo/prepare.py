@@ -1,0 +1,39 @@
+"""What takes time and needs no database, done on the second core while the rest is set up: the demo's files, and their vectors.
+
+Whoever needs one of both waits for its lock; where this never ran, the demo makes them itself.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..environment import HOME
+from .ledger import FULL, ledger
+
+FOLDER = HOME / "demo"
+
+
+@contextmanager
+def turn(name: str) -> Iterator[None]:
+    """One process at a time; the lock goes with the process that holds it."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def main() -> None:
+    with turn("vectors"):
+        with turn("files"):
+            folder = ledger(FOLDER, FULL)
+        from fusion.alignment import Aligned
+        from fusion.cache import Cache
+        from fusion.embed import embed
+        from fusion.progress import Progress
+        from fusion.study import Study
+
+        embed(Aligned.from_study(Study.load(folder)), None, Cache(HOME / "embeddings"), Progress())
+
+
+if __name__ == "__main__":
+    main()

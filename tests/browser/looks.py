@@ -1,0 +1,33 @@
+"""What holds of every page in every variant: accessible, no wider than its window, one title, the reader's language."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+MOST_NODES = 1_500
+FACTS = """() => ({
+    over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    titles: [...document.querySelectorAll("h1")].map(title => title.textContent.trim()),
+    language: document.documentElement.lang,
+    nodes: document.querySelectorAll("*").length,
+    title: document.title,
+    twice: [...document.querySelectorAll("[id]")].map(one => one.id).filter((id, n, all) => all.indexOf(id) !== n),
+})"""
+
+
+def settle(page: Page) -> None:
+    page.wait_for_load_state("load")
+    page.evaluate("document.fonts.ready.then(() => true)")
+
+
+def check(page: Page, language: str = "en", most_nodes: int = MOST_NODES) -> None:
+    settle(page)
+    violations = Axe().run(page, options=RULES).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in violations] == []
+    facts = page.evaluate(FACTS)
+    assert facts["over"] <= 0
+    assert len(facts["titles"]) == 1
+    assert facts["language"] == language
+    assert facts["nodes"] <= most_nodes
+    assert facts["title"].endswith("Consilience")
+    assert facts["twice"] == []
