@@ -11,7 +11,7 @@ from apps.projects.models import Project
 
 from . import facets as counting
 from .cards import Card, Line, cards, lines
-from .duck import Question, Row, ask
+from .duck import Question, Row, ask, ask_once
 from .filters import Chip, Filters, address, chips, cleared, facet_columns, order_by, parse, prepared, where
 from .frames import Column, Frame
 
@@ -89,10 +89,10 @@ def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
     rows, *answers = answered(filters, [rows_question(filters, picked, filters.page), *counts])
     count, matched = answers[0][0]["n"], answers[1]
     bins, counted = answers[2 : 2 + len(bounds)], answers[2 + len(bounds) :]
-    whole = counting.totals(frame, "patterns", [counting.pattern_question(frame, "", [])])[0] if frame.modalities else []
-    whole_bins = counting.totals(frame, "bins", [(counting.histogram(column, low, high, ""), []) for column, low, high in bounds])
-    whole_counts = counting.collect(whole_asked, counting.totals(frame, "facets", [one for _columns, one in whole_asked]))
-    total = counting.totals(frame, "count", [("SELECT count(*) AS n FROM t0", [])])[0][0]["n"]
+    whole = ask_once(frame.files, [counting.pattern_question(frame, "", [])])[0] if frame.modalities else []
+    whole_bins = ask_once(frame.files, [(counting.histogram(column, low, high, ""), []) for column, low, high in bounds])
+    whole_counts = counting.collect(whole_asked, ask_once(frame.files, [one for _columns, one in whole_asked]))
+    total = ask_once(frame.files, [("SELECT count(*) AS n FROM t0", [])])[0][0]["n"]
     page = Counted(count, filters.size).get_page(filters.page)
     if page.number != filters.page:
         rows = answered(filters, [rows_question(filters, picked, page.number)])[0]

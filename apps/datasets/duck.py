@@ -21,6 +21,7 @@ KEPT = 2
 LARGE_BYTES = 16 * 2**20
 """From here on a question is worth two cores; below, a second thread only costs memory."""
 RENEW_AFTER = 200
+KEPT_ANSWERS = 64
 MEMORY = "192MB"
 SECONDS = 20.0
 
@@ -58,12 +59,13 @@ def pattern(text: str) -> str:
 
 def locked(files: Iterable[str], threads: int = 2, memory: str = MEMORY, spill: str = "") -> duckdb.DuckDBPyConnection:
     """A connection that can reach these files and nothing else; `spill` is a folder for what does not fit into memory."""
-    connection = duckdb.connect(":memory:")
+    connection = duckdb.connect(":memory:", config={"threads": threads, "async_threads": 0})
     paths = ", ".join(literal(path) for path in files)
     for setting in (
         f"SET memory_limit = '{memory}'",
-        f"SET threads = {threads}",
         "SET preserve_insertion_order = true",
+        "SET allocator_flush_threshold = '64KB'",
+        "SET allocator_bulk_deallocation_flush_threshold = '64KB'",
         f"SET temp_directory = {literal(spill)}",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
@@ -148,3 +150,16 @@ def ask(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
 
 def ask_one(files: Files, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
     return ask(files, [(sql, parameters)])[0]
+
+
+_answers: OrderedDict[tuple[Any, ...], list[list[Row]]] = OrderedDict()
+
+
+def ask_once(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
+    """As `ask`; the answers are kept in this process, since what a file holds never changes."""
+    key = (files, *((sql, *values) for sql, values in questions))
+    if key not in _answers:
+        _answers[key] = ask(files, questions) if questions else []
+        while len(_answers) > KEPT_ANSWERS:
+            _answers.popitem(last=False)
+    return _answers[key]

@@ -1,13 +1,12 @@
 """Counts beside every filter: all samples, and those that match what else is filtered for."""
 
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .duck import Question, Row, ask
+from .duck import Question, Row, ask_once
 from .filters import MISSING, Filters, address, facet_columns, flag_label, pattern_code, pattern_label, value_label, where
 from .frames import Column, Frame
 from .joins import MAJORITY
@@ -15,7 +14,6 @@ from .joins import MAJORITY
 BINS = 20
 SHOWN = 20
 MAX_FACETS = 16
-KEPT_TOTALS = 64
 
 
 @dataclass
@@ -56,19 +54,6 @@ class PatternRow:
     @property
     def total_text(self) -> str:
         return f"{self.total:,}"
-
-
-_totals: OrderedDict[tuple[str, ...], list[list[Row]]] = OrderedDict()
-
-
-def totals(frame: Frame, name: str, questions: list[Question]) -> list[list[Row]]:
-    """Answers that never change, since a version never does; kept in this process."""
-    key = (*frame.files, name, *(sql for sql, _values in questions))
-    if key not in _totals:
-        _totals[key] = ask(frame.files, questions) if questions else []
-        while len(_totals) > KEPT_TOTALS:
-            _totals.popitem(last=False)
-    return _totals[key]
 
 
 def _grouped(columns: list[Column], condition: str) -> str:
@@ -145,7 +130,7 @@ def bounds_of(frame: Frame) -> list[tuple[Column, float, float]]:
     columns = range_columns(frame)
     if not columns:
         return []
-    row = totals(frame, "bounds", [(_bounds(columns), [])])[0][0]
+    row = ask_once(frame.files, [(_bounds(columns), [])])[0][0]
     found = [(column, row[f"low{n}"], row[f"high{n}"]) for n, column in enumerate(columns)]
     return [(column, float(low), float(high)) for column, low, high in found if low is not None and high is not None and high > low]
 

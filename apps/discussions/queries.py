@@ -82,10 +82,18 @@ def threads(project: Project, kind: str, anchor_id: str) -> QuerySet[Thread]:
     return found.prefetch_related(Prefetch("comments", comments))
 
 
-def discussion(user: User, project: Project, kind: str, anchor_id: str, label: str, refused: Refused | None = None) -> Discussion:
-    """All threads of one object: at most six queries, whatever their number."""
+def discussion(
+    user: User,
+    project: Project,
+    kind: str,
+    anchor_id: str,
+    label: str,
+    refused: Refused | None = None,
+    known: dict[int, Face] | None = None,
+) -> Discussion:
+    """All threads of one object: at most six queries, whatever their number. `known`: the project's faces where the page has them."""
     found = list(threads(project, kind, anchor_id))
-    builder = _Builder(user, project, refused)
+    builder = _Builder(user, project, refused, faces(project) if known is None else known)
     builder.parse(comment for thread in found for comment in thread.comments.all())
     talks = [builder.talk(thread) for thread in found]
     written = sum(thread.created_by_id == user.pk for thread in found)
@@ -96,9 +104,9 @@ def discussion(user: User, project: Project, kind: str, anchor_id: str, label: s
 class _Builder:
     """Holds what all comments of a page share: faces, names, links, rights."""
 
-    def __init__(self, user: User, project: Project, refused: Refused | None) -> None:
+    def __init__(self, user: User, project: Project, refused: Refused | None, known: dict[int, Face]) -> None:
         self.user, self.project, self.refused = user, project, refused
-        self.faces = faces(project)
+        self.faces = known
         self.names = {known.name.lower(): pk for pk, known in self.faces.items()}
         self.may_comment = can(user, "comment", project)
         self.may_maintain = can(user, "maintain", project)

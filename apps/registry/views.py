@@ -78,6 +78,7 @@ def version(request: HttpRequest, project: Project, slug: str, number: int) -> H
         "card": build(found),
         "lines": queries.lines(found.model),
         "actions": hooks.actions_of(request, found),
+        "people": people,
         "author": face(people, found.created_by),
         "comments": count(project, "version", found.key),
         "may_edit": can(request.user, "maintain", project),

@@ -22,7 +22,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 DEMO_SAMPLES = 120
 PASSWORD = "a long enough sentence"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000
 """For whatever a page waits for: the machine may be busy with other things."""
 
 TELL_VIOLATIONS = (

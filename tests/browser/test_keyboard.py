@@ -109,6 +109,9 @@ def test_starting_a_run_and_stopping_it(visit: Callable[..., Visitor]) -> None:
         page.keyboard.press("ArrowLeft")
     expect(page.get_by_label("Seeds", exact=True)).to_have_value("0")
     assert page.evaluate("document.activeElement.name") == "preset"
+    with page.expect_response(lambda answer: "do=fill" in answer.url):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("Seeds", exact=True)).to_have_value("0, 1, 2")
     tab_to(page, labelled("Start run"))
     page.keyboard.press("Enter")
     expect(page.locator(".head .lead")).to_have_text("Can one do it by keys alone?")

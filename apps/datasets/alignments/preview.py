@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.datasets.browse import Browse, browse
-from apps.datasets.duck import Question, ask, identifier, literal
+from apps.datasets.duck import Question, ask_once, identifier, literal
 from apps.datasets.facets import PatternRow, make_patterns, pattern_question
 from apps.datasets.filters import parse
 from apps.datasets.frames import Column, Frame, frame_of_alignment
@@ -75,7 +75,7 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
         pattern_question(frame, "", []),
         *(_group_question(column) for column in groups),
     ]
-    counts, labels, patterns, *by_group = ask(files_of(frame, spec, versions), asked)
+    counts, labels, patterns, *by_group = ask_once(files_of(frame, spec, versions), asked)
     found = Preview(counts[0]["n"], counts[0]["labelled"], counts[0]["complete"], labels)
     found.patterns = make_patterns(parse(QueryDict(), frame), patterns, patterns)
     found.groups = [{"ref": column.ref, "n": len(rows), "values": _bars(rows[:12])} for column, rows in zip(groups, by_group)]
@@ -127,7 +127,7 @@ def leaks(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> dic
     ]
     if not columns:
         return {}
-    answers = ask(files_of(frame, spec, versions), [(_leak_sql(column, label), []) for column in columns])
+    answers = ask_once(files_of(frame, spec, versions), [(_leak_sql(column, label), []) for column in columns])
     found = {}
     for column, rows in zip(columns, answers):
         row = rows[0]
@@ -201,7 +201,7 @@ def _torn_groups(spec: Mapping[str, Any], frame: Frame) -> list[str]:
     sql = "SELECT {one} AS v FROM t0 WHERE {one} IS NOT NULL AND {side} IS NOT NULL GROUP BY v HAVING count(DISTINCT {side}) > 1"
     asked = [(f"SELECT count(*) AS n FROM ({sql.format(one=column.sql, side=side)})", []) for column in others]
     words = []
-    for column, rows in zip(others, ask(frame.files, asked)):
+    for column, rows in zip(others, ask_once(frame.files, asked)):
         if n := rows[0]["n"]:
             text = ngettext(
                 "%(n)s value of %(column)s can appear in train and in test. If that must not be, add it to the groups.",

@@ -58,10 +58,15 @@ def run(request: HttpRequest, project: Project, number: int, tab: str = "overvie
     if tab not in TABS:
         raise Http404
     found = queries.find(project, number)
-    if has_moved(request, found.job.state):
+    if has_moved(request, phase(found.job)):
         return refresh()
     context = head(request, project, found, tab) | TAB_CONTEXT[tab](request, found)
     return render(request, f"experiments/{template_of(found, tab)}.html", context)
+
+
+def phase(job: Job) -> str:
+    """What the page's head depends on: from waiting to running only the parts that renew themselves change."""
+    return job.state if job.is_over else "going"
 
 
 def template_of(found: Run, tab: str) -> str:
@@ -82,7 +87,7 @@ def head(request: HttpRequest, project: Project, found: Run, tab: str) -> dict[s
         "may_delete": found.job.is_over and can(request.user, "contribute" if found.created_by_id == request.user.pk else "maintain", project),
         "rename": RenameForm(initial={"name": found.name, "question": found.question}),
         "comments": Comment.objects.filter(thread__in=threads, deleted_at=None).count(),
-        "region_url": f"{request.path}?state={found.job.state}", "topics": f"job:{found.job_id} run:{found.number}{'' if found.job.is_over else ' connected'}",
+        "region_url": f"{request.path}?state={phase(found.job)}", "topics": f"job:{found.job_id} run:{found.number}{'' if found.job.is_over else ' connected'}",
     }  # fmt: skip
 
 

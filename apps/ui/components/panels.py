@@ -146,10 +146,11 @@ def selection_bar(content: str, count: int = 0, of: int | None = None) -> SafeSt
 
 @register.simple_block_tag(takes_context=True)
 def live_region(
-    context: Context, content: str, id: str = "", url: str = "", topics: str = "", tag: str = "div", cls: str = ""
+    context: Context, content: str, id: str = "", url: str = "", topics: str = "", also: str = "", tag: str = "div", cls: str = ""
 ) -> SafeString:
     """Fetches itself again from `url` when one of the topics happens ("run:31 review:7"); `url` answers this very element.
 
+    `also`: ids of elements outside it that the same answer renews, as "run-state run-since".
     Topic "connected": once when the page has begun to listen, for what may have ended while the page was on its way.
     The address must answer the region alone for an htmx request (select picks it out of a whole page otherwise).
     """
@@ -162,6 +163,7 @@ def live_region(
         "hx_swap": "outerMorph",
         "hx_select": f"#{id}",
         "hx_target": f"#{id}",
+        "hx_select_oob": ",".join(f"#{one}" for one in also.split()),
     }
     return format_html("<{}{}>{}</{}>", tag, attributes(more, nonce(context)), content, tag)
 
