@@ -85,14 +85,14 @@ def work(owner: object, project: object, study: Path) -> dict[str, str]:
         owner, run, "Reader", "Tells the digit.", {"meant_for": "Measuring.", "not_for": "Anything else.", "limits": "None known."}
     )
     review = propose(owner, version, "It is better than one modality.", dict.fromkeys(project.disciplines.all(), owner))
-    mistake = run.evaluation.mistakes[0]
-    open_thread(owner, project, Thread.Anchor.SAMPLE, mistake.key, mistake.key, "What is this?")
+    odd = run.evaluation.disagreements[0]
+    open_thread(owner, project, Thread.Anchor.SAMPLE, odd.key, odd.key, "What is this?")
     open_thread(owner, project, Thread.Anchor.RUN, str(run.number), run.title, "Look at the calibration.")
     widest = max(imported.versions, key=lambda one: one.n_rows * ("image" in {column["kind"] for column in one.columns}))
     names = {
         "home": ("home",), "project": ("projects:overview", project.slug), "data sets": ("datasets:list", project.slug),
         "data set": ("datasets:dataset", project.slug, widest.dataset.slug), "samples": ("workspace:samples", project.slug),
-        "one sample": ("workspace:sample", project.slug, mistake.key), "alignment": ("datasets:alignment", project.slug, alignment.number),
+        "one sample": ("workspace:sample", project.slug, odd.key), "alignment": ("datasets:alignment", project.slug, alignment.number),
         "runs": ("experiments:runs", project.slug), "run": ("experiments:run", project.slug, run.number),
         "model version": ("registry:version", project.slug, version.model.slug, version.number),
         "review": ("reviews:review", project.slug, review.number),

@@ -97,7 +97,7 @@ def discussed(project: Project) -> str:
     if thread:
         return thread.anchor_id
     run = Run.objects.filter(project=project, macro_f1__isnull=False).first()
-    return run.evaluation.mistakes[0].key if run and run.evaluation else "L00001"
+    return run.evaluation.disagreements[0].key if run and run.evaluation else "L00001"
 
 
 def of_runs(project: Project) -> Iterator[Found]:

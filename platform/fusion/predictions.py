@@ -7,17 +7,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fusion.evaluate.answers import Scored
+from fusion.evaluate.disagreement import suspicion, together
 from fusion.evaluate.metrics import Floats
 from fusion.files import write_bytes
 
 
 def write(path: Path, scored: Scored, probabilities: Floats, singles: dict[str, Floats], seeds: list[int]) -> None:
-    """probabilities and singles: (S, n, K). Columns: key, truth, fold, seed, answer, confidence, probabilities, single:MODALITY.
+    """probabilities and singles: (S, n, K). Columns: key, truth, fold, seed, answer, confidence, probabilities, suspicion,
+    single:MODALITY.
 
-    `single:...` is what that modality alone answers, null where the sample lacks it.
+    `suspicion` is that of the label, in nats, the same in every seed's rows (fusion.evaluate.disagreement); `single:...` is what that
+    modality alone answers, null where the sample lacks it.
     """
+    suspicious = suspicion(together(singles, scored.log_prior), scored.y)
     tables = [
-        pa.table(rows(scored, p, {name: values[i] for name, values in singles.items()}, seeds[i])) for i, p in enumerate(probabilities)
+        pa.table(rows(scored, p, {name: values[i] for name, values in singles.items()}, seeds[i], suspicious))
+        for i, p in enumerate(probabilities)
     ]
     table = pa.concat_tables(tables).replace_schema_metadata({"labels": "\n".join(scored.labels)})
     sink = pa.BufferOutputStream()
@@ -25,7 +30,7 @@ def write(path: Path, scored: Scored, probabilities: Floats, singles: dict[str, 
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
-def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int) -> dict[str, Any]:
+def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspicious: Floats) -> dict[str, Any]:
     names = scored.labels
     columns: dict[str, Any] = {
         "key": pa.array(scored.keys, pa.string()),
@@ -35,6 +40,7 @@ def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int) -> di
         "answer": pa.array([names[k] for k in p.argmax(1)], pa.string()),
         "confidence": pa.array(p.max(1), pa.float32()),
         "probabilities": pa.array(list(p), pa.list_(pa.float32())),
+        "suspicion": pa.array(suspicious, pa.float32()),
     }
     for column, name in enumerate(scored.modalities):
         said = singles[name].argmax(1)

@@ -6,7 +6,7 @@ Light on purpose: the web process reads results with this module, so it imports 
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 SCHEMA_VERSION = 1
 
@@ -171,14 +171,37 @@ class Confusion(Part):
     counts: list[list[int]]
 
 
-class Mistake(Part):
-    """A confident error or a contradiction between modalities; `answers` holds what each modality alone said."""
+Kind = Literal["label", "modalities"]
 
-    key: str
-    truth: str
+SURE = 0.8
+"""A modality that gives its answer at least this probability is called sure of it."""
+
+
+class Said(Part):
     answer: str
     confidence: float
-    answers: dict[str, str | None]
+
+
+class Disagreement(Part):
+    """A sample to talk about (fusion.evaluate.disagreement): its modalities contradict the label, or two of them each other.
+
+    score: suspicion in nats for kind "label", 0 to 1 for "modalities". answer: that of the single-modality models together. said: each
+    alone, None where the sample lacks it. between: the modalities that say `answer`, or the two that contradict each other.
+    """
+
+    key: str
+    kind: Kind
+    score: float
+    truth: str
+    answer: str
+    said: dict[str, Said | None]
+    between: list[str]
+    reason: str
+
+    @property
+    def sure(self) -> bool:
+        """Whether each of `between` is sure of what it says."""
+        return bool(self.between) and all(said.confidence >= SURE for name in self.between if (said := self.said[name]))
 
 
 class EvaluationResult(Part):
@@ -208,8 +231,15 @@ class EvaluationResult(Part):
     subgroups: list[Subgroup]
     confusion: Confusion
     calibration: Calibration
-    mistakes: list[Mistake]
+    disagreements: list[Disagreement] = []
+    """Those against the label first, each kind by score."""
     seconds: dict[str, float]
     """Wall-clock seconds of each stage: embed, train, evaluate."""
     environment: dict[str, Any]
     """Versions, seeds, digests of data, recipe and encoders: what a repetition needs."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def without_mistakes(cls, data: Any) -> Any:
+        """Results of an earlier time list confident errors in `mistakes`, which `disagreements` replaced."""
+        return {name: value for name, value in data.items() if name != "mistakes"} if isinstance(data, dict) else data

@@ -22,6 +22,7 @@ from fusion.result import (
     Confusion,
     Contributions,
     Degradation,
+    Disagreement,
     EvaluationResult,
     Fold,
     Gain,
@@ -29,8 +30,8 @@ from fusion.result import (
     Interval,
     Level,
     Missing,
-    Mistake,
     Reliability,
+    Said,
     Seed,
     Share,
     Single,
@@ -119,8 +120,20 @@ def split() -> Split:
     return Split(policy="leave-one-group-out", groups=["samples.speaker"], folds=folds)
 
 
+def disagreements() -> list[Disagreement]:
+    said = {"image": Said(answer="five", confidence=0.51), "speech": Said(answer="nine", confidence=0.97), "text": None}
+    label = Disagreement(
+        key="D00378", kind="label", score=4.1, truth="five", answer="nine", said=said, between=["speech"], reason="speech says nine, the label says five",
+    )  # fmt: skip
+    sure = {**said, "image": Said(answer="five", confidence=0.92)}
+    other = Disagreement(
+        key="D00007", kind="modalities", score=0.89, truth="nine", answer="nine", said=sure, between=["image", "speech"],
+        reason="image says five, speech says nine, each sure",
+    )  # fmt: skip
+    return [label, other]
+
+
 def result(macro_f1: float = 0.876, method: str = "late") -> EvaluationResult:
-    mistake = Mistake(key="D00378", truth="five", answer="nine", confidence=0.97, answers={"image": "five", "speech": "nine", "text": None})
     return EvaluationResult(
         method=method, labels=LABELS, modalities=list(MODALITIES), n_total=1215, n_samples=1200, left_out={"duplicate": 15, "no label": 0},
         split=split(), clusters=Clusters(column="samples.writer", n=196, draws=1000), headline=headline(macro_f1),
@@ -131,7 +144,7 @@ def result(macro_f1: float = 0.876, method: str = "late") -> EvaluationResult:
         methods=[Baseline(name=name, macro_f1=around(macro_f1 - i / 100)) for i, name in enumerate(("late", "concat", "gated"))],
         missing=missing(macro_f1), degradation=degradation(macro_f1), contributions=contributions(macro_f1), subgroups=subgroups(),
         confusion=confusion(), calibration=Calibration(before=reliability(0.08, 0.094), after=reliability(0.01, 0.021)),
-        mistakes=[mistake], seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
+        disagreements=disagreements(), seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from fusion.evaluate.answers import Answers, Scored, coalitions, late_answers
 from fusion.evaluate.bootstrap import Resampler, few, interval, verdict
 from fusion.evaluate.calibration import bin_sums, ece_of, temperature_of
 from fusion.evaluate.contributions import contributions, shapley
-from fusion.evaluate.mistakes import mistakes
 from fusion.evaluate.robustness import degradation, missing
 from fusion.evaluate.scores import Scores, gain
 from fusion.evaluate.subgroups import subgroups
@@ -152,16 +151,6 @@ def test_small_subgroups_bear_a_note_and_columns_of_many_values_are_left_out(cas
     assert found["small"].n == 8
     assert found["small"].note == "only 8 samples"
     assert found["large"].note is None
-
-
-def test_mistakes_come_first_by_confidence_and_name_what_each_modality_said(case):
-    scored, answers, _ = case
-    singles = {name: answers.by_coalition[(i,)][0] for i, name in enumerate(scored.modalities)}
-    found = mistakes(answers.whole[0], singles, scored)
-    wrong = [each for each in found if each.answer != each.truth]
-    assert [each.confidence for each in wrong] == sorted((each.confidence for each in wrong), reverse=True)
-    row = scored.keys.index(found[0].key)
-    assert [said is None for said in found[0].answers.values()] == (~scored.mask[row]).tolist()
 
 
 def test_late_answers_are_the_product_of_what_is_present(case):

@@ -92,9 +92,9 @@ SUMMARIES = {
 
 def talk(project: Project, people: People, run: Run) -> None:
     result = run.evaluation
-    if result is None or not result.mistakes:
+    if result is None or not result.disagreements:
         return
-    worst = result.mistakes[0]
+    worst = result.disagreements[0]
     found = find(project, Thread.Anchor.SAMPLE, worst.key)
     comment = open_thread(
         people["VI"], project, Thread.Anchor.SAMPLE, worst.key, found.label,

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from fusion.evaluate import contributions, metrics, mistakes, robustness, subgroups
+from fusion.evaluate import contributions, metrics, robustness, subgroups
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
+from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.scores import Scores, gain
 from fusion.result import (
@@ -57,7 +58,6 @@ def evaluate(question: Question) -> EvaluationResult:
     figures = model.all()
     headline = Headline(macro_f1=figures["macro_f1"], gain_over_best_single=gain(model, best, question.best_single), ece=figures["ece"])
     whole = {name: each.whole for name, each in question.methods.items()}
-    first = {name: calibrated[0] for name, (calibrated, _) in question.singles.items()}
     return EvaluationResult(
         method=question.method,
         labels=scored.labels,
@@ -82,7 +82,7 @@ def evaluate(question: Question) -> EvaluationResult:
         calibration=Calibration(
             before=reliability(resampler, scored.y, answers.uncalibrated), after=reliability(resampler, scored.y, answers.whole)
         ),
-        mistakes=mistakes.mistakes(answers.whole[0], first, scored),
+        disagreements=disagreements({name: calibrated for name, (calibrated, _) in question.singles.items()}, scored),
         seconds={},
         environment={},
     )

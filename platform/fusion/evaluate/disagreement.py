@@ -1,0 +1,90 @@
+"""Where two disciplines should look and talk: samples whose label the modalities contradict, and samples on which they contradict
+each other.
+
+**Suspicion** of a sample with label y is log max(k != y) p(k | x) - log p(y | x), in nats, where p is the product of the
+single-modality models (methods/late.py), each calibrated and trained without the sample's fold: above 0 the product prefers another
+label. Northcutt et al. 2021, Confident Learning (JAIR), show that out-of-sample probabilities rank label errors; the log odds keep
+their order where probabilities near 1 are all alike, and the product, unlike a joint network, also counts a modality that the label
+alone contradicts. It is used whatever the run's own method is, since every run trains the single models.
+
+**Contradiction** of a sample is the largest product of two modalities' confidences in different answers, 0 to 1.
+"""
+
+import numpy as np
+from scipy.special import log_softmax
+
+from fusion.evaluate.answers import Scored
+from fusion.evaluate.metrics import Floats, Ints
+from fusion.result import Disagreement, Kind, Said
+
+MOST = 40
+"""Samples of each kind that the result holds; the suspicion of every sample stands in predictions.parquet."""
+TINY = 1e-12
+
+
+def together(singles: dict[str, Floats], log_prior: Floats) -> Floats:
+    """(n, K) probabilities: the product of the single models, mean over the seeds. singles: (S, n, K), the prior where absent."""
+    evidence = sum((np.log(np.maximum(p, TINY)) - log_prior for p in singles.values()), np.zeros(1))
+    return np.exp(log_softmax(log_prior + evidence, axis=-1)).mean(0)
+
+
+def suspicion(probabilities: Floats, y: Ints) -> Floats:
+    """(n, K), (n,) -> (n,): log odds of the best other label against the given one."""
+    rows = np.arange(len(y))
+    others = probabilities.copy()
+    others[rows, y] = 0
+    return np.log(np.maximum(others.max(1), TINY)) - np.log(np.maximum(probabilities[rows, y], TINY))
+
+
+def contradiction(singles: dict[str, Floats], scored: Scored) -> tuple[Floats, Ints]:
+    """singles: (n, K). How much the two modalities that contradict each other most do so: (n,), and their columns: (n, 2)."""
+    found, pairs = np.zeros(len(scored)), np.zeros((len(scored), 2), dtype=np.int64)
+    for i, first in enumerate(scored.modalities):
+        for j, second in enumerate(scored.modalities[:i]):
+            differ = scored.mask[:, i] & scored.mask[:, j] & (singles[first].argmax(1) != singles[second].argmax(1))
+            value = np.where(differ, singles[first].max(1) * singles[second].max(1), 0)
+            pairs[value > found] = j, i
+            found = np.maximum(found, value)
+    return found, pairs
+
+
+def disagreements(singles: dict[str, Floats], scored: Scored) -> list[Disagreement]:
+    """Those that contradict the label, then those whose modalities contradict each other; the strongest first in each kind, and a
+    sample may be in both. singles: modality -> (S, n, K), calibrated and out of fold.
+    """
+    product, alone = together(singles, scored.log_prior), {name: p.mean(0) for name, p in singles.items()}
+    suspicious, (opposed, pairs) = suspicion(product, scored.y), contradiction(alone, scored)
+    found = [described(i, "label", suspicious[i], product, alone, scored) for i in strongest(suspicious, scored)]
+    for i in strongest(opposed, scored):
+        one = described(i, "modalities", opposed[i], product, alone, scored)
+        found.append(one.model_copy(update={"between": [scored.modalities[column] for column in pairs[i]]}))
+    return [one.model_copy(update={"reason": reason(one)}) for one in found]
+
+
+def strongest(score: Floats, scored: Scored) -> list[int]:
+    """Rows whose score is above 0, by score and then by key, so that the order of the rows changes nothing."""
+    return sorted((int(i) for i in np.flatnonzero(score > 0)), key=lambda i: (-score[i], scored.keys[i]))[:MOST]
+
+
+def described(i: int, kind: Kind, score: float, product: Floats, alone: dict[str, Floats], scored: Scored) -> Disagreement:
+    """Sample i; `between` are the modalities that alone answer as the product does."""
+    answer = scored.labels[product[i].argmax()]
+    said = {
+        name: Said(answer=scored.labels[p[i].argmax()], confidence=float(p[i].max())) if there else None
+        for (name, p), there in zip(alone.items(), scored.mask[i])
+    }
+    agree = [name for name, one in said.items() if one and one.answer == answer]
+    truth = scored.labels[scored.y[i]]
+    return Disagreement(key=scored.keys[i], kind=kind, score=float(score), truth=truth, answer=answer, said=said, between=agree, reason="")
+
+
+def reason(one: Disagreement) -> str:
+    """`speech and handwriting both say 7, the label says 1` or `handwriting says 3, speech says 8, each sure`."""
+    if one.kind == "modalities":
+        words = ", ".join(f"{name} says {said.answer}" for name in one.between if (said := one.said[name]))
+        return f"{words}, each sure" if one.sure else words
+    *others, last = one.between or [""]
+    if not last:
+        return f"together they say {one.answer}, though none alone does; the label says {one.truth}"
+    who = f"{', '.join(others)} and {last} {'both' if len(others) == 1 else 'all'} say" if others else f"{last} says"
+    return f"{who} {one.answer}, the label says {one.truth}"
