@@ -14,6 +14,13 @@ from apps.projects.models import Discipline, Project, Role
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the tests file by file; what needs a browser and an installation stays in one."""
+    browser = ROOT / "tests/browser"
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("browser" if browser in item.path.parents else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def spoken_digits() -> Path:
     """The study folder spoken-digits: 1,215 real samples, broken files among them."""

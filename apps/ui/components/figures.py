@@ -18,6 +18,12 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 WORDS = {"better": ("success", "clearly better"), "worse": ("danger", "clearly worse"), "same": ("plain", "no clear difference")}
 
 
+@register.filter
+def grouped(n: int) -> str:
+    """`1,080`: a count as it is read."""
+    return f"{n:,}"
+
+
 @register.simple_tag
 def score(value: float | None, digits: int = 3) -> str:
     """`.842`: no leading zero, a true minus, an en dash where there is none."""

@@ -33,6 +33,7 @@ A person is any object or dict with name, slot (and initials); a discipline one 
 
     NUMBERS
     score value digits=3         signed value digits=3   .842;  +.021
+    n|grouped                                            1,080
     interval low high digits=3   share value digits=0    ".713 to .770"; "82 %"
     delta value verdict digits=3 lower_is_better=False   arrow, sign and words; verdict better worse same
 
