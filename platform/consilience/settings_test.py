@@ -3,9 +3,9 @@
 import os
 import tempfile
 
-worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-if "CONSILIENCE_HOME" not in os.environ or os.environ.get("CONSILIENCE_TESTED_BY", "") != worker:  # a home for each worker
-    os.environ |= {"CONSILIENCE_HOME": tempfile.mkdtemp(prefix="consilience-test-"), "CONSILIENCE_TESTED_BY": worker}
+if "CONSILIENCE_HOME" not in os.environ or os.environ.get("TESTED_BY", "") != os.environ.get("PYTEST_XDIST_WORKER", ""):  # a home for each
+    os.environ["CONSILIENCE_HOME"] = tempfile.mkdtemp(prefix="consilience-test-")
+    os.environ["TESTED_BY"] = os.environ.get("PYTEST_XDIST_WORKER", "")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
