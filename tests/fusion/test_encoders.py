@@ -162,9 +162,7 @@ def test_whisper_from_the_package_hears_like_a_checkpoint_of_transformers(sounds
         decoder_attention_heads=6, num_mel_bins=80, vocab_size=100, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
     )  # fmt: skip
     model = WhisperModel(config)
-    state = {n: v for n, v in ours.encoder.state_dict().items() if n != "embed_positions.weight"} | {
-        "embed_positions.weight": ours.positions
-    }
+    state = {n: v for n, v in ours.model.state_dict().items() if n != "embed_positions.weight"} | {"embed_positions.weight": ours.positions}
     model.encoder.load_state_dict(state)
     model.save_pretrained(tmp_path / "w")
     again = load(choice(str(tmp_path / "w")), folders=True)

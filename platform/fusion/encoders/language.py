@@ -49,10 +49,13 @@ class Language:
         return len(prepared)
 
     def encode(self, inputs: Sequence[list[int]]) -> np.ndarray:
-        ids, mask = self.padded(inputs)
         with inference():
-            states = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-            return torch.cat([pool_tokens(states[layer], mask, self.pooling) for layer in self.layers], 1).float().cpu().numpy()
+            return self.vectors(inputs).float().cpu().numpy()
+
+    def vectors(self, inputs: Sequence[list[int]]) -> Tensor:
+        ids, mask = self.padded(inputs)
+        states = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        return torch.cat([pool_tokens(states[layer], mask, self.pooling) for layer in self.layers], 1)
 
     def padded(self, inputs: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
         """int64 (b, tokens) ids and mask"""

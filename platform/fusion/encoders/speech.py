@@ -50,9 +50,16 @@ class Speech:
         samples = int(CUTS[max(self.bucket(x) for x in inputs)] * RATE)
         return np.stack([np.pad(x, (0, samples - len(x))) for x in inputs])
 
-    def pool(self, x: Tensor, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        with inference():
+            return self.vectors(inputs).cpu().numpy()
+
+    def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
+        raise NotImplementedError
+
+    def pool(self, x: Tensor, inputs: Sequence[np.ndarray]) -> Tensor:
         frames = [-(-len(one) // FRAME) for one in inputs]
-        return pool_segments(x.float(), frames, self.segments).cpu().numpy()
+        return pool_segments(x.float(), frames, self.segments)
 
 
 class WhisperSpeech(Speech):
@@ -70,13 +77,13 @@ class WhisperSpeech(Speech):
         self.fingerprint = fingerprint_of(name, weights, segments=self.segments, cuts=CUTS, precision=precision())
 
     @cached_property
-    def encoder(self) -> Any:
+    def model(self) -> Any:
         """Read when the first recording is encoded: where all vectors are in the cache, none is needed."""
         return frozen(self.read())
 
     @cached_property
     def positions(self) -> Tensor:
-        return cast(Tensor, self.encoder.embed_positions.weight.detach().clone())
+        return cast(Tensor, self.model.embed_positions.weight.detach().clone())
 
     @cached_property
     def mel(self) -> Any:
@@ -86,15 +93,14 @@ class WhisperSpeech(Speech):
 
     def cut_to(self, frames: int) -> None:
         positions = self.positions  # of the whole encoder, read before it is cut
-        self.encoder.embed_positions = nn.Embedding.from_pretrained(positions[:frames])
-        self.encoder.config.max_source_positions = frames
+        self.model.embed_positions = nn.Embedding.from_pretrained(positions[:frames])
+        self.model.config.max_source_positions = frames
 
-    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         clips = self.padded(inputs)[:, : int(self.longest * RATE)]
         found = self.mel(list(clips), sampling_rate=RATE, return_tensors="pt", padding="max_length", max_length=clips.shape[1])
         self.cut_to(clips.shape[1] // FRAME)
-        with inference():
-            return self.pool(self.encoder(found.input_features.to(device())).last_hidden_state, inputs)
+        return self.pool(self.model(found.input_features.to(device())).last_hidden_state, inputs)
 
 
 class WaveSpeech(Speech):
@@ -111,11 +117,10 @@ class WaveSpeech(Speech):
         options = {"segments": self.segments, "layers": self.layers, "normalise": normalise, "cuts": CUTS, "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, **options)
 
-    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         ready = [(x - x.mean()) / np.sqrt(x.var() + 1e-7) for x in inputs] if self.normalise else list(inputs)
         clips = torch.from_numpy(self.padded(ready)).to(device())
         lengths = torch.as_tensor([len(x) for x in inputs])
         mask = (torch.arange(clips.shape[1])[None] < lengths[:, None]).long().to(device()) if self.masked else None
-        with inference():
-            states = self.model(clips, attention_mask=mask, output_hidden_states=True).hidden_states
-            return np.concatenate([self.pool(states[layer], inputs) for layer in self.layers], 1)
+        states = self.model(clips, attention_mask=mask, output_hidden_states=True).hidden_states
+        return torch.cat([self.pool(states[layer], inputs) for layer in self.layers], 1)

@@ -22,6 +22,7 @@ class Vision:
     """Decoding and stacking. mean, std: of each colour channel, on the scale 0 to 255."""
 
     kind = "image"
+    model: nn.Module
     batch = 8  # larger batches fall out of the processor's cache and take twice as long
     window = 512
 
@@ -37,6 +38,13 @@ class Vision:
 
     def bucket(self, prepared: np.ndarray) -> int:
         return 0
+
+    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        with inference():
+            return self.vectors(inputs).float().cpu().numpy()
+
+    def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
+        raise NotImplementedError
 
     def stack(self, inputs: Sequence[np.ndarray]) -> Tensor:
         """float32 (b, 3, px, px)"""
@@ -61,12 +69,11 @@ class LiteVision(Vision):
         model = EfficientNetLite0()
         model.load_state_dict(state)
         fold(model)
-        self.model: nn.Module = frozen(model.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+        self.model = frozen(model.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
-    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        with inference():
-            maps = self.model(self.stack(inputs), self.layers)
-            return torch.cat([pool_map(maps[layer], side) for layer, side in zip(self.layers, self.grid)], 1).float().cpu().numpy()
+    def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
+        maps = self.model(self.stack(inputs), self.layers)
+        return torch.cat([pool_map(maps[layer], side) for layer, side in zip(self.layers, self.grid)], 1)
 
 
 def default_side(layer: int) -> int:
@@ -82,7 +89,8 @@ class HubVision(Vision):
         px = choice.resolution or preparation.get("px") or getattr(config, "image_size", None) or 224
         super().__init__(name, int(px), preparation["mean"], preparation["std"])
         self.model = frozen(model)
-        states = self.states(np.zeros((self.px, self.px, 3), np.uint8))
+        with inference():
+            states = self.states([np.zeros((self.px, self.px, 3), np.uint8)])
         self.layers = checked_layers(title, choice.layers, [len(states) - 1], len(states) - 1)
         self.pooling = choice.pooling or "mean"
         default = preparation.get("grid") or [1]
@@ -91,15 +99,12 @@ class HubVision(Vision):
         self.fingerprint = fingerprint_of(name, weights, mean=self.mean.tolist(), std=self.std.tolist(), **options)
         self.dim = self.encode([np.zeros((self.px, self.px, 3), np.uint8)]).shape[1]
 
-    def states(self, *inputs: np.ndarray) -> tuple[Tensor, ...]:
-        with inference():
-            return tuple(self.model(pixel_values=self.stack(inputs), output_hidden_states=True).hidden_states)
+    def states(self, inputs: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
+        return tuple(self.model(pixel_values=self.stack(inputs), output_hidden_states=True).hidden_states)
 
-    def encode(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        states = self.states(*inputs)
-        with inference():
-            parts = [self.pooled(states[layer], side) for layer, side in zip(self.layers, self.grid)]
-            return torch.cat(parts, 1).float().cpu().numpy()
+    def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
+        states = self.states(inputs)
+        return torch.cat([self.pooled(states[layer], side) for layer, side in zip(self.layers, self.grid)], 1)
 
     def pooled(self, state: Tensor, side: int) -> Tensor:
         if state.dim() == 4:
