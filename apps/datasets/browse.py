@@ -208,6 +208,12 @@ def neighbours(frame: Frame, query: QueryDict, key: str) -> tuple[str | None, st
 
 def row_of(frame: Frame, key: str) -> Row | None:
     """Every column of one sample, by its full name."""
-    columns = ", ".join(f"{column.sql} AS c{n}" for n, column in enumerate(frame.columns)) or "1 AS c0"
-    found = ask(frame.files, [(f"SELECT {columns} FROM t0 WHERE {frame.key}::VARCHAR = ? LIMIT 1", [key])])[0]
-    return {column.ref: found[0][f"c{n}"] for n, column in enumerate(frame.columns)} if found else None
+    return rows_of(frame, [key]).get(key)
+
+
+def rows_of(frame: Frame, keys: list[str]) -> dict[str, Row]:
+    """Key -> every column of that sample, by its full name."""
+    columns = "".join(f", {column.sql} AS c{n}" for n, column in enumerate(frame.columns))
+    sql = f"SELECT {frame.key}::VARCHAR AS key{columns} FROM t0 WHERE {frame.key}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
+    found = ask(frame.files, [(sql, [keys])])[0]
+    return {row["key"]: {column.ref: row[f"c{n}"] for n, column in enumerate(frame.columns)} for row in found}

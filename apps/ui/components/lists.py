@@ -63,8 +63,8 @@ def search_field(name: str, value: Any, label: Any) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def pagination(context: Context, page: Page, name: str = "page") -> SafeString:
-    """ "1 to 12 of 183, 12 a page" with Previous and Next; other query parameters stay."""
+def pagination(context: Context, page: Page, name: str = "page", at: str = "") -> SafeString:
+    """ "1 to 12 of 183, 12 a page" with Previous and Next; other query parameters stay. `at`: id of the part of the page that it turns."""
     values = {
         "first": f"{page.start_index():,}",
         "last": f"{page.end_index():,}",
@@ -73,12 +73,12 @@ def pagination(context: Context, page: Page, name: str = "page") -> SafeString:
     }
     words = _("%(first)s to %(last)s of %(total)s, %(size)s a page") % values
     back = (
-        button(context, _("Previous"), _query(context, name, page.number - 1), "arrow-left", size="sm", rel="prev")
+        button(context, _("Previous"), _query(context, name, page.number - 1, at), "arrow-left", size="sm", rel="prev")
         if page.has_previous()
         else ""
     )
     on = (
-        button(context, _("Next"), _query(context, name, page.number + 1), size="sm", after="arrow-right", rel="next")
+        button(context, _("Next"), _query(context, name, page.number + 1, at), size="sm", after="arrow-right", rel="next")
         if page.has_next()
         else ""
     )
@@ -98,9 +98,9 @@ def sort_link(context: Context, label: Any, key: str, current: str = "") -> Safe
     return format_html('<a class="sort" href="{}">{}{}{}</a>', _query(context, "sort", target), label, arrow, words)
 
 
-def _query(context: Context, name: str, value: Any) -> str:
+def _query(context: Context, name: str, value: Any, at: str = "") -> str:
     query = context["request"].GET.copy() if "request" in context else QueryDict(mutable=True)
     query[name] = value
     if name != "page":
         query.pop("page", None)
-    return f"?{query.urlencode()}"
+    return f"?{query.urlencode()}{f'#{at}' if at else ''}"

@@ -1,0 +1,158 @@
+"""Samples that two disciplines should talk about, as the run's page shows them: what each input is and says, the label, the reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from apps.datasets.browse import rows_of
+from apps.datasets.cards import Media, media_of, shown, spark_of
+from apps.datasets.duck import CannotRead, Row
+from apps.datasets.frames import MEDIA, Frame, frame_of_alignment
+from apps.discussions.models import Thread
+from apps.projects.models import Discipline
+from fusion.result import Disagreement, Kind
+
+from .models import Run
+from .words import list_in_words
+
+PAGE = 6
+FIELD = "talk"
+
+
+@dataclass
+class Part:
+    """One input of a sample with what it says by itself; `answer` is empty where the sample lacks it."""
+
+    name: str
+    kind: str
+    discipline: Discipline | None = None
+    answer: str = ""
+    confidence: float = 0.0
+    media: Media | None = None
+    text: str = ""
+    spark: Any = ""
+    numbers: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Line:
+    key: str
+    href: str
+    truth: str
+    answer: str
+    reason: str
+    parts: list[Part]
+    comments: int = 0
+
+
+@dataclass
+class Talk:
+    kind: Kind
+    options: list[dict[str, Any]]
+    page: Page
+    lines: list[Line]
+    total: int
+    known: bool
+    """False for a run that was judged before samples were ranked this way."""
+
+
+def talk(run: Run, params: Mapping[str, str]) -> Talk:
+    result = run.evaluation
+    found = result.disagreements if result else []
+    kinds: dict[Kind, list[Disagreement]] = {kind: [one for one in found if one.kind == kind] for kind in ("label", "modalities")}
+    wanted: Kind = "modalities" if params.get(FIELD) == "modalities" or not kinds["label"] else "label"
+    wanted = "label" if params.get(FIELD) == "label" else wanted
+    page = Paginator(kinds[wanted], PAGE).get_page(params.get("page"))
+    words = {"label": _("Contradict the label (%(n)d)"), "modalities": _("Contradict each other (%(n)d)")}
+    options = [
+        {"label": words[kind] % {"n": len(some)}, "href": f"?{FIELD}={kind}#talk", "current": kind == wanted}
+        for kind, some in kinds.items()
+    ]
+    return Talk(wanted, options, page, lines(run, list(page)), len(found), "disagreements" in (run.result or {}))
+
+
+def lines(run: Run, some: list[Disagreement]) -> list[Line]:
+    keys = [one.key for one in some]
+    shown_of, comments = inputs_of(run, keys), comments_on(run, keys)
+    return [
+        Line(one.key, reverse("workspace:sample", args=[run.project.slug, one.key]), one.truth, one.answer, reason(one), parts(run, one, shown_of), comments.get(one.key, 0))
+        for one in some
+    ]  # fmt: skip
+
+
+def reason(one: Disagreement) -> str:
+    """The engine's English sentence in the reader's language."""
+    words = {"names": list_in_words(one.between), "answer": one.answer, "truth": one.truth}
+    if one.kind == "modalities":
+        said = [(name, told.answer) for name in one.between if (told := one.said[name])]
+        text = _(", ").join(_("%(name)s says %(answer)s") % {"name": name, "answer": answer} for name, answer in said)
+        return _("%(text)s, each sure") % {"text": text} if one.sure else text
+    if not one.between:
+        return _("together they say %(answer)s, though none alone does; the label says %(truth)s") % words
+    if len(one.between) == 1:
+        return _("%(names)s says %(answer)s, the label says %(truth)s") % words
+    if len(one.between) == 2:
+        return _("%(names)s both say %(answer)s, the label says %(truth)s") % words
+    return _("%(names)s all say %(answer)s, the label says %(truth)s") % words
+
+
+def parts(run: Run, one: Disagreement, shown_of: dict[tuple[str, str], Part]) -> list[Part]:
+    found = []
+    for each in run.modalities:
+        part = shown_of.get((one.key, each["name"])) or Part(each["name"], each["kind"])
+        if told := one.said.get(each["name"]):
+            part.answer, part.confidence = told.answer, told.confidence
+        found.append(part)
+    return found
+
+
+def comments_on(run: Run, keys: list[str]) -> dict[str, int]:
+    said = Count("comments", filter=Q(comments__deleted_at=None))
+    rows = (
+        Thread.objects.filter(project=run.project, anchor_type=Thread.Anchor.SAMPLE, anchor_id__in=keys)
+        .values("anchor_id")
+        .annotate(n=said)
+    )
+    return {row["anchor_id"]: row["n"] for row in rows.order_by()}
+
+
+def inputs_of(run: Run, keys: list[str]) -> dict[tuple[str, str], Part]:
+    """(key, modality) -> its picture, recording, text, series or numbers; nothing where the data cannot be read."""
+    versions = list(run.alignment.versions.select_related("dataset__discipline", "table").order_by("pk")) if keys else []
+    if not versions:
+        return {}
+    frame = frame_of_alignment(run.alignment, versions)
+    try:
+        rows = rows_of(frame, keys)
+    except CannotRead:
+        return {}
+    media = media_of(
+        rows.values(),
+        [column for column in frame.columns if column.kind in MEDIA],
+        run.project,
+        {column.ref: column.ref for column in frame.columns},
+    )
+    disciplines = {version.dataset.slug: version.dataset.discipline for version in versions}
+    return {(key, part.name): part for key, row in rows.items() for part in inputs(frame, row, media, disciplines)}  # fmt: skip
+
+
+def inputs(frame: Frame, row: Row, media: dict[str, Media], disciplines: dict[str, Discipline]) -> list[Part]:
+    found = []
+    for one in frame.modalities:
+        first = one.columns[0]
+        value, part = row[first.ref], Part(one.name, one.kind, disciplines.get(first.dataset))
+        if one.kind in MEDIA:
+            part.media = media.get(value or "")
+        elif one.kind == "text":
+            part.text = value or ""
+        elif one.kind == "series":
+            part.spark = spark_of(value)
+        else:
+            part.numbers = [(column.name, shown(row[column.ref], column.unit)) for column in one.columns[:3] if row[column.ref] is not None]
+        found.append(part)
+    return found
