@@ -94,7 +94,8 @@ class Aligned:
 
     groups: dataset.column -> values, never on both sides of a split; cluster: the column that is the unit of the bootstrap
     (one of `groups` or `extras`); extras: dataset.column -> values of all other columns, for subgroups, slices and rules;
-    fixed: train, validation or test where the split is fixed; problems and flags: what was found while reading the files.
+    fixed: train, validation or test where the split is fixed; problems and flags: what was found while reading the files;
+    knowledge: what the study knows beside its tables: rules as study.yaml writes them, broader: concept -> the one above it.
     """
 
     keys: list[str]
@@ -111,6 +112,7 @@ class Aligned:
     task: Literal["classification"] = "classification"
     problems: list["Problem"] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
+    knowledge: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.label_order:
@@ -168,7 +170,7 @@ class Aligned:
             "groups": list(self.groups),
             "cluster": self.cluster,
             "split": self.split.short(),
-        }
+        } | ({"knowledge": self.knowledge} if self.knowledge else {})
 
     @cached_property
     def digest(self) -> str:

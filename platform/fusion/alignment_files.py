@@ -87,6 +87,7 @@ def read(path: Path, media: Callable[[str], Path] | None) -> Aligned:
         key=manifest["key"],
         label=manifest["label"],
         task=manifest["task"],
+        knowledge=manifest.get("knowledge", {}),
     )
 
 

@@ -56,6 +56,7 @@ def join(study: Study, on_broken: Callable[[Problem], None] | None) -> Aligned:
         label=spec.label,
         problems=reading.problems,
         flags=reading.flags,
+        knowledge=study.spec.knowledge,
     )
 
 

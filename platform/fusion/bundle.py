@@ -9,6 +9,7 @@
 `load(folder).predict(features)` needs nothing else, in particular none of the data that it was trained on.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
+from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.methods.late import product
 from fusion.models import Model
@@ -78,12 +80,35 @@ class Bundle:
                 present[:, column] = ~np.isnan(x[name]).all(1)
         return x, present if mask is None else present & mask
 
-    def predict(self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None) -> Floats:
+    def predict(
+        self,
+        features: Mapping[str, NDArray[Any]],
+        mask: NDArray[np.bool_] | None = None,
+        method: str | None = None,
+        columns: Mapping[str, Sequence[Any]] | None = None,
+    ) -> Floats:
         """Probabilities (n, K), columns in the order of `labels`.
 
         features: {modality: (n, dim)}, any subset of the model's modalities; mask: (n, M) bool in the order of `modalities`, false where
         a sample lacks one. A sample without any gets the training prior. method: another fusion method or single modality of the bundle.
+        columns: dataset.column -> n values, for the conditions of the rules; a rule that lacks one is left out, with the warning
+        RulesNotApplied. A single modality answers without rules.
         """
+        p = self.without_rules(features, mask, method)
+        rules, lacking = rules_for(self.recipe, columns or {}) if method not in self.modalities else ([], [])
+        if lacking:
+            warnings.warn("\n".join(lacking), RulesNotApplied, stacklevel=2)
+        if not rules:
+            return p
+        fires = speaks(rules, columns or {})
+        if len(fires) != len(p):
+            raise BundleError(f"The columns of the rules have {len(fires)} values for {len(p)} samples.")
+        return applied(p, rules, self.labels, fires)
+
+    def without_rules(
+        self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None
+    ) -> Floats:
+        """What the networks alone say, see `predict`."""
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
         if method in self.models:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from fusion.evaluate.baselines import STRENGTHS, linear_part, regression
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import macro_f1
+from fusion.knowledge_loss import Terms
 from fusion.methods import JOINT
 from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, log_prior_of
@@ -35,12 +36,16 @@ SIDE_BY_SIDE = 30_000
 
 @dataclass(frozen=True)
 class Task:
-    """y: (n,) class numbers, -1 where there is none; x: {modality: (n, dim)}; mask: (n, M) bool in the order of `x`."""
+    """y: (n,) class numbers, -1 where there is none; x: {modality: (n, dim)}; mask: (n, M) bool in the order of `x`.
+
+    taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
+    """
 
     y: Ints
     classes: int
     x: dict[str, NDArray[np.float32]]
     mask: NDArray[np.bool_]
+    taught: tuple[Terms, Tensor] | None = None
 
     @property
     def modalities(self) -> list[str]:
@@ -92,9 +97,9 @@ class Prepared:
     def samples(self, inputs: Sequence[str], rows: Ints) -> Samples:
         rows = self.task.rows_with(inputs, rows)
         at = torch.from_numpy(rows)
-        return Samples(
-            {name: self.x(name)[at] for name in inputs}, torch.from_numpy(self.task.mask[rows]), torch.from_numpy(self.task.y[rows])
-        )
+        fires = self.task.taught[1][at] if self.task.taught else None
+        x = {name: self.x(name)[at] for name in inputs}
+        return Samples(x, torch.from_numpy(self.task.mask[rows]), torch.from_numpy(self.task.y[rows]), fires)
 
     def fit_regression(self, modality: str, strength: float) -> LogisticRegression | None:
         """On one modality; None where there are no two classes to tell apart."""
@@ -240,7 +245,7 @@ class CrossFit:
         if found is None:
             seed_everything(unit, self.training.seeds)
             hooks = Hooks(partial(self.epoch, len(watches)), self.store.checkpoint(unit), self.store.checkpoint_seconds)
-            fit(networks, samples, self.training, self.steps, here, hooks)
+            fit(networks, samples, self.training, self.steps, here, hooks, self.task.taught[0] if self.task.taught else None)
             self.store.put(unit, *packed(here))
         else:
             unpack(here, *found)

@@ -14,6 +14,7 @@ weights: (R,), infinite for a hard rule, from `rule_tensors`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -25,6 +26,10 @@ from fusion.knowledge.rules import allowed as allowed_labels
 
 HARD_WEIGHT = 1.0
 """Weight of a hard rule in the training loss, as much as a label has: a wrong hard rule then hurts, but does not break the training."""
+
+
+CONCEPT_WEIGHT = 0.5
+ORDER_WEIGHT = 1.0
 
 
 class RuleTensors(NamedTuple):
@@ -58,15 +63,37 @@ def log_mass(log_p: Tensor, sets: Tensor) -> Tensor:
     return torch.where(mostly_in, torch.log1p(-outside.where(mostly_in, 0)), inside)
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What knowledge adds to the loss of training.
+
+    rules: of the R rules; sets: (G, K) bool, the labels under each concept; order: (K,) numbers of the labels in their order, or none.
+    """
+
+    rules: RuleTensors
+    sets: Tensor
+    order: Tensor
+
+    def losses(self, log_p: Tensor, y: Tensor, fires: Tensor) -> Tensor:
+        """log_p: (..., n, K), y: (..., n), fires: (..., n, R) -> (..., n)"""
+        lost = rule_losses(log_p, fires, *self.rules) + CONCEPT_WEIGHT * concept_losses(log_p, y, self.sets)
+        if len(self.order):
+            lost = lost + ORDER_WEIGHT * ranked_probability_losses(log_p[..., self.order], self.order.argsort()[y])
+        return lost
+
+
 def semantic_loss(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
     """Mean over the n samples of - sum_r w_r f_r log p(A_r): a number >= 0, beside the mean cross-entropy.
 
     log_p: (n, K). Zero exactly when on every sample all probability lies on the labels that the rules firing there allow.
-    Hard rules count with HARD_WEIGHT.
     """
+    return rule_losses(log_p, fires, allowed, weights).mean()
+
+
+def rule_losses(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
+    """The same for each sample: log_p (..., n, K), fires (..., n, R) -> (..., n). Hard rules count with HARD_WEIGHT."""
     finite = torch.where(weights.isinf(), HARD_WEIGHT, weights).to(log_p.dtype)
-    lost = -log_mass(log_p, allowed) * finite
-    return lost.where(fires, 0).sum(-1).mean()
+    return (-log_mass(log_p, allowed) * finite).where(fires, 0).sum(-1)
 
 
 def no_label_left(fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
@@ -100,10 +127,24 @@ def ranked_probability_loss(log_p: Tensor, y: Tensor) -> Tensor:
 
     log_p: (n, K), labels in their order; y: (n,) int. Unlike cross-entropy it counts how far away the probability lies.
     """
+    return ranked_probability_losses(log_p, y).mean()
+
+
+def ranked_probability_losses(log_p: Tensor, y: Tensor) -> Tensor:
+    """The same for each sample: log_p (..., n, K), y (..., n) -> (..., n)."""
     k = log_p.shape[-1]
     steps = torch.arange(k - 1, device=log_p.device)
-    reached = (y[:, None] <= steps).to(log_p.dtype)
-    return (log_p.exp().cumsum(-1)[:, :-1] - reached).square().sum(-1).mean() / max(1, k - 1)
+    reached = (y.unsqueeze(-1) <= steps).to(log_p.dtype)
+    return (log_p.exp().cumsum(-1)[..., :-1] - reached).square().sum(-1) / max(1, k - 1)
+
+
+def concept_losses(log_p: Tensor, y: Tensor, sets: Tensor) -> Tensor:
+    """For labels under broader concepts: - sum over the concepts g that hold y of log p(g), p(g) the sum over the labels under it.
+
+    The cross-entropy of each level of a tree (Bertinetto et al. 2020, Making Better Mistakes). log_p: (..., n, K), y: (..., n),
+    sets: (G, K) bool -> (..., n).
+    """
+    return (-log_mass(log_p, sets)).where(sets.T[y], 0).sum(-1)
 
 
 def cumulative_log_probabilities(score: Tensor, thresholds: Tensor) -> Tensor:

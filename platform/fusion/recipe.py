@@ -11,6 +11,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from fusion.knowledge.settings import Knowledge
+
 Method = Literal["late", "concat", "gated"]
 Pooling = Literal["mean", "first", "segments", "grid"]
 
@@ -84,6 +86,7 @@ class Recipe(Part):
     encoders: dict[str, list[EncoderChoice]] = Field(default={}, max_length=32)
     method: Method = "late"
     compare: list[Method] = []
+    knowledge: Knowledge = Knowledge()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
 

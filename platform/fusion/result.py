@@ -8,8 +8,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from fusion.knowledge.rules import Rule
+
 SCHEMA_VERSION = 1
 
+Worth = Literal["helps", "no clear difference", "hurts"]
 Verdict = Literal["clearly better", "no clear difference", "clearly worse"]
 
 
@@ -204,6 +207,52 @@ class Disagreement(Part):
         return bool(self.between) and all(said.confidence >= SURE for name in self.between if (said := self.said[name]))
 
 
+class Pair(Part):
+    """The same figure with a rule and without it, and their paired difference."""
+
+    with_it: Interval
+    without: Interval
+    change: Interval
+
+
+class RuleEffect(Part):
+    """What a rule does to the whole model, against the same model without it (where the rule is used in training: trained without it).
+
+    macro_f1: of all samples; accuracy: where the rule speaks, None where it never does. helps: accuracy where it speaks is clearly higher
+    and macro-F1 not clearly lower; hurts: one of the two is clearly lower. note: what to think of the interval, in words.
+    """
+
+    macro_f1: Pair
+    accuracy: Pair | None
+    verdict: Worth
+    note: str | None = None
+
+
+class RuleScore(Part):
+    """One rule on some samples. Shares are of 1, None where nothing can be counted; keys are cut to the first hundred, counts are not.
+
+    labels_obey: of the labelled samples on which the rule fires; labels_obey_elsewhere: of those on which it does not: a rule that is no
+    better than that tells nothing; answers_obey: of the model's likeliest labels; mass: mean probability that the model gives the allowed
+    labels; answers_obey_without: of the model without the rule. effect: None where nobody compared.
+    """
+
+    rule: Rule
+    sentence: str
+    n: int
+    n_covered: int
+    n_labelled: int
+    labels_obey: Interval | None
+    labels_obey_elsewhere: float | None
+    answers_obey: Interval | None = None
+    answers_obey_without: Interval | None = None
+    mass: float | None = None
+    n_labels_break: int
+    labels_break: list[str]
+    n_answers_break: int = 0
+    answers_break: list[str] = []
+    effect: RuleEffect | None = None
+
+
 class EvaluationResult(Part):
     schema_version: int = SCHEMA_VERSION
     task: Literal["classification"] = "classification"
@@ -233,6 +282,8 @@ class EvaluationResult(Part):
     calibration: Calibration
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""
+    rules: list[RuleScore] = []
+    """Every rule of the run; none where the run has none."""
     seconds: dict[str, float]
     """Wall-clock seconds of each stage: embed, train, evaluate."""
     environment: dict[str, Any]

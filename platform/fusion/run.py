@@ -25,12 +25,14 @@ from fusion.environment import environment
 from fusion.evaluate.metrics import Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.files import digest_of
+from fusion.knowledge_use import fires_of, settled, taught, warnings_of
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import EvaluationResult, Fold, Split
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
+from fusion.without_rules import Ruled
 
 STAGES = ("read", "embed", "train", "evaluate", "bundle")
 WORK = ".work"
@@ -64,13 +66,17 @@ def train(
     clock = Clock(progress)
     with clock.stage("read"):
         aligned = in_order(aligned)
+        recipe = settled(recipe, aligned)
+        fires = fires_of(recipe, aligned)
+        for words in warnings_of(recipe, aligned, fires):
+            progress.log(words)
         modalities = chosen_modalities(aligned, recipe)
         rounds = rounds_of(aligned, recipe)
     with clock.stage("embed"):
         inputs = replace(aligned, modalities={name: aligned.modalities[name] for name in modalities})
         features = embed(inputs, recipe.encoders or None, cache, progress)
     with clock.stage("train"):
-        task = task_of(aligned, features)
+        task = replace(task_of(aligned, features), taught=taught(recipe, aligned.label_order, fires))
         store = Store(out / WORK, run_digest(aligned, recipe, features), checkpoint_seconds)
         everything = round_of_all(aligned)
         fitting = CrossFit(task, recipe, [*rounds, everything], store, progress)
@@ -78,9 +84,22 @@ def train(
         choices = final_choices(fitting, answered)
         [models] = fitting.models({everything: choices})[everything]
         fitting.forget(everything)
-    with clock.stage("evaluate"):
         found = assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order)
+        ruled = Ruled(
+            task,
+            recipe,
+            fires,
+            fitting.rounds,
+            aligned.label_order,
+            lambda other: store.beside(run_digest(aligned, other, features)),
+            progress,
+        )
+        without = ruled.without_each(found)
+    with clock.stage("evaluate"):
+        if recipe.knowledge.at_prediction:
+            found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
         result = evaluate(question_of(aligned, recipe, rounds, found))
+        result.rules = ruled.scores(found, without)
         result.seconds = clock.seconds
         result.environment = facts(aligned, recipe, features, found)
     with clock.stage("bundle"):

@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from fusion import knowledge
 from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
 from fusion.embed import Features, embed
 from fusion.environment import environment
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
+from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.report import Question, evaluate
+from fusion.evaluate.rules import rule_scores
+from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.progress import Progress
 from fusion.result import EvaluationResult, Fold, Split
 from fusion.run import Clock, columns_of, encoders_of, in_order, sample_digests
@@ -29,7 +33,15 @@ def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progr
         features = embed(inputs, bundle.recipe.encoders or None, cache, progress)
         check_encoders(bundle, features)
     with clock.stage("evaluate"):
-        result = evaluate(question_of(bundle, aligned, features, rows, left_out))
+        question = question_of(bundle, aligned, features, rows, left_out)
+        rules, lacking = rules_for(bundle.recipe, known := knowledge.columns_of(aligned))
+        for words in lacking:
+            progress.log(words)
+        fires = speaks(rules, {name: [values[row] for row in rows] for name, values in known.items()})
+        question.methods = {name: answers_with(each, rules, bundle.labels, fires) for name, each in question.methods.items()}
+        result = evaluate(question)
+        resampler = Resampler(question.scored.cluster, question.draws)
+        result.rules = rule_scores(rules, fires, question.scored, question.methods[question.method].whole, [None] * len(rules), resampler)
     result.seconds = clock.seconds
     result.environment = environment() | {"recipe": bundle.recipe.digest, "alignment": aligned.digest, "encoders": encoders_of(features)}
     return result

@@ -19,6 +19,10 @@ class Store:
         self.parent, self.folder = folder, folder / digest[:32]
         self.checkpoint_seconds = checkpoint_seconds
 
+    def beside(self, digest: str) -> "Store":
+        """For another run that belongs to this one; both are cleared together."""
+        return Store(self.parent, digest, self.checkpoint_seconds)
+
     def path(self, unit: str) -> Path:
         """Units bear names of groups, which may hold anything; their digests are safe as file names."""
         return self.folder / f"{hashlib.sha256(unit.encode()).hexdigest()[:40]}.safetensors"

@@ -1,10 +1,14 @@
-"""The form of study.yaml, as data. Concepts, rules and protocols are kept as they are written; their own modules read them."""
+"""The form of study.yaml, as data. Concepts, rules and protocols are kept as they are written; their own modules read them.
+
+A concept: {name, discipline, definition} and, where it lies under another one, {broader}; it may be one of the labels.
+"""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from .columns import Kind
+from .knowledge.rules import rules_of
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
@@ -129,4 +133,11 @@ class StudySpec(Part):
         unknown = sorted({a.discipline for a in self.annotations} - set(codes))
         if unknown:
             raise ValueError(f"annotations name discipline {unknown[0]}, which is not listed under disciplines")
+        rules_of(self.rules, codes)
         return self
+
+    @property
+    def knowledge(self) -> dict[str, Any]:
+        """For an alignment: {} where the study states nothing. A concept names the one above it under `broader`."""
+        broader = {str(one["name"]): str(one["broader"]) for one in self.concepts if "name" in one and one.get("broader")}
+        return {name: value for name, value in (("rules", self.rules), ("broader", broader)) if value}

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from torch.nn import functional as F
 from fusion.evaluate.calibration import log_loss, temperature_of
 from fusion.evaluate.metrics import macro_f1
 from fusion.files import read_tensors, write_tensors
+from fusion.knowledge_loss import Terms
 from fusion.optimizer import AdamW
 from fusion.recipe import Training
 from fusion.stack import stacked
@@ -32,11 +34,12 @@ CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Samples:
-    """x: {modality: (n, dim)}, mask: (n, M) bool, y: (n,) class numbers."""
+    """x: {modality: (n, dim)}, mask: (n, M) bool, y: (n,) class numbers, fires: (n, R) bool, which rules speak about which samples."""
 
     x: dict[str, Tensor]
     mask: Tensor
     y: Tensor
+    fires: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -57,7 +60,13 @@ class Samples:
                 begins[id(part)] = sum(map(len, different))
                 different.append(part)
         x = {name: torch.cat([part.x[name] for part in different]) for name in parts[0].x}
-        whole = cls(x, torch.cat([part.mask for part in different]), torch.cat([part.y for part in different]))
+        fires = [part.fires for part in different if part.fires is not None]
+        whole = cls(
+            x,
+            torch.cat([part.mask for part in different]),
+            torch.cat([part.y for part in different]),
+            torch.cat(fires) if fires else None,
+        )
         return whole, [begins[id(part)] for part in parts]
 
 
@@ -120,7 +129,13 @@ def drop_modalities(mask: Tensor, rate: float) -> Tensor:
     return torch.where(kept.any(-1, keepdim=True), kept, mask)
 
 
-def loss_of(stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, counts: Tensor, smoothing: float) -> Tensor:
+Extra = Callable[[Tensor], Tensor]
+"""Log-probabilities (answers, networks, batch, K) -> what is added to the loss of each, (answers, networks, batch)."""
+
+
+def loss_of(
+    stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, counts: Tensor, smoothing: float, extra: Extra | None = None
+) -> Tensor:
     """(networks,): the mean over the samples that count, of the method and of its heads for single modalities where these are present.
 
     mask: (networks, batch, M); y, counts: (networks, batch).
@@ -129,6 +144,8 @@ def loss_of(stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, cou
     heads = [column for column, name in enumerate(stack.modalities) if name in aux]  # type: ignore[arg-type]
     answers = torch.stack([logits, *aux.values()])
     wrong = F.cross_entropy(answers.flatten(0, -2), y.expand(answers.shape[:-1]).flatten(), reduction="none", label_smoothing=smoothing)
+    if extra is not None:
+        wrong = wrong + extra(answers.log_softmax(-1)).flatten()
     counted = torch.cat([counts[None], (counts.unsqueeze(-1) * mask)[..., heads].movedim(-1, 0)])
     means = (wrong.view_as(counted) * counted).sum(-1) / counted.sum(-1).clamp(min=1)
     return means[0] + AUX_WEIGHT * means[1:].sum(0)
@@ -156,7 +173,13 @@ def answer(net: nn.Module, x: Mapping[str, Tensor], mask: Tensor) -> NDArray[np.
 
 
 def fit(
-    nets: Sequence[nn.Module], samples: Sequence[Samples], recipe: Training, steps: int, watches: Sequence[Watch], hooks: Hooks
+    nets: Sequence[nn.Module],
+    samples: Sequence[Samples],
+    recipe: Training,
+    steps: int,
+    watches: Sequence[Watch],
+    hooks: Hooks,
+    terms: Terms | None = None,
 ) -> None:
     """Trains each of `nets` on its samples by the recipe's one-cycle schedule, `steps` an epoch, as long as one of `watches` goes on.
 
@@ -177,7 +200,8 @@ def fit(
         total = torch.zeros(len(nets))
         for rows, counts in batches(begins, sizes, steps):
             x, mask, y = everything.batch(rows)
-            loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), y, counts, recipe.label_smoothing)
+            extra = None if terms is None or everything.fires is None else partial(terms.losses, y=y, fires=everything.fires[rows])
+            loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), y, counts, recipe.label_smoothing, extra)
             optimizer.step(loss.sum())
             total += loss.detach() * counts.sum(1)
         for watch in live:

@@ -10,7 +10,11 @@ from fusion.evaluate.bootstrap import Resampler
 from fusion.knowledge import Rule, rules_of
 from fusion.knowledge.report import report
 from fusion.knowledge_loss import (
+    CONCEPT_WEIGHT,
+    ORDER_WEIGHT,
+    Terms,
     apply_rules,
+    concept_losses,
     cumulative_log_probabilities,
     log_mass,
     no_label_left,
@@ -175,6 +179,7 @@ def test_each_rule_is_reported_with_who_obeys_it_and_who_does_not() -> None:
     y = np.array([0, 1, 3, 2, -1])
     p = np.eye(4)[[0, 2, 3, 0, 1]] * 0.6 + 0.1
     first, second = report(rules, fires, y, LABELS, ["k0", "k1", "k2", "k3", "k4"], p, Resampler(np.arange(5), 200))
+    assert (first.rule.title, second.rule.title) == ("long", "t.x > 9")
     assert (first.n_covered, first.n_labelled, first.n_labels_break, first.n_answers_break) == (4, 3, 1, 2)
     assert first.labels_obey.value == pytest.approx(2 / 3)
     assert first.labels_obey.low < 2 / 3 < first.labels_obey.high
@@ -188,3 +193,28 @@ def test_each_rule_is_reported_with_who_obeys_it_and_who_does_not() -> None:
 def test_a_report_refuses_arrays_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="do not fit together"):
         report([rule(label="a")], [[True]], np.array([0]), LABELS, ["k"], np.ones((2, 4)))
+
+
+def test_a_concept_costs_nothing_when_all_probability_lies_under_it() -> None:
+    sets = torch.tensor([[True, True, False, False]])
+    inside = torch.tensor([[0.3, 0.7, 0.0, 0.0]], dtype=torch.float64).log()
+    apart = torch.tensor([[0.3, 0.1, 0.4, 0.2]], dtype=torch.float64).log()
+    one, other = torch.tensor([1]), torch.tensor([3])
+    assert concept_losses(inside, one, sets).tolist() == [0]
+    assert concept_losses(apart, one, sets).tolist() == pytest.approx([-np.log(0.4)])
+    assert concept_losses(apart, other, sets).tolist() == [0]
+
+
+def test_what_knowledge_adds_is_the_sum_of_its_parts_for_any_leading_axes() -> None:
+    log_p = torch.randn(2, 3, 5, 4, dtype=torch.float64).log_softmax(-1)
+    y, fires = torch.randint(4, (3, 5)), torch.rand(3, 5, 1) < 0.5
+    rules, sets = rule_tensors([rule(label="a", weight=2)], LABELS), torch.tensor([[True, False, True, False]])
+    order = torch.tensor([3, 1, 0, 2])
+    found = Terms(rules, sets, order).losses(log_p, y, fires)
+    assert found.shape == (2, 3, 5)
+    places = order.argsort()
+    for at in np.ndindex(2, 3, 5):
+        sample, own = log_p[at][None], y[at[1:]][None]
+        expected = semantic_loss(sample, fires[at[1:]][None], *rules) + CONCEPT_WEIGHT * concept_losses(sample, own, sets)[0]
+        expected += ORDER_WEIGHT * ranked_probability_loss(sample[:, order], places[own])
+        assert float(found[at]) == pytest.approx(float(expected))

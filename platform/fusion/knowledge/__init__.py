@@ -19,6 +19,7 @@ from .language import And, Column, Compare, Condition, ConditionError, Find, Kno
 from .names import resolve
 from .parser import parse
 from .rules import Rule, RuleError, allowed, check, check_condition, rules_of
+from .settings import Knowledge
 from .sql import to_sql
 from .values import holds
 from .words import ENGLISH, explain
@@ -32,6 +33,7 @@ __all__ = [
     "ConditionError",
     "Find",
     "Finding",
+    "Knowledge",
     "Known",
     "Not",
     "OneOf",

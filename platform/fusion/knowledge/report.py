@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from fusion.evaluate.bootstrap import Resampler, interval
-from fusion.result import Interval
+from fusion.result import Interval, RuleScore
 
 from .rules import Rule, allowed
 
@@ -16,33 +15,6 @@ KEPT_KEYS = 100
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-class RuleScore(BaseModel):
-    """One rule on some samples. Shares are of 1, None where nothing can be counted; keys are cut to the first hundred, counts are not.
-
-    strength: the weight, None for a hard rule; labels_obey: of the labelled samples on which the rule fires; labels_obey_elsewhere: of
-    those on which it does not: a rule that is no better than that tells nothing; answers_obey: of the model's likeliest labels; mass: mean
-    probability that the model gives the allowed labels.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    title: str
-    discipline: str
-    sentence: str
-    strength: float | None
-    n: int
-    n_covered: int
-    n_labelled: int
-    labels_obey: Interval | None
-    labels_obey_elsewhere: float | None
-    answers_obey: Interval | None = None
-    mass: float | None = None
-    n_labels_break: int
-    labels_break: list[str]
-    n_answers_break: int = 0
-    answers_break: list[str] = []
 
 
 def report(
@@ -80,10 +52,8 @@ def score(
     breaks = fires & labelled & ~obeys
     of_model = {} if p is None else scored_answers(fits, fires, keys, p, resampler)
     return RuleScore(
-        title=rule.title,
-        discipline=rule.discipline,
+        rule=rule,
         sentence=rule.sentence(),
-        strength=None if rule.hard else rule.strength,
         n=len(y),
         n_covered=int(fires.sum()),
         n_labelled=int((fires & labelled).sum()),

@@ -1,0 +1,140 @@
+"""Knowledge in a run: the rules of study and recipe held against the samples, in the loss of training and in the answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fusion.alignment import Aligned
+from fusion.columns import find_leaks
+from fusion.evaluate.answers import Answers
+from fusion.evaluate.metrics import Floats
+from fusion.knowledge import Rule, RuleError, check, columns, columns_of, contradictions, fired, kinds_of, resolve, rules_of
+from fusion.knowledge.findings import kind_of
+from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
+from fusion.knowledge_loss import Terms, apply_rules, need_members, rule_tensors
+from fusion.recipe import Recipe, RecipeError
+
+Bools = NDArray[np.bool_]
+
+
+class RulesNotApplied(UserWarning):
+    """The model answers without some of its rules; the message says which columns they would need."""
+
+
+def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
+    """The recipe with the knowledge of the alignment added to its own, every column by its full name.
+
+    Raises RecipeError with everything that does not fit the data, each rule by its number: the recipe's first, then the study's.
+    """
+    own = recipe.knowledge
+    if own.use == "off":
+        return recipe.model_copy(update={"knowledge": own.model_copy(update={"rules": [], "broader": {}, "order": []})})
+    try:
+        rules = [*own.rules, *rules_of(aligned.knowledge.get("rules", []))]
+    except RuleError as error:
+        raise RecipeError(error.problems) from error
+    kinds, problems, named = kinds_of(aligned), [], list[Rule]()
+    for number, rule in enumerate(rules, 1):
+        found = check(rule, kinds, aligned.label_order, aligned.label) or leaks(rule, kinds, aligned)
+        where = f"rule {number} ({rule.title})" if len(rules) > 1 else f"the rule {rule.title}"
+        problems += [f"knowledge: {where}: {problem}" for problem in found]
+        if not found and (full := with_full_names(rule, kinds)) not in named:
+            named.append(full)  # what both the study and the recipe state counts once
+    broader = aligned.knowledge.get("broader", {}) | own.broader
+    problems += [*concept_problems(broader, aligned), *order_problems(own.order, aligned)]
+    if problems:
+        raise RecipeError(problems)
+    return recipe.model_copy(update={"knowledge": own.model_copy(update={"rules": named, "broader": broader})})
+
+
+def with_full_names(rule: Rule, known: Iterable[str]) -> Rule:
+    return Rule.model_validate(rule.model_dump() | {"when": str(resolve(rule.condition, known, rule.when))})
+
+
+def leaks(rule: Rule, known: Iterable[str], aligned: Aligned) -> list[str]:
+    """Columns that give the label away: a rule over them would look it up."""
+    names = columns(resolve(rule.condition, known, rule.when))
+    asked: dict[str, tuple[str, Sequence[Any]]] = {name: ("", aligned.extras[name]) for name in names if name in aligned.extras}
+    return [
+        f"{leak.column} alone determines the label ({leak.share:.0%} of the samples), so the rule would look it up; ask another column"
+        for leak in find_leaks(asked, aligned.labels)
+    ]
+
+
+def concept_problems(broader: Mapping[str, str], aligned: Aligned) -> list[str]:
+    try:
+        leaf_sets(broader, aligned.label_order)
+    except HierarchyError as error:
+        return [f"knowledge.broader: {error}; the labels are {', '.join(aligned.label_order[:12])}"]
+    return []
+
+
+def order_problems(order: Sequence[str], aligned: Aligned) -> list[str]:
+    if order and set(order) != set(aligned.label_order):
+        other = sorted(set(order) ^ set(aligned.label_order))[0]
+        return [f"knowledge.order must name every label once; {other} is {'no label' if other in order else 'missing'}"]
+    return []
+
+
+def fires_of(recipe: Recipe, aligned: Aligned) -> Bools:
+    """(n, R): on which samples each rule of a settled recipe speaks."""
+    found = fired(recipe.knowledge.rules, columns_of(aligned), kinds_of(aligned))
+    return np.asarray(found, dtype=bool).reshape(len(recipe.knowledge.rules), len(aligned)).T
+
+
+def warnings_of(recipe: Recipe, aligned: Aligned, fires: Bools) -> list[str]:
+    """What a person should know before the training: rules that never speak, hard rules that leave no label."""
+    rules, rows = recipe.knowledge.rules, aligned.kept()
+    said = fires[rows].T.tolist()
+    silent = [f"{rule.title}: the condition holds on none of the {len(rows):,} samples" for rule, row in zip(rules, said) if not any(row)]
+    return silent + [str(finding) for finding in contradictions(rules, said, aligned.label_order)]
+
+
+def taught(recipe: Recipe, labels: Sequence[str], fires: Bools) -> tuple[Terms, torch.Tensor] | None:
+    """What knowledge adds to the loss of training; None where it adds nothing."""
+    own = recipe.knowledge
+    if not own.in_training or not (own.rules or own.broader or own.order):
+        return None
+    sets = torch.tensor(list(leaf_sets(own.broader, labels).values()), dtype=torch.bool).reshape(-1, len(labels))
+    need_members(sets)
+    order = torch.tensor([list(labels).index(label) for label in own.order], dtype=torch.int64)
+    return Terms(rule_tensors(own.rules, labels), sets, order), torch.from_numpy(fires)
+
+
+def applied(p: Floats, rules: Sequence[Rule], labels: Sequence[str], fires: Bools) -> Floats:
+    """Calibrated probabilities (..., n, K) times the rules as experts. fires: (n, R)."""
+    if not len(rules):
+        return p
+    with np.errstate(divide="ignore"):
+        log_p = torch.from_numpy(np.log(p))
+    q = apply_rules(log_p, torch.from_numpy(fires), *rule_tensors(rules, labels)).exp().numpy()
+    return np.where(fires.any(axis=1, keepdims=True), q, p)  # to the last bit where no rule speaks
+
+
+def answers_with(answers: Answers, rules: Sequence[Rule], labels: Sequence[str], fires: Bools) -> Answers:
+    by_coalition = {c: applied(p, rules, labels, fires) for c, p in answers.by_coalition.items()}
+    return Answers(by_coalition, applied(answers.uncalibrated, rules, labels, fires))
+
+
+def rules_for(recipe: Recipe, given: Mapping[str, Any]) -> tuple[list[Rule], list[str]]:
+    """The rules of a settled recipe that can be applied where these columns are known, and what to say of the others."""
+    rules = recipe.knowledge.rules if recipe.knowledge.at_prediction else []
+    return [rule for rule in rules if set(columns(rule.condition)) <= set(given)], unanswered(rules, given)
+
+
+def speaks(rules: Sequence[Rule], given: Mapping[str, Sequence[Any]]) -> Bools:
+    """(n, R): on which samples each rule speaks. given: dataset.column -> n values."""
+    found = fired(rules, given, {name: kind_of(values) for name, values in given.items()})
+    return np.asarray(found, dtype=bool).T if rules else np.zeros((0, 0), bool)
+
+
+def unanswered(rules: Sequence[Rule], given: Mapping[str, Any]) -> list[str]:
+    """Each rule that cannot be applied without further columns, in words."""
+    found = []
+    for rule in rules:
+        if lacking := [name for name in columns(rule.condition) if name not in given]:
+            found.append(f"Answered without the rule {rule.title}: it needs {', '.join(lacking)}.")
+    return found

@@ -1,0 +1,85 @@
+"""The same run once more without each of its rules: what a rule is worth is what is lost without it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fusion.crossfit import CrossFit, Round, Task
+from fusion.evaluate.answers import Answers
+from fusion.evaluate.bootstrap import Resampler
+from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.rules import rule_scores
+from fusion.knowledge import Rule
+from fusion.knowledge_use import Bools, answers_with, applied, taught
+from fusion.outoffold import OutOfFold, answer_round, assemble
+from fusion.progress import Progress
+from fusion.recipe import Recipe
+from fusion.result import RuleScore
+from fusion.store import Store
+
+
+@dataclass
+class Beside(Progress):
+    """The whole run's progress while the `number`th of `of` rules is left out; curves are those of the run alone."""
+
+    progress: Progress
+    number: int
+    of: int
+
+    def step(self, done: int, total: int, unit: str = "") -> None:
+        self.progress.step((self.number - 1) * total + done, self.of * total, f"{unit}, without rule {self.number} of {self.of}")
+
+    def check(self) -> None:
+        self.progress.check()
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """A run with rules. fires: (n, R) over the rows of the task; store: a place for the fits of another recipe."""
+
+    task: Task
+    recipe: Recipe
+    fires: Bools
+    rounds: Sequence[Round]
+    labels: list[str]
+    store: Callable[[Recipe], Store]
+    progress: Progress
+
+    def applied(self, answers: Answers, rows: Ints) -> Answers:
+        """The answers of a method with all rules as experts in the product."""
+        return answers_with(answers, self.recipe.knowledge.rules, self.labels, self.fires[rows])
+
+    def scores(self, found: OutOfFold, without: Sequence[Floats | None]) -> list[RuleScore]:
+        """found: answers as the run gives them."""
+        rules, whole = self.recipe.knowledge.rules, found.methods[self.recipe.method].whole
+        resampler = Resampler(found.scored.cluster, self.recipe.evaluation.draws)
+        return rule_scores(rules, self.fires[found.rows], found.scored, whole, without, resampler)
+
+    def without_each(self, found: OutOfFold) -> list[Floats | None]:
+        """(S, n, K) of the run's method without each rule; None where the recipe asks for no comparison. found: answers before the rules.
+
+        Rules that take part in training cost one more training each, with the same rounds, seeds and random numbers.
+        """
+        own = self.recipe.knowledge
+        if not own.compare or own.use == "off":
+            return [None] * len(own.rules)
+        return [self.without(number, found) for number in range(len(own.rules))]
+
+    def without(self, number: int, found: OutOfFold) -> Floats:
+        own, raw = self.recipe.knowledge, found.methods[self.recipe.method]
+        rest = [rule for place, rule in enumerate(own.rules) if place != number]
+        fires = np.delete(self.fires, number, axis=1)
+        if own.in_training and self.fires[:, number].any():
+            raw = self.trained_with(rest, fires, number)
+        return applied(raw.whole, rest, self.labels, fires[found.rows]) if own.at_prediction else raw.whole
+
+    def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
+        own = self.recipe.knowledge.model_copy(update={"rules": rules})
+        recipe = self.recipe.model_copy(update={"knowledge": own, "compare": []})
+        task = replace(self.task, taught=taught(recipe, self.labels, fires))
+        beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
+        fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), beside)
+        answered = [answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)]
+        nobody = [""] * len(task.y)
+        return assemble(fitting, answered, nobody, nobody, self.labels).methods[recipe.method]
