@@ -68,7 +68,7 @@ def talk(run: Run, params: Mapping[str, str]) -> Talk:
     wanted: Kind = "modalities" if params.get(FIELD) == "modalities" or not kinds["label"] else "label"
     wanted = "label" if params.get(FIELD) == "label" else wanted
     page = Paginator(kinds[wanted], PAGE).get_page(params.get("page"))
-    words = {"label": _("Contradict the label (%(n)d)"), "modalities": _("Contradict each other (%(n)d)")}
+    words = {"label": _("Against the label (%(n)d)"), "modalities": _("Against each other (%(n)d)")}
     options = [
         {"label": words[kind] % {"n": len(some)}, "href": f"?{FIELD}={kind}#talk", "current": kind == wanted}
         for kind, some in kinds.items()

@@ -86,7 +86,7 @@ def test_the_filter_chooses_between_the_label_and_each_other(team: Any) -> None:
     run = judged(team, [odd(0), odd(1), odd(2, "modalities")])
     assert [line.key for line in talk(run, {}).lines] == ["S000", "S001"]
     assert [line.key for line in talk(run, {"talk": "modalities"}).lines] == ["S002"]
-    assert [one["label"] for one in talk(run, {}).options] == ["Contradict the label (2)", "Contradict each other (1)"]
+    assert [one["label"] for one in talk(run, {}).options] == ["Against the label (2)", "Against each other (1)"]
 
 
 def test_the_list_opens_where_there_is_something(team: Any) -> None:
