@@ -59,6 +59,11 @@ class RunForm(forms.Form):
     )
     seeds = forms.CharField(label=_("Seeds"), help_text=_("Whole numbers with commas. More seeds, steadier figures, longer training."))
     draws = forms.IntegerField(label=_("Bootstrap draws"), help_text=_("For the 95 % intervals; 1,000 is usual."))
+    floor = forms.BooleanField(
+        label=_("Never worse than a single input"),
+        required=False,
+        help_text=_("Where a sample has one input only, that input's own calibrated model answers. Late fusion does so anyway."),
+    )
     degradation = forms.BooleanField(
         label=_("Take inputs away step by step"), required=False, help_text=_("The curves of what happens when an input is missing.")
     )
@@ -138,7 +143,12 @@ class RunForm(forms.Form):
             "encoders": {one.name: self._encoders(one.name, base) for one in used},
             "method": data["method"],
             "compare": compare,
-            "training": {**base.get("training", {}), **{name: data[name] for name in NUMBERS}, "seeds": data["seeds"]},
+            "training": {
+                **base.get("training", {}),
+                **{name: data[name] for name in NUMBERS},
+                "seeds": data["seeds"],
+                "floor": data["floor"],
+            },
             "evaluation": {**base.get("evaluation", {}), "draws": data["draws"], "degradation": data["degradation"]},
         }
 
@@ -194,7 +204,8 @@ def initial_of(recipe: Recipe, alignment: Alignment, default: Callable[[str], tu
     data = recipe.model_dump(mode="json")
     found: dict[str, Any] = {
         "base": json.dumps(data), "method": recipe.method, "compare": bool(recipe.compare),
-        "seeds": ", ".join(str(seed) for seed in recipe.training.seeds), **{name: data["training"][name] for name in NUMBERS}, **data["evaluation"],
+        "seeds": ", ".join(str(seed) for seed in recipe.training.seeds), **{name: data["training"][name] for name in NUMBERS},
+        "floor": recipe.training.floor, **data["evaluation"],
     }  # fmt: skip
     for one in alignments.inputs(alignment):
         chosen = data["encoders"].get(one.name) or [{"name": name} for name in default(one.kind)]

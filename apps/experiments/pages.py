@@ -19,6 +19,7 @@ from fusion.result import EvaluationResult
 from . import alignments, curves, encoders, plots
 from .estimates import encoders_of
 from .models import Run
+from .shortfalls import Shortfalls, shortfalls
 from .words import duration, engine_note, method_name, reason_in_words
 
 
@@ -36,6 +37,7 @@ class Outcome:
     by_class: ui.Stacked
     missing: ui.Lines | None
     missing_words: str
+    shortfalls: Shortfalls | None
     comparison: ui.Forest
     comparison_words: str
     subgroups: ui.Forest | None
@@ -59,6 +61,7 @@ def outcome(run: Run) -> Outcome:
         result=result, tested=tested(result), tiles=tiles(result), caption=caption(result), notes=notes(result),
         rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result), by_class=plots.contributions_by_class(result, kinds),
         missing=plots.degradation(result, kinds), missing_words=plots.missing_words(result),
+        shortfalls=shortfalls(result, run.recipe.get("training", {}).get("floor", False)),
         comparison=plots.comparison(result), comparison_words=plots.comparison_words(result),
         subgroups=plots.subgroups(result), subgroup_words=plots.subgroup_words(result), weakest=plots.weakest_label(result),
         confusion=confusion, confusion_words=plots.confusion_words(result), confusions=frequent_confusions(confusion),

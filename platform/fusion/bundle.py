@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
+from fusion.floor import hand_over
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.methods.late import product
@@ -112,7 +113,10 @@ class Bundle:
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
         if method in self.models:
-            return np.exp(self.models[method].log_probabilities(x, mask))
+            found = np.exp(self.models[method].log_probabilities(x, mask))
+            if method not in JOINT or not self.recipe.training.floor:
+                return found
+            return hand_over(found, [np.exp(self.models[name].log_probabilities(x, mask)) for name in self.modalities], mask)
         if method != "late":
             raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
         logits = np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)

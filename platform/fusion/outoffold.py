@@ -13,6 +13,7 @@ from fusion.crossfit import Choice, CrossFit, Round
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.floor import hand_over
 from fusion.models import Model
 from fusion.regression import baselines
 
@@ -102,9 +103,18 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
     heat = np.concatenate([np.tile([r.choices[m].temperature for m in task.modalities], (len(r.each.test), 1)) for r in found])
     wanted = coalitions(len(task.modalities))
     methods = {"late": late_answers(logits, heat, scored, wanted)}
+    singles = {name: alone(logits, heat, scored, i) for i, name in enumerate(task.modalities)}
     for name in found[0].joint:
         by_coalition = {c: np.concatenate([each.joint[name][c] for each in found], axis=1) for c in wanted}
         methods[name] = Answers(by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1))
-    singles = {name: alone(logits, heat, scored, i) for i, name in enumerate(task.modalities)}
+        if fitting.training.floor:
+            methods[name] = floored(methods[name], list(singles.values()), scored)
     regressions = {name: np.exp(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
     return OutOfFold(rows, scored, found, methods, singles, regressions)
+
+
+def floored(answers: Answers, singles: Sequence[tuple[Floats, Floats]], scored: Scored) -> Answers:
+    """A joint method that leaves samples with one modality to that modality's model. singles: calibrated and not, (S, n, K) each."""
+    calibrated, plain = [one for one, _ in singles], [one for _, one in singles]
+    by_coalition = {c: hand_over(p, calibrated, hide(scored.mask, c)) for c, p in answers.by_coalition.items()}
+    return Answers(by_coalition, hand_over(answers.uncalibrated, plain, scored.mask))

@@ -54,6 +54,7 @@ class Training(Part):
     hidden_dim: int = Field(default=64, ge=2, le=4096)
     pca_dim: int = Field(default=160, ge=0, le=4096, description="0 keeps the features as they are")
     modality_dropout: float = Field(default=0.3, ge=0, lt=1)
+    floor: bool = Field(default=False, description="with only one modality present, its own calibrated model answers")
     inner_folds: int = Field(default=3, ge=1, le=10)
     threads: int = Field(default=1, ge=1, le=256)
 

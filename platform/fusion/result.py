@@ -106,6 +106,16 @@ class Missing(Part):
     change: Interval
 
 
+class Shortfall(Part):
+    """A fusion method given one modality only, against that modality's own model; below 0 it falls short of it."""
+
+    method: str
+    modality: str
+    macro_f1: Interval
+    alone: Interval
+    difference: Gain
+
+
 class Level(Interval):
     """`share` of one modality removed at random, 0 to 1."""
 
@@ -275,6 +285,7 @@ class EvaluationResult(Part):
     methods: list[Baseline]
     """Every fusion method that the recipe asked for, the chosen one among them."""
     missing: list[Missing]
+    shortfalls: list[Shortfall] = []
     degradation: list[Degradation]
     contributions: Contributions
     subgroups: list[Subgroup]

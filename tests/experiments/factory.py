@@ -34,6 +34,7 @@ from fusion.result import (
     Said,
     Seed,
     Share,
+    Shortfall,
     Single,
     Split,
     Subgroup,
@@ -105,6 +106,16 @@ def missing(macro_f1: float) -> list[Missing]:
     return [Missing(without=[name], macro_f1=around(macro_f1 - d), change=around(-d)) for name, d in lost.items()]
 
 
+def shortfalls() -> list[Shortfall]:
+    found = []
+    for name, value in ALONE.items():
+        same = Gain(value=0, low=0, high=0, over=name, verdict="no clear difference")
+        worse = Gain(value=-0.04, low=-0.057, high=-0.025, over=name, verdict="clearly worse")
+        found.append(Shortfall(method="late", modality=name, macro_f1=around(value), alone=around(value), difference=same))
+        found.append(Shortfall(method="gated", modality=name, macro_f1=around(value - 0.04), alone=around(value), difference=worse))
+    return found
+
+
 def singles() -> list[Single]:
     return [
         Single(
@@ -142,7 +153,7 @@ def result(macro_f1: float = 0.876, method: str = "late") -> EvaluationResult:
         per_class=[ClassScore(label=label, n=120, precision=0.87, recall=0.86, f1=around(0.9 - i / 100)) for i, label in enumerate(LABELS)],
         singles=singles(), baselines=[Baseline(name="Logistic regression, features joined", macro_f1=around(0.842))],
         methods=[Baseline(name=name, macro_f1=around(macro_f1 - i / 100)) for i, name in enumerate(("late", "concat", "gated"))],
-        missing=missing(macro_f1), degradation=degradation(macro_f1), contributions=contributions(macro_f1), subgroups=subgroups(),
+        missing=missing(macro_f1), shortfalls=shortfalls(), degradation=degradation(macro_f1), contributions=contributions(macro_f1), subgroups=subgroups(),
         confusion=confusion(), calibration=Calibration(before=reliability(0.08, 0.094), after=reliability(0.01, 0.021)),
         disagreements=disagreements(), seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
     )  # fmt: skip

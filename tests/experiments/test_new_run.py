@@ -61,6 +61,12 @@ def test_the_form_starts_a_run_with_exactly_its_recipe(client: Client, team: obj
     assert Event.objects.get(verb="run.started").target_id == str(run.number)
 
 
+def test_a_floor_is_asked_for_with_one_switch(client: Client, team: object, aligned: Alignment) -> None:
+    post(client, team, fields(aligned, method="gated"))
+    post(client, team, fields(aligned, method="gated", floor="on"))
+    assert [run.recipe["training"]["floor"] for run in Run.objects.order_by("number")] == [False, True]
+
+
 def test_an_unused_modality_stays_out(client: Client, team: object, aligned: Alignment) -> None:
     data = fields(aligned)
     del data["use_text"]

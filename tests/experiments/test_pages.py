@@ -96,6 +96,22 @@ def test_a_result_says_in_words_what_the_figures_mean(client: Client, team: obje
         assert words in text, words
 
 
+def test_it_says_what_is_lost_with_one_input_only(client: Client, team: object) -> None:
+    run = factory.finished_run(team.project, team.owner)
+    text = page(client, team.viewer, team, f"{run.number}/").content.decode()
+    assert "With one input only, Late fusion is not clearly worse" in text
+    assert "−.040 clearly worse" in text
+    assert "−.057 to −.025" in text
+
+
+def test_a_method_that_falls_short_is_named_with_the_way_out() -> None:
+    from apps.experiments.shortfalls import shortfalls
+
+    found = shortfalls(factory.result(method="gated"), floor=False)
+    assert found.words.startswith("Gated fusion is clearly worse than the input's own model when it has only image, speech and text.")
+    assert shortfalls(factory.result().model_copy(update={"shortfalls": []}), floor=False) is None
+
+
 def test_a_cell_of_the_confusion_leads_to_its_samples(client: Client, team: object) -> None:
     run = factory.finished_run(team.project, team.owner)
     assert "/predictions/?truth=five&amp;answer=nine" in page(client, team.viewer, team, f"{run.number}/").content.decode()

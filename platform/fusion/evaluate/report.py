@@ -13,6 +13,7 @@ from fusion.evaluate.calibration import bin_sums, ece_of, reliability
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.scores import Scores, gain
+from fusion.evaluate.shortfall import shortfalls
 from fusion.result import (
     Baseline,
     Calibration,
@@ -57,6 +58,7 @@ def evaluate(question: Question) -> EvaluationResult:
     best = Scores(resampler, scored.y, question.singles[question.best_single][0])
     figures = model.all()
     headline = Headline(macro_f1=figures["macro_f1"], gain_over_best_single=gain(model, best, question.best_single), ece=figures["ece"])
+    alone = {name: calibrated for name, (calibrated, _) in question.singles.items()}
     whole = {name: each.whole for name, each in question.methods.items()}
     return EvaluationResult(
         method=question.method,
@@ -75,6 +77,7 @@ def evaluate(question: Question) -> EvaluationResult:
         baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
         methods=[named(name, scored, resampler, p) for name, p in whole.items()],
         missing=robustness.missing(answers, scored, resampler),
+        shortfalls=shortfalls(question.methods, alone, scored, resampler),
         degradation=robustness.degradation(answers, scored, resampler) if question.degradation else [],
         contributions=contributions.contributions(answers, scored, resampler),
         subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns),
@@ -82,7 +85,7 @@ def evaluate(question: Question) -> EvaluationResult:
         calibration=Calibration(
             before=reliability(resampler, scored.y, answers.uncalibrated), after=reliability(resampler, scored.y, answers.whole)
         ),
-        disagreements=disagreements({name: calibrated for name, (calibrated, _) in question.singles.items()}, scored),
+        disagreements=disagreements(alone, scored),
         seconds={},
         environment={},
     )

@@ -1,0 +1,27 @@
+"""What each method loses against a single-modality model when that modality is all there is."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.bootstrap import Resampler, interval, verdict
+from fusion.evaluate.metrics import Floats
+from fusion.evaluate.scores import Scores
+from fusion.result import Gain, Shortfall
+
+
+def shortfalls(methods: Mapping[str, Answers], singles: Mapping[str, Floats], scored: Scored, resampler: Resampler) -> list[Shortfall]:
+    """methods: their answers by coalition; singles: modality -> (S, n, K), calibrated. Paired: both in the same draws."""
+    found = []
+    for column, name in enumerate(scored.modalities):
+        own = singles[name]
+        alone = Scores(resampler, scored.y, own).macro_f1
+        for method, answers in methods.items():
+            only = answers.by_coalition[(column,)]
+            same = np.array_equal(only.argmax(-1), own.argmax(-1))
+            draws = alone if same else Scores(resampler, scored.y, only).macro_f1
+            difference = interval(draws - alone)
+            gain = Gain(**difference.model_dump(), over=name, verdict=verdict(difference))
+            found.append(Shortfall(method=method, modality=name, macro_f1=interval(draws), alone=interval(alone), difference=gain))
+    return found

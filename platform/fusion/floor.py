@@ -1,0 +1,23 @@
+"""The floor of a method with missing modalities: where only one modality is present, its own calibrated model answers.
+
+Ma et al. 2022, Are Multimodal Transformers Robust to Missing Modality? (CVPR) show joint models that fall below a single-modality model
+when much is missing. Handing over is exact: with one modality present the answers are those of its model, so they cannot
+be worse. A mixture of both could be, on people whom the inner folds did not hold, and so nothing is chosen here; the temperature of
+the single model, as ever, comes from the inner folds. Late fusion needs none of this: its product then has one factor.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.evaluate.metrics import Floats
+
+
+def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_]) -> Floats:
+    """joint: (..., n, K) probabilities, singles: one such array a modality, mask: (n, M) what is present -> (..., n, K)."""
+    found = joint.copy()
+    for column, single in enumerate(singles):
+        only = mask[:, column] & (mask.sum(1) == 1)
+        found[..., only, :] = single[..., only, :]
+    return found
