@@ -12,6 +12,7 @@ from fusion.encoders import catalogue
 from fusion.recipe import EncoderChoice, Recipe
 
 from .encoders import problem
+from .knowledge import problems as rule_problems
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,10 @@ def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     for name, choices in recipe.encoders.items():
         kind = known[name].kind if name in known else ""
         found |= _encoder_problems(name, kind, [choice.name for choice in choices])
+    spec, labels = alignment.spec, list(alignment.summary.get("labels", {}))
+    named = [*spec.get("groups", []), *spec.get("extras", []), *(column for one in known.values() for column in one.columns)]
+    if rules := rule_problems(list(dict.fromkeys(named)), labels, spec.get("label", {}).get("source", ""), recipe):
+        found["knowledge"] = rules
     return found
 
 

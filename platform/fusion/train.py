@@ -129,12 +129,12 @@ def drop_modalities(mask: Tensor, rate: float) -> Tensor:
     return torch.where(kept.any(-1, keepdim=True), kept, mask)
 
 
-Extra = Callable[[Tensor], Tensor]
+Added = Callable[[Tensor], Tensor]
 """Log-probabilities (answers, networks, batch, K) -> what is added to the loss of each, (answers, networks, batch)."""
 
 
 def loss_of(
-    stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, counts: Tensor, smoothing: float, extra: Extra | None = None
+    stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, counts: Tensor, smoothing: float, added: Added | None = None
 ) -> Tensor:
     """(networks,): the mean over the samples that count, of the method and of its heads for single modalities where these are present.
 
@@ -144,8 +144,8 @@ def loss_of(
     heads = [column for column, name in enumerate(stack.modalities) if name in aux]  # type: ignore[arg-type]
     answers = torch.stack([logits, *aux.values()])
     wrong = F.cross_entropy(answers.flatten(0, -2), y.expand(answers.shape[:-1]).flatten(), reduction="none", label_smoothing=smoothing)
-    if extra is not None:
-        wrong = wrong + extra(answers.log_softmax(-1)).flatten()
+    if added is not None:
+        wrong = wrong + added(answers.log_softmax(-1)).flatten()
     counted = torch.cat([counts[None], (counts.unsqueeze(-1) * mask)[..., heads].movedim(-1, 0)])
     means = (wrong.view_as(counted) * counted).sum(-1) / counted.sum(-1).clamp(min=1)
     return means[0] + AUX_WEIGHT * means[1:].sum(0)
@@ -200,8 +200,8 @@ def fit(
         total = torch.zeros(len(nets))
         for rows, counts in batches(begins, sizes, steps):
             x, mask, y = everything.batch(rows)
-            extra = None if terms is None or everything.fires is None else partial(terms.losses, y=y, fires=everything.fires[rows])
-            loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), y, counts, recipe.label_smoothing, extra)
+            added = None if terms is None or everything.fires is None else partial(terms.losses, y=y, fires=everything.fires[rows])
+            loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), y, counts, recipe.label_smoothing, added)
             optimizer.step(loss.sum())
             total += loss.detach() * counts.sum(1)
         for watch in live:

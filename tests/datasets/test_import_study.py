@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.datasets.alignments.assemble import assemble
+from apps.datasets.alignments.services import duplicate
 from apps.datasets.models import Alignment, DataSet, Upload, Version
 from apps.projects.models import Event, Project
 
@@ -88,3 +90,21 @@ def test_spoken_digits_goes_in_with_exactly_its_defects(spoken_digits: Path, per
     assert versions["samples"].statistics["duplicates"]["D01201"] == "D00599"
     assert sum(version.n_rows for slug, version in versions.items() if slug != "samples") == 3426
     assert Alignment.objects.get().state == Alignment.State.FROZEN
+
+
+def test_the_rules_and_concepts_of_a_study_go_into_its_alignment(bring: Any) -> None:
+    extra = b"rules:\n  - {discipline: VI, when: pictures.writer = 'w0', label: one}\nconcepts:\n  - {name: one, broader: number}\n"
+    files = study_files()
+    bring("study", {"tiny.zip": packed(files | {"study.yaml": files["study.yaml"] + extra})})
+    alignment = Alignment.objects.get()
+    rule = {"discipline": "VI", "when": 'pictures.writer = "w0"', "label": "one"}
+    assert alignment.spec["knowledge"] == {"rules": [rule], "broader": {"one": "number"}}
+    assert assemble(alignment).knowledge == alignment.spec["knowledge"]
+    assert duplicate(alignment.created_by, alignment).spec["knowledge"] == alignment.spec["knowledge"]
+
+
+def test_a_rule_that_cannot_be_read_stops_the_study_by_its_number(bring: Any) -> None:
+    rules = b"rules:\n  - {discipline: VI, when: writer is present, label: one}\n  - {discipline: VI, when: writer like 2, label: one}\n"
+    files = study_files(2)
+    upload = bring("study", {"tiny.zip": packed(files | {"study.yaml": files["study.yaml"] + rules})}, imports=False)
+    assert "rule 2, when: column 8" in upload.check_job.error

@@ -11,6 +11,7 @@ from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.projects.models import Project
 from apps.projects.services import next_number
+from fusion.knowledge import Rule
 from fusion.recipe import Recipe
 from fusion.result import (
     Baseline,
@@ -30,7 +31,10 @@ from fusion.result import (
     Interval,
     Level,
     Missing,
+    Pair,
     Reliability,
+    RuleEffect,
+    RuleScore,
     Said,
     Seed,
     Share,
@@ -216,3 +220,32 @@ def finished_run(project: Project, user: User, aligned: Alignment | None = None,
             "gain_high": gain.high, "ece": head.ece.value, "bundle_path": "runs/x/1", "bundle_digest": "0" * 64, **fields,
         },
     )  # fmt: skip
+
+
+def with_rules(run: Run) -> Run:
+    """The run as if it had two rules: one that helps on twelve samples, one that hurts and that labels break."""
+    found = run.evaluation
+    assert found is not None
+    good = Rule.parse({"discipline": "LI", "when": 'clues.clue contains "pair"', "label_in": ["two", "eight"], "weight": 0.5})
+    bad = Rule.parse({"name": "long", "when": "not recordings.seconds > 0.75", "label_not_in": ["seven"], "hard": True})
+    shares = {"labels_obey_elsewhere": 0.1, "answers_obey_without": around(0.71), "mass": 0.8}
+    there, whole = (
+        Pair(with_it=around(0.92), without=around(0.71), change=around(0.21)),
+        Pair(with_it=around(0.88), without=around(0.87), change=around(0.01)),
+    )
+    worse = Pair(with_it=around(0.6), without=around(0.8), change=around(-0.2))
+    found.rules = [
+        RuleScore(
+            rule=good, sentence=good.sentence(), n=1200, n_covered=12, n_labelled=12, labels_obey=around(1.0, 0), answers_obey=around(0.92),
+            n_labels_break=0, labels_break=[], n_answers_break=1, answers_break=["D00007"], **shares,
+            effect=RuleEffect(macro_f1=whole, accuracy=there, verdict="helps", note="only 10 clusters, too narrow"),
+        ),
+        RuleScore(
+            rule=bad, sentence=bad.sentence(), n=1200, n_covered=1080, n_labelled=1080, labels_obey=around(0.3), answers_obey=around(1.0, 0),
+            n_labels_break=1020, labels_break=[f"D{i:05}" for i in range(100)], **shares,
+            effect=RuleEffect(macro_f1=worse, accuracy=worse, verdict="hurts"),
+        ),
+    ]  # fmt: skip
+    run.result = found.model_dump(mode="json")
+    run.save()
+    return run

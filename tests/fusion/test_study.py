@@ -136,6 +136,19 @@ def test_annotations_concepts_rules_and_protocols_are_kept(tmp_path):
     [(spec, table)] = study.annotations()
     assert (spec.discipline, table.columns["reader"]) == ("VI", ["r1", "r2"])
     assert study.spec.rules[0]["weight"] == 0.5
+    assert study.spec.knowledge == {"rules": study.spec.rules}
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ("  - {discipline: VI, when: a > 1, label: b}\n  - {discipline: VI, when: a >> 1, label: b}\n", "rule 2, when: column 4"),
+        ("  - {discipline: ZZ, when: a > 1, label: b}\n", "discipline: ZZ is not one of"),
+    ],
+)
+def test_a_rule_that_cannot_be_used_is_named_by_its_number(tmp_path, rules, words):
+    with pytest.raises(StudyError, match=words):
+        Study.load(folder(tmp_path, YAML + "rules:\n" + rules))
 
 
 @pytest.mark.parametrize(

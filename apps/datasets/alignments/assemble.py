@@ -43,6 +43,7 @@ def assemble(alignment: Alignment) -> Aligned:
         key=versions[0].key_column,
         label=spec["label"]["source"],
         flags=list(flags(modalities, keys)),
+        knowledge=spec.get("knowledge", {}),
     )
 
 

@@ -6,6 +6,7 @@
      "split": {"policy": "leave-one-group-out"}, "extras": ["samples.label"]}
 
 A label from an annotation data set without `annotator` is what most annotators say. `extras`: columns kept for subgroups and rules.
+`knowledge`: rules and concepts that came with a study folder, as it wrote them; the run reads them.
 """
 
 import re
@@ -65,7 +66,7 @@ def checked_spec(spec: Mapping[str, Any], versions: Iterable[Version]) -> dict[s
     if problems:
         raise ValidationError(problems)
     full["extras"] = _extras(full, sources)
-    return full
+    return full | ({"knowledge": spec["knowledge"]} if spec.get("knowledge") else {})
 
 
 def _add(problems: dict[str, list[str]], field: str, text: str) -> None:

@@ -1,5 +1,7 @@
 """The alignment that study.yaml asks for: drafted over the new versions and frozen at once."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,6 +12,7 @@ from apps.accounts.models import User
 from apps.datasets.alignments.services import create_alignment, freeze
 from apps.datasets.models import Alignment, Version
 from apps.projects.models import Project
+from fusion.knowledge import parse, renamed
 from fusion.study_spec import StudySpec
 
 
@@ -34,7 +37,16 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
         "groups": [here(ref) for ref in asked.groups],
         "split": split,
     }
-    return found | ({"cluster": here(asked.cluster)} if asked.cluster else {})
+    known = spec.knowledge
+    if "rules" in known:
+        known = known | {"rules": [rule | {"when": condition_here(rule["when"], here)} for rule in known["rules"]]}
+    return found | ({"cluster": here(asked.cluster)} if asked.cluster else {}) | ({"knowledge": known} if known else {})
+
+
+def condition_here(text: str, here: Callable[[str], str]) -> str:
+    """The condition of a rule with the addresses of data sets; a bare column stays bare."""
+    condition = renamed(parse(text), lambda column: replace(column, name=here(column.name)) if "." in column.name else column)
+    return str(condition)
 
 
 def draft_alignment(spec: StudySpec, project: Project, actor: User, versions: list[Version]) -> Alignment | str:

@@ -72,10 +72,18 @@ def _initial(request: HttpRequest, project: Project, versions: list[Version]) ->
     return suggested(sources_of(versions))
 
 
+def _taken_over(request: HttpRequest, project: Project) -> dict[str, Any]:
+    """What a copy has beside the form: the knowledge that came with the study."""
+    wanted = request.GET.get("like", "")
+    like = Alignment.objects.filter(project=project, number=wanted if wanted.isdigit() else 0).first()
+    return {"knowledge": like.spec["knowledge"]} if like and "knowledge" in like.spec else {}
+
+
 def _save(request: HttpRequest, project: Project, form: AlignmentForm, versions: list[Version]) -> HttpResponse:
     if form.is_valid():
         try:
-            alignment = services.create_alignment(request.user, project, form.cleaned_data["name"], form.spec(), versions)
+            spec = form.spec() | _taken_over(request, project)
+            alignment = services.create_alignment(request.user, project, form.cleaned_data["name"], spec, versions)
             if request.POST["do"] == "freeze":
                 services.freeze(request.user, alignment)
             return redirect("datasets:alignment", project.slug, alignment.number)

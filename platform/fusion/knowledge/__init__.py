@@ -16,7 +16,7 @@ Light: pydantic; DuckDB where a pattern is checked or asked for (`matches`). `kn
 
 from .findings import Finding, columns_of, contradictions, findings, fired, kinds_of
 from .language import And, Column, Compare, Condition, ConditionError, Find, Known, Not, OneOf, Or, columns
-from .names import resolve
+from .names import renamed, resolve
 from .parser import parse
 from .rules import Rule, RuleError, allowed, check, check_condition, rules_of
 from .settings import Knowledge
@@ -52,6 +52,7 @@ __all__ = [
     "holds",
     "kinds_of",
     "parse",
+    "renamed",
     "resolve",
     "rules_of",
     "to_sql",

@@ -1,6 +1,6 @@
 """Columns by their names: `dataset.column`, or the bare column where only one data set has it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -13,15 +13,20 @@ SHOWN = 6
 def resolve(condition: Condition, known: Iterable[str], text: str = "") -> Condition:
     """The same with full names. Raises ConditionError for a column that is not known or that several data sets have."""
     names = list(known)
+    return renamed(condition, lambda column: full(column, names, text))
+
+
+def renamed(condition: Condition, call: Callable[[Column], Column]) -> Condition:
+    """The same over other columns."""
     match condition:
         case And(parts):
-            return joined(And, [resolve(part, names, text) for part in parts])
+            return joined(And, [renamed(part, call) for part in parts])
         case Or(parts):
-            return joined(Or, [resolve(part, names, text) for part in parts])
+            return joined(Or, [renamed(part, call) for part in parts])
         case Not(part):
-            return Not(resolve(part, names, text))
+            return Not(renamed(part, call))
         case _:
-            return replace(condition, column=full(condition.column, names, text))
+            return replace(condition, column=call(condition.column))
 
 
 def full(column: Column, known: list[str], text: str) -> Column:

@@ -1,0 +1,69 @@
+"""Rules on a run's page: shown in words with what each is worth; nothing where a run has none; faults named before it starts."""
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from apps.experiments import alignments, knowledge
+from fusion.knowledge import ENGLISH
+from fusion.recipe import Recipe
+from tests.experiments import factory
+from tests.experiments.test_pages import QUERIES
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_page_says_of_each_rule_who_obeys_it_and_whether_it_helps(
+    client: Client, team: object, django_assert_max_num_queries: object
+) -> None:
+    run = factory.with_rules(factory.finished_run(team.project, team.owner))
+    client.force_login(team.viewer)
+    with django_assert_max_num_queries(QUERIES):
+        text = client.get(run.get_absolute_url()).content.decode()
+    assert "When clues.clue contains “pair”, the label is two or eight (weight 0.5)." in text
+    assert "When recordings.seconds is at most 0.75, the label is not seven (always)." in text
+    assert text.index("helps") < text.index("hurts")
+    assert "1,020 labels break it" in text
+    assert "1 answer of the model breaks it" in text
+    assert "only 10 clusters, too narrow" in text
+    assert f'href="/p/{team.project.slug}/samples/D00011/"' in text
+    assert "and 1,008 more" in text
+
+
+def test_a_run_without_rules_shows_no_such_section(client: Client, team: object) -> None:
+    run = factory.finished_run(team.project, team.owner)
+    client.force_login(team.viewer)
+    assert 'id="knowledge"' not in client.get(run.get_absolute_url()).content.decode()
+
+
+def test_a_rule_is_said_in_the_language_of_the_reader(team: object) -> None:
+    [line, _other] = knowledge.knowledge(factory.with_rules(factory.finished_run(team.project, team.owner))).lines
+    assert line.verdict == "helps"
+    assert knowledge.phrases() == ENGLISH
+    with translation.override("zh-hans"):
+        assert set(knowledge.phrases()) == set(ENGLISH)
+        assert "pair" in knowledge.sentence(factory.with_rules(factory.finished_run(team.project, team.owner)).evaluation.rules[0].rule)
+
+
+@pytest.mark.parametrize(
+    ("when", "label", "words"),
+    [
+        ("clues.clu = 'x'", "two", "there is no column clues.clu; did you mean clues.clue?"),
+        ("samples.label_name = 'two'", "two", "holds the label itself"),
+        ("clue contains 'pair'", "too", "too is not among the allowed labels; did you mean two?"),
+    ],
+)
+def test_a_rule_that_does_not_fit_the_alignment_is_named_in_the_form(team: object, when: str, label: str, words: str) -> None:
+    aligned = factory.alignment(team.project, team.owner)
+    found = alignments.problems(aligned, Recipe.parse({"knowledge": {"rules": [{"when": when, "label": label}]}}))
+    assert words in found["knowledge"][0]
+    assert found["knowledge"][0].startswith("Rule 1 (")
+
+
+def test_a_rule_that_cannot_be_read_is_refused_in_the_yaml_tab(client: Client, team: object) -> None:
+    factory.alignment(team.project, team.owner)
+    client.force_login(team.owner)
+    text = "knowledge:\n  rules:\n    - {when: clue like 'pair', label: two}\n    - {when: clue = 'a', label: two}\n"
+    answer = client.post(f"/p/{team.project.slug}/runs/new/", {"yaml": text, "question": "", "do": "start"})
+    assert answer.status_code == 422
+    assert "rule 1, when: column 6" in answer.content.decode()
