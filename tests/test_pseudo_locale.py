@@ -25,7 +25,7 @@ PEOPLE = "Digits|Vision|Speech|DI|VI|SP|Olga Owner|OO|(Maintainer|Reviewer|Contr
 DATA = (
     "Samples|Handwriting|Recordings|Clues|Readings|sample_id|digit-fusion|zero|one|two|three|four|five|six|seven|eight|nine|good|poor"
     "|wordnet|bible|text|speech|image|seconds|label|code|speaker|writer|Ann|Bo|Cai|legibility|source|annotator|samples|handwriting|readings|recordings"
-    "|concat|gated|late|python|torch|digits|only 9 samples, too few for an interval"
+    "|both|concat|gated|late|python|torch|digits|only 9 samples, too few for an interval"
 )
 KNOWN = re.compile(rf"\b({NAMES}|{PEOPLE}|{DATA}|[vWS]?\d+|[a-z])\b|@?[\w.]+@[\w.]+", re.IGNORECASE)
 """What is no word of the interface: names, and what the people and data of the test are called."""
