@@ -1,11 +1,13 @@
-"""The encoders of the engine's catalogue as a form shows them."""
+"""The encoders of the engine's catalogue as a form and their own page show them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import combinations
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.ui.components.modalities import MODALITIES
 from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
 
@@ -19,10 +21,16 @@ WORDS = {
     ),
     "minilm-l6-v2": gettext_lazy("A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close together."),
     "pixels": gettext_lazy("The picture itself, in grey, shrunk to 28 by 28: a small picture is its own good feature."),
-    "numbers": gettext_lazy("The numbers of a table as they are; training standardises them and fills what is missing."),
+    "numbers": gettext_lazy(
+        "The numbers of a table, and which of them are missing; training standardises them and learns what a gap means."
+    ),
     "curve": gettext_lazy("A time series drawn through 64 points, with its mean, spread, range and slope."),
 }
 """The catalogue's sentences once more: the engine, which works without Django, has them in English only."""
+LOCAL = gettext_lazy("A %(family)s model that the administrator of this installation added.")
+KINDS = ("image", "audio", "text", "table", "series")
+ADD = "consilience encoder add NAME_OR_FOLDER --licence LICENCE"
+CHECK = "consilience encoder check"
 NAMES = {"pixels": gettext_lazy("Pixels"), "numbers": gettext_lazy("Numbers"), "curve": gettext_lazy("Curve")}
 
 
@@ -67,4 +75,55 @@ def title(entry: Entry) -> str:
 def describe(value: str) -> list[Entry]:
     """The catalogue's entries behind a choice of the form, in the reader's language."""
     entries = [entry for code in value.split(JOIN) if (entry := catalogue.get(code))]
-    return [replace(one, title=name(one), description=str(WORDS.get(one.name, one.description))) for one in entries]
+    return [in_words(one) for one in entries]
+
+
+def in_words(entry: Entry) -> Entry:
+    """In the reader's language."""
+    told = LOCAL % {"family": entry.family} if entry.sort == "local" else WORDS.get(entry.name, entry.description)
+    return replace(entry, title=name(entry), description=str(told))
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The encoders of one modality. bare: whether none of them is a foundation model that can be used now."""
+
+    kind: str
+    title: str
+    rows: list["Row"]
+
+    @property
+    def bare(self) -> bool:
+        return not any(row.entry.family and row.entry.installed for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Row:
+    entry: Entry
+
+    @property
+    def tested(self) -> datetime | None:
+        """None for a date that cannot be read: the record is a file that an administrator may have edited."""
+        if self.entry.check is None:
+            return None
+        try:
+            return datetime.fromisoformat(self.entry.check.date)
+        except (TypeError, ValueError):
+            return None
+
+    @property
+    def parameters(self) -> str:
+        return "–" if self.entry.parameters is None else f"{self.entry.parameters:,}"
+
+    @property
+    def layers(self) -> str:
+        return f"0–{self.entry.layers[-1]}" if self.entry.layers else ""
+
+    @property
+    def source(self) -> str:
+        return f"{self.entry.source} {self.entry.version}".strip()
+
+
+def shelves() -> list[Shelf]:
+    found = catalogue.entries(tiny=False)
+    return [Shelf(kind, str(MODALITIES[kind].label), [Row(in_words(one)) for one in found if one.kind == kind]) for kind in KINDS]

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from .views import new, runs
+from .views import encoders, new, runs
 
 app_name = "experiments"
 BASE = "p/<slug:project>/runs/"
 urlpatterns = [
+    path("encoders/", encoders.listing, name="encoders"),
     path(BASE, runs.listing, name="runs"),
     path(f"{BASE}new/", new.new_run, name="new_run"),
     path(f"{BASE}<int:number>/", runs.run, name="run"),

@@ -51,6 +51,7 @@ def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
     links = [
         _entry(_("Settings"), "settings", reverse("accounts:profile")),
         _entry(_("Access tokens"), "key-round", reverse("accounts:tokens")),
+        _entry(_("Encoders"), "brain", reverse("experiments:encoders")),
     ]
     return {
         "name": user.name,
@@ -88,9 +89,11 @@ def _own_rail(request: HttpRequest, mine: list[Member], inbox: int) -> list[Entr
     ]
     projects = [_entry(member.project.name, "merge", member.project.get_absolute_url()) for member in mine]
     profile, tokens, keys = reverse("accounts:profile"), reverse("accounts:tokens"), reverse("workspace:help")
+    models = reverse("experiments:encoders")
     you = [
         _entry(_("Settings"), "settings", profile, path == profile),
         _entry(_("Access tokens"), "key-round", tokens, path == tokens),
+        _entry(_("Encoders"), "brain", models, path == models),
         _entry(_("Help"), "circle-question-mark", keys, path == keys),
     ]
     return [

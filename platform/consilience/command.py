@@ -58,7 +58,20 @@ def up(arguments: list[str]) -> int:
     return main(arguments)
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"up": up, "serve": serve, "worker": worker, "scheduler": scheduler}
+def encoder(arguments: list[str]) -> int:
+    """Encoders of this installation: add, list, check, remove."""
+    from .encoder import main
+
+    return main(arguments)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "up": up,
+    "serve": serve,
+    "worker": worker,
+    "scheduler": scheduler,
+    "encoder": encoder,
+}
 
 
 def main() -> int:

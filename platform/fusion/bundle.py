@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from fusion.encoders.plain import with_gaps
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
 from fusion.floor import hand_over
@@ -63,7 +64,10 @@ class Bundle:
     def complete(
         self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None
     ) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
-        """Zeros and a false mask for modalities that are not given; a row of NaN alone counts as missing too."""
+        """Zeros and a false mask for modalities that are not given; a row of NaN alone counts as missing too.
+
+        A table may come as its k numbers, NaN in the gaps, or with the k signs of its gaps beside them, as its encoder gives it.
+        """
         unknown = sorted(set(features) - set(self.modalities))
         if unknown:
             raise BundleError(f"The model knows no modality {unknown[0]}; it reads {', '.join(self.modalities)}.")
@@ -75,10 +79,13 @@ class Bundle:
             width = len(self.models[name].whitening[name].mean)
             given = features.get(name)
             x[name] = np.zeros((n, width), np.float32) if given is None else np.asarray(given, np.float32)
+            seen = ~np.isnan(x[name]).all(1)
+            if self.kinds.get(name) == "table" and x[name].shape == (n, width // 2):
+                x[name] = with_gaps(x[name])
             if x[name].shape != (n, width):
                 raise BundleError(f"{name} must have the shape ({n}, {width}), not {x[name].shape}.")
             if given is not None:
-                present[:, column] = ~np.isnan(x[name]).all(1)
+                present[:, column] = seen
         return x, present if mask is None else present & mask
 
     def predict(

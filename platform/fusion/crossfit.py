@@ -39,6 +39,7 @@ class Task:
     """y: (n,) class numbers, -1 where there is none; x: {modality: (n, dim)}; mask: (n, M) bool in the order of `x`.
 
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
+    tables: the modalities whose features are columns of units of their own.
     """
 
     y: Ints
@@ -46,6 +47,7 @@ class Task:
     x: dict[str, NDArray[np.float32]]
     mask: NDArray[np.bool_]
     taught: tuple[Terms, Tensor] | None = None
+    tables: frozenset[str] = frozenset()
 
     @property
     def modalities(self) -> list[str]:
@@ -88,7 +90,8 @@ class Prepared:
         self.regression = cache(self.fit_regression)
 
     def fit_whitening(self, modality: str) -> Whitening:
-        return Whitening.fit(self.task.x[modality][self.task.rows_with([modality], self.rows)], self.pca_dim)
+        rows = self.task.rows_with([modality], self.rows)
+        return Whitening.fit(self.task.x[modality][rows], self.pca_dim, modality in self.task.tables)
 
     def whiten(self, modality: str) -> Tensor:
         """(n, out): every sample of the task."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from fusion.knowledge.settings import Knowledge
 
 Method = Literal["late", "concat", "gated"]
-Pooling = Literal["mean", "first", "segments", "grid"]
+Pooling = Literal["mean", "first", "last", "segments", "grid"]
 
 
 class RecipeError(ValueError):

@@ -174,7 +174,8 @@ def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, I
 def task_of(aligned: Aligned, features: Features) -> Task:
     number = {label: k for k, label in enumerate(aligned.label_order)}
     y = np.array([-1 if label is None else number[label] for label in aligned.labels], dtype=np.int64)
-    return Task(y, len(number), {name: features.x[name] for name in features.names}, features.mask)
+    tables = frozenset(name for name in features.names if aligned.modalities[name].kind == "table")
+    return Task(y, len(number), {name: features.x[name] for name in features.names}, features.mask, tables=tables)
 
 
 def sample_digests(aligned: Aligned) -> list[str]:

@@ -27,8 +27,10 @@ class Whitening:
     components: Floats
 
     @classmethod
-    def fit(cls, x: NDArray[Any], dim: int) -> "Whitening":
+    def fit(cls, x: NDArray[Any], dim: int, table: bool = False) -> "Whitening":
         """x: (n, d), rows that are present; NaN where a single number is missing, which then counts as the mean.
+
+        table: columns of units of their own, each scaled by itself; those of 0 and 1 are only centred, those that never vary left out.
 
         `dim` directions are kept; 0, or no fewer than there are features, keeps all. Where there are too few rows for so many, the
         rest is zero, so that the number of directions never depends on the number of rows.
@@ -37,11 +39,22 @@ class Whitening:
             d, out = x.shape[1], min(dim or x.shape[1], x.shape[1])
             return cls(np.zeros(d, np.float32), np.ones(d, np.float32), np.eye(d, out, dtype=np.float32))
         mean, deviation = moments(x.astype(np.float32))
+        if table:
+            return cls.of_table(x.astype(np.float32), mean, deviation, dim)
         scale = (deviation + 0.01 * deviation.mean() + 1e-4).astype(np.float32)
         out = min(dim or x.shape[1], x.shape[1])
         if out == x.shape[1]:
             return cls(mean, scale, np.eye(out, dtype=np.float32))
         return cls(mean, scale, directions(standard(x, mean, scale), out))
+
+    @classmethod
+    def of_table(cls, x: Floats, mean: Floats, deviation: Floats, dim: int) -> "Whitening":
+        varies = deviation > 1e-5 * np.abs(mean)
+        switch = ((x == 0) | (x == 1) | np.isnan(x)).all(0)
+        scale = np.where(varies & ~switch, deviation, 1).astype(np.float32)
+        out = min(dim or x.shape[1], x.shape[1])
+        components = np.diag(varies).astype(np.float32) if out == x.shape[1] else directions(standard(x, mean, scale), out)
+        return cls(mean, scale, components)
 
     @property
     def dim(self) -> int:

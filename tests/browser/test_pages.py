@@ -16,6 +16,7 @@ PAGES = {
     "inbox": "/inbox/?show=all",
     "search": "/search/?q=ledger",
     "help": "/help/",
+    "encoders": "/encoders/",
     "profile": "/me/",
     "tokens": "/me/tokens/",
     "password": "/accounts/password/change/",

@@ -114,12 +114,12 @@ def test_several_encoders_of_a_modality_stand_side_by_side(aligned):
     assert features.x["image"].shape == (12, 192)
 
 
-def test_numbers_of_a_table_pass_through_with_nan_for_what_is_missing():
+def test_numbers_of_a_table_come_with_which_of_them_are_missing():
     cells = [Cell.numbers([1.5, None]), None, Cell.numbers([2, 3])]
     aligned = Aligned(["a", "b", "c"], ["x", "y", "x"], {"scale": Modality("table", cells, fields=["d.p", "d.q"])})
     features = embed(aligned, None, None, Progress())
     assert features.mask[:, 0].tolist() == [True, False, True]
-    assert np.array_equal(features.x["scale"], np.float32([[1.5, np.nan], [0, 0], [2, 3]]), equal_nan=True)
+    assert np.array_equal(features.x["scale"], np.float32([[1.5, np.nan, 0, 1], [0, 0, 0, 0], [2, 3, 0, 0]]), equal_nan=True)
 
 
 def test_a_file_that_broke_since_is_named_by_its_sample(aligned):

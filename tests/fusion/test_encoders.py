@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 import sys
 
@@ -10,6 +9,8 @@ from PIL import Image
 
 from fusion.encoders import catalogue, load, named
 from fusion.encoders.base import EncoderError
+
+from .families import saved
 
 PACKAGED = [e.name for e in catalogue.ENTRIES if e.sort == "packaged"]
 
@@ -87,7 +88,7 @@ def test_every_encoder_gives_finite_vectors_of_the_promised_length(name, content
     entry = catalogue.get(name)
     vectors = encoded(encoder, contents[entry.kind])
     assert vectors.dtype == np.float32
-    assert vectors.shape == (len(contents[entry.kind]), entry.dim or 2)
+    assert vectors.shape == (len(contents[entry.kind]), entry.dim or 4)
     assert np.isfinite(vectors).all() or entry.kind == "table"
 
 
@@ -205,43 +206,8 @@ def test_an_absent_package_says_how_to_install_it(monkeypatch):
     assert catalogue.default("text") == ("tiny-text",)
 
 
-def saved_folder(path, family):
-    import transformers
-
-    options = {
-        "bert": ("BertModel", "BertConfig", {"vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}),
-        "vit": ("ViTModel", "ViTConfig", {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16, "image_size": 32, "patch_size": 8}),
-        "resnet": ("ResNetModel", "ResNetConfig", {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1], "layer_type": "basic"}),
-        "wav2vec2": (
-            "Wav2Vec2Model",
-            "Wav2Vec2Config",
-            {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "conv_dim": [8] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2},
-        ),
-    }  # fmt: skip
-    model, config, values = options[family]
-    getattr(transformers, model)(getattr(transformers, config)(**values)).save_pretrained(path)
-    if family == "bert":
-        (path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\npair\n")
-        transformers.BertTokenizerFast(str(path / "vocab.txt")).save_pretrained(path)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("family", "kind", "dim"), [("bert", "text", 16), ("vit", "image", 16), ("resnet", "image", 16), ("wav2vec2", "audio", 64)]
-)
-def test_a_transformers_folder_of_the_administrator_is_an_encoder_by_its_name(home, contents, family, kind, dim):
-    folder = saved_folder(home / f"our-{family}", family)
-    try:
-        entry = catalogue.get(f"our-{family}")
-        assert (entry.kind, entry.sort) == (kind, "local")
-        encoder = load(f"our-{family}")
-        assert encoded(encoder, contents[kind][:2]).shape == (2, dim) == (2, encoder.dim)
-    finally:
-        shutil.rmtree(folder)
-
-
 def test_a_folder_that_wants_to_run_its_own_code_is_refused(tmp_path):
-    folder = saved_folder(tmp_path / "evil", "bert")
+    folder = saved(tmp_path / "evil", "bert")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "evil.Model"}}))
     (folder / "evil.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')")
@@ -251,14 +217,14 @@ def test_a_folder_that_wants_to_run_its_own_code_is_refused(tmp_path):
 
 
 def test_a_folder_with_pickled_weights_alone_is_refused(tmp_path):
-    folder = saved_folder(tmp_path / "old", "bert")
+    folder = saved(tmp_path / "old", "bert")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(EncoderError, match=r"has pytorch_model.bin, but no safetensors file"):
         load(str(folder), folders=True)
 
 
 def test_a_folder_is_read_only_where_folders_are_allowed(tmp_path):
-    folder = saved_folder(tmp_path / "mine", "bert")
+    folder = saved(tmp_path / "mine", "bert")
     with pytest.raises(EncoderError, match="there is no encoder"):
         load(str(folder))
     assert load(str(folder), folders=True).dim == 16

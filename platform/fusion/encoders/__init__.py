@@ -36,8 +36,8 @@ def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
     if folders:
         return import_module(".transformers", __name__).load_path(wanted)
     raise EncoderError(
-        f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; an administrator adds one by putting "
-        f"its transformers folder (config.json and {catalogue.WEIGHTS}) into {catalogue.home()}"
+        f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; an administrator adds one: "
+        f"consilience encoder add FOLDER_OR_HUB_NAME"
     )
 
 

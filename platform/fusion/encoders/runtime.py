@@ -42,20 +42,36 @@ def pool_map(x: Tensor, side: int) -> Tensor:
 
 
 def pool_tokens(x: Tensor, mask: Tensor, pooling: str) -> Tensor:
-    """x: (b, tokens, d), mask: (b, tokens) of 0 and 1 -> (b, d): the mean over real tokens, or the first one."""
+    """x: (b, tokens, d), mask: (b, tokens) of 0 and 1, real tokens first -> (b, d): the mean over real tokens, the first or the last one."""
     if pooling == "first":
         return x[:, 0]
+    if pooling == "last":
+        return x[torch.arange(len(x), device=x.device), mask.sum(1) - 1]
     weight = mask[..., None].to(x.dtype)
     return (x * weight).sum(1) / weight.sum(1).clamp(min=1)
 
 
-def pool_segments(x: Tensor, frames: Sequence[int], segments: int) -> Tensor:
-    """x: (b, frames, d) -> (b, segments * d): means over equal stretches of each recording's own real frames."""
+def pool_frames(x: Tensor, frames: Sequence[int], segments: int, pooling: str) -> Tensor:
+    """x: (b, frames, d) -> (b, d) for the first or the last of each recording's own real frames, else (b, segments * d): means over
+    equal stretches of them."""
     rows = []
     for row, count in zip(x, frames):
-        parts = row[: max(segments, min(count, len(row)))].tensor_split(segments)
+        if pooling in ("first", "last"):
+            rows.append(row[0 if pooling == "first" else min(count, len(row)) - 1])
+            continue
+        own = row[: max(segments, min(count, len(row)))]
+        if len(own) < segments:  # a recording of fewer frames says some of them more than once
+            own = own[torch.arange(segments, device=own.device) * len(own) // segments]
+        parts = own.tensor_split(segments)
         rows.append(torch.cat([part.mean(0) for part in parts]))
     return torch.stack(rows)
+
+
+def checked_pooling(title: str, asked: str | None, known: Sequence[str]) -> str:
+    """What was asked for, or the first of those that the encoder knows; raises EncoderError."""
+    if asked is not None and asked not in known:
+        raise EncoderError(f"{title} can be pooled by {', '.join(known)}, not by {asked}")
+    return asked or known[0]
 
 
 def checked_layers(title: str, asked: list[int] | None, default: Sequence[int], last: int) -> list[int]:

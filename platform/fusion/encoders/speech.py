@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from fusion.modalities import audio
 
 from .base import Choice, Content, EncoderError, fingerprint_of
-from .runtime import checked_layers, device, frozen, inference, pool_segments, precision
+from .families import POOLINGS
+from .runtime import checked_layers, checked_pooling, device, frozen, inference, pool_frames, precision
 
 RATE = 16_000
 CUTS = (0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 30.0)
@@ -30,7 +31,7 @@ class Speech:
 
     def __init__(self, name: str, choice: Choice, segments: int) -> None:
         self.name = name
-        self.pooling = choice.pooling or ("segments" if segments > 1 else "mean")
+        self.pooling = checked_pooling(name, choice.pooling or ("segments" if segments > 1 else "mean"), POOLINGS["wave"])
         asked = (choice.grid or [segments])[0] if self.pooling == "segments" else 1
         if not 1 <= asked <= 64:
             raise EncoderError(f"{name}: a recording can be pooled in 1 to 64 segments, not {asked}")
@@ -57,9 +58,19 @@ class Speech:
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         raise NotImplementedError
 
+    def frames(self, samples: int) -> int:
+        """Vectors that a recording of so many samples fills."""
+        return -(-samples // FRAME)
+
     def pool(self, x: Tensor, inputs: Sequence[np.ndarray]) -> Tensor:
-        frames = [-(-len(one) // FRAME) for one in inputs]
-        return pool_segments(x.float(), frames, self.segments)
+        """x: (b, frames, d) -> float32 (b, d * segments): over each recording's own frames, never over padding."""
+        frames = [self.frames(len(one)) for one in inputs]
+        return pool_frames(x.float(), frames, self.segments, self.pooling)
+
+    def options(self, layers: Sequence[int], last: int) -> dict[str, Any]:
+        """What decides a vector and is not the usual: the usual keeps its fingerprint."""
+        found: dict[str, Any] = {} if list(layers) == [last] else {"layers": list(layers)}
+        return found | ({"pooling": self.pooling} if self.pooling in ("first", "last") else {})
 
 
 class WhisperSpeech(Speech):
@@ -69,12 +80,13 @@ class WhisperSpeech(Speech):
 
     def __init__(self, name: str, choice: Choice, config: Any, read: Callable[[], nn.Module], weights: str, segments: int = 4) -> None:
         super().__init__(name, choice, segments)
-        if choice.layers and choice.layers not in ([-1], [config.encoder_layers]):
-            raise EncoderError(f"{name}: only the last layer ({config.encoder_layers}) can be read")
+        last = config.encoder_layers
+        self.layers = checked_layers(name, choice.layers, [last], last)
         self.read, self.mel_bins = read, config.num_mel_bins
         self.longest = config.max_source_positions * FRAME / RATE
-        self.dim = config.d_model * self.segments
-        self.fingerprint = fingerprint_of(name, weights, segments=self.segments, cuts=CUTS, precision=precision())
+        self.dim = config.d_model * self.segments * len(self.layers)
+        options = {"segments": self.segments, "cuts": CUTS, "precision": precision(), **self.options(self.layers, last)}
+        self.fingerprint = fingerprint_of(name, weights, **options)
 
     @cached_property
     def model(self) -> Any:
@@ -100,7 +112,8 @@ class WhisperSpeech(Speech):
         clips = self.padded(inputs)[:, : int(self.longest * RATE)]
         found = self.mel(list(clips), sampling_rate=RATE, return_tensors="pt", padding="max_length", max_length=clips.shape[1])
         self.cut_to(clips.shape[1] // FRAME)
-        return self.pool(self.model(found.input_features.to(device())).last_hidden_state, inputs)
+        states = self.model(found.input_features.to(device()), output_hidden_states=True).hidden_states
+        return torch.cat([self.pool(states[layer], inputs) for layer in self.layers], 1)
 
 
 class WaveSpeech(Speech):
@@ -111,11 +124,15 @@ class WaveSpeech(Speech):
         config: Any = model.config
         self.model = frozen(model)
         self.normalise = normalise
+        self.receptive, self.stride = receptive_field(config.conv_kernel, config.conv_stride)
         self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
         self.masked = config.feat_extract_norm == "layer"
         self.dim = config.hidden_size * self.segments * len(self.layers)
         options = {"segments": self.segments, "layers": self.layers, "normalise": normalise, "cuts": CUTS, "precision": precision()}
-        self.fingerprint = fingerprint_of(name, weights, **options)
+        self.fingerprint = fingerprint_of(name, weights, pooling=self.pooling, **options)
+
+    def frames(self, samples: int) -> int:
+        return 1 + max(0, samples - self.receptive) // self.stride
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         ready = [(x - x.mean()) / np.sqrt(x.var() + 1e-7) for x in inputs] if self.normalise else list(inputs)
@@ -124,3 +141,54 @@ class WaveSpeech(Speech):
         mask = (torch.arange(clips.shape[1])[None] < lengths[:, None]).long().to(device()) if self.masked else None
         states = self.model(clips, attention_mask=mask, output_hidden_states=True).hidden_states
         return torch.cat([self.pool(states[layer], inputs) for layer in self.layers], 1)
+
+
+def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> tuple[int, int]:
+    """Samples that the first vector of a stack of convolutions sees, and samples from one vector to the next."""
+    field, stride = 1, 1
+    for kernel, step in zip(kernels, strides):
+        field += (kernel - 1) * stride
+        stride *= step
+    return field, stride
+
+
+class SpectrogramSpeech(Speech):
+    """The audio spectrogram transformer (Gong et al. 2021, AST): patches of a spectrogram, each stretch of time averaged over its bands.
+
+    It always sees the length that it was trained on (10 s in the published one); what is longer is cut, pooling "first" is the class token.
+    """
+
+    def __init__(self, name: str, choice: Choice, model: nn.Module, weights: str, statistics: dict[str, float], segments: int = 4) -> None:
+        super().__init__(name, choice, segments)
+        config: Any = model.config
+        self.model, self.config, self.statistics = frozen(model), config, statistics
+        self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
+        self.dim = config.hidden_size * self.segments * len(self.layers)
+        options = {"segments": self.segments, "layers": self.layers, "statistics": statistics, "precision": precision()}
+        self.fingerprint = fingerprint_of(name, weights, pooling=self.pooling, **options)
+
+    @cached_property
+    def mel(self) -> Any:
+        from transformers import ASTFeatureExtractor
+
+        return ASTFeatureExtractor(num_mel_bins=self.config.num_mel_bins, max_length=self.config.max_length, **self.statistics)
+
+    def bucket(self, prepared: np.ndarray) -> int:
+        return 0
+
+    def frames(self, samples: int) -> int:
+        """A spectrum every 10 ms, a patch every `time_stride` spectra."""
+        spectra = samples // (RATE // 100)
+        return 1 + max(0, spectra - self.config.patch_size) // int(self.config.time_stride)
+
+    def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
+        found = self.mel(list(inputs), sampling_rate=RATE, return_tensors="pt").input_values.to(device())
+        states = self.model(found, output_hidden_states=True).hidden_states
+        return torch.cat([self.pooled(states[layer], inputs) for layer in self.layers], 1)
+
+    def pooled(self, state: Tensor, inputs: Sequence[np.ndarray]) -> Tensor:
+        """state: (b, 2 + bands * times, d), class and distillation token first."""
+        if self.pooling == "first":
+            return state[:, 0].float()
+        bands = 1 + (self.config.num_mel_bins - self.config.patch_size) // int(self.config.frequency_stride)
+        return self.pool(state[:, 2:].unflatten(1, (bands, -1)).mean(1), inputs)

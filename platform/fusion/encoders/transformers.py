@@ -1,25 +1,39 @@
-"""Any transformers folder with safetensors weights as an encoder: BERT, GPT-2, ResNet, ViT, wav2vec 2.0, Whisper and their kin.
+"""A transformers folder with safetensors weights as an encoder, of any family in `families`.
 
 No code of a folder is ever run, nothing is fetched, nothing but safetensors and JSON is read.
 """
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModel, PreTrainedModel
 
 from . import catalogue
 from .base import Choice, Encoder, EncoderError, sha256_of
-from .catalogue import Entry
+from .catalogue import WEIGHTS, Entry
+from .families import FAMILIES, Family
+from .record import read
 from .runtime import quiet
 
 GREY = [127.5] * 3
+UNUSED = ("pooler", "masked_spec_embed", "mask_token", "lm_head")
+"""Weights that no vector depends on: a checkpoint may lack them. Of Whisper also the whole decoder."""
 
 
 def load(entry: Entry, choice: Choice) -> Encoder:
-    return load_folder(catalogue.home() / entry.name, entry.name, choice)
+    """Raises EncoderError also for an encoder that is no longer what was added."""
+    folder = catalogue.home() / entry.name
+    record, digest = read(folder), digest_of(folder)
+    if record and record.digest and record.digest != digest:
+        raise EncoderError(
+            f"the files of encoder {entry.name} were changed since it was added; add it again, or check it: consilience encoder check"
+        )
+    return load_folder(folder, entry.name, choice, digest)
 
 
 def load_path(choice: Choice) -> Encoder:
@@ -41,32 +55,44 @@ def hub_folder(name: str) -> Path:
         ) from error
 
 
-def load_folder(folder: Path, name: str, choice: Choice) -> Encoder:
-    """Raises EncoderError for a folder without config, with code of its own, or without safetensors weights."""
-    config = read_config(folder)
-    weights = weights_of(folder)
-    quiet()
+def load_folder(folder: Path, name: str, choice: Choice, digest: str | None = None) -> Encoder:
+    """digest: where it is known already. Raises EncoderError for a folder of no known family, with code of its own, or without all of its weights as safetensors."""
+    family = family_of(folder)
+    weights = digest or digest_of(folder)
     try:
-        model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False)
-        kind = catalogue.kind_of_family(config["model_type"])
-        return {"image": image_encoder, "audio": audio_encoder, "text": text_encoder}[kind](folder, name, choice, model, weights)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        return READERS[family.reader](folder, name, choice, network_of(folder, name), weights)
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError, SafetensorError) as error:
         raise EncoderError(f"encoder {name} cannot be loaded: {str(error).splitlines()[0]}") from error
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+def network_of(folder: Path, name: str) -> PreTrainedModel:
+    """Whole, in float32; raises EncoderError where weights are missing, which transformers would replace by random ones."""
+    quiet()
+    model, found = AutoModel.from_pretrained(
+        str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
+    )
+    unused = (*UNUSED, "decoder.") if model.config.model_type == "whisper" else UNUSED
+    lost = sorted(key for key in found["missing_keys"] if not any(part in key for part in unused))
+    if lost or found["mismatched_keys"]:
+        raise EncoderError(
+            f"encoder {name} is not whole: {len(lost) + len(found['mismatched_keys'])} weights that its config.json promises are missing "
+            f"or of another size, for instance {(lost or [found['mismatched_keys'][0][0]])[0]}"
+        )
+    return model
+
+
+def family_of(folder: Path) -> Family:
     content = read_json(folder / "config.json")
     if "model_type" not in content:
         raise EncoderError(f"{folder} is no transformers folder: it has no config.json with a model_type")
-    if "auto_map" in content:
+    if any("auto_map" in read_json(path) for path in sorted(folder.glob("*.json"))):
+        raise EncoderError(f"{folder.name} wants to run code of its own (auto_map); only models that transformers knows are read")
+    family = FAMILIES.get(str(content["model_type"]))
+    if family is None:
         raise EncoderError(
-            f"{folder.name} wants to run code of its own (auto_map in config.json); only models that transformers knows are read"
+            f"{folder.name} is of the family {content['model_type']}, which cannot be read as an encoder; known are {', '.join(sorted(FAMILIES))}"
         )
-    try:
-        AutoConfig.for_model(content["model_type"])
-    except (ValueError, KeyError) as error:
-        raise EncoderError(f"transformers does not know the family {content['model_type']!r} of {folder.name}") from error
-    return content
+    return family
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -79,45 +105,77 @@ def read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def weights_of(folder: Path) -> str:
-    """SHA-256 over the weight files and their configuration; raises EncoderError if there are no safetensors."""
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        others = (
-            ", ".join(sorted(p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".h5", ".msgpack"))) or "no weights"
-        )
+def weights_of(folder: Path) -> list[Path]:
+    """The safetensors files that transformers reads; raises EncoderError if there are none."""
+    index = read_json(folder / f"{WEIGHTS}.index.json").get("weight_map")
+    names = sorted({str(name) for name in index.values()}) if isinstance(index, dict) else [WEIGHTS]
+    missing = [name for name in names if Path(name).name != name or not (folder / name).is_file()]
+    if missing:
+        others = ", ".join(sorted(p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".h5", ".msgpack")))
         raise EncoderError(
-            f"{folder.name} has {others}, but no safetensors file; save it again with save_pretrained(safe_serialization=True)"
+            f"{folder.name} has {others or 'no weights'}, but no safetensors file {missing[0]}; "
+            f"save it again with save_pretrained(safe_serialization=True)"
         )
+    return [folder / name for name in names]
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 over the weight files and their configuration."""
     names = [p for p in (folder / "config.json", folder / "preprocessor_config.json", folder / "tokenizer.json") if p.is_file()]
-    return hashlib.sha256("".join(sha256_of(path) for path in [*files, *names]).encode()).hexdigest()
+    return hashlib.sha256("".join(sha256_of(path) for path in [*weights_of(folder), *names]).encode()).hexdigest()
 
 
-def image_encoder(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+def vision(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
     from .vision import HubVision
 
     found = read_json(folder / "preprocessor_config.json")
     size = found.get("size")
-    preparation: dict[str, Any] = {
-        "mean": [255 * v for v in found["image_mean"]] if "image_mean" in found else GREY,
-        "std": [255 * v for v in found["image_std"]] if "image_std" in found else GREY,
-        "px": size if isinstance(size, int) else (size or {}).get("height") or (size or {}).get("shortest_edge"),
-    }
-    return HubVision(name, name, choice, model, weights, preparation)
+    plain = {"mean": [0.0] * 3, "std": [255.0] * 3} if found.get("do_normalize") is False else {"mean": GREY, "std": GREY}
+    named = (
+        {} if found.get("do_normalize") is False else {k: [255 * v for v in found[f"image_{k}"]] for k in plain if f"image_{k}" in found}
+    )
+    px = size if isinstance(size, int) else (size or {}).get("height") or (size or {}).get("shortest_edge")
+    return HubVision(name, name, choice, model, weights, {**plain, **named, "px": px})
 
 
-def audio_encoder(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
-    from .speech import WaveSpeech, WhisperSpeech
+def whisper(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+    from .speech import WhisperSpeech
 
-    if model.config.model_type == "whisper":
-        return WhisperSpeech(name, choice, model.config, model.get_encoder, weights)
-    if not hasattr(model.config, "feat_extract_norm"):
-        raise EncoderError(f"{name}: the family {model.config.model_type} cannot be read yet; use Whisper, wav2vec 2.0, HuBERT or WavLM")
-    normalise = bool(read_json(folder / "preprocessor_config.json").get("do_normalize", True))
-    return WaveSpeech(name, choice, model, weights, normalise)
+    return WhisperSpeech(name, choice, model.config, model.get_encoder, weights)
 
 
-def text_encoder(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
-    from .language import Language, tokeniser_of
+def wave(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+    from .speech import WaveSpeech
 
-    return Language(name, choice, model.config, lambda: model, tokeniser_of(str(folder)), weights)
+    return WaveSpeech(name, choice, model, weights, bool(read_json(folder / "preprocessor_config.json").get("do_normalize", True)))
+
+
+def spectrogram(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+    from .speech import SpectrogramSpeech
+
+    found = read_json(folder / "preprocessor_config.json")
+    return SpectrogramSpeech(name, choice, model, weights, {key: found[key] for key in ("mean", "std", "do_normalize") if key in found})
+
+
+def language(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+    from .language import Language, most_tokens, tokeniser_of
+
+    return Language(name, choice, model.config, lambda: model, tokeniser_of(str(folder), most_tokens(model.config)), weights)
+
+
+def series(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+    from .series import PatchSeries
+
+    return PatchSeries(name, choice, model, weights)
+
+
+READERS: dict[str, Callable[[Path, str, Choice, PreTrainedModel, str], Encoder]] = {
+    "tokens": language,
+    "map": vision,
+    "patches": vision,
+    "whisper": whisper,
+    "wave": wave,
+    "spectrogram": spectrogram,
+    "series": series,
+}
+"""By `families.Family.reader`."""

@@ -1,6 +1,7 @@
 """Image encoders: feature maps or tokens of chosen layers, pooled over a grid."""
 
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from fusion.modalities import image
 from .base import Choice, Content, fingerprint_of
 from .catalogue import Entry
 from .efficientnet import BLOCKS, EfficientNetLite0, channels_of, fold
-from .runtime import checked_grid, checked_layers, device, frozen, inference, pool_map, pool_tokens, precision
+from .families import FAMILIES, POOLINGS
+from .runtime import checked_grid, checked_layers, checked_pooling, device, frozen, inference, pool_map, precision
 
 POOLED_PX = 128
+GRID = 2  # cells a side where a grid is asked for without its size
 
 
 class Vision:
@@ -59,6 +62,7 @@ class LiteVision(Vision):
     """
 
     def __init__(self, entry: Entry, choice: Choice, state: dict[str, Tensor], weights: str) -> None:
+        checked_pooling(entry.title, choice.pooling, entry.poolings)
         pooled = choice.pooling == "mean" and not choice.layers
         super().__init__(entry.name, choice.resolution or (POOLED_PX if pooled else entry.resolution or 96), [127.0] * 3, [128.0] * 3)
         self.layers = checked_layers(entry.title, choice.layers, [BLOCKS] if pooled else entry.default_layers, BLOCKS)
@@ -82,31 +86,44 @@ def default_side(layer: int) -> int:
 
 
 class HubVision(Vision):
-    """Any transformers model that gives hidden states of an image: maps (ResNet, ConvNeXt, Swin) or tokens (ViT, DINOv2, BEiT)."""
+    """Any transformers model that gives hidden states of an image: maps (ResNet, ConvNeXt, Swin) or patches (ViT, DeiT, DINOv2, BEiT).
+
+    Mean and grid are over the image, without a class token; pooling "first" is the class token.
+    """
 
     def __init__(self, name: str, title: str, choice: Choice, model: nn.Module, weights: str, preparation: dict[str, Any]) -> None:
         config: Any = model.config
         px = choice.resolution or preparation.get("px") or getattr(config, "image_size", None) or 224
         super().__init__(name, int(px), preparation["mean"], preparation["std"])
         self.model = frozen(model)
+        known = POOLINGS[FAMILIES[config.model_type].reader]
+        self.pooling = checked_pooling(title, choice.pooling, known)
+        self.patches = self.px // config.patch_size if "first" in known else 0
+        """A side, of those models whose states are class tokens followed by patches."""
+        resized = self.px != getattr(config, "image_size", self.px) and "interpolate_pos_encoding" in signature(model.forward).parameters
+        self.options: dict[str, bool] = {"interpolate_pos_encoding": True} if resized else {}
         with inference():
             states = self.states([np.zeros((self.px, self.px, 3), np.uint8)])
         self.layers = checked_layers(title, choice.layers, [len(states) - 1], len(states) - 1)
-        self.pooling = choice.pooling or "mean"
-        default = preparation.get("grid") or [1]
+        default = [1] if choice.pooling in ("mean", "first") else [GRID] if choice.pooling == "grid" else preparation.get("grid") or [1]
         self.grid = checked_grid(title, choice.grid, default, self.layers)
         options = {"layers": self.layers, "grid": self.grid, "pooling": self.pooling, "px": self.px, "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, mean=self.mean.tolist(), std=self.std.tolist(), **options)
         self.dim = self.encode([np.zeros((self.px, self.px, 3), np.uint8)]).shape[1]
 
     def states(self, inputs: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
-        return tuple(self.model(pixel_values=self.stack(inputs), output_hidden_states=True).hidden_states)
+        found = self.model(pixel_values=self.stack(inputs), output_hidden_states=True, **self.options)
+        return tuple(getattr(found, "reshaped_hidden_states", None) or found.hidden_states)
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         states = self.states(inputs)
         return torch.cat([self.pooled(states[layer], side) for layer, side in zip(self.layers, self.grid)], 1)
 
     def pooled(self, state: Tensor, side: int) -> Tensor:
-        if state.dim() == 4:
-            return pool_map(state, side)
-        return pool_tokens(state, torch.ones(state.shape[:2], device=state.device), self.pooling)
+        """state: (b, c, h, w) or (b, class tokens + patches, c) -> (b, c * side * side), or (b, c) for the class token."""
+        if self.pooling == "first":
+            return state[:, 0]
+        if state.dim() == 3:
+            patches = state[:, -(self.patches**2) :]
+            state = patches.transpose(1, 2).unflatten(2, (self.patches, self.patches))
+        return pool_map(state, side)

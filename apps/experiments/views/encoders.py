@@ -1,0 +1,12 @@
+"""The page of the installation's encoders: the same for everyone, since an administrator adds them on the server."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from .. import encoders
+
+
+@require_GET
+def listing(request: HttpRequest) -> HttpResponse:
+    return render(request, "experiments/encoders.html", {"shelves": encoders.shelves(), "add": encoders.ADD, "check": encoders.CHECK})

@@ -1,0 +1,65 @@
+"""Tiny models of every family, saved as transformers folders."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+TOKENS = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+TEXT = {**TOKENS, "vocab_size": 60, "max_position_embeddings": 34}
+DECODER = {"bos_token_id": 1, "eos_token_id": 2}
+PATCHES = {**TOKENS, "image_size": 32, "patch_size": 8}
+MAPS = {"hidden_sizes": [8, 16], "depths": [1, 1]}
+WAVE = {**TOKENS, "conv_dim": [8] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}
+
+CONFIGS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "bert": ("BertModel", "BertConfig", TEXT),
+    "roberta": ("RobertaModel", "RobertaConfig", TEXT),
+    "gpt2": ("GPT2Model", "GPT2Config", {"n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 60, "n_positions": 34, **DECODER}),
+    "gpt_neox": ("GPTNeoXModel", "GPTNeoXConfig", {**TEXT, **DECODER}),
+    "llama": ("LlamaModel", "LlamaConfig", {**TEXT, **DECODER}),
+    "resnet": ("ResNetModel", "ResNetConfig", {"embedding_size": 8, "layer_type": "basic", **MAPS}),
+    "convnext": ("ConvNextModel", "ConvNextConfig", {**MAPS, "num_stages": 2}),
+    "swin": ("SwinModel", "SwinConfig", {"image_size": 32, "embed_dim": 8, "depths": [1, 1], "num_heads": [1, 1], "window_size": 4}),
+    "vit": ("ViTModel", "ViTConfig", PATCHES),
+    "dinov2": ("Dinov2Model", "Dinov2Config", PATCHES),
+    "whisper": (
+        "WhisperModel",
+        "WhisperConfig",
+        {"d_model": 16, "encoder_layers": 2, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2,
+         "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "vocab_size": 60, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2,
+         "decoder_start_token_id": 1},
+    ),
+    "wav2vec2": ("Wav2Vec2Model", "Wav2Vec2Config", WAVE),
+    "hubert": ("HubertModel", "HubertConfig", {**WAVE, "feat_extract_norm": "layer"}),
+    "audio-spectrogram-transformer": ("ASTModel", "ASTConfig", {**TOKENS, "max_length": 256}),
+    "patchtst": (
+        "PatchTSTModel",
+        "PatchTSTConfig",
+        {"context_length": 64, "patch_length": 8, "patch_stride": 8, "d_model": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
+         "ffn_dim": 16, "num_input_channels": 1},
+    ),
+}  # fmt: skip
+KINDS = {
+    **dict.fromkeys(("bert", "roberta", "gpt2", "gpt_neox", "llama"), "text"),
+    **dict.fromkeys(("resnet", "convnext", "swin", "vit", "dinov2"), "image"),
+    **dict.fromkeys(("whisper", "wav2vec2", "hubert", "audio-spectrogram-transformer"), "audio"),
+    "patchtst": "series",
+}
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "pair", "of", "them", "none", "the", "count", "was", "even"]
+
+
+def saved(folder: Path, family: str, **changes: Any) -> Path:
+    """The same random weights each time."""
+    model, config, values = CONFIGS[family]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        getattr(transformers, model)(getattr(transformers, config)(**{**values, **changes})).save_pretrained(folder)
+    if KINDS[family] == "text":
+        (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n")
+        tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"))
+        if family in ("gpt2", "gpt_neox", "llama"):  # these add no special tokens
+            tokenizer.backend_tokenizer.post_processor = None
+        tokenizer.save_pretrained(folder)
+    return folder
