@@ -176,7 +176,7 @@ def task_of(aligned: Aligned, features: Features) -> Task:
     y = np.array([-1 if label is None else number[label] for label in aligned.labels], dtype=np.int64)
     x = {name: features.x[name] for name in features.names}
     blocks = {name: [block for part in features.parts[name] for block in part.blocks] for name in features.names}
-    return Task(y, len(number), x, features.mask, blocks)
+    return Task(y, len(number), x, features.mask, blocks=blocks)
 
 
 def sample_digests(aligned: Aligned) -> list[str]:

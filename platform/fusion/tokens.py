@@ -61,6 +61,10 @@ class TokenWhitening:
         return cls(list(blocks), [Whitening.fit(block.vectors(part), wanted) for block, part in parts])
 
     @property
+    def reads(self) -> int:
+        return sum(block.size for block in self.blocks)
+
+    @property
     def number(self) -> int:
         return sum(block.tokens for block in self.blocks)
 

@@ -44,6 +44,11 @@ class Whitening:
         return cls(mean, scale, directions(standard(x, mean, scale), out))
 
     @property
+    def reads(self) -> int:
+        """Features that go in."""
+        return len(self.mean)
+
+    @property
     def dim(self) -> int:
         return int(self.components.shape[1])
 

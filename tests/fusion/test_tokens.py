@@ -81,7 +81,7 @@ def test_whitening_by_token_sees_training_samples_only():
     rows = np.arange(20)
 
     def tokens(x):
-        task = Task(np.arange(40) % 2, 2, {"a": x}, np.ones((40, 1), bool), {"a": [Block(2, 4)]})
+        task = Task(np.arange(40) % 2, 2, {"a": x}, np.ones((40, 1), bool), blocks={"a": [Block(2, 4)]})
         return Prepared(task, rows, 3).tokens("a")[:20]
 
     changed = x.copy()

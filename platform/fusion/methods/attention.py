@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fusion.methods.parts import Affine, Drop, Joint, uniform, visible
+from fusion.methods.parts import Affine, Affines, Drop, Joint, visible
 
 HEADS = 4
 WIDTH = 32
@@ -52,8 +52,9 @@ class Layer(nn.Module):
 class Sequences(Joint):
     """A joint method that sees each modality as tokens: x {modality: (batch, T * width)}, its T tokens one after the other.
 
-    tokens: {modality: T}, one each by default. A learned vector tells a token's place. All tokens of a sample lie in one tensor
-    (batch, sum of T, hidden), which `parts` takes apart.
+    tokens: {modality: T}, one each by default. Each place has its own projection, since the parts of a picture differ by what stands
+    there, and a modality may join several encoders. All tokens of a sample lie in one tensor (batch, sum of T, hidden), which `parts`
+    takes apart.
     """
 
     def __init__(
@@ -65,17 +66,16 @@ class Sequences(Joint):
         input_dropout: float,
         tokens: Mapping[str, int] | None = None,
     ) -> None:
-        lengths = tokens or dict.fromkeys(dims, 1)
-        super().__init__({name: dim // lengths[name] for name, dim in dims.items()}, log_prior, hidden, dropout, input_dropout)
-        self.lengths = [lengths[name] for name in dims]
-        self.place = uniform(sum(self.lengths), hidden, spread=hidden)
+        super().__init__(dims, log_prior, hidden, dropout, input_dropout)
+        self.lengths = [(tokens or {}).get(name, 1) for name in dims]
+        self.project = nn.ModuleList(Affines(n, dim // n, hidden) for n, dim in zip(self.lengths, dims.values()))
 
     def tokens(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, sum of T, hidden)"""
         seen = [self.drop_input(visible(x[name], mask[..., i])) for i, name in enumerate(self.modalities)]
         split = [values.unflatten(-1, (length, -1)) for values, length in zip(seen, self.lengths)]
-        projected = torch.cat([each(project, tokens) for project, tokens in zip(self.project, split)], -2)
-        return self.drop(F.gelu(norm(projected + self.place.unsqueeze(-3))))
+        projected = torch.cat([project(tokens) for project, tokens in zip(self.project, split)], -2)
+        return self.drop(F.gelu(norm(projected)))
 
     def parts(self, tokens: Tensor) -> list[Tensor]:
         """One (batch, T, hidden) a modality."""

@@ -5,6 +5,7 @@ attend to each other; the bottleneck tokens that come out of the modalities are 
 """
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ class Bottleneck(Sequences):
         shared = self.bottleneck.unsqueeze(-3).expand(*tokens.shape[:-2], BOTTLENECKS, tokens.shape[-1])
         for layers in self.layers:
             read = [torch.cat([part, shared], -2) for part in own]
-            read = [layer(each, each) for layer, each in zip(layers, read)]
+            read = [layer(each, each) for layer, each in zip(cast(nn.ModuleList, layers), read)]
             own = [each[..., :-BOTTLENECKS, :] for each in read]
             shared = mean_of_present(torch.stack([each[..., -BOTTLENECKS:, :] for each in read], -3), mask)
         return shared.mean(-2) + mean_of_present(means(own), mask)

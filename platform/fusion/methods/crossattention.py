@@ -5,6 +5,7 @@ modalities, then a layer of self-attention a modality, then all side by side. A 
 """
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,9 @@ class CrossAttention(Sequences):
         others = [i for i in range(len(parts)) if i != target]
         if not others:
             return parts[target]
-        answers = torch.stack([ask(parts[target], parts[i]) - parts[target] for ask, i in zip(self.ask[target], others)], -3)
+        answers = torch.stack(
+            [ask(parts[target], parts[i]) - parts[target] for ask, i in zip(cast(nn.ModuleList, self.ask[target]), others)], -3
+        )
         return parts[target] + mean_of_present(answers, mask[..., others])
 
     def join(self, tokens: Tensor, mask: Tensor) -> Tensor:
