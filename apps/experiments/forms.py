@@ -12,7 +12,7 @@ from apps.datasets.models import Alignment
 from fusion.recipe import Recipe, RecipeError
 
 from . import alignments, encoders
-from .words import METHODS, method_name, method_sentence
+from .words import COMPARED, METHODS, method_name, method_sentence
 
 NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
     "epochs": (
@@ -51,7 +51,7 @@ class RunForm(forms.Form):
     )
     base = forms.CharField(widget=forms.HiddenInput, required=False)
     preset = forms.CharField(widget=forms.HiddenInput, required=False)
-    method = forms.ChoiceField(label=_("How they are joined"), choices=lambda: [(code, method_name(code)) for code in METHODS[:3]])
+    method = forms.ChoiceField(label=_("How they are joined"), choices=lambda: [(code, method_name(code)) for code in METHODS])
     compare = forms.BooleanField(
         label=_("Train the other methods beside it"),
         required=False,
@@ -136,7 +136,7 @@ class RunForm(forms.Form):
         data = self.cleaned_data
         used = [one for one in self.inputs if data[f"use_{one.name}"]]
         base = self.base_recipe()
-        compare = [code for code in METHODS[:3] if code != data["method"]] if data["compare"] else []
+        compare = [code for code in COMPARED if code != data["method"]] if data["compare"] else []
         return {
             **base,
             "modalities": None if len(used) == len(self.inputs) else [one.name for one in used],
@@ -188,7 +188,7 @@ class RunForm(forms.Form):
         return self.is_bound and any(name in self.errors for name in (*NUMBERS, "draws", "seeds"))
 
     def method_cards(self) -> list[dict[str, Any]]:
-        return [{"value": code, "title": method_name(code), "text": method_sentence(code), "picture": code} for code in METHODS[:3]]
+        return [{"value": code, "title": method_name(code), "text": method_sentence(code), "picture": code} for code in METHODS]
 
 
 def whole_numbers(text: str) -> list[int]:

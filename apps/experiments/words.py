@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-METHODS = ("late", "concat", "gated", "unimodal")
+METHODS = ("late", "concat", "gated", "lowrank", "bottleneck", "crossattention")
+COMPARED = METHODS[:3]
+"""Trained beside the chosen one where a comparison is asked for: those that cost little."""
 
 
 def method_name(code: str) -> str:
@@ -13,6 +15,9 @@ def method_name(code: str) -> str:
         "late": _("Late fusion"),
         "concat": _("Concatenation"),
         "gated": _("Gated fusion"),
+        "lowrank": _("Low-rank fusion"),
+        "bottleneck": _("Bottleneck fusion"),
+        "crossattention": _("Cross-attention"),
         "unimodal": _("Each modality alone"),
     }
     return names.get(code, code.replace("_", " ").capitalize() or _("Run"))
@@ -23,6 +28,9 @@ def method_sentence(code: str) -> str:
         "late": _("Each modality decides alone; their votes are added."),
         "concat": _("Vectors side by side, then one network."),
         "gated": _("Each sample weighs its inputs anew."),
+        "lowrank": _("Every combination of features across inputs counts, by a small product."),
+        "bottleneck": _("Inputs tell each other only the gist, through a few shared tokens."),
+        "crossattention": _("The parts of each input look for what fits them in the others."),
         "unimodal": _("No fusion: what each modality knows by itself."),
     }
     return sentences.get(code, "")

@@ -76,7 +76,7 @@ class Bundle:
         n = len(next(iter(features.values())))
         x, present = {}, np.zeros((n, len(self.modalities)), bool)
         for column, name in enumerate(self.modalities):
-            width = len(self.models[name].whitening[name].mean)
+            width = self.models[name].whitening[name].reads
             given = features.get(name)
             x[name] = np.zeros((n, width), np.float32) if given is None else np.asarray(given, np.float32)
             seen = ~np.isnan(x[name]).all(1)

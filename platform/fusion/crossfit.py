@@ -6,7 +6,7 @@ are not too many samples. Each such group is a file in the store once it is fini
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 
 import numpy as np
@@ -19,12 +19,13 @@ from fusion.evaluate.baselines import STRENGTHS, linear_part, regression
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import macro_f1
 from fusion.knowledge_loss import Terms
-from fusion.methods import JOINT
+from fusion.methods import JOINT, reads_tokens
 from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, log_prior_of
 from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.store import Store
+from fusion.tokens import Block, TokenWhitening
 from fusion.train import History, Hooks, Samples, Watch, fit, packed, seed_everything, tell_all, unpack
 from fusion.whitening import Whitening
 
@@ -40,6 +41,7 @@ class Task:
 
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
     tables: the modalities whose features are columns of units of their own.
+    blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
     """
 
     y: Ints
@@ -48,6 +50,7 @@ class Task:
     mask: NDArray[np.bool_]
     taught: tuple[Terms, Tensor] | None = None
     tables: frozenset[str] = frozenset()
+    blocks: dict[str, list[Block]] = field(default_factory=dict)
 
     @property
     def modalities(self) -> list[str]:
@@ -86,7 +89,9 @@ class Prepared:
         self.task, self.rows, self.pca_dim = task, rows, pca_dim
         self.log_prior = log_prior_of(task.y[rows], task.classes)
         self.whitening = cache(self.fit_whitening)
+        self.token_whitening = cache(self.fit_token_whitening)
         self.x = cache(self.whiten)
+        self.tokens = cache(self.whiten_tokens)
         self.regression = cache(self.fit_regression)
 
     def fit_whitening(self, modality: str) -> Whitening:
@@ -97,16 +102,36 @@ class Prepared:
         """(n, out): every sample of the task."""
         return torch.from_numpy(self.whitening(modality)(self.task.x[modality]))
 
-    def samples(self, inputs: Sequence[str], rows: Ints) -> Samples:
-        rows = self.task.rows_with(inputs, rows)
+    def fit_token_whitening(self, modality: str) -> TokenWhitening:
+        x = self.task.x[modality]
+        blocks = self.task.blocks.get(modality) or [Block(1, x.shape[1])]
+        rows = self.task.rows_with([modality], self.rows)
+        return TokenWhitening.fit(x[rows], blocks, self.pca_dim, modality in self.task.tables)
+
+    def whiten_tokens(self, modality: str) -> Tensor:
+        """(n, tokens * width): every sample of the task."""
+        return torch.from_numpy(self.token_whitening(modality)(self.task.x[modality]))
+
+    def whitening_for(self, method: str, modality: str) -> Whitening | TokenWhitening:
+        return self.token_whitening(modality) if reads_tokens(method) else self.whitening(modality)
+
+    def x_for(self, method: str) -> dict[str, Tensor]:
+        """Every sample of the task as a method reads it."""
+        read = self.tokens if reads_tokens(method) else self.x
+        return {modality: read(modality) for modality in (self.task.modalities if method in JOINT else [method])}
+
+    def samples(self, method: str, rows: Ints) -> Samples:
+        """Those of `rows` that have at least one input of the method."""
+        x = self.x_for(method)
+        rows = self.task.rows_with(list(x), rows)
         at = torch.from_numpy(rows)
         fires = self.task.taught[1][at] if self.task.taught else None
-        x = {name: self.x(name)[at] for name in inputs}
-        return Samples(x, torch.from_numpy(self.task.mask[rows]), torch.from_numpy(self.task.y[rows]), fires)
+        mask, y = torch.from_numpy(self.task.mask[rows]), torch.from_numpy(self.task.y[rows])
+        return Samples({name: values[at] for name, values in x.items()}, mask, y, fires)
 
     def fit_regression(self, modality: str, strength: float) -> LogisticRegression | None:
         """On one modality; None where there are no two classes to tell apart."""
-        samples = self.samples([modality], self.rows)
+        samples = self.samples(modality, self.rows)
         return regression(samples.x[modality].numpy(), samples.y.numpy(), strength)
 
 
@@ -191,7 +216,7 @@ class CrossFit:
         for each in self.rounds:
             for number, (rows, validation) in enumerate(each.inner):
                 if (key := rows.tobytes()) in fits:
-                    held = fits[key].samples(self.inputs(name), validation)
+                    held = fits[key].samples(name, validation)
                     metric = self.metric(f"{name} · {each.name}, inner {number + 1}", seed)
                     watches[name, each, number] = Watch(nets[key], self.training.epochs, held, metric)
         if fits:
@@ -212,7 +237,7 @@ class CrossFit:
             ]
             networks = self.fitted(f"{first}/{name}", name, fits, watches)
             for (each, number, _), (_, prepared), network in zip(wanted, fits, networks):
-                whitening = {modality: prepared.whitening(modality) for modality in self.inputs(name)}
+                whitening = {modality: prepared.whitening_for(name, modality) for modality in self.inputs(name)}
                 found[each][number][name] = Model(self.shape(name, prepared), whitening, network, choices[each][name].temperature)
         return found
 
@@ -221,13 +246,14 @@ class CrossFit:
 
     def shape(self, name: str, prepared: Prepared) -> Shape:
         inputs = self.inputs(name)
-        dims = {each: prepared.whitening(each).dim if each in inputs else 0 for each in self.task.modalities}
-        return Shape.of(name, self.task.modalities, dims, self.task.classes, self.training)
+        dims = {each: prepared.whitening_for(name, each).dim if each in inputs else 0 for each in self.task.modalities}
+        tokens = {each: prepared.token_whitening(each).number for each in inputs} if reads_tokens(name) else None
+        return Shape.of(name, self.task.modalities, dims, self.task.classes, self.training, tokens)
 
     def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch]) -> list[nn.Module]:
         """A network for each of `fits`, trained, or as it begins where there is no sample to learn from; `watches` are filled in."""
         networks = [self.network(f"{unit}/{net}", name, seed, prepared) for net, (seed, prepared) in enumerate(fits)]
-        distinct = {id(prepared): prepared.samples(self.inputs(name), prepared.rows) for _, prepared in fits}
+        distinct = {id(prepared): prepared.samples(name, prepared.rows) for _, prepared in fits}
         samples = [distinct[id(prepared)] for _, prepared in fits]
         for number, nets in enumerate(alike([len(each) for each in samples])):
             some = [watch for watch in watches if watch.net in nets]

@@ -13,18 +13,20 @@ from .encoders import catalogue, load
 from .encoders.base import Choice, Encoder, EncoderError
 from .modalities import BrokenFile
 from .progress import Progress
+from .tokens import Block
 
 Choices = Mapping[str, "str | Choice | Sequence[str | Choice]"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One encoder's share of a modality's features: columns start to start + dim."""
+    """One encoder's share of a modality's features: columns start to start + dim. blocks: its positions (fusion.tokens)."""
 
     name: str
     fingerprint: str
     start: int
     dim: int
+    blocks: list[Block] = field(default_factory=list)
 
 
 @dataclass
@@ -57,13 +59,14 @@ def embed(aligned: Aligned, choices: Choices | None, cache: Cache | None, progre
     work = Work(progress, sum(len(contents(aligned.modalities[name])) * len(encoders[name]) for name in names))
     features = Features({}, np.stack([aligned.modalities[name].present() for name in names], 1), names)
     for name in names:
-        blocks, start = [], 0
+        parts, start = [], 0
         for encoder in encoders[name]:
             block = embed_modality(aligned, name, encoder, cache, work)
-            features.parts.setdefault(name, []).append(Part(encoder.name, encoder.fingerprint, start, block.shape[1]))
+            blocks = getattr(encoder, "blocks", None) or [Block(1, block.shape[1])]
+            features.parts.setdefault(name, []).append(Part(encoder.name, encoder.fingerprint, start, block.shape[1], blocks))
             start += block.shape[1]
-            blocks.append(block)
-        features.x[name] = np.concatenate(blocks, 1)
+            parts.append(block)
+        features.x[name] = np.concatenate(parts, 1)
     features.n_computed, features.n_cached = work.computed, work.cached
     features.seconds = time.perf_counter() - begun
     return features

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from fusion.files import BrokenFile
 from fusion.methods import JOINT, build
 from fusion.recipe import Training
+from fusion.tokens import TokenWhitening
 from fusion.train import answer
 from fusion.whitening import Whitening
 
@@ -30,23 +31,33 @@ class Shape:
     hidden: int
     dropout: float
     input_dropout: float
+    tokens: dict[str, int] | None = None
+    """Of each modality, for a method that reads tokens."""
 
     @classmethod
-    def of(cls, name: str, modalities: Sequence[str], dims: Mapping[str, int], classes: int, recipe: Training) -> "Shape":
-        return cls(name, list(modalities), dict(dims), classes, recipe.hidden_dim, recipe.dropout, recipe.input_dropout)
+    def of(
+        cls,
+        name: str,
+        modalities: Sequence[str],
+        dims: Mapping[str, int],
+        classes: int,
+        recipe: Training,
+        tokens: dict[str, int] | None = None,
+    ) -> "Shape":
+        return cls(name, list(modalities), dict(dims), classes, recipe.hidden_dim, recipe.dropout, recipe.input_dropout, tokens)
 
     @property
     def inputs(self) -> list[str]:
         return self.modalities if self.name in JOINT else [self.name]
 
     def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
-        return build(self.name, self.dims, torch.as_tensor(log_prior), self.hidden, self.dropout, self.input_dropout)
+        return build(self.name, self.dims, torch.as_tensor(log_prior), self.hidden, self.dropout, self.input_dropout, self.tokens)
 
 
 @dataclass
 class Model:
     shape: Shape
-    whitening: dict[str, Whitening]
+    whitening: dict[str, Whitening | TokenWhitening]
     network: nn.Module
     temperature: float = 1.0
 
@@ -88,7 +99,8 @@ class Model:
     @classmethod
     def of(cls, tensors: dict[str, NDArray[Any]], facts: dict[str, Any]) -> "Model":
         shape = Shape(**facts["shape"])
-        whitening = {name: Whitening.of(tensors, f"whitening.{shape.modalities.index(name)}") for name in shape.inputs}
+        kind = Whitening if shape.tokens is None else TokenWhitening
+        whitening = {name: kind.of(tensors, f"whitening.{shape.modalities.index(name)}") for name in shape.inputs}
         if any(found.dim != shape.dims[name] for name, found in whitening.items()):
             raise BrokenFile("a whitening does not fit the network behind it.")
         with torch.device("meta"):  # a description that lies about its sizes allocates nothing

@@ -35,10 +35,12 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
     """What the models of one round say about its test samples; and the plain regressions beside them, if asked for."""
     choices, models = fitting.solve(each)
     prepared, task = fitting.prepared(each.train), fitting.task
-    x, mask = {name: prepared.x(name)[torch.from_numpy(each.test)] for name in task.modalities}, task.mask[each.test]
+    at, mask = torch.from_numpy(each.test), task.mask[each.test]
+    x = {name: prepared.x(name)[at] for name in task.modalities}
     singles = np.stack([np.stack([seed[name].answer(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)
     found = RoundAnswers(each, choices, prepared.log_prior, singles, baselines=baselines(fitting, each) if regressions else {})
     for name in fitting.names[len(task.modalities) :]:
+        x = {modality: values[at] for modality, values in prepared.x_for(name).items()}
         of_name = [seed[name] for seed in models]
         found.joint[name] = {c: np.exp([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
         found.uncalibrated[name] = np.exp([calibrated(m, x, mask, temperature=1.0) for m in of_name])

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fusion.knowledge.settings import Knowledge
 
-Method = Literal["late", "concat", "gated"]
+Method = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
 Pooling = Literal["mean", "first", "last", "segments", "grid"]
 
 

@@ -53,7 +53,7 @@ def product(fitting: CrossFit, each: Round) -> Floats:
     for column, name in enumerate(task.modalities):
 
         def part(prepared: Prepared, rows: Ints, name: str = name) -> Part:
-            samples = prepared.samples([name], rows)
+            samples = prepared.samples(name, rows)
             return samples.x[name].numpy(), samples.y.numpy()
 
         inner = [(partial(prepared.regression, name), *part(prepared, held)) for prepared, held in inner_of(fitting, each)]

@@ -175,7 +175,9 @@ def task_of(aligned: Aligned, features: Features) -> Task:
     number = {label: k for k, label in enumerate(aligned.label_order)}
     y = np.array([-1 if label is None else number[label] for label in aligned.labels], dtype=np.int64)
     tables = frozenset(name for name in features.names if aligned.modalities[name].kind == "table")
-    return Task(y, len(number), {name: features.x[name] for name in features.names}, features.mask, tables=tables)
+    x = {name: features.x[name] for name in features.names}
+    blocks = {name: [block for part in features.parts[name] for block in part.blocks] for name in features.names}
+    return Task(y, len(number), x, features.mask, tables=tables, blocks=blocks)
 
 
 def sample_digests(aligned: Aligned) -> list[str]:

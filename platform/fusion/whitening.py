@@ -57,6 +57,11 @@ class Whitening:
         return cls(mean, scale, components)
 
     @property
+    def reads(self) -> int:
+        """Features that go in."""
+        return len(self.mean)
+
+    @property
     def dim(self) -> int:
         return int(self.components.shape[1])
 

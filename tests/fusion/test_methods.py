@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.methods import build
+from fusion.methods import JOINT, build
 from fusion.methods.late import Late
 
 DIMS = {"image": 5, "speech": 4, "text": 3}
@@ -27,7 +27,7 @@ def inputs(n=6, seed=1):
     return {name: torch.randn(n, dim, generator=generator) for name, dim in DIMS.items()}
 
 
-METHODS = ["image", "text", "late", "concat", "gated"]
+METHODS = ["image", "text", "late", *JOINT]
 
 
 @pytest.mark.parametrize("name", METHODS)

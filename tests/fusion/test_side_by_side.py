@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 
 from fusion import crossfit
 from fusion.crossfit import alike
-from fusion.methods import build
+from fusion.methods import JOINT, build
 from fusion.optimizer import AdamW, one_cycle
 from fusion.progress import Progress
 from fusion.recipe import Training
@@ -33,7 +33,7 @@ def trained(method, parts, epochs=3):
     return watches
 
 
-@pytest.mark.parametrize("method", ["a", "concat", "gated"])
+@pytest.mark.parametrize("method", ["a", *JOINT])
 def test_a_fit_does_not_feel_what_stands_beside_it(method):
     first = trained(method, [samples(50, 1), samples(60, 2)])
     other = trained(method, [samples(50, 1), samples(60, 3)])

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fusion.modalities import audio
+from fusion.tokens import Block
 
 from .base import Choice, Content, EncoderError, fingerprint_of
 from .families import POOLINGS
@@ -85,6 +86,7 @@ class WhisperSpeech(Speech):
         self.read, self.mel_bins = read, config.num_mel_bins
         self.longest = config.max_source_positions * FRAME / RATE
         self.dim = config.d_model * self.segments * len(self.layers)
+        self.blocks = [Block(self.segments, config.d_model)] * len(self.layers)
         options = {"segments": self.segments, "cuts": CUTS, "precision": precision(), **self.options(self.layers, last)}
         self.fingerprint = fingerprint_of(name, weights, **options)
 
@@ -128,6 +130,7 @@ class WaveSpeech(Speech):
         self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
         self.masked = config.feat_extract_norm == "layer"
         self.dim = config.hidden_size * self.segments * len(self.layers)
+        self.blocks = [Block(self.segments, config.hidden_size)] * len(self.layers)
         options = {"segments": self.segments, "layers": self.layers, "normalise": normalise, "cuts": CUTS, "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, pooling=self.pooling, **options)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fusion.modalities import image
+from fusion.tokens import Block
 
 from .base import Choice, Content, fingerprint_of
 from .catalogue import Entry
@@ -68,7 +69,8 @@ class LiteVision(Vision):
         self.layers = checked_layers(entry.title, choice.layers, [BLOCKS] if pooled else entry.default_layers, BLOCKS)
         sides = [1 if choice.pooling == "mean" else default_side(layer) for layer in self.layers]
         self.grid = checked_grid(entry.title, choice.grid, sides, self.layers)
-        self.dim = sum(channels_of(layer) * side**2 for layer, side in zip(self.layers, self.grid))
+        self.blocks = [Block(side**2, channels_of(layer), channels_first=True) for layer, side in zip(self.layers, self.grid)]
+        self.dim = sum(block.size for block in self.blocks)
         self.fingerprint = fingerprint_of(entry.name, weights, layers=self.layers, grid=self.grid, px=self.px, precision=precision())
         model = EfficientNetLite0()
         model.load_state_dict(state)
@@ -109,7 +111,8 @@ class HubVision(Vision):
         self.grid = checked_grid(title, choice.grid, default, self.layers)
         options = {"layers": self.layers, "grid": self.grid, "pooling": self.pooling, "px": self.px, "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, mean=self.mean.tolist(), std=self.std.tolist(), **options)
-        self.dim = self.encode([np.zeros((self.px, self.px, 3), np.uint8)]).shape[1]
+        self.blocks = [self.block_of(states[layer], side) for layer, side in zip(self.layers, self.grid)]
+        self.dim = sum(block.size for block in self.blocks)
 
     def states(self, inputs: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
         found = self.model(pixel_values=self.stack(inputs), output_hidden_states=True, **self.options)
@@ -127,3 +130,8 @@ class HubVision(Vision):
             patches = state[:, -(self.patches**2) :]
             state = patches.transpose(1, 2).unflatten(2, (self.patches, self.patches))
         return pool_map(state, side)
+
+    def block_of(self, state: Tensor, side: int) -> Block:
+        """What `pooled` makes of a state: the cells of a map side by side, or one vector."""
+        channels = state.shape[1] if state.dim() == 4 else state.shape[2]
+        return Block(1, channels) if self.pooling == "first" else Block(side**2, channels, channels_first=True)

@@ -9,16 +9,43 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from fusion.methods.attention import Sequences
+from fusion.methods.bottleneck import Bottleneck
 from fusion.methods.concat import Concat
+from fusion.methods.crossattention import CrossAttention
 from fusion.methods.gated import Gated
+from fusion.methods.lowrank import Lowrank
 from fusion.methods.unimodal import Unimodal
 
-JOINT: dict[str, type[nn.Module]] = {"concat": Concat, "gated": Gated}
+JOINT: dict[str, type[nn.Module]] = {
+    "concat": Concat,
+    "gated": Gated,
+    "lowrank": Lowrank,
+    "bottleneck": Bottleneck,
+    "crossattention": CrossAttention,
+}
 
 
-def build(name: str, dims: Mapping[str, int], log_prior: Tensor, hidden: int, dropout: float, input_dropout: float) -> nn.Module:
-    """A method by name for inputs of `dims`; every other name is that of a single modality. log_prior: (K,)."""
-    kind = JOINT.get(name)
-    if kind:
-        return kind(dims, log_prior, hidden, dropout, input_dropout)
+def reads_tokens(name: str) -> bool:
+    """Whether the method sees a modality as several tokens (fusion.tokens) and not as one vector."""
+    return name in JOINT and issubclass(JOINT[name], Sequences)
+
+
+def build(
+    name: str,
+    dims: Mapping[str, int],
+    log_prior: Tensor,
+    hidden: int,
+    dropout: float,
+    input_dropout: float,
+    tokens: Mapping[str, int] | None = None,
+) -> nn.Module:
+    """A method by name for inputs of `dims`; every other name is that of a single modality. log_prior: (K,).
+
+    tokens: how many tokens each modality's vector holds, for the methods that read tokens.
+    """
+    if reads_tokens(name):
+        return JOINT[name](dims, log_prior, hidden, dropout, input_dropout, tokens)
+    if name in JOINT:
+        return JOINT[name](dims, log_prior, hidden, dropout, input_dropout)
     return Unimodal(name, list(dims), dims[name], log_prior, hidden, dropout, input_dropout)

@@ -96,6 +96,10 @@ class Joint(nn.Module):
         """tokens: (batch, M, hidden) -> (batch, hidden); the one thing in which the methods differ."""
         raise TypeError(f"{type(self).__name__} does not say how it joins modalities")
 
+    def pooled(self, tokens: Tensor) -> Tensor:
+        """(batch, M, hidden): what the heads of the single modalities read."""
+        return tokens
+
     def represent(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """The fused representation: (batch, hidden)."""
         return self.join(self.tokens(x, mask), mask)
@@ -103,5 +107,5 @@ class Joint(nn.Module):
     def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         tokens = self.tokens(x, mask)
         logits = self.out(self.join(tokens, mask))
-        aux = dict(zip(self.modalities, self.heads(tokens).unbind(-2)))
+        aux = dict(zip(self.modalities, self.heads(self.pooled(tokens)).unbind(-2)))
         return torch.where(mask.any(-1, keepdim=True), logits, self.log_prior.unsqueeze(-2)), aux
