@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.result import EvaluationResult, Interval
+from fusion.result import RULES, EvaluationResult, Interval
 
 from .words import engine_note, list_in_words, method_name
 
@@ -24,7 +24,8 @@ def scale(intervals: list[Interval]) -> tuple[float, float]:
 
 
 def contributions(result: EvaluationResult, kinds: Kinds) -> ui.Bars:
-    rows = [ui.Bar(one.modality, one.value, one.low, one.high, kinds.get(one.modality, "")) for one in result.contributions.shares]
+    kinds = {**kinds, RULES: "knowledge"}
+    rows = [ui.Bar(player(one.modality), one.value, one.low, one.high, kinds.get(one.modality, "")) for one in result.contributions.shares]
     rows.sort(key=lambda bar: -(bar.value or 0))
     return ui.Bars(rows=rows, signed=True, name="contributions", metric=_("Shapley share of macro-F1"))
 
@@ -36,9 +37,14 @@ def contributions_words(result: EvaluationResult) -> str:
 
 
 def contributions_by_class(result: EvaluationResult, kinds: Kinds) -> ui.Stacked:
-    keys = hues(result.modalities, kinds)
+    players = [one.modality for one in result.contributions.shares]
+    keys = hues(players, {**kinds, RULES: "knowledge"})
     rows = [ui.StackRow(one.label, dict(zip(keys, one.shares))) for one in result.contributions.per_class]
-    return ui.Stacked(rows=rows, names=dict(zip(keys, result.modalities)), name="contributions-by-class")
+    return ui.Stacked(rows=rows, names=dict(zip(keys, map(player, players))), name="contributions-by-class")
+
+
+def player(name: str) -> str:
+    return _("rules") if name == RULES else name
 
 
 def hues(modalities: list[str], kinds: Kinds) -> list[str]:

@@ -115,8 +115,10 @@ def applied(p: Floats, rules: Sequence[Rule], labels: Sequence[str], fires: Bool
 
 
 def answers_with(answers: Answers, rules: Sequence[Rule], labels: Sequence[str], fires: Bools) -> Answers:
+    if not len(rules):
+        return answers
     by_coalition = {c: applied(p, rules, labels, fires) for c, p in answers.by_coalition.items()}
-    return Answers(by_coalition, applied(answers.uncalibrated, rules, labels, fires))
+    return Answers(by_coalition, applied(answers.uncalibrated, rules, labels, fires), answers.by_coalition)
 
 
 def rules_for(recipe: Recipe, given: Mapping[str, Any]) -> tuple[list[Rule], list[str]]:

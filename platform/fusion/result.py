@@ -131,8 +131,12 @@ class Share(Interval):
     modality: str
 
 
+RULES = "rules at prediction"
+"""No modality can have a name with spaces."""
+
+
 class ClassShares(Part):
-    """Contributions to the mean probability of the true class; `shares` follow the order of `EvaluationResult.modalities`."""
+    """Contributions to the mean probability of the true class; `shares` follow the order of `EvaluationResult.modalities`, then the rules."""
 
     label: str
     n: int
@@ -140,7 +144,10 @@ class ClassShares(Part):
 
 
 class Contributions(Part):
-    """Exact Shapley values of macro-F1 above the prior model; the shares add up to `total - prior`."""
+    """Exact Shapley values of macro-F1 above the prior model; the shares add up to `total - prior`.
+
+    Where rules take part at prediction they are one more player, named RULES.
+    """
 
     prior: float
     total: float

@@ -14,6 +14,7 @@ from apps.projects.services import next_number
 from fusion.knowledge import Rule
 from fusion.recipe import Recipe
 from fusion.result import (
+    RULES,
     Baseline,
     Bin,
     Calibration,
@@ -246,6 +247,9 @@ def with_rules(run: Run) -> Run:
             effect=RuleEffect(macro_f1=worse, accuracy=worse, verdict="hurts"),
         ),
     ]  # fmt: skip
+    found.contributions.shares.append(Share(modality=RULES, value=0.01, low=-0.01, high=0.03))
+    for label in found.contributions.per_class:
+        label.shares.append(0.02)
     run.result = found.model_dump(mode="json")
     run.save()
     return run

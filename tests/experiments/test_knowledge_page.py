@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments import alignments, knowledge
+from apps.experiments import alignments, knowledge, plots
 from fusion.knowledge import ENGLISH
 from fusion.recipe import Recipe
 from tests.experiments import factory
@@ -28,6 +28,14 @@ def test_the_page_says_of_each_rule_who_obeys_it_and_whether_it_helps(
     assert "only 10 clusters, too narrow" in text
     assert f'href="/p/{team.project.slug}/samples/D00011/"' in text
     assert "and 1,008 more" in text
+
+
+def test_rules_at_prediction_are_one_of_the_things_it_relies_on(team: object) -> None:
+    run = factory.with_rules(factory.finished_run(team.project, team.owner))
+    kinds = {one["name"]: one["kind"] for one in run.modalities}
+    bars = plots.contributions(run.evaluation, kinds)
+    assert [(bar.label, bar.kind) for bar in bars.rows if bar.kind == "knowledge"] == [("rules", "knowledge")]
+    assert plots.contributions_by_class(run.evaluation, kinds).names["knowledge"] == "rules"
 
 
 def test_a_run_without_rules_shows_no_such_section(client: Client, team: object) -> None:

@@ -70,6 +70,11 @@ def figures(result):
     return result.model_dump(exclude={"seconds", "rules", "environment"})
 
 
+def without_shares(result):
+    """The rules are one more player, even one that adds nothing."""
+    return {name: value for name, value in figures(result).items() if name != "contributions"}
+
+
 def test_a_rule_helps_where_an_input_is_missing(bundle, plain):
     [rule] = bundle[0].rules
     assert rule.n_covered == sum(c == "red" and s == "no" for c, s in zip(study().extras["m.colour"], study().extras["m.seen"]))
@@ -108,7 +113,8 @@ def test_rules_that_are_off_change_nothing(tmp_path, plain):
 
 def test_a_rule_that_never_speaks_changes_nothing(tmp_path, plain):
     result = run(tmp_path, [FALSE | {"when": "m.size > 99"}])
-    assert figures(result) == figures(plain)
+    assert without_shares(result) == without_shares(plain)
+    assert [one.value for one in result.contributions.shares] == pytest.approx([*(one.value for one in plain.contributions.shares), 0])
     [rule] = result.rules
     assert (rule.n_covered, rule.effect.verdict, rule.effect.accuracy) == (0, "no clear difference", None)
 
@@ -197,3 +203,14 @@ def test_an_order_and_concepts_are_learnt_in_a_run(tmp_path):
     result = run(tmp_path, [], order=["a", "b", "c", "d"], broader={"a": "low", "b": "low", "c": "high", "d": "high"})
     assert result.rules == []
     assert load(tmp_path).recipe.knowledge.order == ["a", "b", "c", "d"]
+
+
+def test_rules_are_one_more_player_and_the_shares_still_add_up(bundle, plain):
+    parts = bundle[0].contributions
+    assert [one.modality for one in parts.shares] == ["note", "view", "rules at prediction"]
+    assert sum(one.value for one in parts.shares) == pytest.approx(parts.total - parts.prior)
+    assert parts.total == bundle[0].headline.macro_f1.value
+    assert parts.prior == plain.contributions.prior
+    assert parts.shares[2].value > 0
+    assert all(len(one.shares) == 3 for one in parts.per_class)
+    assert len(plain.contributions.shares) == 2

@@ -36,10 +36,14 @@ class Scored:
 
 @dataclass(frozen=True)
 class Answers:
-    """Of one method: {coalition: (S, n, K) probabilities}, and those with every temperature at 1, (S, n, K)."""
+    """Of one method: {coalition: (S, n, K) probabilities}, and those with every temperature at 1, (S, n, K).
+
+    before_rules: the same by coalition without the rules, where rules take part at prediction.
+    """
 
     by_coalition: dict[Coalition, Floats]
     uncalibrated: Floats
+    before_rules: dict[Coalition, Floats] | None = None
 
     @property
     def whole(self) -> Floats:

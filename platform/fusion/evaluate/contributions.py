@@ -1,6 +1,6 @@
-"""Exact Shapley values of the modalities (Shapley 1953): the mean, over all orders, of what each adds when it joins."""
+"""Exact Shapley values of the modalities, and of the rules (Shapley 1953): the mean, over all orders, of what each adds when it joins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from fusion.evaluate.answers import Answers, Coalition, Scored, orders
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.scores import Scores
-from fusion.result import ClassShares, Contributions, Share
+from fusion.result import RULES, ClassShares, Contributions, Share
 
 
 def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:
@@ -25,20 +25,27 @@ def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:
 
 def contributions(answers: Answers, scored: Scored, resampler: Resampler) -> Contributions:
     """Of macro-F1 above the prior model, and per class of the mean probability of the true class."""
-    asked = list(answers.by_coalition)
-    draws = np.stack([Scores(resampler, scored.y, answers.by_coalition[each]).macro_f1 for each in asked])
-    shares = shapley(draws, asked, len(scored.modalities))
-    named = [Share(modality=name, **interval(values).model_dump()) for name, values in zip(scored.modalities, shares)]
-    return Contributions(prior=draws[0, 0], total=draws[-1, 0], shares=named, per_class=class_shares(answers, scored))
+    asked, players = asked_of(answers, scored.modalities)
+    draws = np.stack([Scores(resampler, scored.y, p).macro_f1 for p in asked.values()])
+    shares = shapley(draws, list(asked), len(players))
+    named = [Share(modality=name, **interval(values).model_dump()) for name, values in zip(players, shares)]
+    return Contributions(prior=draws[0, 0], total=draws[-1, 0], shares=named, per_class=class_shares(asked, len(players), scored))
 
 
-def class_shares(answers: Answers, scored: Scored) -> list[ClassShares]:
-    asked = list(answers.by_coalition)
+def asked_of(answers: Answers, modalities: list[str]) -> tuple[dict[Coalition, Floats], list[str]]:
+    """Answers by the players that take part, nobody first and all last; and who the players are: rules join as one more."""
+    if answers.before_rules is None:
+        return answers.by_coalition, modalities
+    rules = len(modalities)
+    return answers.before_rules | {(*each, rules): p for each, p in answers.by_coalition.items()}, [*modalities, RULES]
+
+
+def class_shares(asked: Mapping[Coalition, Floats], players: int, scored: Scored) -> list[ClassShares]:
     rows = np.arange(len(scored))
-    true = np.stack([answers.by_coalition[each][:, rows, scored.y].mean(0) for each in asked])
+    true = np.stack([p[:, rows, scored.y].mean(0) for p in asked.values()])
     found = []
     for k, label in enumerate(scored.labels):
         chosen = scored.y == k
-        shares = shapley(true[:, chosen].mean(1), asked, len(scored.modalities)) if chosen.any() else np.zeros(len(scored.modalities))
+        shares = shapley(true[:, chosen].mean(1), list(asked), players) if chosen.any() else np.zeros(players)
         found.append(ClassShares(label=label, n=int(chosen.sum()), shares=shares.tolist()))
     return found
