@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.datasets.models import Alignment
 from fusion.recipe import Recipe, RecipeError
 
-from . import alignments, encoders
+from . import alignments, encoders, fit
 from .words import COMPARED, METHODS, method_name, method_sentence
 
 NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
@@ -122,7 +122,7 @@ class RunForm(forms.Form):
             for problem in error.problems:
                 self.add_error(self.field_of(problem), problem)
         else:
-            for field, texts in alignments.problems(self.alignment, self.recipe).items():
+            for field, texts in fit.problems(self.alignment, self.recipe).items():
                 self.add_error(field if field in self.fields else None, texts)
         return data
 
@@ -237,7 +237,7 @@ class YamlForm(forms.Form):
             recipe = Recipe.from_text(text)
         except RecipeError as error:
             raise forms.ValidationError(error.problems) from error
-        if found := alignments.problems(self.alignment, recipe):
+        if found := fit.problems(self.alignment, recipe):
             raise forms.ValidationError([text for texts in found.values() for text in texts])
         self.recipe = recipe
         return text

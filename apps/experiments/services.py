@@ -20,7 +20,7 @@ from apps.projects.services import next_number
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 
-from . import alignments
+from . import alignments, fit
 from .models import Run
 
 STAGES = ["read", "embed", "train", "evaluate", "bundle"]
@@ -49,7 +49,7 @@ def _check(project: Project, alignment: Alignment, recipe: Recipe, parent: Run |
         raise ValidationError(_("The alignment and the run it comes from must belong to this project."))
     if alignment.state != Alignment.State.FROZEN:
         raise ValidationError({"alignment": _("Freeze the alignment first; a run needs one that no longer changes.")})
-    if problems := alignments.problems(alignment, recipe):
+    if problems := fit.problems(alignment, recipe):
         raise ValidationError(problems)
 
 

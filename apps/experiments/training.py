@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,12 @@ from django.utils.translation import gettext as _
 from apps.datasets.alignments.loading import load_aligned
 from apps.jobs.work import Failure, Work
 from apps.ui import figures
+from fusion import cost
+from fusion.machine import Machine, forget_peak, peak_mb
 from fusion.recipe import Recipe, RecipeError
-from fusion.result import EvaluationResult
+from fusion.result import CELL, EvaluationResult
 
-from . import services
+from . import estimates, services
 from .models import Run
 from .points import Report
 
@@ -35,7 +38,7 @@ def run(work: Work) -> None:
     if work.job.attempt > 1:
         work.log(_("Attempt %(n)d goes on where the last one was cut off.") % {"n": work.job.attempt})
     with in_words():
-        result = trained(folder / WORK) or train(found, folder / WORK, Report(work, found))
+        result = trained(folder / WORK) or learnt_from(found, folder / WORK, Report(work, found))
         bundle = keep_bundle(folder, work.job.attempt)
         digest = json.loads((bundle / MANIFEST).read_text())["digest"]
     words = {"score": figures.score(result.headline.macro_f1.value), "n": f"{result.n_samples:,}"}
@@ -44,6 +47,33 @@ def run(work: Work) -> None:
     work.on_flush = None
     services.finish_run(work.job, found, result, str(bundle.relative_to(settings.HOME)), digest)
     shutil.rmtree(folder / WORK, ignore_errors=True)
+
+
+def learnt_from(run: Run, out: Path, report: Report) -> EvaluationResult:
+    """Train, and keep what this machine needed for it; an attempt that goes on with another's work tells nothing of that."""
+    begun = time.monotonic()
+    forget_peak()
+    result = train(run, out, report)
+    if report.work.job.attempt == 1:
+        learn(run, result, time.monotonic() - begun, peak_mb())
+    return result
+
+
+def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> None:
+    recipe, spent = Recipe.parse(run.recipe), result.seconds
+    shape = estimates.shape(run.alignment, recipe)
+    machine = Machine.load(settings.HOME).learnt(
+        cells={name.removeprefix(CELL): value for name, value in spent.items() if name.startswith(CELL)},
+        methods=cost.kind_of_work(recipe),
+        step=spent["train"] / cost.steps(shape, recipe, rules=len(result.rules)),
+        other=seconds - spent["embed"] - spent["train"],
+        draws=cost.draws(shape, recipe),
+        base_mb=peak - cost.arrays_mb(shape, recipe),
+    )
+    try:
+        machine.save(settings.HOME)
+    except OSError as error:
+        logger.warning("What this run took could not be kept for later estimates: %s", error)
 
 
 def trained(out: Path) -> EvaluationResult | None:

@@ -2,6 +2,7 @@
 
     python -m fusion train FOLDER [--recipe R.yaml] --out DIR     train on a study folder, write a bundle
     python -m fusion evaluate DIR FOLDER                          judge a bundle on samples that it was not trained on
+    python -m fusion measure [--home DIR]                         how fast this machine is, kept for estimates
     python -m fusion recipes                                      the recipes offered by name, as YAML
 
 Progress goes to standard error, one JSON object to standard output.
@@ -61,6 +62,9 @@ def parser() -> argparse.ArgumentParser:
     judging.add_argument("folder", type=Path, help="a study folder")
     judging.add_argument("--cache", type=Path)
     judging.set_defaults(run=evaluate)
+    measuring = commands.add_parser("measure", help="measure how fast this machine embeds and trains, and what memory that takes")
+    measuring.add_argument("--home", type=Path, help="keep it in this folder (CONSILIENCE_HOME), where a server's estimates find it")
+    measuring.set_defaults(run=measure)
     commands.add_parser("recipes", help="show the recipes offered by name").set_defaults(run=recipes)
     return top
 
@@ -83,6 +87,17 @@ def evaluate(options: argparse.Namespace) -> Any:
     stored = bundle.load(options.bundle)
     result = score.score(stored, aligned_of(options.folder, progress), cache_of(options.cache), progress)
     return {"bundle": str(options.bundle), **result.model_dump(mode="json")}
+
+
+def measure(options: argparse.Namespace) -> Any:
+    from fusion.machine import Machine
+    from fusion.measure import measure as measured
+
+    machine = measured(Machine.load(options.home) if options.home else Machine(), Terminal())
+    if options.home:
+        options.home.mkdir(parents=True, exist_ok=True)
+        machine.save(options.home)
+    return machine.model_dump(mode="json")
 
 
 def recipes(options: argparse.Namespace) -> Any:

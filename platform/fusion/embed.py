@@ -15,6 +15,9 @@ from .modalities import BrokenFile
 from .progress import Progress
 from .tokens import Block
 
+ENOUGH = 16
+"""Cells that tell how fast an encoder is."""
+
 Choices = Mapping[str, "str | Choice | Sequence[str | Choice]"]
 
 
@@ -44,6 +47,8 @@ class Features:
     seconds: float = 0.0
     n_computed: int = 0
     n_cached: int = 0
+    seconds_a_cell: dict[str, float] = field(default_factory=dict)
+    """By encoder, where it read enough to tell; its loading and first batch do not count."""
 
 
 def embed(aligned: Aligned, choices: Choices | None, cache: Cache | None, progress: Progress, folders: bool = False) -> Features:
@@ -68,8 +73,26 @@ def embed(aligned: Aligned, choices: Choices | None, cache: Cache | None, progre
             parts.append(block)
         features.x[name] = np.concatenate(parts, 1)
     features.n_computed, features.n_cached = work.computed, work.cached
+    features.seconds_a_cell = work.speed.seconds_a_cell
     features.seconds = time.perf_counter() - begun
     return features
+
+
+@dataclass
+class Speed:
+    """Cells and seconds by encoder, of decoding and of encoding."""
+
+    decoded: dict[str, tuple[int, float]] = field(default_factory=dict)
+    encoded: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def add(self, kind: dict[str, tuple[int, float]], encoder: str, cells: int, begun: float) -> None:
+        n, seconds = kind.get(encoder, (0, 0.0))
+        kind[encoder] = n + cells, seconds + time.perf_counter() - begun
+
+    @property
+    def seconds_a_cell(self) -> dict[str, float]:
+        told = {name: seconds / n for name, (n, seconds) in self.encoded.items() if n >= ENOUGH}
+        return {name: each + self.decoded[name][1] / self.decoded[name][0] for name, each in told.items()}
 
 
 class Work:
@@ -78,6 +101,7 @@ class Work:
     def __init__(self, progress: Progress, total: int) -> None:
         self.progress, self.total = progress, total
         self.computed = self.cached = 0
+        self.speed = Speed()
 
     def add(self, computed: int = 0, cached: int = 0) -> None:
         self.computed += computed
@@ -148,11 +172,16 @@ def compute(
     """Digests and float32 (k, dim), a window at a time, each kept in the cache before the next one begins."""
     for begin in range(0, len(missing), encoder.window):
         window = missing[begin : begin + encoder.window]
+        begun = time.perf_counter()
         prepared = {digest: prepare(aligned, name, encoder, rows[digest]) for digest in window}
+        work.speed.add(work.speed.decoded, encoder.name, len(window), begun)
         done: list[str] = []
         parts: list[np.ndarray] = []
         for batch in batches(encoder, prepared):
+            begun = time.perf_counter()
             parts.append(encoder.encode([prepared[digest] for digest in batch]))
+            if begin or done:
+                work.speed.add(work.speed.encoded, encoder.name, len(batch), begun)
             done += batch
             work.add(computed=len(batch))
         block = np.concatenate(parts).astype(np.float32)

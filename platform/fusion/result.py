@@ -193,6 +193,8 @@ class Confusion(Part):
 
 Kind = Literal["label", "modalities"]
 
+CELL = "cell:"
+
 SURE = 0.8
 """A modality that gives its answer at least this probability is called sure of it."""
 
@@ -303,7 +305,7 @@ class EvaluationResult(Part):
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
     seconds: dict[str, float]
-    """Wall-clock seconds of each stage: embed, train, evaluate."""
+    """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle), and `cell:ENCODER` of one cell through an encoder."""
     environment: dict[str, Any]
     """Versions, seeds, digests of data, recipe and encoders: what a repetition needs."""
 

@@ -29,7 +29,7 @@ from fusion.knowledge_use import fires_of, settled, taught, warnings_of
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
-from fusion.result import EvaluationResult, Fold, Split
+from fusion.result import CELL, EvaluationResult, Fold, Split
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
 from fusion.without_rules import Ruled
@@ -101,6 +101,7 @@ def train(
         result = evaluate(question_of(aligned, recipe, rounds, found))
         result.rules = ruled.scores(found, without)
         result.seconds = clock.seconds
+        result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(aligned, recipe, features, found)
     with clock.stage("bundle"):
         digests = sample_digests(aligned)

@@ -1,16 +1,22 @@
 """Starting a run: the form and the text are two views of one recipe, and wrong input is named at its field."""
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from apps.datasets.models import Alignment
+from apps.experiments import alignments, fit
 from apps.experiments.forms import RunForm, initial_of
 from apps.experiments.models import Run
+from apps.experiments.services import start_run
 from apps.projects.models import Event
 from fusion.encoders import catalogue
+from fusion.machine import Machine
 from fusion.recipe import Recipe
 from tests.experiments import factory
 
@@ -147,3 +153,67 @@ def test_what_no_field_shows_survives_the_form(client: Client, team: object, ali
     run = Run.objects.get()
     assert run.recipe["description"] == "kept"
     assert run.recipe["encoders"]["image"][1]["resolution"] == 14
+
+
+GB = 1024.0
+
+
+def measured(**changes: Any) -> None:
+    from django.conf import settings
+
+    Machine(**({"seconds_a_step": {"": 0.001}, "base_mb": 600, "memory_mb": 24 * GB, "runs": 3} | changes)).save(settings.HOME)
+
+
+@pytest.fixture
+def home(settings: Any, tmp_path: Path) -> Path:
+    settings.HOME = tmp_path
+    return tmp_path
+
+
+def test_the_form_says_what_a_run_will_take_and_from_what_it_knows(client: Client, team: object, aligned: Alignment, home: Path) -> None:
+    client.force_login(team.contributor)
+    address = f"/p/{team.project.slug}/runs/new/"
+    assert "from typical figures" in client.get(address).content.decode()
+    measured()
+    text = client.get(address).content.decode()
+    assert "from what 3 runs took on this installation" in text
+    assert "the worker has 24.0 GB" in text
+
+
+def test_a_run_that_cannot_fit_is_refused_with_what_to_change(client: Client, team: object, aligned: Alignment, home: Path) -> None:
+    measured(memory_mb=400)
+    text = post(client, team, fields(aligned)).content.decode()
+    assert "the worker has 400 MB" in text
+    assert "use fewer inputs" in text
+    assert not Run.objects.exists()
+
+
+def test_the_service_refuses_it_as_well(team: object, aligned: Alignment, home: Path) -> None:
+    measured(memory_mb=400)
+    with pytest.raises(ValidationError, match="use fewer inputs"):
+        start_run(team.contributor, team.project, aligned, Recipe.default(), "Does it fit?")
+    assert not Run.objects.exists()
+
+
+def test_a_full_disk_is_told_before_the_start(
+    client: Client, team: object, aligned: Alignment, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.experiments.fit.shutil.disk_usage", lambda _path: SimpleNamespace(free=2**20))
+    text = post(client, team, fields(aligned)).content.decode()
+    assert "the disk has 1 MB left" in text
+    assert not Run.objects.exists()
+
+
+def test_vectors_that_are_there_need_no_disk(team: object, aligned: Alignment, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = alignments.complete(aligned, Recipe.default())
+    factory.finished_run(team.project, team.owner, aligned, recipe=recipe.model_dump(mode="json"))
+    monkeypatch.setattr("apps.experiments.fit.shutil.disk_usage", lambda _path: SimpleNamespace(free=2**20))
+    assert fit.problems(aligned, Recipe.default()) == {}
+
+
+def test_an_encoder_that_is_too_large_is_named(team: object, aligned: Alignment, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(memory_mb=2 * GB)
+    monkeypatch.setattr("fusion.cost.weights_mb", lambda name: 3 * GB if name == "minilm-l6-v2" else 0.0)
+    [words] = fit.problems(aligned, Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2"}]}}))["memory"]
+    assert "MiniLM" in words
+    assert "choose a smaller one" in words

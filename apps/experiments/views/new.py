@@ -14,7 +14,7 @@ from apps.projects.pages import project_page
 from fusion.encoders import catalogue
 from fusion.recipe import Recipe, presets
 
-from .. import alignments, estimates, pages, queries, services
+from .. import alignments, estimates, fit, pages, queries, services
 from ..forms import RunForm, YamlForm, initial_of
 from ..models import Run
 from ..words import duration
@@ -159,6 +159,7 @@ def summary(start: Start, form: RunForm | YamlForm) -> dict[str, Any]:
         return found
     estimate = estimates.estimate(start.alignment, recipe, queries.past(start.project))
     found |= {"estimate": estimate, "low": duration(estimate.low), "high": duration(estimate.high)}
+    found["rows"].append((_("Memory"), memory(estimate)))
     if start.parent:
         before = alignments.complete(start.parent.alignment, Recipe.parse(start.parent.recipe))
         now = alignments.complete(start.alignment, recipe)
@@ -179,6 +180,13 @@ def facts(alignment: Alignment, recipe: Recipe | None) -> list[tuple[str, str]]:
     if recipe:
         rows.append((_("Networks to train"), f"{estimates.fits(alignment, recipe):,}"))
     return rows
+
+
+def memory(estimate: estimates.Estimate) -> str:
+    words = {"low": fit.size(estimate.memory_low), "high": fit.size(estimate.memory_high)}
+    if estimate.memory_has is None:
+        return _("%(low)s to %(high)s") % words
+    return _("%(low)s to %(high)s; the worker has %(has)s") % (words | {"has": fit.size(estimate.memory_has)})
 
 
 def reason_words(reason: str) -> str:

@@ -1,0 +1,119 @@
+"""What a run takes, reckoned from its recipe, the shape of its data and a measured machine. Light, see fusion.machine."""
+
+from dataclasses import dataclass
+
+from fusion.encoders import catalogue
+from fusion.machine import Machine
+from fusion.recipe import Recipe
+
+MEASURED, TYPICAL = 1.5, 2.5
+"""A range reaches from the reckoned figure divided by this to the figure times it."""
+UNKNOWN_DIM = 768
+MB = 2**20
+
+
+@dataclass(frozen=True)
+class Input:
+    """A modality: how many of its samples have it, and the names of its encoders."""
+
+    name: str
+    present: int
+    encoders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """samples: that take part; rounds: of the split; classes: labels; cached: whether the vectors are there already."""
+
+    samples: int
+    rounds: int
+    inputs: tuple[Input, ...]
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds, and MB of memory and disk. largest: what takes most of the memory, an encoder's name or "" for the vectors."""
+
+    embed: float
+    train: float
+    rest: float
+    memory_mb: float
+    disk_mb: float
+    largest: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return self.embed + self.train + self.rest
+
+
+def models(shape: Shape, recipe: Recipe) -> int:
+    """Each modality alone and each joint method; late fusion needs no network of its own."""
+    return len(shape.inputs) + len(joint(recipe))
+
+
+def joint(recipe: Recipe) -> list[str]:
+    return [name for name in recipe.methods if name not in ("late", "unimodal")]
+
+
+def kind_of_work(recipe: Recipe) -> str:
+    """Joint methods of a run, as the machine remembers their speed."""
+    return "+".join(sorted(joint(recipe))) or "late"
+
+
+def fits_of_round(shape: Shape, recipe: Recipe) -> int:
+    """Networks to train in one round: inside for its settings, and outside once a seed."""
+    return models(shape, recipe) * (recipe.training.inner_folds + len(recipe.training.seeds))
+
+
+def fits(shape: Shape, recipe: Recipe) -> int:
+    """All of them; the model that is kept is trained once more, on every sample."""
+    return shape.rounds * fits_of_round(shape, recipe) + models(shape, recipe)
+
+
+def steps(shape: Shape, recipe: Recipe, rules: int | None = None) -> float:
+    """Batches through one network, over all fits; each rule that is compared with and without trains everything once more."""
+    of_fit = max(1.0, shape.samples * (1 - 1 / max(2, shape.rounds)) / recipe.training.batch_size)
+    own = recipe.knowledge
+    again = (len(own.rules) if rules is None else rules) if own.compare and own.in_training else 0
+    return fits(shape, recipe) * recipe.training.epochs * of_fit * (1 + again)
+
+
+def draws(shape: Shape, recipe: Recipe) -> float:
+    return float(max(1, shape.samples) * recipe.evaluation.draws)
+
+
+def dims(one: Input) -> int:
+    return sum((entry.dim or UNKNOWN_DIM) if (entry := catalogue.get(name)) else UNKNOWN_DIM for name in one.encoders)
+
+
+def arrays_mb(shape: Shape, recipe: Recipe) -> float:
+    """Vectors as they come, once more while they are whitened, and whitened for every set of training rows that is held at a time."""
+    width = sum(dims(one) for one in shape.inputs)
+    kept = sum(min(dims(one), recipe.training.pca_dim or dims(one)) for one in shape.inputs)
+    held = 1 + recipe.training.inner_folds
+    return shape.samples * 4 * (2 * width + held * kept) / MB
+
+
+def weights_mb(encoder: str) -> float:
+    """Of an encoder that an administrator added; the packaged ones are small and part of what a run takes anyway."""
+    path = catalogue.home() / encoder / catalogue.WEIGHTS
+    return path.stat().st_size / MB if path.is_file() else 0.0
+
+
+def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
+    names = [name for one in shape.inputs for name in one.encoders]
+    heavy = max(names, key=weights_mb, default="")
+    arrays, weights = arrays_mb(shape, recipe), 2 * weights_mb(heavy) if heavy else 0.0
+    return Cost(
+        embed=0.0 if shape.cached else sum(one.present * machine.cell(name) for one in shape.inputs for name in one.encoders),
+        train=steps(shape, recipe) * machine.step(kind_of_work(recipe)),
+        rest=machine.rest(draws(shape, recipe)),
+        memory_mb=machine.base_mb + arrays + weights,
+        disk_mb=sum(one.present * 4 * dims(one) for one in shape.inputs) / MB,
+        largest=heavy if weights > arrays else "",
+    )
+
+
+def spread(machine: Machine) -> float:
+    return MEASURED if machine.runs else TYPICAL

@@ -1,0 +1,117 @@
+"""What this machine was measured to do, and what a run will cost on it. Light: the web process reads and reckons with it.
+
+A run learns it by the way (`learnt`), `python -m fusion measure` in a short job; both are kept in one JSON file.
+"""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FILE = "machine.json"
+Positive = Annotated[float, Field(gt=0)]
+
+TYPICAL_CELL = {"efficientnet-lite0": 0.012, "whisper-tiny-en": 0.02, "minilm-l6-v2": 0.006, "pixels": 0.0005, "numbers": 0.0001}
+UNKNOWN_CELL = 0.05
+TYPICAL_STEP = 0.0008
+TYPICAL_OTHER = 6.0
+TYPICAL_BASE = 650.0
+"""Seconds and MB of a core of our time, for a machine that has not been measured."""
+
+
+class Machine(BaseModel):
+    """seconds_a_cell: by encoder, without loading it. seconds_a_step: one batch through one network, "" for any method and by the joint
+    methods of a run. other: seconds beside embedding and training, of a run of `other_draws` samples times draws. base_mb: what the
+    process takes beside the arrays of `arrays_mb`. memory_mb: what the worker may take, None where that is not known.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    seconds_a_cell: dict[str, Positive] = {}
+    seconds_a_step: dict[str, Positive] = {}
+    other: Positive = TYPICAL_OTHER
+    other_draws: Positive = 1.2e6
+    base_mb: Positive = TYPICAL_BASE
+    memory_mb: Positive | None = None
+    runs: int = Field(default=0, ge=0)
+
+    @classmethod
+    def load(cls, home: Path) -> "Machine":
+        """As stored; a machine of typical figures where there is no file or none that can be read."""
+        try:
+            return cls.model_validate_json((home / FILE).read_text(encoding="utf-8"))
+        except (OSError, ValidationError):
+            return cls()
+
+    def save(self, home: Path) -> None:
+        partial = home / f".{FILE}.{os.getpid()}"
+        partial.write_text(json.dumps(self.model_dump(mode="json"), indent=1), encoding="utf-8")
+        partial.replace(home / FILE)
+
+    def cell(self, encoder: str) -> float:
+        return self.seconds_a_cell.get(encoder) or TYPICAL_CELL.get(encoder, UNKNOWN_CELL)
+
+    def step(self, methods: str) -> float:
+        return self.seconds_a_step.get(methods) or self.seconds_a_step.get("") or TYPICAL_STEP
+
+    def rest(self, draws: float) -> float:
+        """Half of it is there whatever the size: imports, reading, writing."""
+        return self.other * (0.5 + 0.5 * draws / self.other_draws)
+
+    def learnt(self, cells: dict[str, float], methods: str, step: float, other: float, draws: float, base_mb: float) -> "Machine":
+        """With what one more run took; half of each speed is remembered, so that one disturbed run misleads for a short time."""
+        steps = {name: mixed(self.seconds_a_step.get(name), step) for name in {"", methods}}
+        return self.model_copy(
+            update={
+                "seconds_a_cell": self.seconds_a_cell
+                | {name: mixed(self.seconds_a_cell.get(name), value) for name, value in cells.items()},
+                "seconds_a_step": self.seconds_a_step | steps,
+                "other": max(0.1, other if not self.runs else mixed(self.rest(draws), other)),
+                "other_draws": draws,
+                "base_mb": max(base_mb, 0.9 * self.base_mb if self.runs else 0.0),
+                "memory_mb": memory_mb(),
+                "runs": self.runs + 1,
+            }
+        )
+
+
+def mixed(old: float | None, new: float) -> float:
+    new = max(new, 1e-7)
+    return (old * new) ** 0.5 if old else new
+
+
+def memory_mb() -> float | None:
+    """What this process may take: the container's limit where there is one, else the machine's memory."""
+    found = []
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            found.append(int(Path(name).read_text()))
+        except (OSError, ValueError):
+            continue
+    with suppress(ValueError, OSError, AttributeError):
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min(found) / 2**20 if found else None
+
+
+def forget_peak() -> None:
+    """From here on `peak_mb` counts anew, where the system can do so (Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held, in MB."""
+    import resource
+    import sys
+
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 1024)

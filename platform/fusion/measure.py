@@ -1,0 +1,117 @@
+"""A short job that measures this machine: every installed encoder on made-up cells, and a small training on made-up numbers."""
+
+import tempfile
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fusion import cost
+from fusion.alignment import Aligned, Cell, Modality, Split
+from fusion.embed import embed
+from fusion.encoders import catalogue
+from fusion.encoders.base import EncoderError
+from fusion.machine import Machine, forget_peak, peak_mb
+from fusion.progress import Progress
+from fusion.recipe import Evaluation, Recipe, Training
+from fusion.run import train
+
+CELLS, SAMPLES, WIDTH, CLASSES, SITES = 48, 480, 200, 10, 4
+WORDS = ("a", "leaf", "of", "three", "parts", "stands", "by", "the", "water", "and", "turns", "with", "light")
+RATE = 16_000
+
+
+def measure(machine: Machine, progress: Progress) -> Machine:
+    """`machine` with what was measured now; takes about ten seconds a core of our time with the packaged encoders."""
+    imports = time.process_time()
+    forget_peak()
+    cells = encoders(progress)
+    recipe = Recipe(
+        compare=["concat", "gated"], training=Training(seeds=[0], epochs=8, patience=8, inner_folds=2), evaluation=Evaluation(draws=500)
+    )
+    with tempfile.TemporaryDirectory() as out:
+        result = train(numbers(), recipe, Path(out), None, progress)
+    inputs = tuple(cost.Input(name, SAMPLES, ("numbers",)) for name in "abc")
+    shape = cost.Shape(SAMPLES, SITES, inputs)
+    return machine.learnt(
+        cells=cells,
+        methods=cost.kind_of_work(recipe),
+        step=result.seconds["train"] / cost.steps(shape, recipe),
+        other=imports + sum(result.seconds.get(stage, 0.0) for stage in ("read", "evaluate", "bundle")),
+        draws=cost.draws(shape, recipe),
+        base_mb=peak_mb() - SAMPLES * 3 * WIDTH * 8 / cost.MB,
+    )
+
+
+def encoders(progress: Progress) -> dict[str, float]:
+    """Seconds a cell; an encoder that cannot be loaded is told of and left out."""
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for entry in catalogue.entries(tiny=False):
+            if entry.installed and entry.kind in CONTENT:
+                try:
+                    features = embed(cells(entry.kind, Path(folder)), {"x": [entry.name]}, None, progress)
+                except EncoderError as error:
+                    progress.log(str(error))
+                else:
+                    found |= features.seconds_a_cell
+    return found
+
+
+def cells(kind: str, folder: Path) -> Aligned:
+    """CELLS different ones of this kind."""
+    dice = np.random.default_rng(0)
+    made = [CONTENT[kind](dice, folder / f"{kind}{number}") for number in range(CELLS)]
+    keys = [f"M{number:03}" for number in range(CELLS)]
+    return Aligned(keys=keys, labels=["one"] * CELLS, modalities={"x": Modality(kind, made, media=lambda digest: folder / digest)})
+
+
+def picture(dice: np.random.Generator, path: Path) -> Cell:
+    Image.fromarray(dice.integers(0, 255, (96, 96, 3), dtype=np.uint8)).save(path, "PNG")
+    return Cell(path.name)
+
+
+def recording(dice: np.random.Generator, path: Path) -> Cell:
+    """A second of noise at 16 kHz."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, RATE, "NONE", ""))
+        file.writeframes(dice.integers(-9_000, 9_000, RATE, dtype=np.int16).tobytes())
+    return Cell(path.name)
+
+
+def sentence(dice: np.random.Generator, path: Path) -> Cell:
+    return Cell.text(" ".join(dice.choice(WORDS, 20)) + f" {path.name}")
+
+
+def row(dice: np.random.Generator, path: Path) -> Cell:
+    return Cell.numbers(dice.normal(size=32).tolist())
+
+
+CONTENT: dict[str, Callable[[np.random.Generator, Path], Cell]] = {
+    "image": picture,
+    "audio": recording,
+    "text": sentence,
+    "table": row,
+    "series": row,
+}
+
+
+def numbers() -> Aligned:
+    """Three tables that tell something of a label of ten, from four sites."""
+    dice = np.random.default_rng(0)
+    y = np.arange(SAMPLES) % CLASSES
+    tables = {}
+    for name in "abc":
+        centres = dice.normal(size=(CLASSES, WIDTH))
+        rows = 0.2 * centres[y] + dice.normal(size=(SAMPLES, WIDTH))
+        tables[name] = Modality("table", [Cell.numbers(one.tolist()) for one in rows], fields=[f"{name}{i}" for i in range(WIDTH)])
+    return Aligned(
+        keys=[f"M{number:04}" for number in range(SAMPLES)],
+        labels=[f"label {k}" for k in y],
+        modalities=tables,
+        groups={"made.site": [f"S{number * SITES // SAMPLES}" for number in range(SAMPLES)]},
+        split=Split(policy="leave-one-group-out"),
+    )

@@ -1,0 +1,104 @@
+"""What a run will take: it grows with what there is to do, and follows what the machine has shown."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusion import cost
+from fusion.cost import Input, Shape
+from fusion.machine import FILE, Machine, memory_mb, peak_mb
+from fusion.progress import Progress
+from fusion.recipe import Recipe, Training
+from fusion.run import train
+
+MEASURED = Machine(seconds_a_cell={"minilm-l6-v2": 0.01}, seconds_a_step={"": 0.001}, memory_mb=8000, runs=1)
+
+
+def shape(samples=1000, rounds=4, encoders=("minilm-l6-v2",), cached=False):
+    return Shape(samples, rounds, (Input("text", samples, encoders),), cached)
+
+
+def test_vectors_that_are_there_cost_no_time():
+    fresh, warm = (cost.cost(shape(cached=there), Recipe(), MEASURED) for there in (False, True))
+    assert (fresh.embed, warm.embed) == (pytest.approx(10), 0)
+    assert fresh.train == warm.train
+
+
+def test_one_more_seed_is_one_more_network_a_round_and_model():
+    one, two = (Recipe(training=Training(seeds=list(range(n)), inner_folds=3)) for n in (1, 2))
+    assert cost.fits(shape(), two) - cost.fits(shape(), one) == 4
+    assert cost.fits(shape(), Recipe(compare=["gated"])) == 2 * cost.fits(shape(), Recipe())
+
+
+def test_the_number_of_networks_is_what_a_run_trains(toy, small, tmp_path):
+    totals = []
+
+    class Steps(Progress):
+        def step(self, done, total, unit=""):
+            if unit == "models":
+                totals.append((done, total))
+
+    aligned, recipe = toy(), small(seeds=[0, 1])
+    train(aligned, recipe, tmp_path, None, Steps())
+    inputs = tuple(Input(name, len(aligned), ("numbers",)) for name in aligned.modalities)
+    assert totals[-1] == (cost.fits(Shape(len(aligned), 3, inputs), recipe),) * 2
+
+
+@given(st.integers(50, 100_000), st.integers(50, 100_000))
+def test_more_samples_never_cost_less(a, b):
+    few, many = (cost.cost(shape(n), Recipe.default(), MEASURED) for n in sorted((a, b)))
+    assert few.seconds <= many.seconds
+    assert few.memory_mb <= many.memory_mb
+    assert few.disk_mb <= many.disk_mb
+
+
+def test_an_unknown_method_has_the_speed_of_all():
+    machine = Machine(seconds_a_step={"": 0.002, "gated": 0.004})
+    assert machine.step("gated") == 0.004
+    assert machine.step("concat+gated") == 0.002
+
+
+def test_a_run_that_was_disturbed_is_half_forgotten():
+    first = Machine().learnt({"x": 0.01}, "late", step=0.001, other=4, draws=1e6, base_mb=500)
+    second = first.learnt({"x": 0.04}, "late", step=0.004, other=4, draws=1e6, base_mb=400)
+    assert second.seconds_a_cell["x"] == pytest.approx(0.02)
+    assert second.step("late") == pytest.approx(0.002)
+    assert second.runs == 2
+    assert second.base_mb == pytest.approx(450)
+
+
+def test_what_was_learnt_is_read_back_and_a_damaged_file_counts_as_none(tmp_path):
+    MEASURED.save(tmp_path)
+    assert Machine.load(tmp_path) == MEASURED
+    (tmp_path / FILE).write_text('{"base_mb": "much"')
+    assert Machine.load(tmp_path) == Machine()
+    assert Machine.load(tmp_path / "nowhere") == Machine()
+
+
+def test_a_large_encoder_is_what_takes_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONSILIENCE_ENCODERS", str(tmp_path))
+    (tmp_path / "large").mkdir()
+    with (tmp_path / "large" / "model.safetensors").open("wb") as file:
+        file.truncate(3 * 2**30)
+    found = cost.cost(shape(encoders=("large",)), Recipe(), MEASURED)
+    assert found.largest == "large"
+    assert found.memory_mb > 6000
+
+
+def test_this_process_knows_its_memory():
+    assert 20 < peak_mb() < (memory_mb() or 1e9)
+
+
+def test_reckoning_imports_nothing_heavy():
+    code = "import sys, fusion.cost, fusion.machine; sys.exit(bool({'torch', 'numpy', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
+
+
+def test_encoders_are_timed_by_the_run_that_uses_them(toy, small, tmp_path):
+    result = train(toy(n=300), small(), tmp_path, None, Progress())
+    told = {name: value for name, value in result.seconds.items() if name.startswith("cell:")}
+    assert all(0 < value < 1 for value in told.values())
+    assert {"read", "embed", "train", "evaluate", "bundle"} <= set(result.seconds)
