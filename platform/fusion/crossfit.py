@@ -39,6 +39,7 @@ class Task:
     """y: (n,) class numbers, -1 where there is none; x: {modality: (n, dim)}; mask: (n, M) bool in the order of `x`.
 
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
+    tuned: what takes the place of `x` where an encoder is tuned on training rows (fusion.tuning): rows -> {modality: (n, dim)}.
     """
 
     y: Ints
@@ -46,6 +47,7 @@ class Task:
     x: dict[str, NDArray[np.float32]]
     mask: NDArray[np.bool_]
     taught: tuple[Terms, Tensor] | None = None
+    tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
 
     @property
     def modalities(self) -> list[str]:
@@ -82,17 +84,18 @@ class Prepared:
 
     def __init__(self, task: Task, rows: Ints, pca_dim: int) -> None:
         self.task, self.rows, self.pca_dim = task, rows, pca_dim
+        self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
         self.log_prior = log_prior_of(task.y[rows], task.classes)
         self.whitening = cache(self.fit_whitening)
         self.x = cache(self.whiten)
         self.regression = cache(self.fit_regression)
 
     def fit_whitening(self, modality: str) -> Whitening:
-        return Whitening.fit(self.task.x[modality][self.task.rows_with([modality], self.rows)], self.pca_dim)
+        return Whitening.fit(self.features[modality][self.task.rows_with([modality], self.rows)], self.pca_dim)
 
     def whiten(self, modality: str) -> Tensor:
         """(n, out): every sample of the task."""
-        return torch.from_numpy(self.whitening(modality)(self.task.x[modality]))
+        return torch.from_numpy(self.whitening(modality)(self.features[modality]))
 
     def samples(self, inputs: Sequence[str], rows: Ints) -> Samples:
         rows = self.task.rows_with(inputs, rows)
