@@ -164,8 +164,9 @@ def dropout_on(model: nn.Module) -> None:
 @contextmanager
 def checkpointed(model: nn.Module, on: bool) -> Iterator[None]:
     """Each block is computed again on the way back and keeps no activations until then (Chen et al. 2016, Sublinear Memory Cost)."""
-    if on and hasattr(model, "config"):
-        model.config.use_cache = False  # a language model would put its keys a second time beside those of the first
+    config: Any = getattr(model, "config", None)
+    if on and config is not None:
+        config.use_cache = False  # a language model would put its keys a second time beside those of the first
     blocks = list(blocks_of(model).values()) if on else []
     for block in blocks:
         block.forward = partial(checkpoint, block.forward, use_reentrant=False)  # type: ignore[method-assign]
