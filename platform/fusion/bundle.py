@@ -1,6 +1,7 @@
 """A trained model as a folder: safetensors, JSON and one Parquet file, never pickle.
 
     bundle.json          what it is: recipe, labels, modalities with the fingerprints of their encoders, digests of every file
+    tuned.safetensors    where encoders were tuned: the weights that changed, of LoRA the adapters
     model.safetensors    the networks and the whitening of their inputs
     result.json          the evaluation (fusion.result)
     predictions.parquet  out-of-fold answers
@@ -20,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from fusion.embed import Adapted
 from fusion.encoders.plain import with_gaps
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
@@ -30,9 +32,11 @@ from fusion.methods.late import product
 from fusion.models import Model
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import EvaluationResult
+from fusion.tuning.files import read_tuned, write_tuned
 
 FORMAT = 1
 MANIFEST = "bundle.json"
+TUNED = "tuned.safetensors"
 
 
 class BundleError(Exception):
@@ -43,7 +47,8 @@ class BundleError(Exception):
 class Bundle:
     """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start, dim}]; kinds: modality -> its kind.
 
-    trained_on: SHA-256 of the content of each training sample. choices: model -> what the inner rounds chose.
+    trained_on: SHA-256 of the content of each training sample. choices: model -> what the inner rounds chose. tuned: what training
+    changed in the encoders, to be given to `embed`.
     """
 
     recipe: Recipe
@@ -56,6 +61,7 @@ class Bundle:
     trained_on: list[str]
     choices: dict[str, dict[str, float]] = field(default_factory=dict)
     result: EvaluationResult | None = None
+    tuned: Adapted = field(default_factory=dict)
 
     @property
     def log_prior(self) -> NDArray[np.float32]:
@@ -143,6 +149,9 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
     write_tensors(folder / "model.safetensors", tensors, {"models": [model.facts() for model in bundle.models.values()]})
     write_bytes(folder / "recipe.yaml", bundle.recipe.to_yaml().encode())
     names = ["model.safetensors", "recipe.yaml", *files]
+    if bundle.tuned:
+        write_tuned(folder / TUNED, bundle.tuned)
+        names.append(TUNED)
     if bundle.result is not None:
         write_json(folder / "result.json", bundle.result.model_dump(mode="json"))
         names.append("result.json")
@@ -216,6 +225,7 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         trained_on=facts["trained_on"],
         choices=facts["choices"],
         result=None if result is None else EvaluationResult.model_validate(result),
+        tuned=read_tuned(folder / TUNED) if TUNED in facts["files"] else {},
     )
 
 

@@ -42,6 +42,7 @@ class Task:
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
     tables: the modalities whose features are columns of units of their own.
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
+    tuned: what takes the place of `x` where an encoder is tuned on training rows (fusion.tuning): rows -> {modality: (n, dim)}.
     """
 
     y: Ints
@@ -51,6 +52,7 @@ class Task:
     taught: tuple[Terms, Tensor] | None = None
     tables: frozenset[str] = frozenset()
     blocks: dict[str, list[Block]] = field(default_factory=dict)
+    tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
 
     @property
     def modalities(self) -> list[str]:
@@ -87,6 +89,7 @@ class Prepared:
 
     def __init__(self, task: Task, rows: Ints, pca_dim: int) -> None:
         self.task, self.rows, self.pca_dim = task, rows, pca_dim
+        self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
         self.log_prior = log_prior_of(task.y[rows], task.classes)
         self.whitening = cache(self.fit_whitening)
         self.token_whitening = cache(self.fit_token_whitening)
@@ -96,21 +99,21 @@ class Prepared:
 
     def fit_whitening(self, modality: str) -> Whitening:
         rows = self.task.rows_with([modality], self.rows)
-        return Whitening.fit(self.task.x[modality][rows], self.pca_dim, modality in self.task.tables)
+        return Whitening.fit(self.features[modality][rows], self.pca_dim, modality in self.task.tables)
 
     def whiten(self, modality: str) -> Tensor:
         """(n, out): every sample of the task."""
-        return torch.from_numpy(self.whitening(modality)(self.task.x[modality]))
+        return torch.from_numpy(self.whitening(modality)(self.features[modality]))
 
     def fit_token_whitening(self, modality: str) -> TokenWhitening:
-        x = self.task.x[modality]
+        x = self.features[modality]
         blocks = self.task.blocks.get(modality) or [Block(1, x.shape[1])]
         rows = self.task.rows_with([modality], self.rows)
         return TokenWhitening.fit(x[rows], blocks, self.pca_dim, modality in self.task.tables)
 
     def whiten_tokens(self, modality: str) -> Tensor:
         """(n, tokens * width): every sample of the task."""
-        return torch.from_numpy(self.token_whitening(modality)(self.task.x[modality]))
+        return torch.from_numpy(self.token_whitening(modality)(self.features[modality]))
 
     def whitening_for(self, method: str, modality: str) -> Whitening | TokenWhitening:
         return self.token_whitening(modality) if reads_tokens(method) else self.whitening(modality)

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +19,13 @@ from .tokens import Block
 ENOUGH = 16
 """Cells that tell how fast an encoder is."""
 
+if TYPE_CHECKING:
+    from .tuning.adapt import Tuned
+
 Choices = Mapping[str, "str | Choice | Sequence[str | Choice]"]
+
+Adapted = Mapping[str, Mapping[int, "Tuned"]]
+"""Modality -> number of the encoder -> its tuned weights."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +58,26 @@ class Features:
     """By encoder, where it read enough to tell; its loading and first batch do not count."""
 
 
-def embed(aligned: Aligned, choices: Choices | None, cache: Cache | None, progress: Progress, folders: bool = False) -> Features:
+def embed(
+    aligned: Aligned,
+    choices: Choices | None,
+    cache: Cache | None,
+    progress: Progress,
+    folders: bool = False,
+    tuned: Adapted = MappingProxyType({}),
+) -> Features:
     """Features of every modality of the alignment.
 
     choices: modality -> encoder name, `recipe.EncoderChoice`, or a list of them (their vectors stand side by side); a modality that is
-    not named gets the default of its kind. cache None keeps nothing. Raises EncoderError, and BrokenFile for a file that changed since.
+    not named gets the default of its kind. cache None keeps nothing. tuned: what training changed in them. Raises EncoderError, and BrokenFile for a file that changed since.
     """
     begun = time.perf_counter()
     names = list(aligned.modalities)
     check_names(choices or {}, names)
     encoders = {name: load_all(aligned.modalities[name], (choices or {}).get(name), folders) for name in names}
+    for name, changes in tuned.items():
+        for number, change in changes.items() if name in encoders else ():
+            change.put_on(encoders[name][number])
     work = Work(progress, sum(len(contents(aligned.modalities[name])) * len(encoders[name]) for name in names))
     features = Features({}, np.stack([aligned.modalities[name].present() for name in names], 1), names)
     for name in names:

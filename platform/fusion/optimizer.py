@@ -33,7 +33,7 @@ class AdamW:
         self.peak, self.weight_decay, self.steps = peak, weight_decay, steps
         self.means = [torch.zeros_like(each) for each in self.parameters]
         self.squares = [torch.zeros_like(each) for each in self.parameters]
-        self.counts = [torch.zeros(()) for _ in self.parameters]
+        self.counts = [torch.zeros((), device=each.device) for each in self.parameters]
 
     @property
     def done(self) -> int:
@@ -41,7 +41,9 @@ class AdamW:
 
     def step(self, loss: Tensor) -> None:
         """One step down the gradient of `loss`."""
-        gradients = list(torch.autograd.grad(loss, self.parameters))
+        self.descend(list(torch.autograd.grad(loss, self.parameters)))
+
+    def descend(self, gradients: list[Tensor]) -> None:
         rate, momentum = one_cycle(self.done, self.steps, self.peak)
         with torch.no_grad():
             adamw(

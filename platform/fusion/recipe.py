@@ -15,6 +15,7 @@ from fusion.knowledge.settings import Knowledge
 
 Method = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
 Pooling = Literal["mean", "first", "last", "segments", "grid"]
+Tune = Literal["frozen", "lora", "last", "full"]
 
 
 class RecipeError(ValueError):
@@ -29,14 +30,39 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Tuning(Part):
+    """How an encoder that is not frozen is trained. blocks: how many of the last, for lora and last; rank: of lora.
+
+    learning_rate: None for the usual one of its kind. accumulate: parts that a batch is computed in, one after the other, and
+    checkpointing: compute twice rather than keep; both save memory and change nothing that is learnt.
+    """
+
+    rank: int = Field(default=8, ge=1, le=256)
+    blocks: int = Field(default=2, ge=1, le=1000)
+    epochs: int = Field(default=3, ge=1, le=1000)
+    batch_size: int = Field(default=16, ge=1, le=4096)
+    learning_rate: float | None = Field(default=None, gt=0, le=1)
+    accumulate: int = Field(default=1, ge=1, le=4096)
+    checkpointing: bool = False
+
+
 class EncoderChoice(Part):
-    """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined side by side."""
+    """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined side by side.
+
+    tune: frozen as it is, or trained along (fusion.tuning): adapters beside its weights, its last blocks, or all of it.
+    """
 
     name: str = Field(min_length=1, max_length=200)
     layers: list[int] | None = Field(default=None, max_length=64)
     pooling: Pooling | None = None
     grid: list[int] | None = Field(default=None, max_length=64)
     resolution: int | None = Field(default=None, ge=8, le=1024)
+    tune: Tune = "frozen"
+    tuning: Tuning | None = None
+
+    @property
+    def tuning_options(self) -> Tuning:
+        return self.tuning or Tuning()
 
 
 class Training(Part):
@@ -109,6 +135,10 @@ class Recipe(Part):
     def methods(self) -> list[str]:
         """Every fusion method to train, the chosen one first."""
         return list(dict.fromkeys([self.method, *self.compare]))
+
+    @property
+    def tunes(self) -> bool:
+        return any(choice.tune != "frozen" for choices in self.encoders.values() for choice in choices)
 
     @property
     def digest(self) -> str:

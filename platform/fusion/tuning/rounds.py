@@ -1,0 +1,154 @@
+"""The features of a run whose encoders are trained along: for each set of training rows those of an encoder tuned on these rows alone.
+
+So no inner choice (epochs, temperature) and no answer of a round ever rests on an encoder that has seen the label it is judged by. One
+seed tunes, the first of the recipe; the seeds of the fusion models share it. Every tuned encoder is a file in the store once finished.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fusion.alignment import Aligned
+from fusion.crossfit import Round, Task
+from fusion.embed import Features, Work, embed_modality, prepare
+from fusion.encoders import load
+from fusion.encoders.base import Encoder
+from fusion.evaluate.baselines import STRENGTHS, linear_part, regression
+from fusion.evaluate.metrics import Ints
+from fusion.models import log_prior_of
+from fusion.progress import Progress
+from fusion.recipe import EncoderChoice, Recipe
+from fusion.store import Store
+from fusion.train import Hooks, seed_everything
+from fusion.whitening import Whitening
+
+from .adapt import Tuned, adapt, seal, tuned
+from .fit import Examples, Headed, fit, processes
+
+Floats = NDArray[np.float32]
+Tensors = dict[str, NDArray[Any]]
+
+WEIGHTS = "weights."
+
+
+@dataclass(frozen=True)
+class Place:
+    """One encoder of the recipe that is tuned; start to stop are its columns among the features of its modality."""
+
+    modality: str
+    number: int
+    choice: EncoderChoice
+    start: int
+    stop: int
+
+
+def places_of(recipe: Recipe, features: Features) -> list[Place]:
+    found = []
+    for name, parts in features.parts.items():
+        for number, (part, choice) in enumerate(zip(parts, recipe.encoders.get(name, []))):
+            if choice.tune != "frozen":
+                found.append(Place(name, number, choice, part.start, part.start + part.dim))
+    return found
+
+
+class Tuner:
+    """Features by training rows, tuned when they are first asked for. everything: the rows whose tuned weights are wanted as well."""
+
+    def __init__(
+        self, aligned: Aligned, recipe: Recipe, features: Features, task: Task, everything: Ints, store: Store, progress: Progress
+    ) -> None:
+        self.aligned, self.training, self.features, self.task = aligned, recipe.training, features, task
+        self.everything, self.store, self.progress = everything, store, progress
+        self.places = places_of(recipe, features)
+        self.epochs = sum(place.choice.tuning_options.epochs for place in self.places)
+        self.done = self.total = 0
+
+    def tune(self, rounds: Sequence[Round]) -> None:
+        """All that the rounds will ask for.
+
+        Where `accelerate launch` started several processes, all but the first have then done their part and leave by SystemExit.
+        """
+        wanted = {rows.tobytes(): rows for each in rounds for rows in (*(rows for rows, _ in each.inner), each.train)}
+        self.done, self.total = 0, len(wanted) * self.epochs
+        for rows in wanted.values():
+            self.x(rows)
+        if not processes().is_main_process:
+            raise SystemExit(0)
+
+    def x(self, rows: Ints) -> dict[str, Floats]:
+        """Features (n, dim) of every sample by encoders tuned on `rows`, of the modalities that have such an encoder."""
+        found: dict[str, Floats] = {}
+        for place in self.places:
+            whole = found.setdefault(place.modality, self.features.x[place.modality].copy())
+            whole[:, place.start : place.stop] = self.solved(place, rows)["vectors"]
+        return found
+
+    def kept(self) -> dict[str, dict[int, Tuned]]:
+        """{modality: {number of the encoder: what was tuned on everything}}"""
+        found: dict[str, dict[int, Tuned]] = {}
+        for place in self.places:
+            solved = self.solved(place, self.everything)
+            tensors = {name.removeprefix(WEIGHTS): value for name, value in solved.items() if name.startswith(WEIGHTS)}
+            found.setdefault(place.modality, {})[place.number] = Tuned(place.choice, tensors)
+        return found
+
+    def solved(self, place: Place, rows: Ints) -> Tensors:
+        """`vectors` (n, dim), and the tuned weights where they are wanted; from the store if they are there already."""
+        unit = f"tune/{place.modality}/{place.number}/{hashlib.sha256(rows.tobytes()).hexdigest()}"
+        processes().wait_for_everyone()
+        found = self.store.get(unit)
+        tensors = self.solve(unit, place, rows) if found is None else found[0]
+        self.done += place.choice.tuning_options.epochs
+        self.step(0)
+        return tensors
+
+    def solve(self, unit: str, place: Place, rows: Ints) -> Tensors:
+        known = self.task.rows_with([place.modality], rows)
+        encoder = load(place.choice)
+        seed_everything(unit, self.training.seeds[0])
+        adapt(encoder, place.choice)
+        headed = Headed(encoder, *self.head(place, known))
+        examples = Examples(lambda i: prepare(self.aligned, place.modality, encoder, int(known[i])), torch.from_numpy(self.task.y[known]))
+        hooks = Hooks(self.step, self.store.checkpoint(unit), self.store.checkpoint_seconds)
+        losses = fit(headed, examples, place.choice, self.training, unit, hooks)
+        if processes().is_main_process:
+            self.store.put(unit, self.outcome(place, encoder, rows, losses, len(known)), {})
+        processes().wait_for_everyone()
+        found = self.store.get(unit)
+        assert found is not None
+        return found[0]
+
+    def head(self, place: Place, rows: Ints) -> tuple[Whitening, Floats, Floats]:
+        """The logistic regression on the frozen vectors: whitening, weight (whitened, K) and bias (K,)."""
+        x, y = self.features.x[place.modality][rows, place.start : place.stop], self.task.y[rows]
+        whitening, log_prior = Whitening.fit(x, self.training.pca_dim), log_prior_of(y, self.task.classes)
+        model = regression(whitening(x), y, STRENGTHS[1])
+        if model is None:
+            return whitening, np.zeros((whitening.dim, self.task.classes), np.float32), log_prior
+        return whitening, *linear_part(model, log_prior)
+
+    def outcome(self, place: Place, encoder: Encoder, rows: Ints, losses: list[float], n: int) -> Tensors:
+        found = tuned(encoder, place.choice)
+        change = f"loss {losses[0]:.3f} in the first epoch, {losses[-1]:.3f} in the last" if n else "nothing to learn from"
+        self.progress.log(f"{place.modality}: {encoder.name} tuned on {n:,} samples, {found.parameters:,} parameters; {change}")
+        seal(encoder, found.digest)
+        tensors = {"vectors": embed_modality(self.aligned, place.modality, encoder, None, Work(Silent(self.progress.check), 0))}
+        if np.array_equal(rows, self.everything):
+            tensors |= {f"{WEIGHTS}{name}": value for name, value in found.tensors.items()}
+        return tensors
+
+    def step(self, epoch: int) -> None:
+        self.progress.check()
+        self.progress.step(min(self.done + epoch, self.total), self.total, "epochs")
+
+
+class Silent(Progress):
+    """Counts nothing, but stops when it must."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self.check = check  # type: ignore[method-assign]
