@@ -172,9 +172,8 @@ def subgroups(result: EvaluationResult) -> ui.Forest | None:
 
 
 def weakest(result: EvaluationResult) -> Any | None:
-    """The subgroup with the lowest score among those that have an interval."""
-    known = [one for one in result.subgroups if one.macro_f1.low is not None]
-    return min(known, key=lambda one: one.macro_f1.value) if len(known) > 1 else None
+    worst = result.worst_subgroup
+    return next((one for one in result.subgroups if worst and (one.column, one.value) == (worst.column, worst.value)), None)
 
 
 def weakest_label(result: EvaluationResult) -> str:

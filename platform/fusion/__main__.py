@@ -3,6 +3,8 @@
     python -m fusion train FOLDER [--recipe R.yaml] --out DIR     train on a study folder, write a bundle
     python -m fusion evaluate DIR FOLDER                          judge a bundle on samples that it was not trained on
     python -m fusion measure [--home DIR]                         how fast this machine is, kept for estimates
+    python -m fusion evaluate --predictions P.parquet --truth T.parquet [--out R.json]
+                                                                  the same of a model trained elsewhere, by what it answered
     python -m fusion recipes                                      the recipes offered by name, as YAML
 
 Progress goes to standard error, one JSON object to standard output.
@@ -57,10 +59,15 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--out", type=Path, required=True, help="where the bundle goes; a run that was stopped goes on there")
     training.add_argument("--cache", type=Path, help="where embeddings are kept (default: the user's cache folder)")
     training.set_defaults(run=train)
-    judging = commands.add_parser("evaluate", help="judge a bundle on samples that it was not trained on")
-    judging.add_argument("bundle", type=Path)
-    judging.add_argument("folder", type=Path, help="a study folder")
+    judging = commands.add_parser("evaluate", help="judge a bundle on samples that it was not trained on, or the predictions of any model")
+    judging.add_argument("bundle", type=Path, nargs="?")
+    judging.add_argument("folder", type=Path, nargs="?", help="a study folder")
     judging.add_argument("--cache", type=Path)
+    judging.add_argument("--predictions", type=Path, help="key, probability:LABEL columns (or answer); single:MODALITY, seed, fold, prior")
+    judging.add_argument("--truth", type=Path, help="key, label; cluster, and columns that make subgroups")
+    judging.add_argument("--name", default="predictions", help="what the result calls the model")
+    judging.add_argument("--best", help="the single modality that the gain is over (default: the best one)")
+    judging.add_argument("--out", type=Path, help="also write the result here, as JSON")
     judging.set_defaults(run=evaluate)
     measuring = commands.add_parser("measure", help="measure how fast this machine embeds and trains, and what memory that takes")
     measuring.add_argument("--home", type=Path, help="keep it in this folder (CONSILIENCE_HOME), where a server's estimates find it")
@@ -81,12 +88,30 @@ def train(options: argparse.Namespace) -> Any:
 
 
 def evaluate(options: argparse.Namespace) -> Any:
+    ways = [[options.bundle, options.folder], [options.predictions, options.truth]]
+    if [all(way) for way in ways].count(True) != 1 or any(any(way) and not all(way) for way in ways):
+        raise RecipeError(["Give a bundle and a study folder, or --predictions and --truth."])
+    result = judged_predictions(options) if options.predictions else judged_bundle(options)
+    if options.out:
+        from fusion.files import write_json
+
+        write_json(options.out, result.model_dump(mode="json"))
+    source = options.predictions or options.bundle
+    return {"predictions" if options.predictions else "bundle": str(source), **result.model_dump(mode="json")}
+
+
+def judged_bundle(options: argparse.Namespace) -> Any:
     from fusion import bundle, score
 
     progress = Terminal()
     stored = bundle.load(options.bundle)
-    result = score.score(stored, aligned_of(options.folder, progress), cache_of(options.cache), progress)
-    return {"bundle": str(options.bundle), **result.model_dump(mode="json")}
+    return score.score(stored, aligned_of(options.folder, progress), cache_of(options.cache), progress)
+
+
+def judged_predictions(options: argparse.Namespace) -> Any:
+    from fusion.evaluate import external
+
+    return external.judge(options.predictions, options.truth, options.name, options.best)
 
 
 def measure(options: argparse.Namespace) -> Any:
@@ -130,10 +155,11 @@ def user_errors() -> tuple[type[Exception], ...]:
     from fusion.alignment import AlignmentError
     from fusion.bundle import BundleError
     from fusion.encoders.base import EncoderError
+    from fusion.evaluate.tables import TableError
     from fusion.modalities import BrokenFile
     from fusion.study import StudyError
 
-    return (RecipeError, StudyError, AlignmentError, EncoderError, BundleError, BrokenFile, OSError)
+    return (RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, BrokenFile, OSError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

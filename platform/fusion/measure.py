@@ -64,7 +64,7 @@ def encoders(progress: Progress) -> dict[str, float]:
 def cells(kind: str, folder: Path) -> Aligned:
     """CELLS different ones of this kind."""
     dice = np.random.default_rng(0)
-    made = [CONTENT[kind](dice, folder / f"{kind}{number}") for number in range(CELLS)]
+    made: list[Cell | None] = [CONTENT[kind](dice, folder / f"{kind}{number}") for number in range(CELLS)]
     keys = [f"M{number:03}" for number in range(CELLS)]
     return Aligned(keys=keys, labels=["one"] * CELLS, modalities={"x": Modality(kind, made, media=lambda digest: folder / digest)})
 

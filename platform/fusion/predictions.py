@@ -13,10 +13,10 @@ from fusion.files import write_bytes
 
 
 def write(path: Path, scored: Scored, probabilities: Floats, singles: dict[str, Floats], seeds: list[int]) -> None:
-    """probabilities and singles: (S, n, K). Columns: key, truth, fold, seed, answer, confidence, probabilities, suspicion,
+    """probabilities and singles: (S, n, K). Columns: key, truth, fold, seed, answer, confidence, probabilities, prior, suspicion,
     single:MODALITY.
 
-    `suspicion` is that of the label, in nats, the same in every seed's rows (fusion.evaluate.disagreement); `single:...` is what that
+    `prior` is the label that is answered where nothing is known; `suspicion` is that of the label, in nats, the same in every seed's rows (fusion.evaluate.disagreement); `single:...` is what that
     modality alone answers, null where the sample lacks it.
     """
     suspicious = suspicion(together(singles, scored.log_prior), scored.y)
@@ -40,6 +40,7 @@ def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspi
         "answer": pa.array([names[k] for k in p.argmax(1)], pa.string()),
         "confidence": pa.array(p.max(1), pa.float32()),
         "probabilities": pa.array(list(p), pa.list_(pa.float32())),
+        "prior": pa.array([names[k] for k in scored.log_prior.argmax(1)], pa.string()),
         "suspicion": pa.array(suspicious, pa.float32()),
     }
     for column, name in enumerate(scored.modalities):

@@ -1,16 +1,18 @@
 """The one form of an evaluation: what `python -m fusion train` writes, what the platform stores, what its pages draw.
 
 Scores lie on a scale of 0 to 1. Intervals are 95 % percentile intervals of a bootstrap over the cluster column.
+A part that cannot be known is None or empty, never guessed: a model trained elsewhere that hands in labels has no calibration.
 Light on purpose: the web process reads results with this module, so it imports no numpy and no torch.
 """
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusion.knowledge.rules import Rule
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""When it is raised and how older results stay readable: docs/decisions/results-of-every-version-can-be-read.md."""
 
 Worth = Literal["helps", "no clear difference", "hurts"]
 Verdict = Literal["clearly better", "no clear difference", "clearly worse"]
@@ -36,16 +38,18 @@ class Gain(Interval):
 
 
 class Headline(Part):
+    """The gain is None where no single modality is known, the ECE where no probabilities are."""
+
     macro_f1: Interval
-    gain_over_best_single: Gain
-    ece: Interval
+    gain_over_best_single: Gain | None
+    ece: Interval | None
 
 
 class Fold(Part):
-    """One round of the split; `name` is the held-out group or the number of the fold."""
+    """One round of the split; `name` is the held-out group or the number of the fold; `n_train` None where the model came from elsewhere."""
 
     name: str
-    n_train: int
+    n_train: int | None
     n_test: int
     macro_f1: float | None = None
     best_epochs: list[int] = []
@@ -75,15 +79,18 @@ class ClassScore(Part):
 
 
 class Single(Part):
-    """One modality alone: on every sample (absent: the training prior answers), and where it is present."""
+    """One modality alone: on every sample (absent: the training prior answers), and where it is present.
+
+    `macro_f1` is None where it is absent on some samples and the prior is not known.
+    """
 
     modality: str
-    macro_f1: Interval
+    macro_f1: Interval | None
     n_present: int
     where_present: Interval
-    temperature: float
-    ece_before: float
-    ece_after: float
+    temperature: float | None
+    ece_before: float | None
+    ece_after: float | None
 
 
 class Baseline(Part):
@@ -156,11 +163,21 @@ class Contributions(Part):
 
 
 class Subgroup(Part):
+    """`metrics`: those of `EvaluationResult.metrics`, on these samples alone; empty in results of schema 1."""
+
     column: str
     value: str
     n: int
     macro_f1: Interval
     note: str | None = None
+    metrics: dict[str, Interval] = {}
+
+
+class WorstSubgroup(Part):
+    """The lowest macro-F1 among the subgroups that have an interval."""
+
+    column: str
+    value: str
 
 
 class Bin(Part):
@@ -179,9 +196,9 @@ class Reliability(Part):
 
 
 class Calibration(Part):
-    """Before: the same model with every temperature at 1. After: as it answers."""
+    """Before: the same model with every temperature at 1, None where that is not known. After: as it answers."""
 
-    before: Reliability
+    before: Reliability | None
     after: Reliability
 
 
@@ -273,7 +290,7 @@ class RuleScore(Part):
 
 
 class EvaluationResult(Part):
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
     task: Literal["classification"] = "classification"
     method: str
     labels: list[str]
@@ -296,10 +313,11 @@ class EvaluationResult(Part):
     missing: list[Missing]
     shortfalls: list[Shortfall] = []
     degradation: list[Degradation]
-    contributions: Contributions
+    contributions: Contributions | None
     subgroups: list[Subgroup]
+    worst_subgroup: WorstSubgroup | None = None
     confusion: Confusion
-    calibration: Calibration
+    calibration: Calibration | None
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""
     rules: list[RuleScore] = []
@@ -311,6 +329,19 @@ class EvaluationResult(Part):
 
     @model_validator(mode="before")
     @classmethod
-    def without_mistakes(cls, data: Any) -> Any:
-        """Results of an earlier time list confident errors in `mistakes`, which `disagreements` replaced."""
-        return {name: value for name, value in data.items() if name != "mistakes"} if isinstance(data, dict) else data
+    def read_earlier_schemas(cls, data: Any) -> Any:
+        """Schema 1 lists confident errors in `mistakes`, which `disagreements` replaced."""
+        if not isinstance(data, dict):
+            return data
+        version = data.get("schema_version", SCHEMA_VERSION)
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise ValueError(f"the result has schema {version}; this version reads up to {SCHEMA_VERSION}: update the program to read it")
+        return {name: value for name, value in data.items() if name != "mistakes"}
+
+    @model_validator(mode="after")
+    def name_the_worst_subgroup(self) -> "EvaluationResult":
+        known = [one for one in self.subgroups if one.macro_f1.low is not None]
+        if len(known) > 1:
+            worst = min(known, key=lambda one: one.macro_f1.value)
+            self.worst_subgroup = WorstSubgroup(column=worst.column, value=worst.value)
+        return self

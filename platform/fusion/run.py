@@ -25,6 +25,7 @@ from fusion.embed import Adapted, Features, embed
 from fusion.environment import environment
 from fusion.evaluate.metrics import Ints
 from fusion.evaluate.report import Question, evaluate
+from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
 from fusion.knowledge_use import fires_of, settled, taught, warnings_of
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
@@ -268,20 +269,7 @@ def left_out(aligned: Aligned, scored: Ints) -> dict[str, int]:
 
 
 def columns_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:
-    """Columns that make subgroups: every group, and every other column of words that does not merely repeat one before it."""
-    kept: dict[str, list[Any]] = {}
-    for name, values in (aligned.groups | aligned.extras).items():
-        chosen = [values[row] for row in rows]
-        if name != aligned.label and wordy(chosen) and not any(repeats(chosen, other) for other in kept.values()):
-            kept[name] = chosen
-    return kept
-
-
-def repeats(values: Sequence[Any], other: Sequence[Any]) -> bool:
-    """Says the same as the other wherever it says anything: two data sets that both name the speaker."""
-    return all(value is None or value == known for value, known in zip(values, other, strict=True))
-
-
-def wordy(values: Sequence[Any]) -> bool:
-    given = [value for value in values if value is not None]
-    return bool(given) and all(isinstance(value, str) for value in given) and len(set(given)) > 1
+    """Columns that make subgroups: every group, and every other column of words."""
+    return subgroup_columns(
+        {name: [values[row] for row in rows] for name, values in (aligned.groups | aligned.extras).items() if name != aligned.label}
+    )

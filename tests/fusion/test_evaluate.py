@@ -12,7 +12,7 @@ from fusion.evaluate.calibration import bin_sums, ece_of, temperature_of
 from fusion.evaluate.contributions import contributions, shapley
 from fusion.evaluate.robustness import degradation, missing
 from fusion.evaluate.scores import Scores, gain
-from fusion.evaluate.subgroups import subgroups
+from fusion.evaluate.subgroups import repeats, subgroups
 from fusion.result import Interval
 
 K = 4
@@ -170,7 +170,58 @@ def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so():
 
 
 def test_a_column_that_repeats_another_makes_no_second_set_of_subgroups():
-    from fusion.run import repeats
-
     assert repeats(["S1", None, "S2"], ["S1", "S1", "S2"])
     assert not repeats(["S1", "S2", "S2"], ["S1", "S1", "S2"])
+
+
+@pytest.fixture
+def stored():
+    """A result as JSON holds it."""
+    from fusion.evaluate.report import Question, evaluate
+    from fusion.result import Fold, Split
+
+    scored, answers = data(n=60, m=2, clusters=20)
+    single = {name: (answers.by_coalition[(i,)],) * 2 for i, name in enumerate(scored.modalities)}
+    split = Split(policy="by-group", groups=[], folds=[Fold(name="f", n_train=9, n_test=60)])
+    temperatures, sites = dict.fromkeys(scored.modalities, 1.0), {"site": ["a", "b", "b"] * 20}
+    question = Question(scored, "late", {"late": answers}, single, "m0", temperatures, [0, 1], None, split, 60, {}, columns=sites, draws=50)
+    return evaluate(question).model_dump(mode="json")
+
+
+def test_a_result_of_schema_1_is_read_and_keeps_its_number(stored):
+    from fusion.result import EvaluationResult
+
+    old = {name: value for name, value in stored.items() if name not in ("disagreements", "worst_subgroup")}
+    for group in old["subgroups"]:
+        del group["metrics"]
+    found = EvaluationResult.model_validate(old | {"schema_version": 1, "mistakes": [{"key": "k"}]})
+    assert (found.schema_version, found.disagreements) == (1, [])
+    assert found.worst_subgroup is not None
+    assert found.worst_subgroup.value == min(found.subgroups, key=lambda one: one.macro_f1.value).value
+
+
+def test_a_result_of_a_later_version_is_refused_in_words(stored):
+    from fusion.result import SCHEMA_VERSION, EvaluationResult
+
+    with pytest.raises(ValueError, match="update the program to read it"):
+        EvaluationResult.model_validate(stored | {"schema_version": SCHEMA_VERSION + 1})
+
+
+def test_every_subgroup_has_every_metric_as_if_only_its_samples_were_there(case):
+    scored, answers, resampler = case
+    sites = ["small" if i % 3 == 0 else "large" for i in range(300)]
+    [large, small] = subgroups(answers.whole[:1], scored, resampler, {"site": sites})
+    chosen, p = np.array(sites) == "small", answers.whole[0]
+    alone = Scores(Resampler(scored.cluster[chosen], 50), scored.y[chosen], p[None, chosen]).all()
+    assert {name: one.value for name, one in small.metrics.items()} == pytest.approx({name: one.value for name, one in alone.items()})
+    assert all(one.low <= one.value <= one.high for one in large.metrics.values())
+    assert small.macro_f1 == small.metrics["macro_f1"]
+
+
+def test_the_draws_of_many_clusters_are_the_same_in_pieces(monkeypatch):
+    from fusion.evaluate import bootstrap
+
+    values, cluster = np.random.default_rng(0).normal(size=(90, 2)), np.arange(90) % 30
+    whole = Resampler(cluster, 40).sums(values)
+    monkeypatch.setattr(bootstrap, "AT_ONCE", 100)
+    np.testing.assert_allclose(Resampler(cluster, 40).sums(values), whole)

@@ -3,17 +3,19 @@
 Row 0 of everything is the sample itself (all weights 1), so a point estimate and its draws are computed alike.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from fusion.evaluate.metrics import Floats
+from fusion.evaluate.metrics import Floats, Ints
 from fusion.result import Interval, Verdict
 
 FEW_CLUSTERS = 12
-CHUNK = 250
+AT_ONCE = 4_000_000
+"""Weights that are multiplied at the same time: what bounds the memory."""
 
 
 def few(n: int) -> str | None:
@@ -24,27 +26,46 @@ def few(n: int) -> str | None:
 
 
 class Resampler:
-    """cluster: (n,) anything that names each sample's cluster."""
+    """cluster: (n,) anything that names each sample's cluster. One cluster alone cannot be drawn anew: there are no draws of it.
+
+    weights: (1 + draws, clusters), how often a draw holds each cluster.
+    """
 
     def __init__(self, cluster: NDArray[Any], draws: int, seed: int = 0) -> None:
         self.names, self.index = np.unique(cluster, return_inverse=True)
-        self.n, self.draws, self.seed = len(self.names), draws, seed
+        self.n, self.draws, self.seed = len(self.names), draws if len(self.names) > 1 else 0, seed
+        self.weights = np.ones((1 + self.draws, self.n), np.uint8 if self.n > 255 else np.uint16)
         rng = np.random.default_rng(seed)
-        drawn = rng.multinomial(self.n, np.full(self.n, 1 / self.n), size=draws)
-        self.weights = np.concatenate([np.ones((1, self.n)), drawn]).astype(np.float32)
+        share = np.full(self.n, 1 / self.n)
+        for rows in parts(self.draws, self.n):
+            self.weights[1:][rows] = rng.multinomial(self.n, share, size=rows.stop - rows.start)
 
-    def members(self, width: int, column: NDArray[np.int64], value: Floats) -> csr_matrix:
-        """(clusters, width): each sample adds `value` in its `column`."""
-        return csr_matrix((value, (self.index, column)), shape=(self.n, width))
+    def sums(self, values: Floats, rows: Ints | None = None) -> Floats:
+        """(m, F) of the samples `rows` (default: all, in their order) -> (1 + draws, F)"""
+        held, place = self.held(rows)
+        per_cluster = csr_matrix((np.ones(len(values)), (place, np.arange(len(values)))), shape=(len(held), len(values))) @ values
+        return np.concatenate([weights @ per_cluster for weights in self.chunks(held, np.float64)])
 
-    def sums(self, values: Floats) -> Floats:
-        """(n, F) per sample -> (1 + draws, F)"""
-        per_cluster = csr_matrix((np.ones(len(values)), (self.index, np.arange(len(values))))) @ values
-        return np.concatenate([self.weights[i : i + CHUNK] @ per_cluster for i in range(0, len(self.weights), CHUNK)])
+    def histograms(self, bins: Ints, positive: NDArray[np.bool_], width: int, rows: Ints | None = None) -> tuple[Floats, Floats]:
+        """Positive and negative samples in each bin: (m,), (m,) of the samples `rows` -> (1 + draws, width) twice"""
+        held, place = self.held(rows)
+        column = bins + width * positive
+        members = csr_matrix((np.ones(len(bins), np.float32), (column, place)), shape=(2 * width, len(held)))
+        found = np.concatenate([(members @ np.ascontiguousarray(weights.T)).T for weights in self.chunks(held, np.float32)])
+        return found[:, width:], found[:, :width]
 
-    def histogram(self, bins: NDArray[np.int64], chosen: NDArray[np.bool_], width: int = 1024) -> Floats:
-        """How many chosen samples fall in each bin: (n,), (n,) -> (1 + draws, width)"""
-        return np.asarray((self.members(width, bins, chosen.astype(np.float64)).T @ self.weights.T.astype(np.float64)).T)
+    def held(self, rows: Ints | None) -> tuple[Ints, Ints]:
+        """Clusters of these samples, and each sample's place among them."""
+        return (np.arange(self.n), self.index) if rows is None else np.unique(self.index[rows], return_inverse=True)
+
+    def chunks(self, held: Ints, kind: type[np.floating]) -> Iterator[NDArray[Any]]:
+        for rows in parts(len(self.weights), len(held)):
+            yield (self.weights[rows] if len(held) == self.n else self.weights[rows, held]).astype(kind)
+
+
+def parts(draws: int, clusters: int) -> list[slice]:
+    step = max(1, AT_ONCE // max(clusters, 1))
+    return [slice(start, min(start + step, draws)) for start in range(0, draws, step)]
 
 
 def interval(values: Floats) -> Interval:

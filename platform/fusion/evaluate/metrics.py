@@ -68,15 +68,19 @@ def mean_loss(sums: Floats, which: int) -> Floats:
     return sums[..., which] / np.maximum(sums[..., 2], 1e-12)
 
 
-def auroc_bins(score: Floats, bins: int = 1024) -> Ints:
-    """Bins of equal numbers of distinct scores, so that no resolution is lost where scores crowd. (n,) -> (n,)"""
+def auroc_bins(score: Floats, most: int = 1024) -> tuple[Ints, int]:
+    """(n,) -> the bin of each score, and how many bins there are: equal numbers of distinct scores in each, so that no resolution is
+    lost where scores crowd; one a distinct score where they are few.
+    """
     distinct, rank = np.unique(score, return_inverse=True)
-    return (rank * bins // max(len(distinct), 1)).astype(np.int64)
+    width = min(most, max(len(distinct), 1))
+    return (rank * width // max(len(distinct), 1)).astype(np.int64), width
 
 
-def auroc_of(positive: Floats, negative: Floats) -> Floats:
+def auroc_of(positive: NDArray[Any], negative: NDArray[Any]) -> Floats:
     """Area under the ROC curve from histograms (..., bins); scores in one bin count as ties. NaN without both classes."""
-    below = np.cumsum(negative, axis=-1) - negative
-    pairs = positive.sum(-1) * negative.sum(-1)
+    below = np.cumsum(negative, axis=-1, dtype=np.float64)
+    below -= negative / 2
+    pairs = positive.sum(-1, dtype=np.float64) * negative.sum(-1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (positive * (below + negative / 2)).sum(-1) / pairs
+        return np.einsum("...i,...i->...", positive, below) / pairs

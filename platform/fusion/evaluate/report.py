@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from fusion.evaluate import contributions, metrics, robustness, subgroups
-from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.answers import Answers, Scored, coalitions
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Scores, gain
+from fusion.evaluate.scores import METRICS, OF_ANSWERS, Scores, gain
 from fusion.evaluate.shortfall import shortfalls
 from fusion.result import (
     Baseline,
@@ -22,6 +22,7 @@ from fusion.result import (
     Confusion,
     EvaluationResult,
     Fold,
+    Gain,
     Headline,
     Seed,
     Single,
@@ -31,13 +32,19 @@ from fusion.result import (
 
 @dataclass
 class Question:
-    """All that one evaluation needs. singles: modality -> (S, n, K) calibrated and not; baselines: name -> (S, n, K)."""
+    """All that one evaluation needs. singles: modality -> (S, n, K) calibrated and not; baselines: name -> (S, n, K).
+
+    What a model trained elsewhere cannot say is left out: temperatures, and the answers of its modalities together in every coalition.
+    only_answers: the probabilities are 1 for the answer, so that nothing which needs real ones is told; not soft_singles: the same of
+    the single modalities.
+    unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
+    """
 
     scored: Scored
     method: str
     methods: dict[str, Answers]
     singles: dict[str, tuple[Floats, Floats]]
-    best_single: str
+    best_single: str | None
     temperatures: dict[str, float]
     seeds: list[int]
     cluster_column: str | None
@@ -48,6 +55,13 @@ class Question:
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     draws: int = 1000
     degradation: bool = True
+    only_answers: bool = False
+    soft_singles: bool = True
+    unanswered: frozenset[str] = frozenset()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return OF_ANSWERS if self.only_answers else METRICS
 
 
 def evaluate(question: Question) -> EvaluationResult:
@@ -55,9 +69,10 @@ def evaluate(question: Question) -> EvaluationResult:
     scored, answers = question.scored, question.methods[question.method]
     resampler = Resampler(scored.cluster, question.draws)
     model = Scores(resampler, scored.y, answers.whole)
-    best = Scores(resampler, scored.y, question.singles[question.best_single][0])
-    figures = model.all()
-    headline = Headline(macro_f1=figures["macro_f1"], gain_over_best_single=gain(model, best, question.best_single), ece=figures["ece"])
+    figures = model.all(question.metrics)
+    over = gain_over_best(question, model)
+    headline = Headline(macro_f1=figures["macro_f1"], gain_over_best_single=over, ece=figures.get("ece"))
+    every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(answers.by_coalition)
     alone = {name: calibrated for name, (calibrated, _) in question.singles.items()}
     whole = {name: each.whole for name, each in question.methods.items()}
     return EvaluationResult(
@@ -76,19 +91,30 @@ def evaluate(question: Question) -> EvaluationResult:
         singles=[single(name, question, resampler) for name in scored.modalities],
         baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
         methods=[named(name, scored, resampler, p) for name, p in whole.items()],
-        missing=robustness.missing(answers, scored, resampler),
-        shortfalls=shortfalls(question.methods, alone, scored, resampler),
-        degradation=robustness.degradation(answers, scored, resampler) if question.degradation else [],
-        contributions=contributions.contributions(answers, scored, resampler),
-        subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns),
+        missing=robustness.missing(answers, scored, resampler) if every_coalition else [],
+        shortfalls=shortfalls(question.methods, alone, scored, resampler) if every_coalition else [],
+        degradation=robustness.degradation(answers, scored, resampler) if every_coalition and question.degradation else [],
+        contributions=contributions.contributions(answers, scored, resampler) if every_coalition else None,
+        subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns, question.metrics),
         confusion=confusion(scored, answers.whole[0]),
-        calibration=Calibration(
-            before=reliability(resampler, scored.y, answers.uncalibrated), after=reliability(resampler, scored.y, answers.whole)
-        ),
-        disagreements=disagreements(alone, scored),
+        calibration=None if question.only_answers else calibration(question, answers, resampler),
+        disagreements=disagreements(alone, scored) if question.soft_singles else [],
         seconds={},
         environment={},
     )
+
+
+def gain_over_best(question: Question, model: Scores) -> Gain | None:
+    if question.best_single is None:
+        return None
+    best = Scores(model.resampler, model.y, question.singles[question.best_single][0])
+    return gain(model, best, question.best_single)
+
+
+def calibration(question: Question, answers: Answers, resampler: Resampler) -> Calibration:
+    y = question.scored.y
+    before = reliability(resampler, y, answers.uncalibrated) if question.temperatures else None
+    return Calibration(before=before, after=reliability(resampler, y, answers.whole))
 
 
 def macro_f1(scored: Scored, probabilities: Floats) -> float:
@@ -118,14 +144,15 @@ def single(name: str, question: Question, resampler: Resampler) -> Single:
     scored = question.scored
     calibrated, plain = question.singles[name]
     present = scored.mask[:, scored.modalities.index(name)]
+    known = name in question.temperatures
     return Single(
         modality=name,
-        macro_f1=interval(Scores(resampler, scored.y, calibrated).macro_f1),
+        macro_f1=None if name in question.unanswered else interval(Scores(resampler, scored.y, calibrated).macro_f1),
         n_present=int(present.sum()),
-        where_present=interval(Scores(resampler, scored.y, calibrated, present).macro_f1),
-        temperature=question.temperatures[name],
-        ece_before=ece(scored, plain, present),
-        ece_after=ece(scored, calibrated, present),
+        where_present=interval(Scores(resampler, scored.y, calibrated, present).draws("macro_f1")),
+        temperature=question.temperatures.get(name),
+        ece_before=ece(scored, plain, present) if known else None,
+        ece_after=ece(scored, calibrated, present) if known else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Every metric as draws: row 0 is the point, the rest are bootstrap draws; seeds are averaged inside each draw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,69 +13,102 @@ from fusion.evaluate.calibration import bin_sums, ece_of
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.result import Gain, Interval
 
+OF_ANSWERS = ("macro_f1", "accuracy", "balanced_accuracy")
+OF_PROBABILITIES = ("auroc", "log_loss", "brier", "ece")
+METRICS = (*OF_ANSWERS, *OF_PROBABILITIES)
+
 
 @dataclass
 class Scores:
-    """probabilities: (S, n, K) of one model; chosen: (n,) bool, the samples that count (all by default)."""
+    """probabilities: (S, n, K) of one model; chosen: (n,) bool, the samples that count (all by default); bins: for the AUROC, at most."""
 
     resampler: Resampler
     y: Ints
     probabilities: Floats
     chosen: NDArray[np.bool_] | None = None
+    bins: int = 1024
 
-    def mean(self, values: list[Floats]) -> Floats:
+    @cached_property
+    def rows(self) -> Ints | None:
+        return None if self.chosen is None else np.flatnonzero(self.chosen)
+
+    @cached_property
+    def truth(self) -> Ints:
+        return self.y if self.rows is None else self.y[self.rows]
+
+    @cached_property
+    def seeds(self) -> list[Floats]:
+        """(m, K) a seed, of the samples that count"""
+        return [p if self.rows is None else p[self.rows] for p in self.probabilities]
+
+    def mean(self, values: Sequence[Floats]) -> Floats:
         return np.mean(values, axis=0)
 
     def sums(self, values: Floats) -> Floats:
-        return self.resampler.sums(values if self.chosen is None else values * self.chosen[:, None])
+        return self.resampler.sums(values, self.rows)
 
     @cached_property
     def counts(self) -> list[Floats]:
         """(1 + draws, 3K) a seed"""
         k = self.probabilities.shape[2]
-        return [self.sums(metrics.counts(self.y, p.argmax(1), k)) for p in self.probabilities]
+        return [self.sums(metrics.counts(self.truth, p.argmax(1), k)) for p in self.seeds]
 
     @cached_property
     def losses(self) -> list[Floats]:
-        return [self.sums(metrics.losses(self.y, p)) for p in self.probabilities]
+        return [self.sums(metrics.losses(self.truth, p)) for p in self.seeds]
 
     @cached_property
     def macro_f1(self) -> Floats:
         return self.mean([metrics.macro_f1_of(sums) for sums in self.counts])
 
     @property
+    def accuracy(self) -> Floats:
+        return self.mean([metrics.accuracy_of(sums) for sums in self.counts])
+
+    @property
+    def balanced_accuracy(self) -> Floats:
+        return self.mean([metrics.balanced_accuracy_of(sums) for sums in self.counts])
+
+    @property
+    def log_loss(self) -> Floats:
+        return self.mean([metrics.mean_loss(sums, 0) for sums in self.losses])
+
+    @property
+    def brier(self) -> Floats:
+        return self.mean([metrics.mean_loss(sums, 1) for sums in self.losses])
+
+    @property
     def ece(self) -> Floats:
-        return self.mean([ece_of(self.sums(bin_sums(self.y, p))) for p in self.probabilities])
+        return self.mean([ece_of(self.sums(bin_sums(self.truth, p))) for p in self.seeds])
 
     @property
     def auroc(self) -> Floats:
         """One against the rest, mean over the classes (unweighted)."""
-        return self.mean([self.auroc_of(p) for p in self.probabilities])
+        return self.mean([self.auroc_of(p) for p in self.seeds])
 
     def auroc_of(self, p: Floats) -> Floats:
         areas = []
-        counted = np.ones(len(self.y), bool) if self.chosen is None else self.chosen
         for k in range(p.shape[1]):
-            bins, true = metrics.auroc_bins(p[:, k]), self.y == k
-            positive = self.resampler.histogram(bins, true & counted)
-            areas.append(metrics.auroc_of(positive, self.resampler.histogram(bins, ~true & counted)))
+            bins, width = metrics.auroc_bins(p[:, k], self.bins)
+            areas.append(metrics.auroc_of(*self.resampler.histograms(bins, self.truth == k, width, self.rows)))
         return metrics.mean_of_defined(np.stack(areas, axis=-1))
 
     def f1_by_class(self) -> Floats:
         """(1 + draws, K)"""
         return self.mean([np.nan_to_num(metrics.f1_of(sums)) for sums in self.counts])
 
-    def all(self) -> dict[str, Interval]:
-        draws = {
-            "macro_f1": self.macro_f1,
-            "accuracy": self.mean([metrics.accuracy_of(sums) for sums in self.counts]),
-            "balanced_accuracy": self.mean([metrics.balanced_accuracy_of(sums) for sums in self.counts]),
-            "auroc": self.auroc,
-            "log_loss": self.mean([metrics.mean_loss(sums, 0) for sums in self.losses]),
-            "brier": self.mean([metrics.mean_loss(sums, 1) for sums in self.losses]),
-            "ece": self.ece,
-        }
-        return {name: interval(values) for name, values in draws.items()}
+    @cached_property
+    def held(self) -> NDArray[np.bool_]:
+        """(1 + draws,): which draws hold any of the samples; the others say nothing about them."""
+        k = self.probabilities.shape[2]
+        return self.counts[0][:, 2 * k :].sum(1) > 0
+
+    def draws(self, metric: str) -> Floats:
+        """(1 + draws,) of one of METRICS; NaN in draws without any of the samples."""
+        return np.where(self.held, getattr(self, metric), np.nan)
+
+    def all(self, names: Sequence[str] = METRICS) -> dict[str, Interval]:
+        return {name: interval(self.draws(name)) for name in names}
 
 
 def gain(model: Scores, single: Scores, over: str) -> Gain:

@@ -1,25 +1,28 @@
-"""How well a model does for each value of each group or category column."""
+"""How well a model does for each value of each group or category column, by every metric."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusion.evaluate.answers import Scored
-from fusion.evaluate.bootstrap import Resampler, few, interval
+from fusion.evaluate.bootstrap import Resampler, few
 from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Scores
+from fusion.evaluate.scores import METRICS, Scores
 from fusion.result import Interval, Subgroup
 
 FEW_SAMPLES = 20
 MOST_VALUES = 40
 """A column with more values (a writer, a page) holds single samples, not subgroups."""
+AUROC_BINS = 256
+"""Exact up to so many samples; above, far finer than the interval is wide."""
 
 
-def subgroups(probabilities: Floats, scored: Scored, resampler: Resampler, columns: Mapping[str, Sequence[Any]]) -> list[Subgroup]:
-    """columns: name -> (n,) values, None where there is none."""
+def subgroups(
+    probabilities: Floats, scored: Scored, resampler: Resampler, columns: Mapping[str, Sequence[Any]], names: Sequence[str] = METRICS
+) -> list[Subgroup]:
+    """columns: name -> (n,) values, None where there is none; names: the metrics that can be known."""
     found = []
     for column, values in columns.items():
         texts = np.array(["" if v is None else str(v) for v in values], dtype=object)
@@ -29,17 +32,32 @@ def subgroups(probabilities: Floats, scored: Scored, resampler: Resampler, colum
         for value in sorted(counts):
             chosen = texts == value
             clusters = len(np.unique(resampler.index[chosen]))
-            macro_f1 = score(Scores(resampler, scored.y, probabilities, chosen), chosen, clusters)
-            found.append(Subgroup(column=column, value=value, n=counts[value], macro_f1=macro_f1, note=note(counts[value], clusters)))
+            figures = Scores(resampler, scored.y, probabilities, chosen, AUROC_BINS).all(names)
+            if clusters == 1:
+                figures = {name: Interval(value=one.value) for name, one in figures.items()}
+            n = counts[value]
+            found.append(Subgroup(column=column, value=value, n=n, macro_f1=figures["macro_f1"], note=note(n, clusters), metrics=figures))
     return found
-
-
-def score(scores: Scores, chosen: NDArray[np.bool_], clusters: int) -> Interval:
-    """Draws that hold no sample of the subgroup say nothing about it; one cluster alone gives no interval at all."""
-    held = scores.resampler.sums(chosen[:, None].astype(np.float64))[:, 0] > 0
-    values = np.where(held, scores.macro_f1, np.nan)
-    return interval(values) if clusters > 1 else Interval(value=float(values[0]))
 
 
 def note(n: int, clusters: int) -> str | None:
     return f"only {n} samples" if n < FEW_SAMPLES else few(clusters)
+
+
+def subgroup_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Those of words that do not merely repeat one before them."""
+    kept: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        if wordy(values) and not any(repeats(values, other) for other in kept.values()):
+            kept[name] = list(values)
+    return kept
+
+
+def repeats(values: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Says the same as the other wherever it says anything: two data sets that both name the speaker."""
+    return all(value is None or value == known for value, known in zip(values, other, strict=True))
+
+
+def wordy(values: Sequence[Any]) -> bool:
+    given = [value for value in values if value is not None]
+    return bool(given) and all(isinstance(value, str) for value in given) and len(set(given)) > 1

@@ -1,0 +1,148 @@
+"""A model trained elsewhere, judged by its predictions with the same code as every run.
+
+    result = judge("predictions.parquet", "truth.parquet", name="their model")
+    result.headline.macro_f1, result.subgroups, result.mistakes
+
+What the two tables hold: fusion/evaluate/tables.py. What they do not tell is absent from the result: contributions and robustness need
+answers with modalities taken away, calibration needs probabilities, the gain needs what single modalities answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fusion.environment import environment
+from fusion.evaluate import metrics
+from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.report import Question, evaluate
+from fusion.evaluate.subgroups import subgroup_columns
+from fusion.evaluate.tables import Predictions, TableError, Truth, read_predictions, read_truth
+from fusion.files import file_digest
+from fusion.result import EvaluationResult, Fold, Split
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Predictions and truth of the same samples: `at` and `rows` are their places in each, by key."""
+
+    predictions: Predictions
+    truth: Truth
+    labels: list[str]
+    at: Ints
+    rows: Ints
+
+    @property
+    def y(self) -> Ints:
+        number = {label: k for k, label in enumerate(self.labels)}
+        return np.array([number[str(self.truth.labels[row])] for row in self.rows], dtype=np.int64)
+
+    @property
+    def probabilities(self) -> Floats:
+        """(S, n, K)"""
+        found = self.predictions.probabilities[:, self.at]
+        return np.pad(found, ((0, 0), (0, 0), (0, len(self.labels) - found.shape[2])))
+
+    def column(self, values: Sequence[Any]) -> list[Any]:
+        return [values[row] for row in self.rows]
+
+    @property
+    def cluster(self) -> np.ndarray:
+        """A sample without a cluster is one of its own."""
+        if self.truth.cluster is None:
+            return np.arange(len(self.rows))
+        return np.array(
+            [f"sample {self.truth.keys[row]}" if (one := self.truth.cluster[row]) is None else f"cluster {one}" for row in self.rows]
+        )
+
+
+def judge(
+    predictions: str | Path, truth: str | Path, name: str = "predictions", best: str | None = None, draws: int = 1000
+) -> EvaluationResult:
+    """name: of the model; best: the single modality that the gain is over (default: the one that does best on these samples, which leaves
+    the smallest gain). Raises TableError.
+    """
+    joined = join(read_predictions(predictions), read_truth(truth))
+    result = evaluate(question_of(joined, name, best, draws))
+    digests = {"predictions": file_digest(Path(predictions)), "truth": file_digest(Path(truth))}
+    result.environment = environment() | {"seeds": joined.predictions.seeds, "sha256": digests}
+    return result
+
+
+def join(predictions: Predictions, truth: Truth) -> Joined:
+    """By key, in its order. Every labelled sample needs an answer; answers to other samples are left out."""
+    place = {key: at for at, key in enumerate(predictions.keys)}
+    rows = sorted((row for row, label in enumerate(truth.labels) if label is not None), key=lambda row: truth.keys[row])
+    lacking = [truth.keys[row] for row in rows if truth.keys[row] not in place]
+    if lacking:
+        raise TableError(
+            f"{predictions.file} has no answer for {len(lacking):,} of {len(rows):,} labelled samples of {truth.file}, the first is {lacking[0]}; "
+            "a model answers every sample. Take those that are not to be judged out of the truth."
+        )
+    labels = list(predictions.labels)
+    for row in rows:
+        if truth.labels[row] in labels:
+            continue
+        if not predictions.only_answers:
+            raise TableError(f"{truth.file}, row {row + 1}, column label: {predictions.file} has no probability for {truth.labels[row]}.")
+        labels.append(str(truth.labels[row]))
+    return Joined(predictions, truth, labels, np.array([place[truth.keys[row]] for row in rows]), np.array(rows))
+
+
+def question_of(joined: Joined, name: str, best: str | None, draws: int) -> Question:
+    predictions, truth, n = joined.predictions, joined.truth, len(joined.rows)
+    singles = {modality: values[:, joined.at] for modality, values in predictions.singles.items()}
+    mask = np.stack([(values >= 0).all(0) for values in singles.values()], 1) if singles else np.ones((n, 0), bool)
+    prior = None if predictions.prior is None else predictions.prior[:, joined.at]
+    unanswered = frozenset(modality for modality, values in singles.items() if prior is None and (values < 0).any())
+    said = {
+        modality: one_hot(values if prior is None else np.where(values < 0, prior, values), joined) for modality, values in singles.items()
+    }
+    fold = np.full(n, "test") if predictions.fold is None else predictions.fold[joined.at]
+    keys = [truth.keys[row] for row in joined.rows]
+    scored = Scored(keys, joined.y, mask, np.zeros((n, len(joined.labels))), joined.cluster, fold, joined.labels, list(singles))
+    everything = tuple(range(len(singles)))
+    return Question(
+        scored=scored,
+        method=name,
+        methods={name: Answers({everything: joined.probabilities}, joined.probabilities)},
+        singles={modality: (values, values) for modality, values in said.items()},
+        best_single=best_of(best, [modality for modality in singles if modality not in unanswered], said, joined.y),
+        temperatures={},
+        seeds=predictions.seeds,
+        cluster_column=None if truth.cluster is None else "cluster",
+        split=Split(policy="trained elsewhere", groups=[], folds=folds_of(fold)),
+        n_total=len(set(truth.keys) | set(predictions.keys)),
+        left_out={"no label": sum(label is None for label in truth.labels), "no truth": len(set(predictions.keys) - set(truth.keys))},
+        columns=subgroup_columns({column: joined.column(values) for column, values in truth.columns.items()}),
+        draws=draws,
+        only_answers=predictions.only_answers,
+        soft_singles=False,
+        unanswered=unanswered,
+    )
+
+
+def one_hot(values: Ints, joined: Joined) -> Floats:
+    """(S, n) -> (S, n, K); an answer that is not known stands for the first label and is never counted."""
+    return np.eye(len(joined.labels))[np.maximum(values, 0)]
+
+
+def best_of(wanted: str | None, names: list[str], said: dict[str, Floats], y: Ints) -> str | None:
+    if wanted is not None and wanted not in names:
+        raise TableError(
+            f"The gain cannot be over {wanted}: "
+            + (f"only {', '.join(names)} alone answer every sample." if names else "no single modality answers every sample.")
+        )
+
+    def score(name: str) -> float:
+        return float(np.mean([metrics.macro_f1(y, p.argmax(1), p.shape[1]) for p in said[name]]))
+
+    return wanted or max(names, key=lambda name: (score(name), name), default=None)
+
+
+def folds_of(fold: np.ndarray) -> list[Fold]:
+    names, numbers = np.unique(fold, return_counts=True)
+    return [Fold(name=str(name), n_train=None, n_test=int(number)) for name, number in zip(names, numbers)]
