@@ -12,7 +12,7 @@ from fusion.bundle import load
 from fusion.crossfit import Prepared, Task
 from fusion.embed import embed
 from fusion.encoders import load as encoder
-from fusion.encoders.runtime import pool_map, pool_segments
+from fusion.encoders.runtime import pool_frames, pool_map
 from fusion.progress import Progress
 from fusion.run import train
 from fusion.tokens import MOST_TOKENS, Block, TokenWhitening
@@ -27,7 +27,7 @@ def test_a_pooled_map_is_taken_apart_into_the_rows_of_its_grid():
 
 def test_a_pooled_recording_is_taken_apart_into_its_stretches():
     state = torch.arange(2 * 8 * 3, dtype=torch.float32).view(2, 8, 3)
-    tokens = Block(4, 3).vectors(pool_segments(state, [8, 8], 4).numpy()).reshape(2, 4, 3)
+    tokens = Block(4, 3).vectors(pool_frames(state, [8, 8], 4, "segments").numpy()).reshape(2, 4, 3)
     assert np.array_equal(tokens[1, 1], state[1, 2:4].mean(0))
 
 
