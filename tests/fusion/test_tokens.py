@@ -72,8 +72,9 @@ def test_an_encoder_says_which_positions_stand_in_its_vector(name, blocks):
 
 
 def test_features_without_positions_are_one_token(toy):
+    """Five numbers, and which of them are missing."""
     features = embed(toy(), None, None, Progress())
-    assert [tuple(block) for part in features.parts["a"] for block in part.blocks] == [(1, 5, False)]
+    assert [tuple(block) for part in features.parts["a"] for block in part.blocks] == [(1, 10, False)]
 
 
 def test_whitening_by_token_sees_training_samples_only():
