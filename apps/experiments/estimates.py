@@ -39,7 +39,7 @@ def machine() -> Machine:
 
 def shape(alignment: Alignment, recipe: Recipe, cached: bool = False) -> cost.Shape:
     inputs = tuple(
-        cost.Input(one.name, one.present, tuple(encoders_of(recipe, one.name, one.kind)))
+        cost.Input(one.name, one.present, tuple(encoders_of(recipe, one.name, one.kind)), len(one.columns))
         for one in alignments.inputs(alignment)
         if recipe.modalities is None or one.name in recipe.modalities
     )

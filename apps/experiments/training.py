@@ -4,7 +4,6 @@ import errno
 import json
 import logging
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +15,9 @@ from apps.datasets.alignments.loading import load_aligned
 from apps.jobs.work import Failure, Work
 from apps.ui import figures
 from fusion import cost
-from fusion.machine import Machine, forget_peak, peak_mb
+from fusion.machine import Machine, Stopwatch, forget_peak, peak_mb
 from fusion.recipe import Recipe, RecipeError
-from fusion.result import CELL, EvaluationResult
+from fusion.result import EvaluationResult
 
 from . import estimates, services
 from .models import Run
@@ -51,25 +50,18 @@ def run(work: Work) -> None:
 
 def learnt_from(run: Run, out: Path, report: Report) -> EvaluationResult:
     """Train, and keep what this machine needed for it; an attempt that goes on with another's work tells nothing of that."""
-    begun = time.monotonic()
+    watch = Stopwatch()
     forget_peak()
     result = train(run, out, report)
     if report.work.job.attempt == 1:
-        learn(run, result, time.monotonic() - begun, peak_mb())
+        learn(run, result, watch.seconds, peak_mb())
     return result
 
 
 def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> None:
-    recipe, spent = Recipe.parse(run.recipe), result.seconds
-    shape = estimates.shape(run.alignment, recipe)
-    machine = Machine.load(settings.HOME).learnt(
-        cells={name.removeprefix(CELL): value for name, value in spent.items() if name.startswith(CELL)},
-        methods=cost.kind_of_work(recipe),
-        step=spent["train"] / cost.steps(shape, recipe, rules=len(result.rules)),
-        other=seconds - spent["embed"] - spent["train"],
-        draws=cost.draws(shape, recipe),
-        base_mb=peak - cost.arrays_mb(shape, recipe),
-    )
+    recipe = Recipe.parse(run.recipe)
+    found = cost.spent(estimates.shape(run.alignment, recipe), recipe, result.seconds, seconds, peak, len(result.rules))
+    machine = Machine.load(settings.HOME).learnt(found)
     try:
         machine.save(settings.HOME)
     except OSError as error:

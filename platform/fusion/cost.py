@@ -1,10 +1,12 @@
 """What a run takes, reckoned from its recipe, the shape of its data and a measured machine. Light, see fusion.machine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fusion.encoders import catalogue
-from fusion.machine import Machine
+from fusion.machine import Machine, Spent
 from fusion.recipe import Recipe
+from fusion.result import CELL, CPU
 
 MEASURED, TYPICAL = 1.5, 2.5
 """A range reaches from the reckoned figure divided by this to the figure times it."""
@@ -14,11 +16,12 @@ MB = 2**20
 
 @dataclass(frozen=True)
 class Input:
-    """A modality: how many of its samples have it, and the names of its encoders."""
+    """A modality: how many of its samples have it, and the names of its encoders. width: numbers in a cell of a table."""
 
     name: str
     present: int
     encoders: tuple[str, ...]
+    width: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,24 @@ def draws(shape: Shape, recipe: Recipe) -> float:
 
 
 def dims(one: Input) -> int:
-    return sum((entry.dim or UNKNOWN_DIM) if (entry := catalogue.get(name)) else UNKNOWN_DIM for name in one.encoders)
+    found = [entry.dim if (entry := catalogue.get(name)) else None for name in one.encoders]
+    return sum(dim or one.width or UNKNOWN_DIM for dim in found)
+
+
+def width(shape: Shape) -> int:
+    return sum(dims(one) for one in shape.inputs)
+
+
+def numbers(shape: Shape, recipe: Recipe) -> float:
+    """Those of all samples that are whitened, for every set of training rows."""
+    return max(1.0, float(shape.samples * width(shape) * (shape.rounds * (1 + recipe.training.inner_folds) + 1)))
 
 
 def arrays_mb(shape: Shape, recipe: Recipe) -> float:
     """Vectors as they come, once more while they are whitened, and whitened for every set of training rows that is held at a time."""
-    width = sum(dims(one) for one in shape.inputs)
     kept = sum(min(dims(one), recipe.training.pca_dim or dims(one)) for one in shape.inputs)
     held = 1 + recipe.training.inner_folds
-    return shape.samples * 4 * (2 * width + held * kept) / MB
+    return shape.samples * 4 * (2 * width(shape) + held * kept) / MB
 
 
 def weights_mb(encoder: str) -> float:
@@ -107,8 +119,8 @@ def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
     arrays, weights = arrays_mb(shape, recipe), 2 * weights_mb(heavy) if heavy else 0.0
     return Cost(
         embed=0.0 if shape.cached else sum(one.present * machine.cell(name) for one in shape.inputs for name in one.encoders),
-        train=steps(shape, recipe) * machine.step(kind_of_work(recipe)),
-        rest=machine.rest(draws(shape, recipe)),
+        train=steps(shape, recipe) * machine.step(kind_of_work(recipe)) + numbers(shape, recipe) * machine.seconds_a_number,
+        rest=machine.other + draws(shape, recipe) * machine.seconds_a_draw,
         memory_mb=machine.base_mb + arrays + weights,
         disk_mb=sum(one.present * 4 * dims(one) for one in shape.inputs) / MB,
         largest=heavy if weights > arrays else "",
@@ -117,3 +129,20 @@ def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
 
 def spread(machine: Machine) -> float:
     return MEASURED if machine.runs else TYPICAL
+
+
+def spent(shape: Shape, recipe: Recipe, seconds: Mapping[str, float], whole: float, peak_mb: float, rules: int = 0) -> Spent:
+    """For the machine to learn from. seconds: of an EvaluationResult; whole: of all the run with imports; peak_mb: most memory held."""
+    fit, train, evaluate = (seconds[f"{CPU}{name}"] for name in ("fit", "train", "evaluate"))
+    return Spent(
+        cells={name.removeprefix(CELL): value for name, value in seconds.items() if name.startswith(CELL)},
+        methods=kind_of_work(recipe),
+        steps=steps(shape, recipe, rules),
+        fit=fit,
+        numbers=numbers(shape, recipe),
+        prepare=max(0.0, train - fit) / (1 + rules),
+        draws=draws(shape, recipe),
+        evaluate=evaluate,
+        other=max(0.0, whole - seconds[f"{CPU}embed"] - train - evaluate),
+        base_mb=peak_mb - arrays_mb(shape, recipe),
+    )

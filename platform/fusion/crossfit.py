@@ -19,6 +19,7 @@ from fusion.evaluate.baselines import STRENGTHS, linear_part, regression
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import macro_f1
 from fusion.knowledge_loss import Terms
+from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, log_prior_of
@@ -151,6 +152,8 @@ class CrossFit:
         self.rounds = list(rounds)
         self.total = sum(len(self.names) * (len(each.inner) + each.seeds) for each in rounds)
         self.done = 0
+        self.seconds = 0.0
+        """In fitting networks, see fusion.machine."""
         self.steps = -(-max(len(each.train) for each in rounds) // self.training.batch_size)
         """Of every fit an epoch, as many as the largest one needs: so epochs that few samples chose mean as much training on more."""
         self.kept: dict[bytes, Prepared] = {}
@@ -277,7 +280,9 @@ class CrossFit:
         if found is None:
             seed_everything(unit, self.training.seeds)
             hooks = Hooks(partial(self.epoch, len(watches)), self.store.checkpoint(unit), self.store.checkpoint_seconds)
+            spent = Stopwatch()
             fit(networks, samples, self.training, self.steps, here, hooks, self.task.taught[0] if self.task.taught else None)
+            self.seconds += spent.seconds
             self.store.put(unit, *packed(here))
         else:
             unpack(here, *found)

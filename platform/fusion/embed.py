@@ -12,6 +12,7 @@ from .alignment import Aligned, Modality
 from .cache import Cache, Space
 from .encoders import catalogue, load
 from .encoders.base import Choice, Encoder, EncoderError
+from .machine import Stopwatch
 from .modalities import BrokenFile
 from .progress import Progress
 from .tokens import Block
@@ -102,9 +103,9 @@ class Speed:
     decoded: dict[str, tuple[int, float]] = field(default_factory=dict)
     encoded: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    def add(self, kind: dict[str, tuple[int, float]], encoder: str, cells: int, begun: float) -> None:
+    def add(self, kind: dict[str, tuple[int, float]], encoder: str, cells: int, watch: Stopwatch) -> None:
         n, seconds = kind.get(encoder, (0, 0.0))
-        kind[encoder] = n + cells, seconds + time.perf_counter() - begun
+        kind[encoder] = n + cells, seconds + watch.seconds
 
     @property
     def seconds_a_cell(self) -> dict[str, float]:
@@ -189,16 +190,16 @@ def compute(
     """Digests and float32 (k, dim), a window at a time, each kept in the cache before the next one begins."""
     for begin in range(0, len(missing), encoder.window):
         window = missing[begin : begin + encoder.window]
-        begun = time.perf_counter()
+        watch = Stopwatch()
         prepared = {digest: prepare(aligned, name, encoder, rows[digest]) for digest in window}
-        work.speed.add(work.speed.decoded, encoder.name, len(window), begun)
+        work.speed.add(work.speed.decoded, encoder.name, len(window), watch)
         done: list[str] = []
         parts: list[np.ndarray] = []
         for batch in batches(encoder, prepared):
-            begun = time.perf_counter()
+            watch = Stopwatch()
             parts.append(encoder.encode([prepared[digest] for digest in batch]))
             if begin or done:
-                work.speed.add(work.speed.encoded, encoder.name, len(batch), begun)
+                work.speed.add(work.speed.encoded, encoder.name, len(batch), watch)
             done += batch
             work.add(computed=len(batch))
         block = np.concatenate(parts).astype(np.float32)

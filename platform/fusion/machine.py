@@ -5,36 +5,65 @@ A run learns it by the way (`learnt`), `python -m fusion measure` in a short job
 
 import json
 import os
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 FILE = "machine.json"
+TINY = 1e-12
 Positive = Annotated[float, Field(gt=0)]
 
-TYPICAL_CELL = {"efficientnet-lite0": 0.012, "whisper-tiny-en": 0.02, "minilm-l6-v2": 0.006, "pixels": 0.0005, "numbers": 0.0001}
+TYPICAL_CELL = {"efficientnet-lite0": 0.008, "whisper-tiny-en": 0.015, "minilm-l6-v2": 0.006, "pixels": 0.0005, "numbers": 0.0001}
 UNKNOWN_CELL = 0.05
 TYPICAL_STEP = 0.0008
-TYPICAL_OTHER = 6.0
-TYPICAL_BASE = 650.0
-"""Seconds and MB of a core of our time, for a machine that has not been measured."""
+"""Seconds of a core of our time, as all other defaults here: for a machine that has not been measured."""
+
+
+class Stopwatch:
+    """Seconds since it was made, as if nothing else had run: waiting for other processes does not count where one thread works."""
+
+    def __init__(self) -> None:
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+
+    @property
+    def seconds(self) -> float:
+        return min(time.perf_counter() - self.wall, time.process_time() - self.cpu)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one run took. cells: seconds by encoder, methods, steps, numbers, draws: see fusion.cost; the other figures are seconds."""
+
+    cells: dict[str, float]
+    methods: str
+    steps: float
+    fit: float
+    numbers: float
+    prepare: float
+    draws: float
+    evaluate: float
+    other: float
+    base_mb: float
 
 
 class Machine(BaseModel):
     """seconds_a_cell: by encoder, without loading it. seconds_a_step: one batch through one network, "" for any method and by the joint
-    methods of a run. other: seconds beside embedding and training, of a run of `other_draws` samples times draws. base_mb: what the
-    process takes beside the arrays of `arrays_mb`. memory_mb: what the worker may take, None where that is not known.
+    methods of a run. seconds_a_number: whitening and regressions. other: imports, reading and writing. base_mb: what the process takes
+    beside the vectors. memory_mb: what the worker may take, None where that is not known.
     """
 
     model_config = ConfigDict(extra="ignore")
 
     seconds_a_cell: dict[str, Positive] = {}
     seconds_a_step: dict[str, Positive] = {}
-    other: Positive = TYPICAL_OTHER
-    other_draws: Positive = 1.2e6
-    base_mb: Positive = TYPICAL_BASE
+    seconds_a_number: Positive = 4e-8
+    seconds_a_draw: Positive = 6e-7
+    other: Positive = 5.0
+    base_mb: Positive = 650.0
     memory_mb: Positive | None = None
     runs: int = Field(default=0, ge=0)
 
@@ -57,21 +86,20 @@ class Machine(BaseModel):
     def step(self, methods: str) -> float:
         return self.seconds_a_step.get(methods) or self.seconds_a_step.get("") or TYPICAL_STEP
 
-    def rest(self, draws: float) -> float:
-        """Half of it is there whatever the size: imports, reading, writing."""
-        return self.other * (0.5 + 0.5 * draws / self.other_draws)
-
-    def learnt(self, cells: dict[str, float], methods: str, step: float, other: float, draws: float, base_mb: float) -> "Machine":
-        """With what one more run took; half of each speed is remembered, so that one disturbed run misleads for a short time."""
-        steps = {name: mixed(self.seconds_a_step.get(name), step) for name in {"", methods}}
+    def learnt(self, spent: Spent) -> "Machine":
+        """With what one more run took; half of what was known is remembered, so that one odd run misleads for a short time."""
+        step = spent.fit / spent.steps
+        steps = {name: mixed(self.seconds_a_step.get(name), step) for name in {"", spent.methods}}
+        cells = {name: mixed(self.seconds_a_cell.get(name), value) for name, value in spent.cells.items()}
+        known = self.runs > 0
         return self.model_copy(
             update={
-                "seconds_a_cell": self.seconds_a_cell
-                | {name: mixed(self.seconds_a_cell.get(name), value) for name, value in cells.items()},
+                "seconds_a_cell": self.seconds_a_cell | cells,
                 "seconds_a_step": self.seconds_a_step | steps,
-                "other": max(0.1, other if not self.runs else mixed(self.rest(draws), other)),
-                "other_draws": draws,
-                "base_mb": max(base_mb, 0.9 * self.base_mb if self.runs else 0.0),
+                "seconds_a_number": mixed(self.seconds_a_number if known else None, spent.prepare / spent.numbers),
+                "seconds_a_draw": mixed(self.seconds_a_draw if known else None, spent.evaluate / spent.draws),
+                "other": mixed(self.other if known else None, spent.other),
+                "base_mb": max(1.0, spent.base_mb, 0.9 * self.base_mb if known else 0.0),
                 "memory_mb": memory_mb(),
                 "runs": self.runs + 1,
             }
@@ -79,7 +107,7 @@ class Machine(BaseModel):
 
 
 def mixed(old: float | None, new: float) -> float:
-    new = max(new, 1e-7)
+    new = max(new, TINY)
     return (old * new) ** 0.5 if old else new
 
 

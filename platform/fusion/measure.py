@@ -17,33 +17,29 @@ from fusion.encoders.base import EncoderError
 from fusion.machine import Machine, forget_peak, peak_mb
 from fusion.progress import Progress
 from fusion.recipe import Evaluation, Recipe, Training
+from fusion.result import CELL
 from fusion.run import train
 
 CELLS, SAMPLES, WIDTH, CLASSES, SITES = 48, 480, 200, 10, 4
 WORDS = ("a", "leaf", "of", "three", "parts", "stands", "by", "the", "water", "and", "turns", "with", "light")
 RATE = 16_000
+RECIPE = Recipe(
+    compare=["concat", "gated"], training=Training(seeds=[0], epochs=8, patience=8, inner_folds=2), evaluation=Evaluation(draws=500)
+)
 
 
 def measure(machine: Machine, progress: Progress) -> Machine:
     """`machine` with what was measured now; takes about ten seconds a core of our time with the packaged encoders."""
-    imports = time.process_time()
+    begun = time.process_time()
     forget_peak()
-    cells = encoders(progress)
-    recipe = Recipe(
-        compare=["concat", "gated"], training=Training(seeds=[0], epochs=8, patience=8, inner_folds=2), evaluation=Evaluation(draws=500)
-    )
+    found = encoders(progress)
+    embedded = time.process_time() - begun
     with tempfile.TemporaryDirectory() as out:
-        result = train(numbers(), recipe, Path(out), None, progress)
-    inputs = tuple(cost.Input(name, SAMPLES, ("numbers",)) for name in "abc")
-    shape = cost.Shape(SAMPLES, SITES, inputs)
-    return machine.learnt(
-        cells=cells,
-        methods=cost.kind_of_work(recipe),
-        step=result.seconds["train"] / cost.steps(shape, recipe),
-        other=imports + sum(result.seconds.get(stage, 0.0) for stage in ("read", "evaluate", "bundle")),
-        draws=cost.draws(shape, recipe),
-        base_mb=peak_mb() - SAMPLES * 3 * WIDTH * 8 / cost.MB,
-    )
+        result = train(numbers(), RECIPE, Path(out), None, progress)
+    inputs = tuple(cost.Input(name, SAMPLES, ("numbers",), WIDTH) for name in "abc")
+    seconds = result.seconds | {f"{CELL}{name}": value for name, value in found.items()}
+    whole = time.process_time() - embedded
+    return machine.learnt(cost.spent(cost.Shape(SAMPLES, SITES, inputs), RECIPE, seconds, whole, peak_mb()))
 
 
 def encoders(progress: Progress) -> dict[str, float]:

@@ -210,7 +210,7 @@ class Confusion(Part):
 
 Kind = Literal["label", "modalities"]
 
-CELL = "cell:"
+CELL, CPU = "cell:", "cpu:"
 
 SURE = 0.8
 """A modality that gives its answer at least this probability is called sure of it."""
@@ -323,7 +323,8 @@ class EvaluationResult(Part):
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
     seconds: dict[str, float]
-    """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle), and `cell:ENCODER` of one cell through an encoder."""
+    """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else had run, for estimates: `cpu:STAGE`,
+    `cpu:fit` of fitting networks, `cell:ENCODER` of one cell through an encoder."""
     environment: dict[str, Any]
     """Versions, seeds, digests of data, recipe and encoders: what a repetition needs."""
 

@@ -28,10 +28,11 @@ from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
 from fusion.knowledge_use import fires_of, settled, taught, warnings_of
+from fusion.machine import Stopwatch
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
-from fusion.result import CELL, EvaluationResult, Fold, Split
+from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
 from fusion.tuning.refusals import refusals
@@ -44,7 +45,7 @@ WORK = ".work"
 
 @dataclass
 class Clock:
-    """Wall-clock seconds of each stage."""
+    """Wall-clock seconds of each stage, and under `cpu:STAGE` as if nothing else had run."""
 
     progress: Progress
     seconds: dict[str, float] = field(default_factory=dict)
@@ -53,9 +54,9 @@ class Clock:
     def stage(self, name: str) -> Any:
         self.progress.stage(name)
         self.progress.check()
-        begun = time.perf_counter()
+        begun, watch = time.perf_counter(), Stopwatch()
         yield
-        self.seconds[name] = round(time.perf_counter() - begun, 3)
+        self.seconds |= {name: round(time.perf_counter() - begun, 3), f"{CPU}{name}": round(watch.seconds, 3)}
 
 
 def train(
@@ -109,6 +110,7 @@ def train(
         result = evaluate(question_of(aligned, recipe, rounds, found))
         result.rules = ruled.scores(found, without)
         result.seconds = clock.seconds
+        result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(aligned, recipe, features, found)
     with clock.stage("bundle"):

@@ -21,6 +21,7 @@ from apps.jobs.models import Job, LogLine
 from apps.jobs.work import perform
 from apps.projects.models import Event
 from fusion.bundle import load
+from fusion.machine import Machine
 from tests.experiments import small
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -49,6 +50,17 @@ def test_a_run_stores_what_the_engine_wrote(team: object) -> None:
     assert run.macro_f1 == run.evaluation.headline.macro_f1.value
     assert run.gain_low == run.evaluation.headline.gain_over_best_single.low
     assert not (folder.parent / "work").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_teaches_the_installation_what_it_took(team: object) -> None:
+    before = Machine.load(settings.HOME)
+    finished(team)
+    after = Machine.load(settings.HOME)
+    assert after.runs == before.runs + 1
+    assert after.step("gated") != before.step("gated")
+    assert after.base_mb > 50
+    assert after.memory_mb
 
 
 @pytest.mark.django_db(transaction=True)

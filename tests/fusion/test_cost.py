@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fusion import cost
 from fusion.cost import Input, Shape
-from fusion.machine import FILE, Machine, memory_mb, peak_mb
+from fusion.machine import FILE, Machine, Spent, memory_mb, peak_mb
 from fusion.progress import Progress
 from fusion.recipe import Recipe, Training
 from fusion.run import train
@@ -61,13 +61,37 @@ def test_an_unknown_method_has_the_speed_of_all():
     assert machine.step("concat+gated") == 0.002
 
 
-def test_a_run_that_was_disturbed_is_half_forgotten():
-    first = Machine().learnt({"x": 0.01}, "late", step=0.001, other=4, draws=1e6, base_mb=500)
-    second = first.learnt({"x": 0.04}, "late", step=0.004, other=4, draws=1e6, base_mb=400)
+def spent(**changes):
+    figures = {"steps": 1000, "fit": 1, "numbers": 1e6, "prepare": 1, "draws": 1e6, "evaluate": 1, "other": 4, "base_mb": 500}
+    return Spent(**({"cells": {"x": 0.01}, "methods": "late"} | figures | changes))
+
+
+def test_the_first_run_is_believed_and_an_odd_one_half_forgotten():
+    first = Machine().learnt(spent())
+    assert (first.step("late"), first.seconds_a_draw, first.other) == (pytest.approx(0.001), pytest.approx(1e-6), pytest.approx(4))
+    second = first.learnt(spent(cells={"x": 0.04}, fit=4, base_mb=400))
     assert second.seconds_a_cell["x"] == pytest.approx(0.02)
     assert second.step("late") == pytest.approx(0.002)
-    assert second.runs == 2
     assert second.base_mb == pytest.approx(450)
+    assert second.runs == 2
+
+
+def test_an_odd_measurement_leaves_a_file_that_can_be_read(tmp_path):
+    Machine().learnt(spent(cells={"x": 0.0}, fit=0, prepare=0, evaluate=0, other=0, base_mb=-90)).save(tmp_path)
+    assert Machine.load(tmp_path).runs == 1
+
+
+def test_a_machine_reckons_the_run_that_it_learnt_from_as_it_was():
+    recipe, whole = Recipe.default(), 60.0
+    seconds = {"cpu:embed": 10.0, "cpu:train": 30.0, "cpu:fit": 25.0, "cpu:evaluate": 5.0, "cell:minilm-l6-v2": 0.01}
+    found = cost.cost(shape(), recipe, Machine().learnt(cost.spent(shape(), recipe, seconds, whole, peak_mb=900)))
+    assert (found.embed, found.train, found.rest) == (pytest.approx(10), pytest.approx(30), pytest.approx(20))
+    assert found.memory_mb == pytest.approx(900)
+
+
+def test_the_columns_of_a_table_are_its_width():
+    [wide] = (cost.numbers(Shape(100, 3, (Input("scale", 100, ("numbers",), 8),)), Recipe()),)
+    assert wide == 2 * cost.numbers(Shape(100, 3, (Input("scale", 100, ("numbers",), 4),)), Recipe())
 
 
 def test_what_was_learnt_is_read_back_and_a_damaged_file_counts_as_none(tmp_path):

@@ -1,0 +1,79 @@
+"""How an estimate keeps: a fresh home is measured, then each run is told in advance, done, and held against what was told."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+from .rows import Place, Row
+from .servers import consilience, environment
+from .study import ROOT, study_of
+
+FACTOR = 2.0
+RUNS = (("quick", "with nothing in the cache"), ("standard", "from a warm cache"))
+
+
+def measure(place: Place) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="consilience-estimate-") as folder:
+        home = Path(folder)
+        consilience(home, "setup")
+        more = environment(home, CONSILIENCE_WORKER="1")
+        subprocess.run(
+            [sys.executable, "-m", "fusion", "measure", "--home", folder], cwd=ROOT, env=more, check=True, stdout=subprocess.DEVNULL
+        )
+        answer = home / "estimate.json"
+        subprocess.run([sys.executable, "-m", "bench.estimate", str(study_of(place)), str(answer)], cwd=ROOT, env=more, check=True)
+        told = json.loads(answer.read_text())
+    return [row for one in told for row in rows(one)]
+
+
+def rows(one: dict[str, Any]) -> list[Row]:
+    found = [held(f"{one['name']}, seconds", one["seconds"], *one["told_seconds"])]
+    return [*found, held(f"{one['name']}, MB of memory", one["mb"], *one["told_mb"])]
+
+
+def held(what: str, took: float, low: float, high: float) -> Row:
+    """The middle of a range is its geometric mean: it reaches as many times down as up."""
+    ratio = took / sqrt(low * high)
+    measured = f"{took:,.0f}, told {low:,.0f} to {high:,.0f}, {ratio:.2f} times the middle"
+    return Row(what, measured, f"within a factor of {FACTOR:g}", 1 / FACTOR <= ratio <= FACTOR)
+
+
+def main(study: Path, answer: Path) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consilience.settings")
+    import django
+
+    django.setup()
+    from apps.accounts.services import create_user
+    from apps.datasets.ingest.folder import import_folder
+    from apps.experiments import estimates, queries, services
+    from apps.jobs.work import perform
+    from apps.projects.services import create_project
+    from fusion.machine import peak_mb
+    from fusion.progress import Progress
+    from fusion.recipe import presets
+
+    owner = create_user("bench@example.org", "Bench Owner", "a long password of no use")
+    project = create_project(owner, "Bench", "Recognise a digit.")
+    import_folder(project, owner, study, Progress())
+    alignment = project.alignments.get()
+    perform(str(alignment.job_id))
+    alignment.refresh_from_db()
+    found = []
+    for name, how in RUNS:
+        told = estimates.estimate(alignment, presets()[name], queries.past(project))
+        run = services.start_run(owner, project, alignment, presets()[name], "How long?")
+        perform(str(run.job_id))
+        run.job.refresh_from_db()
+        seconds = (run.job.finished_at - run.job.started_at).total_seconds()
+        figures = {"told_seconds": (told.low, told.high), "told_mb": (told.memory_low, told.memory_high)}
+        found.append({"name": f"{name}, {how}", "seconds": seconds, "mb": peak_mb(), **figures})
+    answer.write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
