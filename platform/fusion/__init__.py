@@ -14,6 +14,23 @@
         fold.name, fold.train, fold.test                # int rows; duplicates and unlabelled rows are in no fold
         fit, validation = inner_split(aligned, fold.train, share=0.2, seed=0)
 
+    model = fusion.load("bundle")                       # a trained model as a folder
+    model.predict({"image": "scan.png", "clue": "a pair"})      # any of its modalities, one sample or many: fusion.inputs
+    model.represent({"clue": "a pair"})                 # the fused representation: fusion.representation
+
 Importing `fusion` loads nothing. Light, also for a web process: `study`, `columns`, `modalities` (not its modules), `encoders.catalogue`,
 `result`, `progress`. numpy, pyarrow and scikit-learn: `alignment`, `splits`, the modules of `modalities`. torch: `embed` and the encoders.
 """
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fusion.bundle import Bundle
+
+
+def load(folder: str | Path) -> "Bundle":
+    """A checked bundle; see `fusion.bundle.load`."""
+    from fusion import bundle
+
+    return bundle.load(folder)

@@ -5,6 +5,8 @@
     python -m fusion measure [--home DIR]                         how fast this machine is, kept for estimates
     python -m fusion evaluate --predictions P.parquet --truth T.parquet [--out R.json]
                                                                   the same of a model trained elsewhere, by what it answered
+    python -m fusion predict DIR FOLDER_OR_TABLE [--out P.parquet]    answers of a bundle, whatever inputs are there
+    python -m fusion represent DIR FOLDER_OR_TABLE --out R.parquet    fused representations, with the sample keys
     python -m fusion recipes                                      the recipes offered by name, as YAML
 
 Progress goes to standard error, one JSON object to standard output.
@@ -72,6 +74,17 @@ def parser() -> argparse.ArgumentParser:
     measuring = commands.add_parser("measure", help="measure how fast this machine embeds and trains, and what memory that takes")
     measuring.add_argument("--home", type=Path, help="keep it in this folder (CONSILIENCE_HOME), where a server's estimates find it")
     measuring.set_defaults(run=measure)
+    for name, function, words in (
+        ("predict", predict, "answer samples with a bundle, whatever inputs they have"),
+        ("represent", represent, "write the fused representation of samples"),
+    ):
+        applying = commands.add_parser(name, help=words)
+        applying.add_argument("bundle", type=Path)
+        applying.add_argument("source", type=Path, help="a study folder, or a CSV or Parquet table with a column for each modality")
+        applying.add_argument("--out", type=Path, required=name == "represent", help="a Parquet file to write")
+        applying.add_argument("--method", help="another fusion method or single modality of the bundle")
+        applying.add_argument("--cache", type=Path)
+        applying.set_defaults(run=function)
     commands.add_parser("recipes", help="show the recipes offered by name").set_defaults(run=recipes)
     return top
 
@@ -125,6 +138,25 @@ def measure(options: argparse.Namespace) -> Any:
     return machine.model_dump(mode="json")
 
 
+def predict(options: argparse.Namespace) -> Any:
+    from fusion import apply, bundle
+
+    stored = bundle.load(options.bundle)
+    found = apply.predict(stored, options.source, cache_of(options.cache), Terminal(), options.method)
+    if options.out is None:
+        return {"bundle": str(options.bundle), "labels": stored.labels, "answers": found.to_pylist()}
+    apply.write(found, options.out)
+    return {"bundle": str(options.bundle), "samples": len(found), "out": str(options.out)}
+
+
+def represent(options: argparse.Namespace) -> Any:
+    from fusion import apply, bundle
+
+    found = apply.represent(bundle.load(options.bundle), options.source, cache_of(options.cache), Terminal(), options.method)
+    apply.write(found, options.out)
+    return {"bundle": str(options.bundle), "samples": len(found), "out": str(options.out)}
+
+
 def recipes(options: argparse.Namespace) -> Any:
     return {name: recipe.model_dump(mode="json") for name, recipe in presets().items()}
 
@@ -156,10 +188,11 @@ def user_errors() -> tuple[type[Exception], ...]:
     from fusion.bundle import BundleError
     from fusion.encoders.base import EncoderError
     from fusion.evaluate.tables import TableError
+    from fusion.inputs import InputError
     from fusion.modalities import BrokenFile
     from fusion.study import StudyError
 
-    return (RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, BrokenFile, OSError)
+    return (RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, InputError, BrokenFile, OSError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

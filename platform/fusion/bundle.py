@@ -6,8 +6,10 @@
     result.json          the evaluation (fusion.result)
     predictions.parquet  out-of-fold answers
     recipe.yaml          the recipe, to start from
+    card.md              what it is, how good it is and how to use it, to read
 
-`load(folder).predict(features)` needs nothing else, in particular none of the data that it was trained on.
+`load(folder).predict({"image": "scan.png", "clue": "a pair"})` needs nothing else, in particular none of the data that it was trained
+on; only the encoders, which it names with their SHA-256 and refuses if they are others. What may be given: fusion.inputs.
 """
 
 import warnings
@@ -21,16 +23,24 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from fusion.embed import Adapted
+from fusion.alignment import Aligned
+from fusion.cache import Cache
+from fusion.card import card
+from fusion.embed import Adapted, embed_with
+from fusion.encoders import load as load_encoder
+from fusion.encoders.base import Encoder
 from fusion.encoders.plain import with_gaps
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
 from fusion.floor import hand_over
+from fusion.inputs import Reader, columns_in, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.methods.late import product
 from fusion.models import Model
+from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
+from fusion.representation import evidence
 from fusion.result import EvaluationResult
 from fusion.tuning.files import read_tuned, write_tuned
 
@@ -47,8 +57,8 @@ class BundleError(Exception):
 class Bundle:
     """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start, dim}]; kinds: modality -> its kind.
 
-    trained_on: SHA-256 of the content of each training sample. choices: model -> what the inner rounds chose. tuned: what training
-    changed in the encoders, to be given to `embed`.
+    fields: modality -> names of a table's numbers, or the columns of another modality. trained_on: SHA-256 of the content of each training sample.
+    choices: model -> what the inner rounds chose. tuned: what training changed in the encoders, to be given to `embed`.
     """
 
     recipe: Recipe
@@ -62,6 +72,9 @@ class Bundle:
     choices: dict[str, dict[str, float]] = field(default_factory=dict)
     result: EvaluationResult | None = None
     tuned: Adapted = field(default_factory=dict)
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    loaded: dict[str, list[Encoder]] = field(default_factory=dict, repr=False)
+    """Encoders, from their first use on."""
 
     @property
     def log_prior(self) -> NDArray[np.float32]:
@@ -94,7 +107,48 @@ class Bundle:
                 present[:, column] = seen
         return x, present if mask is None else present & mask
 
-    def predict(
+    def predict(self, inputs: Any, method: str | None = None, columns: Mapping[str, Sequence[Any]] | None = None) -> Floats:
+        """Probabilities (n, K), columns in the order of `labels`, of raw inputs: one sample or several, with any of the modalities.
+
+        inputs: see fusion.inputs. A sample without any modality gets the training prior. method, columns: as in `predict_features`;
+        texts and numbers among the inputs need not be given once more. Raises InputError, EncoderError or BundleError in words.
+        """
+        with Reader(self.kinds, self.fields) as reader:
+            aligned = reader.aligned(rows_of(inputs, self.kinds))
+            x, mask = self.embedded(aligned)
+        return self.predict_features(x, mask, method, columns_in(aligned) | dict(columns or {}))
+
+    def embedded(
+        self, aligned: Aligned, cache: Cache | None = None, progress: Progress | None = None
+    ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
+        """{modality: (n, dim)} of those that an alignment has, mask (n, M) in the order of `modalities`."""
+        for name in aligned.modalities:
+            if name not in self.loaded:
+                self.loaded[name] = self.encoders_of(name)
+        features = embed_with(self.loaded, aligned, cache, progress or Progress())
+        mask = np.zeros((len(aligned), len(self.modalities)), bool)
+        for column, name in enumerate(features.names):
+            mask[:, self.modalities.index(name)] = features.mask[:, column]
+        return features.x, mask
+
+    def encoders_of(self, modality: str) -> list[Encoder]:
+        """Loads the encoders of a modality. Raises BundleError where one has other weights or options than in training."""
+        references = self.encoders[modality]
+        choices = self.recipe.encoders.get(modality) or [told["name"] for told in references]
+        found = []
+        for number, (choice, told) in enumerate(zip(choices, references, strict=True)):
+            encoder = load_encoder(choice)
+            if change := self.tuned.get(modality, {}).get(number):
+                change.put_on(encoder)
+            if encoder.fingerprint != told["fingerprint"]:
+                raise BundleError(
+                    f"{modality} would be read by another encoder than in training: {encoder.name} has other weights or options here "
+                    f"(SHA-256 {encoder.fingerprint[:12]}, not {told['fingerprint'][:12]}). Install the version of the bundle's card."
+                )
+            found.append(encoder)
+        return found
+
+    def predict_features(
         self,
         features: Mapping[str, NDArray[Any]],
         mask: NDArray[np.bool_] | None = None,
@@ -122,7 +176,7 @@ class Bundle:
     def without_rules(
         self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None
     ) -> Floats:
-        """What the networks alone say, see `predict`."""
+        """What the networks alone say, see `predict_features`."""
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
         if method in self.models:
@@ -136,6 +190,25 @@ class Bundle:
         heat = torch.tensor([self.models[name].temperature for name in self.modalities], dtype=torch.float64)
         prior = torch.as_tensor(self.log_prior, dtype=torch.float64)
         return product(torch.as_tensor(logits), torch.as_tensor(mask), prior, heat).softmax(-1).numpy()
+
+    def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
+        """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it is: fusion.representation."""
+        with Reader(self.kinds, self.fields) as reader:
+            return self.represent_features(*self.embedded(reader.aligned(rows_of(inputs, self.kinds))), method=method)
+
+    def represent_features(
+        self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None
+    ) -> NDArray[np.float32]:
+        """(n, dim), zeros for a sample without any modality; features, mask, method: as in `predict_features`."""
+        method = method or self.recipe.method
+        x, mask = self.complete(features, mask)
+        if method in self.models:
+            return self.models[method].represent(x, mask)
+        if method != "late":
+            raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
+        logits = np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+        heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
+        return evidence(logits, heat, self.log_prior.astype(np.float64), mask).astype(np.float32)
 
 
 def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
@@ -154,7 +227,8 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
         names.append(TUNED)
     if bundle.result is not None:
         write_json(folder / "result.json", bundle.result.model_dump(mode="json"))
-        names.append("result.json")
+        write_bytes(folder / "card.md", card(bundle.recipe, bundle.encoders, bundle.result).encode())
+        names += ["result.json", "card.md"]
     facts = {
         "format": FORMAT,
         "recipe": bundle.recipe.model_dump(mode="json"),
@@ -162,6 +236,7 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
         "labels": bundle.labels,
         "modalities": bundle.modalities,
         "kinds": bundle.kinds,
+        "fields": bundle.fields,
         "encoders": bundle.encoders,
         "models": list(bundle.models),
         "best_single": bundle.best_single,
@@ -210,6 +285,7 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         models[name] = Model.of(own, described)
         if models[name].shape.name != name or models[name].shape.modalities != facts["modalities"]:
             raise BrokenFile(f"model.safetensors describes another model than {MANIFEST} in place {number}.")
+        check_width(models[name], facts["encoders"])
     missing = [name for name in [*facts["modalities"], facts["method"]] if name not in models and name != "late"]
     if missing or len(facts["labels"]) != len(models[facts["modalities"][0]].log_prior):
         raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
@@ -219,6 +295,7 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         labels=facts["labels"],
         modalities=facts["modalities"],
         kinds=facts["kinds"],
+        fields=facts.get("fields", {}),
         encoders=facts["encoders"],
         models=models,
         best_single=facts["best_single"],
@@ -229,5 +306,10 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
     )
 
 
-def joint_models(bundle: Bundle) -> list[str]:
-    return [name for name in bundle.models if name in JOINT]
+def check_width(model: Model, encoders: dict[str, list[dict[str, Any]]]) -> None:
+    """A model reads as many numbers as its encoders write, and divides by a temperature that is a positive number."""
+    for name, whitening in model.whitening.items():
+        if whitening.reads != sum(part["dim"] for part in encoders[name]):
+            raise BrokenFile(f"model.safetensors reads {whitening.reads} numbers of {name}, its encoders write another number.")
+    if not 0 < float(model.temperature) < float("inf"):
+        raise BrokenFile(f"the temperature of {model.shape.name} is {model.temperature}, not a positive number.")

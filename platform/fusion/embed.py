@@ -70,15 +70,22 @@ def embed(
     """Features of every modality of the alignment.
 
     choices: modality -> encoder name, `recipe.EncoderChoice`, or a list of them (their vectors stand side by side); a modality that is
-    not named gets the default of its kind. cache None keeps nothing. tuned: what training changed in them. Raises EncoderError, and BrokenFile for a file that changed since.
+    not named gets the default of its kind. cache None keeps nothing. tuned: what training changed in them.
+    Raises EncoderError, and BrokenFile for a file that changed since.
     """
-    begun = time.perf_counter()
     names = list(aligned.modalities)
     check_names(choices or {}, names)
     encoders = {name: load_all(aligned.modalities[name], (choices or {}).get(name), folders) for name in names}
     for name, changes in tuned.items():
         for number, change in changes.items() if name in encoders else ():
             change.put_on(encoders[name][number])
+    return embed_with(encoders, aligned, cache, progress)
+
+
+def embed_with(encoders: Mapping[str, Sequence[Encoder]], aligned: Aligned, cache: Cache | None, progress: Progress) -> Features:
+    """The same with encoders that are loaded: modality -> those whose vectors stand side by side."""
+    begun = time.perf_counter()
+    names = list(aligned.modalities)
     work = Work(progress, sum(len(contents(aligned.modalities[name])) * len(encoders[name]) for name in names))
     features = Features({}, np.stack([aligned.modalities[name].present() for name in names], 1), names)
     for name in names:

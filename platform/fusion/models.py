@@ -79,8 +79,18 @@ class Model:
 
     def calibrated(self, logits: NDArray[np.float32], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
         calibrated = log_softmax(logits.astype(np.float64) / (temperature or self.temperature), axis=1)
-        seen = mask[:, [self.shape.modalities.index(name) for name in self.shape.inputs]].any(1, keepdims=True)
-        return np.where(seen, calibrated, self.log_prior)
+        return np.where(self.seen(mask), calibrated, self.log_prior)
+
+    def represent(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(n, dim): the fused representation, zeros where none of the model's inputs is there."""
+        self.network.eval()
+        with torch.inference_mode():
+            found = self.network.represent(self.inputs(x), torch.as_tensor(mask.copy())).numpy()  # type: ignore[operator]
+        return np.where(self.seen(mask), found, np.float32(0))
+
+    def seen(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(n, 1): samples that have any of the model's inputs."""
+        return np.any(mask[:, [self.shape.modalities.index(name) for name in self.shape.inputs]], axis=1, keepdims=True)
 
     @property
     def log_prior(self) -> NDArray[np.float32]:
@@ -106,6 +116,9 @@ class Model:
         with torch.device("meta"):  # a description that lies about its sizes allocates nothing
             network = shape.network(tensors["net.log_prior"])
         weights = {name[4:]: torch.from_numpy(value) for name, value in tensors.items() if name.startswith("net.")}
+        for name, expected in network.state_dict().items():
+            if name in weights and weights[name].dtype != expected.dtype:
+                raise BrokenFile(f"the weights {name} are of the type {weights[name].dtype}, not {expected.dtype}.")
         network.load_state_dict(weights, assign=True)
         return cls(shape, whitening, network.eval(), facts["temperature"])
 

@@ -20,6 +20,7 @@ from fusion import predictions
 from fusion.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
+from fusion.card import references
 from fusion.crossfit import CrossFit, Round, Task
 from fusion.embed import Adapted, Features, embed
 from fusion.environment import environment
@@ -122,8 +123,9 @@ def train(
             labels=aligned.label_order,
             modalities=task.modalities,
             kinds={name: aligned.modalities[name].kind for name in task.modalities},
-            encoders=encoders_of(features, tuned),
             tuned=tuned,
+            fields={name: aligned.modalities[name].fields or aligned.modalities[name].columns for name in task.modalities},
+            encoders=references(encoders_of(features, tuned)),
             models=models,
             best_single=found.best_single,
             trained_on=[digests[row] for row in everything.train],

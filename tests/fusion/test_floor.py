@@ -60,11 +60,11 @@ def test_the_kept_model_keeps_the_floor_and_is_otherwise_the_same(runs):
     rng = np.random.default_rng(2)
     x = {"a": rng.normal(size=(9, 5)).astype(np.float32), "b": rng.normal(size=(9, 4)).astype(np.float32)}
     (_, plain), (_, floored) = runs[False], runs[True]
-    np.testing.assert_array_equal(floored.predict(x), plain.predict(x))
+    np.testing.assert_array_equal(floored.predict_features(x), plain.predict_features(x))
     for name in MODALITIES:
         only = {name: x[name]}
-        np.testing.assert_array_equal(floored.predict(only), floored.predict(only, method=name))
-        assert not np.allclose(plain.predict(only), plain.predict(only, method=name))
+        np.testing.assert_array_equal(floored.predict_features(only), floored.predict_features(only, method=name))
+        assert not np.allclose(plain.predict_features(only), plain.predict_features(only, method=name))
 
 
 def test_the_default_recipe_asks_for_none():

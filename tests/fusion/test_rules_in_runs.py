@@ -143,7 +143,7 @@ def test_a_bundle_obeys_a_hard_rule_with_any_inputs(bundle):
     columns = {"m.colour": ["red", "red", "blue", "red", None], "m.seen": ["no"] * 4 + ["no"]}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        p = model.predict(features, columns=columns)
+        p = model.predict_features(features, columns=columns)
     plain = model.without_rules(features)
     assert p[:2, 2:].max() == 0
     assert np.allclose(p.sum(1), 1)
@@ -154,10 +154,10 @@ def test_a_bundle_obeys_a_hard_rule_with_any_inputs(bundle):
 def test_a_bundle_says_which_rules_it_could_not_apply(bundle):
     model, features = load(bundle[1]), {"note": np.zeros((2, 4), np.float32)}
     with pytest.warns(RulesNotApplied, match="Answered without the rule red: it needs m.seen."):
-        p = model.predict(features, columns={"m.colour": ["red", "red"]})
+        p = model.predict_features(features, columns={"m.colour": ["red", "red"]})
     assert np.array_equal(p, model.without_rules(features))
     with pytest.raises(BundleError, match="3 values for 2 samples"):
-        model.predict(features, columns={"m.colour": ["red"] * 3, "m.seen": ["no"] * 3})
+        model.predict_features(features, columns={"m.colour": ["red"] * 3, "m.seen": ["no"] * 3})
 
 
 def test_a_bundle_that_is_judged_elsewhere_keeps_its_rules(bundle):

@@ -74,5 +74,5 @@ def test_a_bundle_takes_a_table_as_its_numbers(tmp_path):
     train(gaps(True), recipe, tmp_path / "out", None, Progress())
     bundle, rows = load_bundle(tmp_path / "out"), np.array([[0, 1, np.nan, 0], [np.nan] * 4], np.float32)
     signs = np.concatenate([rows, np.isnan(rows)], 1)
-    assert np.array_equal(bundle.predict({"scale": rows})[:1], bundle.predict({"scale": signs})[:1])
-    assert np.allclose(bundle.predict({"scale": rows})[1], np.exp(bundle.log_prior), atol=1e-6)
+    assert np.array_equal(bundle.predict_features({"scale": rows})[:1], bundle.predict_features({"scale": signs})[:1])
+    assert np.allclose(bundle.predict_features({"scale": rows})[1], np.exp(bundle.log_prior), atol=1e-6)

@@ -103,10 +103,10 @@ def bundle(toy, small, tmp_path_factory):
 def test_each_method_answers_from_its_bundle_for_any_subset(bundle, method):
     stored = load(bundle[0])
     x = {name: np.random.default_rng(2).normal(size=(7, width)).astype(np.float32) for name, width in (("a", 5), ("b", 4))}
-    answers = [stored.predict(given, method=method) for given in (x, {"a": x["a"]}, {"b": x["b"]})]
+    answers = [stored.predict_features(given, method=method) for given in (x, {"a": x["a"]}, {"b": x["b"]})]
     assert all(np.allclose(p.sum(1), 1) for p in answers)
     assert not np.allclose(answers[0], answers[1])
-    again = load(bundle[0]).predict(x, method=method)
+    again = load(bundle[0]).predict_features(x, method=method)
     assert np.array_equal(answers[0], again)
 
 

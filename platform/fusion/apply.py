@@ -1,0 +1,159 @@
+"""A bundle on many samples at once: those of a study folder, or of a table with a column for each modality. Parquet comes out.
+
+The table is CSV or Parquet: `key` names the samples (or else the first column that is no input does); a column called after a modality
+holds its texts, series, or paths of files relative to the table; the numbers of a table modality stand in columns called after its fields.
+What rules ask for stands in columns called dataset.column.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fusion.alignment import Aligned, Cell, Modality
+from fusion.bundle import Bundle, BundleError
+from fusion.cache import Cache
+from fusion.columns import MEDIA_KINDS
+from fusion.files import write_bytes
+from fusion.inputs import InputError, Reader, columns_in
+from fusion.modalities import BrokenFile, series, table
+from fusion.progress import Progress
+from fusion.study import Study
+
+Floats = NDArray[Any]
+
+
+def predict(bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None) -> pa.Table:
+    """Columns: key, answer, confidence, probabilities (in the order of `labels` in the metadata), present (modalities that were read).
+
+    What cannot be read is told to `progress` and counts as missing. Raises InputError, StudyError, EncoderError or BundleError in words.
+    """
+    aligned, x, mask = embedded(bundle, source, cache, progress)
+    p = bundle.predict_features(x, mask, method, columns_in(aligned) | aligned.groups | aligned.extras)
+    columns = {
+        "key": pa.array(aligned.keys, pa.string()),
+        "answer": pa.array([bundle.labels[k] for k in p.argmax(1)], pa.string()),
+        "confidence": pa.array(p.max(1), pa.float32()),
+        "probabilities": lists(p),
+        "present": pa.array([present(bundle, row) for row in mask], pa.list_(pa.string())),
+    }
+    return pa.table(columns).replace_schema_metadata({"labels": "\n".join(bundle.labels)})
+
+
+def represent(bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None) -> pa.Table:
+    """Columns: key, vector (the fused representation, fusion.representation), present."""
+    aligned, x, mask = embedded(bundle, source, cache, progress)
+    columns = {
+        "key": pa.array(aligned.keys, pa.string()),
+        "vector": lists(bundle.represent_features(x, mask, method)),
+        "present": pa.array([present(bundle, row) for row in mask], pa.list_(pa.string())),
+    }
+    return pa.table(columns).replace_schema_metadata({"method": method or bundle.recipe.method})
+
+
+def write(found: pa.Table, path: Path) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(found, sink, compression="zstd")
+    write_bytes(path, sink.getvalue().to_pybytes())
+
+
+def lists(values: Floats) -> pa.Array:
+    """(n, d) -> n lists of float32"""
+    return pa.array(list(values.astype(np.float32)), pa.list_(pa.float32()))
+
+
+def present(bundle: Bundle, row: NDArray[np.bool_]) -> list[str]:
+    return [name for name, there in zip(bundle.modalities, row) if there]
+
+
+def embedded(bundle: Bundle, source: Path, cache: Cache | None, progress: Progress) -> tuple[Aligned, dict[str, Floats], Floats]:
+    progress.stages(("read", "embed"))
+    progress.stage("read")
+    with Reader(bundle.kinds, bundle.fields, progress.log) as reader:
+        aligned = of_study(bundle, source, progress) if source.is_dir() else of_table(reader, source)
+        progress.stage("embed")
+        return aligned, *bundle.embedded(aligned, cache, progress)
+
+
+def of_study(bundle: Bundle, folder: Path, progress: Progress) -> Aligned:
+    """The samples of a study, labelled or not, with those of its modalities that the bundle reads."""
+    aligned = Aligned.from_study(Study.load(folder), on_broken=lambda problem: progress.log(str(problem)))
+    known = {name: aligned.modalities[name] for name in bundle.modalities if name in aligned.modalities}
+    if not known:
+        raise BundleError(f"The study has the modalities {', '.join(aligned.modalities)}; the model reads {', '.join(bundle.modalities)}.")
+    for name, modality in known.items():
+        if modality.kind != bundle.kinds[name]:
+            raise BundleError(f"{name} is {modality.kind} in the study; the model reads {bundle.kinds[name]}.")
+        if modality.kind == "table" and bundle.fields.get(name):
+            known[name] = in_fields(modality, bundle.fields[name])
+    return replace(aligned, modalities=known)
+
+
+def in_fields(modality: Modality, fields: Sequence[str]) -> Modality:
+    """The numbers of a table in the order of training: one that the study lacks is missing, a choice that nobody made is not it."""
+    at = {field: place for place, field in enumerate(modality.fields)}
+    columns = {field.split("=", 1)[0]: field for field in modality.fields}
+
+    def value(content: Sequence[float], field: str) -> float:
+        if field in at:
+            return content[at[field]]
+        other = columns.get(field.split("=", 1)[0]) if "=" in field else None
+        return math.nan if other is None or math.isnan(content[at[other]]) else 0.0
+
+    cells = [None if cell is None else Cell.numbers([value(cell.content, field) for field in fields]) for cell in modality.cells]  # type: ignore[arg-type]
+    return replace(modality, cells=cells, fields=list(fields))
+
+
+def of_table(reader: Reader, path: Path) -> Aligned:
+    try:
+        found = table.read(path)
+    except BrokenFile as error:
+        raise InputError(f"{path} {error.reason}.") from error
+    places = {name: columns_of(name, reader, found.columns) for name in reader.kinds}
+    places = {name: columns for name, columns in places.items() if columns}
+    if not places:
+        wanted = [field for name in reader.kinds for field in (reader.fields[name] if reader.kinds[name] == "table" else [name])]
+        raise InputError(f"{path.name} has the columns {', '.join(found.columns)}; the model reads {', '.join(wanted)}.")
+    used = {column for columns in places.values() for column in columns.values()}
+    key = "key" if "key" in found.columns else next((name for name in found.columns if name not in used), None)
+    keys = [str(value) for value in found.columns[key]] if key else [f"row {line}" for line in found.lines]
+    rows = [
+        {name: input_of(reader, name, columns, found.columns, row, path.parent) for name, columns in places.items()}
+        for row in range(len(found))
+    ]
+    others = {name: values_of(column) for name, column in found.columns.items() if name not in used}
+    return replace(reader.aligned(rows, keys), extras=others)
+
+
+def values_of(column: Sequence[Any]) -> list[Any]:
+    """Numbers where all are numbers, as a CSV cannot tell."""
+    given = [value for value in column if value is not None]
+    if not all(isinstance(value, str) and series.is_number(value) for value in given):
+        return list(column)
+    return [None if value is None else float(value) for value in column]
+
+
+def columns_of(name: str, reader: Reader, columns: Mapping[str, Any]) -> dict[str, str]:
+    """Field -> its column in the table; for all but table modalities the modality's own name is the field."""
+    if reader.kinds[name] != "table":
+        return {name: name} if name in columns else {}
+    asked = {field.split("=", 1)[0] for field in reader.fields.get(name, [])}
+    return {field: column for field in sorted(asked) for column in (field, field.split(".", 1)[-1]) if column in columns}
+
+
+def input_of(reader: Reader, name: str, places: Mapping[str, str], columns: Mapping[str, Any], row: int, folder: Path) -> Any:
+    kind = reader.kinds[name]
+    if kind == "table":
+        return {field: columns[column][row] for field, column in places.items()}
+    value = columns[places[name]][row]
+    if value is None:
+        return None
+    if kind == "series" and isinstance(value, str) and not any(c in value for c in " ;[,") and not series.is_number(value):
+        return folder / value
+    return folder / value if kind in MEDIA_KINDS else value

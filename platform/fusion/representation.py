@@ -1,0 +1,22 @@
+"""The fused representation: the one space into which a method joins all modalities, for any subset of them.
+
+Joint methods: the hidden vector before the answer, (batch, hidden). Late fusion has no hidden space in common; what its single
+models share is the space of the labels, so there a sample is the evidence for each label that its modalities add up to,
+
+    e_k = sum over the modalities m that are present of [log p_m(k | x_m) - log p(k)],   centred over k,
+
+(batch, K): what late fusion knows of a sample, and all that it knows. Nearness is the cosine.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from fusion.evaluate.metrics import Floats
+
+
+def evidence(logits: Floats, temperatures: Floats, log_prior: Floats, mask: NDArray[np.bool_]) -> Floats:
+    """logits: (..., n, M, K) of the single models, temperatures: (n, M) or (M,), log_prior: (n, K) or (K,), mask: (n, M) -> (..., n, K)"""
+    found = log_softmax(logits / temperatures[..., None], axis=-1) - log_prior[..., None, :]
+    joint = np.where(mask[..., None], found, 0).sum(-2)
+    return joint - joint.mean(-1, keepdims=True)
