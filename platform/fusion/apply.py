@@ -5,7 +5,6 @@ holds its texts, series, or paths of files relative to the table; the numbers of
 What rules ask for stands in columns called dataset.column.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fusion.alignment import Aligned, Cell, Modality
+from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
 from fusion.columns import MEDIA_KINDS
@@ -87,27 +86,7 @@ def of_study(bundle: Bundle, folder: Path, progress: Progress) -> Aligned:
     known = {name: aligned.modalities[name] for name in bundle.modalities if name in aligned.modalities}
     if not known:
         raise BundleError(f"The study has the modalities {', '.join(aligned.modalities)}; the model reads {', '.join(bundle.modalities)}.")
-    for name, modality in known.items():
-        if modality.kind != bundle.kinds[name]:
-            raise BundleError(f"{name} is {modality.kind} in the study; the model reads {bundle.kinds[name]}.")
-        if modality.kind == "table" and bundle.fields.get(name):
-            known[name] = in_fields(modality, bundle.fields[name])
     return replace(aligned, modalities=known)
-
-
-def in_fields(modality: Modality, fields: Sequence[str]) -> Modality:
-    """The numbers of a table in the order of training: one that the study lacks is missing, a choice that nobody made is not it."""
-    at = {field: place for place, field in enumerate(modality.fields)}
-    columns = {field.split("=", 1)[0]: field for field in modality.fields}
-
-    def value(content: Sequence[float], field: str) -> float:
-        if field in at:
-            return content[at[field]]
-        other = columns.get(field.split("=", 1)[0]) if "=" in field else None
-        return math.nan if other is None or math.isnan(content[at[other]]) else 0.0
-
-    cells = [None if cell is None else Cell.numbers([value(cell.content, field) for field in fields]) for cell in modality.cells]  # type: ignore[arg-type]
-    return replace(modality, cells=cells, fields=list(fields))
 
 
 def of_table(reader: Reader, path: Path) -> Aligned:

@@ -14,7 +14,7 @@ on; only the encoders, which it names with their SHA-256 and refuses if they are
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from fusion.encoders.plain import with_gaps
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
 from fusion.floor import hand_over
-from fusion.inputs import Reader, columns_in, rows_of
+from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.methods.late import product
@@ -58,7 +58,7 @@ class Bundle:
     """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start, dim}]; kinds: modality -> its kind.
 
     fields: modality -> names of a table's numbers, or the columns of another modality. trained_on: SHA-256 of the content of each training sample.
-    choices: model -> what the inner rounds chose. tuned: what training changed in the encoders, to be given to `embed`.
+    choices: model -> what the inner rounds chose. tuned: what training changed in the encoders.
     """
 
     recipe: Recipe
@@ -122,9 +122,12 @@ class Bundle:
         self, aligned: Aligned, cache: Cache | None = None, progress: Progress | None = None
     ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
         """{modality: (n, dim)} of those that an alignment has, mask (n, M) in the order of `modalities`."""
-        for name in aligned.modalities:
+        for name, modality in aligned.modalities.items():
+            if modality.kind != self.kinds[name]:
+                raise BundleError(f"{name} is {modality.kind} here; the model reads {self.kinds[name]}.")
             if name not in self.loaded:
                 self.loaded[name] = self.encoders_of(name)
+        aligned = replace(aligned, modalities={name: in_fields(one, self.fields.get(name)) for name, one in aligned.modalities.items()})
         features = embed_with(self.loaded, aligned, cache, progress or Progress())
         mask = np.zeros((len(aligned), len(self.modalities)), bool)
         for column, name in enumerate(features.names):
@@ -186,10 +189,14 @@ class Bundle:
             return hand_over(found, [np.exp(self.models[name].log_probabilities(x, mask)) for name in self.modalities], mask)
         if method != "late":
             raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
-        logits = np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+        logits = self.single_logits(x, mask)
         heat = torch.tensor([self.models[name].temperature for name in self.modalities], dtype=torch.float64)
         prior = torch.as_tensor(self.log_prior, dtype=torch.float64)
         return product(torch.as_tensor(logits), torch.as_tensor(mask), prior, heat).softmax(-1).numpy()
+
+    def single_logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """(n, M, K) of complete features, before the temperatures."""
+        return np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)
 
     def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
         """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it is: fusion.representation."""
@@ -206,7 +213,7 @@ class Bundle:
             return self.models[method].represent(x, mask)
         if method != "late":
             raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
-        logits = np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+        logits = self.single_logits(x, mask)
         heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
         return evidence(logits, heat, self.log_prior.astype(np.float64), mask).astype(np.float32)
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,26 +58,15 @@ class Features:
     """By encoder, where it read enough to tell; its loading and first batch do not count."""
 
 
-def embed(
-    aligned: Aligned,
-    choices: Choices | None,
-    cache: Cache | None,
-    progress: Progress,
-    folders: bool = False,
-    tuned: Adapted = MappingProxyType({}),
-) -> Features:
+def embed(aligned: Aligned, choices: Choices | None, cache: Cache | None, progress: Progress, folders: bool = False) -> Features:
     """Features of every modality of the alignment.
 
     choices: modality -> encoder name, `recipe.EncoderChoice`, or a list of them (their vectors stand side by side); a modality that is
-    not named gets the default of its kind. cache None keeps nothing. tuned: what training changed in them.
-    Raises EncoderError, and BrokenFile for a file that changed since.
+    not named gets the default of its kind. cache None keeps nothing. Raises EncoderError, and BrokenFile for a file that changed since.
     """
     names = list(aligned.modalities)
     check_names(choices or {}, names)
     encoders = {name: load_all(aligned.modalities[name], (choices or {}).get(name), folders) for name in names}
-    for name, changes in tuned.items():
-        for number, change in changes.items() if name in encoders else ():
-            change.put_on(encoders[name][number])
     return embed_with(encoders, aligned, cache, progress)
 
 

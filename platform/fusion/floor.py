@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.evaluate.answers import Answers, Scored, hide
 from fusion.evaluate.metrics import Floats
 
 
@@ -21,3 +22,10 @@ def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_])
         only = mask[:, column] & (mask.sum(1) == 1)
         found[..., only, :] = single[..., only, :]
     return found
+
+
+def floored(answers: Answers, singles: Sequence[tuple[Floats, Floats]], scored: Scored) -> Answers:
+    """A joint method that leaves samples with one modality to that modality's model. singles: calibrated and not, (S, n, K) each."""
+    calibrated, plain = [one for one, _ in singles], [one for _, one in singles]
+    by_coalition = {c: hand_over(p, calibrated, hide(scored.mask, c)) for c, p in answers.by_coalition.items()}
+    return Answers(by_coalition, hand_over(answers.uncalibrated, plain, scored.mask))

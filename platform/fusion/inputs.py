@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -105,6 +106,23 @@ class Reader:
         if fields and len(values) != len(fields):
             raise BrokenFile(f"has {len(values)} numbers; the model reads {len(fields)}: {', '.join(fields)}")
         return None if all(map(math.isnan, values)) else Cell.numbers(values)
+
+
+def in_fields(modality: Modality, fields: Sequence[str] | None) -> Modality:
+    """The numbers of a table in the order of training: one that is lacking is missing, a choice that nobody made is not it."""
+    if modality.kind != "table" or not fields or modality.fields == list(fields):
+        return modality
+    at = {field: place for place, field in enumerate(modality.fields)}
+    columns = {field.split("=", 1)[0]: field for field in modality.fields}
+
+    def value(content: Sequence[float], field: str) -> float:
+        if field in at:
+            return content[at[field]]
+        other = columns.get(field.split("=", 1)[0]) if "=" in field else None
+        return math.nan if other is None or math.isnan(content[at[other]]) else 0.0
+
+    cells = [None if cell is None else Cell.numbers([value(cell.content, field) for field in fields]) for cell in modality.cells]  # type: ignore[arg-type]
+    return replace(modality, cells=cells, fields=list(fields))
 
 
 def columns_in(aligned: Aligned) -> dict[str, list[Any]]:

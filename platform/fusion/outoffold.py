@@ -13,7 +13,7 @@ from fusion.crossfit import Choice, CrossFit, Round
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.floor import hand_over
+from fusion.floor import floored
 from fusion.models import Model
 from fusion.regression import baselines
 
@@ -113,10 +113,3 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
             methods[name] = floored(methods[name], list(singles.values()), scored)
     regressions = {name: np.exp(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
     return OutOfFold(rows, scored, found, methods, singles, regressions)
-
-
-def floored(answers: Answers, singles: Sequence[tuple[Floats, Floats]], scored: Scored) -> Answers:
-    """A joint method that leaves samples with one modality to that modality's model. singles: calibrated and not, (S, n, K) each."""
-    calibrated, plain = [one for one, _ in singles], [one for _, one in singles]
-    by_coalition = {c: hand_over(p, calibrated, hide(scored.mask, c)) for c, p in answers.by_coalition.items()}
-    return Answers(by_coalition, hand_over(answers.uncalibrated, plain, scored.mask))

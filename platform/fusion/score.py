@@ -1,24 +1,27 @@
 """A stored bundle judged on labelled samples of a study: those that it was not trained on."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusion import knowledge
 from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
-from fusion.embed import Features, embed
 from fusion.environment import environment
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.bootstrap import Resampler
-from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.metrics import Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.rules import rule_scores
+from fusion.floor import floored
 from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.progress import Progress
 from fusion.result import EvaluationResult, Fold, Split
-from fusion.run import Clock, columns_of, encoders_of, in_order, sample_digests
+from fusion.run import Clock, columns_of, in_order, sample_digests
 
 
 def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progress) -> EvaluationResult:
@@ -30,10 +33,9 @@ def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progr
         rows, left_out = unseen(bundle, aligned)
         inputs = replace(aligned, modalities=fitting_modalities(bundle, aligned))
     with clock.stage("embed"):
-        features = embed(inputs, bundle.recipe.encoders or None, cache, progress, tuned=bundle.tuned)
-        check_encoders(bundle, features)
+        x, mask = bundle.embedded(inputs, cache, progress)
     with clock.stage("evaluate"):
-        question = question_of(bundle, aligned, features, rows, left_out)
+        question = question_of(bundle, aligned, x, mask, rows, left_out)
         rules, lacking = rules_for(bundle.recipe, known := knowledge.columns_of(aligned))
         for words in lacking:
             progress.log(words)
@@ -43,7 +45,7 @@ def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progr
         resampler = Resampler(question.scored.cluster, question.draws)
         result.rules = rule_scores(rules, fires, question.scored, question.methods[question.method].whole, [None] * len(rules), resampler)
     result.seconds = clock.seconds
-    result.environment = environment() | {"recipe": bundle.recipe.digest, "alignment": aligned.digest, "encoders": encoders_of(features)}
+    result.environment = environment() | {"recipe": bundle.recipe.digest, "alignment": aligned.digest, "encoders": bundle.encoders}
     return result
 
 
@@ -69,32 +71,28 @@ def fitting_modalities(bundle: Bundle, aligned: Aligned) -> dict:  # type: ignor
     return {name: aligned.modalities[name] for name in bundle.modalities}
 
 
-def check_encoders(bundle: Bundle, features: Features) -> None:
-    """The same encoder with the same weights and options, or the features mean something else."""
-    for name, parts in encoders_of(features).items():
-        if [part["fingerprint"] for part in parts] != [part["fingerprint"] for part in bundle.encoders[name]]:
-            used = ", ".join(part["name"] for part in bundle.encoders[name])
-            raise BundleError(f"{name} would be read by another encoder than in training ({used}); install the same version.")
-
-
-def question_of(bundle: Bundle, aligned: Aligned, features: Features, rows: Ints, left_out: dict[str, int]) -> Question:
+def question_of(
+    bundle: Bundle, aligned: Aligned, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], rows: Ints, left_out: dict[str, int]
+) -> Question:
     number = {label: k for k, label in enumerate(bundle.labels)}
     y = np.array([number[str(aligned.labels[row])] for row in rows])
     log_prior = np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1))
     cluster, fold = np.asarray(aligned.cluster_values())[rows], np.full(len(rows), "test")
-    scored = Scored([aligned.keys[row] for row in rows], y, features.mask[rows], log_prior, cluster, fold, bundle.labels, bundle.modalities)
-    x = {name: features.x[name][rows] for name in bundle.modalities}
-    logits = np.stack([bundle.models[name].logits(x, scored.mask) for name in bundle.modalities], axis=1).astype(np.float64)[None]
+    scored = Scored([aligned.keys[row] for row in rows], y, mask[rows], log_prior, cluster, fold, bundle.labels, bundle.modalities)
+    x = {name: x[name][rows] for name in bundle.modalities}
+    logits = bundle.single_logits(x, scored.mask)[None]
     heat = np.tile([bundle.models[name].temperature for name in bundle.modalities], (len(rows), 1))
     wanted = coalitions(len(bundle.modalities))
-    methods = {"late": late_answers(logits, heat, scored, wanted)} | {
-        name: joint_answers(bundle, name, x, scored) for name in bundle.recipe.methods if name != "late"
-    }
+    singles = {name: alone(logits, heat, scored, i) for i, name in enumerate(bundle.modalities)}
+    methods = {"late": late_answers(logits, heat, scored, wanted)}
+    for name in (one for one in bundle.recipe.methods if one != "late"):
+        answers = joint_answers(bundle, name, x, scored)
+        methods[name] = floored(answers, list(singles.values()), scored) if bundle.recipe.training.floor else answers
     return Question(
         scored=scored,
         method=bundle.recipe.method,
         methods={name: methods[name] for name in bundle.recipe.methods},
-        singles={name: alone(logits, heat, scored, i) for i, name in enumerate(bundle.modalities)},
+        singles=singles,
         best_single=bundle.best_single,
         temperatures={name: bundle.models[name].temperature for name in bundle.modalities},
         seeds=bundle.recipe.training.seeds[:1],
@@ -108,7 +106,7 @@ def question_of(bundle: Bundle, aligned: Aligned, features: Features, rows: Ints
     )
 
 
-def joint_answers(bundle: Bundle, name: str, x: dict[str, Floats], scored: Scored) -> Answers:
+def joint_answers(bundle: Bundle, name: str, x: Mapping[str, NDArray[Any]], scored: Scored) -> Answers:
     model = bundle.models[name]
     by_coalition = {c: np.exp(model.log_probabilities(x, hide(scored.mask, c)))[None] for c in coalitions(len(bundle.modalities))}
     return Answers(by_coalition, np.exp(model.log_probabilities(x, scored.mask, temperature=1.0))[None])

@@ -2,16 +2,19 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from fusion.alignment import Cell, Modality
 from fusion.bundle import BundleError, load
 from fusion.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.progress import Progress
 from fusion.result import EvaluationResult
 from fusion.run import train
+from fusion.score import score
 
 WIDTHS = {"a": 5, "b": 4}
 
@@ -194,3 +197,19 @@ def test_the_result_in_the_bundle_is_whole_and_predictions_score_the_same(folder
 
 def test_nothing_in_a_bundle_is_pickled(folder):
     assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors", ".parquet", ".yaml", ".md"}
+
+
+def test_a_study_that_orders_its_columns_otherwise_is_judged_alike(folder, toy):
+    bundle, study = load(folder), toy(seed=1)
+    modality = study.modalities["a"]
+    turned = [cell and Cell.numbers(list(reversed(cell.content))) for cell in modality.cells]
+    other = replace(modality, cells=turned, fields=list(reversed(modality.fields)))
+    found = score(bundle, replace(study, modalities=study.modalities | {"a": other}), None, Progress())
+    assert found.headline == score(bundle, study, None, Progress()).headline
+
+
+def test_a_study_with_another_kind_of_content_is_refused(folder, toy):
+    study = toy(seed=1)
+    words = Modality("text", [Cell.text("one")] * len(study))
+    with pytest.raises(BundleError, match="a is text here; the model reads table"):
+        score(load(folder), replace(study, modalities=study.modalities | {"a": words}), None, Progress())

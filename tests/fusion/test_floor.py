@@ -10,6 +10,7 @@ from fusion.floor import hand_over
 from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.run import train
+from fusion.score import score
 
 MODALITIES = ["a", "b"]
 
@@ -65,6 +66,15 @@ def test_the_kept_model_keeps_the_floor_and_is_otherwise_the_same(runs):
         only = {name: x[name]}
         np.testing.assert_array_equal(floored.predict_features(only), floored.predict_features(only, method=name))
         assert not np.allclose(plain.predict_features(only), plain.predict_features(only, method=name))
+
+
+def test_the_kept_model_is_judged_with_its_floor(runs, toy):
+    """As it answers in use: `score` on new samples, where one modality is all there is."""
+    found = score(runs[True][1], toy(seed=1), None, Progress())
+    assert {one.method for one in found.shortfalls} == {"gated", "late", "concat"}
+    assert all(one.difference.value == pytest.approx(0, abs=1e-12) for one in found.shortfalls)
+    plain = score(runs[False][1], toy(seed=1), None, Progress())
+    assert any(one.difference.value != 0 for one in plain.shortfalls)
 
 
 def test_the_default_recipe_asks_for_none():

@@ -1,5 +1,6 @@
 """Audio encoders. A recording is padded to the next of a few lengths that depends on itself alone, so its vector never depends on others."""
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -23,7 +24,7 @@ FRAME = 320  # samples between two vectors: 20 ms in Whisper and in wav2vec2
 MIN_SAMPLES = 400
 
 
-class Speech:
+class Speech(ABC):
     """Decoding, the lengths, and pooling into `segments` means over the real frames."""
 
     kind = "audio"
@@ -56,8 +57,9 @@ class Speech:
         with inference():
             return self.vectors(inputs).cpu().numpy()
 
+    @abstractmethod
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        raise NotImplementedError
+        """float32 (b, dim)"""
 
     def frames(self, samples: int) -> int:
         """Vectors that a recording of so many samples fills."""

@@ -1,5 +1,6 @@
 """Image encoders: feature maps or tokens of chosen layers, pooled over a grid."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from inspect import signature
 from pathlib import Path
@@ -22,7 +23,7 @@ POOLED_PX = 128
 GRID = 2  # cells a side where a grid is asked for without its size
 
 
-class Vision:
+class Vision(ABC):
     """Decoding and stacking. mean, std: of each colour channel, on the scale 0 to 255."""
 
     kind = "image"
@@ -47,8 +48,9 @@ class Vision:
         with inference():
             return self.vectors(inputs).float().cpu().numpy()
 
+    @abstractmethod
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        raise NotImplementedError
+        """float32 (b, dim)"""
 
     def stack(self, inputs: Sequence[np.ndarray]) -> Tensor:
         """float32 (b, 3, px, px)"""

@@ -1,5 +1,6 @@
 """Attention and sequences of tokens for the methods that read more than one vector a modality; stackable like fusion.methods.parts."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from math import gcd
 
@@ -66,9 +67,15 @@ class Sequences(Joint):
         input_dropout: float,
         tokens: Mapping[str, int] | None = None,
     ) -> None:
+        hidden = min(hidden, WIDTH)
         super().__init__(dims, log_prior, hidden, dropout, input_dropout)
         self.lengths = [(tokens or {}).get(name, 1) for name in dims]
         self.project = nn.ModuleList(Affines(n, dim // n, hidden) for n, dim in zip(self.lengths, dims.values()))
+        self.make(len(dims), hidden, dropout)
+
+    @abstractmethod
+    def make(self, number: int, hidden: int, dropout: float) -> None:
+        """The layers with which a method joins the tokens of `number` modalities."""
 
     def tokens(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, sum of T, hidden)"""

@@ -4,13 +4,12 @@ Nagrani et al. 2021, Attention Bottlenecks for Multimodal Fusion (NeurIPS): in a
 attend to each other; the bottleneck tokens that come out of the modalities are averaged, here over those that are present.
 """
 
-from collections.abc import Mapping
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from fusion.methods.attention import WIDTH, Layer, Sequences, mean_of_present, means
+from fusion.methods.attention import Layer, Sequences, mean_of_present, means
 from fusion.methods.parts import uniform
 
 BOTTLENECKS = 4
@@ -18,19 +17,9 @@ LAYERS = 2
 
 
 class Bottleneck(Sequences):
-    def __init__(
-        self,
-        dims: Mapping[str, int],
-        log_prior: Tensor,
-        hidden: int,
-        dropout: float,
-        input_dropout: float,
-        tokens: Mapping[str, int] | None = None,
-    ) -> None:
-        hidden = min(hidden, WIDTH)
-        super().__init__(dims, log_prior, hidden, dropout, input_dropout, tokens)
+    def make(self, number: int, hidden: int, dropout: float) -> None:
         self.bottleneck = uniform(BOTTLENECKS, hidden, spread=hidden)
-        self.layers = nn.ModuleList(nn.ModuleList(Layer(hidden, dropout) for _ in dims) for _ in range(LAYERS))
+        self.layers = nn.ModuleList(nn.ModuleList(Layer(hidden, dropout) for _ in range(number)) for _ in range(LAYERS))
 
     def join(self, tokens: Tensor, mask: Tensor) -> Tensor:
         own = self.parts(tokens)

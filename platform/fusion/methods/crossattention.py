@@ -4,32 +4,21 @@ Tsai et al. 2019, Multimodal Transformer for Unaligned Multimodal Language Seque
 modalities, then a layer of self-attention a modality, then all side by side. A modality that is missing answers nobody.
 """
 
-from collections.abc import Mapping
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from fusion.methods.attention import WIDTH, Layer, Sequences, mean_of_present, means
+from fusion.methods.attention import Layer, Sequences, mean_of_present, means
 from fusion.methods.parts import Affine, Drop
 
 
 class CrossAttention(Sequences):
-    def __init__(
-        self,
-        dims: Mapping[str, int],
-        log_prior: Tensor,
-        hidden: int,
-        dropout: float,
-        input_dropout: float,
-        tokens: Mapping[str, int] | None = None,
-    ) -> None:
-        hidden = min(hidden, WIDTH)
-        super().__init__(dims, log_prior, hidden, dropout, input_dropout, tokens)
-        self.ask = nn.ModuleList(nn.ModuleList(Layer(hidden, dropout) for _ in range(len(dims) - 1)) for _ in dims)
-        self.own = nn.ModuleList(Layer(hidden, dropout) for _ in dims)
-        self.missing = nn.Parameter(torch.zeros(len(dims), hidden))
-        self.mix = nn.Sequential(Affine(len(dims) * hidden, hidden), nn.GELU(), Drop(dropout))
+    def make(self, number: int, hidden: int, dropout: float) -> None:
+        self.ask = nn.ModuleList(nn.ModuleList(Layer(hidden, dropout) for _ in range(number - 1)) for _ in range(number))
+        self.own = nn.ModuleList(Layer(hidden, dropout) for _ in range(number))
+        self.missing = nn.Parameter(torch.zeros(number, hidden))
+        self.mix = nn.Sequential(Affine(number * hidden, hidden), nn.GELU(), Drop(dropout))
 
     def told(self, parts: list[Tensor], mask: Tensor, target: int) -> Tensor:
         """The tokens of `target` after they asked the others: (batch, T, hidden)."""
