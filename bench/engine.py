@@ -1,20 +1,14 @@
 """The default recipe by command: score, gain, calibration, beside logistic regression; the same with pooled image features."""
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from .rows import Place, Row, at_least, fact
-from .servers import environment
-from .study import ROOT, real_study, study_of
+from .servers import Ended, fusion
+from .study import real_study, study_of
 
 F1 = 0.84
 POOLED = {
@@ -22,14 +16,6 @@ POOLED = {
     "encoders": {"image": [{"name": "efficientnet-lite0", "layers": [16], "pooling": "mean", "resolution": 128}]},
 }
 """The network's last layer averaged over the picture, as most people would take it."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    result: dict[str, Any]
-    wall: float
-    cpu: float
-    peak_mb: float
 
 
 def measure(place: Place) -> list[Row]:
@@ -46,20 +32,10 @@ def measure(place: Place) -> list[Row]:
     return [*rows, Row("with pooled image features", ""), *scores(pooled.result, None)]
 
 
-def train(study: Path, place: Place, more: list[str]) -> Trained:
-    """One `python -m fusion train` in a process of its own; embeddings are kept for the next one."""
+def train(study: Path, place: Place, more: list[str]) -> Ended:
+    """Embeddings are kept for the next one."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "fusion", "train", str(study), "--out", out, "--cache", str(place.folder / "embeddings"), *more]
-        begun = time.monotonic()
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(place.folder / "home"), stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        output = process.stdout.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"fusion train ended with exit code {process.returncode}.")
-    result = json.loads(output.splitlines()[-1])
-    return Trained(result, time.monotonic() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        return fusion(place.folder / "home", "train", str(study), "--out", out, "--cache", str(place.folder / "embeddings"), *more)
 
 
 def scores(result: dict[str, Any], bar: float | None) -> list[Row]:

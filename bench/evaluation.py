@@ -1,11 +1,6 @@
 """Evaluation alone, of a model trained elsewhere: 10 labels, 1,000 draws, every sample a cluster of its own, which costs most."""
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .rows import Place, Row, fact, under
-from .servers import environment
-from .study import ROOT
+from .servers import fusion
 
 LABELS, SITES = 10, 6
 SMALL, LARGE = (1_000, 5), (100_000, 60)
@@ -53,13 +47,7 @@ def write(folder: Path, n: int) -> tuple[Path, Path]:
 
 def run(paths: tuple[Path, Path], place: Place) -> tuple[float, float, float]:
     """Seconds, seconds of CPU, MB."""
-    command = [sys.executable, "-m", "fusion", "evaluate", "--predictions", str(paths[0]), "--truth", str(paths[1])]
-    begun = time.monotonic()
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(place.folder / "home"), stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or json.loads(output)["clusters"]["draws"] != 1000:
-        raise RuntimeError(f"fusion evaluate ended with exit code {process.returncode}.")
-    return time.monotonic() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    ended = fusion(place.folder / "home", "evaluate", "--predictions", str(paths[0]), "--truth", str(paths[1]))
+    if ended.result["clusters"]["draws"] != 1000:
+        raise RuntimeError("fusion evaluate did not draw 1,000 times.")
+    return ended.wall, ended.cpu, ended.peak_mb

@@ -1,6 +1,7 @@
 """Processes of the product, started in a home of their own, and what they take."""
 
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -8,7 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .study import ROOT
 
@@ -38,6 +41,30 @@ def free_port() -> int:
 
 def consilience(home: Path, *arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "consilience.command", *arguments], env=environment(home), cwd=ROOT, check=True)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended: its JSON object, seconds, seconds of CPU, MB at the most."""
+
+    result: dict[str, Any]
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def fusion(home: Path, *words: str) -> Ended:
+    """`python -m fusion WORDS` in a process of its own."""
+    begun = time.monotonic()
+    process = subprocess.Popen([sys.executable, "-m", "fusion", *words], cwd=ROOT, env=environment(home), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    output = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"fusion {words[0]} ended with exit code {process.returncode}.")
+    wall = time.monotonic() - begun
+    return Ended(json.loads(output.splitlines()[-1]), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 @contextmanager

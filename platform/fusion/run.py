@@ -21,15 +21,16 @@ from fusion.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
 from fusion.card import references
-from fusion.crossfit import CrossFit, Round, Task
+from fusion.crossfit import Choice, CrossFit, Round, Task
 from fusion.embed import Adapted, Features, embed
 from fusion.environment import environment
-from fusion.evaluate.metrics import Ints
+from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
-from fusion.knowledge_use import fires_of, settled, taught, warnings_of
+from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.machine import Stopwatch
+from fusion.models import Model
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
@@ -42,6 +43,7 @@ from fusion.without_rules import Ruled
 STAGES = ("read", "embed", "train", "evaluate", "bundle")
 TUNING_STAGES = ("read", "embed", "tune", "train", "evaluate", "bundle")
 WORK = ".work"
+PREDICTIONS = "predictions.parquet"
 
 
 @dataclass
@@ -60,6 +62,34 @@ class Clock:
         self.seconds |= {name: round(time.perf_counter() - begun, 3), f"{CPU}{name}": round(watch.seconds, 3)}
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is settled before anything is embedded. fires: (n, R), where each rule speaks; rounds: of the split, then all samples."""
+
+    aligned: Aligned
+    recipe: Recipe
+    modalities: list[str]
+    fires: Bools
+    rounds: list[Round]
+
+    @classmethod
+    def of(cls, aligned: Aligned, recipe: Recipe, progress: Progress) -> "Plan":
+        aligned = in_order(aligned)
+        recipe = settled(recipe, aligned)
+        fires = fires_of(recipe, aligned)
+        for words in warnings_of(recipe, aligned, fires):
+            progress.log(words)
+        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned)]
+        return cls(aligned, recipe, chosen_modalities(aligned, recipe), fires, rounds)
+
+    @property
+    def inputs(self) -> Aligned:
+        return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
+
+    def task(self, features: Features) -> Task:
+        return replace(task_of(self.aligned, features), taught=taught(self.recipe, self.aligned.label_order, self.fires))
+
+
 def train(
     aligned: Aligned, recipe: Recipe, out: Path, cache: Cache | None, progress: Progress, checkpoint_seconds: float = CHECKPOINT_SECONDS
 ) -> EvaluationResult:
@@ -71,70 +101,90 @@ def train(
     torch.set_num_threads(recipe.training.threads)
     clock = Clock(progress)
     with clock.stage("read"):
-        aligned = in_order(aligned)
-        recipe = settled(recipe, aligned)
-        fires = fires_of(recipe, aligned)
-        for words in warnings_of(recipe, aligned, fires):
-            progress.log(words)
-        modalities = chosen_modalities(aligned, recipe)
-        rounds = rounds_of(aligned, recipe)
+        plan = Plan.of(aligned, recipe, progress)
     with clock.stage("embed"):
-        inputs = replace(aligned, modalities={name: aligned.modalities[name] for name in modalities})
-        features = embed(inputs, recipe.encoders or None, cache, progress)
-    task = replace(task_of(aligned, features), taught=taught(recipe, aligned.label_order, fires))
-    everything = round_of_all(aligned)
-    store = Store(out / WORK, run_digest(aligned, recipe, features), checkpoint_seconds)
+        features = embed(plan.inputs, plan.recipe.encoders or None, cache, progress)
+    store = Store(out / WORK, run_digest(plan.aligned, plan.recipe, features), checkpoint_seconds)
+    task = plan.task(features)
     tuned: Adapted = {}
-    if recipe.tunes:
+    if plan.recipe.tunes:
         with clock.stage("tune"):
-            task, tuned = tuned_along(aligned, recipe, features, task, [*rounds, everything], store, progress)
+            task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
-        fitting = CrossFit(task, recipe, [*rounds, everything], store, progress)
-        answered = [answer_round(fitting, each) for each in rounds]
-        choices = final_choices(fitting, answered)
-        [models] = fitting.models({everything: choices})[everything]
-        fitting.forget(everything)
-        found = assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order)
-        ruled = Ruled(
-            task,
-            recipe,
-            fires,
-            fitting.rounds,
-            aligned.label_order,
-            lambda other: store.beside(run_digest(aligned, other, features)),
-            progress,
-        )
+        fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
+        found, choices, models = fitted(fitting, plan)
+        ruled = ruled_run(plan, features, task, store, progress)
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
-        if recipe.knowledge.at_prediction:
-            found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
-        result = evaluate(question_of(aligned, recipe, rounds, found))
-        result.rules = ruled.scores(found, without)
+        result = judged(plan, found, ruled, without)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
-        result.environment = facts(aligned, recipe, features, found)
+        result.environment = facts(plan, features, found)
     with clock.stage("bundle"):
-        digests = sample_digests(aligned)
-        singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
-        predictions.write(out / "predictions.parquet", found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
-        bundle = Bundle(
-            recipe=recipe,
-            labels=aligned.label_order,
-            modalities=task.modalities,
-            kinds={name: aligned.modalities[name].kind for name in task.modalities},
-            tuned=tuned,
-            fields={name: aligned.modalities[name].fields or aligned.modalities[name].columns for name in task.modalities},
-            encoders=references(encoders_of(features, tuned)),
-            models=models,
-            best_single=found.best_single,
-            trained_on=[digests[row] for row in everything.train],
-            choices={name: vars(choice) for name, choice in choices.items()},
-            result=result,
-        )
-        save(bundle, out, ["predictions.parquet"])
+        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, out)
         store.clear()
     return result
+
+
+def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, dict[str, Choice], dict[str, Model]]:
+    """Out-of-fold answers of every round, then what they chose for the models of all samples, and these models."""
+    *rounds, everything = plan.rounds
+    answered = [answer_round(fitting, each) for each in rounds]
+    choices = final_choices(fitting, answered)
+    [models] = fitting.models({everything: choices})[everything]
+    fitting.forget(everything)
+    aligned = plan.aligned
+    return assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order), choices, models
+
+
+def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> Ruled:
+    def beside(other: Recipe) -> Store:
+        return store.beside(run_digest(plan.aligned, other, features))
+
+    return Ruled(task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress)
+
+
+def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None]) -> EvaluationResult:
+    """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given."""
+    if plan.recipe.knowledge.at_prediction:
+        found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
+    result = evaluate(question_of(plan, found))
+    result.rules = ruled.scores(found, without)
+    return result
+
+
+def bundle_of(
+    plan: Plan,
+    features: Features,
+    tuned: Adapted,
+    models: dict[str, Model],
+    choices: dict[str, Choice],
+    found: OutOfFold,
+    result: EvaluationResult,
+) -> Bundle:
+    inputs, digests = plan.inputs.modalities, sample_digests(plan.aligned)
+    return Bundle(
+        recipe=plan.recipe,
+        labels=plan.aligned.label_order,
+        modalities=features.names,
+        kinds={name: one.kind for name, one in inputs.items()},
+        tuned=tuned,
+        fields={name: one.fields or one.columns for name, one in inputs.items()},
+        encoders=references(encoders_of(features, tuned)),
+        models=models,
+        best_single=found.best_single,
+        trained_on=[digests[row] for row in plan.rounds[-1].train],
+        choices={name: vars(choice) for name, choice in choices.items()},
+        result=result,
+    )
+
+
+def keep(bundle: Bundle, found: OutOfFold, out: Path) -> None:
+    singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
+    recipe = bundle.recipe
+    predictions.write(out / PREDICTIONS, found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
+    save(bundle, out, [PREDICTIONS])
 
 
 def in_order(aligned: Aligned) -> Aligned:
@@ -196,14 +246,12 @@ def task_of(aligned: Aligned, features: Features) -> Task:
     return Task(y, len(number), x, features.mask, tables=tables, blocks=blocks)
 
 
-def tuned_along(
-    aligned: Aligned, recipe: Recipe, features: Features, task: Task, rounds: Sequence[Round], store: Store, progress: Progress
-) -> tuple[Task, Adapted]:
-    """The task with features by training rows, and what was tuned on the rows of the last round."""
+def tuned_along(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> tuple[Task, Adapted]:
+    """The task with features by training rows, and what was tuned on all samples."""
     from fusion.tuning.rounds import Tuner
 
-    tuner = Tuner(aligned, recipe, features, task, rounds[-1].train, store, progress)
-    tuner.tune(rounds)
+    tuner = Tuner(plan.aligned, plan.recipe, features, task, plan.rounds[-1].train, store, progress)
+    tuner.tune(plan.rounds)
     return replace(task, tuned=tuner.x), tuner.kept()
 
 
@@ -231,22 +279,23 @@ def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
     return digest_of([aligned.digest, recipe.digest, encoders_of(features), environment()["versions"]])
 
 
-def facts(aligned: Aligned, recipe: Recipe, features: Features, found: OutOfFold) -> dict[str, Any]:
+def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
     chosen = {each.each.name: {name: vars(choice) for name, choice in each.choices.items()} for each in found.rounds}
     return environment() | {
-        "seeds": recipe.training.seeds,
-        "recipe": recipe.digest,
-        "alignment": aligned.digest,
+        "seeds": plan.recipe.training.seeds,
+        "recipe": plan.recipe.digest,
+        "alignment": plan.aligned.digest,
         "encoders": encoders_of(features),
         "embedded": {"computed": features.n_computed, "cached": features.n_cached},
         "chosen": chosen,
     }
 
 
-def question_of(aligned: Aligned, recipe: Recipe, rounds: Sequence[Round], found: OutOfFold) -> Question:
+def question_of(plan: Plan, found: OutOfFold) -> Question:
+    aligned, recipe = plan.aligned, plan.recipe
     described = [
         Fold(name=str(each.name), n_train=len(each.train), n_test=len(each.test), best_epochs=[c.epochs for c in answered.choices.values()])
-        for each, answered in zip(rounds, found.rounds)
+        for each, answered in zip(plan.rounds, found.rounds)
     ]
     return Question(
         scored=found.scored,

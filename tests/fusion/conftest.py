@@ -1,13 +1,16 @@
 """A small study in memory: two readings of a hidden class, from three groups, without any encoder's weights."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fusion.alignment import Aligned, Cell, Modality
+from fusion.progress import Progress
 from fusion.recipe import Recipe
+from fusion.run import train
 
 
 def toy_alignment(n: int = 108, seed: int = 0, noise: float = 1.2, missing: float = 0.15, labels: Any = None, **changes: Any) -> Aligned:
@@ -45,3 +48,11 @@ def toy() -> Callable[..., Aligned]:
 @pytest.fixture(scope="session")
 def small() -> Callable[..., Recipe]:
     return small_recipe
+
+
+@pytest.fixture(scope="module")
+def folder(toy: Callable[..., Aligned], small: Callable[..., Recipe], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a trained bundle that reads `a` and `b`."""
+    out = tmp_path_factory.mktemp("bundle")
+    train(toy(), small(), out, None, Progress())
+    return out

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 import transformers
 
+from fusion.encoders import named
+
 TOKENS = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
 TEXT = {**TOKENS, "vocab_size": 60, "max_position_embeddings": 34}
 DECODER = {"bos_token_id": 1, "eos_token_id": 2}
@@ -63,3 +65,14 @@ def saved(folder: Path, family: str, **changes: Any) -> Path:
             tokenizer.backend_tokenizer.post_processor = None
         tokenizer.save_pretrained(folder)
     return folder
+
+
+def choice(name, **options):
+    found = named(name)
+    for option, value in options.items():
+        setattr(found, option, value)
+    return found
+
+
+def encoded(encoder, contents):
+    return encoder.encode([encoder.prepare(content) for content in contents])

@@ -13,17 +13,9 @@ from fusion.bundle import BundleError, load
 from fusion.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.progress import Progress
 from fusion.result import EvaluationResult
-from fusion.run import train
 from fusion.score import score
 
 WIDTHS = {"a": 5, "b": 4}
-
-
-@pytest.fixture(scope="module")
-def folder(toy, small, tmp_path_factory):
-    out = tmp_path_factory.mktemp("bundle")
-    train(toy(), small(), out, None, Progress())
-    return out
 
 
 @pytest.fixture

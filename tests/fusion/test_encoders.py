@@ -10,7 +10,7 @@ from PIL import Image
 from fusion.encoders import catalogue, load, named
 from fusion.encoders.base import EncoderError
 
-from .families import saved
+from .families import choice, encoded, saved
 
 PACKAGED = [e.name for e in catalogue.ENTRIES if e.sort == "packaged"]
 
@@ -58,17 +58,6 @@ def contents(pictures, sounds):
         "table": [(1.0, 2.0), (3.0, float("nan"))],
         "series": [(1.0, 2.0), (3.0,), (1.0,) * 90],
     }
-
-
-def choice(name, **options):
-    found = named(name)
-    for option, value in options.items():
-        setattr(found, option, value)
-    return found
-
-
-def encoded(encoder, contents):
-    return encoder.encode([encoder.prepare(c) for c in contents])
 
 
 def skip_without(name):

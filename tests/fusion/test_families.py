@@ -9,11 +9,11 @@ import soundfile
 import torch
 from PIL import Image
 
-from fusion.encoders import catalogue, load, named
+from fusion.encoders import catalogue, load
 from fusion.encoders.base import EncoderError
 from fusion.encoders.families import FAMILIES, POOLINGS
 
-from .families import CONFIGS, KINDS, saved
+from .families import CONFIGS, KINDS, choice, encoded, saved
 
 DECODERS = ("gpt2", "gpt_neox", "llama")
 
@@ -42,17 +42,6 @@ def contents(tmp_path_factory):
         "text": ["a pair of them", "none " * 60],
         "series": [(1.0, 2.0, float("nan"), 0.0), tuple(float(n % 7) for n in range(90))],
     }
-
-
-def choice(name, **options):
-    found = named(name)
-    for option, value in options.items():
-        setattr(found, option, value)
-    return found
-
-
-def encoded(encoder, contents):
-    return encoder.encode([encoder.prepare(content) for content in contents])
 
 
 @pytest.mark.parametrize("family", CONFIGS)

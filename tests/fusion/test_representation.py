@@ -8,17 +8,8 @@ from scipy.special import softmax
 import fusion
 from fusion.__main__ import main
 from fusion.bundle import BundleError
-from fusion.progress import Progress
-from fusion.run import train
 
 WIDTHS = {"a": 5, "b": 4}
-
-
-@pytest.fixture(scope="module")
-def folder(toy, small, tmp_path_factory):
-    out = tmp_path_factory.mktemp("bundle")
-    train(toy(), small(), out, None, Progress())
-    return out
 
 
 @pytest.fixture(scope="module")
