@@ -12,8 +12,10 @@ from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
+from fusion.evaluate.retrieval import retrieval
 from fusion.evaluate.scores import METRICS, OF_ANSWERS, Scores, gain
 from fusion.evaluate.shortfall import shortfalls
+from fusion.representation import Space
 from fusion.result import (
     Baseline,
     Calibration,
@@ -37,6 +39,7 @@ class Question:
     What a model trained elsewhere cannot say is left out: temperatures, and the answers of its modalities together in every coalition.
     only_answers: the probabilities are 1 for the answer, so that nothing which needs real ones is told; not soft_singles: the same of
     the single modalities.
+    space: the fused representation of these samples, where there is one.
     unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
     """
 
@@ -57,6 +60,7 @@ class Question:
     degradation: bool = True
     only_answers: bool = False
     soft_singles: bool = True
+    space: Space | None = None
     unanswered: frozenset[str] = frozenset()
 
     @property
@@ -99,6 +103,7 @@ def evaluate(question: Question) -> EvaluationResult:
         confusion=confusion(scored, answers.whole[0]),
         calibration=None if question.only_answers else calibration(question, answers, resampler),
         disagreements=disagreements(alone, scored) if question.soft_singles else [],
+        retrieval=retrieval(question.space, scored, resampler) if question.space else [],
         seconds={},
         environment={},
     )
