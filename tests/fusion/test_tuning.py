@@ -291,7 +291,6 @@ assert not {"peft", "accelerate"} & set(sys.modules), "a frozen run loads neithe
 import accelerate, numpy as np
 from torch import nn
 from fusion.recipe import EncoderChoice, Training
-from fusion.tasks import task_of
 from fusion.train import Hooks
 from fusion.tuning.fit import Examples, Headed, fit
 from fusion.whitening import Whitening
