@@ -33,6 +33,7 @@ from fusion.machine import Stopwatch
 from fusion.models import Model
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
+from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
 from fusion.store import Store
@@ -76,7 +77,7 @@ class Plan:
     @classmethod
     def of(cls, aligned: Aligned, recipe: Recipe, progress: Progress) -> "Plan":
         aligned = in_order(aligned)
-        recipe = settled(recipe, aligned)
+        recipe = asked(settled(recipe, aligned), aligned)
         fires = fires_of(recipe, aligned)
         for words in warnings_of(recipe, aligned, fires):
             progress.log(words)
@@ -313,6 +314,9 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         columns=columns_of(aligned, found.rows),
         draws=recipe.evaluation.draws,
         degradation=recipe.evaluation.degradation,
+        protocols=recipe.protocols,
+        facts=facts_of(aligned, found.rows),
+        kinds=kinds_of_slices(aligned),
     )
 
 

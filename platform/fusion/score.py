@@ -20,6 +20,7 @@ from fusion.evaluate.rules import rule_scores
 from fusion.floor import floored
 from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.progress import Progress
+from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.result import EvaluationResult, Fold, Split
 from fusion.run import Clock, columns_of, in_order, sample_digests
 
@@ -103,6 +104,9 @@ def question_of(
         columns=columns_of(aligned, rows),
         draws=bundle.recipe.evaluation.draws,
         degradation=bundle.recipe.evaluation.degradation,
+        protocols=bundle.recipe.protocols,
+        facts=facts_of(aligned, rows),
+        kinds=kinds_of_slices(aligned),
     )
 
 

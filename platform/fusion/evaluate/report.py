@@ -10,10 +10,12 @@ from fusion.evaluate import contributions, metrics, robustness, subgroups
 from fusion.evaluate.answers import Answers, Scored, coalitions
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
+from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.scores import Figures, Scores, gain
 from fusion.evaluate.shortfall import shortfalls
+from fusion.protocol import Protocol
 from fusion.result import (
     Baseline,
     Calibration,
@@ -38,6 +40,8 @@ class Question:
     only_answers: the probabilities are 1 for the answer, so that nothing which needs real ones is told; not soft_singles: the same of
     the single modalities.
     unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
+    protocols: what the disciplines ask; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
+    of subgroups.
     """
 
     scored: Scored
@@ -58,6 +62,9 @@ class Question:
     only_answers: bool = False
     soft_singles: bool = True
     unanswered: frozenset[str] = frozenset()
+    protocols: Sequence[Protocol] = ()
+    facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 def evaluate(question: Question) -> EvaluationResult:
@@ -97,8 +104,23 @@ def evaluate(question: Question) -> EvaluationResult:
         confusion=confusion(scored, answers.whole[0]),
         calibration=None if question.only_answers else calibration(question, answers, resampler),
         disagreements=disagreements(alone, scored) if question.soft_singles else [],
+        protocols=protocol_scores(question.protocols, evidence(question, resampler, known)),
         seconds={},
         environment={},
+    )
+
+
+def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> Evidence:
+    singles = {name: p for name, (p, _) in question.singles.items() if name not in question.unanswered}
+    return Evidence(
+        answers=question.methods[question.method],
+        scored=question.scored,
+        resampler=resampler,
+        metrics=known,
+        singles=singles,
+        best_single=question.best_single,
+        columns=question.facts,
+        kinds=question.kinds,
     )
 
 
