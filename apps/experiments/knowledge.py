@@ -37,7 +37,7 @@ class Line:
     model_obeys: Interval | None
     model_obeys_without: float | None
     accuracy: Pair | None
-    macro_f1: Pair | None
+    score: Pair | None
     tone: str
     icon: str
     verdict: str
@@ -56,9 +56,7 @@ def knowledge(run: Run) -> Knowledge | None:
     result = run.evaluation
     if result is None or not result.rules:
         return None
-    codes = {one.rule.discipline for one in result.rules}
-    disciplines = {one.code: one for one in Discipline.objects.filter(project=run.project, code__in=codes)}
-    return Knowledge([line(run, one, disciplines.get(one.rule.discipline)) for one in result.rules], use_words(run))
+    return Knowledge([line(run, one, run.disciplines.get(one.rule.discipline)) for one in result.rules], use_words(run))
 
 
 def use_words(run: Run) -> str:
@@ -77,7 +75,7 @@ def line(run: Run, one: RuleScore, discipline: Discipline | None) -> Line:
         name=one.rule.name, sentence=sentence(one.rule), discipline=discipline, covers=one.n_covered,
         labels_obey=one.labels_obey, model_obeys=one.answers_obey,
         model_obeys_without=one.answers_obey_without.value if one.answers_obey_without else None,
-        accuracy=effect.accuracy if effect else None, macro_f1=effect.macro_f1 if effect else None,
+        accuracy=effect.accuracy if effect else None, score=effect.score if effect else None,
         tone=tone, icon=icon, verdict=verdict, note=engine_note(effect.note) if effect and effect.note else "",
         broken=[each for each in (broken_labels(run, one), broken_answers(run, one)) if each.links],
     )  # fmt: skip

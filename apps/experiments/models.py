@@ -1,3 +1,5 @@
+from functools import cached_property
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
@@ -6,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
 from apps.jobs.models import Job
-from apps.projects.models import Project
+from apps.projects.models import Discipline, Project
 from fusion.result import EvaluationResult
 
 from .words import list_in_words, method_name
@@ -39,9 +41,11 @@ class Run(models.Model):
     job = models.OneToOneField(Job, models.PROTECT, related_name="run")
     result = models.JSONField(null=True)
     """fusion.result.EvaluationResult, exactly as the engine wrote it."""
-    macro_f1 = models.FloatField(null=True)
-    macro_f1_low = models.FloatField(null=True)
-    macro_f1_high = models.FloatField(null=True)
+    metric = models.CharField(max_length=40, default="macro_f1")
+    """What `score` and `gain` are measured in, see fusion.result.Headline; more of it is better."""
+    score = models.FloatField(null=True)
+    score_low = models.FloatField(null=True)
+    score_high = models.FloatField(null=True)
     gain = models.FloatField(null=True)
     gain_low = models.FloatField(null=True)
     gain_high = models.FloatField(null=True)
@@ -71,6 +75,11 @@ class Run(models.Model):
             return self.name
         words = {"method": method_name(self.method), "inputs": list_in_words([one["name"] for one in self.modalities])}
         return gettext("%(method)s of %(inputs)s") % words if self.modalities else words["method"]
+
+    @cached_property
+    def disciplines(self) -> dict[str, Discipline]:
+        """Those of the project by their codes, as rules and protocols name them."""
+        return {one.code: one for one in self.project.disciplines.all()}
 
     @property
     def evaluation(self) -> EvaluationResult | None:

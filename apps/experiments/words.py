@@ -77,6 +77,7 @@ def unit_name(code: str, n: int) -> str:
         "epochs": _("%(n)s epochs"),
         "folds": _("%(n)s folds"),
         "models": _("%(n)s models"),
+        "models without a rule": _("%(n)s models without a rule"),
     }
     return words.get(code, "%(n)s " + code).strip() % {"n": f"{n:,}"}
 

@@ -28,7 +28,7 @@ class Beside(Progress):
     of: int
 
     def step(self, done: int, total: int, unit: str = "") -> None:
-        self.progress.step((self.number - 1) * total + done, self.of * total, f"{unit}, without rule {self.number} of {self.of}")
+        self.progress.step((self.number - 1) * total + done, self.of * total, f"{unit} without a rule")
 
     def check(self) -> None:
         self.progress.check()
@@ -82,4 +82,4 @@ class Ruled:
         fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), beside)
         answered = [answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)]
         nobody = [""] * len(task.y)
-        return assemble(fitting, answered, nobody, nobody, self.labels).methods[recipe.method]
+        return assemble(fitting, answered, nobody, nobody).methods[recipe.method]
