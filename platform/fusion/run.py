@@ -25,6 +25,7 @@ from fusion.crossfit import Choice, CrossFit, Round, Task
 from fusion.embed import Adapted, Features, embed
 from fusion.environment import environment
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.places import places
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
@@ -35,6 +36,7 @@ from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
+from fusion.representation import Vectors
 from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
@@ -123,8 +125,9 @@ def train(
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(plan, features, found)
+        at = places(found.space, found.scored)
     with clock.stage("bundle"):
-        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, columns_of(plan.aligned, found.rows), out)
+        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, columns_of(plan.aligned, found.rows), at, out)
         store.clear()
     return result
 
@@ -182,11 +185,11 @@ def bundle_of(
     )
 
 
-def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], out: Path) -> None:
+def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], at: Vectors, out: Path) -> None:
     singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
     recipe = bundle.recipe
     predictions.write(out / PREDICTIONS, found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
-    space.write(out / REPRESENTATION, found.space, found.scored, columns)
+    space.write(out / REPRESENTATION, found.space, found.scored, columns, at)
     save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
 

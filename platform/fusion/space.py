@@ -20,11 +20,11 @@ ROWS = 20_000
 """In one part of the file: what is written, and read, at the same time."""
 
 
-def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Columns: key, truth, fold, column:NAME of each of `columns` that makes subgroups, all, alone:MODALITY.
+def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequence[Any]], places: Vectors) -> None:
+    """Columns: key, truth, fold, x, y, column:NAME of each of `columns` that makes subgroups, all, alone:MODALITY.
 
-    `all` and `alone:...` are vectors of D numbers, null where the sample has no such input. Vectors of different folds lie in different
-    spaces, unless the file's metadata say `common: yes`.
+    x, y: the place on the map (fusion.evaluate.places), null where it has none. `all` and `alone:...` are vectors of D numbers, null where
+    the sample has no such input. Vectors and places of different folds cannot be compared, unless the file's metadata say `common: yes`.
     """
     rows = drawn(scored.keys, NUMBERS // (space.whole.shape[1] * (1 + len(space.alone))))
     found: dict[str, Any] = {
@@ -32,6 +32,8 @@ def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequen
         "truth": pa.array([scored.labels[k] for k in scored.y[rows]], pa.string()),
         "fold": pa.array([str(name) for name in scored.fold[rows]], pa.string()),
     }
+    for axis, name in enumerate("xy"):
+        found[name] = pa.array(places[rows, axis], pa.float32(), mask=np.isnan(places[rows, axis]))
     for name, values in columns.items():
         texts = [None if values[row] is None else str(values[row]) for row in rows]
         if len(set(texts)) <= MOST_VALUES:
