@@ -10,6 +10,7 @@ urlpatterns = [
     path(f"{BASE}new/", new.new_run, name="new_run"),
     path(f"{BASE}<int:number>/", runs.run, name="run"),
     path(f"{BASE}<int:number>/recipe/", runs.recipe, name="recipe"),
+    path(f"{BASE}<int:number>/map.csv", runs.map_csv, name="map_csv"),
     path(f"{BASE}<int:number>/stop/", runs.stop, name="stop"),
     path(f"{BASE}<int:number>/again/", runs.again, name="again"),
     path(f"{BASE}<int:number>/rename/", runs.rename, name="rename"),
