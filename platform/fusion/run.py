@@ -24,6 +24,7 @@ from fusion.card import references
 from fusion.crossfit import Choice, CrossFit, Round, Task
 from fusion.embed import Adapted, Features, embed
 from fusion.environment import environment
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
@@ -92,10 +93,17 @@ class Plan:
 
 
 def train(
-    aligned: Aligned, recipe: Recipe, out: Path, cache: Cache | None, progress: Progress, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    aligned: Aligned,
+    recipe: Recipe,
+    out: Path,
+    cache: Cache | None,
+    progress: Progress,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    reference: Answered | None = None,
 ) -> EvaluationResult:
     """Trains and evaluates as the recipe says and writes a bundle into `out`; finished fits in `out` are taken up again.
 
+    reference: the run that criteria of protocols may ask a difference to.
     Raises RecipeError, AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
     """
     progress.stages(TUNING_STAGES if recipe.tunes else STAGES)
@@ -117,7 +125,7 @@ def train(
         ruled = ruled_run(plan, features, task, store, progress)
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
-        result = judged(plan, found, ruled, without)
+        result = judged(plan, found, ruled, without, reference)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
@@ -146,11 +154,11 @@ def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress
     return Ruled(task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress)
 
 
-def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None]) -> EvaluationResult:
+def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None], reference: Answered | None) -> EvaluationResult:
     """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given."""
     if plan.recipe.knowledge.at_prediction:
         found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
-    result = evaluate(question_of(plan, found))
+    result = evaluate(replace(question_of(plan, found), reference=reference))
     result.rules = ruled.scores(found, without)
     return result
 

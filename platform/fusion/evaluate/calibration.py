@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats, Ints
@@ -22,6 +21,8 @@ def temperature_of(logits: NDArray[Any], y: Ints) -> float:
     """The temperature, between 0.1 and 20, of least log loss. logits: (n, K)"""
     if len(y) < ENOUGH:
         return 1.0
+    from scipy.optimize import minimize_scalar
+
     logits = logits.astype(np.float64)
     found = minimize_scalar(
         lambda heat: log_loss(logits, y, np.exp(heat)), bounds=(np.log(0.1), np.log(20)), method="bounded", options={"xatol": 1e-3}
