@@ -157,14 +157,14 @@ def groups(runs: list[Run]) -> ui.Forest | None:
     if not shared:
         return None
     names = plots.column_names([column for column, _value in shared])
-    low, high = plots.scale([one[place].macro_f1 for one in (before, after) for place in shared])
+    low, high = plots.scale([one[place].score for one in (before, after) for place in shared])
     rows = [
         ui.ForestRow(
             group=names[place[0]],
             label=place[1],
             n=after[place].n,
-            reference=before[place].macro_f1.value,
-            **plots.span(after[place].macro_f1),
+            reference=before[place].score.value,
+            **plots.span(after[place].score),
         )
         for place in shared
     ]

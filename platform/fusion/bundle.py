@@ -1,10 +1,11 @@
-"""A trained model as a folder: safetensors, JSON and one Parquet file, never pickle.
+"""A trained model as a folder: safetensors, JSON and Parquet, never pickle.
 
     bundle.json          what it is: recipe, labels, modalities with the fingerprints of their encoders, digests of every file
     tuned.safetensors    where encoders were tuned: the weights that changed, of LoRA the adapters
     model.safetensors    the networks and the whitening of their inputs
     result.json          the evaluation (fusion.result)
     predictions.parquet  out-of-fold answers
+    representation.parquet  out-of-fold fused representation
     recipe.yaml          the recipe, to start from
     card.md              what it is, how good it is and how to use it, to read
 
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -36,12 +36,13 @@ from fusion.floor import hand_over
 from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
-from fusion.methods.late import product
 from fusion.models import Model
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
 from fusion.representation import evidence
 from fusion.result import EvaluationResult
+from fusion.tasks import task_of
+from fusion.tasks.base import LearningTask
 from fusion.tuning.files import read_tuned, write_tuned
 
 FORMAT = 1
@@ -77,7 +78,11 @@ class Bundle:
     """Encoders, from their first use on."""
 
     @property
-    def log_prior(self) -> NDArray[np.float32]:
+    def asked(self) -> LearningTask:
+        return task_of(self.models[self.modalities[0]].shape.task, self.labels)
+
+    @property
+    def log_prior(self) -> NDArray[Any]:
         return self.models[self.modalities[0]].log_prior
 
     def complete(
@@ -183,20 +188,22 @@ class Bundle:
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
         if method in self.models:
-            found = np.exp(self.models[method].log_probabilities(x, mask))
+            found = self.models[method].answers(x, mask)
             if method not in JOINT or not self.recipe.training.floor:
                 return found
-            return hand_over(found, [np.exp(self.models[name].log_probabilities(x, mask)) for name in self.modalities], mask)
+            return hand_over(found, [self.models[name].answers(x, mask) for name in self.modalities], mask)
         if method != "late":
             raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
-        logits = self.single_logits(x, mask)
-        heat = torch.tensor([self.models[name].temperature for name in self.modalities], dtype=torch.float64)
-        prior = torch.as_tensor(self.log_prior, dtype=torch.float64)
-        return product(torch.as_tensor(logits), torch.as_tensor(mask), prior, heat).softmax(-1).numpy()
+        return self.asked.answers(self.asked.product(self.single_beliefs(x, mask), mask, self.log_prior))
 
-    def single_logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
-        """(n, M, K) of complete features, before the temperatures."""
-        return np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+    def single_outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """(n, M, D) of complete features, before the temperatures."""
+        return np.stack([self.models[name].outputs(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+
+    def single_beliefs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """(n, M, D), calibrated."""
+        heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
+        return self.asked.beliefs(self.single_outputs(x, mask), heat)
 
     def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
         """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it is: fusion.representation."""
@@ -213,9 +220,7 @@ class Bundle:
             return self.models[method].represent(x, mask)
         if method != "late":
             raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
-        logits = self.single_logits(x, mask)
-        heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
-        return evidence(logits, heat, self.log_prior.astype(np.float64), mask).astype(np.float32)
+        return evidence(self.asked, self.single_beliefs(x, mask), mask, self.log_prior).astype(np.float32)
 
 
 def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
@@ -294,7 +299,7 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
             raise BrokenFile(f"model.safetensors describes another model than {MANIFEST} in place {number}.")
         check_width(models[name], facts["encoders"])
     missing = [name for name in [*facts["modalities"], facts["method"]] if name not in models and name != "late"]
-    if missing or len(facts["labels"]) != len(models[facts["modalities"][0]].log_prior):
+    if missing or any(task_of(each.shape.task, facts["labels"]).width != len(each.log_prior) for each in models.values()):
         raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
     result = read_json(folder / "result.json") if "result.json" in facts["files"] else None
     return Bundle(

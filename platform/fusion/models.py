@@ -7,12 +7,13 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from torch import Tensor, nn
 
 from fusion.files import BrokenFile
 from fusion.methods import JOINT, build
 from fusion.recipe import Training
+from fusion.tasks import TaskName, task_of
+from fusion.tasks.base import LearningTask
 from fusion.tokens import TokenWhitening
 from fusion.train import answer
 from fusion.whitening import Whitening
@@ -22,7 +23,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is built from. modalities: all of the task, in the order of the mask; inputs: those that this model reads."""
+    """What a network is built from. modalities: all of the task, in the order of the mask; inputs: those that this model reads;
+    classes: how many numbers it writes about a sample.
+    """
 
     name: str
     modalities: list[str]
@@ -33,6 +36,7 @@ class Shape:
     input_dropout: float
     tokens: dict[str, int] | None = None
     """Of each modality, for a method that reads tokens."""
+    task: TaskName = "classification"
 
     @classmethod
     def of(
@@ -40,18 +44,20 @@ class Shape:
         name: str,
         modalities: Sequence[str],
         dims: Mapping[str, int],
-        classes: int,
+        task: LearningTask,
         recipe: Training,
         tokens: dict[str, int] | None = None,
     ) -> "Shape":
-        return cls(name, list(modalities), dict(dims), classes, recipe.hidden_dim, recipe.dropout, recipe.input_dropout, tokens)
+        sizes = recipe.hidden_dim, recipe.dropout, recipe.input_dropout
+        return cls(name, list(modalities), dict(dims), task.width, *sizes, tokens, task.name)
 
     @property
     def inputs(self) -> list[str]:
         return self.modalities if self.name in JOINT else [self.name]
 
     def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
-        return build(self.name, self.dims, torch.as_tensor(log_prior), self.hidden, self.dropout, self.input_dropout, self.tokens)
+        prior = torch.as_tensor(log_prior)
+        return build(self.name, self.dims, prior, self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
 
 
 @dataclass
@@ -61,31 +67,40 @@ class Model:
     network: nn.Module
     temperature: float = 1.0
 
+    @property
+    def task(self) -> LearningTask:
+        return task_of(self.shape.task)
+
     def inputs(self, x: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
         """Features of (n, dim) a modality -> whitened tensors."""
         return {name: torch.from_numpy(self.whitening[name](x[name])) for name in self.shape.inputs}
 
-    def logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """(n, K), before the temperature; mask: (n, M) over all modalities of the task."""
+    def outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(n, D), before the temperature; mask: (n, M) over all modalities of the task."""
         return self.answer(self.inputs(x), mask)
 
     def answer(self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         """The same of inputs that are whitened already, by this model's whitening."""
         return answer(self.network, whitened, torch.as_tensor(mask.copy()))
 
-    def log_probabilities(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
-        """(n, K), calibrated unless another temperature is given; the training prior where none of the model's inputs is there."""
-        return self.calibrated(self.logits(x, mask), mask, temperature)
+    def answers(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+        """(n, D), calibrated unless another temperature is given; the training prior where none of the model's inputs is there."""
+        return self.calibrated(self.outputs(x, mask), mask, temperature)
 
-    def calibrated(self, logits: NDArray[np.float32], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
-        calibrated = log_softmax(logits.astype(np.float64) / (temperature or self.temperature), axis=1)
-        return np.where(self.seen(mask), calibrated, self.log_prior)
+    def calibrated(self, outputs: NDArray[np.float32], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+        """The same of outputs."""
+        beliefs = self.task.beliefs(outputs, temperature or self.temperature)
+        return self.task.answers(np.where(self.seen(mask), beliefs, self.log_prior))
 
     def represent(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(n, dim): the fused representation, zeros where none of the model's inputs is there."""
+        return self.vectors(self.inputs(x), mask)
+
+    def vectors(self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The same of inputs that are whitened already, by this model's whitening."""
         self.network.eval()
         with torch.inference_mode():
-            found = self.network.represent(self.inputs(x), torch.as_tensor(mask.copy())).numpy()  # type: ignore[operator]
+            found = self.network.represent(whitened, torch.as_tensor(mask.copy())).numpy()  # type: ignore[operator]
         return np.where(self.seen(mask), found, np.float32(0))
 
     def seen(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -94,7 +109,7 @@ class Model:
 
     @property
     def log_prior(self) -> NDArray[np.float32]:
-        """(K,)"""
+        """(D,)"""
         return cast(Tensor, self.network.log_prior).numpy()
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -121,9 +136,3 @@ class Model:
                 raise BrokenFile(f"the weights {name} are of the type {weights[name].dtype}, not {expected.dtype}.")
         network.load_state_dict(weights, assign=True)
         return cls(shape, whitening, network.eval(), facts["temperature"])
-
-
-def log_prior_of(y: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Log of the class shares with one sample added to each, so that no class is impossible. (K,)"""
-    count = np.bincount(y, minlength=classes) + 1.0
-    return np.log(count / count.sum()).astype(np.float32)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from fusion import predictions
+from fusion import predictions, space
 from fusion.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
@@ -38,6 +38,7 @@ from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
 from fusion.store import Store
+from fusion.tasks import task_of as learning_task
 from fusion.train import CHECKPOINT_SECONDS
 from fusion.tuning.refusals import refusals
 from fusion.without_rules import Ruled
@@ -46,6 +47,7 @@ STAGES = ("read", "embed", "train", "evaluate", "bundle")
 TUNING_STAGES = ("read", "embed", "tune", "train", "evaluate", "bundle")
 WORK = ".work"
 PREDICTIONS = "predictions.parquet"
+REPRESENTATION = "representation.parquet"
 
 
 @dataclass
@@ -131,7 +133,7 @@ def train(
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(plan, features, found)
     with clock.stage("bundle"):
-        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, out)
+        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, columns_of(plan.aligned, found.rows), out)
         store.clear()
     return result
 
@@ -144,7 +146,7 @@ def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, dict[str, Choice],
     [models] = fitting.models({everything: choices})[everything]
     fitting.forget(everything)
     aligned = plan.aligned
-    return assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order), choices, models
+    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), choices, models
 
 
 def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> Ruled:
@@ -189,11 +191,12 @@ def bundle_of(
     )
 
 
-def keep(bundle: Bundle, found: OutOfFold, out: Path) -> None:
+def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], out: Path) -> None:
     singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
     recipe = bundle.recipe
     predictions.write(out / PREDICTIONS, found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
-    save(bundle, out, [PREDICTIONS])
+    space.write(out / REPRESENTATION, found.space, found.scored, columns)
+    save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
 
 def in_order(aligned: Aligned) -> Aligned:
@@ -247,12 +250,11 @@ def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, I
 
 
 def task_of(aligned: Aligned, features: Features) -> Task:
-    number = {label: k for k, label in enumerate(aligned.label_order)}
-    y = np.array([-1 if label is None else number[label] for label in aligned.labels], dtype=np.int64)
+    asked = learning_task(aligned.task, aligned.label_order)
     tables = frozenset(name for name in features.names if aligned.modalities[name].kind == "table")
     x = {name: features.x[name] for name in features.names}
     blocks = {name: [block for part in features.parts[name] for block in part.blocks] for name in features.names}
-    return Task(y, len(number), x, features.mask, tables=tables, blocks=blocks)
+    return Task(asked.encode(aligned.labels), asked, x, features.mask, tables=tables, blocks=blocks)
 
 
 def tuned_along(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> tuple[Task, Adapted]:
@@ -322,6 +324,7 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         columns=columns_of(aligned, found.rows),
         draws=recipe.evaluation.draws,
         degradation=recipe.evaluation.degradation,
+        space=found.space,
         protocols=recipe.protocols,
         facts=facts_of(aligned, found.rows),
         kinds=kinds_of_slices(aligned),

@@ -83,7 +83,7 @@ def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(client:
 
 def test_with_fewer_than_two_finished_runs_one_chooses(client: Client, team: Any, home: Any) -> None:
     one, two = run(team, home, 0.6), run(team, home, 0.9)
-    Run.objects.filter(pk=two.pk).update(result=None, macro_f1=None)
+    Run.objects.filter(pk=two.pk).update(result=None, score=None)
     text = page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
     assert "Run 2 has no result yet, so it is left out." in text
     assert "Nothing to compare yet" in text

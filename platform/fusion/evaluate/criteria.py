@@ -11,7 +11,6 @@ from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.compare import Answered, CannotCompare, against
 from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Scores
 from fusion.knowledge import ConditionError, holds
 from fusion.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
 from fusion.result import CriterionScore, Interval, ProtocolScore
@@ -27,7 +26,7 @@ class CannotJudge(Exception):
 class Evidence:
     """What criteria are judged by.
 
-    metrics: those that can be known; singles: modality -> (S, n, K) where it answers every sample; reference: the run that a difference
+    metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample; reference: the run that a difference
     may be to; columns: dataset.column -> (n,) values, for slices.
     """
 
@@ -51,7 +50,7 @@ class Evidence:
             raise CannotJudge(str(error)) from error
 
     def situation(self, criterion: Criterion) -> Floats:
-        """(S, n, K): what the model answers with the inputs that the criterion leaves it."""
+        """(S, n, D): what the model answers with the inputs that the criterion leaves it."""
         if not criterion.without and not criterion.only:
             return self.answers.whole
         names = self.scored.modalities
@@ -64,7 +63,7 @@ class Evidence:
         return found
 
     def other(self, criterion: Criterion) -> tuple[str, Floats]:
-        """What the difference is to: in words, and its (S, n, K)."""
+        """What the difference is to: in words, and its (S, n, D)."""
         if criterion.over == REFERENCE_RUN:
             if self.reference is None:
                 raise CannotJudge("no reference run was given")
@@ -79,7 +78,7 @@ class Evidence:
 
     def draws(self, criterion: Criterion, p: Floats, chosen: Bools) -> Floats:
         """(1 + draws,)"""
-        return Scores(self.resampler, self.scored.y, p, chosen).draws(criterion.metric)
+        return self.scored.scores(self.resampler, p, chosen).draws(criterion.metric)
 
 
 def protocol_scores(protocols: Sequence[Protocol], evidence: Evidence) -> list[ProtocolScore]:
