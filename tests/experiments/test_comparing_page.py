@@ -28,7 +28,7 @@ def run(team: Any, settings: Any, skill: float, seed: int = 0, n: int = N, **fie
     keys, clusters = [f"D{i:05}" for i in range(n)], np.array([f"w{i % 50}" for i in range(n)])
     prior, fold = np.zeros((n, len(labels))), np.array(["S1"] * n)
     scored = Scored(keys, y, np.ones((n, 1), bool), prior, clusters, fold, labels, ["image"])
-    found = factory.finished_run(team.project, team.owner, macro_f1=round(skill, 2), **fields)
+    found = factory.finished_run(team.project, team.owner, score=round(skill, 2), **fields)
     result = found.evaluation.model_copy(update={"seeds": found.evaluation.seeds[:1]})
     Run.objects.filter(pk=found.pk).update(
         bundle_path=f"runs/{found.pk}", result=result.model_dump(mode="json"), bundle_digest=f"{found.pk:064}"
