@@ -30,6 +30,7 @@ from fusion.embed import Adapted, embed_with
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import Encoder
 from fusion.encoders.plain import with_gaps
+from fusion.ensemble import Pool, logs
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
 from fusion.floor import hand_over
@@ -40,7 +41,7 @@ from fusion.methods.late import product
 from fusion.models import Model
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
-from fusion.representation import evidence
+from fusion.representation import evidence, of_answers
 from fusion.result import EvaluationResult
 from fusion.tuning.files import read_tuned, write_tuned
 
@@ -58,7 +59,7 @@ class Bundle:
     """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start, dim}]; kinds: modality -> its kind.
 
     fields: modality -> names of a table's numbers, or the columns of another modality. trained_on: SHA-256 of the content of each training sample.
-    choices: model -> what the inner rounds chose. tuned: what training changed in the encoders.
+    choices: model -> what the inner rounds chose. pool: how the ensemble joins its members. tuned: what training changed in the encoders.
     """
 
     recipe: Recipe
@@ -70,6 +71,7 @@ class Bundle:
     best_single: str
     trained_on: list[str]
     choices: dict[str, dict[str, float]] = field(default_factory=dict)
+    pool: Pool | None = None
     result: EvaluationResult | None = None
     tuned: Adapted = field(default_factory=dict)
     fields: dict[str, list[str]] = field(default_factory=dict)
@@ -187,12 +189,27 @@ class Bundle:
             if method not in JOINT or not self.recipe.training.floor:
                 return found
             return hand_over(found, [np.exp(self.models[name].log_probabilities(x, mask)) for name in self.modalities], mask)
-        if method != "late":
-            raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
+        if method not in self.without_networks:
+            raise self.unknown(method)
         logits = self.single_logits(x, mask)
         heat = torch.tensor([self.models[name].temperature for name in self.modalities], dtype=torch.float64)
         prior = torch.as_tensor(self.log_prior, dtype=torch.float64)
-        return product(torch.as_tensor(logits), torch.as_tensor(mask), prior, heat).softmax(-1).numpy()
+        late = product(torch.as_tensor(logits), torch.as_tensor(mask), prior, heat).softmax(-1).numpy()
+        return self.joined(late, x, mask) if method == "ensemble" else late
+
+    def joined(self, late: Floats, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """The ensemble's answers (n, K), see fusion.ensemble."""
+        assert self.pool is not None
+        said = {name: late if name == "late" else np.exp(self.models[name].log_probabilities(x, mask)) for name in self.pool.weights}
+        return np.where(mask.all(1, keepdims=True), np.exp(self.pool({name: logs(p) for name, p in said.items()})), late)
+
+    @property
+    def without_networks(self) -> list[str]:
+        """Methods that only join what other models say."""
+        return ["late", "ensemble"] if self.pool else ["late"]
+
+    def unknown(self, method: str) -> BundleError:
+        return BundleError(f"The bundle holds no method {method}; it has {', '.join([*self.without_networks, *self.models])}.")
 
     def single_logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
         """(n, M, K) of complete features, before the temperatures."""
@@ -211,8 +228,10 @@ class Bundle:
         x, mask = self.complete(features, mask)
         if method in self.models:
             return self.models[method].represent(x, mask)
-        if method != "late":
-            raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
+        if method not in self.without_networks:
+            raise self.unknown(method)
+        if method == "ensemble":
+            return of_answers(logs(self.without_rules(x, mask, method)), self.log_prior.astype(np.float64), mask).astype(np.float32)
         logits = self.single_logits(x, mask)
         heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
         return evidence(logits, heat, self.log_prior.astype(np.float64), mask).astype(np.float32)
@@ -248,6 +267,7 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
         "models": list(bundle.models),
         "best_single": bundle.best_single,
         "choices": bundle.choices,
+        "ensemble": vars(bundle.pool) if bundle.pool else None,
         "trained_on": sorted(bundle.trained_on),
         "files": {name: file_digest(folder / name) for name in sorted(names)},
     }
@@ -293,7 +313,9 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         if models[name].shape.name != name or models[name].shape.modalities != facts["modalities"]:
             raise BrokenFile(f"model.safetensors describes another model than {MANIFEST} in place {number}.")
         check_width(models[name], facts["encoders"])
-    missing = [name for name in [*facts["modalities"], facts["method"]] if name not in models and name != "late"]
+    pool = pool_of(facts.get("ensemble"), models)
+    known = [*models, "late", *(["ensemble"] if pool else [])]
+    missing = [name for name in [*facts["modalities"], facts["method"]] if name not in known]
     if missing or len(facts["labels"]) != len(models[facts["modalities"][0]].log_prior):
         raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
     result = read_json(folder / "result.json") if "result.json" in facts["files"] else None
@@ -308,9 +330,21 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         best_single=facts["best_single"],
         trained_on=facts["trained_on"],
         choices=facts["choices"],
+        pool=pool,
         result=None if result is None else EvaluationResult.model_validate(result),
         tuned=read_tuned(folder / TUNED) if TUNED in facts["files"] else {},
     )
+
+
+def pool_of(facts: dict[str, Any] | None, models: Mapping[str, Model]) -> Pool | None:
+    """Weights of methods that are there, which sum to 1, and a temperature that is a positive number."""
+    if facts is None:
+        return None
+    pool = Pool(**facts)
+    weights = list(pool.weights.values())
+    if set(pool.weights) - {*models, "late"} or min(weights) < 0 or abs(sum(weights) - 1) > 1e-6 or not 0 < pool.temperature < float("inf"):
+        raise BrokenFile(f"the weights of the ensemble do not sum to 1, or {MANIFEST} names methods that are not there.")
+    return pool
 
 
 def check_width(model: Model, encoders: dict[str, list[dict[str, Any]]]) -> None:

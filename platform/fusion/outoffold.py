@@ -10,17 +10,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.crossfit import Choice, CrossFit, Round
+from fusion.ensemble import Pool, pooled_answers
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
-from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.floor import floored
+from fusion.heldout import Held
 from fusion.models import Model
 from fusion.regression import baselines
 
 
 @dataclass
 class RoundAnswers:
-    """singles: (S, n, M, K) logits; joint: {method: {coalition: (S, n, K) probabilities}}; uncalibrated: {method: (S, n, K)}."""
+    """singles: (S, n, M, K) logits; joint: {method: {coalition: (S, n, K) probabilities}}; uncalibrated: {method: (S, n, K)}.
+
+    pool: of the ensemble, where the recipe has one.
+    """
 
     each: Round
     choices: dict[str, Choice]
@@ -29,6 +33,12 @@ class RoundAnswers:
     joint: dict[str, dict[tuple[int, ...], Floats]] = field(default_factory=dict)
     uncalibrated: dict[str, Floats] = field(default_factory=dict)
     baselines: dict[str, Floats] = field(default_factory=dict)
+    pool: Pool | None = None
+
+    def chosen(self) -> dict[str, Any]:
+        """As plain data, by model."""
+        found = {name: vars(choice) for name, choice in self.choices.items()}
+        return found | {"ensemble": vars(self.pool)} if self.pool else found
 
 
 def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> RoundAnswers:
@@ -44,27 +54,22 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
         of_name = [seed[name] for seed in models]
         found.joint[name] = {c: np.exp([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
         found.uncalibrated[name] = np.exp([calibrated(m, x, mask, temperature=1.0) for m in of_name])
+    if fitting.members:
+        found.pool = Held.inner(fitting, each).pool(choices, fitting.members)
     fitting.forget(each)
     return found
 
 
-def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> dict[str, Choice]:
+def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> tuple[dict[str, Choice], Pool | None]:
     """For the models that are trained on every sample and that nothing here judges: epochs as the rounds chose on average, and the
-    temperature that suits the answers of all rounds to samples that they had not seen.
+    temperature, and the weights of an ensemble, that suit the answers of all rounds to samples that they had not seen.
     """
-    task, choices = fitting.task, {}
+    held, choices = Held.outer(fitting, found), {}
     for name in fitting.names:
         chosen = [each.choices[name] for each in found]
-        logits, truth = [], []
-        for each in found:
-            seen = np.isin(each.each.test, task.rows_with(fitting.inputs(name), each.each.test))
-            said = each.singles[0, :, task.modalities.index(name)] if name in task.modalities else np.log(each.uncalibrated[name][0])
-            logits.append(said[seen])
-            truth.append(task.y[each.each.test][seen])
         epochs = round(float(np.mean([each.epochs for each in chosen])))
-        temperature = temperature_of(np.concatenate(logits), np.concatenate(truth))
-        choices[name] = Choice(max(1, epochs), temperature, float(np.mean([each.score for each in chosen])))
-    return choices
+        choices[name] = Choice(max(1, epochs), held.temperature(name), float(np.mean([each.score for each in chosen])))
+    return choices, held.pool(choices, fitting.members) if fitting.members else None
 
 
 def calibrated(model: Model, x: Mapping[str, Tensor], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
@@ -111,5 +116,7 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
         methods[name] = Answers(by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1))
         if fitting.training.floor:
             methods[name] = floored(methods[name], list(singles.values()), scored)
+    if pools := [(each.pool, len(each.each.test)) for each in found if each.pool]:
+        methods["ensemble"] = pooled_answers(pools, methods, scored)
     regressions = {name: np.exp(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
     return OutOfFold(rows, scored, found, methods, singles, regressions)

@@ -5,7 +5,8 @@ models share is the space of the labels, so there a sample is the evidence for e
 
     e_k = sum over the modalities m that are present of [log p_m(k | x_m) - log p(k)],   centred over k,
 
-(batch, K): what late fusion knows of a sample, and all that it knows. Nearness is the cosine.
+(batch, K): what late fusion knows of a sample, and all that it knows. An ensemble, whose members have different spaces, gives the
+same of its answers: log p(k | x) - log p(k), centred over k. Nearness is the cosine.
 """
 
 import numpy as np
@@ -20,3 +21,9 @@ def evidence(logits: Floats, temperatures: Floats, log_prior: Floats, mask: NDAr
     found = log_softmax(logits / temperatures[..., None], axis=-1) - log_prior[..., None, :]
     joint = np.where(mask[..., None], found, 0).sum(-2)
     return joint - joint.mean(-1, keepdims=True)
+
+
+def of_answers(log_p: Floats, log_prior: Floats, mask: NDArray[np.bool_]) -> Floats:
+    """log_p: (n, K), log_prior: (K,), mask: (n, M) -> (n, K), zeros for a sample without any modality"""
+    joint = np.where(mask.any(1, keepdims=True), log_p - log_prior, 0)
+    return np.asarray(joint - joint.mean(-1, keepdims=True))
