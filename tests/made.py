@@ -94,72 +94,58 @@ DIGITS = ("one", "two", "three")
 
 def make_study(vision: Discipline, speech: Discipline, n: int = 30) -> dict[str, Version]:
     """Pictures, recordings, texts and labels of n samples; every fifth lacks a picture, every seventh a recording, every ninth a text."""
-    project = vision.project
     keys = [f"S{number:03}" for number in range(n)]
-    pictures = [None if number % 5 == 4 else make_image(number) for number in range(n)]
-    sounds = [None if number % 7 == 6 else make_sound(number, 0.2 + number / 100, silent=number == 3) for number in range(n)]
-    register_blobs(project, [copied(blob) for blob in (*pictures, *sounds) if blob])
-    texts = [None if number % 9 == 8 else f"trifoliolate leaf {number}: having ____ leaflets" for number in range(n)]
     labels = [DIGITS[number % 3] for number in range(n)]
-    speakers = [f"P{number % 4}" for number in range(n)]
-    legible = ["poor" if number % 4 == 0 else "good" for number in range(n)]
-    made = {
-        "handwriting": make_version(
-            vision,
-            "handwriting",
-            {
-                "sample_id": ("id", keys),
-                "file": ("image", [blob and blob.sha256 for blob in pictures]),
-                "legibility": ("category", legible),
-                "writer": ("group", [f"W{number % 10}" for number in range(n)]),
-            },
-        ),
-        "recordings": make_version(
-            speech,
-            "recordings",
-            {
-                "sample_id": ("id", keys),
-                "file": ("audio", [blob and blob.sha256 for blob in sounds]),
-                "seconds": ("number", [0.2 + number / 100 for number in range(n)]),
-                "speaker": ("group", speakers),
-            },
-            report={
-                "groups": [
-                    {"code": "silent", "count": 1, "examples": [{"key": "S003", "column": "file", "file": "speech.csv", "row": 5}]},
-                    {
-                        "code": "broken_file",
-                        "count": 1,
-                        "examples": [
-                            {"key": "S006", "column": "file", "file": "speech.csv", "row": 8, "text": "ends in the middle of its data"}
-                        ],
-                    },
-                ]
-            },
-        ),
+    texts = [None if number % 9 == 8 else f"trifoliolate leaf {number}: having ____ leaflets" for number in range(n)]
+    codes = [float(DIGITS.index(label)) for label in labels]
+    return {
+        "handwriting": _handwriting(vision, keys),
+        "recordings": _recordings(speech, keys),
         "clues": make_version(speech, "clues", {"sample_id": ("id", keys), "clue": ("text", texts)}),
-        "samples": make_version(
-            vision,
-            "samples",
-            {
-                "sample_id": ("id", keys),
-                "label": ("label", labels),
-                "code": ("number", [float(DIGITS.index(label)) for label in labels]),
-            },
-        ),
+        "samples": make_version(vision, "samples", {"sample_id": ("id", keys), "label": ("label", labels), "code": ("number", codes)}),
+        "readings": _readings(speech, keys, labels),
     }
+
+
+def _handwriting(discipline: Discipline, keys: list[str]) -> Version:
+    numbers = range(len(keys))
+    pictures = [None if number % 5 == 4 else make_image(number) for number in numbers]
+    register_blobs(discipline.project, [copied(blob) for blob in pictures if blob])
+    columns = {
+        "sample_id": ("id", keys),
+        "file": ("image", [blob and blob.sha256 for blob in pictures]),
+        "legibility": ("category", ["poor" if number % 4 == 0 else "good" for number in numbers]),
+        "writer": ("group", [f"W{number % 10}" for number in numbers]),
+    }
+    return make_version(discipline, "handwriting", columns)
+
+
+def _recordings(discipline: Discipline, keys: list[str]) -> Version:
+    numbers = range(len(keys))
+    sounds = [None if number % 7 == 6 else make_sound(number, 0.2 + number / 100, silent=number == 3) for number in numbers]
+    register_blobs(discipline.project, [copied(blob) for blob in sounds if blob])
+    columns = {
+        "sample_id": ("id", keys),
+        "file": ("audio", [blob and blob.sha256 for blob in sounds]),
+        "seconds": ("number", [0.2 + number / 100 for number in numbers]),
+        "speaker": ("group", [f"P{number % 4}" for number in numbers]),
+    }
+    silent = {"key": "S003", "column": "file", "file": "speech.csv", "row": 5}
+    broken = {"key": "S006", "column": "file", "file": "speech.csv", "row": 8, "text": "ends in the middle of its data"}
+    groups = [
+        {"code": "silent", "count": 1, "examples": [silent]},
+        {"code": "broken_file", "count": 1, "examples": [broken]},
+    ]
+    return make_version(discipline, "recordings", columns, report={"groups": groups})
+
+
+def _readings(discipline: Discipline, keys: list[str], labels: list[str]) -> Version:
+    """Three annotators; each says zero of every sixth sample, whatever it is."""
     said = [
         (key, who, label if (number + shift) % 6 else DIGITS[0])
         for number, (key, label) in enumerate(zip(keys, labels))
         for shift, who in enumerate(("Ann", "Bo", "Cai"))
     ]
-    made["readings"] = make_version(
-        speech,
-        "readings",
-        {
-            "sample_id": ("id", [one[0] for one in said]),
-            "annotator": ("category", [one[1] for one in said]),
-            "label": ("label", [one[2] for one in said]),
-        },
-        kind="annotation",
-    )
-    return made
+    kinds = {"sample_id": "id", "annotator": "category", "label": "label"}
+    columns = {name: (kind, list(values)) for (name, kind), values in zip(kinds.items(), zip(*said))}
+    return make_version(discipline, "readings", columns, kind="annotation")

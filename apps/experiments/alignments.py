@@ -13,6 +13,7 @@ from fusion.recipe import EncoderChoice, Recipe
 
 from .encoders import problem
 from .knowledge import problems as rule_problems
+from .protocols import problems as protocol_problems
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,11 @@ def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
         found |= _encoder_problems(name, kind, [choice.name for choice in choices])
     spec, labels = alignment.spec, list(alignment.summary.get("labels", {}))
     named = [*spec.get("groups", []), *spec.get("extras", []), *(column for one in known.values() for column in one.columns)]
-    if rules := rule_problems(list(dict.fromkeys(named)), labels, spec.get("label", {}).get("source", ""), recipe):
+    label = spec.get("label", {}).get("source", "")
+    if rules := rule_problems(list(dict.fromkeys(named)), labels, label, recipe):
         found["knowledge"] = rules
+    if asked := protocol_problems(recipe, spec.get("protocols", []), [*named, label], known):
+        found["protocols"] = asked
     return found
 
 

@@ -56,9 +56,7 @@ def knowledge(run: Run) -> Knowledge | None:
     result = run.evaluation
     if result is None or not result.rules:
         return None
-    codes = {one.rule.discipline for one in result.rules}
-    disciplines = {one.code: one for one in Discipline.objects.filter(project=run.project, code__in=codes)}
-    return Knowledge([line(run, one, disciplines.get(one.rule.discipline)) for one in result.rules], use_words(run))
+    return Knowledge([line(run, one, run.disciplines.get(one.rule.discipline)) for one in result.rules], use_words(run))
 
 
 def use_words(run: Run) -> str:

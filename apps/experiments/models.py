@@ -1,3 +1,5 @@
+from functools import cached_property
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
@@ -6,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
 from apps.jobs.models import Job
-from apps.projects.models import Project
+from apps.projects.models import Discipline, Project
 from fusion.result import EvaluationResult
 
 from .words import list_in_words, method_name
@@ -71,6 +73,11 @@ class Run(models.Model):
             return self.name
         words = {"method": method_name(self.method), "inputs": list_in_words([one["name"] for one in self.modalities])}
         return gettext("%(method)s of %(inputs)s") % words if self.modalities else words["method"]
+
+    @cached_property
+    def disciplines(self) -> dict[str, Discipline]:
+        """Those of the project by their codes, as rules and protocols name them."""
+        return {one.code: one for one in self.project.disciplines.all()}
 
     @property
     def evaluation(self) -> EvaluationResult | None:

@@ -124,47 +124,12 @@ def _choices() -> dict[str, Any]:
 
 
 def _plots() -> dict[str, model.Plot]:
-    epochs = list(range(1, 8))
-    shares = [0.0, 0.25, 0.5, 0.75, 1.0]
-    missing = {
-        "text": (0.742, 0.731, 0.722, 0.712, 0.701),
-        "image": (0.742, 0.726, 0.709, 0.69, 0.671),
-        "audio": (0.742, 0.711, 0.68, 0.65, 0.622),
-    }
-    names = {"text": _("no text"), "image": _("no image"), "audio": _("no speech")}
-    lines = [
-        model.Line(label=names[kind], kind=kind, xs=shares, ys=ys, low=[y - 0.02 for y in ys], high=[y + 0.02 for y in ys])
-        for kind, ys in missing.items()
-    ]
-    loss = [
-        model.Line(label=_("validation"), xs=epochs, ys=[1.92, 1.54, 1.28, 1.11, 1.01, 0.922, 0.874], end_dot=True),
-        model.Line(label=_("train"), xs=epochs, ys=[1.9, 1.47, 1.1, 0.818, 0.643, 0.508, 0.428], style="muted", dash="5 3"),
-    ]
     return {
         "bars": model.Bars(rows=_bars(), name="alone", metric="Macro-F1", show_interval=True),
         "shares": model.Bars(rows=_shares(), name="contribution", signed=True, maximum=0.4),
         "stacked": model.Stacked(rows=_stack(), name="share"),
-        "missing": model.Lines(
-            lines=lines,
-            x_percent=True,
-            x_ticks=[0, 0.5, 1],
-            y_range=(0.55, 0.8),
-            levels=[model.Level(0.584, _("best single modality .584"))],
-            x_label=_("Share removed"),
-            name="missing",
-        ),
-        "loss": model.Lines(
-            lines=loss,
-            x_range=(1, 20),
-            x_ticks=[1, 5, 10, 15, 20],
-            y_range=(0, 2.2),
-            best_x=7,
-            best_label=_("best"),
-            shade_from=7,
-            shade_label=_("epochs to come"),
-            x_label=_("Epoch"),
-            name="loss",
-        ),
+        "missing": _missing(),
+        "loss": _loss(),
         "empty_plot": model.Lines(lines=[], sentence=_("No epoch has ended yet; the first takes about 30 s.")),
         "forest": model.Forest(
             rows=_forest(),
@@ -189,6 +154,46 @@ def _plots() -> dict[str, model.Plot]:
             counts=[4, 9, 26, 38, 31, 22, 15, 9, 4, 2, 1, 1], edges=[0.15 + 0.18 * i for i in range(13)], chosen=(0.3, 0.9), name="length"
         ),
     }
+
+
+def _missing() -> model.Lines:
+    shares = [0.0, 0.25, 0.5, 0.75, 1.0]
+    ends = {
+        "text": (_("no text"), (0.742, 0.731, 0.722, 0.712, 0.701)),
+        "image": (_("no image"), (0.742, 0.726, 0.709, 0.69, 0.671)),
+        "audio": (_("no speech"), (0.742, 0.711, 0.68, 0.65, 0.622)),
+    }
+    return model.Lines(
+        lines=[
+            model.Line(label=label, kind=kind, xs=shares, ys=ys, low=[y - 0.02 for y in ys], high=[y + 0.02 for y in ys])
+            for kind, (label, ys) in ends.items()
+        ],
+        x_percent=True,
+        x_ticks=[0, 0.5, 1],
+        y_range=(0.55, 0.8),
+        levels=[model.Level(0.584, _("best single modality .584"))],
+        x_label=_("Share removed"),
+        name="missing",
+    )
+
+
+def _loss() -> model.Lines:
+    epochs = list(range(1, 8))
+    return model.Lines(
+        lines=[
+            model.Line(label=_("validation"), xs=epochs, ys=[1.92, 1.54, 1.28, 1.11, 1.01, 0.922, 0.874], end_dot=True),
+            model.Line(label=_("train"), xs=epochs, ys=[1.9, 1.47, 1.1, 0.818, 0.643, 0.508, 0.428], style="muted", dash="5 3"),
+        ],
+        x_range=(1, 20),
+        x_ticks=[1, 5, 10, 15, 20],
+        y_range=(0, 2.2),
+        best_x=7,
+        best_label=_("best"),
+        shade_from=7,
+        shade_label=_("epochs to come"),
+        x_label=_("Epoch"),
+        name="loss",
+    )
 
 
 def _bars() -> list[model.Bar]:

@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     judging.add_argument("--predictions", type=Path, help="key, probability:LABEL columns (or answer); single:MODALITY, seed, fold, prior")
     judging.add_argument("--truth", type=Path, help="key, label; cluster, and columns that make subgroups")
     judging.add_argument("--name", default="predictions", help="what the result calls the model")
+    judging.add_argument(
+        "--protocols", type=Path, help="what the disciplines ask (YAML, as in study.yaml); slices ask for the truth's columns"
+    )
     judging.add_argument("--best", help="the single modality that the gain is over (default: the best one)")
     judging.add_argument("--out", type=Path, help="also write the result here, as JSON")
     judging.set_defaults(run=evaluate)
@@ -122,9 +125,11 @@ def judged_bundle(options: argparse.Namespace) -> Any:
 
 
 def judged_predictions(options: argparse.Namespace) -> Any:
+    from fusion import protocol
     from fusion.evaluate import external
 
-    return external.judge(options.predictions, options.truth, options.name, options.best)
+    protocols = protocol.load(options.protocols) if options.protocols else []
+    return external.judge(options.predictions, options.truth, options.name, options.best, protocols=protocols)
 
 
 def measure(options: argparse.Namespace) -> Any:
@@ -190,9 +195,12 @@ def user_errors() -> tuple[type[Exception], ...]:
     from fusion.evaluate.tables import TableError
     from fusion.inputs import InputError
     from fusion.modalities import BrokenFile
+    from fusion.protocol import ProtocolError
     from fusion.study import StudyError
 
-    return (RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, InputError, BrokenFile, OSError)
+    return (
+        RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, InputError, ProtocolError, BrokenFile, OSError,
+    )  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

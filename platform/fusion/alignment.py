@@ -95,7 +95,8 @@ class Aligned:
     groups: dataset.column -> values, never on both sides of a split; cluster: the column that is the unit of the bootstrap
     (one of `groups` or `extras`); extras: dataset.column -> values of all other columns, for subgroups, slices and rules;
     fixed: train, validation or test where the split is fixed; problems and flags: what was found while reading the files;
-    knowledge: what the study knows beside its tables: rules as study.yaml writes them, broader: concept -> the one above it.
+    knowledge: what the study knows beside its tables: rules as study.yaml writes them, broader: concept -> the one above it;
+    protocols: what its disciplines ask of a model, as study.yaml writes them; they judge and change no content.
     """
 
     keys: list[str]
@@ -113,6 +114,7 @@ class Aligned:
     problems: list["Problem"] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     knowledge: dict[str, Any] = field(default_factory=dict)
+    protocols: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.label_order:
@@ -160,6 +162,10 @@ class Aligned:
 
     def manifest(self) -> dict[str, Any]:
         """Everything but the rows, as JSON."""
+        return self.content() | ({"protocols": self.protocols} if self.protocols else {})
+
+    def content(self) -> dict[str, Any]:
+        """The manifest without what leaves the data as they are."""
         return {
             "schema": SCHEMA,
             "task": self.task,
@@ -174,8 +180,8 @@ class Aligned:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the manifest and every row: the same for the same content, wherever it came from."""
-        whole = hashlib.sha256(canonical(self.manifest()))
+        """SHA-256 over the content of the manifest and every row: the same for the same content, wherever it came from."""
+        whole = hashlib.sha256(canonical(self.content()))
         columns = [m.cells for m in self.modalities.values()]
         others = [*self.groups.values(), *(self.extras[name] for name in sorted(self.extras))]
         for row, key in enumerate(self.keys):

@@ -88,6 +88,7 @@ def read(path: Path, media: Callable[[str], Path] | None) -> Aligned:
         label=manifest["label"],
         task=manifest["task"],
         knowledge=manifest.get("knowledge", {}),
+        protocols=manifest.get("protocols", []),
     )
 
 

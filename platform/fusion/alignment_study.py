@@ -57,6 +57,7 @@ def join(study: Study, on_broken: Callable[[Problem], None] | None) -> Aligned:
         problems=reading.problems,
         flags=reading.flags,
         knowledge=study.spec.knowledge,
+        protocols=study.spec.protocols,
     )
 
 

@@ -7,29 +7,33 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from torch import Tensor
 
 from fusion.crossfit import Choice, CrossFit, Round
-from fusion.ensemble import Pool, pooled_answers
+from fusion.ensemble import Pool, logs, pooled_answers
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.floor import floored
 from fusion.heldout import Held
 from fusion.models import Model
 from fusion.regression import baselines
+from fusion.representation import Space, Vectors, evidence, of_answers, views
 
 
 @dataclass
 class RoundAnswers:
     """singles: (S, n, M, K) logits; joint: {method: {coalition: (S, n, K) probabilities}}; uncalibrated: {method: (S, n, K)}.
 
-    pool: of the ensemble, where the recipe has one.
+    pool: of the ensemble, where the recipe has one. vectors: (1 + M, n, D) of the run's own method and the first seed, see
+    fusion.representation.views.
     """
 
     each: Round
     choices: dict[str, Choice]
     log_prior: NDArray[np.float32]
     singles: Floats
+    vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     joint: dict[str, dict[tuple[int, ...], Floats]] = field(default_factory=dict)
     uncalibrated: dict[str, Floats] = field(default_factory=dict)
     baselines: dict[str, Floats] = field(default_factory=dict)
@@ -56,8 +60,26 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
         found.uncalibrated[name] = np.exp([calibrated(m, x, mask, temperature=1.0) for m in of_name])
     if fitting.members:
         found.pool = Held.inner(fitting, each).pool(choices, fitting.members)
+    found.vectors = vectors_of(fitting, found, models[0])
     fitting.forget(each)
     return found
+
+
+def vectors_of(fitting: CrossFit, found: RoundAnswers, models: dict[str, Model]) -> Vectors:
+    """The fused representation of a round's test samples, (1 + M, n, D). models: of the first seed."""
+    prepared, task, method, test = fitting.prepared(found.each.train), fitting.task, fitting.method, found.each.test
+    seen = views(task.mask[test])
+    if method in models:
+        at = torch.from_numpy(test)
+        x = {modality: values[at] for modality, values in prepared.x_for(method).items()}
+        return np.stack([models[method].vectors(x, mask) for mask in seen])
+    heat, prior = np.array([found.choices[name].temperature for name in task.modalities]), found.log_prior.astype(np.float64)
+    late = np.stack([evidence(found.singles[0], heat, prior, mask) for mask in seen])
+    if method == "ensemble" and found.pool:
+        said = {name: logs(by[max(by, key=len)][0]) for name, by in found.joint.items()}
+        joint = of_answers(found.pool(said | {"late": log_softmax(prior + late[0], axis=1)}), prior, seen[0])
+        late[0] = np.where(seen[0].all(1, keepdims=True), joint, late[0])
+    return late.astype(np.float32)
 
 
 def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> tuple[dict[str, Choice], Pool | None]:
@@ -88,6 +110,8 @@ class OutOfFold:
     """Modality -> its answers calibrated and not, (S, n, K) each."""
     baselines: dict[str, Floats]
     """Name -> (1, n, K) probabilities."""
+    space: Space
+    """Of the run's own method."""
 
     @property
     def best_single(self) -> str:
@@ -119,4 +143,9 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
     if pools := [(each.pool, len(each.each.test)) for each in found if each.pool]:
         methods["ensemble"] = pooled_answers(pools, methods, scored)
     regressions = {name: np.exp(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
-    return OutOfFold(rows, scored, found, methods, singles, regressions)
+    return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found))
+
+
+def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:
+    whole, *alone = np.concatenate([each.vectors for each in found], axis=1)
+    return Space(fitting.method, fitting.method in ("late", "ensemble"), whole, dict(zip(fitting.task.modalities, alone, strict=True)))

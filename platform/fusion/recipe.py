@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator, model_validator
 
 from fusion.knowledge.settings import Knowledge
+from fusion.protocol import Protocol, protocols_of
 
 Member = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
 Method = Literal[Member, "ensemble"]
@@ -118,7 +119,8 @@ class Recipe(Part):
     """All settings of a run. Single-modality models are always trained and reported beside `method`.
 
     `modalities`: names of the alignment's modalities, None for all. `encoders`: by modality; a modality that is not
-    named gets the default of its kind. `compare`: further fusion methods trained and reported beside `method`.
+    named gets the default of its kind. `compare`: further fusion methods trained and reported beside `method`. `protocols`: what the
+    disciplines ask of the run; those of the study are added for every discipline that is not named here.
     """
 
     schema_version: Literal[1] = 1
@@ -132,6 +134,17 @@ class Recipe(Part):
     knowledge: Knowledge = Knowledge()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
+    protocols: list[Protocol] = Field(default=[], max_length=100)
+
+    @field_validator("protocols", mode="before")
+    @classmethod
+    def protocols_can_be_read(cls, value: Any) -> Any:
+        """ProtocolError names each criterion by its number and the place in its condition."""
+        return protocols_of(value)
+
+    @field_serializer("protocols")
+    def short(self, protocols: list[Protocol]) -> list[dict[str, Any]]:
+        return [protocol.model_dump(exclude_defaults=True) for protocol in protocols]
 
     @field_validator("modalities")
     @classmethod

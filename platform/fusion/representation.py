@@ -9,11 +9,37 @@ models share is the space of the labels, so there a sample is the evidence for e
 same of its answers: log p(k | x) - log p(k), centred over k. Nearness is the cosine.
 """
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from fusion.evaluate.metrics import Floats
+from fusion.evaluate.answers import hide
+from fusion.evaluate.metrics import Floats, Ints
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Space:
+    """The test samples, each in the space of its own round, by the models of the first seed, which had not seen it.
+
+    whole: (n, D) of all inputs of a sample; alone: modality -> (n, D) of that input only, zeros where it is absent. common: whether the
+    axes mean the same in every round (late fusion and ensembles: the labels); if not, vectors of different rounds cannot be compared.
+    """
+
+    method: str
+    common: bool
+    whole: Vectors
+    alone: dict[str, Vectors]
+
+
+def views(mask: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """(n, M) -> what is shown for each part of a Space: everything, then each modality alone."""
+    return [mask, *(hide(mask, (column,)) for column in range(mask.shape[1]))]
 
 
 def evidence(logits: Floats, temperatures: Floats, log_prior: Floats, mask: NDArray[np.bool_]) -> Floats:
@@ -27,3 +53,16 @@ def of_answers(log_p: Floats, log_prior: Floats, mask: NDArray[np.bool_]) -> Flo
     """log_p: (n, K), log_prior: (K,), mask: (n, M) -> (n, K), zeros for a sample without any modality"""
     joint = np.where(mask.any(1, keepdims=True), log_p - log_prior, 0)
     return np.asarray(joint - joint.mean(-1, keepdims=True))
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """(n, D), each of length 1; zeros stay zeros."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
+
+
+def drawn(keys: Sequence[str], most: int) -> Ints:
+    """Rows of at most so many samples, in their order; who is drawn depends on the keys alone."""
+    if len(keys) <= most:
+        return np.arange(len(keys))
+    digests = [hashlib.sha256(key.encode()).digest() for key in keys]
+    return np.sort(np.array(sorted(range(len(keys)), key=lambda row: digests[row])[:most], dtype=np.int64))

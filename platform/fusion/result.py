@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusion.knowledge.rules import Rule
+from fusion.protocol import Criterion, State
 
 SCHEMA_VERSION = 2
 """When it is raised and how older results stay readable: docs/decisions/results-of-every-version-can-be-read.md."""
@@ -208,6 +209,21 @@ class Confusion(Part):
     counts: list[list[int]]
 
 
+class Retrieval(Part):
+    """Given one modality of a sample, whether its own cell of another is among the ten nearest of the test samples of its round.
+
+    recall: mean over the `n` samples asked, ties as chance would settle them; chance: the same if nothing were known; candidates: how many
+    there are to find it among, on average.
+    """
+
+    query: str
+    target: str
+    n: int
+    candidates: float
+    recall: Interval
+    chance: float
+
+
 Kind = Literal["label", "modalities"]
 
 CELL, CPU = "cell:", "cpu:"
@@ -289,6 +305,33 @@ class RuleScore(Part):
     effect: RuleEffect | None = None
 
 
+class CriterionScore(Part):
+    """One criterion of a protocol. value: the metric on the slice, or the paired difference to `over`, None where the slice is empty.
+
+    margin: how far the value lies beyond the bound, below 0 short of it. state: None where the criterion cannot be judged, and `unknown`
+    says why. note: what to think of the interval.
+    """
+
+    criterion: Criterion
+    sentence: str
+    n: int = 0
+    value: Interval | None = None
+    over: str = ""
+    margin: float | None = None
+    state: State | None = None
+    note: str | None = None
+    unknown: str = ""
+
+
+class ProtocolScore(Part):
+    discipline: str
+    criteria: list[CriterionScore]
+
+    @property
+    def n_met(self) -> int:
+        return sum(one.state == "met" for one in self.criteria)
+
+
 class EvaluationResult(Part):
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
     task: Literal["classification"] = "classification"
@@ -320,8 +363,11 @@ class EvaluationResult(Part):
     calibration: Calibration | None
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""
+    retrieval: list[Retrieval] = []
+    """Of every ordered pair of modalities, by the fused representation; none where the model came from elsewhere."""
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
+    protocols: list[ProtocolScore] = []
     seconds: dict[str, float]
     """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else had run, for estimates: `cpu:STAGE`,
     `cpu:fit` of fitting networks, `cell:ENCODER` of one cell through an encoder."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from fusion import predictions
+from fusion import predictions, space
 from fusion.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
@@ -34,6 +34,7 @@ from fusion.machine import Stopwatch
 from fusion.models import Model
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
+from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
 from fusion.store import Store
@@ -45,6 +46,7 @@ STAGES = ("read", "embed", "train", "evaluate", "bundle")
 TUNING_STAGES = ("read", "embed", "tune", "train", "evaluate", "bundle")
 WORK = ".work"
 PREDICTIONS = "predictions.parquet"
+REPRESENTATION = "representation.parquet"
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Plan:
     @classmethod
     def of(cls, aligned: Aligned, recipe: Recipe, progress: Progress) -> "Plan":
         aligned = in_order(aligned)
-        recipe = settled(recipe, aligned)
+        recipe = asked(settled(recipe, aligned), aligned)
         fires = fires_of(recipe, aligned)
         for words in warnings_of(recipe, aligned, fires):
             progress.log(words)
@@ -123,7 +125,7 @@ def train(
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(plan, features, found)
     with clock.stage("bundle"):
-        keep(bundle_of(plan, features, tuned, kept, found, result), found, out)
+        keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), out)
         store.clear()
     return result
 
@@ -190,11 +192,12 @@ def bundle_of(
     )
 
 
-def keep(bundle: Bundle, found: OutOfFold, out: Path) -> None:
+def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], out: Path) -> None:
     singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
     recipe = bundle.recipe
     predictions.write(out / PREDICTIONS, found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
-    save(bundle, out, [PREDICTIONS])
+    space.write(out / REPRESENTATION, found.space, found.scored, columns)
+    save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
 
 def in_order(aligned: Aligned) -> Aligned:
@@ -323,6 +326,10 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         columns=columns_of(aligned, found.rows),
         draws=recipe.evaluation.draws,
         degradation=recipe.evaluation.degradation,
+        space=found.space,
+        protocols=recipe.protocols,
+        facts=facts_of(aligned, found.rows),
+        kinds=kinds_of_slices(aligned),
     )
 
 

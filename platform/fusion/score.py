@@ -22,6 +22,7 @@ from fusion.floor import floored
 from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.progress import Progress
+from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.result import EvaluationResult, Fold, Split
 from fusion.run import Clock, columns_of, in_order, sample_digests
 
@@ -107,6 +108,9 @@ def question_of(
         columns=columns_of(aligned, rows),
         draws=bundle.recipe.evaluation.draws,
         degradation=bundle.recipe.evaluation.degradation,
+        protocols=bundle.recipe.protocols,
+        facts=facts_of(aligned, rows),
+        kinds=kinds_of_slices(aligned),
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from .columns import Kind
 from .knowledge.rules import rules_of
+from .protocol import protocols_of
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
@@ -134,6 +135,7 @@ class StudySpec(Part):
         if unknown:
             raise ValueError(f"annotations name discipline {unknown[0]}, which is not listed under disciplines")
         rules_of(self.rules, codes)
+        protocols_of(self.protocols, codes)
         return self
 
     @property

@@ -187,6 +187,22 @@ def test_groups_that_stand_on_both_sides_are_told(team: Any, study: dict[str, Ve
     assert any("handwriting.writer can appear in train and in test" in text for text in words)
 
 
+def test_of_many_groups_the_largest_are_shown_and_all_are_counted(team: Any) -> None:
+    rows = 40
+    columns = {
+        "sample_id": ("id", [f"S{row:03}" for row in range(rows)]),
+        "label": ("label", ["one" if row % 2 else "two" for row in range(rows)]),
+        "reader": ("group", ["often" if row < 4 else f"R{row}" for row in range(rows)]),
+        "weight": ("number", [float(row) for row in range(rows)]),
+    }
+    make_version(team.vision, "many", columns)
+    versions = newest_versions(team.project)
+    spec = {"modalities": {"weight": ["many.weight"]}, "label": {"source": "many.label"}, "groups": ["many.reader"]}
+    [found] = preview(team.project, checked_spec(spec, versions), versions).groups
+    assert (found["n"], len(found["values"])) == (37, 12)
+    assert (found["values"][0]["value"], found["values"][0]["n"]) == ("often", 4)
+
+
 def test_a_viewer_cannot_make_or_freeze_one(client: Client, team: Any, study: dict[str, Version]) -> None:
     with pytest.raises(PermissionDenied):
         services.create_alignment(team.viewer, team.project, "Digits", SPEC)

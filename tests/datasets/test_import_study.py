@@ -92,15 +92,19 @@ def test_spoken_digits_goes_in_with_exactly_its_defects(spoken_digits: Path, per
     assert Alignment.objects.get().state == Alignment.State.FROZEN
 
 
-def test_the_rules_and_concepts_of_a_study_go_into_its_alignment(bring: Any) -> None:
+def test_rules_concepts_and_protocols_of_a_study_go_into_its_alignment(bring: Any) -> None:
     extra = b"rules:\n  - {discipline: VI, when: pictures.writer = 'w0', label: one}\nconcepts:\n  - {name: one, broader: number}\n"
+    extra += b"protocols:\n  - discipline: VI\n    criteria: [{metric: macro_f1, where: pictures.writer = 'w0', at_least: 0.5}]\n"
     files = study_files()
     bring("study", {"tiny.zip": packed(files | {"study.yaml": files["study.yaml"] + extra})})
     alignment = Alignment.objects.get()
     rule = {"discipline": "VI", "when": 'pictures.writer = "w0"', "label": "one"}
     assert alignment.spec["knowledge"] == {"rules": [rule], "broader": {"one": "number"}}
-    assert assemble(alignment).knowledge == alignment.spec["knowledge"]
-    assert duplicate(alignment.created_by, alignment).spec["knowledge"] == alignment.spec["knowledge"]
+    [protocol] = alignment.spec["protocols"]
+    assert protocol["criteria"] == [{"metric": "macro_f1", "where": 'pictures.writer = "w0"', "at_least": 0.5}]
+    copy = duplicate(alignment.created_by, alignment)
+    for name in ("knowledge", "protocols"):
+        assert getattr(assemble(alignment), name) == copy.spec[name] == alignment.spec[name]
 
 
 def test_a_rule_that_cannot_be_read_stops_the_study_by_its_number(bring: Any) -> None:

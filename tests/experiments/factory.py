@@ -12,6 +12,7 @@ from apps.jobs.models import Job
 from apps.projects.models import Project
 from apps.projects.services import next_number
 from fusion.knowledge import Rule
+from fusion.protocol import Criterion, state_of
 from fusion.recipe import Recipe
 from fusion.result import (
     RULES,
@@ -23,6 +24,7 @@ from fusion.result import (
     Clusters,
     Confusion,
     Contributions,
+    CriterionScore,
     Degradation,
     Disagreement,
     EvaluationResult,
@@ -33,7 +35,9 @@ from fusion.result import (
     Level,
     Missing,
     Pair,
+    ProtocolScore,
     Reliability,
+    Retrieval,
     RuleEffect,
     RuleScore,
     Said,
@@ -121,6 +125,13 @@ def shortfalls() -> list[Shortfall]:
     return found
 
 
+def retrieval() -> list[Retrieval]:
+    pairs = [("image", "speech", 0.22), ("speech", "image", 0.19), ("text", "speech", 0.045)]
+    return [
+        Retrieval(query=query, target=target, n=1057, candidates=280, recall=around(value), chance=0.036) for query, target, value in pairs
+    ]
+
+
 def singles() -> list[Single]:
     return [
         Single(
@@ -160,7 +171,7 @@ def result(macro_f1: float = 0.876, method: str = "late") -> EvaluationResult:
         methods=[Baseline(name=name, macro_f1=around(macro_f1 - i / 100)) for i, name in enumerate(("late", "concat", "gated"))],
         missing=missing(macro_f1), shortfalls=shortfalls(), degradation=degradation(macro_f1), contributions=contributions(macro_f1), subgroups=subgroups(),
         confusion=confusion(), calibration=Calibration(before=reliability(0.08, 0.094), after=reliability(0.01, 0.021)),
-        disagreements=disagreements(), seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
+        disagreements=disagreements(), retrieval=retrieval(), seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
     )  # fmt: skip
 
 
@@ -250,6 +261,33 @@ def with_rules(run: Run) -> Run:
     found.contributions.shares.append(Share(modality=RULES, value=0.01, low=-0.01, high=0.03))
     for label in found.contributions.per_class:
         label.shares.append(0.02)
+    run.result = found.model_dump(mode="json")
+    run.save()
+    return run
+
+
+def with_protocols(run: Run) -> Run:
+    """The run as if two disciplines had asked something of it: one criterion in each state, and one that cannot be judged."""
+    found = run.evaluation
+    assert found is not None
+
+    def score(value: float | None, n: int = 300, **asked: Any) -> CriterionScore:
+        criterion = Criterion.model_validate({"metric": "macro_f1", "at_least": 0.68, "min_n": 50} | asked)
+        at = None if value is None else around(value)
+        state = state_of(criterion, at.low, at.high, n) if at else None
+        return CriterionScore(criterion=criterion, sentence=criterion.sentence(), n=n, value=at, state=state)
+
+    unknown = score(None, over="reference run", at_least=-0.02)
+    unknown.unknown = "no reference run was given"
+    speech = [
+        score(0.74),
+        score(0.69, where="samples.speaker = 'S3'", name="Every speaker: S3"),
+        score(0.6, without=["speech"]),
+        score(0.7, 9, where="recordings.seconds < 0.28"),
+        score(0.041, metric="ece", at_least=None, at_most=0.08),
+        unknown,
+    ]
+    found.protocols = [ProtocolScore(discipline="SP", criteria=speech), ProtocolScore(discipline="XX", criteria=[score(0.9)])]
     run.result = found.model_dump(mode="json")
     run.save()
     return run

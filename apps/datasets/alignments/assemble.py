@@ -44,6 +44,7 @@ def assemble(alignment: Alignment) -> Aligned:
         label=spec["label"]["source"],
         flags=list(flags(modalities, keys)),
         knowledge=spec.get("knowledge", {}),
+        protocols=spec.get("protocols", []),
     )
 
 

@@ -24,6 +24,7 @@ LEAK_SUPPORT = 0.5
 """The same bounds as in fusion.columns: a value guesses its samples' label from the other samples with that value."""
 LEAK_KINDS = ("number", "category", "tags", "text", "time")
 SHOWN = 60
+GROUPS_SHOWN = 12
 
 
 @dataclass
@@ -78,7 +79,9 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
     counts, labels, patterns, *by_group = ask_once(files_of(frame, spec, versions), asked)
     found = Preview(counts[0]["n"], counts[0]["labelled"], counts[0]["complete"], labels)
     found.patterns = make_patterns(parse(QueryDict(), frame), patterns, patterns)
-    found.groups = [{"ref": column.ref, "n": len(rows), "values": _bars(rows[:12])} for column, rows in zip(groups, by_group)]
+    found.groups = [
+        {"ref": column.ref, "n": rows[0]["groups"] if rows else 0, "values": _bars(rows)} for column, rows in zip(groups, by_group)
+    ]
     found.inputs = [
         {"name": one.name, "kind": one.kind, "n": sum(row.total for row in found.patterns if one.name in row.present)}
         for one in frame.modalities
@@ -110,8 +113,10 @@ def label_sql(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) ->
 
 
 def _group_question(column: Column) -> Question:
+    """The largest groups, and with each how many there are."""
     return (
-        f"SELECT {column.sql}::VARCHAR AS value, count(*) AS n FROM t0 WHERE {column.sql} IS NOT NULL GROUP BY value ORDER BY n DESC, value",
+        f"SELECT {column.sql}::VARCHAR AS value, count(*) AS n, count(*) OVER () AS groups FROM t0 WHERE {column.sql} IS NOT NULL "
+        f"GROUP BY value ORDER BY n DESC, value LIMIT {GROUPS_SHOWN}",
         [],
     )
 

@@ -6,7 +6,7 @@
      "split": {"policy": "leave-one-group-out"}, "extras": ["samples.label"]}
 
 A label from an annotation data set without `annotator` is what most annotators say. `extras`: columns kept for subgroups and rules.
-`knowledge`: rules and concepts that came with a study folder, as it wrote them; the run reads them.
+`knowledge` and `protocols`: rules, concepts and criteria that came with a study folder, as it wrote them; the run reads them.
 """
 
 import re
@@ -66,7 +66,12 @@ def checked_spec(spec: Mapping[str, Any], versions: Iterable[Version]) -> dict[s
     if problems:
         raise ValidationError(problems)
     full["extras"] = _extras(full, sources)
-    return full | ({"knowledge": spec["knowledge"]} if spec.get("knowledge") else {})
+    return full | brought(spec)
+
+
+def brought(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What came with a study folder and no form shows."""
+    return {name: spec[name] for name in ("knowledge", "protocols") if spec.get(name)}
 
 
 def _add(problems: dict[str, list[str]], field: str, text: str) -> None:

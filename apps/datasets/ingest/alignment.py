@@ -31,7 +31,7 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
     if split.get("column"):
         split["column"] = here(split["column"])
     modalities = {name: [here(ref) for ref in ([refs] if isinstance(refs, str) else refs)] for name, refs in asked.modalities.items()}
-    found = {
+    found: dict[str, Any] = {
         "modalities": modalities,
         "label": {"source": here(asked.label)},
         "groups": [here(ref) for ref in asked.groups],
@@ -40,11 +40,17 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
     known = spec.knowledge
     if "rules" in known:
         known = known | {"rules": [rule | {"when": condition_here(rule["when"], here)} for rule in known["rules"]]}
-    return found | ({"cluster": here(asked.cluster)} if asked.cluster else {}) | ({"knowledge": known} if known else {})
+    protocols = [one | {"criteria": [criterion_here(each, here) for each in one["criteria"]]} for one in spec.protocols]
+    found |= {"knowledge": known, "protocols": protocols}
+    return found | ({"cluster": here(asked.cluster)} if asked.cluster else {})
+
+
+def criterion_here(criterion: dict[str, Any], here: Callable[[str], str]) -> dict[str, Any]:
+    return criterion | {"where": condition_here(criterion["where"], here)} if criterion.get("where") else criterion
 
 
 def condition_here(text: str, here: Callable[[str], str]) -> str:
-    """The condition of a rule with the addresses of data sets; a bare column stays bare."""
+    """The condition of a rule or a slice with the addresses of data sets; a bare column stays bare."""
     condition = renamed(parse(text), lambda column: replace(column, name=here(column.name)) if "." in column.name else column)
     return str(condition)
 

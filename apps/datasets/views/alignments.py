@@ -12,7 +12,7 @@ from apps.datasets.agreement import agreement_of
 from apps.datasets.alignments import services
 from apps.datasets.alignments.forms import POLICY_CHOICES, AlignmentForm, initial_of, suggested
 from apps.datasets.alignments.preview import leaks, preview
-from apps.datasets.alignments.spec import checked_spec, is_annotation, sources_of, versions_used
+from apps.datasets.alignments.spec import brought, checked_spec, is_annotation, sources_of, versions_used
 from apps.datasets.duck import CannotRead
 from apps.datasets.frames import frame_of_versions
 from apps.datasets.models import Alignment, Version
@@ -73,10 +73,10 @@ def _initial(request: HttpRequest, project: Project, versions: list[Version]) ->
 
 
 def _taken_over(request: HttpRequest, project: Project) -> dict[str, Any]:
-    """What a copy has beside the form: the knowledge that came with the study."""
+    """What a copy has beside the form."""
     wanted = request.GET.get("like", "")
     like = Alignment.objects.filter(project=project, number=wanted if wanted.isdigit() else 0).first()
-    return {"knowledge": like.spec["knowledge"]} if like and "knowledge" in like.spec else {}
+    return brought(like.spec) if like else {}
 
 
 def _save(request: HttpRequest, project: Project, form: AlignmentForm, versions: list[Version]) -> HttpResponse:

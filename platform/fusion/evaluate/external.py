@@ -1,7 +1,7 @@
 """A model trained elsewhere, judged by its predictions with the same code as every run.
 
     result = judge("predictions.parquet", "truth.parquet", name="their model")
-    result.headline.macro_f1, result.subgroups, result.mistakes
+    result.headline.macro_f1, result.subgroups, result.protocols
 
 What the two tables hold: fusion/evaluate/tables.py. What they do not tell is absent from the result: contributions and robustness need
 answers with modalities taken away, calibration needs probabilities, the gain needs what single modalities answer.
@@ -22,6 +22,8 @@ from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.evaluate.tables import Predictions, TableError, Truth, read_predictions, read_truth
 from fusion.files import file_digest
+from fusion.knowledge.findings import kind_of
+from fusion.protocol import Protocol, check
 from fusion.result import EvaluationResult, Fold, Split
 
 
@@ -50,6 +52,11 @@ class Joined:
         return [values[row] for row in self.rows]
 
     @property
+    def facts(self) -> dict[str, list[Any]]:
+        """All columns that a slice may ask for."""
+        return {name: self.column(values) for name, values in (self.truth.columns | {"label": self.truth.labels}).items()}
+
+    @property
     def cluster(self) -> np.ndarray:
         """A sample without a cluster is one of its own."""
         if self.truth.cluster is None:
@@ -60,13 +67,23 @@ class Joined:
 
 
 def judge(
-    predictions: str | Path, truth: str | Path, name: str = "predictions", best: str | None = None, draws: int = 1000
+    predictions: str | Path,
+    truth: str | Path,
+    name: str = "predictions",
+    best: str | None = None,
+    draws: int = 1000,
+    protocols: Sequence[Protocol] = (),
 ) -> EvaluationResult:
     """name: of the model; best: the single modality that the gain is over (default: the one that does best on these samples, which leaves
-    the smallest gain). Raises TableError.
+    the smallest gain). Slices of protocols ask for columns of the truth. Raises TableError.
     """
     joined = join(read_predictions(predictions), read_truth(truth))
-    result = evaluate(question_of(joined, name, best, draws))
+    question = question_of(joined, name, best, draws)
+    question.protocols, question.facts = protocols, joined.facts
+    question.kinds = {column: kind_of(values) for column, values in joined.facts.items()}
+    if problems := check(protocols, question.kinds):
+        raise TableError("\n".join(problems))
+    result = evaluate(question)
     digests = {"predictions": file_digest(Path(predictions)), "truth": file_digest(Path(truth))}
     result.environment = environment() | {"seeds": joined.predictions.seeds, "sha256": digests}
     return result

@@ -10,10 +10,14 @@ from fusion.evaluate import contributions, metrics, robustness, subgroups
 from fusion.evaluate.answers import Answers, Scored, coalitions
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
+from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
+from fusion.evaluate.retrieval import retrieval
 from fusion.evaluate.scores import METRICS, OF_ANSWERS, Scores, gain
 from fusion.evaluate.shortfall import shortfalls
+from fusion.protocol import Protocol
+from fusion.representation import Space
 from fusion.result import (
     Baseline,
     Calibration,
@@ -37,7 +41,10 @@ class Question:
     What a model trained elsewhere cannot say is left out: temperatures, and the answers of its modalities together in every coalition.
     only_answers: the probabilities are 1 for the answer, so that nothing which needs real ones is told; not soft_singles: the same of
     the single modalities.
+    space: the fused representation of these samples, where there is one.
     unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
+    protocols: what the disciplines ask; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
+    of subgroups.
     """
 
     scored: Scored
@@ -57,7 +64,11 @@ class Question:
     degradation: bool = True
     only_answers: bool = False
     soft_singles: bool = True
+    space: Space | None = None
     unanswered: frozenset[str] = frozenset()
+    protocols: Sequence[Protocol] = ()
+    facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -99,8 +110,24 @@ def evaluate(question: Question) -> EvaluationResult:
         confusion=confusion(scored, answers.whole[0]),
         calibration=None if question.only_answers else calibration(question, answers, resampler),
         disagreements=disagreements(alone, scored) if question.soft_singles else [],
+        retrieval=retrieval(question.space, scored, resampler) if question.space else [],
+        protocols=protocol_scores(question.protocols, evidence(question, resampler)),
         seconds={},
         environment={},
+    )
+
+
+def evidence(question: Question, resampler: Resampler) -> Evidence:
+    singles = {name: p for name, (p, _) in question.singles.items() if name not in question.unanswered}
+    return Evidence(
+        answers=question.methods[question.method],
+        scored=question.scored,
+        resampler=resampler,
+        metrics=question.metrics,
+        singles=singles,
+        best_single=question.best_single,
+        columns=question.facts,
+        kinds=question.kinds,
     )
 
 

@@ -1,0 +1,115 @@
+"""Criteria of protocols held against a model's answers, by the same bootstrap as everything else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.bootstrap import Resampler, few, interval
+from fusion.evaluate.metrics import Floats
+from fusion.evaluate.scores import Scores
+from fusion.knowledge import ConditionError, holds
+from fusion.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
+from fusion.result import CriterionScore, Interval, ProtocolScore
+
+Bools = NDArray[np.bool_]
+
+
+class CannotJudge(Exception):
+    """A criterion about which these answers say nothing; the message says why."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What criteria are judged by.
+
+    metrics: those that can be known; singles: modality -> (S, n, K) where it answers every sample; reference: what the reference run is
+    called, and its (S, n, K); columns: dataset.column -> (n,) values, for slices.
+    """
+
+    answers: Answers
+    scored: Scored
+    resampler: Resampler
+    metrics: Sequence[str]
+    singles: Mapping[str, Floats]
+    best_single: str | None = None
+    reference: tuple[str, Floats] | None = None
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def slice(self, criterion: Criterion) -> Bools:
+        """(n,): the samples that the criterion is about, those on which its condition is known to hold."""
+        if criterion.condition is None:
+            return np.ones(len(self.scored), bool)
+        try:
+            return np.array([answer is True for answer in holds(criterion.condition, self.columns, self.kinds)])
+        except ConditionError as error:
+            raise CannotJudge(str(error)) from error
+
+    def situation(self, criterion: Criterion) -> Floats:
+        """(S, n, K): what the model answers with the inputs that the criterion leaves it."""
+        if not criterion.without and not criterion.only:
+            return self.answers.whole
+        names = self.scored.modalities
+        if absent := [name for name in criterion.only if name not in names]:
+            raise CannotJudge(f"the model does not read {absent[0]}")
+        kept = tuple(i for i, name in enumerate(names) if (name in criterion.only if criterion.only else name not in criterion.without))
+        found = self.answers.by_coalition.get(kept)
+        if found is None:
+            raise CannotJudge("nobody asked the model without these inputs")
+        return found
+
+    def other(self, criterion: Criterion) -> tuple[str, Floats]:
+        """What the difference is to: in words, and its (S, n, K)."""
+        if criterion.over == REFERENCE_RUN:
+            if self.reference is None:
+                raise CannotJudge("no reference run was given")
+            return self.reference
+        name = self.best_single if criterion.over == BEST_SINGLE else criterion.over
+        if name is None or name not in self.singles:
+            raise CannotJudge(f"nobody knows what {name or 'a single modality'} alone answers to every sample")
+        return f"{name} alone", self.singles[name]
+
+    def draws(self, criterion: Criterion, p: Floats, chosen: Bools) -> Floats:
+        """(1 + draws,)"""
+        return Scores(self.resampler, self.scored.y, p, chosen).draws(criterion.metric)
+
+
+def protocol_scores(protocols: Sequence[Protocol], evidence: Evidence) -> list[ProtocolScore]:
+    return [
+        ProtocolScore(discipline=protocol.discipline, criteria=[criterion_score(one, evidence) for one in protocol.criteria])
+        for protocol in protocols
+    ]
+
+
+def criterion_score(criterion: Criterion, evidence: Evidence) -> CriterionScore:
+    found = CriterionScore(criterion=criterion, sentence=criterion.sentence())
+    try:
+        chosen = evidence.slice(criterion)
+        found.n = int(chosen.sum())
+        found.over, value = measured(criterion, evidence, chosen)
+    except CannotJudge as reason:
+        found.unknown = str(reason)
+        return found
+    if value is not None:
+        found.value, found.margin = value, criterion.margin(value.value)
+        found.note = few(len(np.unique(evidence.resampler.index[chosen])))
+    found.state = state_of(criterion, value.low if value else None, value.high if value else None, found.n)
+    return found
+
+
+def measured(criterion: Criterion, evidence: Evidence, chosen: Bools) -> tuple[str, Interval | None]:
+    """What a difference is to, and the figure; no figure where the slice is empty, and no interval of a single cluster."""
+    if criterion.metric not in evidence.metrics:
+        raise CannotJudge(f"{criterion.measure.title} is not known of this model: it needs probabilities")
+    p, (over, other) = evidence.situation(criterion), evidence.other(criterion) if criterion.over else ("", None)
+    if not chosen.any():
+        return over, None
+    if criterion.metric == "auroc" and len(np.unique(evidence.scored.y[chosen])) < 2:
+        raise CannotJudge("all samples of the slice have the same label, so there is nothing to rank")
+    draws = evidence.draws(criterion, p, chosen) - (0.0 if other is None else evidence.draws(criterion, other, chosen))
+    one_cluster = len(np.unique(evidence.resampler.index[chosen])) == 1
+    return over, Interval(value=float(draws[0])) if one_cluster else interval(draws)

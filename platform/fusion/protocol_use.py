@@ -1,0 +1,30 @@
+"""Protocols in a run: those of study and recipe held against the data before anything is computed."""
+
+from typing import Any
+
+from fusion.alignment import Aligned
+from fusion.evaluate.metrics import Ints
+from fusion.knowledge import columns_of, kinds_of
+from fusion.knowledge.findings import kind_of
+from fusion.protocol import ProtocolError, check, protocols_of, together
+from fusion.recipe import Recipe, RecipeError
+
+
+def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
+    """The recipe with the protocols of the alignment added to its own. Raises RecipeError with everything that does not fit the data."""
+    try:
+        protocols = together(recipe.protocols, protocols_of(aligned.protocols))
+    except ProtocolError as error:
+        raise RecipeError(error.problems) from error
+    if problems := check(protocols, kinds_of_slices(aligned), aligned.modalities):
+        raise RecipeError(problems)
+    return recipe.model_copy(update={"protocols": protocols})
+
+
+def facts_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:
+    """dataset.column -> a value a row: all that a slice may ask for, which is what a rule may and the label."""
+    return {name: [values[row] for row in rows] for name, values in (columns_of(aligned) | {aligned.label: aligned.labels}).items()}
+
+
+def kinds_of_slices(aligned: Aligned) -> dict[str, str]:
+    return kinds_of(aligned) | {aligned.label: kind_of(aligned.labels)}
