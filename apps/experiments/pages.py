@@ -85,7 +85,7 @@ def tiles(result: EvaluationResult) -> list[dict[str, Any]]:
     also = _(", ").join(f"{label} {figures.score(result.metrics[name].value)}" for label, name in others if name in result.metrics)
     before = _("%(value)s before temperature") % {"value": figures.score(result.calibration.before.ece.value)}
     rows = [
-        {"label": _("Macro-F1"), "value": head.macro_f1.value, "interval": ci(head.macro_f1), "note": also},
+        {"label": _("Macro-F1"), "value": head.score.value, "interval": ci(head.score), "note": also},
         {"label": _("Gain over %(modality)s alone") % {"modality": gain.over}, "value": figures.signed(gain.value), "interval": ci(gain),
          "note": verdict_words(verdict(gain.verdict))},
         {"label": _("Calibration, ECE"), "value": head.ece.value, "interval": ci(head.ece), "note": before},
@@ -99,8 +99,8 @@ def _fourth(result: EvaluationResult) -> dict[str, Any]:
         label = _("Weakest: %(group)s") % {"group": plots.weakest_label(result)}
         return {
             "label": label,
-            "value": weak.macro_f1.value,
-            "interval": ci(weak.macro_f1),
+            "value": weak.score.value,
+            "interval": ci(weak.score),
             "note": _("macro-F1 of %(n)s samples") % {"n": f"{weak.n:,}"},
         }
     worst = min(result.per_class, key=lambda one: one.f1.value)
@@ -171,7 +171,7 @@ def setup(run: Run) -> Setup:
     if result:
         rows.append((_("Left out"), _(", ").join(reason_in_words(reason, n) for reason, n in result.left_out.items() if n) or _("none")))
         rows.append((_("Took"), took(run)))
-    seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.macro_f1)) for one in result.seeds] if result else []
+    seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.score)) for one in result.seeds] if result else []
     return Setup(rows, f"python -m fusion train \\\n  FOLDER --recipe run-{run.number}.yaml", seeds)
 
 

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -31,19 +30,20 @@ from fusion.embed import Adapted, embed_with
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import Encoder
 from fusion.encoders.plain import with_gaps
-from fusion.ensemble import Pool, logs
+from fusion.ensemble import Pool, beliefs_of
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
 from fusion.floor import hand_over
 from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
-from fusion.methods.late import product
 from fusion.models import Model
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
-from fusion.representation import evidence, of_answers
+from fusion.representation import evidence
 from fusion.result import EvaluationResult
+from fusion.tasks import task_of
+from fusion.tasks.base import LearningTask
 from fusion.tuning.files import read_tuned, write_tuned
 
 FORMAT = 1
@@ -80,7 +80,11 @@ class Bundle:
     """Encoders, from their first use on."""
 
     @property
-    def log_prior(self) -> NDArray[np.float32]:
+    def asked(self) -> LearningTask:
+        return task_of(self.models[self.modalities[0]].shape.task, self.labels)
+
+    @property
+    def log_prior(self) -> NDArray[Any]:
         return self.models[self.modalities[0]].log_prior
 
     def complete(
@@ -186,23 +190,21 @@ class Bundle:
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
         if method in self.models:
-            found = np.exp(self.models[method].log_probabilities(x, mask))
+            found = self.models[method].answers(x, mask)
             if method not in JOINT or not self.recipe.training.floor:
                 return found
-            return hand_over(found, [np.exp(self.models[name].log_probabilities(x, mask)) for name in self.modalities], mask)
+            return hand_over(found, [self.models[name].answers(x, mask) for name in self.modalities], mask)
         if method not in self.without_networks:
             raise self.unknown(method)
-        logits = self.single_logits(x, mask)
-        heat = torch.tensor([self.models[name].temperature for name in self.modalities], dtype=torch.float64)
-        prior = torch.as_tensor(self.log_prior, dtype=torch.float64)
-        late = product(torch.as_tensor(logits), torch.as_tensor(mask), prior, heat).softmax(-1).numpy()
-        return self.joined(late, x, mask) if method == "ensemble" else late
+        late = self.asked.product(self.single_beliefs(x, mask), mask, self.log_prior)
+        return self.asked.answers(self.joined(late, x, mask) if method == "ensemble" else late)
 
     def joined(self, late: Floats, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
-        """The ensemble's answers (n, K), see fusion.ensemble."""
+        """The beliefs (n, D) of the ensemble, see fusion.ensemble."""
         assert self.pool is not None
-        said = {name: late if name == "late" else np.exp(self.models[name].log_probabilities(x, mask)) for name in self.pool.weights}
-        return np.where(mask.all(1, keepdims=True), np.exp(self.pool({name: logs(p) for name, p in said.items()})), late)
+        said = {name: self.models[name].answers(x, mask) for name in self.pool.weights if name != "late"}
+        beliefs = {name: beliefs_of(self.asked, one) for name, one in said.items()} | {"late": late}
+        return np.where(mask.all(1, keepdims=True), self.pool(self.asked, beliefs), late)
 
     @property
     def without_networks(self) -> list[str]:
@@ -212,9 +214,14 @@ class Bundle:
     def unknown(self, method: str) -> BundleError:
         return BundleError(f"The bundle holds no method {method}; it has {', '.join([*self.without_networks, *self.models])}.")
 
-    def single_logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
-        """(n, M, K) of complete features, before the temperatures."""
-        return np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+    def single_outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """(n, M, D) of complete features, before the temperatures."""
+        return np.stack([self.models[name].outputs(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+
+    def single_beliefs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """(n, M, D), calibrated."""
+        heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
+        return self.asked.beliefs(self.single_outputs(x, mask), heat)
 
     def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
         """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it is: fusion.representation."""
@@ -232,10 +239,9 @@ class Bundle:
         if method not in self.without_networks:
             raise self.unknown(method)
         if method == "ensemble":
-            return of_answers(logs(self.without_rules(x, mask, method)), self.log_prior.astype(np.float64), mask).astype(np.float32)
-        logits = self.single_logits(x, mask)
-        heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
-        return evidence(logits, heat, self.log_prior.astype(np.float64), mask).astype(np.float32)
+            said = beliefs_of(self.asked, self.without_rules(x, mask, method))
+            return evidence(self.asked, said[:, None], np.any(mask, axis=1)[:, None], self.log_prior).astype(np.float32)
+        return evidence(self.asked, self.single_beliefs(x, mask), mask, self.log_prior).astype(np.float32)
 
 
 def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
@@ -317,7 +323,7 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
     pool = pool_of(facts.get("ensemble"), models)
     known = [*models, "late", *(["ensemble"] if pool else [])]
     missing = [name for name in [*facts["modalities"], facts["method"]] if name not in known]
-    if missing or len(facts["labels"]) != len(models[facts["modalities"][0]].log_prior):
+    if missing or any(task_of(each.shape.task, facts["labels"]).width != len(each.log_prior) for each in models.values()):
         raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
     result = read_json(folder / "result.json") if "result.json" in facts["files"] else None
     return Bundle(

@@ -1,4 +1,4 @@
-"""An ensemble of methods: a weighted mean of their calibrated log-probabilities, renormalised, with a temperature of its own.
+"""An ensemble of methods: a weighted mean of their calibrated beliefs (fusion.tasks.base), with a temperature of its own.
 
     log p(y | x) = 1/T * sum over the members m of w_m log p_m(y | x) + constant,   w_m >= 0, sum of w_m = 1
 
@@ -14,14 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import log_softmax
 
 from fusion.evaluate.answers import Answers, Scored
-from fusion.evaluate.calibration import log_loss, temperature_of
-from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.calibration import temperature_of
+from fusion.tasks.base import Array, Floats, LearningTask
 
 STEPS = 20
 """Of the greedy selection: weights are multiples of one in at most so many."""
+LEAST = -745.0
+"""A probability that is too small for a number is as good as none, but its logarithm must stay a number."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +33,35 @@ class Pool:
     temperature: float
 
     @classmethod
-    def of(cls, log_p: Mapping[str, Floats], y: Ints) -> "Pool":
-        """log_p: {member: (n, K)} of samples that the members had not seen; without any, all members count alike."""
-        said = np.stack(list(log_p.values()))
-        counts, total = np.zeros(len(said)), np.zeros(said.shape[1:])
+    def of(cls, task: LearningTask, beliefs: Mapping[str, Floats], y: Array) -> "Pool":
+        """beliefs: {member: (n, D)} about samples that the members had not seen; without any, all members count alike."""
+        said = list(beliefs.values())
+        counts, total = np.zeros(len(said)), np.zeros_like(said[0])
         best, weights = np.inf, np.full(len(said), 1 / len(said))
         for step in range(1, STEPS + 1 if len(y) else 1):
-            losses = [log_loss((total + one) / step, y, 1.0) for one in said]
+            losses = [task.log_loss(outputs_of(task, (total + one) / step), y, 1.0) for one in said]
             joins = int(np.argmin(losses))
             counts[joins] += 1
             total = total + said[joins]
             if losses[joins] < best:
                 best, weights = losses[joins], counts / step
-        return cls(dict(zip(log_p, weights.tolist())), temperature_of(np.tensordot(weights, said, axes=1), y))
+        joined = outputs_of(task, np.tensordot(weights, np.stack(said), axes=1))
+        return cls(dict(zip(beliefs, weights.tolist())), temperature_of(joined, y, task.log_loss))
 
-    def __call__(self, log_p: Mapping[str, Floats]) -> Floats:
-        """{member: (..., n, K)} -> log-probabilities (..., n, K)"""
-        joint = sum(weight * log_p[name] for name, weight in self.weights.items())
-        return np.asarray(log_softmax(joint / self.temperature, axis=-1))
+    def __call__(self, task: LearningTask, beliefs: Mapping[str, Floats]) -> Floats:
+        """{member: (..., n, D)} -> the beliefs of all together, (..., n, D)"""
+        joint = np.sum([weight * beliefs[name] for name, weight in self.weights.items()], axis=0)
+        return task.beliefs(outputs_of(task, joint), self.temperature)
+
+
+def outputs_of(task: LearningTask, beliefs: Floats) -> Array:
+    return task.outputs(task.answers(beliefs))
+
+
+def beliefs_of(task: LearningTask, answers: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        found: Floats = np.nan_to_num(task.beliefs(task.outputs(answers)), neginf=LEAST)
+    return found
 
 
 def pooled_answers(pools: Sequence[tuple[Pool, int]], methods: Mapping[str, Answers], scored: Scored) -> Answers:
@@ -57,20 +69,16 @@ def pooled_answers(pools: Sequence[tuple[Pool, int]], methods: Mapping[str, Answ
     late, complete = methods["late"], scored.mask.all(1, keepdims=True)
     members = {name: methods[name] for name in pools[0][0].weights}
     everything = max(late.by_coalition, key=len)
-    whole = together(pools, {name: answers.whole for name, answers in members.items()})
+    whole = together(scored.task, pools, {name: answers.whole for name, answers in members.items()})
     plain = [(replace(pool, temperature=1.0), n) for pool, n in pools]
-    uncalibrated = together(plain, {name: answers.uncalibrated for name, answers in members.items()})
+    uncalibrated = together(scored.task, plain, {name: answers.uncalibrated for name, answers in members.items()})
     by_coalition = late.by_coalition | {everything: np.where(complete, whole, late.whole)}
     return Answers(by_coalition, np.where(complete, uncalibrated, late.uncalibrated))
 
 
-def together(pools: Sequence[tuple[Pool, int]], members: Mapping[str, Floats]) -> Floats:
-    """{member: (S, n, K) probabilities} -> (S, n, K)"""
+def together(task: LearningTask, pools: Sequence[tuple[Pool, int]], members: Mapping[str, Floats]) -> Floats:
+    """{member: (S, n, D) answers} -> (S, n, D)"""
     ends = np.cumsum([n for _, n in pools])[:-1]
-    log_p = {name: np.split(logs(p), ends, axis=1) for name, p in members.items()}
-    return np.exp(np.concatenate([pool({name: log_p[name][i] for name in log_p}) for i, (pool, _) in enumerate(pools)], axis=1))
-
-
-def logs(p: Floats) -> Floats:
-    """A probability that is too small for a number is as good as none, but its logarithm must stay one."""
-    return np.asarray(np.log(np.maximum(p, np.finfo(p.dtype).tiny)))
+    said = {name: np.split(beliefs_of(task, answers), ends, axis=1) for name, answers in members.items()}
+    joint = [pool(task, {name: parts[i] for name, parts in said.items()}) for i, (pool, _) in enumerate(pools)]
+    return task.answers(np.concatenate(joint, axis=1))

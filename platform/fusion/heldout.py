@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import log_softmax
+from numpy.typing import NDArray
 
-from fusion.crossfit import Choice, CrossFit, Round
-from fusion.ensemble import Pool
-from fusion.evaluate.calibration import log_loss, temperature_of
+from fusion.crossfit import Choice, CrossFit, Round, Task
+from fusion.ensemble import Pool, outputs_of
+from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Floats, Ints
 
 if TYPE_CHECKING:
@@ -21,76 +21,75 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Held:
-    """rows, part: (n,), of the task, and which round held them back; y: (n,); log_prior: (n, K) of their training samples.
+    """rows, part: (n,), of the task, and which round held them back; prior: (n, D) of their training samples.
 
-    logits: {model: (n, K)} before the temperature; seen: {model: (n,) bool}, where it has an input.
+    outputs: {model: (n, D)} before the temperature, the prior where it has no input; seen: {model: (n,)}, where it has one.
     """
 
+    task: Task
     rows: Ints
     part: Ints
-    y: Ints
-    log_prior: Floats
-    logits: dict[str, Floats]
-    seen: dict[str, np.ndarray]
-    modalities: list[str]
+    prior: Floats
+    outputs: dict[str, Floats]
+    seen: dict[str, NDArray[np.bool_]]
 
     @classmethod
     def inner(cls, fitting: CrossFit, each: Round) -> "Held":
         validation = [held for _, held in each.inner]
         rows = np.concatenate(validation)
-        log_prior = np.tile(fitting.prepared(each.train).log_prior.astype(np.float64), (len(rows), 1))
-        logits, seen = {}, {}
+        prior = np.tile(fitting.prepared(each.train).log_prior.astype(np.float64), (len(rows), 1))
+        outputs, seen = {}, {}
         for name in fitting.names:
             answered, said = fitting.validated(name, each)
             seen[name] = np.isin(rows, answered)
-            logits[name] = log_prior.copy()
-            logits[name][seen[name]] = said
-        return cls(rows, parts(validation), fitting.task.y[rows], log_prior, logits, seen, fitting.task.modalities)
+            outputs[name] = prior.copy()
+            outputs[name][seen[name]] = said
+        return cls(fitting.task, rows, parts(validation), prior, outputs, seen)
 
     @classmethod
     def outer(cls, fitting: CrossFit, found: "Sequence[RoundAnswers]") -> "Held":
         """Of the first seed."""
         task, test = fitting.task, [each.each.test for each in found]
         rows = np.concatenate(test)
-        log_prior = np.concatenate([np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found])
-        logits = {name: np.concatenate([each.singles[0, :, i] for each in found]) for i, name in enumerate(task.modalities)}
-        logits |= {name: np.log(np.concatenate([each.uncalibrated[name][0] for each in found])) for name in found[0].uncalibrated}
-        seen = {name: np.isin(rows, task.rows_with(fitting.inputs(name), rows)) for name in logits}
-        return cls(rows, parts(test), task.y[rows], log_prior, logits, seen, task.modalities)
+        prior = np.concatenate([np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found])
+        outputs = {name: np.concatenate([each.singles[0, :, i] for each in found]) for i, name in enumerate(task.modalities)}
+        for name in fitting.names[len(task.modalities) :]:
+            outputs[name] = task.asked.outputs(np.concatenate([each.uncalibrated[name][0] for each in found]))
+        seen = {name: np.isin(rows, task.rows_with(fitting.inputs(name), rows)) for name in outputs}
+        return cls(task, rows, parts(test), prior, outputs, seen)
 
     def temperature(self, name: str) -> float:
-        return temperature_of(self.logits[name][self.seen[name]], self.y[self.seen[name]])
+        seen = self.seen[name]
+        return temperature_of(self.outputs[name][seen], self.task.y[self.rows[seen]], self.task.asked.log_loss)
 
-    @property
-    def complete(self) -> np.ndarray:
-        """(n,) bool: samples that have every modality."""
-        return np.all([self.seen[name] for name in self.modalities], axis=0)
-
-    def pool(self, choices: Mapping[str, Choice], members: Sequence[str]) -> Pool:
-        """How an ensemble of these methods joins them."""
-        log_p = self.log_p(choices)
-        return Pool.of({name: log_p[name][self.complete] for name in members}, self.y[self.complete])
+    def pool(self, choices: Mapping[str, Choice], members: Sequence[str], among: NDArray[np.bool_] | None = None) -> Pool:
+        """How an ensemble of these methods joins them on the complete samples, or on those `among` them."""
+        beliefs, mine = self.beliefs(choices), self.complete if among is None else self.complete & among
+        return Pool.of(self.task.asked, {name: beliefs[name][mine] for name in members}, self.task.y[self.rows[mine]])
 
     def losses(self, choices: Mapping[str, Choice], members: Sequence[str]) -> dict[str, float]:
         """{method: log loss}; for an ensemble each part of the samples is judged with weights that the other parts chose."""
-        log_p = self.log_p(choices)
+        beliefs, task = self.beliefs(choices), self.task.asked
         if members:
-            log_p["ensemble"] = log_p["late"].copy()
+            beliefs["ensemble"] = beliefs["late"].copy()
             for own in [self.part == part for part in np.unique(self.part)]:
-                others, mine = self.complete & (~own if not own.all() else own), self.complete & own
-                pool = Pool.of({name: log_p[name][others] for name in members}, self.y[others])
-                log_p["ensemble"][mine] = pool({name: log_p[name][mine] for name in members})
-        return {name: log_loss(said, self.y, 1.0) for name, said in log_p.items()}
+                pool, mine = self.pool(choices, members, None if own.all() else ~own), self.complete & own
+                beliefs["ensemble"][mine] = pool(task, {name: beliefs[name][mine] for name in members})
+        y = self.task.y[self.rows]
+        return {name: task.log_loss(outputs_of(task, said), y, 1.0) for name, said in beliefs.items()}
 
-    def log_p(self, choices: Mapping[str, Choice]) -> dict[str, Floats]:
-        """{method: (n, K)} of late and of every joint method, calibrated; the prior where there is no input."""
-        said = {
-            name: np.where(self.seen[name][:, None], log_softmax(logits / choices[name].temperature, axis=1), self.log_prior)
-            for name, logits in self.logits.items()
-        }
-        singles = sum(said[name] - self.log_prior for name in self.modalities)
-        joint = {name: one for name, one in said.items() if name not in self.modalities}
-        return {"late": log_softmax(self.log_prior + singles, axis=1)} | joint
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """(n,): samples that have every modality."""
+        return np.all([self.seen[name] for name in self.task.modalities], axis=0)
+
+    def beliefs(self, choices: Mapping[str, Choice]) -> dict[str, Floats]:
+        """{method: (n, D)} of late and of every joint method, calibrated; the prior where there is no input."""
+        task, singles = self.task.asked, self.task.modalities
+        said = {name: task.beliefs(outputs, choices[name].temperature) for name, outputs in self.outputs.items()}
+        late = task.product(np.stack([said[name] for name in singles], axis=1), self.task.mask[self.rows], self.prior)
+        joint = {name: np.where(self.seen[name][:, None], one, self.prior) for name, one in said.items() if name not in singles}
+        return {"late": late} | joint
 
 
 def parts(rows: Sequence[Ints]) -> Ints:

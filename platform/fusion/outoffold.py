@@ -7,23 +7,22 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from torch import Tensor
 
 from fusion.crossfit import Choice, CrossFit, Round
-from fusion.ensemble import Pool, logs, pooled_answers
+from fusion.ensemble import Pool, beliefs_of, pooled_answers
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.floor import floored
 from fusion.heldout import Held
+from fusion.linear_baselines import baselines
 from fusion.models import Model
-from fusion.regression import baselines
-from fusion.representation import Space, Vectors, evidence, of_answers, views
+from fusion.representation import Space, Vectors, evidence, views
 
 
 @dataclass
 class RoundAnswers:
-    """singles: (S, n, M, K) logits; joint: {method: {coalition: (S, n, K) probabilities}}; uncalibrated: {method: (S, n, K)}.
+    """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs.
 
     pool: of the ensemble, where the recipe has one. vectors: (1 + M, n, D) of the run's own method and the first seed, see
     fusion.representation.views.
@@ -31,7 +30,7 @@ class RoundAnswers:
 
     each: Round
     choices: dict[str, Choice]
-    log_prior: NDArray[np.float32]
+    log_prior: NDArray[Any]
     singles: Floats
     vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     joint: dict[str, dict[tuple[int, ...], Floats]] = field(default_factory=dict)
@@ -56,8 +55,8 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
     for name in fitting.names[len(task.modalities) :]:
         x = {modality: values[at] for modality, values in prepared.x_for(name).items()}
         of_name = [seed[name] for seed in models]
-        found.joint[name] = {c: np.exp([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
-        found.uncalibrated[name] = np.exp([calibrated(m, x, mask, temperature=1.0) for m in of_name])
+        found.joint[name] = {c: np.stack([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
+        found.uncalibrated[name] = np.stack([calibrated(m, x, mask, temperature=1.0) for m in of_name])
     if fitting.members:
         found.pool = Held.inner(fitting, each).pool(choices, fitting.members)
     found.vectors = vectors_of(fitting, found, models[0])
@@ -67,18 +66,19 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
 
 def vectors_of(fitting: CrossFit, found: RoundAnswers, models: dict[str, Model]) -> Vectors:
     """The fused representation of a round's test samples, (1 + M, n, D). models: of the first seed."""
-    prepared, task, method, test = fitting.prepared(found.each.train), fitting.task, fitting.method, found.each.test
+    task, asked, method, test = fitting.task, fitting.task.asked, fitting.method, found.each.test
     seen = views(task.mask[test])
     if method in models:
         at = torch.from_numpy(test)
-        x = {modality: values[at] for modality, values in prepared.x_for(method).items()}
+        x = {modality: values[at] for modality, values in fitting.prepared(found.each.train).x_for(method).items()}
         return np.stack([models[method].vectors(x, mask) for mask in seen])
-    heat, prior = np.array([found.choices[name].temperature for name in task.modalities]), found.log_prior.astype(np.float64)
-    late = np.stack([evidence(found.singles[0], heat, prior, mask) for mask in seen])
+    beliefs = asked.beliefs(found.singles[0], np.array([found.choices[name].temperature for name in task.modalities]))
+    late = np.stack([evidence(asked, beliefs, mask, found.log_prior) for mask in seen])
     if method == "ensemble" and found.pool:
-        said = {name: logs(by[max(by, key=len)][0]) for name, by in found.joint.items()}
-        joint = of_answers(found.pool(said | {"late": log_softmax(prior + late[0], axis=1)}), prior, seen[0])
-        late[0] = np.where(seen[0].all(1, keepdims=True), joint, late[0])
+        said = {name: beliefs_of(asked, by[max(by, key=len)][0]) for name, by in found.joint.items()}
+        joint = found.pool(asked, said | {"late": asked.product(beliefs, seen[0], found.log_prior)})
+        complete = np.all(seen[0], axis=1)[:, None]
+        late[0] = np.where(complete, evidence(asked, joint[:, None], complete, found.log_prior), late[0])
     return late.astype(np.float32)
 
 
@@ -107,9 +107,9 @@ class OutOfFold:
     rounds: list[RoundAnswers]
     methods: dict[str, Answers]
     singles: dict[str, tuple[Floats, Floats]]
-    """Modality -> its answers calibrated and not, (S, n, K) each."""
+    """Modality -> its answers calibrated and not, (S, n, D) each."""
     baselines: dict[str, Floats]
-    """Name -> (1, n, K) probabilities."""
+    """Name -> answers (1, n, D)."""
     space: Space
     """Of the run's own method."""
 
@@ -123,18 +123,18 @@ class OutOfFold:
         return float(np.mean([each.choices[name].temperature for each in self.rounds]))
 
 
-def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], cluster: Sequence[Any], labels: list[str]) -> OutOfFold:
-    task = fitting.task
+def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], cluster: Sequence[Any]) -> OutOfFold:
+    task, asked = fitting.task, fitting.task.asked
     rows = np.concatenate([each.each.test for each in found])
     fold = np.concatenate([[each.each.name] * len(each.each.test) for each in found])
     log_prior = np.concatenate([np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found])
     named = [keys[row] for row in rows]
-    scored = Scored(named, task.y[rows], task.mask[rows], log_prior, np.asarray(cluster)[rows], fold, labels, task.modalities)
-    logits = np.concatenate([each.singles for each in found], axis=1)
+    scored = Scored(named, task.y[rows], task.mask[rows], log_prior, np.asarray(cluster)[rows], fold, asked.labels, task.modalities, asked)
+    outputs = np.concatenate([each.singles for each in found], axis=1)
     heat = np.concatenate([np.tile([r.choices[m].temperature for m in task.modalities], (len(r.each.test), 1)) for r in found])
     wanted = coalitions(len(task.modalities))
-    methods = {"late": late_answers(logits, heat, scored, wanted)}
-    singles = {name: alone(logits, heat, scored, i) for i, name in enumerate(task.modalities)}
+    methods = {"late": late_answers(outputs, heat, scored, wanted)}
+    singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(task.modalities)}
     for name in found[0].joint:
         by_coalition = {c: np.concatenate([each.joint[name][c] for each in found], axis=1) for c in wanted}
         methods[name] = Answers(by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1))
@@ -142,7 +142,7 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
             methods[name] = floored(methods[name], list(singles.values()), scored)
     if pools := [(each.pool, len(each.each.test)) for each in found if each.pool]:
         methods["ensemble"] = pooled_answers(pools, methods, scored)
-    regressions = {name: np.exp(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
+    regressions = {name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
     return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found))
 
 

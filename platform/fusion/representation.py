@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from fusion.evaluate.answers import hide
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.tasks.base import Array, LearningTask
 
 Vectors = NDArray[np.float32]
 
@@ -42,17 +42,10 @@ def views(mask: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
     return [mask, *(hide(mask, (column,)) for column in range(mask.shape[1]))]
 
 
-def evidence(logits: Floats, temperatures: Floats, log_prior: Floats, mask: NDArray[np.bool_]) -> Floats:
-    """logits: (..., n, M, K) of the single models, temperatures: (n, M) or (M,), log_prior: (n, K) or (K,), mask: (n, M) -> (..., n, K)"""
-    found = log_softmax(logits / temperatures[..., None], axis=-1) - log_prior[..., None, :]
-    joint = np.where(mask[..., None], found, 0).sum(-2)
+def evidence(task: LearningTask, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+    """beliefs: (..., n, M, D) of the single models, mask: (n, M), prior: (n, D) or (D,) -> (..., n, D)"""
+    joint = task.evidence(beliefs, mask, prior)
     return joint - joint.mean(-1, keepdims=True)
-
-
-def of_answers(log_p: Floats, log_prior: Floats, mask: NDArray[np.bool_]) -> Floats:
-    """log_p: (n, K), log_prior: (K,), mask: (n, M) -> (n, K), zeros for a sample without any modality"""
-    joint = np.where(mask.any(1, keepdims=True), log_p - log_prior, 0)
-    return np.asarray(joint - joint.mean(-1, keepdims=True))
 
 
 def unit(vectors: Vectors) -> Vectors:

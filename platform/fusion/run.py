@@ -38,6 +38,7 @@ from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
 from fusion.store import Store
+from fusion.tasks import task_of as learning_task
 from fusion.train import CHECKPOINT_SECONDS
 from fusion.tuning.refusals import refusals
 from fusion.without_rules import Ruled
@@ -147,7 +148,7 @@ def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, Kept]:
     [models] = fitting.models({everything: choices})[everything]
     fitting.forget(everything)
     aligned = plan.aligned
-    return assemble(fitting, answered, aligned.keys, aligned.cluster_values(), aligned.label_order), Kept(models, choices, pool)
+    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), Kept(models, choices, pool)
 
 
 def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> Ruled:
@@ -251,12 +252,11 @@ def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, I
 
 
 def task_of(aligned: Aligned, features: Features) -> Task:
-    number = {label: k for k, label in enumerate(aligned.label_order)}
-    y = np.array([-1 if label is None else number[label] for label in aligned.labels], dtype=np.int64)
+    asked = learning_task(aligned.task, aligned.label_order)
     tables = frozenset(name for name in features.names if aligned.modalities[name].kind == "table")
     x = {name: features.x[name] for name in features.names}
     blocks = {name: [block for part in features.parts[name] for block in part.blocks] for name in features.names}
-    return Task(y, len(number), x, features.mask, tables=tables, blocks=blocks)
+    return Task(asked.encode(aligned.labels), asked, x, features.mask, tables=tables, blocks=blocks)
 
 
 def tuned_along(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> tuple[Task, Adapted]:

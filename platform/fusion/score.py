@@ -77,17 +77,17 @@ def fitting_modalities(bundle: Bundle, aligned: Aligned) -> dict:  # type: ignor
 def question_of(
     bundle: Bundle, aligned: Aligned, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], rows: Ints, left_out: dict[str, int]
 ) -> Question:
-    number = {label: k for k, label in enumerate(bundle.labels)}
-    y = np.array([number[str(aligned.labels[row])] for row in rows])
+    asked = bundle.asked
+    y = asked.encode([aligned.labels[row] for row in rows])
     log_prior = np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1))
     cluster, fold = np.asarray(aligned.cluster_values())[rows], np.full(len(rows), "test")
-    scored = Scored([aligned.keys[row] for row in rows], y, mask[rows], log_prior, cluster, fold, bundle.labels, bundle.modalities)
+    scored = Scored([aligned.keys[row] for row in rows], y, mask[rows], log_prior, cluster, fold, bundle.labels, bundle.modalities, asked)
     x = {name: x[name][rows] for name in bundle.modalities}
-    logits = bundle.single_logits(x, scored.mask)[None]
+    outputs = bundle.single_outputs(x, scored.mask)[None]
     heat = np.tile([bundle.models[name].temperature for name in bundle.modalities], (len(rows), 1))
     wanted = coalitions(len(bundle.modalities))
-    singles = {name: alone(logits, heat, scored, i) for i, name in enumerate(bundle.modalities)}
-    methods = {"late": late_answers(logits, heat, scored, wanted)}
+    singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(bundle.modalities)}
+    methods = {"late": late_answers(outputs, heat, scored, wanted)}
     for name in (one for one in bundle.recipe.methods if one in JOINT):
         answers = joint_answers(bundle, name, x, scored)
         methods[name] = floored(answers, list(singles.values()), scored) if bundle.recipe.training.floor else answers
@@ -116,5 +116,5 @@ def question_of(
 
 def joint_answers(bundle: Bundle, name: str, x: Mapping[str, NDArray[Any]], scored: Scored) -> Answers:
     model = bundle.models[name]
-    by_coalition = {c: np.exp(model.log_probabilities(x, hide(scored.mask, c)))[None] for c in coalitions(len(bundle.modalities))}
-    return Answers(by_coalition, np.exp(model.log_probabilities(x, scored.mask, temperature=1.0))[None])
+    by_coalition = {c: model.answers(x, hide(scored.mask, c))[None] for c in coalitions(len(bundle.modalities))}
+    return Answers(by_coalition, model.answers(x, scored.mask, temperature=1.0)[None])

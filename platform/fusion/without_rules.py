@@ -84,4 +84,4 @@ class Ruled:
         fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), beside)
         answered = [answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)]
         nobody = [""] * len(task.y)
-        return assemble(fitting, answered, nobody, nobody, self.labels).methods[recipe.method]
+        return assemble(fitting, answered, nobody, nobody).methods[recipe.method]

@@ -21,7 +21,10 @@ from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.run import train
 from fusion.score import score
+from fusion.tasks import task_of
 from fusion.train import answer
+
+TASK = task_of("classification", ["a", "b", "c", "d"])
 
 
 def asked(small, **ensemble):
@@ -55,10 +58,10 @@ def answers(rng, members=3, n=60, classes=4):
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_weights_sum_to_one_and_are_no_worse_than_the_best_member_where_they_were_chosen(seed, members):
     log_p, y = answers(np.random.default_rng(seed), members)
-    pool = Pool.of(log_p, y)
+    pool = Pool.of(TASK, log_p, y)
     assert min(pool.weights.values()) >= 0
     assert sum(pool.weights.values()) == pytest.approx(1)
-    joined = pool(log_p)
+    joined = pool(TASK, log_p)
     np.testing.assert_allclose(np.exp(joined).sum(-1), 1)
     assert log_loss(joined, y, 1.0) <= min(log_loss(each, y, 1.0) for each in log_p.values()) + 1e-9
 
@@ -67,7 +70,7 @@ def test_a_member_that_only_guesses_gets_little_weight():
     rng = np.random.default_rng(3)
     log_p, y = answers(rng, members=2, n=400)
     log_p["guess"] = log_softmax(rng.normal(size=(400, 4)) * 3, axis=-1)
-    assert Pool.of(log_p, y).weights["guess"] <= 0.05
+    assert Pool.of(TASK, log_p, y).weights["guess"] <= 0.05
 
 
 def test_where_a_sample_lacks_a_modality_late_fusion_answers(runs):
@@ -87,10 +90,10 @@ def test_with_a_modality_absent_it_is_never_below_what_is_left(runs, seeds):
     own = [one for one in result.shortfalls if one.method == "ensemble"]
     assert {one.modality for one in own} == {"a", "b"}
     assert all(one.difference.value == pytest.approx(0, abs=1e-12) for one in own)
-    alone = {one.modality: one.macro_f1.value for one in result.singles}
+    alone = {one.modality: one.score.value for one in result.singles}
     for one in result.missing:
         [left] = set(alone) - set(one.without)
-        assert one.macro_f1.value == pytest.approx(alone[left])
+        assert one.score.value == pytest.approx(alone[left])
 
 
 def test_the_report_has_all_members_beside_it_and_shares_that_add_up(runs):
@@ -155,7 +158,7 @@ def test_seeds_that_answer_together_are_one_answer_and_one_model(runs):
     assert {model.shape.seeds for model in bundle.models.values()} == {2}
     single, (x, mask) = bundle.models["a"], bundle.complete(features(), None)
     each = [answer(net, single.inputs(x), torch.from_numpy(mask)) for net in single.network.nets]
-    np.testing.assert_allclose(single.logits(x, mask), np.mean(each, axis=0), atol=1e-6)
+    np.testing.assert_allclose(single.outputs(x, mask), np.mean(each, axis=0), atol=1e-6)
     assert not np.allclose(each[0], each[1])
 
 

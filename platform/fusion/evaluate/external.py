@@ -1,7 +1,7 @@
 """A model trained elsewhere, judged by its predictions with the same code as every run.
 
     result = judge("predictions.parquet", "truth.parquet", name="their model")
-    result.headline.macro_f1, result.subgroups, result.protocols
+    result.headline.score, result.subgroups, result.protocols
 
 What the two tables hold: fusion/evaluate/tables.py. What they do not tell is absent from the result: contributions and robustness need
 answers with modalities taken away, calibration needs probabilities, the gain needs what single modalities answer.

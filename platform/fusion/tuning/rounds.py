@@ -18,12 +18,12 @@ from fusion.crossfit import Round, Task
 from fusion.embed import Features, Work, embed_modality, prepare
 from fusion.encoders import load
 from fusion.encoders.base import Encoder
-from fusion.evaluate.baselines import STRENGTHS, linear_part, regression
+from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.metrics import Ints
-from fusion.models import log_prior_of
 from fusion.progress import Progress
 from fusion.recipe import EncoderChoice, Recipe
 from fusion.store import Store
+from fusion.tasks.linear import linear
 from fusion.train import Hooks, seed_everything
 from fusion.whitening import Whitening
 
@@ -124,13 +124,13 @@ class Tuner:
         return found[0]
 
     def head(self, place: Place, rows: Ints) -> tuple[Whitening, Floats, Floats]:
-        """The logistic regression on the frozen vectors: whitening, weight (whitened, K) and bias (K,)."""
-        x, y = self.features.x[place.modality][rows, place.start : place.stop], self.task.y[rows]
-        whitening, log_prior = Whitening.fit(x, self.training.pca_dim), log_prior_of(y, self.task.classes)
-        model = regression(whitening(x), y, STRENGTHS[1])
+        """The linear model on the frozen vectors: whitening, weight (whitened, D) and bias (D,)."""
+        asked, x, y = self.task.asked, self.features.x[place.modality][rows, place.start : place.stop], self.task.y[rows]
+        whitening, prior = Whitening.fit(x, self.training.pca_dim), asked.prior(y)
+        model = linear(asked.name, whitening(x), y, STRENGTHS[1])
         if model is None:
-            return whitening, np.zeros((whitening.dim, self.task.classes), np.float32), log_prior
-        return whitening, *linear_part(model, log_prior)
+            return whitening, np.zeros((whitening.dim, asked.width), np.float32), prior
+        return whitening, *model.part(prior)
 
     def outcome(self, place: Place, encoder: Encoder, rows: Ints, losses: list[float], n: int) -> Tensors:
         found = tuned(encoder, place.choice)
