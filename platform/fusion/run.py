@@ -23,6 +23,7 @@ from fusion.cache import Cache
 from fusion.card import references
 from fusion.crossfit import Choice, CrossFit, Round, Task
 from fusion.embed import Adapted, Features, embed
+from fusion.ensemble import Pool
 from fusion.environment import environment
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
@@ -43,8 +44,6 @@ from fusion.train import CHECKPOINT_SECONDS
 from fusion.tuning.refusals import refusals
 from fusion.without_rules import Ruled
 
-STAGES = ("read", "embed", "train", "evaluate", "bundle")
-TUNING_STAGES = ("read", "embed", "tune", "train", "evaluate", "bundle")
 WORK = ".work"
 PREDICTIONS = "predictions.parquet"
 REPRESENTATION = "representation.parquet"
@@ -83,7 +82,7 @@ class Plan:
         fires = fires_of(recipe, aligned)
         for words in warnings_of(recipe, aligned, fires):
             progress.log(words)
-        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned)]
+        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned, recipe)]
         return cls(aligned, recipe, chosen_modalities(aligned, recipe), fires, rounds)
 
     @property
@@ -108,7 +107,7 @@ def train(
     reference: the run that criteria of protocols may ask a difference to.
     Raises RecipeError, AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
     """
-    progress.stages(TUNING_STAGES if recipe.tunes else STAGES)
+    progress.stages(recipe.stages)
     torch.set_num_threads(recipe.training.threads)
     clock = Clock(progress)
     with clock.stage("read"):
@@ -123,7 +122,7 @@ def train(
             task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
-        found, choices, models = fitted(fitting, plan)
+        found, kept = fitted(fitting, plan)
         ruled = ruled_run(plan, features, task, store, progress)
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
@@ -133,20 +132,29 @@ def train(
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(plan, features, found)
     with clock.stage("bundle"):
-        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, columns_of(plan.aligned, found.rows), out)
+        keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), out)
         store.clear()
     return result
 
 
-def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, dict[str, Choice], dict[str, Model]]:
+@dataclass(frozen=True)
+class Kept:
+    """What goes into the bundle: models trained on every sample, what was chosen for each, and how the ensemble joins them."""
+
+    models: dict[str, Model]
+    choices: dict[str, Choice]
+    pool: Pool | None
+
+
+def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, Kept]:
     """Out-of-fold answers of every round, then what they chose for the models of all samples, and these models."""
     *rounds, everything = plan.rounds
     answered = [answer_round(fitting, each) for each in rounds]
-    choices = final_choices(fitting, answered)
+    choices, pool = final_choices(fitting, answered)
     [models] = fitting.models({everything: choices})[everything]
     fitting.forget(everything)
     aligned = plan.aligned
-    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), choices, models
+    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), Kept(models, choices, pool)
 
 
 def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> Ruled:
@@ -169,8 +177,7 @@ def bundle_of(
     plan: Plan,
     features: Features,
     tuned: Adapted,
-    models: dict[str, Model],
-    choices: dict[str, Choice],
+    kept: Kept,
     found: OutOfFold,
     result: EvaluationResult,
 ) -> Bundle:
@@ -183,10 +190,11 @@ def bundle_of(
         tuned=tuned,
         fields={name: one.fields or one.columns for name, one in inputs.items()},
         encoders=references(encoders_of(features, tuned)),
-        models=models,
+        models=kept.models,
+        pool=kept.pool,
         best_single=found.best_single,
         trained_on=[digests[row] for row in plan.rounds[-1].train],
-        choices={name: vars(choice) for name, choice in choices.items()},
+        choices={name: vars(choice) for name, choice in kept.choices.items()},
         result=result,
     )
 
@@ -233,10 +241,10 @@ def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
     return [Round(fold.name, fold.train, fold.test, inner_of(aligned, fold.train, recipe), seeds) for fold in folds(aligned)]
 
 
-def round_of_all(aligned: Aligned) -> Round:
+def round_of_all(aligned: Aligned, recipe: Recipe) -> Round:
     """Training on every sample that takes part, with nothing held out: the model that is kept, with what the other rounds chose."""
     rows = np.asarray(aligned.kept(), dtype=np.int64)
-    return Round("all samples", rows, rows[:0], [], 1)
+    return Round("all samples", rows, rows[:0], [], len(recipe.training.seeds) if recipe.joins_seeds else 1)
 
 
 def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
@@ -291,7 +299,7 @@ def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
 
 
 def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
-    chosen = {each.each.name: {name: vars(choice) for name, choice in each.choices.items()} for each in found.rounds}
+    chosen = {each.each.name: each.chosen() for each in found.rounds}
     return environment() | {
         "seeds": plan.recipe.training.seeds,
         "recipe": plan.recipe.digest,
@@ -315,7 +323,7 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         singles=found.singles,
         best_single=found.best_single,
         temperatures={name: found.temperature(name) for name in found.scored.modalities},
-        seeds=recipe.training.seeds,
+        seeds=[] if recipe.joins_seeds else recipe.training.seeds,
         cluster_column=aligned.cluster,
         split=Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
         n_total=len(aligned),
