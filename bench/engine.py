@@ -39,19 +39,19 @@ def train(study: Path, place: Place, more: list[str]) -> Ended:
 
 
 def scores(result: dict[str, Any], bar: float | None) -> list[Row]:
-    head, scored = result["headline"], result["headline"]["macro_f1"]
-    gain, regression = head["gain_over_best_single"], max(result["baselines"], key=lambda one: one["macro_f1"]["value"])
-    best = max(result["methods"], key=lambda one: one["macro_f1"]["value"])
-    value = best["macro_f1"]["value"]
+    head, scored = result["headline"], result["headline"]["score"]
+    gain, regression = head["gain_over_best_single"], max(result["baselines"], key=lambda one: one["score"]["value"])
+    best = max(result["methods"], key=lambda one: one["score"]["value"])
+    value = best["score"]["value"]
     rows = [
         Row(f"macro-F1, {result['method']}", interval(scored)),
         at_least(f"macro-F1, best method ({best['name']})", value, bar)
         if bar
         else Row(f"macro-F1, best method ({best['name']})", f"{value:.3f}"),
-        *(Row(f"  {one['name']}", interval(one["macro_f1"])) for one in result["baselines"]),
+        *(Row(f"  {one['name']}", interval(one["score"])) for one in result["baselines"]),
     ]
     if bar:
-        best_regression = regression["macro_f1"]["value"]
+        best_regression = regression["score"]["value"]
         rows.append(
             Row(
                 "  best method less the best logistic regression", f"{value - best_regression:+.3f}", "at least 0", value >= best_regression

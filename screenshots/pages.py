@@ -96,7 +96,7 @@ def discussed(project: Project) -> str:
     thread = project.threads.filter(anchor_type="sample").first()
     if thread:
         return thread.anchor_id
-    run = Run.objects.filter(project=project, macro_f1__isnull=False).first()
+    run = Run.objects.filter(project=project, score__isnull=False).first()
     return run.evaluation.disagreements[0].key if run and run.evaluation else "L00001"
 
 

@@ -37,7 +37,7 @@ class Line:
     model_obeys: Interval | None
     model_obeys_without: float | None
     accuracy: Pair | None
-    macro_f1: Pair | None
+    score: Pair | None
     tone: str
     icon: str
     verdict: str
@@ -75,7 +75,7 @@ def line(run: Run, one: RuleScore, discipline: Discipline | None) -> Line:
         name=one.rule.name, sentence=sentence(one.rule), discipline=discipline, covers=one.n_covered,
         labels_obey=one.labels_obey, model_obeys=one.answers_obey,
         model_obeys_without=one.answers_obey_without.value if one.answers_obey_without else None,
-        accuracy=effect.accuracy if effect else None, macro_f1=effect.macro_f1 if effect else None,
+        accuracy=effect.accuracy if effect else None, score=effect.score if effect else None,
         tone=tone, icon=icon, verdict=verdict, note=engine_note(effect.note) if effect and effect.note else "",
         broken=[each for each in (broken_labels(run, one), broken_answers(run, one)) if each.links],
     )  # fmt: skip

@@ -41,9 +41,11 @@ class Run(models.Model):
     job = models.OneToOneField(Job, models.PROTECT, related_name="run")
     result = models.JSONField(null=True)
     """fusion.result.EvaluationResult, exactly as the engine wrote it."""
-    macro_f1 = models.FloatField(null=True)
-    macro_f1_low = models.FloatField(null=True)
-    macro_f1_high = models.FloatField(null=True)
+    metric = models.CharField(max_length=40, default="macro_f1")
+    """What `score` and `gain` are measured in, see fusion.result.Headline; more of it is better."""
+    score = models.FloatField(null=True)
+    score_low = models.FloatField(null=True)
+    score_high = models.FloatField(null=True)
     gain = models.FloatField(null=True)
     gain_low = models.FloatField(null=True)
     gain_high = models.FloatField(null=True)

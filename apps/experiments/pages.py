@@ -1,6 +1,7 @@
 """What the tabs of a run's page show, put together from its result and its job."""
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from django.urls import reverse
@@ -16,7 +17,7 @@ from fusion.encoders import catalogue
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 
-from . import alignments, curves, encoders, plots
+from . import alignments, curves, encoders, plots, tuning
 from .estimates import encoders_of
 from .models import Run
 from .shortfalls import Shortfalls, shortfalls
@@ -85,7 +86,7 @@ def tiles(result: EvaluationResult) -> list[dict[str, Any]]:
     also = _(", ").join(f"{label} {figures.score(result.metrics[name].value)}" for label, name in others if name in result.metrics)
     before = _("%(value)s before temperature") % {"value": figures.score(result.calibration.before.ece.value)}
     rows = [
-        {"label": _("Macro-F1"), "value": head.macro_f1.value, "interval": ci(head.macro_f1), "note": also},
+        {"label": _("Macro-F1"), "value": head.score.value, "interval": ci(head.score), "note": also},
         {"label": _("Gain over %(modality)s alone") % {"modality": gain.over}, "value": figures.signed(gain.value), "interval": ci(gain),
          "note": verdict_words(verdict(gain.verdict))},
         {"label": _("Calibration, ECE"), "value": head.ece.value, "interval": ci(head.ece), "note": before},
@@ -99,8 +100,8 @@ def _fourth(result: EvaluationResult) -> dict[str, Any]:
         label = _("Weakest: %(group)s") % {"group": plots.weakest_label(result)}
         return {
             "label": label,
-            "value": weak.macro_f1.value,
-            "interval": ci(weak.macro_f1),
+            "value": weak.score.value,
+            "interval": ci(weak.score),
             "note": _("macro-F1 of %(n)s samples") % {"n": f"{weak.n:,}"},
         }
     worst = min(result.per_class, key=lambda one: one.f1.value)
@@ -129,6 +130,8 @@ def caption(result: EvaluationResult) -> str:
         )
         % words
     )
+    if not result.seeds:
+        text = _("Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. All seeds answer together, out of fold.") % words
     if split.policy == "leave-one-group-out" and split.groups:
         held = _("These %(folds)s folds each leave one %(group)s out.") % {"folds": len(split.folds), "group": plots.short(split.groups[0])}
         return f"{text} {held}"
@@ -158,7 +161,7 @@ def setup(run: Run) -> Setup:
         (_("Split"), alignments.split_words(run.alignment)),
         (_("Fusion method"), method_name(run.method)),
     ]
-    rows += [(name, ", ".join(encoder_title(one) for one in encoders_of(recipe, name, kind))) for name, kind in kinds.items()]
+    rows += [(name, encoders_in_words(recipe, name, kind)) for name, kind in kinds.items()]
     training = recipe.training
     rows += [
         (_("Modality dropout"), f"{training.modality_dropout:g}"),
@@ -169,13 +172,20 @@ def setup(run: Run) -> Setup:
     if result:
         rows.append((_("Left out"), _(", ").join(reason_in_words(reason, n) for reason, n in result.left_out.items() if n) or _("none")))
         rows.append((_("Took"), took(run)))
-    seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.macro_f1)) for one in result.seeds] if result else []
+    seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.score)) for one in result.seeds] if result else []
     return Setup(rows, f"python -m fusion train \\\n  FOLDER --recipe run-{run.number}.yaml", seeds)
 
 
 def took(run: Run) -> str:
     job = run.job
     return duration((job.finished_at - job.started_at).total_seconds()) if job.started_at and job.finished_at else ""
+
+
+def encoders_in_words(recipe: Recipe, name: str, kind: str) -> str:
+    """`MiniLM L6 v2 (LoRA, 3 epochs)`: each encoder of a modality, and how it is trained."""
+    how = [tuning.in_words(choice) for choice in recipe.encoders.get(name, [])]
+    titles = [encoder_title(one) for one in encoders_of(recipe, name, kind)]
+    return ", ".join(f"{title} ({words})" if words else title for title, words in zip_longest(titles, how, fillvalue=""))
 
 
 def encoder_title(name: str) -> str:
@@ -224,11 +234,13 @@ def shown(value: Any) -> str:
         return _("on") if value else _("off")
     if isinstance(value, list):
         return ", ".join(_encoder(one) if isinstance(one, dict) else str(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(one)}" for name, one in value.items() if one is not None)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _encoder(one: dict[str, Any]) -> str:
-    options = [f"{name} {shown(value)}" for name, value in one.items() if name != "name" and value is not None]
+    options = [f"{name} {shown(value)}" for name, value in one.items() if name != "name" and value not in (None, "frozen", False)]
     return f"{one.get('name', '')} ({'; '.join(options)})" if options else str(one.get("name", ""))
 
 
@@ -244,7 +256,10 @@ def curve_tab(run: Run, where: str) -> dict[str, Any]:
     epochs = Recipe.parse(run.recipe).training.epochs
     kinds = {one["name"]: one["kind"] for one in run.modalities}
     losses = [
-        (curves.model_label(fit.model), curves.loss(told.get(fit.fold, {}), epochs, False, f"loss-{fit.model}"))
+        (
+            curves.model_label(fit.model),
+            curves.loss(told.get(fit.fold, {}), 0 if fit.tunes else epochs, False, f"loss-{fit.model}".replace(":", "-")),
+        )
         for fit in beside
         if fit.seed == seed
     ]

@@ -25,7 +25,7 @@ LABEL = "truth"
 TAGS = 24
 """Names on the map; with more values only the marked one is named."""
 ON_MAP = f"""
-    SELECT COLUMNS('^(key|{LABEL}|fold|x|y|{COLUMN}.*)$'), said.answer
+    SELECT COLUMNS('^(key|{LABEL}|fold|space|x|y|{COLUMN}.*)$'), said.answer
     FROM t0 LEFT JOIN (SELECT key AS sample, answer FROM t1 WHERE seed = (SELECT first(seed) FROM t1)) said ON t0.key = said.sample
     WHERE x IS NOT NULL ORDER BY t0.key
 """  # noqa: S608
@@ -57,11 +57,6 @@ def path_of(run: Run) -> Path | None:
     return path if path.exists() else None
 
 
-def common(result: EvaluationResult) -> bool:
-    """Whether places of different rounds can be compared: late fusion's axes are the labels in every round."""
-    return result.method == "late"
-
-
 def rows_of(run: Run) -> list[Row]:
     """[] for a run without the file. Raises CannotRead."""
     path, answers = path_of(run), predictions.path_of(run)
@@ -78,10 +73,10 @@ def places(run: Run, params: Mapping[str, str]) -> Map:
         return Map()
     found = Map(ways={LABEL: _("Label")} | plots.column_names([name.removeprefix(COLUMN) for name in rows[0] if name.startswith(COLUMN)]))
     found.by = chosen(params.get("by"), found.ways, LABEL)
-    if not common(result):
-        found.rounds = sorted({row["fold"] for row in rows})
+    if rows[0]["space"]:
+        found.rounds = sorted({row["space"] for row in rows})
         found.round = chosen(params.get("round"), found.rounds, found.rounds[0])
-        rows = [row for row in rows if row["fold"] == found.round]
+        rows = [row for row in rows if row["space"] == found.round]
     group = LABEL if found.by == LABEL else f"{COLUMN}{found.by}"
     counts = Counter(row[group] for row in rows if row[group] is not None)
     found.values = {value: counts[value] for value in (result.labels if found.by == LABEL else sorted(counts)) if counts[value]}
@@ -154,5 +149,5 @@ def sentence(rows: Sequence[Row], group: str, mark: str) -> str:
 
 def as_table(rows: Sequence[Row]) -> Table:
     """Every sample that has a place, for spreadsheets."""
-    head = list(rows[0]) if rows else ["key", LABEL, "fold", "x", "y"]
+    head = list(rows[0]) if rows else ["key", LABEL, "fold", "space", "x", "y"]
     return Table([name.removeprefix(COLUMN) for name in head], [tuple(row[name] for name in head) for row in rows])

@@ -68,8 +68,8 @@ def degradation(result: EvaluationResult, kinds: Kinds) -> ui.Lines | None:
         for one in result.degradation
     ]  # fmt: skip
     best = best_single(result)
-    label = _("best single modality, %(modality)s %(value)s") % {"modality": best.modality, "value": figures.score(best.macro_f1.value)}
-    levels = [ui.Level(best.macro_f1.value, label)]
+    label = _("best single modality, %(modality)s %(value)s") % {"modality": best.modality, "value": figures.score(best.score.value)}
+    levels = [ui.Level(best.score.value, label)]
     return ui.Lines(lines=lines, x_range=(0, 1), x_percent=True, levels=levels, height=220, name="missing-inputs", y_label=_("Macro-F1"))
 
 
@@ -83,8 +83,8 @@ def missing_words(result: EvaluationResult) -> str:
     single = [one for one in result.missing if len(one.without) == 1]
     if not single:
         return ""
-    floor = best_single(result).macro_f1.value
-    below = [one.without[0] for one in single if one.macro_f1.value < floor]
+    floor = best_single(result).score.value
+    below = [one.without[0] for one in single if one.score.value < floor]
     worst = min(single, key=lambda one: one.change.value)
     last = _("Losing %(modality)s costs most: %(change)s.") % {"modality": worst.without[0], "change": figures.signed(worst.change.value)}
     if below:
@@ -94,12 +94,12 @@ def missing_words(result: EvaluationResult) -> str:
 
 def comparison(result: EvaluationResult) -> ui.Forest:
     """This run beside the other methods, each modality alone and the baselines, all on the same test samples."""
-    rows = [ui.ForestRow(group=_("Joined"), label=method_name(result.method), state="met", **span(result.headline.macro_f1))]
-    rows += [_row(_("Joined"), method_name(one.name), one.macro_f1) for one in result.methods if one.name != result.method]
-    for one in sorted(result.singles, key=lambda single: -single.macro_f1.value):
+    rows = [ui.ForestRow(group=_("Joined"), label=method_name(result.method), state="met", **span(result.headline.score))]
+    rows += [_row(_("Joined"), method_name(one.name), one.score) for one in result.methods if one.name != result.method]
+    for one in sorted(result.singles, key=lambda single: -single.score.value):
         words = {"n": f"{one.n_present:,}", "value": figures.score(one.where_present.value)}
-        rows.append(_row(_("Alone"), one.modality, one.macro_f1, _("%(value)s on the %(n)s that have it") % words))
-    rows += [_row(_("Baseline"), baseline_name(one.name), one.macro_f1) for one in result.baselines]
+        rows.append(_row(_("Alone"), one.modality, one.score, _("%(value)s on the %(n)s that have it") % words))
+    rows += [_row(_("Baseline"), baseline_name(one.name), one.score) for one in result.baselines]
     low, high = scale([Interval(value=row.value or 0, low=row.low, high=row.high) for row in rows])
     return ui.Forest(rows=rows, low=low, high=high, metric=_("Macro-F1"), show_state=False, first_column=_("Way"), name="comparison")
 
@@ -114,14 +114,14 @@ def baseline_name(name: str) -> str:
 
 def comparison_words(result: EvaluationResult) -> str:
     """Methods whose intervals overlap are not told apart; a plain baseline that scores higher is named."""
-    mine, found = result.headline.macro_f1, []
-    close = [method_name(one.name) for one in result.methods if one.name != result.method and overlap(one.macro_f1, mine)]
+    mine, found = result.headline.score, []
+    close = [method_name(one.name) for one in result.methods if one.name != result.method and overlap(one.score, mine)]
     if close:
         words = {"names": list_in_words(close)}
         found.append(_("The intervals of %(names)s overlap with this run's: no clear winner among the methods.") % words)
     for one in result.baselines:
-        if one.macro_f1.value > mine.value:
-            words = {"name": baseline_name(one.name), "value": figures.score(one.macro_f1.value)}
+        if one.score.value > mine.value:
+            words = {"name": baseline_name(one.name), "value": figures.score(one.score.value)}
             found.append(_("A plain baseline scores higher on the same features: %(name)s, %(value)s.") % words)
     return " ".join(found)
 
@@ -156,18 +156,18 @@ def column_names(columns: list[str]) -> dict[str, str]:
 def subgroups(result: EvaluationResult) -> ui.Forest | None:
     if not result.subgroups:
         return None
-    low, high = scale([one.macro_f1 for one in result.subgroups])
+    low, high = scale([one.score for one in result.subgroups])
     names = column_names([one.column for one in result.subgroups])
     rows = [
         ui.ForestRow(
             group=names[one.column], label=one.value, n=one.n, note=engine_note(one.note) if one.note else "",
-            state="too_few" if one.macro_f1.low is None else "met", **span(one.macro_f1),
+            state="too_few" if one.score.low is None else "met", **span(one.score),
         )
         for one in result.subgroups
     ]  # fmt: skip
     return ui.Forest(
         rows=rows, low=low, high=high, metric=_("Macro-F1"), reference_label="", show_state=False, name="subgroups",
-        target=result.headline.macro_f1.value, target_label=_("all samples"),
+        target=result.headline.score.value, target_label=_("all samples"),
     )  # fmt: skip
 
 
@@ -188,11 +188,11 @@ def subgroup_words(result: EvaluationResult) -> str:
     one = weakest(result)
     if not one:
         return ""
-    clear = one.macro_f1.high is not None and one.macro_f1.high < result.headline.macro_f1.value
+    clear = one.score.high is not None and one.score.high < result.headline.score.value
     words = {
         "group": weakest_label(result),
-        "value": figures.score(one.macro_f1.value),
-        "all": figures.score(result.headline.macro_f1.value),
+        "value": figures.score(one.score.value),
+        "all": figures.score(result.headline.score.value),
     }
     if clear:
         return _("Lowest: %(group)s with %(value)s, its whole interval under the %(all)s of all samples.") % words

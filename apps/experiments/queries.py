@@ -16,7 +16,7 @@ from .models import Run, RunQuerySet
 
 SORTS = {
     "number": "number", "question": "question", "method": "method", "state": "job__state",
-    "macro_f1": "macro_f1", "gain": "gain", "ece": "ece", "who": "created_by__name", "when": "created_at",
+    "score": "score", "gain": "gain", "ece": "ece", "who": "created_by__name", "when": "created_at",
 }  # fmt: skip
 DEFAULT_SORT = "-number"
 GOING = (Job.State.QUEUED, Job.State.RUNNING)
@@ -93,13 +93,13 @@ def narrowed(rows: RunQuerySet, filters: Mapping[str, str]) -> RunQuerySet:
 
 
 def finished(project: Project) -> RunQuerySet:
-    return runs_of(project).filter(job__state=Job.State.FINISHED, macro_f1__isnull=False)
+    return runs_of(project).filter(job__state=Job.State.FINISHED, score__isnull=False)
 
 
 def best_run(project: Project, alignment_id: int | None = None) -> Run | None:
     """The finished run with the highest macro-F1, on one alignment or on any."""
     rows = finished(project).filter(alignment_id=alignment_id) if alignment_id else finished(project)
-    return rows.light().order_by("-macro_f1", "number").first()
+    return rows.light().order_by("-score", "number").first()
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Leader:
 
 def leaders(project: Project) -> dict[int, Leader]:
     """Alignment id -> its leader; only where at least two runs have finished on it."""
-    rows = finished(project).order_by("-macro_f1", "number").values_list("alignment_id", "number", "macro_f1", "macro_f1_high")
+    rows = finished(project).order_by("-score", "number").values_list("alignment_id", "number", "score", "score_high")
     found: dict[int, list[tuple[int, float, float | None]]] = {}
     for alignment, number, value, high in rows:
         found.setdefault(alignment, []).append((number, value, high))

@@ -23,8 +23,6 @@ from fusion.result import EvaluationResult
 from . import alignments, fit
 from .models import Run
 
-STAGES = ["read", "embed", "train", "evaluate", "bundle"]
-
 
 @transaction.atomic
 def start_run(
@@ -35,7 +33,7 @@ def start_run(
     _check(project, alignment, recipe, parent)
     recipe = alignments.complete(alignment, recipe)
     number = next_number(project, "run")
-    job = jobs.submit(project, actor, "run", {"run": number}, STAGES, queue="cpu")
+    job = jobs.submit(project, actor, "run", {"run": number}, recipe.stages, queue="cpu")
     run = Run.objects.create(
         project=project, number=number, question=question.strip(), name=name.strip(), alignment=alignment, parent=parent,
         recipe=recipe.model_dump(mode="json"), method=recipe.method, modalities=alignments.chosen(alignment, recipe), job=job, created_by=actor,
@@ -107,9 +105,10 @@ def finish_run(job: Job, run: Run, result: EvaluationResult, bundle_path: str, b
     head = result.headline
     fields: dict[str, Any] = {
         "result": result.model_dump(mode="json"),
-        "macro_f1": head.macro_f1.value,
-        "macro_f1_low": head.macro_f1.low,
-        "macro_f1_high": head.macro_f1.high,
+        "metric": head.metric,
+        "score": head.score.value,
+        "score_low": head.score.low,
+        "score_high": head.score.high,
         "gain": head.gain_over_best_single.value,
         "gain_low": head.gain_over_best_single.low,
         "gain_high": head.gain_over_best_single.high,
@@ -119,9 +118,8 @@ def finish_run(job: Job, run: Run, result: EvaluationResult, bundle_path: str, b
     }
     Run.objects.filter(pk=run.pk).update(**fields)
     jobs.close(job, Job.State.FINISHED)
-    event = record(
-        run.project, None, "run.finished", "run", run.number, run.title, macro_f1=head.macro_f1.value, gain=head.gain_over_best_single.value
-    )
+    told = {"metric": head.metric, "score": head.score.value, "gain": head.gain_over_best_single.value}
+    event = record(run.project, None, "run.finished", "run", run.number, run.title, **told)
     _tell_starter(event, run)
 
 

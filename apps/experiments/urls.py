@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import encoders, new, runs
+from .views import comparing, encoders, new, runs
 
 app_name = "experiments"
 BASE = "p/<slug:project>/runs/"
@@ -8,6 +8,7 @@ urlpatterns = [
     path("encoders/", encoders.listing, name="encoders"),
     path(BASE, runs.listing, name="runs"),
     path(f"{BASE}new/", new.new_run, name="new_run"),
+    path(f"{BASE}compare/", comparing.compare, name="compare"),
     path(f"{BASE}<int:number>/", runs.run, name="run"),
     path(f"{BASE}<int:number>/recipe/", runs.recipe, name="recipe"),
     path(f"{BASE}<int:number>/map.csv", runs.map_csv, name="map_csv"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-METHODS = ("late", "concat", "gated", "lowrank", "bottleneck", "crossattention")
+METHODS = ("late", "concat", "gated", "lowrank", "bottleneck", "crossattention", "ensemble")
 COMPARED = METHODS[:3]
 """Trained beside the chosen one where a comparison is asked for: those that cost little."""
 
@@ -18,6 +18,7 @@ def method_name(code: str) -> str:
         "lowrank": _("Low-rank fusion"),
         "bottleneck": _("Bottleneck fusion"),
         "crossattention": _("Cross-attention"),
+        "ensemble": _("Ensemble"),
         "unimodal": _("Each modality alone"),
     }
     return names.get(code, code.replace("_", " ").capitalize() or _("Run"))
@@ -31,6 +32,7 @@ def method_sentence(code: str) -> str:
         "lowrank": _("Every combination of features across inputs counts, by a small product."),
         "bottleneck": _("Inputs tell each other only the gist, through a few shared tokens."),
         "crossattention": _("The parts of each input look for what fits them in the others."),
+        "ensemble": _("Several methods answer together; those that did better in training count for more."),
         "unimodal": _("No fusion: what each modality knows by itself."),
     }
     return sentences.get(code, "")
@@ -44,7 +46,14 @@ def list_in_words(names: Sequence[str]) -> str:
 
 
 def stage_name(code: str) -> str:
-    names = {"read": _("Load"), "embed": _("Embed"), "train": _("Train"), "evaluate": _("Evaluate"), "bundle": _("Bundle")}
+    names = {
+        "read": _("Load"),
+        "embed": _("Embed"),
+        "tune": _("Fine-tune"),
+        "train": _("Train"),
+        "evaluate": _("Evaluate"),
+        "bundle": _("Bundle"),
+    }
     return names.get(code, code.capitalize())
 
 
@@ -53,6 +62,7 @@ def stage_sentence(code: str) -> str:
     sentences = {
         "read": _("Load the alignment and check the split"),
         "embed": _("Turn inputs into vectors with the encoders; what the cache holds is not computed again"),
+        "tune": _("Train the encoders along, once for each set of training samples; none sees what it is tested on"),
         "train": _("Train in each fold: inside to choose epochs and temperature, then on the whole training part"),
         "evaluate": _("Judge the out-of-fold answers"),
         "bundle": _("Write the trained model and the predictions"),
@@ -69,6 +79,7 @@ def unit_name(code: str, n: int) -> str:
         "epochs": _("%(n)s epochs"),
         "folds": _("%(n)s folds"),
         "models": _("%(n)s models"),
+        "models without a rule": _("%(n)s models without a rule"),
     }
     return words.get(code, "%(n)s " + code).strip() % {"n": f"{n:,}"}
 

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.projects.models import Event, Role
+from apps.ui import figures
 
 PHRASES: dict[str, Promise] = {
     "project.created": _("created the project"),
@@ -34,7 +35,7 @@ PHRASES: dict[str, Promise] = {
     "alignment.frozen": _("froze it with %(samples)s samples"),
     "alignment.discarded": _("threw the draft away"),
     "run.started": _("started it"),
-    "run.finished": _("It finished with a macro-F1 of %(macro_f1)s"),
+    "run.finished": _("It finished: %(metric)s %(score)s"),
     "run.failed": _("It failed: %(error)s"),
     "run.stopped": _("It was stopped"),
     "run.stop_requested": _("asked it to stop"),
@@ -128,6 +129,10 @@ def _words(event: Event) -> _Words:
     role = (event.data.get("changes") or {}).get("role", ["", ""])[1]
     known = {"label": event.label, "id": event.target_id, "role": Role(role).label if role in Role.values else ""}
     details = {key: _plain(value) for key, value in event.data.items() if isinstance(value, str | int | float)}
+    if "macro_f1" in event.data:  # as a run's end was told before there were other learning tasks
+        details |= {"metric": "macro_f1", "score": details["macro_f1"]}
+    if "metric" in details:
+        details["metric"] = figures.metric(details["metric"])
     verdict = VERDICTS.get(str(event.data.get("verdict")))
     return _Words(known | details | ({"verdict": verdict} if verdict else {}))
 

@@ -59,7 +59,7 @@ def build(version: ModelVersion) -> Card:
         missing=plots.degradation(result, kinds), missing_words=plots.missing_words(result),
         rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result),
         reliability=plots.reliability(result), reliability_words=plots.reliability_words(result), singles=singles_of(result, kinds),
-        seeds=", ".join(f"{seed.seed}: {figures.score(seed.macro_f1)}" for seed in result.seeds),
+        seeds=", ".join(f"{seed.seed}: {figures.score(seed.score)}" for seed in result.seeds),
         environment=environment_of(result), size=bundles.size_of(version), commands=commands_of(version),
     )  # fmt: skip
 
@@ -76,8 +76,8 @@ def _headline(result: EvaluationResult) -> str:
 
 def whom(result: EvaluationResult) -> ui.Forest:
     """All test samples first, then every subgroup, on one scale."""
-    head = result.headline.macro_f1
-    low, high = plots.scale([head, *(one.macro_f1 for one in result.subgroups)])
+    head = result.headline.score
+    low, high = plots.scale([head, *(one.score for one in result.subgroups)])
     everybody = ui.ForestRow(label=_("all test samples"), n=result.n_samples, value=head.value, low=head.low, high=head.high)
     groups = plots.subgroups(result)
     return ui.Forest(

@@ -45,7 +45,7 @@ def figures(before: EvaluationResult, after: EvaluationResult) -> list[Figure]:
     """The headline, then what both were measured on: accuracy, AUROC, each shared subgroup."""
     one, other = before.headline, after.headline
     rows = [
-        _figure(_("Macro-F1"), one.macro_f1, other.macro_f1),
+        _figure(_("Macro-F1"), one.score, other.score),
         _figure(_("Gain over the best single modality"), _plain(one.gain_over_best_single), _plain(other.gain_over_best_single)),
         _figure(_("Calibration, ECE"), one.ece, other.ece, lower_is_better=True),
     ]
@@ -64,9 +64,9 @@ def _plain(one: Interval) -> Interval:
 
 
 def _subgroups(before: EvaluationResult, after: EvaluationResult) -> list[Figure]:
-    known = {(one.column, one.value): one.macro_f1 for one in before.subgroups}
+    known = {(one.column, one.value): one.score for one in before.subgroups}
     shared = [one for one in after.subgroups if (one.column, one.value) in known]
-    return [_figure(f"{one.column.rpartition('.')[2]} {one.value}", known[one.column, one.value], one.macro_f1) for one in shared]
+    return [_figure(f"{one.column.rpartition('.')[2]} {one.value}", known[one.column, one.value], one.score) for one in shared]
 
 
 def settings(before: Run, after: Run) -> list[Setting]:

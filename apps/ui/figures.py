@@ -14,6 +14,15 @@ def is_missing(value: float | None) -> bool:
     return value is None or not math.isfinite(value)
 
 
+def metric(code: str) -> str:
+    """What a metric of fusion.result is called."""
+    names = {
+        "macro_f1": _("Macro-F1"), "accuracy": _("accuracy"), "balanced_accuracy": _("balanced accuracy"), "auroc": _("AUROC"),
+        "log_loss": _("log loss"), "brier": _("Brier score"), "ece": _("ECE"),
+    }  # fmt: skip
+    return str(names.get(code, code))
+
+
 def score(value: float | None, digits: int = 3) -> str:
     """`.842`, `1.000`, `−.014`; an en dash where there is no value."""
     if value is None or is_missing(value):

@@ -62,12 +62,12 @@ def joining(run: Run | None) -> dict[str, Any] | None:
         return None
     kinds = kinds_of(run)
     alone = [_("%(modality)s alone") % {"modality": single.modality} for single in result.singles]
-    bars = [_bar(label, single.macro_f1, kinds.get(single.modality, "")) for label, single in zip(alone, result.singles, strict=True)]
+    bars = [_bar(label, single.score, kinds.get(single.modality, "")) for label, single in zip(alone, result.singles, strict=True)]
     together = _("Together, run %(n)s") % {"n": run.number}
     gain = result.headline.gain_over_best_single
     words = _("than %(modality)s alone, the best single modality") % {"modality": gain.over}
     sub = _("Macro-F1 on %(n)s test samples.") % {"n": f"{result.n_samples:,}"}
-    rows = [*bars, _bar(together, result.headline.macro_f1, "")]
+    rows = [*bars, _bar(together, result.headline.score, "")]
     return {
         "plot": Bars(rows=rows, maximum=1, show_interval=True, metric=_("Macro-F1"), toggle=False),
         "gain": gain,
@@ -89,14 +89,14 @@ def progress(runs: list[Run], leader: Run | None) -> Lines | None:
     if len(runs) < 2 or leader is None or leader.evaluation is None:
         return None
     numbers = [float(run.number) for run in runs]
-    scores = [run.macro_f1 for run in runs]
+    scores = [run.score for run in runs]
     best = list(accumulate(scores, max))
-    single = max(leader.evaluation.singles, key=lambda one: one.macro_f1.value)
+    single = max(leader.evaluation.singles, key=lambda one: one.score.value)
     lines = [
         Line(label="", xs=numbers, ys=best, end_label=False),
         Line(label=_("run %(n)s") % {"n": leader.number}, xs=numbers, ys=scores, style="accent", dash="0 1000", dots=True, end_label=False),
     ]
-    level = Level(single.macro_f1.value, _("best single modality: %(modality)s") % {"modality": single.modality})
+    level = Level(single.score.value, _("best single modality: %(modality)s") % {"modality": single.modality})
     return Lines(lines=lines, levels=[level], x_label=_("Run"), y_label=_("Macro-F1"), x_ticks=numbers, height=150, toggle=False)
 
 
@@ -105,11 +105,8 @@ def weakest(run: Run | None) -> Forest | None:
     result = run.evaluation if run else None
     if result is None or not result.subgroups:
         return None
-    found = sorted(result.subgroups, key=lambda one: one.macro_f1.value)[:4]
-    rows = [
-        ForestRow(label=one.value, value=one.macro_f1.value, low=one.macro_f1.low, high=one.macro_f1.high, n=one.n, state="")
-        for one in found
-    ]
+    found = sorted(result.subgroups, key=lambda one: one.score.value)[:4]
+    rows = [ForestRow(label=one.value, value=one.score.value, low=one.score.low, high=one.score.high, n=one.n, state="") for one in found]
     bounds = [bound for row in rows for bound in (row.low, row.high, row.value) if bound is not None]
     return Forest(
         rows=rows, low=max(0.0, min(bounds) - 0.02), high=min(1.0, max(bounds) + 0.02), metric=_("Macro-F1"), show_state=False, toggle=False

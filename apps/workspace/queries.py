@@ -78,7 +78,7 @@ def consilience_map(project: Project, gate: Any) -> list[MapRow]:
 
 def finished_runs(project: Project) -> list[Run]:
     """Oldest first, without their results: what the curve of progress needs."""
-    found = project.runs.filter(deleted_at=None, macro_f1__isnull=False).defer("result", "recipe")
+    found = project.runs.filter(deleted_at=None, score__isnull=False).defer("result", "recipe")
     return list(found.order_by("number"))
 
 

@@ -26,7 +26,7 @@ def showcase(request: HttpRequest) -> dict[str, Any] | None:
     if not demo.is_open(request):
         return None
     run = (
-        Run.objects.filter(created_by__is_demo=True, macro_f1__isnull=False, deleted_at=None)
+        Run.objects.filter(created_by__is_demo=True, score__isnull=False, deleted_at=None)
         .exclude(bundle_path="")
         .order_by("number")
         .first()
@@ -97,10 +97,10 @@ def _note(run: Run, key: str) -> str:
     result = run.evaluation
     if result is None:
         return ""
-    best = max(result.singles, key=lambda one: one.macro_f1.value)
+    best = max(result.singles, key=lambda one: one.score.value)
     words = {
-        "key": key, "n": f"{result.n_samples:,}", "together": f"{result.headline.macro_f1.value:.2f}",
-        "single": f"{best.macro_f1.value:.2f}", "modality": best.modality,
+        "key": key, "n": f"{result.n_samples:,}", "together": f"{result.headline.score.value:.2f}",
+        "single": f"{best.score.value:.2f}", "modality": best.modality,
     }  # fmt: skip
     return (
         _(

@@ -38,7 +38,7 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
     people = faces(project)
     gate = reviews.gate(review, people) if review else None
     runs = queries.finished_runs(project)
-    best = max(runs, key=lambda run: run.macro_f1) if runs else None
+    best = max(runs, key=lambda run: run.score) if runs else None
     leader = Run.objects.select_related("project", "alignment").get(pk=best.pk) if best else None
     told = [tell(event) for event in events(request.user, project)[:12]]
     context: dict[str, Any] = {

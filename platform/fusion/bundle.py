@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -31,18 +30,20 @@ from fusion.embed import Adapted, embed_with
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import Encoder
 from fusion.encoders.plain import with_gaps
+from fusion.ensemble import Pool, beliefs_of
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
 from fusion.floor import hand_over
 from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
-from fusion.methods.late import product
 from fusion.models import Model
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
 from fusion.representation import evidence
 from fusion.result import EvaluationResult
+from fusion.tasks import task_of
+from fusion.tasks.base import LearningTask
 from fusion.tuning.files import read_tuned, write_tuned
 
 FORMAT = 1
@@ -59,7 +60,7 @@ class Bundle:
     """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start, dim}]; kinds: modality -> its kind.
 
     fields: modality -> names of a table's numbers, or the columns of another modality. trained_on: SHA-256 of the content of each training sample.
-    choices: model -> what the inner rounds chose. tuned: what training changed in the encoders.
+    choices: model -> what the inner rounds chose. pool: how the ensemble joins its members. tuned: what training changed in the encoders.
     """
 
     recipe: Recipe
@@ -71,6 +72,7 @@ class Bundle:
     best_single: str
     trained_on: list[str]
     choices: dict[str, dict[str, float]] = field(default_factory=dict)
+    pool: Pool | None = None
     result: EvaluationResult | None = None
     tuned: Adapted = field(default_factory=dict)
     fields: dict[str, list[str]] = field(default_factory=dict)
@@ -78,7 +80,11 @@ class Bundle:
     """Encoders, from their first use on."""
 
     @property
-    def log_prior(self) -> NDArray[np.float32]:
+    def asked(self) -> LearningTask:
+        return task_of(self.models[self.modalities[0]].shape.task, self.labels)
+
+    @property
+    def log_prior(self) -> NDArray[Any]:
         return self.models[self.modalities[0]].log_prior
 
     def complete(
@@ -184,20 +190,38 @@ class Bundle:
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
         if method in self.models:
-            found = np.exp(self.models[method].log_probabilities(x, mask))
+            found = self.models[method].answers(x, mask)
             if method not in JOINT or not self.recipe.training.floor:
                 return found
-            return hand_over(found, [np.exp(self.models[name].log_probabilities(x, mask)) for name in self.modalities], mask)
-        if method != "late":
-            raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
-        logits = self.single_logits(x, mask)
-        heat = torch.tensor([self.models[name].temperature for name in self.modalities], dtype=torch.float64)
-        prior = torch.as_tensor(self.log_prior, dtype=torch.float64)
-        return product(torch.as_tensor(logits), torch.as_tensor(mask), prior, heat).softmax(-1).numpy()
+            return hand_over(found, [self.models[name].answers(x, mask) for name in self.modalities], mask)
+        if method not in self.without_networks:
+            raise self.unknown(method)
+        late = self.asked.product(self.single_beliefs(x, mask), mask, self.log_prior)
+        return self.asked.answers(self.joined(late, x, mask) if method == "ensemble" else late)
 
-    def single_logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
-        """(n, M, K) of complete features, before the temperatures."""
-        return np.stack([self.models[name].logits(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+    def joined(self, late: Floats, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """The beliefs (n, D) of the ensemble, see fusion.ensemble."""
+        assert self.pool is not None
+        said = {name: self.models[name].answers(x, mask) for name in self.pool.weights if name != "late"}
+        beliefs = {name: beliefs_of(self.asked, one) for name, one in said.items()} | {"late": late}
+        return np.where(mask.all(1, keepdims=True), self.pool(self.asked, beliefs), late)
+
+    @property
+    def without_networks(self) -> list[str]:
+        """Methods that only join what other models say."""
+        return ["late", "ensemble"] if self.pool else ["late"]
+
+    def unknown(self, method: str) -> BundleError:
+        return BundleError(f"The bundle holds no method {method}; it has {', '.join([*self.without_networks, *self.models])}.")
+
+    def single_outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """(n, M, D) of complete features, before the temperatures."""
+        return np.stack([self.models[name].outputs(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+
+    def single_beliefs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """(n, M, D), calibrated."""
+        heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
+        return self.asked.beliefs(self.single_outputs(x, mask), heat)
 
     def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
         """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it is: fusion.representation."""
@@ -212,11 +236,12 @@ class Bundle:
         x, mask = self.complete(features, mask)
         if method in self.models:
             return self.models[method].represent(x, mask)
-        if method != "late":
-            raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
-        logits = self.single_logits(x, mask)
-        heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
-        return evidence(logits, heat, self.log_prior.astype(np.float64), mask).astype(np.float32)
+        if method not in self.without_networks:
+            raise self.unknown(method)
+        if method == "ensemble":
+            said = beliefs_of(self.asked, self.without_rules(x, mask, method))
+            return evidence(self.asked, said[:, None], np.any(mask, axis=1)[:, None], self.log_prior).astype(np.float32)
+        return evidence(self.asked, self.single_beliefs(x, mask), mask, self.log_prior).astype(np.float32)
 
 
 def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
@@ -249,6 +274,7 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
         "models": list(bundle.models),
         "best_single": bundle.best_single,
         "choices": bundle.choices,
+        "ensemble": vars(bundle.pool) if bundle.pool else None,
         "trained_on": sorted(bundle.trained_on),
         "files": {name: file_digest(folder / name) for name in sorted(names)},
     }
@@ -294,8 +320,10 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         if models[name].shape.name != name or models[name].shape.modalities != facts["modalities"]:
             raise BrokenFile(f"model.safetensors describes another model than {MANIFEST} in place {number}.")
         check_width(models[name], facts["encoders"])
-    missing = [name for name in [*facts["modalities"], facts["method"]] if name not in models and name != "late"]
-    if missing or len(facts["labels"]) != len(models[facts["modalities"][0]].log_prior):
+    pool = pool_of(facts.get("ensemble"), models)
+    known = [*models, "late", *(["ensemble"] if pool else [])]
+    missing = [name for name in [*facts["modalities"], facts["method"]] if name not in known]
+    if missing or any(task_of(each.shape.task, facts["labels"]).width != len(each.log_prior) for each in models.values()):
         raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
     result = read_json(folder / "result.json") if "result.json" in facts["files"] else None
     return Bundle(
@@ -309,9 +337,21 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         best_single=facts["best_single"],
         trained_on=facts["trained_on"],
         choices=facts["choices"],
+        pool=pool,
         result=None if result is None else EvaluationResult.model_validate(result),
         tuned=read_tuned(folder / TUNED) if TUNED in facts["files"] else {},
     )
+
+
+def pool_of(facts: dict[str, Any] | None, models: Mapping[str, Model]) -> Pool | None:
+    """Weights of methods that are there, which sum to 1, and a temperature that is a positive number."""
+    if facts is None:
+        return None
+    pool = Pool(**facts)
+    weights = list(pool.weights.values())
+    if set(pool.weights) - {*models, "late"} or min(weights) < 0 or abs(sum(weights) - 1) > 1e-6 or not 0 < pool.temperature < float("inf"):
+        raise BrokenFile(f"the weights of the ensemble do not sum to 1, or {MANIFEST} names methods that are not there.")
+    return pool
 
 
 def check_width(model: Model, encoders: dict[str, list[dict[str, Any]]]) -> None:

@@ -61,13 +61,13 @@ def figures(result: EvaluationResult) -> list[list[str]]:
 
 def weak(result: EvaluationResult) -> list[str]:
     lines = [
-        f"- Without {', '.join(one.without)}: {one.macro_f1.value:.3f} ({one.change.value:+.3f})."
+        f"- Without {', '.join(one.without)}: {one.score.value:.3f} ({one.change.value:+.3f})."
         for one in result.missing
         if len(one.without) == 1
     ]
     if result.subgroups:
-        worst = min(result.subgroups, key=lambda one: one.macro_f1.value)
-        lines.append(f"- Weakest subgroup: {worst.column} = {worst.value}, {worst.macro_f1.value:.3f} on {worst.n:,} samples.")
+        worst = min(result.subgroups, key=lambda one: one.score.value)
+        lines.append(f"- Weakest subgroup: {worst.column} = {worst.value}, {worst.score.value:.3f} on {worst.n:,} samples.")
     if result.per_class:
         hard = min(result.per_class, key=lambda one: one.f1.value)
         lines.append(f"- Hardest label: {hard.label}, F1 {hard.f1.value:.3f} on {hard.n:,} samples.")

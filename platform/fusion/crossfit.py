@@ -12,20 +12,20 @@ from functools import cache, partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
-from fusion.evaluate.baselines import STRENGTHS, linear_part, regression
+from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.calibration import temperature_of
-from fusion.evaluate.metrics import macro_f1
 from fusion.knowledge_loss import Terms
 from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.unimodal import Unimodal
-from fusion.models import Model, Shape, log_prior_of
+from fusion.models import Model, Shape, joined
 from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.store import Store
+from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.linear import Linear, linear
 from fusion.tokens import Block, TokenWhitening
 from fusion.train import History, Hooks, Samples, Watch, fit, packed, seed_everything, tell_all, unpack
 from fusion.whitening import Whitening
@@ -38,7 +38,8 @@ SIDE_BY_SIDE = 30_000
 
 @dataclass(frozen=True)
 class Task:
-    """y: (n,) class numbers, -1 where there is none; x: {modality: (n, dim)}; mask: (n, M) bool in the order of `x`.
+    """asked: what is asked of each sample; y: (n, ...) as it encodes the labels; x: {modality: (n, dim)}; mask: (n, M) bool in the order of
+    `x`.
 
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
     tables: the modalities whose features are columns of units of their own.
@@ -46,8 +47,8 @@ class Task:
     tuned: what takes the place of `x` where an encoder is tuned on training rows (fusion.tuning): rows -> {modality: (n, dim)}.
     """
 
-    y: Ints
-    classes: int
+    y: Array
+    asked: LearningTask
     x: dict[str, NDArray[np.float32]]
     mask: NDArray[np.bool_]
     taught: tuple[Terms, Tensor] | None = None
@@ -78,7 +79,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the inner rounds chose for one model. score: macro-F1 of the inner validation answers, absent ones by the prior."""
+    """What the inner rounds chose for one model. score: headline metric of the inner validation answers, absent ones by the prior."""
 
     epochs: int
     temperature: float
@@ -91,12 +92,12 @@ class Prepared:
     def __init__(self, task: Task, rows: Ints, pca_dim: int) -> None:
         self.task, self.rows, self.pca_dim = task, rows, pca_dim
         self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
-        self.log_prior = log_prior_of(task.y[rows], task.classes)
+        self.log_prior = task.asked.prior(task.y[rows])
         self.whitening = cache(self.fit_whitening)
         self.token_whitening = cache(self.fit_token_whitening)
         self.x = cache(self.whiten)
         self.tokens = cache(self.whiten_tokens)
-        self.regression = cache(self.fit_regression)
+        self.linear = cache(self.fit_linear)
 
     def fit_whitening(self, modality: str) -> Whitening:
         rows = self.task.rows_with([modality], self.rows)
@@ -133,10 +134,10 @@ class Prepared:
         mask, y = torch.from_numpy(self.task.mask[rows]), torch.from_numpy(self.task.y[rows])
         return Samples({name: values[at] for name, values in x.items()}, mask, y, fires)
 
-    def fit_regression(self, modality: str, strength: float) -> LogisticRegression | None:
-        """On one modality; None where there are no two classes to tell apart."""
+    def fit_linear(self, modality: str, strength: float) -> Linear | None:
+        """On one modality; None where there is nothing to tell apart."""
         samples = self.samples(modality, self.rows)
-        return regression(samples.x[modality].numpy(), samples.y.numpy(), strength)
+        return linear(self.task.asked.name, samples.x[modality].numpy(), samples.y.numpy(), strength)
 
 
 Fit = tuple[int, Prepared]
@@ -150,6 +151,7 @@ class CrossFit:
         self.task, self.training, self.store, self.progress = task, recipe.training, store, progress
         self.method = recipe.method
         self.names = [*task.modalities, *(name for name in recipe.methods if name in JOINT)]
+        self.members, self.joins_seeds = recipe.members, recipe.joins_seeds
         self.rounds = list(rounds)
         self.total = sum(len(self.names) * (len(each.inner) + each.seeds) for each in rounds)
         self.done = 0
@@ -194,21 +196,26 @@ class CrossFit:
         samples = np.cumsum([len(each.train) + sum(len(rows) for rows, _ in each.inner) for each in rounds])
         return rounds[: max(1, int((samples <= SIDE_BY_SIDE).sum()))]
 
-    def choice(self, name: str, each: Round) -> Choice:
-        histories = [self.judged[name, each, number] for number in range(len(each.inner))]
-        rows = np.concatenate([validation for _, validation in each.inner])
-        nothing = np.zeros((0, self.task.classes), np.float32)
-        logits = [nothing if found.best_logits is None else found.best_logits for found in histories]
+    def validated(self, name: str, each: Round) -> tuple[Ints, NDArray[np.float32]]:
+        """What the inner rounds said of the samples that they held back, as far as the model can answer them: rows (n,), outputs (n, D)."""
+        outputs = [self.judged[name, each, number].best_logits for number in range(len(each.inner))]
         answered = [
-            self.task.rows_with(self.inputs(name), validation) if len(found) else validation[:0]
-            for (_, validation), found in zip(each.inner, logits)
+            self.task.rows_with(self.inputs(name), validation)
+            for (_, validation), found in zip(each.inner, outputs)
+            if found is not None and len(found)
         ]
-        seen, pooled = np.concatenate(answered), np.concatenate(logits)
-        answers = np.full(len(self.task.y), int(log_prior_of(self.task.y[each.train], self.task.classes).argmax()))
-        answers[seen] = pooled.argmax(1)
-        score = macro_f1(self.task.y[rows], answers[rows], self.task.classes)
+        none = np.zeros((0, self.task.asked.width), np.float32)
+        return np.concatenate([each.train[:0], *answered]), np.concatenate([none, *(found for found in outputs if found is not None)])
+
+    def choice(self, name: str, each: Round) -> Choice:
+        asked, histories = self.task.asked, [self.judged[name, each, number] for number in range(len(each.inner))]
+        rows = np.concatenate([validation for _, validation in each.inner])
+        seen, outputs = self.validated(name, each)
+        said = np.tile(asked.prior(self.task.y[each.train]), (len(self.task.y), 1))
+        said[seen] = outputs
+        score = asked.score(self.task.y[rows], said[rows])
         epochs = float(np.mean([found.best_epoch or self.training.epochs for found in histories]))
-        return Choice(max(1, round(epochs)), temperature_of(pooled, self.task.y[seen]), score)
+        return Choice(max(1, round(epochs)), temperature_of(outputs, self.task.y[seen], asked.log_loss), score)
 
     def judge_all(self, name: str, together: Sequence[Round]) -> None:
         """Fits a model for every inner round of these rounds.
@@ -232,7 +239,7 @@ class CrossFit:
         self.judged |= {key: watch.history for key, watch in watches.items()}
 
     def models(self, choices: dict[Round, dict[str, Choice]]) -> dict[Round, list[dict[str, Model]]]:
-        """{round: one model a name for each seed}"""
+        """{round: one model a name for each seed}, or one for all seeds where the recipe joins them"""
         wanted = [(each, number, seed) for each in choices for number, seed in enumerate(self.training.seeds[: each.seeds])]
         found: dict[Round, list[dict[str, Model]]] = {each: [{} for _ in range(each.seeds)] for each in choices}
         first = self.rounds.index(wanted[0][0])
@@ -246,7 +253,7 @@ class CrossFit:
             for (each, number, _), (_, prepared), network in zip(wanted, fits, networks):
                 whitening = {modality: prepared.whitening_for(name, modality) for modality in self.inputs(name)}
                 found[each][number][name] = Model(self.shape(name, prepared), whitening, network, choices[each][name].temperature)
-        return found
+        return {each: [joined(seeds)] for each, seeds in found.items()} if self.joins_seeds else found
 
     def metric(self, where: str, seed: int) -> Callable[[int, str, float], None]:
         return lambda epoch, curve, value: self.progress.metric(where, seed, epoch, curve, value)
@@ -255,7 +262,7 @@ class CrossFit:
         inputs = self.inputs(name)
         dims = {each: prepared.whitening_for(name, each).dim if each in inputs else 0 for each in self.task.modalities}
         tokens = {each: prepared.token_whitening(each).number for each in inputs} if reads_tokens(name) else None
-        return Shape.of(name, self.task.modalities, dims, self.task.classes, self.training, tokens)
+        return Shape.of(name, self.task.modalities, dims, self.task.asked, self.training, tokens)
 
     def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch]) -> list[nn.Module]:
         """A network for each of `fits`, trained, or as it begins where there is no sample to learn from; `watches` are filled in."""
@@ -282,12 +289,13 @@ class CrossFit:
             seed_everything(unit, self.training.seeds)
             hooks = Hooks(partial(self.epoch, len(watches)), self.store.checkpoint(unit), self.store.checkpoint_seconds)
             spent = Stopwatch()
-            fit(networks, samples, self.training, self.steps, here, hooks, self.task.taught[0] if self.task.taught else None)
+            terms = self.task.taught[0] if self.task.taught else None
+            fit(networks, samples, self.training, self.steps, here, hooks, terms, self.task.asked)
             self.seconds += spent.seconds
             self.store.put(unit, *packed(here))
         else:
             unpack(here, *found)
-            tell_all(here)
+            tell_all(here, self.task.asked)
         for watch, filled in zip(watches, here):
             watch.history, watch.weights = filled.history, filled.weights
 
@@ -300,9 +308,9 @@ class CrossFit:
         seed_everything(unit, seed)
         network = self.shape(name, prepared).network(prepared.log_prior)
         if isinstance(network, Unimodal):
-            model = prepared.regression(name, STRENGTHS[1])
+            model = prepared.linear(name, STRENGTHS[1])
             if model is not None:
-                network.set_linear(*(torch.from_numpy(part) for part in linear_part(model, prepared.log_prior)))
+                network.set_linear(*(torch.from_numpy(part) for part in model.part(prepared.log_prior)))
         return network
 
 

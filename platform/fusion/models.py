@@ -1,18 +1,20 @@
 """One fitted model: a whitening for each modality, a network, a temperature. The unit of training, of resuming and of the bundle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from torch import Tensor, nn
 
 from fusion.files import BrokenFile
 from fusion.methods import JOINT, build
+from fusion.methods.together import Together
 from fusion.recipe import Training
+from fusion.tasks import TaskName, task_of
+from fusion.tasks.base import LearningTask
 from fusion.tokens import TokenWhitening
 from fusion.train import answer
 from fusion.whitening import Whitening
@@ -22,7 +24,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is built from. modalities: all of the task, in the order of the mask; inputs: those that this model reads."""
+    """What a network is built from. modalities: all of the task, in the order of the mask; inputs: those that this model reads;
+    classes: how many numbers it writes about a sample.
+    """
 
     name: str
     modalities: list[str]
@@ -33,6 +37,9 @@ class Shape:
     input_dropout: float
     tokens: dict[str, int] | None = None
     """Of each modality, for a method that reads tokens."""
+    task: TaskName = "classification"
+    seeds: int = 1
+    """Networks that answer together."""
 
     @classmethod
     def of(
@@ -40,18 +47,22 @@ class Shape:
         name: str,
         modalities: Sequence[str],
         dims: Mapping[str, int],
-        classes: int,
+        task: LearningTask,
         recipe: Training,
         tokens: dict[str, int] | None = None,
     ) -> "Shape":
-        return cls(name, list(modalities), dict(dims), classes, recipe.hidden_dim, recipe.dropout, recipe.input_dropout, tokens)
+        sizes = recipe.hidden_dim, recipe.dropout, recipe.input_dropout
+        return cls(name, list(modalities), dict(dims), task.width, *sizes, tokens, task.name)
 
     @property
     def inputs(self) -> list[str]:
         return self.modalities if self.name in JOINT else [self.name]
 
     def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
-        return build(self.name, self.dims, torch.as_tensor(log_prior), self.hidden, self.dropout, self.input_dropout, self.tokens)
+        prior = torch.as_tensor(log_prior)
+        settings = (self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
+        nets = [build(self.name, self.dims, prior, *settings) for _ in range(self.seeds)]
+        return nets[0] if self.seeds == 1 else Together(nets)
 
 
 @dataclass
@@ -61,25 +72,30 @@ class Model:
     network: nn.Module
     temperature: float = 1.0
 
+    @property
+    def task(self) -> LearningTask:
+        return task_of(self.shape.task)
+
     def inputs(self, x: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
         """Features of (n, dim) a modality -> whitened tensors."""
         return {name: torch.from_numpy(self.whitening[name](x[name])) for name in self.shape.inputs}
 
-    def logits(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """(n, K), before the temperature; mask: (n, M) over all modalities of the task."""
+    def outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(n, D), before the temperature; mask: (n, M) over all modalities of the task."""
         return self.answer(self.inputs(x), mask)
 
     def answer(self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         """The same of inputs that are whitened already, by this model's whitening."""
         return answer(self.network, whitened, torch.as_tensor(mask.copy()))
 
-    def log_probabilities(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
-        """(n, K), calibrated unless another temperature is given; the training prior where none of the model's inputs is there."""
-        return self.calibrated(self.logits(x, mask), mask, temperature)
+    def answers(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+        """(n, D), calibrated unless another temperature is given; the training prior where none of the model's inputs is there."""
+        return self.calibrated(self.outputs(x, mask), mask, temperature)
 
-    def calibrated(self, logits: NDArray[np.float32], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
-        calibrated = log_softmax(logits.astype(np.float64) / (temperature or self.temperature), axis=1)
-        return np.where(self.seen(mask), calibrated, self.log_prior)
+    def calibrated(self, outputs: NDArray[np.float32], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+        """The same of outputs."""
+        beliefs = self.task.beliefs(outputs, temperature or self.temperature)
+        return self.task.answers(np.where(self.seen(mask), beliefs, self.log_prior))
 
     def represent(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(n, dim): the fused representation, zeros where none of the model's inputs is there."""
@@ -98,7 +114,7 @@ class Model:
 
     @property
     def log_prior(self) -> NDArray[np.float32]:
-        """(K,)"""
+        """(D,)"""
         return cast(Tensor, self.network.log_prior).numpy()
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -127,7 +143,10 @@ class Model:
         return cls(shape, whitening, network.eval(), facts["temperature"])
 
 
-def log_prior_of(y: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Log of the class shares with one sample added to each, so that no class is impossible. (K,)"""
-    count = np.bincount(y, minlength=classes) + 1.0
-    return np.log(count / count.sum()).astype(np.float32)
+def joined(seeds: Sequence[Mapping[str, Model]]) -> dict[str, Model]:
+    """One model a name of those that differ in their seed alone."""
+    found = {}
+    for name, first in seeds[0].items():
+        network = Together([each[name].network for each in seeds]) if len(seeds) > 1 else first.network
+        found[name] = replace(first, shape=replace(first.shape, seeds=len(seeds)), network=network.eval())
+    return found

@@ -10,30 +10,38 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.crossfit import Choice, CrossFit, Round
+from fusion.ensemble import Pool, beliefs_of, pooled_answers
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
-from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.floor import floored
+from fusion.heldout import Held
+from fusion.linear_baselines import baselines
 from fusion.models import Model
-from fusion.regression import baselines
 from fusion.representation import Space, Vectors, evidence, views
 
 
 @dataclass
 class RoundAnswers:
-    """singles: (S, n, M, K) logits; joint: {method: {coalition: (S, n, K) probabilities}}; uncalibrated: {method: (S, n, K)}.
+    """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs.
 
-    vectors: (1 + M, n, D) of the run's own method and the first seed, see fusion.representation.views.
+    pool: of the ensemble, where the recipe has one. vectors: (1 + M, n, D) of the run's own method and the first seed, see
+    fusion.representation.views.
     """
 
     each: Round
     choices: dict[str, Choice]
-    log_prior: NDArray[np.float32]
+    log_prior: NDArray[Any]
     singles: Floats
-    vectors: Vectors
+    vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     joint: dict[str, dict[tuple[int, ...], Floats]] = field(default_factory=dict)
     uncalibrated: dict[str, Floats] = field(default_factory=dict)
     baselines: dict[str, Floats] = field(default_factory=dict)
+    pool: Pool | None = None
+
+    def chosen(self) -> dict[str, Any]:
+        """As plain data, by model."""
+        found = {name: vars(choice) for name, choice in self.choices.items()}
+        return found | {"ensemble": vars(self.pool)} if self.pool else found
 
 
 def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> RoundAnswers:
@@ -43,46 +51,47 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
     at, mask = torch.from_numpy(each.test), task.mask[each.test]
     x = {name: prepared.x(name)[at] for name in task.modalities}
     singles = np.stack([np.stack([seed[name].answer(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)
-    vectors = vectors_of(fitting, each, choices, models[0], singles[0])
-    found = RoundAnswers(each, choices, prepared.log_prior, singles, vectors, baselines=baselines(fitting, each) if regressions else {})
+    found = RoundAnswers(each, choices, prepared.log_prior, singles, baselines=baselines(fitting, each) if regressions else {})
     for name in fitting.names[len(task.modalities) :]:
         x = {modality: values[at] for modality, values in prepared.x_for(name).items()}
         of_name = [seed[name] for seed in models]
-        found.joint[name] = {c: np.exp([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
-        found.uncalibrated[name] = np.exp([calibrated(m, x, mask, temperature=1.0) for m in of_name])
+        found.joint[name] = {c: np.stack([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
+        found.uncalibrated[name] = np.stack([calibrated(m, x, mask, temperature=1.0) for m in of_name])
+    if fitting.members:
+        found.pool = Held.inner(fitting, each).pool(choices, fitting.members)
+    found.vectors = vectors_of(fitting, found, models[0])
     fitting.forget(each)
     return found
 
 
-def vectors_of(fitting: CrossFit, each: Round, choices: dict[str, Choice], models: dict[str, Model], logits: Floats) -> Vectors:
-    """The fused representation of a round's test samples, (1 + M, n, D). models, logits: (n, M, K): of one seed."""
-    prepared, task, method = fitting.prepared(each.train), fitting.task, fitting.method
-    seen = views(task.mask[each.test])
-    if method == "late":
-        heat, prior = np.array([choices[name].temperature for name in task.modalities]), prepared.log_prior.astype(np.float64)
-        return np.stack([evidence(logits, heat, prior, mask) for mask in seen]).astype(np.float32)
-    at = torch.from_numpy(each.test)
-    x = {modality: values[at] for modality, values in prepared.x_for(method).items()}
-    return np.stack([models[method].vectors(x, mask) for mask in seen])
+def vectors_of(fitting: CrossFit, found: RoundAnswers, models: dict[str, Model]) -> Vectors:
+    """The fused representation of a round's test samples, (1 + M, n, D). models: of the first seed."""
+    task, asked, method, test = fitting.task, fitting.task.asked, fitting.method, found.each.test
+    seen = views(task.mask[test])
+    if method in models:
+        at = torch.from_numpy(test)
+        x = {modality: values[at] for modality, values in fitting.prepared(found.each.train).x_for(method).items()}
+        return np.stack([models[method].vectors(x, mask) for mask in seen])
+    beliefs = asked.beliefs(found.singles[0], np.array([found.choices[name].temperature for name in task.modalities]))
+    late = np.stack([evidence(asked, beliefs, mask, found.log_prior) for mask in seen])
+    if method == "ensemble" and found.pool:
+        said = {name: beliefs_of(asked, by[max(by, key=len)][0]) for name, by in found.joint.items()}
+        joint = found.pool(asked, said | {"late": asked.product(beliefs, seen[0], found.log_prior)})
+        complete = np.all(seen[0], axis=1)[:, None]
+        late[0] = np.where(complete, evidence(asked, joint[:, None], complete, found.log_prior), late[0])
+    return late.astype(np.float32)
 
 
-def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> dict[str, Choice]:
+def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> tuple[dict[str, Choice], Pool | None]:
     """For the models that are trained on every sample and that nothing here judges: epochs as the rounds chose on average, and the
-    temperature that suits the answers of all rounds to samples that they had not seen.
+    temperature, and the weights of an ensemble, that suit the answers of all rounds to samples that they had not seen.
     """
-    task, choices = fitting.task, {}
+    held, choices = Held.outer(fitting, found), {}
     for name in fitting.names:
         chosen = [each.choices[name] for each in found]
-        logits, truth = [], []
-        for each in found:
-            seen = np.isin(each.each.test, task.rows_with(fitting.inputs(name), each.each.test))
-            said = each.singles[0, :, task.modalities.index(name)] if name in task.modalities else np.log(each.uncalibrated[name][0])
-            logits.append(said[seen])
-            truth.append(task.y[each.each.test][seen])
         epochs = round(float(np.mean([each.epochs for each in chosen])))
-        temperature = temperature_of(np.concatenate(logits), np.concatenate(truth))
-        choices[name] = Choice(max(1, epochs), temperature, float(np.mean([each.score for each in chosen])))
-    return choices
+        choices[name] = Choice(max(1, epochs), held.temperature(name), float(np.mean([each.score for each in chosen])))
+    return choices, held.pool(choices, fitting.members) if fitting.members else None
 
 
 def calibrated(model: Model, x: Mapping[str, Tensor], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
@@ -98,9 +107,9 @@ class OutOfFold:
     rounds: list[RoundAnswers]
     methods: dict[str, Answers]
     singles: dict[str, tuple[Floats, Floats]]
-    """Modality -> its answers calibrated and not, (S, n, K) each."""
+    """Modality -> its answers calibrated and not, (S, n, D) each."""
     baselines: dict[str, Floats]
-    """Name -> (1, n, K) probabilities."""
+    """Name -> answers (1, n, D)."""
     space: Space
     """Of the run's own method."""
 
@@ -114,27 +123,29 @@ class OutOfFold:
         return float(np.mean([each.choices[name].temperature for each in self.rounds]))
 
 
-def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], cluster: Sequence[Any], labels: list[str]) -> OutOfFold:
-    task = fitting.task
+def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], cluster: Sequence[Any]) -> OutOfFold:
+    task, asked = fitting.task, fitting.task.asked
     rows = np.concatenate([each.each.test for each in found])
     fold = np.concatenate([[each.each.name] * len(each.each.test) for each in found])
     log_prior = np.concatenate([np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found])
     named = [keys[row] for row in rows]
-    scored = Scored(named, task.y[rows], task.mask[rows], log_prior, np.asarray(cluster)[rows], fold, labels, task.modalities)
-    logits = np.concatenate([each.singles for each in found], axis=1)
+    scored = Scored(named, task.y[rows], task.mask[rows], log_prior, np.asarray(cluster)[rows], fold, asked.labels, task.modalities, asked)
+    outputs = np.concatenate([each.singles for each in found], axis=1)
     heat = np.concatenate([np.tile([r.choices[m].temperature for m in task.modalities], (len(r.each.test), 1)) for r in found])
     wanted = coalitions(len(task.modalities))
-    methods = {"late": late_answers(logits, heat, scored, wanted)}
-    singles = {name: alone(logits, heat, scored, i) for i, name in enumerate(task.modalities)}
+    methods = {"late": late_answers(outputs, heat, scored, wanted)}
+    singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(task.modalities)}
     for name in found[0].joint:
         by_coalition = {c: np.concatenate([each.joint[name][c] for each in found], axis=1) for c in wanted}
         methods[name] = Answers(by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1))
         if fitting.training.floor:
             methods[name] = floored(methods[name], list(singles.values()), scored)
-    regressions = {name: np.exp(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
+    if pools := [(each.pool, len(each.each.test)) for each in found if each.pool]:
+        methods["ensemble"] = pooled_answers(pools, methods, scored)
+    regressions = {name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
     return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found))
 
 
 def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:
     whole, *alone = np.concatenate([each.vectors for each in found], axis=1)
-    return Space(fitting.method, fitting.method == "late", whole, dict(zip(fitting.task.modalities, alone, strict=True)))
+    return Space(fitting.method, fitting.method in ("late", "ensemble"), whole, dict(zip(fitting.task.modalities, alone, strict=True)))

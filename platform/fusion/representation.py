@@ -5,7 +5,8 @@ models share is the space of the labels, so there a sample is the evidence for e
 
     e_k = sum over the modalities m that are present of [log p_m(k | x_m) - log p(k)],   centred over k,
 
-(batch, K): what late fusion knows of a sample, and all that it knows. Nearness is the cosine.
+(batch, K): what late fusion knows of a sample, and all that it knows. An ensemble, whose members have different spaces, gives the
+same of its answers: log p(k | x) - log p(k), centred over k. Nearness is the cosine.
 """
 
 import hashlib
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from fusion.evaluate.answers import hide
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.tasks.base import Array, LearningTask
 
 Vectors = NDArray[np.float32]
 
@@ -27,7 +28,7 @@ class Space:
     """The test samples, each in the space of its own round, by the models of the first seed, which had not seen it.
 
     whole: (n, D) of all inputs of a sample; alone: modality -> (n, D) of that input only, zeros where it is absent. common: whether the
-    axes mean the same in every round (late fusion: the labels); if not, vectors of different rounds cannot be compared.
+    axes mean the same in every round (late fusion and ensembles: the labels); if not, vectors of different rounds cannot be compared.
     """
 
     method: str
@@ -41,10 +42,9 @@ def views(mask: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
     return [mask, *(hide(mask, (column,)) for column in range(mask.shape[1]))]
 
 
-def evidence(logits: Floats, temperatures: Floats, log_prior: Floats, mask: NDArray[np.bool_]) -> Floats:
-    """logits: (..., n, M, K) of the single models, temperatures: (n, M) or (M,), log_prior: (n, K) or (K,), mask: (n, M) -> (..., n, K)"""
-    found = log_softmax(logits / temperatures[..., None], axis=-1) - log_prior[..., None, :]
-    joint = np.where(mask[..., None], found, 0).sum(-2)
+def evidence(task: LearningTask, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+    """beliefs: (..., n, M, D) of the single models, mask: (n, M), prior: (n, D) or (D,) -> (..., n, D)"""
+    joint = task.evidence(beliefs, mask, prior)
     return joint - joint.mean(-1, keepdims=True)
 
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusion.knowledge.rules import Rule
 from fusion.protocol import Criterion, State
+from fusion.tasks import TaskName
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """When it is raised and how older results stay readable: docs/decisions/results-of-every-version-can-be-read.md."""
 
 Worth = Literal["helps", "no clear difference", "hurts"]
@@ -21,6 +22,14 @@ Verdict = Literal["clearly better", "no clear difference", "clearly worse"]
 
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def macro_f1_was_the_only_score(cls, data: Any) -> Any:
+        """Up to schema 2, which knew classification alone, a score was named after its metric."""
+        if isinstance(data, dict) and "score" in cls.model_fields and "macro_f1" in data:
+            return {"score" if name == "macro_f1" else name: value for name, value in data.items()}
+        return data
 
 
 class Interval(Part):
@@ -39,9 +48,13 @@ class Gain(Interval):
 
 
 class Headline(Part):
-    """The gain is None where no single modality is known, the ECE where no probabilities are."""
+    """`metric`: of EvaluationResult.metrics, the one that every `score` of the result is in; more of it is better.
 
-    macro_f1: Interval
+    The gain is None where no single modality is known, the ECE where no probabilities are.
+    """
+
+    metric: str = "macro_f1"
+    score: Interval
     gain_over_best_single: Gain | None
     ece: Interval | None
 
@@ -52,7 +65,7 @@ class Fold(Part):
     name: str
     n_train: int | None
     n_test: int
-    macro_f1: float | None = None
+    score: float | None = None
     best_epochs: list[int] = []
 
 
@@ -82,11 +95,11 @@ class ClassScore(Part):
 class Single(Part):
     """One modality alone: on every sample (absent: the training prior answers), and where it is present.
 
-    `macro_f1` is None where it is absent on some samples and the prior is not known.
+    `score` is None where it is absent on some samples and the prior is not known.
     """
 
     modality: str
-    macro_f1: Interval | None
+    score: Interval | None
     n_present: int
     where_present: Interval
     temperature: float | None
@@ -98,19 +111,19 @@ class Baseline(Part):
     """Another way to solve the same task on the same folds and features, for instance logistic regression."""
 
     name: str
-    macro_f1: Interval
+    score: Interval
 
 
 class Seed(Part):
     seed: int
-    macro_f1: float
+    score: float
 
 
 class Missing(Part):
     """The whole model with these modalities taken away from every test sample."""
 
     without: list[str]
-    macro_f1: Interval
+    score: Interval
     change: Interval
 
 
@@ -119,7 +132,7 @@ class Shortfall(Part):
 
     method: str
     modality: str
-    macro_f1: Interval
+    score: Interval
     alone: Interval
     difference: Gain
 
@@ -152,7 +165,7 @@ class ClassShares(Part):
 
 
 class Contributions(Part):
-    """Exact Shapley values of macro-F1 above the prior model; the shares add up to `total - prior`.
+    """Exact Shapley values of the headline metric above the prior model; the shares add up to `total - prior`.
 
     Where rules take part at prediction they are one more player, named RULES.
     """
@@ -169,13 +182,13 @@ class Subgroup(Part):
     column: str
     value: str
     n: int
-    macro_f1: Interval
+    score: Interval
     note: str | None = None
     metrics: dict[str, Interval] = {}
 
 
 class WorstSubgroup(Part):
-    """The lowest macro-F1 among the subgroups that have an interval."""
+    """The lowest score among the subgroups that have an interval."""
 
     column: str
     value: str
@@ -270,11 +283,11 @@ class Pair(Part):
 class RuleEffect(Part):
     """What a rule does to the whole model, against the same model without it (where the rule is used in training: trained without it).
 
-    macro_f1: of all samples; accuracy: where the rule speaks, None where it never does. helps: accuracy where it speaks is clearly higher
-    and macro-F1 not clearly lower; hurts: one of the two is clearly lower. note: what to think of the interval, in words.
+    score: of all samples; accuracy: where the rule speaks, None where it never does. helps: accuracy where it speaks is clearly higher
+    and the score not clearly lower; hurts: one of the two is clearly lower. note: what to think of the interval, in words.
     """
 
-    macro_f1: Pair
+    score: Pair
     accuracy: Pair | None
     verdict: Worth
     note: str | None = None
@@ -334,7 +347,7 @@ class ProtocolScore(Part):
 
 class EvaluationResult(Part):
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
-    task: Literal["classification"] = "classification"
+    task: TaskName = "classification"
     method: str
     labels: list[str]
     modalities: list[str]
@@ -387,8 +400,33 @@ class EvaluationResult(Part):
 
     @model_validator(mode="after")
     def name_the_worst_subgroup(self) -> "EvaluationResult":
-        known = [one for one in self.subgroups if one.macro_f1.low is not None]
+        known = [one for one in self.subgroups if one.score.low is not None]
         if len(known) > 1:
-            worst = min(known, key=lambda one: one.macro_f1.value)
+            worst = min(known, key=lambda one: one.score.value)
             self.worst_subgroup = WorstSubgroup(column=worst.column, value=worst.value)
         return self
+
+
+class Difference(Interval):
+    """To the reference, paired. p: two-sided, from the share of draws on the far side of 0, after Holm's correction."""
+
+    p: float
+    verdict: Verdict
+
+
+class Compared(Part):
+    """One run of a comparison. differences: none for the reference itself."""
+
+    name: str
+    metrics: dict[str, Interval]
+    differences: dict[str, Difference] = {}
+
+
+class Comparison(Part):
+    """Runs side by side (fusion.evaluate.compare). corrected: over how many differences of one metric Holm's correction went."""
+
+    reference: str
+    n: int
+    clusters: Clusters
+    corrected: int
+    runs: list[Compared]

@@ -11,6 +11,7 @@ from fusion import knowledge
 from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
+from fusion.ensemble import pooled_answers
 from fusion.environment import environment
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.bootstrap import Resampler
@@ -19,6 +20,7 @@ from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.rules import rule_scores
 from fusion.floor import floored
 from fusion.knowledge_use import answers_with, rules_for, speaks
+from fusion.methods import JOINT
 from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.result import EvaluationResult, Fold, Split
@@ -75,20 +77,22 @@ def fitting_modalities(bundle: Bundle, aligned: Aligned) -> dict:  # type: ignor
 def question_of(
     bundle: Bundle, aligned: Aligned, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], rows: Ints, left_out: dict[str, int]
 ) -> Question:
-    number = {label: k for k, label in enumerate(bundle.labels)}
-    y = np.array([number[str(aligned.labels[row])] for row in rows])
+    asked = bundle.asked
+    y = asked.encode([aligned.labels[row] for row in rows])
     log_prior = np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1))
     cluster, fold = np.asarray(aligned.cluster_values())[rows], np.full(len(rows), "test")
-    scored = Scored([aligned.keys[row] for row in rows], y, mask[rows], log_prior, cluster, fold, bundle.labels, bundle.modalities)
+    scored = Scored([aligned.keys[row] for row in rows], y, mask[rows], log_prior, cluster, fold, bundle.labels, bundle.modalities, asked)
     x = {name: x[name][rows] for name in bundle.modalities}
-    logits = bundle.single_logits(x, scored.mask)[None]
+    outputs = bundle.single_outputs(x, scored.mask)[None]
     heat = np.tile([bundle.models[name].temperature for name in bundle.modalities], (len(rows), 1))
     wanted = coalitions(len(bundle.modalities))
-    singles = {name: alone(logits, heat, scored, i) for i, name in enumerate(bundle.modalities)}
-    methods = {"late": late_answers(logits, heat, scored, wanted)}
-    for name in (one for one in bundle.recipe.methods if one != "late"):
+    singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(bundle.modalities)}
+    methods = {"late": late_answers(outputs, heat, scored, wanted)}
+    for name in (one for one in bundle.recipe.methods if one in JOINT):
         answers = joint_answers(bundle, name, x, scored)
         methods[name] = floored(answers, list(singles.values()), scored) if bundle.recipe.training.floor else answers
+    if bundle.pool:
+        methods["ensemble"] = pooled_answers([(bundle.pool, len(rows))], methods, scored)
     return Question(
         scored=scored,
         method=bundle.recipe.method,
@@ -96,7 +100,7 @@ def question_of(
         singles=singles,
         best_single=bundle.best_single,
         temperatures={name: bundle.models[name].temperature for name in bundle.modalities},
-        seeds=bundle.recipe.training.seeds[:1],
+        seeds=[] if bundle.recipe.joins_seeds else bundle.recipe.training.seeds[:1],
         cluster_column=aligned.cluster,
         split=Split(policy="trained elsewhere", groups=[], folds=[Fold(name="test", n_train=len(bundle.trained_on), n_test=len(rows))]),
         n_total=len(aligned),
@@ -112,5 +116,5 @@ def question_of(
 
 def joint_answers(bundle: Bundle, name: str, x: Mapping[str, NDArray[Any]], scored: Scored) -> Answers:
     model = bundle.models[name]
-    by_coalition = {c: np.exp(model.log_probabilities(x, hide(scored.mask, c)))[None] for c in coalitions(len(bundle.modalities))}
-    return Answers(by_coalition, np.exp(model.log_probabilities(x, scored.mask, temperature=1.0))[None])
+    by_coalition = {c: model.answers(x, hide(scored.mask, c))[None] for c in coalitions(len(bundle.modalities))}
+    return Answers(by_coalition, model.answers(x, scored.mask, temperature=1.0)[None])

@@ -17,15 +17,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from fusion.evaluate.calibration import log_loss, temperature_of
-from fusion.evaluate.metrics import macro_f1
+from fusion.evaluate.calibration import temperature_of
 from fusion.files import read_tensors, write_tensors
 from fusion.knowledge_loss import Terms
 from fusion.optimizer import AdamW
 from fusion.recipe import Training
 from fusion.stack import stacked
+from fusion.tasks import task_of
+from fusion.tasks.base import LearningTask
+from fusion.tasks.losses import TEACHING
 
 AUX_WEIGHT = 1 / 3
 CHECKPOINT_SECONDS = 2.0
@@ -34,7 +35,7 @@ CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Samples:
-    """x: {modality: (n, dim)}, mask: (n, M) bool, y: (n,) class numbers, fires: (n, R) bool, which rules speak about which samples."""
+    """x: {modality: (n, dim)}, mask: (n, M) bool, y: (n, ...) as the learning task encodes it, fires: (n, R) bool, which rules speak about which samples."""
 
     x: dict[str, Tensor]
     mask: Tensor
@@ -45,7 +46,7 @@ class Samples:
         return len(self.y)
 
     def batch(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """rows of any shape (...) -> x {modality: (..., dim)}, mask (..., M), y (...)"""
+        """rows of any shape (...) -> x {modality: (..., dim)}, mask (..., M), y (..., as y is)"""
         flat = rows.flatten()
         chosen = [values.index_select(0, flat).unflatten(0, rows.shape) for values in (*self.x.values(), self.mask, self.y)]
         return dict(zip(self.x, chosen)), chosen[-2], chosen[-1]
@@ -72,7 +73,7 @@ class Samples:
 
 @dataclass
 class History:
-    """Curves by epoch, and the validation logits (n_validation, K) of the best epoch (numbered from 1).
+    """Curves by epoch, and the validation outputs (n_validation, D) of the best epoch (numbered from 1).
 
     The best epoch is that of the least log loss at its own best temperature: a temperature is fitted afterwards anyway, so
     over-confidence that it takes away must not stop a fit that still learns.
@@ -80,7 +81,7 @@ class History:
 
     train_loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
-    validation_macro_f1: list[float] = field(default_factory=list)
+    validation_score: list[float] = field(default_factory=list)
     calibrated_loss: list[float] = field(default_factory=list)
     best_epoch: int = 0
     best_logits: NDArray[np.float32] | None = None
@@ -133,21 +134,23 @@ Added = Callable[[Tensor], Tensor]
 """Log-probabilities (answers, networks, batch, K) -> what is added to the loss of each, (answers, networks, batch)."""
 
 
-def loss_of(
-    stack: nn.Module, x: dict[str, Tensor], mask: Tensor, y: Tensor, counts: Tensor, smoothing: float, added: Added | None = None
-) -> Tensor:
+Losses = Callable[[Tensor], Tensor]
+"""Outputs (answers, networks, batch, D) -> what each costs, (answers, networks, batch)."""
+
+
+def loss_of(stack: nn.Module, x: dict[str, Tensor], mask: Tensor, counts: Tensor, losses: Losses, added: Added | None = None) -> Tensor:
     """(networks,): the mean over the samples that count, of the method and of its heads for single modalities where these are present.
 
-    mask: (networks, batch, M); y, counts: (networks, batch).
+    mask: (networks, batch, M); counts: (networks, batch).
     """
-    logits, aux = stack(x, mask)
+    outputs, aux = stack(x, mask)
     heads = [column for column, name in enumerate(stack.modalities) if name in aux]  # type: ignore[arg-type]
-    answers = torch.stack([logits, *aux.values()])
-    wrong = F.cross_entropy(answers.flatten(0, -2), y.expand(answers.shape[:-1]).flatten(), reduction="none", label_smoothing=smoothing)
+    answers = torch.stack([outputs, *aux.values()])
+    wrong = losses(answers)
     if added is not None:
-        wrong = wrong + added(answers.log_softmax(-1)).flatten()
+        wrong = wrong + added(answers.log_softmax(-1))
     counted = torch.cat([counts[None], (counts.unsqueeze(-1) * mask)[..., heads].movedim(-1, 0)])
-    means = (wrong.view_as(counted) * counted).sum(-1) / counted.sum(-1).clamp(min=1)
+    means = (wrong * counted).sum(-1) / counted.sum(-1).clamp(min=1)
     return means[0] + AUX_WEIGHT * means[1:].sum(0)
 
 
@@ -166,7 +169,7 @@ def batches(begins: Sequence[int], sizes: Sequence[int], steps: int) -> Iterator
 
 
 def answer(net: nn.Module, x: Mapping[str, Tensor], mask: Tensor) -> NDArray[np.float32]:
-    """Logits (n, K) of a trained network."""
+    """Outputs (n, D) of a trained network."""
     net.eval()
     with torch.inference_mode():
         return net(x, mask)[0].numpy()
@@ -180,19 +183,23 @@ def fit(
     watches: Sequence[Watch],
     hooks: Hooks,
     terms: Terms | None = None,
+    task: LearningTask | None = None,
 ) -> None:
     """Trains each of `nets` on its samples by the recipe's one-cycle schedule, `steps` an epoch, as long as one of `watches` goes on.
 
     With the seed set before and the same input, the result is the same to the last bit, also when the process was
     killed in between and the checkpoint was read. What is found goes into `watches`. Networks must be of one shape, each with samples.
+    task: classification by default.
     """
+    task = task or task_of("classification")
+    teaching = TEACHING[task.name]
     everything, begins = Samples.joined(samples)
     sizes = [len(each) for each in samples]
     stack = stacked(nets)
     optimizer = AdamW(stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps * recipe.epochs)
     if hooks.checkpoint and hooks.checkpoint.exists():
         restore(hooks.checkpoint, stack, optimizer, watches)
-        tell_all(watches)
+        tell_all(watches, task)
     saved = time.monotonic()
     while live := [watch for watch in watches if watch.goes_on(recipe.patience)]:
         hooks.epoch(max(len(watch.history.train_loss) for watch in live))
@@ -201,19 +208,20 @@ def fit(
         for rows, counts in batches(begins, sizes, steps):
             x, mask, y = everything.batch(rows)
             added = None if terms is None or everything.fires is None else partial(terms.losses, y=y, fires=everything.fires[rows])
-            loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), y, counts, recipe.label_smoothing, added)
+            losses = partial(teaching.losses, y, recipe.label_smoothing)
+            loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), counts, losses, added)
             optimizer.step(loss.sum())
             total += loss.detach() * counts.sum(1)
         for watch in live:
             watch.history.train_loss.append(float(total[watch.net]) / sizes[watch.net])
-            judge(nets[watch.net], watch)
-            tell(watch)
+            judge(nets[watch.net], watch, task)
+            tell(watch, task)
         if hooks.checkpoint and time.monotonic() - saved >= hooks.checkpoint_seconds:
             keep(hooks.checkpoint, stack, optimizer, watches)
             saved = time.monotonic()
 
 
-def judge(net: nn.Module, watch: Watch) -> None:
+def judge(net: nn.Module, watch: Watch, task: LearningTask) -> None:
     """Adds this epoch's validation figures and remembers the best epoch; without validation, keeps the weights of the last epoch."""
     history, validation = watch.history, watch.validation
     if validation is None:
@@ -224,28 +232,30 @@ def judge(net: nn.Module, watch: Watch) -> None:
         return
     logits = answer(net, validation.x, validation.mask)
     y = validation.y.numpy()
-    calibrated = log_loss(logits, y, temperature_of(logits, y))
+    calibrated = task.log_loss(logits, y, temperature_of(logits, y, task.log_loss))
     if not history.calibrated_loss or calibrated < min(history.calibrated_loss):
         history.best_epoch, history.best_logits = len(history.train_loss), logits
     history.calibrated_loss.append(calibrated)
-    history.validation_loss.append(log_loss(logits, y, 1.0))
-    history.validation_macro_f1.append(macro_f1(y, logits.argmax(1), logits.shape[1]))
+    history.validation_loss.append(task.log_loss(logits, y, 1.0))
+    history.validation_score.append(task.score(y, logits))
 
 
-CURVES = ("train_loss", "validation_loss", "validation_macro_f1")
+def curves(history: History, task: LearningTask) -> dict[str, list[float]]:
+    scores = history.validation_score
+    return {"train_loss": history.train_loss, "validation_loss": history.validation_loss, f"validation_{task.headline}": scores}
 
 
-def tell_all(watches: Sequence[Watch]) -> None:
+def tell_all(watches: Sequence[Watch], task: LearningTask) -> None:
     """Every point again: whoever was killed may have been told of them without keeping them."""
     for watch in watches:
-        for name in CURVES:
-            for epoch, value in enumerate(getattr(watch.history, name), 1):
+        for name, values in curves(watch.history, task).items():
+            for epoch, value in enumerate(values, 1):
                 watch.metric(epoch, name, value)
 
 
-def tell(watch: Watch) -> None:
-    for name in CURVES:
-        if values := getattr(watch.history, name):
+def tell(watch: Watch, task: LearningTask) -> None:
+    for name, values in curves(watch.history, task).items():
+        if values:
             watch.metric(len(watch.history.train_loss), name, values[-1])
 
 

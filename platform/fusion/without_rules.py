@@ -28,7 +28,7 @@ class Beside(Progress):
     of: int
 
     def step(self, done: int, total: int, unit: str = "") -> None:
-        self.progress.step((self.number - 1) * total + done, self.of * total, f"{unit}, without rule {self.number} of {self.of}")
+        self.progress.step((self.number - 1) * total + done, self.of * total, f"{unit} without a rule")
 
     def check(self) -> None:
         self.progress.check()
@@ -76,10 +76,12 @@ class Ruled:
 
     def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
         own = self.recipe.knowledge.model_copy(update={"rules": rules})
-        recipe = self.recipe.model_copy(update={"knowledge": own, "compare": []})
+        together = self.recipe.method == "ensemble" or self.recipe.joins_seeds
+        compare = ["ensemble", *self.recipe.members] if together else []
+        recipe = self.recipe.model_copy(update={"knowledge": own, "compare": compare})
         task = replace(self.task, taught=taught(recipe, self.labels, fires))
         beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
         fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), beside)
         answered = [answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)]
         nobody = [""] * len(task.y)
-        return assemble(fitting, answered, nobody, nobody, self.labels).methods[recipe.method]
+        return assemble(fitting, answered, nobody, nobody).methods[recipe.method]

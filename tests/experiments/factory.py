@@ -60,9 +60,9 @@ def around(value: float, half: float = 0.022) -> Interval:
     return Interval(value=value, low=value - half, high=value + half)
 
 
-def headline(macro_f1: float) -> Headline:
-    gain = Gain(value=macro_f1 - 0.741, low=macro_f1 - 0.764, high=macro_f1 - 0.718, over="speech", verdict="clearly better")
-    return Headline(macro_f1=around(macro_f1), gain_over_best_single=gain, ece=around(0.021, 0.008))
+def headline(score: float) -> Headline:
+    gain = Gain(value=score - 0.741, low=score - 0.764, high=score - 0.718, over="speech", verdict="clearly better")
+    return Headline(score=around(score), gain_over_best_single=gain, ece=around(0.021, 0.008))
 
 
 def confusion() -> Confusion:
@@ -95,24 +95,23 @@ def contributions(total: float) -> Contributions:
 
 def subgroups() -> list[Subgroup]:
     speakers = [
-        Subgroup(column="samples.speaker", value=name, n=300, macro_f1=around(0.89 - i % 3 * 0.04, 0.04)) for i, name in enumerate(SPEAKERS)
+        Subgroup(column="samples.speaker", value=name, n=300, score=around(0.89 - i % 3 * 0.04, 0.04)) for i, name in enumerate(SPEAKERS)
     ]
-    rare = Subgroup(column="clues.source", value="bible", n=9, macro_f1=Interval(value=0.7), note="only 9 samples, too few for an interval")
-    return [*speakers, Subgroup(column="clues.source", value="wordnet", n=441, macro_f1=around(0.87)), rare]
+    rare = Subgroup(column="clues.source", value="bible", n=9, score=Interval(value=0.7), note="only 9 samples, too few for an interval")
+    return [*speakers, Subgroup(column="clues.source", value="wordnet", n=441, score=around(0.87)), rare]
 
 
-def degradation(macro_f1: float) -> list[Degradation]:
+def degradation(score: float) -> list[Degradation]:
     lost = {"image": 0.09, "speech": 0.12, "text": 0.05}
     levels = {
-        name: [Level(share=s / 4, **around(macro_f1 - d * s / 4, 0.02 + s / 200).model_dump()) for s in range(5)]
-        for name, d in lost.items()
+        name: [Level(share=s / 4, **around(score - d * s / 4, 0.02 + s / 200).model_dump()) for s in range(5)] for name, d in lost.items()
     }
     return [Degradation(modality=name, levels=found) for name, found in levels.items()]
 
 
-def missing(macro_f1: float) -> list[Missing]:
+def missing(score: float) -> list[Missing]:
     lost = {"image": 0.09, "speech": 0.12, "text": 0.05}
-    return [Missing(without=[name], macro_f1=around(macro_f1 - d), change=around(-d)) for name, d in lost.items()]
+    return [Missing(without=[name], score=around(score - d), change=around(-d)) for name, d in lost.items()]
 
 
 def shortfalls() -> list[Shortfall]:
@@ -120,8 +119,8 @@ def shortfalls() -> list[Shortfall]:
     for name, value in ALONE.items():
         same = Gain(value=0, low=0, high=0, over=name, verdict="no clear difference")
         worse = Gain(value=-0.04, low=-0.057, high=-0.025, over=name, verdict="clearly worse")
-        found.append(Shortfall(method="late", modality=name, macro_f1=around(value), alone=around(value), difference=same))
-        found.append(Shortfall(method="gated", modality=name, macro_f1=around(value - 0.04), alone=around(value), difference=worse))
+        found.append(Shortfall(method="late", modality=name, score=around(value), alone=around(value), difference=same))
+        found.append(Shortfall(method="gated", modality=name, score=around(value - 0.04), alone=around(value), difference=worse))
     return found
 
 
@@ -135,7 +134,7 @@ def retrieval() -> list[Retrieval]:
 def singles() -> list[Single]:
     return [
         Single(
-            modality=name, macro_f1=around(value), n_present=1120, where_present=around(value + 0.04),
+            modality=name, score=around(value), n_present=1120, where_present=around(value + 0.04),
             temperature=1.4, ece_before=0.13, ece_after=0.03,
         )
         for name, value in ALONE.items()
@@ -143,7 +142,7 @@ def singles() -> list[Single]:
 
 
 def split() -> Split:
-    folds = [Fold(name=name, n_train=900, n_test=300, macro_f1=0.88, best_epochs=[14, 15, 12]) for name in SPEAKERS]
+    folds = [Fold(name=name, n_train=900, n_test=300, score=0.88, best_epochs=[14, 15, 12]) for name in SPEAKERS]
     return Split(policy="leave-one-group-out", groups=["samples.speaker"], folds=folds)
 
 
@@ -160,16 +159,16 @@ def disagreements() -> list[Disagreement]:
     return [label, other]
 
 
-def result(macro_f1: float = 0.876, method: str = "late") -> EvaluationResult:
+def result(score: float = 0.876, method: str = "late") -> EvaluationResult:
     return EvaluationResult(
         method=method, labels=LABELS, modalities=list(MODALITIES), n_total=1215, n_samples=1200, left_out={"duplicate": 15, "no label": 0},
-        split=split(), clusters=Clusters(column="samples.writer", n=196, draws=1000), headline=headline(macro_f1),
-        metrics={"macro_f1": around(macro_f1), "accuracy": around(macro_f1), "auroc": around(0.981, 0.004), "log_loss": around(0.41), "ece": around(0.021, 0.008)},
-        seeds=[Seed(seed=s, macro_f1=macro_f1 + s / 1000) for s in range(3)],
+        split=split(), clusters=Clusters(column="samples.writer", n=196, draws=1000), headline=headline(score),
+        metrics={"macro_f1": around(score), "accuracy": around(score), "auroc": around(0.981, 0.004), "log_loss": around(0.41), "ece": around(0.021, 0.008)},
+        seeds=[Seed(seed=s, score=score + s / 1000) for s in range(3)],
         per_class=[ClassScore(label=label, n=120, precision=0.87, recall=0.86, f1=around(0.9 - i / 100)) for i, label in enumerate(LABELS)],
-        singles=singles(), baselines=[Baseline(name="Logistic regression, features joined", macro_f1=around(0.842))],
-        methods=[Baseline(name=name, macro_f1=around(macro_f1 - i / 100)) for i, name in enumerate(("late", "concat", "gated"))],
-        missing=missing(macro_f1), shortfalls=shortfalls(), degradation=degradation(macro_f1), contributions=contributions(macro_f1), subgroups=subgroups(),
+        singles=singles(), baselines=[Baseline(name="Logistic regression, features joined", score=around(0.842))],
+        methods=[Baseline(name=name, score=around(score - i / 100)) for i, name in enumerate(("late", "concat", "gated"))],
+        missing=missing(score), shortfalls=shortfalls(), degradation=degradation(score), contributions=contributions(score), subgroups=subgroups(),
         confusion=confusion(), calibration=Calibration(before=reliability(0.08, 0.094), after=reliability(0.01, 0.021)),
         disagreements=disagreements(), retrieval=retrieval(), seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
     )  # fmt: skip
@@ -214,8 +213,8 @@ def alignment(project: Project, user: User) -> Alignment:
     )  # fmt: skip
 
 
-def finished_run(project: Project, user: User, aligned: Alignment | None = None, macro_f1: float = 0.876, **fields: Any) -> Run:
-    found = result(macro_f1)
+def finished_run(project: Project, user: User, aligned: Alignment | None = None, score: float = 0.876, **fields: Any) -> Run:
+    found = result(score)
     now = timezone.now()
     job = Job.objects.create(
         project=project, kind="run", queue="cpu", state=Job.State.FINISHED, stages=["read", "embed", "train", "evaluate", "bundle"],
@@ -228,7 +227,7 @@ def finished_run(project: Project, user: User, aligned: Alignment | None = None,
         **{
             "question": "Does speech help where the handwriting is poor?", "recipe": Recipe.default().model_dump(mode="json"), "method": found.method,
             "modalities": [{"name": name, "kind": kind} for name, kind in MODALITIES.items()], "result": found.model_dump(mode="json"),
-            "macro_f1": macro_f1, "macro_f1_low": head.macro_f1.low, "macro_f1_high": head.macro_f1.high, "gain": gain.value, "gain_low": gain.low,
+            "score": score, "score_low": head.score.low, "score_high": head.score.high, "gain": gain.value, "gain_low": gain.low,
             "gain_high": gain.high, "ece": head.ece.value, "bundle_path": "runs/x/1", "bundle_digest": "0" * 64, **fields,
         },
     )  # fmt: skip
@@ -250,12 +249,12 @@ def with_rules(run: Run) -> Run:
         RuleScore(
             rule=good, sentence=good.sentence(), n=1200, n_covered=12, n_labelled=12, labels_obey=around(1.0, 0), answers_obey=around(0.92),
             n_labels_break=0, labels_break=[], n_answers_break=1, answers_break=["D00007"], **shares,
-            effect=RuleEffect(macro_f1=whole, accuracy=there, verdict="helps", note="only 10 clusters, too narrow"),
+            effect=RuleEffect(score=whole, accuracy=there, verdict="helps", note="only 10 clusters, too narrow"),
         ),
         RuleScore(
             rule=bad, sentence=bad.sentence(), n=1200, n_covered=1080, n_labelled=1080, labels_obey=around(0.3), answers_obey=around(1.0, 0),
             n_labels_break=1020, labels_break=[f"D{i:05}" for i in range(100)], **shares,
-            effect=RuleEffect(macro_f1=worse, accuracy=worse, verdict="hurts"),
+            effect=RuleEffect(score=worse, accuracy=worse, verdict="hurts"),
         ),
     ]  # fmt: skip
     found.contributions.shares.append(Share(modality=RULES, value=0.01, low=-0.01, high=0.03))

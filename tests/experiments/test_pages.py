@@ -21,7 +21,7 @@ def page(client: Client, user: object, team: object, path: str, **options: objec
 
 
 def going(team: object, state: str, error: str = "") -> Run:
-    run = factory.finished_run(team.project, team.owner, result=None, macro_f1=0.5)
+    run = factory.finished_run(team.project, team.owner, result=None, score=0.5)
     now = timezone.now()
     Job.objects.filter(pk=run.job_id).update(
         state=state, stage="train", error=error, done=3, total=24, unit="models", stage_started_at=now, finished_at=now if error else None
@@ -67,7 +67,7 @@ def test_the_list_filters_sorts_and_counts(client: Client, team: object, django_
     going(team, "running")
     client.force_login(team.viewer)
     with django_assert_max_num_queries(QUERIES):
-        text = client.get(f"/p/{team.project.slug}/runs/?state=finished&sort=-macro_f1").content.decode()
+        text = client.get(f"/p/{team.project.slug}/runs/?state=finished&sort=-score").content.decode()
     assert "3 of 4 runs" in text
     assert text.index("Score 0.84?") < text.index("Score 0.83?") < text.index("Score 0.81?")
     assert "No run matches" in page(client, team.viewer, team, "?q=nonsense").content.decode()

@@ -47,7 +47,7 @@ def test_a_run_stores_what_the_engine_wrote(team: object) -> None:
     assert run.result == json.loads((folder / "result.json").read_text()) | {"seconds": run.result["seconds"]}
     assert load(folder).result == run.evaluation.model_copy(update={"seconds": load(folder).result.seconds})
     assert run.bundle_digest == json.loads((folder / "bundle.json").read_text())["digest"]
-    assert run.macro_f1 == run.evaluation.headline.macro_f1.value
+    assert run.score == run.evaluation.headline.score.value
     assert run.gain_low == run.evaluation.headline.gain_over_best_single.low
     assert not (folder.parent / "work").exists()
 
@@ -67,7 +67,7 @@ def test_a_run_teaches_the_installation_what_it_took(team: object) -> None:
 def test_a_finished_run_is_told_and_can_be_read(team: object) -> None:
     run = finished(team)
     event = Event.objects.get(verb="run.finished")
-    assert (event.target_id, event.data["macro_f1"]) == (str(run.number), run.macro_f1)
+    assert (event.target_id, event.data["metric"], event.data["score"]) == (str(run.number), "macro_f1", run.score)
     assert Notification.objects.get(event=event).user == team.owner
     assert run.metrics.filter(name="validation_macro_f1").exists()
     assert LogLine.objects.filter(job=run.job).exists()

@@ -74,7 +74,7 @@ def trained(tmp_path_factory):
 
 def check_headline(text):
     headline = json.loads(text)["headline"]
-    for name in ("macro_f1", "gain_over_best_single", "ece"):
+    for name in ("score", "gain_over_best_single", "ece"):
         assert headline[name]["low"] <= headline[name]["value"] <= headline[name]["high"]
     return headline
 
@@ -82,7 +82,7 @@ def check_headline(text):
 def test_train_prints_one_json_object_with_the_headline(trained):
     _, done = trained
     assert done.returncode == 0, done.stderr
-    assert check_headline(done.stdout)["macro_f1"]["value"] > 0.6
+    assert check_headline(done.stdout)["score"]["value"] > 0.6
     assert "evaluate" in done.stderr
 
 

@@ -109,8 +109,8 @@ def test_taking_everything_away_leaves_the_prior_and_nothing_leaves_the_score(ca
     for each in degradation(answers, scored, resampler):
         assert each.levels[0].value == whole
         at = next(m for m in missing(answers, scored, resampler) if m.without == [each.modality])
-        assert each.levels[-1].value == pytest.approx(at.macro_f1.value)
-        assert at.change.value == pytest.approx(at.macro_f1.value - whole)
+        assert each.levels[-1].value == pytest.approx(at.score.value)
+        assert at.change.value == pytest.approx(at.score.value - whole)
 
 
 def test_the_gain_is_paired_and_zero_over_itself(case):
@@ -165,8 +165,8 @@ def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so():
     resampler = Resampler(scored.cluster, 200)
     part = ["first" if one == "c0" else "second" if one in {"c1", "c2"} else "rest" for one in scored.cluster]
     found = {one.value: one for one in subgroups(answers.whole, scored, resampler, {"part": part})}
-    assert (found["first"].macro_f1.low, found["first"].note) == (None, "only one cluster, no interval")
-    assert found["second"].macro_f1.low is not None
+    assert (found["first"].score.low, found["first"].note) == (None, "only one cluster, no interval")
+    assert found["second"].score.low is not None
 
 
 def test_a_column_that_repeats_another_makes_no_second_set_of_subgroups():
@@ -197,7 +197,7 @@ def test_a_result_of_schema_1_is_read_and_keeps_its_number(stored):
     found = EvaluationResult.model_validate(old | {"schema_version": 1, "mistakes": [{"key": "k"}]})
     assert (found.schema_version, found.disagreements) == (1, [])
     assert found.worst_subgroup is not None
-    assert found.worst_subgroup.value == min(found.subgroups, key=lambda one: one.macro_f1.value).value
+    assert found.worst_subgroup.value == min(found.subgroups, key=lambda one: one.score.value).value
 
 
 def test_a_result_of_a_later_version_is_refused_in_words(stored):
@@ -215,7 +215,7 @@ def test_every_subgroup_has_every_metric_as_if_only_its_samples_were_there(case)
     alone = Scores(Resampler(scored.cluster[chosen], 50), scored.y[chosen], p[None, chosen]).all()
     assert {name: one.value for name, one in small.metrics.items()} == pytest.approx({name: one.value for name, one in alone.items()})
     assert all(one.low <= one.value <= one.high for one in large.metrics.values())
-    assert small.macro_f1 == small.metrics["macro_f1"]
+    assert small.score == small.metrics["macro_f1"]
 
 
 def test_the_draws_of_many_clusters_are_the_same_in_pieces(monkeypatch):

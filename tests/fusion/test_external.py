@@ -47,7 +47,7 @@ def test_its_figures_are_scikit_learns_whatever_the_order_of_the_rows(write):
     predictions, truth, y, p = handed_in()
     turned = {name: list(values)[::-1] for name, values in predictions.items()}
     result = judge(*write(turned, truth))
-    assert result.headline.macro_f1.value == pytest.approx(sk.f1_score(y, p.argmax(1), average="macro"))
+    assert result.headline.score.value == pytest.approx(sk.f1_score(y, p.argmax(1), average="macro"))
     assert result.metrics["log_loss"].value == pytest.approx(sk.log_loss(y, p))
     assert result.metrics["auroc"].value == pytest.approx(sk.roc_auc_score(y, p, multi_class="ovr"))
     assert (result.clusters.column, result.clusters.n) == ("cluster", 40)
@@ -62,7 +62,7 @@ def test_what_the_tables_do_not_tell_is_absent(write):
     assert result.calibration.before is None
     assert (result.split.policy, result.split.folds[0].n_train) == ("trained elsewhere", None)
     [image] = result.singles
-    assert (image.macro_f1, image.temperature, result.headline.gain_over_best_single) == (None, None, None)  # the prior is unknown
+    assert (image.score, image.temperature, result.headline.gain_over_best_single) == (None, None, None)  # the prior is unknown
     assert image.n_present == 102
     assert EvaluationResult.model_validate(json.loads(result.model_dump_json())) == result
 
@@ -98,9 +98,9 @@ def test_several_seeds_are_averaged_and_each_is_shown(write):
     both = {"key": predictions["key"] * 2, "seed": [5] * 120 + [2] * 120}
     both |= {f"probability:{label}": np.concatenate([p[:, k], worse[:, k]]) for k, label in enumerate(LABELS)}
     result = judge(*write(both, truth))
-    scores = {one.seed: one.macro_f1 for one in result.seeds}
+    scores = {one.seed: one.score for one in result.seeds}
     assert scores == pytest.approx({seed: sk.f1_score(y, one.argmax(1), average="macro") for seed, one in ((5, p), (2, worse))})
-    assert result.headline.macro_f1.value == pytest.approx(np.mean(list(scores.values())))
+    assert result.headline.score.value == pytest.approx(np.mean(list(scores.values())))
 
 
 def cell(columns, name, row, value):
@@ -169,4 +169,4 @@ def test_a_runs_own_predictions_are_judged_as_the_run_judged_itself(toy, small, 
         tolerance = 0.02 if name == "auroc" else 1e-6  # float32 ties scores that float64 tells apart
         assert again.metrics[name].model_dump() == pytest.approx(one.model_dump(), abs=tolerance)
     assert again.headline.gain_over_best_single.model_dump() == pytest.approx(result.headline.gain_over_best_single.model_dump())
-    assert [fold.macro_f1 for fold in again.split.folds] == pytest.approx([fold.macro_f1 for fold in result.split.folds])
+    assert [fold.score for fold in again.split.folds] == pytest.approx([fold.score for fold in result.split.folds])

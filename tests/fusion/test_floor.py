@@ -45,7 +45,7 @@ def test_with_a_floor_no_method_falls_short_of_a_single_modality(runs):
         assert one.difference.value == pytest.approx(0, abs=1e-12)
         assert one.difference.low == pytest.approx(0, abs=1e-12)
         assert one.difference.verdict == "no clear difference"
-        assert one.macro_f1.value == pytest.approx(one.alone.value)
+        assert one.score.value == pytest.approx(one.alone.value)
 
 
 def test_without_one_the_shortfall_is_reported_with_its_interval(runs):
@@ -54,7 +54,7 @@ def test_without_one_the_shortfall_is_reported_with_its_interval(runs):
     joint = [found["gated", name].difference for name in MODALITIES]
     assert any(one.value != 0 for one in joint)
     assert all(one.low <= one.value <= one.high for one in joint)
-    assert all(one.value == pytest.approx(found["gated", one.over].macro_f1.value - found["gated", one.over].alone.value) for one in joint)
+    assert all(one.value == pytest.approx(found["gated", one.over].score.value - found["gated", one.over].alone.value) for one in joint)
 
 
 def test_the_kept_model_keeps_the_floor_and_is_otherwise_the_same(runs):

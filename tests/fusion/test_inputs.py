@@ -205,7 +205,7 @@ def test_a_table_without_any_input_is_an_error_in_words(folder, tmp_path, capsys
 
 def test_the_card_tells_the_score_and_names_every_encoder(folder, bundle):
     text = (folder / "card.md").read_text()
-    assert f"{bundle.result.headline.macro_f1.value:.3f}" in text
+    assert f"{bundle.result.headline.score.value:.3f}" in text
     assert all(part["fingerprint"] in text for parts in bundle.encoders.values() for part in parts)
 
 

@@ -1,13 +1,11 @@
 """Fusion methods: any subset of modalities in, and what is masked cannot be seen."""
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusion.methods import JOINT, build
-from fusion.methods.late import Late
 
 DIMS = {"image": 5, "speech": 4, "text": 3}
 K = 4
@@ -16,9 +14,6 @@ PRIOR = torch.tensor([0.4, 0.3, 0.2, 0.1]).log()
 
 def made(name, dims=DIMS):
     torch.manual_seed(0)
-    if name == "late":
-        singles = {each: build(each, dims, PRIOR, 8, 0.3, 0.2) for each in dims}
-        return Late(singles, dict.fromkeys(dims, 1.5)).eval()
     return build(name, dims, PRIOR, 8, 0.3, 0.2).eval()
 
 
@@ -27,7 +22,7 @@ def inputs(n=6, seed=1):
     return {name: torch.randn(n, dim, generator=generator) for name, dim in DIMS.items()}
 
 
-METHODS = ["image", "text", "late", *JOINT]
+METHODS = ["image", "text", *JOINT]
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -60,24 +55,6 @@ def test_logits_and_representation_have_their_shapes(name):
     assert logits.shape == (6, K)
     assert net.represent(inputs(), mask).shape[0] == 6
     assert all(each.shape == (6, K) for each in aux.values())
-
-
-def test_late_fusion_multiplies_likelihoods_and_not_priors():
-    net, x = made("late"), inputs()
-    mask = torch.tensor([[True, True, False]] * 6)
-    with torch.inference_mode():
-        parts = [(net.singles[i](x, mask)[0] / 1.5).softmax(-1) for i in range(2)]
-        expected = parts[0] * parts[1] / PRIOR.exp()
-        assert torch.allclose(net(x, mask)[0].softmax(-1), expected / expected.sum(1, keepdim=True), atol=1e-6)
-
-
-def test_the_order_of_modalities_does_not_matter_to_late_fusion():
-    net, x, mask = made("late"), inputs(), torch.tensor([[True, False, True]] * 6)
-    turned = Late(dict(zip(reversed(net.modalities), reversed(list(net.singles)))), net.temperatures).eval()
-    for single in turned.singles:
-        single.column = 2 - single.column
-    with torch.inference_mode():
-        np.testing.assert_allclose(turned(x, mask.flip(1))[0], net(x, mask)[0], atol=1e-6)
 
 
 def test_the_gate_gives_nothing_to_a_missing_modality():

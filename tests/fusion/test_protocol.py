@@ -117,8 +117,8 @@ def test_its_figures_are_those_of_the_rest_of_the_report(judged):
     own, study = result.protocols
     assert (own.discipline, len(own.criteria), study.discipline) == ("VI", 2, "ML")  # the recipe's stands for the study's
     whole, without, recall, poor, gain, alone, *_ = study.criteria
-    assert whole.value == result.headline.macro_f1
-    assert without.value == next(one.macro_f1 for one in result.missing if one.without == ["a"])
+    assert whole.value == result.headline.score
+    assert without.value == next(one.score for one in result.missing if one.without == ["a"])
     assert recall.value.value == pytest.approx(next(one.recall for one in result.per_class if one.label == "class 1"))
     assert poor.value == next(one.metrics["ece"] for one in result.subgroups if one.value == "poor")
     over = result.headline.gain_over_best_single

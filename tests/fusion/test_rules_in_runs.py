@@ -82,13 +82,13 @@ def test_a_rule_helps_where_an_input_is_missing(bundle, plain):
     assert rule.answers_obey_without.value < 0.95
     assert rule.effect.verdict == "helps"
     assert rule.effect.accuracy.change.value > 0.1
-    assert rule.effect.macro_f1.without == plain.headline.macro_f1
+    assert rule.effect.score.without == plain.headline.score
 
 
 def test_a_false_rule_is_reported_as_hurting(tmp_path):
     [rule] = run(tmp_path, [FALSE]).rules
     assert rule.effect.verdict == "hurts"
-    assert rule.effect.macro_f1.change.high < 0
+    assert rule.effect.score.change.high < 0
     assert rule.labels_obey.value < 0.4
     assert rule.n_labels_break == len(rule.labels_break) > 50
     assert rule.answers_obey.value > rule.answers_obey_without.value
@@ -122,13 +122,13 @@ def test_a_rule_that_never_speaks_changes_nothing(tmp_path, plain):
 def test_at_prediction_alone_a_rule_needs_no_training(tmp_path, plain, monkeypatch):
     monkeypatch.setattr("fusion.without_rules.CrossFit", None)
     [rule] = run(tmp_path, [POOR], use="prediction").rules
-    assert rule.effect.macro_f1.without == plain.headline.macro_f1
+    assert rule.effect.score.without == plain.headline.score
 
 
 def test_a_run_with_rules_that_was_stopped_goes_on_to_the_same_figures(tmp_path, bundle):
     class Impatient(Progress):
         def step(self, done, total, unit=""):
-            if "without rule" in unit and done * 2 > total:
+            if "without a rule" in unit and done * 2 > total:
                 raise Stopped
 
     with pytest.raises(Stopped):
@@ -209,7 +209,7 @@ def test_rules_are_one_more_player_and_the_shares_still_add_up(bundle, plain):
     parts = bundle[0].contributions
     assert [one.modality for one in parts.shares] == ["note", "view", "rules at prediction"]
     assert sum(one.value for one in parts.shares) == pytest.approx(parts.total - parts.prior)
-    assert parts.total == bundle[0].headline.macro_f1.value
+    assert parts.total == bundle[0].headline.score.value
     assert parts.prior == plain.contributions.prior
     assert parts.shares[2].value > 0
     assert all(len(one.shares) == 3 for one in parts.per_class)

@@ -15,6 +15,7 @@ from fusion.encoders import load as encoder
 from fusion.encoders.runtime import pool_frames, pool_map
 from fusion.progress import Progress
 from fusion.run import train
+from fusion.tasks import task_of
 from fusion.tokens import MOST_TOKENS, Block, TokenWhitening
 from fusion.whitening import Whitening
 
@@ -82,7 +83,7 @@ def test_whitening_by_token_sees_training_samples_only():
     rows = np.arange(20)
 
     def tokens(x):
-        task = Task(np.arange(40) % 2, 2, {"a": x}, np.ones((40, 1), bool), blocks={"a": [Block(2, 4)]})
+        task = Task(np.arange(40) % 2, task_of("classification", ["a", "b"]), {"a": x}, np.ones((40, 1), bool), blocks={"a": [Block(2, 4)]})
         return Prepared(task, rows, 3).tokens("a")[:20]
 
     changed = x.copy()

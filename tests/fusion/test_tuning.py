@@ -26,6 +26,7 @@ from fusion.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.run import in_order, train
 from fusion.score import score
 from fusion.store import Store
+from fusion.tasks import task_of
 from fusion.train import Hooks
 from fusion.tuning.adapt import adapt, blocks_of, count, example, trained, tuned
 from fusion.tuning.fit import Examples, Headed, fit
@@ -79,7 +80,7 @@ def runs(tmp_path_factory):
 
 @pytest.mark.parametrize("tune", MODES)
 def test_a_tuned_encoder_beats_the_frozen_one_where_tuning_is_needed(runs, tune):
-    gained = runs[tune][0]["headline"]["macro_f1"]["value"] - runs["frozen"][0]["headline"]["macro_f1"]["value"]
+    gained = runs[tune][0]["headline"]["score"]["value"] - runs["frozen"][0]["headline"]["score"]["value"]
     assert gained > 0.05
 
 
@@ -232,7 +233,7 @@ def test_labels_outside_the_training_rows_change_no_vector(tmp_path):
     chosen_recipe, vectors = recipe("last", epochs=1), []
     features = embed(aligned, chosen_recipe.encoders, None, Progress())
     for place, labels in enumerate((y, np.concatenate([y[:20], 1 - y[20:]]), 1 - y)):
-        task = Task(labels, 2, features.x, features.mask)
+        task = Task(labels, task_of("classification", aligned.label_order), features.x, features.mask)
         tuner = Tuner(aligned, chosen_recipe, features, task, np.arange(40), Store(tmp_path / str(place), "digest"), Progress())
         vectors.append(tuner.x(rows)["text"])
     assert np.array_equal(vectors[0], vectors[1])
@@ -253,7 +254,7 @@ def test_an_encoder_without_weights_is_refused_in_words(tmp_path):
 def test_a_bundle_reads_new_samples_with_the_tuned_encoder(runs, tune):
     bundle = load(runs[tune][1])
     result = score(bundle, clues(seed=1), None, Progress())
-    assert result.headline.macro_f1.value > runs["frozen"][0]["headline"]["macro_f1"]["value"] + 0.05
+    assert result.headline.score.value > runs["frozen"][0]["headline"]["score"]["value"] + 0.05
     assert result.n_samples == 150
     names = set(read_tensors(runs[tune][1] / "tuned.safetensors")[0])
     assert ("lora" in next(iter(names))) == (tune == "lora")

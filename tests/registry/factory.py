@@ -37,10 +37,10 @@ def bundle(folder: Path) -> str:
     return digest
 
 
-def run(project: Project, user: User, aligned: Alignment | None = None, macro_f1: float = 0.876, **fields: Any) -> Run:
+def run(project: Project, user: User, aligned: Alignment | None = None, score: float = 0.876, **fields: Any) -> Run:
     path = f"runs/{uuid.uuid4().hex}/1"
     digest = bundle(settings.HOME / path)
-    return runs.finished_run(project, user, aligned, macro_f1, bundle_path=path, bundle_digest=digest, **fields)
+    return runs.finished_run(project, user, aligned, score, bundle_path=path, bundle_digest=digest, **fields)
 
 
 CARD = {"meant_for": "- Trying out fusion\nTeaching", "not_for": "Cheques", "limits": "Four speakers are few."}
@@ -50,8 +50,8 @@ def version(
     project: Project,
     user: User,
     model: Model | None = None,
-    macro_f1: float = 0.876,
+    score: float = 0.876,
     aligned: Alignment | None = None,
     name: str = "digit-fusion",
 ) -> ModelVersion:
-    return services.register_run(user, run(project, user, aligned, macro_f1), name, "Recognises a digit.", CARD, model)
+    return services.register_run(user, run(project, user, aligned, score), name, "Recognises a digit.", CARD, model)

@@ -126,7 +126,7 @@ def test_the_card_can_be_taken_along(team, client) -> None:
     client.force_login(team.viewer)
     data = json.loads(client.get(page(version, "card_json")).content)
     assert data["bundle_digest"] == version.bundle_digest
-    assert data["result"]["headline"]["macro_f1"]["value"] == pytest.approx(0.876)
+    assert data["result"]["headline"]["score"]["value"] == pytest.approx(0.876)
     text = client.get(page(version, "card_markdown")).content.decode()
     assert text.startswith("---\n")
     assert "- Cheques" in text

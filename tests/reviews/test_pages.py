@@ -12,7 +12,7 @@ TABS = ("review", "changes", "evidence", "conversation")
 
 @pytest.fixture
 def review(team) -> Review:
-    first = factory.version(team.project, team.owner, macro_f1=0.80)
+    first = factory.version(team.project, team.owner, score=0.80)
     review = services.propose(team.owner, first, "The first.", {team.speech: team.reviewer})
     services.decide(team.reviewer, review, team.speech, Decision.Verdict.APPROVE, "Yes.")
     services.promote(team.owner, review)

@@ -40,7 +40,7 @@ def tell(project: Project, people: People, folder: Path, say: Say) -> None:
     alignment = frozen(project)
     run = project.runs.filter(number=1).first() or first_run(project, people, alignment)
     say(f"run {run.number}: {run.job.get_state_display()}")
-    if run.macro_f1 is not None and not project.models.exists():
+    if run.score is not None and not project.models.exists():
         review(project, people, run)
         talk(project, people, run)
         say("a review and a discussion")

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
-from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.metrics import Floats
+from fusion.tasks import task_of
+from fusion.tasks.base import LearningTask
+
+if TYPE_CHECKING:
+    from fusion.evaluate.bootstrap import Resampler
+    from fusion.evaluate.scores import Figures
 
 Coalition = tuple[int, ...]
 
@@ -19,24 +24,36 @@ EXACT = 6
 
 @dataclass(frozen=True)
 class Scored:
-    """The test samples. y: (n,), mask: (n, M), log_prior: (n, K) of each sample's training fold, cluster and fold: (n,) names."""
+    """The test samples. y: (n, ...), mask: (n, M), log_prior: (n, D) of each sample's training fold, cluster and fold: (n,) names.
+
+    asked: the learning task, by default which of the labels it is.
+    """
 
     keys: list[str]
-    y: Ints
+    y: NDArray[Any]
     mask: NDArray[np.bool_]
     log_prior: Floats
     cluster: NDArray[Any]
     fold: NDArray[Any]
     labels: list[str]
     modalities: list[str]
+    asked: LearningTask | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def task(self) -> LearningTask:
+        return self.asked or task_of("classification", self.labels)
+
+    def scores(self, resampler: "Resampler", answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024) -> "Figures":
+        """Every metric of a model's answers (S, n, D)."""
+        return self.task.scores(resampler, self.y, answers, chosen, bins)
+
 
 @dataclass(frozen=True)
 class Answers:
-    """Of one method: {coalition: (S, n, K) probabilities}, and those with every temperature at 1, (S, n, K).
+    """Of one method: {coalition: (S, n, D) answers}, and those with every temperature at 1, (S, n, D).
 
     before_rules: the same by coalition without the rules, where rules take part at prediction.
     """
@@ -47,7 +64,7 @@ class Answers:
 
     @property
     def whole(self) -> Floats:
-        """With every modality that a sample has: (S, n, K)."""
+        """With every modality that a sample has: (S, n, D)."""
         return self.by_coalition[max(self.by_coalition, key=len)]
 
 
@@ -70,20 +87,19 @@ def hide(mask: NDArray[np.bool_], coalition: Coalition) -> NDArray[np.bool_]:
     return mask & np.isin(np.arange(mask.shape[1]), coalition)
 
 
-def late_answers(logits: Floats, temperatures: Floats, scored: Scored, wanted: Sequence[Coalition]) -> Answers:
-    """The product of single-modality models (see methods/late.py). logits: (S, n, M, K), temperatures: (n, M)."""
+def late_answers(outputs: Floats, temperatures: Floats, scored: Scored, wanted: Sequence[Coalition]) -> Answers:
+    """The product of single-modality models (see methods/late.py). outputs: (S, n, M, D), temperatures: (n, M)."""
+    task = scored.task
 
-    def product(evidence: Floats, mask: NDArray[np.bool_]) -> Floats:
-        joint = scored.log_prior + (evidence * mask[..., None]).sum(2)
-        return np.exp(log_softmax(joint, axis=-1))
+    def product(beliefs: Floats, mask: NDArray[np.bool_]) -> Floats:
+        return task.answers(task.product(beliefs, mask, scored.log_prior))
 
-    calibrated = log_softmax(logits / temperatures[..., None], axis=-1) - scored.log_prior[:, None]
-    plain = log_softmax(logits, axis=-1) - scored.log_prior[:, None]
+    calibrated, plain = task.beliefs(outputs, temperatures), task.beliefs(outputs)
     return Answers({each: product(calibrated, hide(scored.mask, each)) for each in wanted}, product(plain, scored.mask))
 
 
-def alone(logits: Floats, temperatures: Floats, scored: Scored, column: int) -> tuple[Floats, Floats]:
-    """One modality's answers, calibrated and not: (S, n, K) each; the training prior where it is absent."""
-    present = scored.mask[:, column, None]
-    calibrated = np.where(present, log_softmax(logits[:, :, column] / temperatures[:, column, None], axis=-1), scored.log_prior)
-    return np.exp(calibrated), np.exp(np.where(present, log_softmax(logits[:, :, column], axis=-1), scored.log_prior))
+def alone(outputs: Floats, temperatures: Floats, scored: Scored, column: int) -> tuple[Floats, Floats]:
+    """One modality's answers, calibrated and not: (S, n, D) each; the training prior where it is absent."""
+    task, present = scored.task, scored.mask[:, column, None]
+    calibrated = np.where(present, task.beliefs(outputs[:, :, column], temperatures[:, column]), scored.log_prior)
+    return task.answers(calibrated), task.answers(np.where(present, task.beliefs(outputs[:, :, column]), scored.log_prior))

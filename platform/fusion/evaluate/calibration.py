@@ -3,28 +3,32 @@
 Guo et al. 2017, On Calibration of Modern Neural Networks (ICML): one temperature divides all logits, chosen by log loss.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.result import Bin, Reliability
 
+Loss = Callable[[NDArray[Any], NDArray[Any], float], float]
+"""Outputs (n, D), y (n, ...), temperature -> a mean."""
 BINS = 15
 ENOUGH = 10
 """Fewer samples than this say nothing about a temperature."""
 
 
-def temperature_of(logits: NDArray[Any], y: Ints) -> float:
-    """The temperature, between 0.1 and 20, of least log loss. logits: (n, K)"""
+def temperature_of(outputs: NDArray[Any], y: NDArray[Any], loss: Loss | None = None) -> float:
+    """The temperature, between 0.1 and 20, of least loss. outputs: (n, D), by default logits of classes."""
     if len(y) < ENOUGH:
         return 1.0
-    logits = logits.astype(np.float64)
+    from scipy.optimize import minimize_scalar
+
+    outputs, loss = outputs.astype(np.float64), loss or log_loss
     found = minimize_scalar(
-        lambda heat: log_loss(logits, y, np.exp(heat)), bounds=(np.log(0.1), np.log(20)), method="bounded", options={"xatol": 1e-3}
+        lambda heat: loss(outputs, y, float(np.exp(heat))), bounds=(np.log(0.1), np.log(20)), method="bounded", options={"xatol": 1e-3}
     )
     return float(np.exp(found.x))
 

@@ -7,7 +7,6 @@ import numpy as np
 from fusion.evaluate.answers import Answers, Coalition, Scored, orders
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Scores
 from fusion.result import RULES, ClassShares, Contributions, Share
 
 
@@ -24,9 +23,9 @@ def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:
 
 
 def contributions(answers: Answers, scored: Scored, resampler: Resampler) -> Contributions:
-    """Of macro-F1 above the prior model, and per class of the mean probability of the true class."""
+    """Of the headline metric above the prior model, and per label of the mean probability of the true one."""
     asked, players = asked_of(answers, scored.modalities)
-    draws = np.stack([Scores(resampler, scored.y, p).macro_f1 for p in asked.values()])
+    draws = np.stack([scored.scores(resampler, p).score for p in asked.values()])
     shares = shapley(draws, list(asked), len(players))
     named = [Share(modality=name, **interval(values).model_dump()) for name, values in zip(players, shares)]
     return Contributions(prior=draws[0, 0], total=draws[-1, 0], shares=named, per_class=class_shares(asked, len(players), scored))

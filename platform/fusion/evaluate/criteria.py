@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, few, interval
+from fusion.evaluate.compare import Answered, CannotCompare, against
 from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Scores
 from fusion.knowledge import ConditionError, holds
 from fusion.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
 from fusion.result import CriterionScore, Interval, ProtocolScore
@@ -26,8 +26,8 @@ class CannotJudge(Exception):
 class Evidence:
     """What criteria are judged by.
 
-    metrics: those that can be known; singles: modality -> (S, n, K) where it answers every sample; reference: what the reference run is
-    called, and its (S, n, K); columns: dataset.column -> (n,) values, for slices.
+    metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample; reference: the run that a difference
+    may be to; columns: dataset.column -> (n,) values, for slices.
     """
 
     answers: Answers
@@ -36,7 +36,7 @@ class Evidence:
     metrics: Sequence[str]
     singles: Mapping[str, Floats]
     best_single: str | None = None
-    reference: tuple[str, Floats] | None = None
+    reference: Answered | None = None
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class Evidence:
             raise CannotJudge(str(error)) from error
 
     def situation(self, criterion: Criterion) -> Floats:
-        """(S, n, K): what the model answers with the inputs that the criterion leaves it."""
+        """(S, n, D): what the model answers with the inputs that the criterion leaves it."""
         if not criterion.without and not criterion.only:
             return self.answers.whole
         names = self.scored.modalities
@@ -63,11 +63,14 @@ class Evidence:
         return found
 
     def other(self, criterion: Criterion) -> tuple[str, Floats]:
-        """What the difference is to: in words, and its (S, n, K)."""
+        """What the difference is to: in words, and its (S, n, D)."""
         if criterion.over == REFERENCE_RUN:
             if self.reference is None:
                 raise CannotJudge("no reference run was given")
-            return self.reference
+            try:
+                return self.reference.name, against(self.reference, self.scored)
+            except CannotCompare as error:
+                raise CannotJudge(str(error)) from error
         name = self.best_single if criterion.over == BEST_SINGLE else criterion.over
         if name is None or name not in self.singles:
             raise CannotJudge(f"nobody knows what {name or 'a single modality'} alone answers to every sample")
@@ -75,7 +78,7 @@ class Evidence:
 
     def draws(self, criterion: Criterion, p: Floats, chosen: Bools) -> Floats:
         """(1 + draws,)"""
-        return Scores(self.resampler, self.scored.y, p, chosen).draws(criterion.metric)
+        return self.scored.scores(self.resampler, p, chosen).draws(criterion.metric)
 
 
 def protocol_scores(protocols: Sequence[Protocol], evidence: Evidence) -> list[ProtocolScore]:

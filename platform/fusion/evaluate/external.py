@@ -1,7 +1,7 @@
 """A model trained elsewhere, judged by its predictions with the same code as every run.
 
     result = judge("predictions.parquet", "truth.parquet", name="their model")
-    result.headline.macro_f1, result.subgroups, result.protocols
+    result.headline.score, result.subgroups, result.protocols
 
 What the two tables hold: fusion/evaluate/tables.py. What they do not tell is absent from the result: contributions and robustness need
 answers with modalities taken away, calibration needs probabilities, the gain needs what single modalities answer.
@@ -17,6 +17,7 @@ import numpy as np
 from fusion.environment import environment
 from fusion.evaluate import metrics
 from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
@@ -73,13 +74,14 @@ def judge(
     best: str | None = None,
     draws: int = 1000,
     protocols: Sequence[Protocol] = (),
+    reference: Answered | None = None,
 ) -> EvaluationResult:
     """name: of the model; best: the single modality that the gain is over (default: the one that does best on these samples, which leaves
     the smallest gain). Slices of protocols ask for columns of the truth. Raises TableError.
     """
     joined = join(read_predictions(predictions), read_truth(truth))
     question = question_of(joined, name, best, draws)
-    question.protocols, question.facts = protocols, joined.facts
+    question.protocols, question.facts, question.reference = protocols, joined.facts, reference
     question.kinds = {column: kind_of(values) for column, values in joined.facts.items()}
     if problems := check(protocols, question.kinds):
         raise TableError("\n".join(problems))

@@ -10,11 +10,12 @@ from fusion.evaluate import contributions, metrics, robustness, subgroups
 from fusion.evaluate.answers import Answers, Scored, coalitions
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.retrieval import retrieval
-from fusion.evaluate.scores import METRICS, OF_ANSWERS, Scores, gain
+from fusion.evaluate.scores import Figures, Scores, gain
 from fusion.evaluate.shortfall import shortfalls
 from fusion.protocol import Protocol
 from fusion.representation import Space
@@ -36,14 +37,14 @@ from fusion.result import (
 
 @dataclass
 class Question:
-    """All that one evaluation needs. singles: modality -> (S, n, K) calibrated and not; baselines: name -> (S, n, K).
+    """All that one evaluation needs. singles: modality -> (S, n, D) calibrated and not; baselines: name -> (S, n, D).
 
     What a model trained elsewhere cannot say is left out: temperatures, and the answers of its modalities together in every coalition.
     only_answers: the probabilities are 1 for the answer, so that nothing which needs real ones is told; not soft_singles: the same of
     the single modalities.
     space: the fused representation of these samples, where there is one.
     unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
-    protocols: what the disciplines ask; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
+    protocols: what the disciplines ask; reference: the run that their differences may be to; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
     of subgroups.
     """
 
@@ -67,26 +68,25 @@ class Question:
     space: Space | None = None
     unanswered: frozenset[str] = frozenset()
     protocols: Sequence[Protocol] = ()
+    reference: Answered | None = None
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        return OF_ANSWERS if self.only_answers else METRICS
 
 
 def evaluate(question: Question) -> EvaluationResult:
     """The whole report; `seconds` and `environment` are left to the caller."""
     scored, answers = question.scored, question.methods[question.method]
     resampler = Resampler(scored.cluster, question.draws)
-    model = Scores(resampler, scored.y, answers.whole)
-    figures = model.all(question.metrics)
+    model = scored.scores(resampler, answers.whole)
+    known = model.of_answers if question.only_answers else model.names
+    figures = model.all(known)
     over = gain_over_best(question, model)
-    headline = Headline(macro_f1=figures["macro_f1"], gain_over_best_single=over, ece=figures.get("ece"))
+    headline = Headline(metric=model.headline, score=figures[model.headline], gain_over_best_single=over, ece=figures.get("ece"))
     every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(answers.by_coalition)
     alone = {name: calibrated for name, (calibrated, _) in question.singles.items()}
     whole = {name: each.whole for name, each in question.methods.items()}
     return EvaluationResult(
+        task=scored.task.name,
         method=question.method,
         labels=scored.labels,
         modalities=scored.modalities,
@@ -97,8 +97,8 @@ def evaluate(question: Question) -> EvaluationResult:
         clusters=Clusters(column=question.cluster_column, n=resampler.n, draws=question.draws, note=few(resampler.n)),
         headline=headline,
         metrics=figures,
-        seeds=[Seed(seed=seed, macro_f1=macro_f1(scored, p)) for seed, p in zip(question.seeds, answers.whole)],
-        per_class=per_class(model, scored),
+        seeds=[Seed(seed=seed, score=score(scored, p)) for seed, p in zip(question.seeds, answers.whole)],
+        per_class=per_class(model, scored) if isinstance(model, Scores) else [],
         singles=[single(name, question, resampler) for name in scored.modalities],
         baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
         methods=[named(name, scored, resampler, p) for name, p in whole.items()],
@@ -106,35 +106,36 @@ def evaluate(question: Question) -> EvaluationResult:
         shortfalls=shortfalls(question.methods, alone, scored, resampler) if every_coalition else [],
         degradation=robustness.degradation(answers, scored, resampler) if every_coalition and question.degradation else [],
         contributions=contributions.contributions(answers, scored, resampler) if every_coalition else None,
-        subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns, question.metrics),
+        subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns, known),
         confusion=confusion(scored, answers.whole[0]),
         calibration=None if question.only_answers else calibration(question, answers, resampler),
         disagreements=disagreements(alone, scored) if question.soft_singles else [],
         retrieval=retrieval(question.space, scored, resampler) if question.space else [],
-        protocols=protocol_scores(question.protocols, evidence(question, resampler)),
+        protocols=protocol_scores(question.protocols, evidence(question, resampler, known)),
         seconds={},
         environment={},
     )
 
 
-def evidence(question: Question, resampler: Resampler) -> Evidence:
+def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> Evidence:
     singles = {name: p for name, (p, _) in question.singles.items() if name not in question.unanswered}
     return Evidence(
         answers=question.methods[question.method],
         scored=question.scored,
         resampler=resampler,
-        metrics=question.metrics,
+        metrics=known,
         singles=singles,
         best_single=question.best_single,
+        reference=question.reference,
         columns=question.facts,
         kinds=question.kinds,
     )
 
 
-def gain_over_best(question: Question, model: Scores) -> Gain | None:
+def gain_over_best(question: Question, model: Figures) -> Gain | None:
     if question.best_single is None:
         return None
-    best = Scores(model.resampler, model.y, question.singles[question.best_single][0])
+    best = question.scored.scores(model.resampler, question.singles[question.best_single][0])
     return gain(model, best, question.best_single)
 
 
@@ -144,8 +145,9 @@ def calibration(question: Question, answers: Answers, resampler: Resampler) -> C
     return Calibration(before=before, after=reliability(resampler, y, answers.whole))
 
 
-def macro_f1(scored: Scored, probabilities: Floats) -> float:
-    return metrics.macro_f1(scored.y, probabilities.argmax(1), len(scored.labels))
+def score(scored: Scored, answers: Floats, at: Any = slice(None)) -> float:
+    """The headline metric of one seed's answers (n, D), on the samples `at`."""
+    return scored.task.score(scored.y[at], answers[at])
 
 
 def scored_split(question: Question, probabilities: Floats) -> Split:
@@ -153,8 +155,8 @@ def scored_split(question: Question, probabilities: Floats) -> Split:
     scored, folds = question.scored, []
     for fold in question.split.folds:
         at = scored.fold == fold.name
-        score = np.mean([metrics.macro_f1(scored.y[at], p[at].argmax(1), len(scored.labels)) for p in probabilities]) if at.any() else None
-        folds.append(Fold(**fold.model_dump(exclude={"macro_f1"}), macro_f1=None if score is None else float(score)))
+        mean = float(np.mean([score(scored, p, at) for p in probabilities])) if at.any() else None
+        folds.append(Fold(**fold.model_dump(exclude={"score"}), score=mean))
     return Split(policy=question.split.policy, groups=question.split.groups, folds=folds)
 
 
@@ -171,12 +173,12 @@ def single(name: str, question: Question, resampler: Resampler) -> Single:
     scored = question.scored
     calibrated, plain = question.singles[name]
     present = scored.mask[:, scored.modalities.index(name)]
-    known = name in question.temperatures
+    known, on_present = name in question.temperatures, scored.scores(resampler, calibrated, present)
     return Single(
         modality=name,
-        macro_f1=None if name in question.unanswered else interval(Scores(resampler, scored.y, calibrated).macro_f1),
+        score=None if name in question.unanswered else interval(scored.scores(resampler, calibrated).score),
         n_present=int(present.sum()),
-        where_present=interval(Scores(resampler, scored.y, calibrated, present).draws("macro_f1")),
+        where_present=interval(on_present.draws(on_present.headline)),
         temperature=question.temperatures.get(name),
         ece_before=ece(scored, plain, present) if known else None,
         ece_after=ece(scored, calibrated, present) if known else None,
@@ -189,7 +191,7 @@ def ece(scored: Scored, probabilities: Floats, present: np.ndarray) -> float:
 
 
 def named(name: str, scored: Scored, resampler: Resampler, probabilities: Floats) -> Baseline:
-    return Baseline(name=name, macro_f1=interval(Scores(resampler, scored.y, probabilities).macro_f1))
+    return Baseline(name=name, score=interval(scored.scores(resampler, probabilities).score))
 
 
 def confusion(scored: Scored, probabilities: Floats) -> Confusion:

@@ -4,7 +4,6 @@ import numpy as np
 
 from fusion.evaluate.answers import Answers, Coalition, Scored
 from fusion.evaluate.bootstrap import Resampler, interval
-from fusion.evaluate.scores import Scores
 from fusion.result import Degradation, Level, Missing
 
 SHARES = [i / 10 for i in range(11)]
@@ -16,14 +15,14 @@ def missing(answers: Answers, scored: Scored, resampler: Resampler) -> list[Miss
     if m == 1:
         return []
     kept = [tuple(j for j in range(m) if j != i) for i in range(m)] + ([(i,) for i in range(m)] if m > 2 else [])
-    whole = Scores(resampler, scored.y, answers.whole).macro_f1
+    whole = scored.scores(resampler, answers.whole).score
     return [without(each, answers, scored, resampler, whole) for each in kept]
 
 
 def without(kept: Coalition, answers: Answers, scored: Scored, resampler: Resampler, whole: np.ndarray) -> Missing:
-    draws = Scores(resampler, scored.y, answers.by_coalition[kept]).macro_f1
+    draws = scored.scores(resampler, answers.by_coalition[kept]).score
     gone = [name for i, name in enumerate(scored.modalities) if i not in kept]
-    return Missing(without=gone, macro_f1=interval(draws), change=interval(draws - whole))
+    return Missing(without=gone, score=interval(draws), change=interval(draws - whole))
 
 
 def degradation(answers: Answers, scored: Scored, resampler: Resampler, seed: int = 0) -> list[Degradation]:
@@ -39,6 +38,6 @@ def degradation(answers: Answers, scored: Scored, resampler: Resampler, seed: in
         levels = []
         for share in SHARES:
             mixed = np.where((turn < share)[:, None], answers.by_coalition[rest], answers.whole)
-            levels.append(Level(share=share, **interval(Scores(resampler, scored.y, mixed).macro_f1).model_dump()))
+            levels.append(Level(share=share, **interval(scored.scores(resampler, mixed).score).model_dump()))
         found.append(Degradation(modality=name, levels=levels))
     return found

@@ -36,14 +36,14 @@ def rule_scores(
 
 def effect(scored: Scored, speaks: Bools, p: Floats, other: Floats, resampler: Resampler) -> RuleEffect:
     """speaks: (n,), where the rule fires; p and other: (S, n, K) with and without the rule."""
-    whole = pair(*(Scores(resampler, scored.y, each).macro_f1 for each in (p, other)))
+    whole = pair(*(scored.scores(resampler, each).score for each in (p, other)))
     clusters = len(np.unique(scored.cluster[speaks]))
     there = None
     if clusters:
         there = pair(*(accuracy(Scores(resampler, scored.y, each, speaks)) for each in (p, other)))
     if there and clusters == 1:  # a single cluster is drawn whole or not at all: the interval would have no width
         there = Pair(**{name: Interval(value=figure.value) for name, figure in there})
-    return RuleEffect(macro_f1=whole, accuracy=there, verdict=verdict(whole, there), note=few(clusters) if clusters else None)
+    return RuleEffect(score=whole, accuracy=there, verdict=verdict(whole, there), note=few(clusters) if clusters else None)
 
 
 def accuracy(scores: Scores) -> Floats:

@@ -1,8 +1,10 @@
 """Every metric as draws: row 0 is the point, the rest are bootstrap draws; seeds are averaged inside each draw."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +15,19 @@ from fusion.evaluate.calibration import bin_sums, ece_of
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.result import Gain, Interval
 
-OF_ANSWERS = ("macro_f1", "accuracy", "balanced_accuracy")
-OF_PROBABILITIES = ("auroc", "log_loss", "brier", "ece")
-METRICS = (*OF_ANSWERS, *OF_PROBABILITIES)
-
 
 @dataclass
-class Scores:
-    """probabilities: (S, n, K) of one model; chosen: (n,) bool, the samples that count (all by default); bins: for the AUROC, at most."""
+class Figures(ABC):
+    """probabilities: the answers of one model, (S, n, D); chosen: (n,) bool, the samples that count (all by default); bins: at most, where
+    scores are ranked. headline: the metric that everything is compared by; names: of all metrics; of_answers: of those that need no more than
+    what was answered.
+    """
 
+    headline: ClassVar[str]
+    of_answers: ClassVar[tuple[str, ...]]
+    names: ClassVar[tuple[str, ...]]
     resampler: Resampler
-    y: Ints
+    y: NDArray[Any]
     probabilities: Floats
     chosen: NDArray[np.bool_] | None = None
     bins: int = 1024
@@ -33,12 +37,12 @@ class Scores:
         return None if self.chosen is None else np.flatnonzero(self.chosen)
 
     @cached_property
-    def truth(self) -> Ints:
+    def truth(self) -> NDArray[Any]:
         return self.y if self.rows is None else self.y[self.rows]
 
     @cached_property
     def seeds(self) -> list[Floats]:
-        """(m, K) a seed, of the samples that count"""
+        """(m, D) a seed, of the samples that count"""
         return [p if self.rows is None else p[self.rows] for p in self.probabilities]
 
     def mean(self, values: Sequence[Floats]) -> Floats:
@@ -46,6 +50,32 @@ class Scores:
 
     def sums(self, values: Floats) -> Floats:
         return self.resampler.sums(values, self.rows)
+
+    @property
+    @abstractmethod
+    def held(self) -> NDArray[np.bool_]:
+        """(1 + draws,): which draws hold any of the samples; the others say nothing about them."""
+
+    @property
+    def score(self) -> Floats:
+        """(1 + draws,) of the headline metric."""
+        found: Floats = getattr(self, self.headline)
+        return found
+
+    def draws(self, metric: str) -> Floats:
+        """(1 + draws,) of one metric; NaN in draws without any of the samples."""
+        return np.where(self.held, getattr(self, metric), np.nan)
+
+    def all(self, names: Sequence[str] | None = None) -> dict[str, Interval]:
+        return {name: interval(self.draws(name)) for name in names or self.names}
+
+
+class Scores(Figures):
+    """Of one label among several. probabilities: (S, n, K)."""
+
+    headline = "macro_f1"
+    of_answers = ("macro_f1", "accuracy", "balanced_accuracy")
+    names = (*of_answers, "auroc", "log_loss", "brier", "ece")
 
     @cached_property
     def counts(self) -> list[Floats]:
@@ -99,19 +129,11 @@ class Scores:
 
     @cached_property
     def held(self) -> NDArray[np.bool_]:
-        """(1 + draws,): which draws hold any of the samples; the others say nothing about them."""
         k = self.probabilities.shape[2]
         return self.counts[0][:, 2 * k :].sum(1) > 0
 
-    def draws(self, metric: str) -> Floats:
-        """(1 + draws,) of one of METRICS; NaN in draws without any of the samples."""
-        return np.where(self.held, getattr(self, metric), np.nan)
 
-    def all(self, names: Sequence[str] = METRICS) -> dict[str, Interval]:
-        return {name: interval(self.draws(name)) for name in names}
-
-
-def gain(model: Scores, single: Scores, over: str) -> Gain:
-    """The paired difference in macro-F1: both in the same draws."""
-    difference = interval(model.macro_f1 - single.macro_f1)
+def gain(model: Figures, single: Figures, over: str) -> Gain:
+    """The paired difference in the headline metric: both in the same draws."""
+    difference = interval(model.score - single.score)
     return Gain(**difference.model_dump(), over=over, verdict=verdict(difference))

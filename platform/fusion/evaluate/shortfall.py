@@ -7,7 +7,6 @@ import numpy as np
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, interval, verdict
 from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Scores
 from fusion.result import Gain, Shortfall
 
 
@@ -16,12 +15,12 @@ def shortfalls(methods: Mapping[str, Answers], singles: Mapping[str, Floats], sc
     found = []
     for column, name in enumerate(scored.modalities):
         own = singles[name]
-        alone = Scores(resampler, scored.y, own).macro_f1
+        alone = scored.scores(resampler, own).score
         for method, answers in methods.items():
             only = answers.by_coalition[(column,)]
-            same = np.array_equal(only.argmax(-1), own.argmax(-1))
-            draws = alone if same else Scores(resampler, scored.y, only).macro_f1
+            same = np.array_equal(only, own)
+            draws = alone if same else scored.scores(resampler, only).score
             difference = interval(draws - alone)
             gain = Gain(**difference.model_dump(), over=name, verdict=verdict(difference))
-            found.append(Shortfall(method=method, modality=name, macro_f1=interval(draws), alone=interval(alone), difference=gain))
+            found.append(Shortfall(method=method, modality=name, score=interval(draws), alone=interval(alone), difference=gain))
     return found

@@ -9,7 +9,6 @@ import numpy as np
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.bootstrap import Resampler, few
 from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import METRICS, Scores
 from fusion.result import Interval, Subgroup
 
 FEW_SAMPLES = 20
@@ -20,9 +19,9 @@ AUROC_BINS = 256
 
 
 def subgroups(
-    probabilities: Floats, scored: Scored, resampler: Resampler, columns: Mapping[str, Sequence[Any]], names: Sequence[str] = METRICS
+    probabilities: Floats, scored: Scored, resampler: Resampler, columns: Mapping[str, Sequence[Any]], names: Sequence[str] | None = None
 ) -> list[Subgroup]:
-    """columns: name -> (n,) values, None where there is none; names: the metrics that can be known."""
+    """columns: name -> (n,) values, None where there is none; names: the metrics that can be known, all by default."""
     found = []
     for column, values in columns.items():
         texts = np.array(["" if v is None else str(v) for v in values], dtype=object)
@@ -32,11 +31,13 @@ def subgroups(
         for value in sorted(counts):
             chosen = texts == value
             clusters = len(np.unique(resampler.index[chosen]))
-            figures = Scores(resampler, scored.y, probabilities, chosen, AUROC_BINS).all(names)
+            figures = scored.scores(resampler, probabilities, chosen, AUROC_BINS).all(names)
             if clusters == 1:
                 figures = {name: Interval(value=one.value) for name, one in figures.items()}
             n = counts[value]
-            found.append(Subgroup(column=column, value=value, n=n, macro_f1=figures["macro_f1"], note=note(n, clusters), metrics=figures))
+            found.append(
+                Subgroup(column=column, value=value, n=n, score=next(iter(figures.values())), note=note(n, clusters), metrics=figures)
+            )
     return found
 
 

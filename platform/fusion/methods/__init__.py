@@ -1,4 +1,4 @@
-"""Fusion methods: any subset of modalities goes in, logits of the classes come out.
+"""Fusion methods: any subset of modalities goes in, the outputs of the learning task come out, for instance logits of the classes.
 
 Every method is an nn.Module with `forward(x, mask) -> (logits, aux)` and `represent(x, mask) -> (batch, dim)`:
 x is {modality: (batch, dim)}, mask (batch, M) bool with columns in the order of the method's `modalities`,
@@ -15,9 +15,12 @@ from fusion.methods.concat import Concat
 from fusion.methods.crossattention import CrossAttention
 from fusion.methods.gated import Gated
 from fusion.methods.lowrank import Lowrank
+from fusion.methods.parts import Joint
 from fusion.methods.unimodal import Unimodal
+from fusion.tasks import TaskName
+from fusion.tasks.losses import TEACHING
 
-JOINT: dict[str, type[nn.Module]] = {
+JOINT: dict[str, type[Joint]] = {
     "concat": Concat,
     "gated": Gated,
     "lowrank": Lowrank,
@@ -39,13 +42,17 @@ def build(
     dropout: float,
     input_dropout: float,
     tokens: Mapping[str, int] | None = None,
+    task: TaskName = "classification",
 ) -> nn.Module:
     """A method by name for inputs of `dims`; every other name is that of a single modality. log_prior: (K,).
 
     tokens: how many tokens each modality's vector holds, for the methods that read tokens.
     """
-    if reads_tokens(name):
-        return JOINT[name](dims, log_prior, hidden, dropout, input_dropout, tokens)
+    net: Unimodal | Joint
     if name in JOINT:
-        return JOINT[name](dims, log_prior, hidden, dropout, input_dropout)
-    return Unimodal(name, list(dims), dims[name], log_prior, hidden, dropout, input_dropout)
+        more = (tokens,) if reads_tokens(name) else ()
+        net = JOINT[name](dims, log_prior, hidden, dropout, input_dropout, *more)
+    else:
+        net = Unimodal(name, list(dims), dims[name], log_prior, hidden, dropout, input_dropout)
+    net.speak = TEACHING[task].speak
+    return net

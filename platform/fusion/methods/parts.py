@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fusion.tasks.losses import Speak, as_it_is
+
 NOISE = 2**20
 """Numbers in a table of noise; a larger input gets a larger table."""
 
@@ -76,6 +78,7 @@ class Joint(nn.Module):
     """
 
     log_prior: Tensor
+    speak: Speak = staticmethod(as_it_is)
 
     def __init__(self, dims: Mapping[str, int], log_prior: Tensor, hidden: int, dropout: float, input_dropout: float) -> None:
         super().__init__()
@@ -106,6 +109,7 @@ class Joint(nn.Module):
 
     def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         tokens = self.tokens(x, mask)
-        logits = self.out(self.join(tokens, mask))
-        aux = dict(zip(self.modalities, self.heads(self.pooled(tokens)).unbind(-2)))
-        return torch.where(mask.any(-1, keepdim=True), logits, self.log_prior.unsqueeze(-2)), aux
+        outputs = self.speak(self.out(self.join(tokens, mask)), self.log_prior)
+        heads = self.heads(self.pooled(tokens)).unbind(-2)
+        aux = {name: self.speak(each, self.log_prior) for name, each in zip(self.modalities, heads)}
+        return torch.where(mask.any(-1, keepdim=True), outputs, self.log_prior.unsqueeze(-2)), aux

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fusion.methods.parts import Drop, uniform, visible
+from fusion.tasks.losses import Speak, as_it_is
 
 MEMBERS = 8
 
@@ -20,6 +21,7 @@ class Unimodal(nn.Module):
     """Members of one hidden layer on one modality; a sample without it gets the training prior."""
 
     log_prior: Tensor
+    speak: Speak = staticmethod(as_it_is)
     linear: Tensor
     linear_bias: Tensor
 
@@ -40,7 +42,7 @@ class Unimodal(nn.Module):
         self.register_buffer("linear_bias", torch.zeros(len(log_prior)))
 
     def set_linear(self, weight: Tensor, bias: Tensor) -> None:
-        """The logistic regression, fitted elsewhere since it is a convex problem: weight (dim, K), bias (K,)."""
+        """The linear model, fitted elsewhere since it is a convex problem: weight (dim, D), bias (D,)."""
         self.linear, self.linear_bias = weight, bias
 
     def members(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
@@ -59,4 +61,5 @@ class Unimodal(nn.Module):
         if not self.training:
             seen = visible(x[self.modality], mask[..., self.column])
             logits = (logits + seen @ self.linear + self.linear_bias.unsqueeze(-2)) / 2
-        return torch.where(mask[..., self.column, None], logits, self.log_prior.unsqueeze(-2)), {}
+        outputs = self.speak(logits, self.log_prior)
+        return torch.where(mask[..., self.column, None], outputs, self.log_prior.unsqueeze(-2)), {}

@@ -1,30 +1,29 @@
-"""The logistic-regression baselines of one round: on all features joined, and as a product of calibrated single ones."""
+"""The linear baselines of one round: on all features joined, and as a product of calibrated single ones."""
 
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from fusion.crossfit import CrossFit, Prepared, Round
-from fusion.evaluate.baselines import Fitted, logits_of, regression, tuned
+from fusion.evaluate.baselines import Fitted, tuned
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.tasks.base import Array
+from fusion.tasks.linear import NAMES, linear
 
-Part = tuple[NDArray[np.float32], Ints]
-
-JOINED = "Logistic regression, features joined"
-PRODUCT = "Logistic regression, calibrated product"
+Part = tuple[NDArray[np.float32], Array]
 
 
 def baselines(fitting: CrossFit, each: Round) -> dict[str, Floats]:
-    """Name -> log-probabilities (n_test, K), from the store where they are there already."""
-    unit = f"{each.name}/regression"
+    """Name -> beliefs (n_test, D), from the store where they are there already."""
+    unit, name = f"{each.name}/regression", NAMES[fitting.task.asked.name]
+    ways = {f"{name}, features joined": joined, f"{name}, calibrated product": product}
     found = fitting.store.get(unit)
     if found is None:
-        answers = {JOINED: joined(fitting, each), PRODUCT: product(fitting, each)}
+        answers = {title: way(fitting, each) for title, way in ways.items()}
         fitting.store.put(unit, answers, {})
         return answers
-    return {name: found[0][name] for name in (JOINED, PRODUCT)}
+    return {title: found[0][title] for title in ways}
 
 
 def joined(fitting: CrossFit, each: Round) -> Floats:
@@ -38,31 +37,31 @@ def joined(fitting: CrossFit, each: Round) -> Floats:
 
     def fit_on(rows: Ints) -> Fitted:
         known = part(fitting.prepared(rows), rows)
-        return lambda strength: regression(*known, strength)
+        return lambda strength: linear(task.asked.name, *known, strength)
 
     outer = fitting.prepared(each.train)
     inner = [(fit_on(rows), *part(fitting.prepared(rows), held)) for rows, held in each.inner]
-    model, temperature = tuned(inner, fit_on(each.train), outer.log_prior)
+    model, temperature = tuned(task.asked, inner, fit_on(each.train), outer.log_prior)
     assert model is not None
-    return log_softmax(logits_of(model, part(outer, each.test)[0], outer.log_prior) / temperature, axis=1)
+    return task.asked.beliefs(model.outputs(part(outer, each.test)[0], outer.log_prior), temperature)
 
 
 def product(fitting: CrossFit, each: Round) -> Floats:
     task, outer = fitting.task, fitting.prepared(each.train)
-    total = np.tile(outer.log_prior.astype(np.float64), (len(each.test), 1))
+    prior, mask = task.asked.beliefs(outer.log_prior), task.mask[each.test].copy()
+    beliefs = np.tile(prior, (len(each.test), len(task.modalities), 1))
     for column, name in enumerate(task.modalities):
 
         def part(prepared: Prepared, rows: Ints, name: str = name) -> Part:
             samples = prepared.samples(name, rows)
             return samples.x[name].numpy(), samples.y.numpy()
 
-        inner = [(partial(prepared.regression, name), *part(prepared, held)) for prepared, held in inner_of(fitting, each)]
-        model, temperature = tuned(inner, partial(outer.regression, name), outer.log_prior)
-        seen = task.mask[each.test, column]
+        inner = [(partial(prepared.linear, name), *part(prepared, held)) for prepared, held in inner_of(fitting, each)]
+        model, temperature = tuned(task.asked, inner, partial(outer.linear, name), outer.log_prior)
         if model is not None:
-            logits = logits_of(model, part(outer, each.test)[0], outer.log_prior)
-            total[seen] += log_softmax(logits / temperature, axis=1) - outer.log_prior
-    return log_softmax(total, axis=1)
+            outputs = model.outputs(part(outer, each.test)[0], outer.log_prior)
+            beliefs[mask[:, column], column] = task.asked.beliefs(outputs, temperature)
+    return task.asked.product(beliefs, mask, prior)
 
 
 def inner_of(fitting: CrossFit, each: Round) -> list[tuple[Prepared, Ints]]:

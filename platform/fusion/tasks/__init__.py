@@ -1,0 +1,24 @@
+"""Learning tasks: what is asked about a sample, and all that differs by it (docs/decisions/one-seam-for-every-task.md).
+
+    task_of("classification", labels)       one of several labels
+    task_of("ordinal", labels)              one of several labels in an order
+    task_of("regression")                   a number
+    task_of("multi-label", labels)          any number of labels
+
+Everything else of the engine asks the task (fusion.tasks.base.LearningTask) and knows none of them by name. Light: the modules with
+numpy are imported when a task is made; `losses` alone needs torch, `linear` scikit-learn.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .base import LearningTask
+
+TaskName = Literal["classification"]
+
+
+def task_of(name: TaskName, labels: Sequence[str] = ()) -> "LearningTask":
+    from .classification import Classification
+
+    return {"classification": Classification}[name](labels)

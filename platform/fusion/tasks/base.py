@@ -1,0 +1,88 @@
+"""What a learning task is to the rest of the engine.
+
+A network writes **outputs** (..., D). With a temperature they become **beliefs** (..., D), the parameters of a distribution in which the
+product of independent witnesses is a sum; and beliefs become the **answers** (..., D) that the evaluation reads and a person is given.
+
+                     outputs           beliefs               answers
+    classification   logits            log-probabilities     probabilities
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import TaskName
+
+if TYPE_CHECKING:
+    from fusion.evaluate.bootstrap import Resampler
+    from fusion.evaluate.scores import Figures
+
+Floats = NDArray[np.float64]
+Array = NDArray[Any]
+Temperature = float | Array
+
+
+class LearningTask(ABC):
+    """labels: all that can be answered, in order. y: (n, ...), what `encode` makes of the labels of n samples."""
+
+    name: ClassVar[TaskName]
+    headline: ClassVar[str]
+    """The metric that everything is compared by; more of it is better."""
+
+    def __init__(self, labels: Sequence[str] = ()) -> None:
+        self.labels = list(labels)
+
+    @property
+    def width(self) -> int:
+        """D: how many numbers a network writes about a sample."""
+        return len(self.labels)
+
+    @abstractmethod
+    def encode(self, labels: Sequence[Any]) -> Array:
+        """Labels as an alignment holds them, None where there is none, as numbers: (n, ...)."""
+
+    @abstractmethod
+    def prior(self, y: Array) -> Array:
+        """(D,): the outputs that know nothing of a sample but the labels y of others."""
+
+    @abstractmethod
+    def beliefs(self, outputs: Array, temperature: Temperature = 1.0) -> Floats:
+        """(..., D); temperature: (...) or one for all."""
+
+    @abstractmethod
+    def answers(self, beliefs: Floats) -> Floats: ...
+
+    @abstractmethod
+    def outputs(self, answers: Floats) -> Floats:
+        """Outputs that lead to these answers."""
+
+    @abstractmethod
+    def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+        """What the witnesses that are present add to the prior, all in all. beliefs: (..., n, M, D), mask: (n, M), prior: (n, D) or (D,)
+        -> (..., n, D)
+        """
+
+    @abstractmethod
+    def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+        """The beliefs of all witnesses together, each of whom holds the prior too (Kittler et al. 1998): (..., n, D)."""
+
+    @abstractmethod
+    def log_loss(self, outputs: Array, y: Array, temperature: float) -> float:
+        """Mean of -log p(y)."""
+
+    @abstractmethod
+    def merit(self, outputs: Array, y: Array) -> float:
+        """What the penalty of a linear baseline is chosen by; more is better."""
+
+    @abstractmethod
+    def score(self, y: Array, outputs: Array) -> float:
+        """The headline metric of outputs, or of answers: what is answered is the same."""
+
+    @abstractmethod
+    def scores(
+        self, resampler: "Resampler", y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
+    ) -> "Figures":
+        """Every metric of answers (S, n, D), see fusion.evaluate.scores."""
