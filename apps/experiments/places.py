@@ -93,7 +93,7 @@ def chosen(wanted: str | None, known: Collection[str], otherwise: str) -> str:
 def hardest(result: EvaluationResult, by: str, counts: Mapping[str, int]) -> str:
     """What is worth looking at first: the label, or the value of a group, that the model does worst on."""
     scores = {one.label: one.f1.value for one in result.per_class} if by == LABEL else {
-        one.value: one.macro_f1.value for one in result.subgroups if one.column == by
+        one.value: one.score.value for one in result.subgroups if one.column == by
     }  # fmt: skip
     return min(counts, key=lambda value: (scores.get(value, 1.0), value), default="")
 
