@@ -133,6 +133,8 @@ def caption(result: EvaluationResult) -> str:
         )
         % words
     )
+    if not result.seeds:
+        text = _("Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. All seeds answer together, out of fold.") % words
     if split.policy == "leave-one-group-out" and split.groups:
         held = _("These %(folds)s folds each leave one %(group)s out.") % {"folds": len(split.folds), "group": plots.short(split.groups[0])}
         return f"{text} {held}"

@@ -21,7 +21,7 @@ from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.unimodal import Unimodal
 from fusion.mixing import Layers, Mixed, Mixing, Reader
-from fusion.models import Model, Shape
+from fusion.models import Model, Shape, joined
 from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.store import Store
@@ -168,6 +168,7 @@ class CrossFit:
         self.task, self.training, self.store, self.progress = task, recipe.training, store, progress
         self.method = recipe.method
         self.names = [*task.modalities, *(name for name in recipe.methods if name in JOINT)]
+        self.members, self.joins_seeds = recipe.members, recipe.joins_seeds
         self.rounds = list(rounds)
         self.total = sum(len(self.names) * (len(each.inner) + each.seeds) for each in rounds)
         self.done = 0
@@ -212,21 +213,26 @@ class CrossFit:
         samples = np.cumsum([len(each.train) + sum(len(rows) for rows, _ in each.inner) for each in rounds])
         return rounds[: max(1, int((samples <= SIDE_BY_SIDE).sum()))]
 
+    def validated(self, name: str, each: Round) -> tuple[Ints, NDArray[np.float32]]:
+        """What the inner rounds said of the samples that they held back, as far as the model can answer them: rows (n,), outputs (n, D)."""
+        outputs = [self.judged[name, each, number].best_logits for number in range(len(each.inner))]
+        answered = [
+            self.task.rows_with(self.inputs(name), validation)
+            for (_, validation), found in zip(each.inner, outputs)
+            if found is not None and len(found)
+        ]
+        none = np.zeros((0, self.task.asked.width), np.float32)
+        return np.concatenate([each.train[:0], *answered]), np.concatenate([none, *(found for found in outputs if found is not None)])
+
     def choice(self, name: str, each: Round) -> Choice:
         asked, histories = self.task.asked, [self.judged[name, each, number] for number in range(len(each.inner))]
         rows = np.concatenate([validation for _, validation in each.inner])
-        nothing = np.zeros((0, asked.width), np.float32)
-        outputs = [nothing if found.best_logits is None else found.best_logits for found in histories]
-        answered = [
-            self.task.rows_with(self.inputs(name), validation) if len(found) else validation[:0]
-            for (_, validation), found in zip(each.inner, outputs)
-        ]
-        seen, pooled = np.concatenate(answered), np.concatenate(outputs)
+        seen, outputs = self.validated(name, each)
         said = np.tile(asked.prior(self.task.y[each.train]), (len(self.task.y), 1))
-        said[seen] = pooled
+        said[seen] = outputs
         score = asked.score(self.task.y[rows], said[rows])
         epochs = float(np.mean([found.best_epoch or self.training.epochs for found in histories]))
-        return Choice(max(1, round(epochs)), temperature_of(pooled, self.task.y[seen], asked.log_loss), score)
+        return Choice(max(1, round(epochs)), temperature_of(outputs, self.task.y[seen], asked.log_loss), score)
 
     def judge_all(self, name: str, together: Sequence[Round]) -> None:
         """Fits a model for every inner round of these rounds.
@@ -250,7 +256,7 @@ class CrossFit:
         self.judged |= {key: watch.history for key, watch in watches.items()}
 
     def models(self, choices: dict[Round, dict[str, Choice]]) -> dict[Round, list[dict[str, Model]]]:
-        """{round: one model a name for each seed}"""
+        """{round: one model a name for each seed}, or one for all seeds where the recipe joins them"""
         wanted = [(each, number, seed) for each in choices for number, seed in enumerate(self.training.seeds[: each.seeds])]
         found: dict[Round, list[dict[str, Model]]] = {each: [{} for _ in range(each.seeds)] for each in choices}
         first = self.rounds.index(wanted[0][0])
@@ -264,7 +270,7 @@ class CrossFit:
             for (each, number, _), (_, prepared), network in zip(wanted, fits, networks):
                 whitening = {modality: prepared.whitening_for(name, modality) for modality in self.inputs(name)}
                 found[each][number][name] = Model(self.shape(name, prepared), whitening, network, choices[each][name].temperature)
-        return found
+        return {each: [joined(seeds)] for each, seeds in found.items()} if self.joins_seeds else found
 
     def metric(self, where: str, seed: int) -> Callable[[int, str, float], None]:
         return lambda epoch, curve, value: self.progress.metric(where, seed, epoch, curve, value)

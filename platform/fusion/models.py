@@ -1,7 +1,7 @@
 """One fitted model: a whitening for each modality, a network, a temperature. The unit of training, of resuming and of the bundle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fusion.files import BrokenFile
 from fusion.methods import JOINT, build
+from fusion.methods.together import Together
 from fusion.mixing import Reader, reader_of
 from fusion.recipe import Training
 from fusion.tasks import TaskName, task_of
@@ -36,6 +37,8 @@ class Shape:
     tokens: dict[str, int] | None = None
     """Of each modality, for a method that reads tokens."""
     task: TaskName = "classification"
+    seeds: int = 1
+    """Networks that answer together."""
 
     @classmethod
     def of(
@@ -56,7 +59,9 @@ class Shape:
 
     def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
         prior = torch.as_tensor(log_prior)
-        return build(self.name, self.dims, prior, self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
+        settings = (self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
+        nets = [build(self.name, self.dims, prior, *settings) for _ in range(self.seeds)]
+        return nets[0] if self.seeds == 1 else Together(nets)
 
 
 @dataclass
@@ -135,3 +140,12 @@ class Model:
                 raise BrokenFile(f"the weights {name} are of the type {weights[name].dtype}, not {expected.dtype}.")
         network.load_state_dict(weights, assign=True)
         return cls(shape, whitening, network.eval(), facts["temperature"])
+
+
+def joined(seeds: Sequence[Mapping[str, Model]]) -> dict[str, Model]:
+    """One model a name of those that differ in their seed alone."""
+    found = {}
+    for name, first in seeds[0].items():
+        network = Together([each[name].network for each in seeds]) if len(seeds) > 1 else first.network
+        found[name] = replace(first, shape=replace(first.shape, seeds=len(seeds)), network=network.eval())
+    return found

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from fusion.knowledge.settings import Knowledge
 from fusion.protocol import Protocol, protocols_of
 
-Method = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
+Member = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
+Method = Literal[Member, "ensemble"]
 Pooling = Literal["mean", "first", "last", "segments", "grid"]
 Tune = Literal["frozen", "lora", "last", "full"]
 
@@ -109,6 +110,20 @@ class Evaluation(Part):
     degradation: bool = True
 
 
+MEMBERS: tuple[Member, ...] = ("late", "concat", "gated")
+"""Of an ensemble where the recipe names no other method."""
+
+
+class Ensemble(Part):
+    """What the method `ensemble` joins (fusion.ensemble). of: methods, None for late and every other one that the recipe trains.
+
+    seeds: the models of all seeds answer together as well, in every method; the bundle then holds them all.
+    """
+
+    of: list[Member] | None = Field(default=None, min_length=1)
+    seeds: bool = False
+
+
 class Recipe(Part):
     """All settings of a run. Single-modality models are always trained and reported beside `method`.
 
@@ -124,6 +139,7 @@ class Recipe(Part):
     encoders: dict[str, list[EncoderChoice]] = Field(default={}, max_length=32)
     method: Method = "late"
     compare: list[Method] = []
+    ensemble: Ensemble = Ensemble()
     knowledge: Knowledge = Knowledge()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
@@ -156,7 +172,20 @@ class Recipe(Part):
     @property
     def methods(self) -> list[str]:
         """Every fusion method to train, the chosen one first."""
-        return list(dict.fromkeys([self.method, *self.compare]))
+        return list(dict.fromkeys([self.method, *self.compare, *self.members]))
+
+    @property
+    def members(self) -> list[str]:
+        """The methods that the ensemble joins; none where the recipe has no ensemble."""
+        asked = [self.method, *self.compare]
+        if "ensemble" not in asked:
+            return []
+        trained = [name for name in asked if name != "ensemble"]
+        return sorted(set(self.ensemble.of or (["late", *trained] if trained else MEMBERS)))
+
+    @property
+    def joins_seeds(self) -> bool:
+        return bool(self.members) and self.ensemble.seeds
 
     @property
     def tunes(self) -> bool:

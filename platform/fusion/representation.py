@@ -5,7 +5,8 @@ models share is the space of the labels, so there a sample is the evidence for e
 
     e_k = sum over the modalities m that are present of [log p_m(k | x_m) - log p(k)],   centred over k,
 
-(batch, K): what late fusion knows of a sample, and all that it knows. Nearness is the cosine.
+(batch, K): what late fusion knows of a sample, and all that it knows. An ensemble, whose members have different spaces, gives the
+same of its answers: log p(k | x) - log p(k), centred over k. Nearness is the cosine.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ class Space:
     """The test samples, each in the space of its own round, by the models of the first seed, which had not seen it.
 
     whole: (n, D) of all inputs of a sample; alone: modality -> (n, D) of that input only, zeros where it is absent. common: whether the
-    axes mean the same in every round (late fusion: the labels); if not, vectors of different rounds cannot be compared.
+    axes mean the same in every round (late fusion and ensembles: the labels); if not, vectors of different rounds cannot be compared.
     """
 
     method: str

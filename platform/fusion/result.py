@@ -420,3 +420,28 @@ class EvaluationResult(Part):
             worst = min(known, key=lambda one: one.score.value)
             self.worst_subgroup = WorstSubgroup(column=worst.column, value=worst.value)
         return self
+
+
+class Difference(Interval):
+    """To the reference, paired. p: two-sided, from the share of draws on the far side of 0, after Holm's correction."""
+
+    p: float
+    verdict: Verdict
+
+
+class Compared(Part):
+    """One run of a comparison. differences: none for the reference itself."""
+
+    name: str
+    metrics: dict[str, Interval]
+    differences: dict[str, Difference] = {}
+
+
+class Comparison(Part):
+    """Runs side by side (fusion.evaluate.compare). corrected: over how many differences of one metric Holm's correction went."""
+
+    reference: str
+    n: int
+    clusters: Clusters
+    corrected: int
+    runs: list[Compared]
