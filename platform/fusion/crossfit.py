@@ -206,7 +206,7 @@ class CrossFit:
         seen, pooled = np.concatenate(answered), np.concatenate(outputs)
         said = np.tile(asked.prior(self.task.y[each.train]), (len(self.task.y), 1))
         said[seen] = pooled
-        score = asked.score(self.task.y[rows], said[rows])
+        score = asked.score(self.task.y[rows], asked.answers(asked.beliefs(said[rows])))
         epochs = float(np.mean([found.best_epoch or self.training.epochs for found in histories]))
         return Choice(max(1, round(epochs)), temperature_of(pooled, self.task.y[seen], asked.log_loss), score)
 

@@ -357,7 +357,8 @@ class EvaluationResult(Part):
     contributions: Contributions | None
     subgroups: list[Subgroup]
     worst_subgroup: WorstSubgroup | None = None
-    confusion: Confusion
+    confusion: Confusion | None = None
+    """None where an answer is not one label."""
     calibration: Calibration | None
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""

@@ -1,10 +1,17 @@
 """What a learning task is to the rest of the engine.
 
-A network writes **outputs** (..., D). With a temperature they become **beliefs** (..., D), the parameters of a distribution in which the
-product of independent witnesses is a sum; and beliefs become the **answers** (..., D) that the evaluation reads and a person is given.
+A network writes **outputs** (..., D). With a temperature they become **beliefs** (..., D), the parameters of a distribution of an exponential
+family; and beliefs become the **answers** (..., D) that the evaluation reads and a person is given.
 
-                     outputs           beliefs               answers
-    classification   logits            log-probabilities     probabilities
+                     outputs, beliefs                         answers                   distribution
+    classification   logits, log-probabilities                probabilities             categorical (ordinal too)
+    regression       mean and log variance                    mean and spread           Gaussian; spread: standard deviation
+    multi-label      log-odds of each label                   probability of each       a Bernoulli a label
+
+In such a family a temperature divides the natural parameters (of a Gaussian: multiplies the variance), and late fusion adds them: with
+witnesses m, each of whom holds the prior too, and which are independent given the truth (Kittler et al. 1998, On Combining Classifiers),
+
+    eta(y | x) = eta(y) + sum over the m that are present of [eta_m(y | x_m) - eta(y)].
 """
 
 from abc import ABC, abstractmethod
@@ -67,7 +74,7 @@ class LearningTask(ABC):
 
     @abstractmethod
     def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
-        """The beliefs of all witnesses together, each of whom holds the prior too (Kittler et al. 1998): (..., n, D)."""
+        """The beliefs of all witnesses together, by the formula above: (..., n, D)."""
 
     @abstractmethod
     def log_loss(self, outputs: Array, y: Array, temperature: float) -> float:
@@ -78,11 +85,15 @@ class LearningTask(ABC):
         """What the penalty of a linear baseline is chosen by; more is better."""
 
     @abstractmethod
-    def score(self, y: Array, outputs: Array) -> float:
-        """The headline metric of outputs, or of answers: what is answered is the same."""
+    def score(self, y: Array, answers: Floats) -> float:
+        """The headline metric of answers (n, D)."""
 
     @abstractmethod
     def scores(
         self, resampler: "Resampler", y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
     ) -> "Figures":
         """Every metric of answers (S, n, D), see fusion.evaluate.scores."""
+
+    @abstractmethod
+    def members(self, y: Array) -> NDArray[np.bool_]:
+        """(n, K): which samples bear which label."""

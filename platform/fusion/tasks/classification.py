@@ -50,8 +50,11 @@ class Classification(LearningTask):
     def merit(self, outputs: Array, y: Array) -> float:
         return float((outputs.argmax(1) == y).mean())
 
-    def score(self, y: Array, outputs: Array) -> float:
-        return metrics.macro_f1(y, outputs.argmax(1), outputs.shape[1])
+    def score(self, y: Array, answers: Floats) -> float:
+        return metrics.macro_f1(y, answers.argmax(1), answers.shape[1])
+
+    def members(self, y: Array) -> NDArray[np.bool_]:
+        return y[:, None] == np.arange(self.width)
 
     def scores(self, resampler: Resampler, y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024) -> Scores:
         return Scores(resampler, y, answers, chosen, bins)

@@ -1,0 +1,65 @@
+"""Any number of labels: y (n, L) bool. A label is answered where it is more likely than not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from fusion.evaluate import metrics
+from fusion.evaluate.bootstrap import Resampler
+from fusion.evaluate.scores_of_sets import SetScores
+
+from .base import Array, Floats, LearningTask, Temperature
+
+
+class MultiLabel(LearningTask):
+    name = "multi-label"
+    headline = SetScores.headline
+
+    def encode(self, labels: Sequence[Any]) -> Array:
+        """A sample of which nothing is known has no label."""
+        return np.array([[label in (bears or ()) for label in self.labels] for bears in labels], dtype=bool).reshape(-1, self.width)
+
+    def prior(self, y: Array) -> Array:
+        """Log-odds of the shares, with one sample added that bears a label and one that does not."""
+        found: Array = logit((y.sum(0) + 1.0) / (len(y) + 2.0)).astype(np.float32)
+        return found
+
+    def beliefs(self, outputs: Array, temperature: Temperature = 1.0) -> Floats:
+        found: Floats = outputs.astype(np.float64) / np.asarray(temperature)[..., None]
+        return found
+
+    def answers(self, beliefs: Floats) -> Floats:
+        found: Floats = expit(beliefs)
+        return found
+
+    def outputs(self, answers: Floats) -> Floats:
+        found: Floats = logit(answers)
+        return found
+
+    def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+        return np.where(mask[..., None], beliefs - prior[..., None, :], 0).sum(-2)
+
+    def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+        return prior + self.evidence(beliefs, mask, prior)
+
+    def log_loss(self, outputs: Array, y: Array, temperature: float) -> float:
+        """Mean over the labels too."""
+        beliefs = self.beliefs(outputs, temperature)
+        return float((np.logaddexp(0, beliefs) - y * beliefs).mean())
+
+    def merit(self, outputs: Array, y: Array) -> float:
+        return -self.log_loss(outputs, y, 1.0)
+
+    def score(self, y: Array, answers: Floats) -> float:
+        return float(metrics.macro_f1_of(metrics.label_counts(y, answers > 0.5).sum(0)))
+
+    def members(self, y: Array) -> NDArray[np.bool_]:
+        return y
+
+    def scores(
+        self, resampler: Resampler, y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
+    ) -> SetScores:
+        return SetScores(resampler, y, answers, chosen, bins)
