@@ -1,10 +1,11 @@
-"""A trained model as a folder: safetensors, JSON and one Parquet file, never pickle.
+"""A trained model as a folder: safetensors, JSON and Parquet, never pickle.
 
     bundle.json          what it is: recipe, labels, modalities with the fingerprints of their encoders, digests of every file
     tuned.safetensors    where encoders were tuned: the weights that changed, of LoRA the adapters
     model.safetensors    the networks and the whitening of their inputs
     result.json          the evaluation (fusion.result)
     predictions.parquet  out-of-fold answers
+    representation.parquet  out-of-fold fused representation
     recipe.yaml          the recipe, to start from
     card.md              what it is, how good it is and how to use it, to read
 

@@ -149,6 +149,7 @@ class CrossFit:
 
     def __init__(self, task: Task, recipe: Recipe, rounds: Sequence[Round], store: Store, progress: Progress) -> None:
         self.task, self.training, self.store, self.progress = task, recipe.training, store, progress
+        self.method = recipe.method
         self.names = [*task.modalities, *(name for name in recipe.methods if name in JOINT)]
         self.rounds = list(rounds)
         self.total = sum(len(self.names) * (len(each.inner) + each.seeds) for each in rounds)

@@ -94,9 +94,13 @@ class Model:
 
     def represent(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(n, dim): the fused representation, zeros where none of the model's inputs is there."""
+        return self.vectors(self.inputs(x), mask)
+
+    def vectors(self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The same of inputs that are whitened already, by this model's whitening."""
         self.network.eval()
         with torch.inference_mode():
-            found = self.network.represent(self.inputs(x), torch.as_tensor(mask.copy())).numpy()  # type: ignore[operator]
+            found = self.network.represent(whitened, torch.as_tensor(mask.copy())).numpy()  # type: ignore[operator]
         return np.where(self.seen(mask), found, np.float32(0))
 
     def seen(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -16,16 +16,21 @@ from fusion.evaluate.metrics import Floats, Ints
 from fusion.floor import floored
 from fusion.linear_baselines import baselines
 from fusion.models import Model
+from fusion.representation import Space, Vectors, evidence, views
 
 
 @dataclass
 class RoundAnswers:
-    """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs."""
+    """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs.
+
+    vectors: (1 + M, n, D) of the run's own method and the first seed, see fusion.representation.views.
+    """
 
     each: Round
     choices: dict[str, Choice]
     log_prior: NDArray[Any]
     singles: Floats
+    vectors: Vectors
     joint: dict[str, dict[tuple[int, ...], Floats]] = field(default_factory=dict)
     uncalibrated: dict[str, Floats] = field(default_factory=dict)
     baselines: dict[str, Floats] = field(default_factory=dict)
@@ -38,7 +43,8 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
     at, mask = torch.from_numpy(each.test), task.mask[each.test]
     x = {name: prepared.x(name)[at] for name in task.modalities}
     singles = np.stack([np.stack([seed[name].answer(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)
-    found = RoundAnswers(each, choices, prepared.log_prior, singles, baselines=baselines(fitting, each) if regressions else {})
+    vectors = vectors_of(fitting, each, choices, models[0], singles[0])
+    found = RoundAnswers(each, choices, prepared.log_prior, singles, vectors, baselines=baselines(fitting, each) if regressions else {})
     for name in fitting.names[len(task.modalities) :]:
         x = {modality: values[at] for modality, values in prepared.x_for(name).items()}
         of_name = [seed[name] for seed in models]
@@ -46,6 +52,18 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
         found.uncalibrated[name] = np.stack([calibrated(m, x, mask, temperature=1.0) for m in of_name])
     fitting.forget(each)
     return found
+
+
+def vectors_of(fitting: CrossFit, each: Round, choices: dict[str, Choice], models: dict[str, Model], outputs: Floats) -> Vectors:
+    """The fused representation of a round's test samples, (1 + M, n, D). models, outputs: (n, M, D): of one seed."""
+    prepared, task, method = fitting.prepared(each.train), fitting.task, fitting.method
+    seen = views(task.mask[each.test])
+    if method == "late":
+        beliefs = task.asked.beliefs(outputs, np.array([choices[name].temperature for name in task.modalities]))
+        return np.stack([evidence(task.asked, beliefs, mask, prepared.log_prior) for mask in seen]).astype(np.float32)
+    at = torch.from_numpy(each.test)
+    x = {modality: values[at] for modality, values in prepared.x_for(method).items()}
+    return np.stack([models[method].vectors(x, mask) for mask in seen])
 
 
 def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> dict[str, Choice]:
@@ -84,6 +102,8 @@ class OutOfFold:
     """Modality -> its answers calibrated and not, (S, n, D) each."""
     baselines: dict[str, Floats]
     """Name -> answers (1, n, D)."""
+    space: Space
+    """Of the run's own method."""
 
     @property
     def best_single(self) -> str:
@@ -113,4 +133,9 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
         if fitting.training.floor:
             methods[name] = floored(methods[name], list(singles.values()), scored)
     regressions = {name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
-    return OutOfFold(rows, scored, found, methods, singles, regressions)
+    return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found))
+
+
+def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:
+    whole, *alone = np.concatenate([each.vectors for each in found], axis=1)
+    return Space(fitting.method, fitting.method == "late", whole, dict(zip(fitting.task.modalities, alone, strict=True)))

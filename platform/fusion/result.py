@@ -222,6 +222,21 @@ class Confusion(Part):
     counts: list[list[int]]
 
 
+class Retrieval(Part):
+    """Given one modality of a sample, whether its own cell of another is among the ten nearest of the test samples of its round.
+
+    recall: mean over the `n` samples asked, ties as chance would settle them; chance: the same if nothing were known; candidates: how many
+    there are to find it among, on average.
+    """
+
+    query: str
+    target: str
+    n: int
+    candidates: float
+    recall: Interval
+    chance: float
+
+
 Kind = Literal["label", "modalities"]
 
 CELL, CPU = "cell:", "cpu:"
@@ -231,8 +246,11 @@ SURE = 0.8
 
 
 class Said(Part):
+    """As text: a label, a number, labels. spread: of a number, which has one in place of a confidence (a standard deviation)."""
+
     answer: str
-    confidence: float
+    confidence: float | None = None
+    spread: float | None = None
 
 
 class Disagreement(Part):
@@ -254,7 +272,7 @@ class Disagreement(Part):
     @property
     def sure(self) -> bool:
         """Whether each of `between` is sure of what it says."""
-        return bool(self.between) and all(said.confidence >= SURE for name in self.between if (said := self.said[name]))
+        return bool(self.between) and all((said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name]))
 
 
 class Pair(Part):
@@ -362,6 +380,8 @@ class EvaluationResult(Part):
     calibration: Calibration | None
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""
+    retrieval: list[Retrieval] = []
+    """Of every ordered pair of modalities, by the fused representation; none where the model came from elsewhere."""
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
     protocols: list[ProtocolScore] = []

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from fusion import predictions
+from fusion import predictions, space
 from fusion.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
@@ -46,6 +46,7 @@ STAGES = ("read", "embed", "train", "evaluate", "bundle")
 TUNING_STAGES = ("read", "embed", "tune", "train", "evaluate", "bundle")
 WORK = ".work"
 PREDICTIONS = "predictions.parquet"
+REPRESENTATION = "representation.parquet"
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Plan:
         return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
 
     def task(self, features: Features) -> Task:
-        return replace(task_of(self.aligned, features), taught=taught(self.recipe, self.aligned.label_order, self.fires))
+        return replace(task_of(self.aligned, features), taught=taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires))
 
 
 def train(
@@ -124,7 +125,7 @@ def train(
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(plan, features, found)
     with clock.stage("bundle"):
-        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, out)
+        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, columns_of(plan.aligned, found.rows), out)
         store.clear()
     return result
 
@@ -182,11 +183,12 @@ def bundle_of(
     )
 
 
-def keep(bundle: Bundle, found: OutOfFold, out: Path) -> None:
+def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], out: Path) -> None:
     singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
     recipe = bundle.recipe
     predictions.write(out / PREDICTIONS, found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
-    save(bundle, out, [PREDICTIONS])
+    space.write(out / REPRESENTATION, found.space, found.scored, columns)
+    save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
 
 def in_order(aligned: Aligned) -> Aligned:
@@ -314,6 +316,7 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         columns=columns_of(aligned, found.rows),
         draws=recipe.evaluation.draws,
         degradation=recipe.evaluation.degradation,
+        space=found.space,
         protocols=recipe.protocols,
         facts=facts_of(aligned, found.rows),
         kinds=kinds_of_slices(aligned),

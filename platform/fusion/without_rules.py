@@ -77,7 +77,7 @@ class Ruled:
     def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
         own = self.recipe.knowledge.model_copy(update={"rules": rules})
         recipe = self.recipe.model_copy(update={"knowledge": own, "compare": []})
-        task = replace(self.task, taught=taught(recipe, self.labels, fires))
+        task = replace(self.task, taught=taught(recipe, self.task.asked.name, self.labels, fires))
         beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
         fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), beside)
         answered = [answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)]

@@ -37,6 +37,7 @@ from fusion.result import (
     Pair,
     ProtocolScore,
     Reliability,
+    Retrieval,
     RuleEffect,
     RuleScore,
     Said,
@@ -123,6 +124,13 @@ def shortfalls() -> list[Shortfall]:
     return found
 
 
+def retrieval() -> list[Retrieval]:
+    pairs = [("image", "speech", 0.22), ("speech", "image", 0.19), ("text", "speech", 0.045)]
+    return [
+        Retrieval(query=query, target=target, n=1057, candidates=280, recall=around(value), chance=0.036) for query, target, value in pairs
+    ]
+
+
 def singles() -> list[Single]:
     return [
         Single(
@@ -162,7 +170,7 @@ def result(score: float = 0.876, method: str = "late") -> EvaluationResult:
         methods=[Baseline(name=name, score=around(score - i / 100)) for i, name in enumerate(("late", "concat", "gated"))],
         missing=missing(score), shortfalls=shortfalls(), degradation=degradation(score), contributions=contributions(score), subgroups=subgroups(),
         confusion=confusion(), calibration=Calibration(before=reliability(0.08, 0.094), after=reliability(0.01, 0.021)),
-        disagreements=disagreements(), seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
+        disagreements=disagreements(), retrieval=retrieval(), seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
     )  # fmt: skip
 
 

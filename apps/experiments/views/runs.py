@@ -19,7 +19,7 @@ from apps.projects.pages import has_moved, project_page, refresh
 from apps.projects.policies import can
 from fusion.recipe import Recipe
 
-from .. import hooks, knowledge, live, pages, predictions, protocols, queries, services, talk
+from .. import hooks, knowledge, live, pages, predictions, protocols, queries, services, space, talk
 from ..forms import RenameForm
 from ..models import Run
 from ..words import method_name
@@ -96,8 +96,9 @@ def overview(request: HttpRequest, found: Run) -> dict[str, Any]:
     if found.parent:
         context["differs"] = pages.differences(found.parent.recipe, found.recipe)
     if template_of(found, "overview") == "result":
+        outcome = pages.outcome(found)
         parts = {"talk": talk.talk(found, request.GET), "knowledge": knowledge.knowledge(found), "protocols": protocols.protocols(found)}
-        return context | {"outcome": pages.outcome(found)} | parts
+        return context | {"outcome": outcome, "space": space.found(outcome.result)} | parts
     return context | {"live": live.live(found)}
 
 

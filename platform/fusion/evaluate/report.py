@@ -12,9 +12,11 @@ from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
+from fusion.evaluate.retrieval import retrieval
 from fusion.evaluate.scores import Figures, gain
 from fusion.evaluate.shortfall import shortfalls
 from fusion.protocol import Protocol
+from fusion.representation import Space
 from fusion.result import (
     Baseline,
     Calibration,
@@ -36,6 +38,7 @@ class Question:
     What a model trained elsewhere cannot say is left out: temperatures, and the answers of its modalities together in every coalition.
     only_answers: the probabilities are 1 for the answer, so that nothing which needs real ones is told; not soft_singles: the same of
     the single modalities.
+    space: the fused representation of these samples, where there is one.
     unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
     protocols: what the disciplines ask; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
     of subgroups.
@@ -58,6 +61,7 @@ class Question:
     degradation: bool = True
     only_answers: bool = False
     soft_singles: bool = True
+    space: Space | None = None
     unanswered: frozenset[str] = frozenset()
     protocols: Sequence[Protocol] = ()
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
@@ -101,6 +105,7 @@ def evaluate(question: Question) -> EvaluationResult:
         confusion=model.confusion(),
         calibration=None if question.only_answers else calibration(question, answers, model),
         disagreements=disagreements(alone, scored) if question.soft_singles else [],
+        retrieval=retrieval(question.space, scored, resampler) if question.space else [],
         protocols=protocol_scores(question.protocols, evidence(question, resampler, known)),
         seconds={},
         environment={},
@@ -171,4 +176,3 @@ def ece(scored: Scored, answers: Floats, present: np.ndarray) -> float:
 
 def named(name: str, scored: Scored, resampler: Resampler, probabilities: Floats) -> Baseline:
     return Baseline(name=name, score=interval(scored.scores(resampler, probabilities).score))
-

@@ -86,8 +86,8 @@ class Scores(Figures):
     """Of one label among several. probabilities: (S, n, K)."""
 
     headline = "macro_f1"
-    of_answers = ("macro_f1", "accuracy", "balanced_accuracy")
-    names = (*of_answers, "auroc", "log_loss", "brier", "ece")
+    of_answers: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "balanced_accuracy")
+    names: ClassVar[tuple[str, ...]] = (*of_answers, "auroc", "log_loss", "brier", "ece")
 
     @cached_property
     def counts(self) -> list[Floats]:

@@ -26,6 +26,7 @@ from . import TaskName
 if TYPE_CHECKING:
     from fusion.evaluate.bootstrap import Resampler
     from fusion.evaluate.scores import Figures
+    from fusion.result import Said
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
@@ -72,6 +73,10 @@ class LearningTask(ABC):
         -> (..., n, D)
         """
 
+    def centred(self, evidence: Floats) -> Floats:
+        """Without what changes no answer."""
+        return evidence
+
     @abstractmethod
     def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         """The beliefs of all witnesses together, by the formula above: (..., n, D)."""
@@ -93,6 +98,38 @@ class LearningTask(ABC):
         self, resampler: "Resampler", y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
     ) -> "Figures":
         """Every metric of answers (S, n, D), see fusion.evaluate.scores."""
+
+    @abstractmethod
+    def suspicion(self, answers: Floats, y: Array) -> Floats:
+        """(n, D), (n, ...) -> (n,): how much better the answers fit something else than the given label, in nats; above 0 they contradict it."""
+
+    @abstractmethod
+    def contradiction(self, one: Floats, other: Floats) -> Floats:
+        """Answers of two witnesses, (n, D) each -> (n,): 0 where they agree, up to 1 where each is sure of something else."""
+
+    @abstractmethod
+    def said(self, answer: Floats) -> "Said":
+        """(D,), one answer as a person reads it."""
+
+    @abstractmethod
+    def truth(self, y: Any) -> str:
+        """One label as a person reads it."""
+
+    @abstractmethod
+    def sides(self, answer: Floats, other: Floats, y: Any) -> bool:
+        """Whether an answer (D,) says the same as another one, rather than the label y."""
+
+    @abstractmethod
+    def named(self, answers: Array) -> list[Any]:
+        """What is answered, (n, D) -> n labels as an alignment holds them."""
+
+    def decode(self, y: Array) -> list[Any]:
+        """The same of labels (n, ...)."""
+        return self.named(y)
+
+    @abstractmethod
+    def columns(self, answers: Floats) -> dict[str, list[Any]]:
+        """What a table says beside what is answered: its confidence and the probabilities, or its spread."""
 
     @abstractmethod
     def members(self, y: Array) -> NDArray[np.bool_]:

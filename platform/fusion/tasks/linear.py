@@ -111,6 +111,12 @@ NAMES: dict[TaskName, str] = dict.fromkeys(FITS, "Logistic regression") | {"regr
 """What a report calls them."""
 
 
+def constant(task: TaskName, dim: int, prior: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight and bias of a last layer that always speaks the prior."""
+    bias = np.zeros(len(prior)) if task == "regression" else prior
+    return np.zeros((dim, len(prior)), np.float32), bias.astype(np.float32)
+
+
 def linear(task: TaskName, x: NDArray[np.float32], y: Array, strength: float) -> Linear | None:
     """x: (n, dim) of about unit variance; strength: inverse penalty. None where y holds nothing that could be told apart."""
     found: Linear | None = FITS[task](x, y, strength)

@@ -1,0 +1,51 @@
+"""The fused representation of the test samples as a Parquet file: one row a sample, in the order of their keys within each round."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fusion.evaluate.answers import Scored
+from fusion.evaluate.subgroups import MOST_VALUES
+from fusion.files import write_bytes
+from fusion.representation import Space, Vectors, drawn
+
+NUMBERS = 2**26
+"""In one file at most, 256 MB; of more samples than that holds some are drawn by their keys."""
+ROWS = 20_000
+"""In one part of the file: what is written, and read, at the same time."""
+
+
+def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Columns: key, truth, fold, column:NAME of each of `columns` that makes subgroups, all, alone:MODALITY.
+
+    `all` and `alone:...` are vectors of D numbers, null where the sample has no such input. Vectors of different folds lie in different
+    spaces, unless the file's metadata say `common: yes`.
+    """
+    rows = drawn(scored.keys, NUMBERS // (space.whole.shape[1] * (1 + len(space.alone))))
+    found: dict[str, Any] = {
+        "key": pa.array([scored.keys[row] for row in rows], pa.string()),
+        "truth": pa.array([scored.labels[k] for k in scored.y[rows]], pa.string()),
+        "fold": pa.array([str(name) for name in scored.fold[rows]], pa.string()),
+    }
+    for name, values in columns.items():
+        texts = [None if values[row] is None else str(values[row]) for row in rows]
+        if len(set(texts)) <= MOST_VALUES:
+            found[f"column:{name}"] = pa.array(texts, pa.string())
+    found["all"] = vectors(space.whole[rows], np.any(scored.mask[rows], axis=1))
+    for column, (name, alone) in enumerate(space.alone.items()):
+        found[f"alone:{name}"] = vectors(alone[rows], scored.mask[rows, column])
+    facts = {"method": space.method, "common": "yes" if space.common else "no", "modalities": "\n".join(space.alone)}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(found).replace_schema_metadata(facts), sink, compression="zstd", row_group_size=ROWS)
+    write_bytes(path, memoryview(sink.getvalue()))
+
+
+def vectors(values: Vectors, present: NDArray[np.bool_]) -> pa.Array:
+    """(n, D) -> n lists of D float32, null where not present"""
+    flat = pa.array(np.ascontiguousarray(values).ravel(), pa.float32())
+    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1], mask=pa.array(~present))

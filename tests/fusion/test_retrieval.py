@@ -1,0 +1,124 @@
+"""Finding one input of a sample by another: planted cases, ties, rounds, order, and the file that holds the vectors."""
+
+import dataclasses
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from fusion.evaluate.answers import Scored
+from fusion.evaluate.bootstrap import Resampler
+from fusion.evaluate.retrieval import FIRST, hit, retrieval
+from fusion.progress import Progress
+from fusion.representation import Space, drawn, evidence, unit, views
+from fusion.run import rounds_of, train
+
+N, D = 240, 6
+
+
+def planted(noise: float, seed: int = 0, rounds: int = 2) -> tuple[Space, Scored]:
+    """Two readings of one hidden point a sample, in `rounds` rounds; every fifth sample lacks the second."""
+    rng = np.random.default_rng(seed)
+    point = rng.normal(size=(N, D))
+    alone = {name: (point + noise * rng.normal(size=(N, D))).astype(np.float32) for name in "ab"}
+    mask = np.stack([np.ones(N, bool), np.arange(N) % 5 > 0], 1)
+    fold = np.array([f"r{i * rounds // N}" for i in range(N)])
+    keys, cluster = [f"k{i:03}" for i in range(N)], np.array([f"c{i % 60}" for i in range(N)])
+    scored = Scored(keys, np.arange(N) % 3, mask, np.zeros((N, 3)), cluster, fold, ["x", "y", "z"], ["a", "b"])
+    return Space("gated", False, alone["a"], {name: values * mask[:, [i]] for i, (name, values) in enumerate(alone.items())}), scored
+
+
+def found(space: Space, scored: Scored):
+    return retrieval(space, scored, Resampler(scored.cluster, 300))
+
+
+def test_what_is_the_same_is_always_found_and_noise_only_by_chance():
+    for one in found(*planted(noise=0)):
+        assert (one.recall.value, one.recall.low, one.n) == (1, 1, 192)
+    for one in found(*planted(noise=1e6)):
+        assert one.recall.low < one.chance < one.recall.high
+    for one in found(*planted(noise=1)):
+        assert one.recall.low > one.chance
+
+
+def test_it_is_looked_for_among_those_of_the_round_that_have_it():
+    there, back = found(*planted(noise=0))
+    assert (there.query, there.target, there.candidates) == ("a", "b", 96)
+    assert (back.query, back.target, back.candidates) == ("b", "a", 120)
+    assert there.chance == pytest.approx(FIRST / 96)
+
+
+def test_turning_the_space_of_one_round_changes_nothing():
+    space, scored = planted(noise=1)
+    turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(D, D)))
+    first = (scored.fold == "r0")[:, None]
+    turned = {name: np.where(first, values @ turn, values).astype(np.float32) for name, values in space.alone.items()}
+    assert found(dataclasses.replace(space, alone=turned), scored) == found(space, scored)
+
+
+def test_cells_that_are_the_same_are_found_as_often_as_chance_has_it():
+    rng = np.random.default_rng(0)
+    targets = np.repeat(unit(rng.normal(size=(3, D)).astype(np.float32)), 20, axis=0)
+    assert hit(targets[[0]], targets, np.array([0])) == pytest.approx(FIRST / 20)
+    assert hit(np.zeros((1, D), np.float32), targets, np.array([7])) == pytest.approx(FIRST / 60)
+
+
+def test_the_order_of_samples_changes_nothing():
+    space, scored = planted(noise=1)
+    fold = np.argsort(scored.fold, kind="stable")
+    turn = np.concatenate([np.random.default_rng(2).permutation(fold[scored.fold[fold] == name]) for name in ("r1", "r0")])
+    mixed = Space(space.method, False, space.whole[turn], {name: values[turn] for name, values in space.alone.items()})
+    keys = [scored.keys[i] for i in turn]
+    other = Scored(keys, scored.y[turn], scored.mask[turn], scored.log_prior, scored.cluster[turn], scored.fold[turn], *("xyz", ["a", "b"]))
+    for one, again in zip(found(space, scored), found(mixed, other), strict=True):
+        assert again.recall.value == pytest.approx(one.recall.value)
+        assert (again.n, again.chance) == (one.n, pytest.approx(one.chance))
+
+
+def test_who_is_drawn_depends_on_the_keys_alone():
+    keys = [f"S{i}" for i in range(500)]
+    some = {keys[row] for row in drawn(keys, 50)}
+    assert some == {keys[::-1][row] for row in drawn(keys[::-1], 50)}
+    assert len(some) == 50
+    assert drawn(keys, 500).tolist() == list(range(500))
+
+
+def test_what_is_hidden_cannot_reach_the_vector_of_late_fusion():
+    rng = np.random.default_rng(3)
+    logits, mask = rng.normal(size=(5, 2, 3)), np.array([[True, True]] * 5)
+    only = views(mask)[1]
+    other = logits.copy()
+    other[:, 1] *= 100
+    one, again = (evidence(x, np.ones(2), np.zeros(3), only) for x in (logits, other))
+    np.testing.assert_array_equal(one, again)
+
+
+@pytest.mark.parametrize("method", ["late", "gated"])
+def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_seen_them(method, toy, small, tmp_path, monkeypatch):
+    """The file holds what the models of the rounds say, not the final model."""
+    told = {}
+
+    def watched(fitting, each, choices, models, logits):
+        told[each.name] = vectors_of(fitting, each, choices, models, logits)
+        return told[each.name]
+
+    from fusion.outoffold import vectors_of
+
+    monkeypatch.setattr("fusion.outoffold.vectors_of", watched)
+    recipe, aligned = small().model_copy(update={"method": method}), toy()
+    result = train(aligned, recipe, tmp_path, None, Progress())
+    table = pq.read_table(tmp_path / "representation.parquet")
+    rows = {row["key"]: row for row in table.to_pylist()}
+    assert table.schema.metadata[b"common"] == (b"yes" if method == "late" else b"no")
+    for each in rounds_of(aligned, recipe):
+        for place, row in enumerate(each.test):
+            mine = rows[aligned.keys[row]]
+            assert (mine["fold"], mine["truth"]) == (each.name, aligned.labels[row])
+            assert mine["column:s.quality"] == aligned.extras["s.quality"][row]
+            for view, name in enumerate(("all", "alone:a", "alone:b")):
+                there = name == "all" or aligned.modalities[name[-1]].cells[row] is not None
+                assert (mine[name] is not None) == there
+                if there:
+                    np.testing.assert_allclose(mine[name], told[each.name][view, place], rtol=1e-6)
+    assert len(rows) == result.n_samples
+    assert [(one.query, one.target) for one in result.retrieval] == [("a", "b"), ("b", "a")]
