@@ -37,8 +37,8 @@ class LearningTask(ABC):
     """labels: all that can be answered, in order. y: (n, ...), what `encode` makes of the labels of n samples."""
 
     name: ClassVar[TaskName]
-    headline: ClassVar[str]
-    """The metric that everything is compared by; more of it is better."""
+    figures: ClassVar[type["Figures"]]
+    """Its metrics, see fusion.evaluate.scores."""
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
         self.labels = list(labels)
@@ -47,6 +47,11 @@ class LearningTask(ABC):
     def width(self) -> int:
         """D: how many numbers a network writes about a sample."""
         return len(self.labels)
+
+    @property
+    def headline(self) -> str:
+        """The metric that everything is compared by; more of it is better."""
+        return self.figures.headline
 
     @abstractmethod
     def encode(self, labels: Sequence[Any]) -> Array:
@@ -93,11 +98,11 @@ class LearningTask(ABC):
     def score(self, y: Array, answers: Floats) -> float:
         """The headline metric of answers (n, D)."""
 
-    @abstractmethod
     def scores(
         self, resampler: "Resampler", y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
     ) -> "Figures":
         """Every metric of answers (S, n, D), see fusion.evaluate.scores."""
+        return self.figures(resampler, y, answers, chosen, bins)
 
     @abstractmethod
     def suspicion(self, answers: Floats, y: Array) -> Floats:

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from fusion.evaluate import calibration, metrics
-from fusion.evaluate.bootstrap import Resampler
-from fusion.evaluate.scores import Scores
+from fusion.evaluate.scores import Figures, Scores
 from fusion.result import Said
 
 from . import TaskName
@@ -21,7 +20,7 @@ LEAST, TINY = 1e-300, 1e-12
 
 class Classification(LearningTask):
     name: ClassVar[TaskName] = "classification"
-    headline = Scores.headline
+    figures: ClassVar[type[Figures]] = Scores
 
     def encode(self, labels: Sequence[Any]) -> Array:
         number = {label: k for k, label in enumerate(self.labels)}
@@ -91,6 +90,3 @@ class Classification(LearningTask):
 
     def members(self, y: Array) -> NDArray[np.bool_]:
         return y[:, None] == np.arange(self.width)
-
-    def scores(self, resampler: Resampler, y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024) -> Scores:
-        return Scores(resampler, y, answers, chosen, bins)

@@ -1,17 +1,18 @@
 """Any number of labels: y (n, L) bool. A label is answered where it is more likely than not."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from fusion.evaluate import metrics
-from fusion.evaluate.bootstrap import Resampler
+from fusion.evaluate.scores import Figures
 from fusion.evaluate.scores_of_sets import SetScores
 from fusion.result import Said
 
+from . import TaskName
 from .base import Array, Floats, LearningTask, Temperature
 
 JOIN, NONE = "; ", "–"
@@ -20,8 +21,8 @@ TINY = 1e-12
 
 
 class MultiLabel(LearningTask):
-    name = "multi-label"
-    headline = SetScores.headline
+    name: ClassVar[TaskName] = "multi-label"
+    figures: ClassVar[type[Figures]] = SetScores
 
     def encode(self, labels: Sequence[Any]) -> Array:
         """A sample of which nothing is known has no label."""
@@ -92,8 +93,3 @@ class MultiLabel(LearningTask):
 
     def members(self, y: Array) -> NDArray[np.bool_]:
         return y
-
-    def scores(
-        self, resampler: Resampler, y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
-    ) -> SetScores:
-        return SetScores(resampler, y, answers, chosen, bins)

@@ -1,20 +1,13 @@
 """One label of several in an order, lowest first. Training counts a mistake the more the further away it is (fusion.knowledge_use.taught)."""
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import ClassVar
 
-from fusion.evaluate.bootstrap import Resampler
-from fusion.evaluate.scores import OrdinalScores
+from fusion.evaluate.scores import Figures, OrdinalScores
 
-from .base import Array, Floats
+from . import TaskName
 from .classification import Classification
 
 
 class Ordinal(Classification):
-    name = "ordinal"
-    headline = OrdinalScores.headline
-
-    def scores(
-        self, resampler: Resampler, y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
-    ) -> OrdinalScores:
-        return OrdinalScores(resampler, y, answers, chosen, bins)
+    name: ClassVar[TaskName] = "ordinal"
+    figures: ClassVar[type[Figures]] = OrdinalScores

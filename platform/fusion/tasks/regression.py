@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
 
-from fusion.evaluate.bootstrap import Resampler
+from fusion.evaluate.scores import Figures
 from fusion.evaluate.scores_of_numbers import NumberScores
 from fusion.result import Said
 
+from . import TaskName
 from .base import Array, Floats, LearningTask, Temperature
 
 LEAST = 1e-9
@@ -21,8 +22,8 @@ FAR = 2.0
 
 
 class Regression(LearningTask):
-    name = "regression"
-    headline = NumberScores.headline
+    name: ClassVar[TaskName] = "regression"
+    figures: ClassVar[type[Figures]] = NumberScores
 
     @property
     def width(self) -> int:
@@ -104,8 +105,3 @@ class Regression(LearningTask):
 
     def members(self, y: Array) -> NDArray[np.bool_]:
         return np.zeros((len(y), 0), dtype=bool)
-
-    def scores(
-        self, resampler: Resampler, y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
-    ) -> NumberScores:
-        return NumberScores(resampler, y, answers, chosen, bins)
