@@ -11,6 +11,7 @@ from apps.projects.models import Project
 from fusion.encoders import catalogue
 from fusion.recipe import EncoderChoice, Recipe
 
+from . import tuning
 from .encoders import problem
 from .knowledge import problems as rule_problems
 from .protocols import problems as protocol_problems
@@ -90,6 +91,7 @@ def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     for name, choices in recipe.encoders.items():
         kind = known[name].kind if name in known else ""
         found |= _encoder_problems(name, kind, [choice.name for choice in choices])
+    found |= tuning.problems(recipe)
     spec, labels = alignment.spec, list(alignment.summary.get("labels", {}))
     named = [*spec.get("groups", []), *spec.get("extras", []), *(column for one in known.values() for column in one.columns)]
     label = spec.get("label", {}).get("source", "")

@@ -1,6 +1,7 @@
 """Points of curves in the order of the training: which fits there are, and their curves as plots.
 
 The engine names a fit `model · round` or `model · round, inner n`: inside the training part, where epochs and temperature are chosen.
+`tune:modality · ...` is an encoder that is trained along.
 """
 
 import re
@@ -18,6 +19,7 @@ from .words import METHODS, method_name
 
 INNER = re.compile(r"^(?P<round>.*), inner (?P<number>\d+)$")
 SEPARATOR = " · "
+TUNE = "tune:"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Fit:
     @property
     def model(self) -> str:
         return self.fold.split(SEPARATOR, 1)[0] if SEPARATOR in self.fold else ""
+
+    @property
+    def tunes(self) -> bool:
+        """Of an encoder, not of a network of the run."""
+        return self.model.startswith(TUNE)
 
     @property
     def where(self) -> str:
@@ -64,6 +71,8 @@ def points(run: Run, folds: Iterable[str], seed: int) -> dict[str, dict[str, lis
 
 
 def model_label(model: str) -> str:
+    if model.startswith(TUNE):
+        return _("encoder of %(modality)s") % {"modality": model.removeprefix(TUNE)}
     return method_name(model) if model in METHODS else model
 
 

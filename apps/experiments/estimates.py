@@ -43,7 +43,8 @@ def shape(alignment: Alignment, recipe: Recipe, cached: bool = False) -> cost.Sh
         for one in alignments.inputs(alignment)
         if recipe.modalities is None or one.name in recipe.modalities
     )
-    return cost.Shape(alignments.usable(alignment), len(alignments.rounds(alignment)), inputs, cached)
+    rules = len(alignment.spec.get("knowledge", {}).get("rules", []))
+    return cost.Shape(alignments.usable(alignment), len(alignments.rounds(alignment)), inputs, cached, rules)
 
 
 def encoders_of(recipe: Recipe, name: str, kind: str) -> list[str]:
@@ -87,8 +88,9 @@ def left(job: Job, now_in_stage: float, alignment: Alignment, recipe: Recipe) ->
     found = cost.cost(of_run, recipe, known)
     if job.stage in ("evaluate", "bundle"):
         return 1.0, max(2.0, 1.5 * found.rest)
-    if job.stage not in ("read", "embed", "train") or job.done < ENOUGH or not job.total:
+    to_come = {"read": found.tune + found.train, "embed": found.tune + found.train, "tune": found.train, "train": 0.0}
+    if job.stage not in to_come or job.done < ENOUGH or not job.total:
         return None
     here = now_in_stage * (job.total - job.done) / job.done
-    seconds = here + found.rest + (found.train if job.stage != "train" else 0.0)
+    seconds = here + found.rest + to_come[job.stage]
     return 0.8 * seconds, 1.3 * seconds

@@ -11,6 +11,7 @@ from fusion.encoders import catalogue
 from fusion.recipe import Recipe
 
 from . import alignments, encoders, estimates, queries
+from .knowledge import either
 
 RESERVE_MB = 300
 """Of the disk, for the bundle and everything else that is written."""
@@ -26,7 +27,7 @@ def too_large(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     found = cost.cost(shape, recipe, machine)
     least = found.memory_mb / estimates.MEMORY_SPREAD
     if machine.memory_mb is not None and least > machine.memory_mb:
-        return {"memory": [memory_words(found, shape, least, machine.memory_mb)]}
+        return {"memory": [memory_words(found, shape, recipe, least, machine.memory_mb)]}
     free = shutil.disk_usage(settings.HOME).free / cost.MB
     if found.disk_mb + RESERVE_MB > free and not estimates.is_cached(alignment, recipe, queries.past(alignment.project)):
         words = {"need": size(found.disk_mb), "free": size(free)}
@@ -41,9 +42,13 @@ def too_large(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     return {}
 
 
-def memory_words(found: cost.Cost, shape: cost.Shape, least: float, has: float) -> str:
+def memory_words(found: cost.Cost, shape: cost.Shape, recipe: Recipe, least: float, has: float) -> str:
     entry = catalogue.get(found.largest) if found.largest else None
     words = {"need": size(least), "has": size(has), "encoder": encoders.name(entry) if entry else found.largest, "n": f"{shape.samples:,}"}
+    if found.tuning:
+        return _(
+            "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it is for training the encoder %(encoder)s: %(changes)s."
+        ) % (words | {"changes": changes(recipe)})
     if found.largest:
         return (
             _(
@@ -57,6 +62,17 @@ def memory_words(found: cost.Cost, shape: cost.Shape, least: float, has: float) 
         )
         % words
     )
+
+
+def changes(recipe: Recipe) -> str:
+    """What would need less memory while an encoder is trained, as far as the recipe does not ask for it already."""
+    tuned = [choice for choices in recipe.encoders.values() for choice in choices if choice.tune != "frozen"]
+    options = [choice.tuning_options for choice in tuned]
+    found = [_("train a few extra weights beside it (LoRA) rather than all of it")] if any(one.tune == "full" for one in tuned) else []
+    found += [_("halve its batch")] if any(one.batch_size > 1 for one in options) else []
+    found += [_("compute a batch in more parts")] if any(one.accumulate < one.batch_size for one in options) else []
+    found += [_("compute twice rather than keep")] if not all(one.checkpointing for one in options) else []
+    return either([*found, _("leave it as it is")])
 
 
 def size(mb: float) -> str:

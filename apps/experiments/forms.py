@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.datasets.models import Alignment
 from fusion.recipe import Recipe, RecipeError
 
-from . import alignments, encoders, fit
+from . import alignments, encoders, fit, tuning
 from .words import COMPARED, METHODS, method_name, method_sentence
 
 NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
@@ -95,6 +95,8 @@ class RunForm(forms.Form):
         self.fields[f"resolution_{one.name}"] = forms.IntegerField(
             label=_("Resolution"), required=False, help_text=_("Pixels a side; empty for the encoder's own.")
         )
+        if tuning.can_be_tuned(one.kind, named):
+            self.fields |= tuning.fields(one.name)
 
     def base_recipe(self) -> dict[str, Any]:
         text = self.data.get("base") if self.is_bound else self.initial.get("base")
@@ -158,6 +160,8 @@ class RunForm(forms.Form):
         found = [{**before.get(each, {}), "name": each} for each in self.cleaned_data[f"encoder_{name}"].split(encoders.JOIN)]
         for option in ("layers", "pooling", "grid", "resolution"):
             found[0][option] = self.cleaned_data[f"{option}_{name}"] or None
+        if tuning.field_of("tune", name) in self.fields:
+            found[0] |= tuning.chosen(name, self.cleaned_data)
         return found
 
     def field_of(self, problem: str) -> str | None:
@@ -166,7 +170,7 @@ class RunForm(forms.Form):
         if steps[0] in ("training", "evaluation") and len(steps) > 1 and steps[1] in self.fields:
             return steps[1]
         if steps[0] == "encoders" and len(steps) > 3:
-            name = f"{steps[3]}_{steps[1]}"
+            name = tuning.field_of(steps[4], steps[1]) if len(steps) > 4 and steps[3] == "tuning" else f"{steps[3]}_{steps[1]}"
             return name if name in self.fields else f"encoder_{steps[1]}"
         return steps[0] if steps[0] in self.fields else None
 
@@ -177,9 +181,20 @@ class RunForm(forms.Form):
                 "input": one, "use": self[f"use_{one.name}"], "encoder": self[f"encoder_{one.name}"],
                 "entries": encoders.describe(str(self[f"encoder_{one.name}"].value() or "")),
                 "options": [self[f"{option}_{one.name}"] for option in ("layers", "pooling", "grid", "resolution")],
+                **self._tuning_row(one.name),
             }
             for one in self.inputs
         ]  # fmt: skip
+
+    def _tuning_row(self, name: str) -> dict[str, Any]:
+        """Nothing for a modality whose encoders have no weights."""
+        if tuning.field_of("tune", name) not in self.fields:
+            return {}
+        names = [tuning.field_of(option, name) for option in (*tuning.NUMBERS, tuning.CHECKPOINTING)]
+        return {
+            "tune": self[tuning.field_of("tune", name)], "ways": list(tuning.WAYS.values()), "tuning": [self[each] for each in names],
+            "tuning_errors": self.is_bound and any(each in self.errors for each in names),
+        }  # fmt: skip
 
     def advanced(self) -> list[Any]:
         return [self[name] for name in (*NUMBERS, "draws")]
@@ -215,6 +230,7 @@ def initial_of(recipe: Recipe, alignment: Alignment, default: Callable[[str], tu
             found[f"{option}_{one.name}"] = ", ".join(str(n) for n in chosen[0].get(option) or [])
         for option in ("pooling", "resolution"):
             found[f"{option}_{one.name}"] = chosen[0].get(option) or ""
+        found |= tuning.initial(one.name, chosen[0])
     return found
 
 

@@ -101,7 +101,8 @@ def _curves(found: Live, run: Run, recipe: Recipe, fits: list[curves.Fit]) -> No
     beside = [fit for fit in inside if fit.where == newest.where and fit.seed == newest.seed]
     told = curves.points(run, [fit.fold for fit in beside], newest.seed)
     kinds = {one["name"]: one["kind"] for one in run.modalities}
-    epochs, running = recipe.training.epochs, run.job.state == Job.State.RUNNING and fits[-1] == newest
+    epochs = 0 if newest.tunes else recipe.training.epochs
+    running = run.job.state == Job.State.RUNNING and fits[-1] == newest
     found.loss = curves.loss(told.get(newest.fold, {}), epochs, running)
     found.loss_of = _("%(model)s, tested later on %(round)s. Lower is better.") % {
         "model": curves.model_label(newest.model),
@@ -119,7 +120,7 @@ def rounds(run: Run, recipe: Recipe, fits: list[curves.Fit]) -> list[dict[str, A
     newest = fits[-1].round if fits else ""
     rows = []
     for one in known:
-        mine = [fit for fit in fits if fit.round == one["name"]]
+        mine = [fit for fit in fits if fit.round == one["name"] and not fit.tunes]
         now = newest == one["name"] and run.job.state == Job.State.RUNNING and run.job.stage == "train"
         done = bool(mine) and not now and (newest != one["name"] or run.job.stage in ("evaluate", "bundle"))
         rows.append(

@@ -1,6 +1,7 @@
 """What the tabs of a run's page show, put together from its result and its job."""
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from django.urls import reverse
@@ -16,7 +17,7 @@ from fusion.encoders import catalogue
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 
-from . import alignments, curves, encoders, plots
+from . import alignments, curves, encoders, plots, tuning
 from .estimates import encoders_of
 from .models import Run
 from .shortfalls import Shortfalls, shortfalls
@@ -158,7 +159,7 @@ def setup(run: Run) -> Setup:
         (_("Split"), alignments.split_words(run.alignment)),
         (_("Fusion method"), method_name(run.method)),
     ]
-    rows += [(name, ", ".join(encoder_title(one) for one in encoders_of(recipe, name, kind))) for name, kind in kinds.items()]
+    rows += [(name, encoders_in_words(recipe, name, kind)) for name, kind in kinds.items()]
     training = recipe.training
     rows += [
         (_("Modality dropout"), f"{training.modality_dropout:g}"),
@@ -176,6 +177,13 @@ def setup(run: Run) -> Setup:
 def took(run: Run) -> str:
     job = run.job
     return duration((job.finished_at - job.started_at).total_seconds()) if job.started_at and job.finished_at else ""
+
+
+def encoders_in_words(recipe: Recipe, name: str, kind: str) -> str:
+    """`MiniLM L6 v2 (LoRA, 3 epochs)`: each encoder of a modality, and how it is trained."""
+    how = [tuning.in_words(choice) for choice in recipe.encoders.get(name, [])]
+    titles = [encoder_title(one) for one in encoders_of(recipe, name, kind)]
+    return ", ".join(f"{title} ({words})" if words else title for title, words in zip_longest(titles, how, fillvalue=""))
 
 
 def encoder_title(name: str) -> str:
@@ -224,11 +232,13 @@ def shown(value: Any) -> str:
         return _("on") if value else _("off")
     if isinstance(value, list):
         return ", ".join(_encoder(one) if isinstance(one, dict) else str(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(one)}" for name, one in value.items() if one is not None)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _encoder(one: dict[str, Any]) -> str:
-    options = [f"{name} {shown(value)}" for name, value in one.items() if name != "name" and value is not None]
+    options = [f"{name} {shown(value)}" for name, value in one.items() if name != "name" and value not in (None, "frozen", False)]
     return f"{one.get('name', '')} ({'; '.join(options)})" if options else str(one.get("name", ""))
 
 
@@ -244,7 +254,10 @@ def curve_tab(run: Run, where: str) -> dict[str, Any]:
     epochs = Recipe.parse(run.recipe).training.epochs
     kinds = {one["name"]: one["kind"] for one in run.modalities}
     losses = [
-        (curves.model_label(fit.model), curves.loss(told.get(fit.fold, {}), epochs, False, f"loss-{fit.model}"))
+        (
+            curves.model_label(fit.model),
+            curves.loss(told.get(fit.fold, {}), 0 if fit.tunes else epochs, False, f"loss-{fit.model}".replace(":", "-")),
+        )
         for fit in beside
         if fit.seed == seed
     ]

@@ -9,6 +9,7 @@ from apps.jobs.work import Work
 from apps.ui import figures
 from fusion.progress import Progress
 
+from .curves import TUNE
 from .models import Metric, Run
 from .words import stage_sentence
 
@@ -58,8 +59,8 @@ class Report(Progress):
         self.work.flush_if_due()
 
     def _tell_fit(self) -> None:
-        """One line for each network that is done."""
-        if self._fit:
+        """One line for each network that is done; the engine itself tells of encoders that are trained along."""
+        if self._fit and not self._fit[0].startswith(TUNE):
             words = {"fit": self._fit[0], "seed": self._fit[1]}
             if self._scores:
                 words |= {"n": len(self._scores), "best": figures.score(max(self._scores))}

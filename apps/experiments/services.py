@@ -23,8 +23,6 @@ from fusion.result import EvaluationResult
 from . import alignments, fit
 from .models import Run
 
-STAGES = ["read", "embed", "train", "evaluate", "bundle"]
-
 
 @transaction.atomic
 def start_run(
@@ -35,7 +33,7 @@ def start_run(
     _check(project, alignment, recipe, parent)
     recipe = alignments.complete(alignment, recipe)
     number = next_number(project, "run")
-    job = jobs.submit(project, actor, "run", {"run": number}, STAGES, queue="cpu")
+    job = jobs.submit(project, actor, "run", {"run": number}, recipe.stages, queue="cpu")
     run = Run.objects.create(
         project=project, number=number, question=question.strip(), name=name.strip(), alignment=alignment, parent=parent,
         recipe=recipe.model_dump(mode="json"), method=recipe.method, modalities=alignments.chosen(alignment, recipe), job=job, created_by=actor,

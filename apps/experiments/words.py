@@ -44,7 +44,14 @@ def list_in_words(names: Sequence[str]) -> str:
 
 
 def stage_name(code: str) -> str:
-    names = {"read": _("Load"), "embed": _("Embed"), "train": _("Train"), "evaluate": _("Evaluate"), "bundle": _("Bundle")}
+    names = {
+        "read": _("Load"),
+        "embed": _("Embed"),
+        "tune": _("Fine-tune"),
+        "train": _("Train"),
+        "evaluate": _("Evaluate"),
+        "bundle": _("Bundle"),
+    }
     return names.get(code, code.capitalize())
 
 
@@ -53,6 +60,7 @@ def stage_sentence(code: str) -> str:
     sentences = {
         "read": _("Load the alignment and check the split"),
         "embed": _("Turn inputs into vectors with the encoders; what the cache holds is not computed again"),
+        "tune": _("Train the encoders along, once for each set of training samples; none sees what it is tested on"),
         "train": _("Train in each fold: inside to choose epochs and temperature, then on the whole training part"),
         "evaluate": _("Judge the out-of-fold answers"),
         "bundle": _("Write the trained model and the predictions"),
@@ -69,6 +77,7 @@ def unit_name(code: str, n: int) -> str:
         "epochs": _("%(n)s epochs"),
         "folds": _("%(n)s folds"),
         "models": _("%(n)s models"),
+        "models without a rule": _("%(n)s models without a rule"),
     }
     return words.get(code, "%(n)s " + code).strip() % {"n": f"{n:,}"}
 

@@ -7,9 +7,12 @@ from fusion.encoders import catalogue
 from fusion.machine import Machine, Spent
 from fusion.recipe import Recipe
 from fusion.result import CELL, CPU
+from fusion.tuning import cost as tuning
 
 MEASURED, TYPICAL = 1.5, 2.5
 """A range reaches from the reckoned figure divided by this to the figure times it."""
+STEP = {"concat": 1.4, "gated": 1.3, "lowrank": 1.9, "bottleneck": 11.0, "crossattention": 9.0}
+"""Of a step through a joint network against one through that of a single modality, for three modalities."""
 UNKNOWN_DIM = 768
 MB = 2**20
 
@@ -26,17 +29,24 @@ class Input:
 
 @dataclass(frozen=True)
 class Shape:
-    """samples: that take part; rounds: of the split; classes: labels; cached: whether the vectors are there already."""
+    """samples: that take part; rounds: of the split; classes: labels; cached: whether the vectors are there already.
+
+    rules: of the study, which come to those of the recipe.
+    """
 
     samples: int
     rounds: int
     inputs: tuple[Input, ...]
     cached: bool = False
+    rules: int = 0
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds, and MB of memory and disk. largest: what takes most of the memory, an encoder's name or "" for the vectors."""
+    """Seconds, and MB of memory and disk. largest: what takes most of the memory, an encoder's name or "" for the vectors.
+
+    tune: seconds of tuning; tuning: whether it is what takes most of the memory, and then `largest` is tuned.
+    """
 
     embed: float
     train: float
@@ -44,10 +54,12 @@ class Cost:
     memory_mb: float
     disk_mb: float
     largest: str = ""
+    tune: float = 0.0
+    tuning: bool = False
 
     @property
     def seconds(self) -> float:
-        return self.embed + self.train + self.rest
+        return self.embed + self.tune + self.train + self.rest
 
 
 def models(shape: Shape, recipe: Recipe) -> int:
@@ -64,6 +76,11 @@ def kind_of_work(recipe: Recipe) -> str:
     return "+".join(sorted(joint(recipe))) or "late"
 
 
+def weight(shape: Shape, recipe: Recipe) -> float:
+    """Of all models of a round, in networks of one modality."""
+    return len(shape.inputs) + sum(STEP.get(name, 1.0) for name in joint(recipe))
+
+
 def fits_of_round(shape: Shape, recipe: Recipe) -> int:
     """Networks to train in one round: inside for its settings, and outside once a seed."""
     return models(shape, recipe) * (recipe.training.inner_folds + len(recipe.training.seeds))
@@ -75,11 +92,12 @@ def fits(shape: Shape, recipe: Recipe) -> int:
 
 
 def steps(shape: Shape, recipe: Recipe, rules: int | None = None) -> float:
-    """Batches through one network, over all fits; each rule that is compared with and without trains everything once more."""
+    """Batches through a network of one modality, over all fits; each rule that is compared with and without trains everything once more."""
     of_fit = max(1.0, shape.samples * (1 - 1 / max(2, shape.rounds)) / recipe.training.batch_size)
     own = recipe.knowledge
-    again = (len(own.rules) if rules is None else rules) if own.compare and own.in_training else 0
-    return fits(shape, recipe) * recipe.training.epochs * of_fit * (1 + again)
+    again = (len(own.rules) + shape.rules if rules is None else rules) if own.compare and own.in_training else 0
+    networks = fits(shape, recipe) / models(shape, recipe) * weight(shape, recipe)
+    return networks * recipe.training.epochs * of_fit * (1 + again)
 
 
 def draws(shape: Shape, recipe: Recipe) -> float:
@@ -117,13 +135,17 @@ def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
     names = [name for one in shape.inputs for name in one.encoders]
     heavy = max(names, key=weights_mb, default="")
     arrays, weights = arrays_mb(shape, recipe), 2 * weights_mb(heavy) if heavy else 0.0
+    tune_mb, tuned = tuning.memory_mb(shape, recipe)
+    tunes = tuned is not None and tune_mb > max(arrays, weights)
     return Cost(
         embed=0.0 if shape.cached else sum(one.present * machine.cell(name) for one in shape.inputs for name in one.encoders),
         train=steps(shape, recipe) * machine.step(kind_of_work(recipe)) + numbers(shape, recipe) * machine.seconds_a_number,
         rest=machine.other + draws(shape, recipe) * machine.seconds_a_draw,
-        memory_mb=machine.base_mb + arrays + weights,
+        memory_mb=machine.base_mb + arrays + max(weights, tune_mb),
         disk_mb=sum(one.present * 4 * dims(one) for one in shape.inputs) / MB,
-        largest=heavy if weights > arrays else "",
+        largest=tuned.name if tunes and tuned else heavy if weights > arrays else "",
+        tune=machine.tune(tuning.cells(shape, recipe), tuning.ways(shape, recipe)),
+        tuning=tunes,
     )
 
 
@@ -134,6 +156,7 @@ def spread(machine: Machine) -> float:
 def spent(shape: Shape, recipe: Recipe, seconds: Mapping[str, float], whole: float, peak_mb: float, rules: int = 0) -> Spent:
     """For the machine to learn from. seconds: of an EvaluationResult; whole: of all the run with imports; peak_mb: most memory held."""
     fit, train, evaluate = (seconds[f"{CPU}{name}"] for name in ("fit", "train", "evaluate"))
+    tune = seconds.get(f"{CPU}tune", 0.0)
     return Spent(
         cells={name.removeprefix(CELL): value for name, value in seconds.items() if name.startswith(CELL)},
         methods=kind_of_work(recipe),
@@ -143,6 +166,9 @@ def spent(shape: Shape, recipe: Recipe, seconds: Mapping[str, float], whole: flo
         prepare=max(0.0, train - fit) / (1 + rules),
         draws=draws(shape, recipe),
         evaluate=evaluate,
-        other=max(0.0, whole - seconds[f"{CPU}embed"] - train - evaluate),
-        base_mb=peak_mb - arrays_mb(shape, recipe),
+        other=max(0.0, whole - seconds[f"{CPU}embed"] - tune - train - evaluate),
+        base_mb=peak_mb - arrays_mb(shape, recipe) - tuning.memory_mb(shape, recipe)[0],
+        tunes=tuning.ways(shape, recipe),
+        tune=tune,
+        tuned=tuning.cells(shape, recipe),
     )

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +36,10 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Spent:
-    """What one run took. cells: seconds by encoder, methods, steps, numbers, draws: see fusion.cost; the other figures are seconds."""
+    """What one run took. cells: seconds by encoder, methods, steps, numbers, draws: see fusion.cost; the other figures are seconds.
+
+    tunes: in which ways encoders were tuned; tuned: passes through each, see fusion.tuning.cost.
+    """
 
     cells: dict[str, float]
     methods: str
@@ -48,11 +51,14 @@ class Spent:
     evaluate: float
     other: float
     base_mb: float
+    tunes: str = ""
+    tune: float = 0.0
+    tuned: dict[str, float] = field(default_factory=dict)
 
 
 class Machine(BaseModel):
     """seconds_a_cell: by encoder, without loading it. seconds_a_step: one batch through one network, "" for any method and by the joint
-    methods of a run. seconds_a_number: whitening and regressions. other: imports, reading and writing. base_mb: what the process takes
+    methods of a run. tuning: what tuning takes against typical figures, likewise by the ways of a run. seconds_a_number: whitening and regressions. other: imports, reading and writing. base_mb: what the process takes
     beside the vectors. memory_mb: what the worker may take, None where that is not known.
     """
 
@@ -60,6 +66,7 @@ class Machine(BaseModel):
 
     seconds_a_cell: dict[str, Positive] = {}
     seconds_a_step: dict[str, Positive] = {}
+    tuning: dict[str, Positive] = {}
     seconds_a_number: Positive = 4e-8
     seconds_a_draw: Positive = 6e-7
     other: Positive = 5.0
@@ -86,16 +93,26 @@ class Machine(BaseModel):
     def step(self, methods: str) -> float:
         return self.seconds_a_step.get(methods) or self.seconds_a_step.get("") or TYPICAL_STEP
 
+    def tune(self, cells: dict[str, float], ways: str) -> float:
+        """Seconds of so many passes through encoders that are tuned in these ways."""
+        return self.reckoned(cells) * (self.tuning.get(ways) or self.tuning.get("") or 1.0)
+
+    def reckoned(self, cells: dict[str, float]) -> float:
+        return sum(n * self.cell(name) for name, n in cells.items())
+
     def learnt(self, spent: Spent) -> "Machine":
         """With what one more run took; half of what was known is remembered, so that one odd run misleads for a short time."""
         step = spent.fit / spent.steps
         steps = {name: mixed(self.seconds_a_step.get(name), step) for name in {"", spent.methods}}
         cells = {name: mixed(self.seconds_a_cell.get(name), value) for name, value in spent.cells.items()}
+        reckoned = self.model_copy(update={"seconds_a_cell": self.seconds_a_cell | cells}).reckoned(spent.tuned)
+        tuning = {name: mixed(self.tuning.get(name), spent.tune / reckoned) for name in {"", spent.tunes}} if reckoned else {}
         known = self.runs > 0
         return self.model_copy(
             update={
                 "seconds_a_cell": self.seconds_a_cell | cells,
                 "seconds_a_step": self.seconds_a_step | steps,
+                "tuning": self.tuning | tuning,
                 "seconds_a_number": mixed(self.seconds_a_number if known else None, spent.prepare / spent.numbers),
                 "seconds_a_draw": mixed(self.seconds_a_draw if known else None, spent.evaluate / spent.draws),
                 "other": mixed(self.other if known else None, spent.other),

@@ -154,6 +154,11 @@ class Recipe(Part):
         return any(choice.tune != "frozen" for choices in self.encoders.values() for choice in choices)
 
     @property
+    def stages(self) -> list[str]:
+        """Of a run, in order, as short codes."""
+        return ["read", "embed", *(["tune"] if self.tunes else []), "train", "evaluate", "bundle"]
+
+    @property
     def digest(self) -> str:
         """SHA-256 of what the run computes: title, description and threads change nothing."""
         facts = self.model_dump(mode="json", exclude={"title": True, "description": True, "training": {"threads"}})

@@ -42,8 +42,6 @@ from fusion.train import CHECKPOINT_SECONDS
 from fusion.tuning.refusals import refusals
 from fusion.without_rules import Ruled
 
-STAGES = ("read", "embed", "train", "evaluate", "bundle")
-TUNING_STAGES = ("read", "embed", "tune", "train", "evaluate", "bundle")
 WORK = ".work"
 PREDICTIONS = "predictions.parquet"
 REPRESENTATION = "representation.parquet"
@@ -100,7 +98,7 @@ def train(
 
     Raises RecipeError, AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
     """
-    progress.stages(TUNING_STAGES if recipe.tunes else STAGES)
+    progress.stages(recipe.stages)
     torch.set_num_threads(recipe.training.threads)
     clock = Clock(progress)
     with clock.stage("read"):

@@ -28,7 +28,7 @@ class Beside(Progress):
     of: int
 
     def step(self, done: int, total: int, unit: str = "") -> None:
-        self.progress.step((self.number - 1) * total + done, self.of * total, f"{unit}, without rule {self.number} of {self.of}")
+        self.progress.step((self.number - 1) * total + done, self.of * total, f"{unit} without a rule")
 
     def check(self) -> None:
         self.progress.check()

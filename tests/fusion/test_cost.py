@@ -126,3 +126,40 @@ def test_encoders_are_timed_by_the_run_that_uses_them(toy, small, tmp_path):
     told = {name: value for name, value in result.seconds.items() if name.startswith("cell:")}
     assert all(0 < value < 1 for value in told.values())
     assert {"read", "embed", "train", "evaluate", "bundle"} <= set(result.seconds)
+
+
+def tuning(tune, **options):
+    return Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2", "tune": tune, "tuning": options}]}})
+
+
+def test_tuning_costs_time_and_memory_and_less_of_both_by_lora_than_by_all_of_it():
+    frozen, lora, full = (cost.cost(shape(), tuning(way), MEASURED) for way in ("frozen", "lora", "full"))
+    assert frozen.tune == 0
+    assert 0 < lora.tune < full.tune
+    assert frozen.memory_mb < lora.memory_mb < full.memory_mb
+    assert (full.tuning, full.largest) == (True, "minilm-l6-v2")
+    assert full.seconds == pytest.approx(full.embed + full.tune + full.train + full.rest)
+
+
+@pytest.mark.parametrize("saves", [{"batch_size": 8}, {"accumulate": 4}, {"checkpointing": True}])
+def test_what_saves_memory_in_tuning_is_reckoned_as_saving_it(saves):
+    assert cost.cost(shape(), tuning("full", **saves), MEASURED).memory_mb < cost.cost(shape(), tuning("full"), MEASURED).memory_mb
+
+
+def test_a_machine_learns_what_tuning_takes_there():
+    recipe = tuning("lora", epochs=2)
+    seconds = {"cpu:embed": 10.0, "cpu:tune": 300.0, "cpu:train": 30.0, "cpu:fit": 25.0, "cpu:evaluate": 5.0, "cell:minilm-l6-v2": 0.01}
+    machine = Machine().learnt(cost.spent(shape(), recipe, seconds, 360.0, peak_mb=1500))
+    assert cost.cost(shape(), recipe, machine).tune == pytest.approx(300)
+    assert cost.cost(shape(), tuning("lora", epochs=4), machine).tune > 400
+    assert machine.other == pytest.approx(15)
+
+
+def test_methods_that_are_compared_cost_what_they_cost():
+    late, beside, slow = (cost.cost(shape(), Recipe(compare=names), MEASURED).train for names in ([], ["concat"], ["bottleneck"]))
+    assert late < beside < slow
+
+
+def test_rules_of_the_study_are_trained_without_as_well():
+    recipe, twice = Recipe(), Shape(1000, 4, shape().inputs, rules=1)
+    assert cost.steps(twice, recipe) == 2 * cost.steps(shape(), recipe)

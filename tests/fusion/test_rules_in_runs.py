@@ -128,7 +128,7 @@ def test_at_prediction_alone_a_rule_needs_no_training(tmp_path, plain, monkeypat
 def test_a_run_with_rules_that_was_stopped_goes_on_to_the_same_figures(tmp_path, bundle):
     class Impatient(Progress):
         def step(self, done, total, unit=""):
-            if "without rule" in unit and done * 2 > total:
+            if "without a rule" in unit and done * 2 > total:
                 raise Stopped
 
     with pytest.raises(Stopped):

@@ -34,6 +34,8 @@ Floats = NDArray[np.float32]
 Tensors = dict[str, NDArray[Any]]
 
 WEIGHTS = "weights."
+TUNE = "tune:"
+"""Before the modality, in the name of a curve."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,15 @@ class Tuner:
 
         Where `accelerate launch` started several processes, all but the first have then done their part and leave by SystemExit.
         """
-        wanted = {rows.tobytes(): rows for each in rounds for rows in (*(rows for rows, _ in each.inner), each.train)}
+        wanted: dict[bytes, tuple[Ints, str]] = {}
+        for each in rounds:
+            for number, (rows, _) in enumerate(each.inner, 1):
+                wanted.setdefault(rows.tobytes(), (rows, f"{each.name}, inner {number}"))
+            wanted.setdefault(each.train.tobytes(), (each.train, each.name))
         self.done, self.total = 0, len(wanted) * self.epochs
-        for rows in wanted.values():
-            self.x(rows)
+        for rows, where in wanted.values():
+            for place in self.places:
+                self.tell(place, where, self.solved(place, rows)[1])
         if not processes().is_main_process:
             raise SystemExit(0)
 
@@ -85,29 +92,34 @@ class Tuner:
         found: dict[str, Floats] = {}
         for place in self.places:
             whole = found.setdefault(place.modality, self.features.x[place.modality].copy())
-            whole[:, place.start : place.stop] = self.solved(place, rows)["vectors"]
+            whole[:, place.start : place.stop] = self.solved(place, rows)[0]["vectors"]
         return found
 
     def kept(self) -> dict[str, dict[int, Tuned]]:
         """{modality: {number of the encoder: what was tuned on everything}}"""
         found: dict[str, dict[int, Tuned]] = {}
         for place in self.places:
-            solved = self.solved(place, self.everything)
+            solved, _ = self.solved(place, self.everything)
             tensors = {name.removeprefix(WEIGHTS): value for name, value in solved.items() if name.startswith(WEIGHTS)}
             found.setdefault(place.modality, {})[place.number] = Tuned(place.choice, tensors)
         return found
 
-    def solved(self, place: Place, rows: Ints) -> Tensors:
-        """`vectors` (n, dim), and the tuned weights where they are wanted; from the store if they are there already."""
+    def tell(self, place: Place, where: str, losses: Sequence[float]) -> None:
+        """The curve of one encoder that is tuned, also when it was tuned by an attempt before this one."""
+        for epoch, loss in enumerate(losses, 1):
+            self.progress.metric(f"{TUNE}{place.modality} · {where}", self.training.seeds[0], epoch, "train_loss", loss)
+
+    def solved(self, place: Place, rows: Ints) -> tuple[Tensors, list[float]]:
+        """`vectors` (n, dim) with the tuned weights where they are wanted, and the losses; from the store if they are there already."""
         unit = f"tune/{place.modality}/{place.number}/{hashlib.sha256(rows.tobytes()).hexdigest()}"
         processes().wait_for_everyone()
         found = self.store.get(unit)
-        tensors = self.solve(unit, place, rows) if found is None else found[0]
+        tensors, losses = self.solve(unit, place, rows) if found is None else found
         self.done += place.choice.tuning_options.epochs
         self.step(0)
-        return tensors
+        return tensors, losses
 
-    def solve(self, unit: str, place: Place, rows: Ints) -> Tensors:
+    def solve(self, unit: str, place: Place, rows: Ints) -> tuple[Tensors, list[float]]:
         known = self.task.rows_with([place.modality], rows)
         encoder = load(place.choice)
         seed_everything(unit, self.training.seeds[0])
@@ -118,11 +130,11 @@ class Tuner:
         hooks = Hooks(self.step, self.store.checkpoint(unit), self.store.checkpoint_seconds)
         losses = fit(headed, examples, place.choice, self.training, unit, hooks)
         if processes().is_main_process:
-            self.store.put(unit, self.outcome(place, encoder, rows, losses, len(known)), {})
+            self.store.put(unit, self.outcome(place, encoder, rows, losses, len(known)), losses)
         processes().wait_for_everyone()
         found = self.store.get(unit)
         assert found is not None
-        return found[0]
+        return found
 
     def head(self, place: Place, rows: Ints) -> tuple[Whitening, Floats, Floats]:
         """The linear model on the frozen vectors: whitening, weight (whitened, D) and bias (D,)."""
