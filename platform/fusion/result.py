@@ -216,6 +216,16 @@ class Calibration(Part):
     after: Reliability
 
 
+class Against(Part):
+    """Test samples whose true number lies between `lower` and `upper`: the mean of the truth, and of what was answered."""
+
+    lower: float
+    upper: float
+    n: int
+    truth: float
+    answer: Interval
+
+
 class Confusion(Part):
     """`counts[i][j]`: test samples of true class i that were answered j, for the first seed; order of `labels`."""
 
@@ -377,6 +387,8 @@ class EvaluationResult(Part):
     worst_subgroup: WorstSubgroup | None = None
     confusion: Confusion | None = None
     """None where an answer is not one label."""
+    against: list[Against] = []
+    """Of numbers: tenths of the test samples, by the truth."""
     calibration: Calibration | None
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""

@@ -103,6 +103,7 @@ def evaluate(question: Question) -> EvaluationResult:
         contributions=contributions.contributions(answers, scored, resampler) if every_coalition else None,
         subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns, known),
         confusion=model.confusion(),
+        against=model.against(),
         calibration=None if question.only_answers else calibration(question, answers, model),
         disagreements=disagreements(alone, scored) if question.soft_singles else [],
         retrieval=retrieval(question.space, scored, resampler) if question.space else [],

@@ -13,7 +13,7 @@ from fusion.evaluate import metrics
 from fusion.evaluate.bootstrap import Resampler, interval, verdict
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.result import ClassScore, Confusion, Gain, Interval, Reliability
+from fusion.result import Against, ClassScore, Confusion, Gain, Interval, Reliability
 
 
 @dataclass
@@ -77,6 +77,10 @@ class Figures(ABC):
     def confusion(self) -> Confusion | None:
         """Of the first seed; None where an answer is not one label."""
         return None
+
+    def against(self) -> list[Against]:
+        """None where an answer is not a number."""
+        return []
 
     def all(self, names: Sequence[str] | None = None) -> dict[str, Interval]:
         return {name: interval(self.draws(name)) for name in names or self.names}

@@ -10,10 +10,11 @@ from fusion.evaluate import metrics
 from fusion.evaluate.bootstrap import interval
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.scores import Figures
-from fusion.result import Bin, Reliability
+from fusion.result import Against, Bin, Reliability
 
 LEVELS = np.arange(1, 10) / 10
 """Central intervals that should hold so much of the truth: coverage is to a number what a confidence is to a label."""
+TENTHS = 10
 RANKS = 64
 """Bins of equal numbers by which ranks are drawn anew in each draw; the point estimate is exact."""
 
@@ -81,6 +82,19 @@ class NumberScores(Figures):
         table, _ = self.resampler.histograms(place, np.ones(len(y), bool), RANKS**2, self.rows)
         draws = metrics.rank_correlation_of(table.reshape(-1, RANKS, RANKS))
         found: Floats = draws + (spearmanr(y, answer).statistic - draws[0])
+        return found
+
+    def against(self) -> list[Against]:
+        bins = metrics.rank_bins(self.truth, TENTHS)
+        member = np.eye(int(bins.max()) + 1)[bins]
+        n = self.sums(member)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            answer = self.mean([self.sums(member * p[:, :1]) / n for p in self.seeds])
+        found = []
+        for k in range(member.shape[1]):
+            inside = self.truth[bins == k]
+            edges = {"lower": inside.min(), "upper": inside.max(), "truth": inside.mean()}
+            found.append(Against(**edges, n=len(inside), answer=interval(answer[:, k])))
         return found
 
     def reliability(self) -> Reliability:
