@@ -19,10 +19,11 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError, presets
+from fusion.tasks import TaskName
 
 
 class Terminal(Progress):
@@ -71,6 +72,10 @@ def parser() -> argparse.ArgumentParser:
     judging.add_argument(
         "--protocols", type=Path, help="what the disciplines ask (YAML, as in study.yaml); slices ask for the truth's columns"
     )
+    judging.add_argument(
+        "--task", default="classification", choices=get_args(TaskName), help="what was asked (default: one of several labels)"
+    )
+    judging.add_argument("--order", help="of the labels of an ordinal task: the lowest first, with commas")
     judging.add_argument("--best", help="the single modality that the gain is over (default: the best one)")
     judging.add_argument("--out", type=Path, help="also write the result here, as JSON")
     judging.set_defaults(run=evaluate)
@@ -129,7 +134,9 @@ def judged_predictions(options: argparse.Namespace) -> Any:
     from fusion.evaluate import external
 
     protocols = protocol.load(options.protocols) if options.protocols else []
-    return external.judge(options.predictions, options.truth, options.name, options.best, protocols=protocols)
+    order = [label.strip() for label in (options.order or "").split(",") if label.strip()]
+    asked = {"protocols": protocols, "task": options.task, "order": order}
+    return external.judge(options.predictions, options.truth, options.name, options.best, **asked)
 
 
 def measure(options: argparse.Namespace) -> Any:

@@ -2,19 +2,18 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .alignment import Aligned, Cell, Flag, Modality
-from .columns import MEDIA_KINDS, to_text
+from .columns import MEDIA_KINDS
 from .modalities import BrokenFile, series, text
 from .modalities.child import Inspector
-from .splits import AlignmentError
 from .study import FILE, Problem, Study, StudyError, StudyTable, inside
 from .study_spec import AlignmentSpec
-from .tasks import ALLOWED, TaskName
+from .tasks.labels import labels_of
 
 KIND_OF_COLUMN = {"image": "image", "audio": "audio", "text": "text", "series": "series", "number": "table", "category": "table"}
 KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
@@ -105,43 +104,6 @@ def cluster_of(tables: dict[str, StudyTable], columns: list[str]) -> str | None:
 
     best = max(columns, key=distinct, default=None)
     return best if best and distinct(best) else None
-
-
-def labels_of(values: list[Any], kind: str, task: TaskName | None, order: Sequence[str] = ()) -> tuple[list[Any], TaskName, list[str]]:
-    """Labels as an alignment holds them, the learning task, and all labels in their order. kind: of the label's column.
-
-    Raises AlignmentError in words for a task that such a column cannot have.
-    """
-    allowed = ALLOWED.get(kind, ALLOWED["label"])
-    task = task or allowed[0]
-    if task not in allowed:
-        raise AlignmentError(f"task {task} does not fit a label column of kind {kind}: use {' or '.join(allowed)}, or another column")
-    if task == "regression":
-        return [None if v is None else float(v) for v in values], task, []
-    if task == "multi-label":
-        sets = [None if v is None else sorted({to_text(one) for one in v}) for v in values]
-        return sets, task, ordered([one for each in sets for one in each or ()])
-    labels = [None if v is None else to_text(v) for v in values]
-    return labels, task, in_order(ordered(labels), task, order)
-
-
-def in_order(labels: list[str], task: TaskName, order: Sequence[str]) -> list[str]:
-    """Of an ordinal task all labels as `order` names them; numbers need none."""
-    if task != "ordinal":
-        return labels
-    if not order and all(series.is_number(label) for label in labels):
-        return labels
-    if lacking := [label for label in labels if label not in order]:
-        raise AlignmentError(f"an ordinal task needs the order of its labels, lowest first; {lacking[0]} is not in it")
-    if len(set(order)) < len(order):
-        raise AlignmentError("the order of the labels names one twice")
-    return list(order)
-
-
-def ordered(labels: Sequence[str | None]) -> list[str]:
-    """Numbers by size, words by the alphabet."""
-    found = {y for y in labels if y is not None}
-    return sorted(found, key=lambda y: (0, float(y), y) if series.is_number(y) else (1, 0.0, y))
 
 
 def medium_of(tables: dict[str, StudyTable], name: str, columns: list[str]) -> str:

@@ -9,10 +9,10 @@ from pyarrow import parquet
 from apps.datasets.blobs import blob_path, blobs_by_digest
 from apps.datasets.models import Alignment, Version
 from fusion.alignment import Aligned, Cell, Flag, Modality
-from fusion.alignment_study import labels_of
 from fusion.columns import MEDIA_KINDS, to_text
 from fusion.modalities import text
 from fusion.study_spec import Split
+from fusion.tasks.labels import labels_of
 
 from .spec import Source, is_annotation, sources_of
 
