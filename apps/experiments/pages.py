@@ -20,6 +20,7 @@ from fusion.tasks import TaskName
 
 from . import alignments, curves, encoders, plots, tuning
 from .estimates import encoders_of
+from .mixes import Mix, mixes
 from .models import Run
 from .shortfalls import Shortfalls, shortfalls
 from .words import duration, engine_note, method_name, reason_in_words
@@ -55,6 +56,7 @@ class Outcome:
     per_class: ui.Forest | None
     reliability: ui.Reliability
     reliability_words: str
+    mixes: list[Mix]
 
 
 def outcome(run: Run) -> Outcome:
@@ -72,6 +74,7 @@ def outcome(run: Run) -> Outcome:
         confusion=confusion, confusion_words=plots.confusion_words(result), confusions=frequent_confusions(confusion) if confusion else [],
         confused_url=predictions_url(run, show="wrong"), per_class=plots.per_class(result),
         reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
+        mixes=mixes(result),
     )  # fmt: skip
 
 
@@ -143,6 +146,8 @@ def caption(result: EvaluationResult) -> str:
         )
         % words
     )
+    if not result.seeds:
+        text = _("Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. All seeds answer together, out of fold.") % words
     if split.policy == "leave-one-group-out" and split.groups:
         held = _("These %(folds)s folds each leave one %(group)s out.") % {"folds": len(split.folds), "group": plots.short(split.groups[0])}
         return f"{text} {held}"

@@ -29,6 +29,10 @@ REACH = 1.645
 OUTSIDE = f"abs(answer - truth) > {REACH} * spread"
 
 
+class Cannot(Exception):
+    """Why the answers of runs cannot be compared, in the reader's words."""
+
+
 @dataclass(frozen=True)
 class Filters:
     """State of the table as its address holds it."""

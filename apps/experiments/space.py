@@ -8,6 +8,7 @@ from apps.ui.plots import model as ui
 from fusion.result import EvaluationResult, Retrieval
 
 from . import plots
+from .words import method_name
 
 
 @dataclass
@@ -35,15 +36,14 @@ def found(result: EvaluationResult) -> Found | None:
 
 
 def words(result: EvaluationResult) -> str:
-    """The pair that is found best and the one that is found worst, and what the space of late fusion cannot tell apart."""
+    """The pair that is found best and the one that is found worst, and what a space of labels cannot tell apart."""
     ordered = sorted(result.retrieval, key=lambda one: -one.recall.value)
     text = sentence(ordered[0])
     if len(ordered) > 1:
         text += " " + sentence(ordered[-1])
-    if result.method == "late":
-        text += " " + _(
-            "Late fusion joins inputs by what they say of the label, so it finds what bears the same label rather than the sample."
-        )
+    if result.method in ("late", "ensemble"):
+        joins = _("%(method)s joins inputs by what they say of the label, so it finds what bears the same label rather than the sample.")
+        text += " " + joins % {"method": method_name(result.method)}
     return text
 
 

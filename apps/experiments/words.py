@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-METHODS = ("late", "concat", "gated", "lowrank", "bottleneck", "crossattention")
+METHODS = ("late", "concat", "gated", "lowrank", "bottleneck", "crossattention", "ensemble")
 COMPARED = METHODS[:3]
 """Trained beside the chosen one where a comparison is asked for: those that cost little."""
 
@@ -18,6 +18,7 @@ def method_name(code: str) -> str:
         "lowrank": _("Low-rank fusion"),
         "bottleneck": _("Bottleneck fusion"),
         "crossattention": _("Cross-attention"),
+        "ensemble": _("Ensemble"),
         "unimodal": _("Each modality alone"),
     }
     return names.get(code, code.replace("_", " ").capitalize() or _("Run"))
@@ -31,6 +32,7 @@ def method_sentence(code: str) -> str:
         "lowrank": _("Every combination of features across inputs counts, by a small product."),
         "bottleneck": _("Inputs tell each other only the gist, through a few shared tokens."),
         "crossattention": _("The parts of each input look for what fits them in the others."),
+        "ensemble": _("Several methods answer together; those that did better in training count for more."),
         "unimodal": _("No fusion: what each modality knows by itself."),
     }
     return sentences.get(code, "")

@@ -30,6 +30,7 @@ from fusion.embed import Adapted, embed_with
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import Encoder
 from fusion.encoders.plain import with_gaps
+from fusion.ensemble import Pool, beliefs_of
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
 from fusion.floor import hand_over
@@ -59,7 +60,7 @@ class Bundle:
     """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start, dim}]; kinds: modality -> its kind.
 
     fields: modality -> names of a table's numbers, or the columns of another modality. trained_on: SHA-256 of the content of each training sample.
-    choices: model -> what the inner rounds chose. tuned: what training changed in the encoders.
+    choices: model -> what the inner rounds chose. pool: how the ensemble joins its members. tuned: what training changed in the encoders.
     """
 
     recipe: Recipe
@@ -71,6 +72,7 @@ class Bundle:
     best_single: str
     trained_on: list[str]
     choices: dict[str, dict[str, float]] = field(default_factory=dict)
+    pool: Pool | None = None
     result: EvaluationResult | None = None
     tuned: Adapted = field(default_factory=dict)
     fields: dict[str, list[str]] = field(default_factory=dict)
@@ -192,9 +194,25 @@ class Bundle:
             if method not in JOINT or not self.recipe.training.floor:
                 return found
             return hand_over(found, [self.models[name].answers(x, mask) for name in self.modalities], mask)
-        if method != "late":
-            raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
-        return self.asked.answers(self.asked.product(self.single_beliefs(x, mask), mask, self.log_prior))
+        if method not in self.without_networks:
+            raise self.unknown(method)
+        late = self.asked.product(self.single_beliefs(x, mask), mask, self.log_prior)
+        return self.asked.answers(self.joined(late, x, mask) if method == "ensemble" else late)
+
+    def joined(self, late: Floats, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+        """The beliefs (n, D) of the ensemble, see fusion.ensemble."""
+        assert self.pool is not None
+        said = {name: self.models[name].answers(x, mask) for name in self.pool.weights if name != "late"}
+        beliefs = {name: beliefs_of(self.asked, one) for name, one in said.items()} | {"late": late}
+        return np.where(mask.all(1, keepdims=True), self.pool(self.asked, beliefs), late)
+
+    @property
+    def without_networks(self) -> list[str]:
+        """Methods that only join what other models say."""
+        return ["late", "ensemble"] if self.pool else ["late"]
+
+    def unknown(self, method: str) -> BundleError:
+        return BundleError(f"The bundle holds no method {method}; it has {', '.join([*self.without_networks, *self.models])}.")
 
     def single_outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
         """(n, M, D) of complete features, before the temperatures."""
@@ -218,8 +236,11 @@ class Bundle:
         x, mask = self.complete(features, mask)
         if method in self.models:
             return self.models[method].represent(x, mask)
-        if method != "late":
-            raise BundleError(f"The bundle holds no method {method}; it has late, {', '.join(self.models)}.")
+        if method not in self.without_networks:
+            raise self.unknown(method)
+        if method == "ensemble":
+            said = beliefs_of(self.asked, self.without_rules(x, mask, method))
+            return evidence(self.asked, said[:, None], np.any(mask, axis=1)[:, None], self.log_prior).astype(np.float32)
         return evidence(self.asked, self.single_beliefs(x, mask), mask, self.log_prior).astype(np.float32)
 
 
@@ -253,6 +274,7 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
         "models": list(bundle.models),
         "best_single": bundle.best_single,
         "choices": bundle.choices,
+        "ensemble": vars(bundle.pool) if bundle.pool else None,
         "trained_on": sorted(bundle.trained_on),
         "files": {name: file_digest(folder / name) for name in sorted(names)},
     }
@@ -298,7 +320,9 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         if models[name].shape.name != name or models[name].shape.modalities != facts["modalities"]:
             raise BrokenFile(f"model.safetensors describes another model than {MANIFEST} in place {number}.")
         check_width(models[name], facts["encoders"])
-    missing = [name for name in [*facts["modalities"], facts["method"]] if name not in models and name != "late"]
+    pool = pool_of(facts.get("ensemble"), models)
+    known = [*models, "late", *(["ensemble"] if pool else [])]
+    missing = [name for name in [*facts["modalities"], facts["method"]] if name not in known]
     if missing or any(task_of(each.shape.task, facts["labels"]).width != len(each.log_prior) for each in models.values()):
         raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
     result = read_json(folder / "result.json") if "result.json" in facts["files"] else None
@@ -313,9 +337,21 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
         best_single=facts["best_single"],
         trained_on=facts["trained_on"],
         choices=facts["choices"],
+        pool=pool,
         result=None if result is None else EvaluationResult.model_validate(result),
         tuned=read_tuned(folder / TUNED) if TUNED in facts["files"] else {},
     )
+
+
+def pool_of(facts: dict[str, Any] | None, models: Mapping[str, Model]) -> Pool | None:
+    """Weights of methods that are there, which sum to 1, and a temperature that is a positive number."""
+    if facts is None:
+        return None
+    pool = Pool(**facts)
+    weights = list(pool.weights.values())
+    if set(pool.weights) - {*models, "late"} or min(weights) < 0 or abs(sum(weights) - 1) > 1e-6 or not 0 < pool.temperature < float("inf"):
+        raise BrokenFile(f"the weights of the ensemble do not sum to 1, or {MANIFEST} names methods that are not there.")
+    return pool
 
 
 def check_width(model: Model, encoders: dict[str, list[dict[str, Any]]]) -> None:

@@ -63,12 +63,12 @@ class Cost:
 
 
 def models(shape: Shape, recipe: Recipe) -> int:
-    """Each modality alone and each joint method; late fusion needs no network of its own."""
+    """Each modality alone and each joint method; late fusion and an ensemble need no network of their own."""
     return len(shape.inputs) + len(joint(recipe))
 
 
 def joint(recipe: Recipe) -> list[str]:
-    return [name for name in recipe.methods if name not in ("late", "unimodal")]
+    return [name for name in recipe.methods if name not in ("late", "unimodal", "ensemble")]
 
 
 def kind_of_work(recipe: Recipe) -> str:
@@ -87,8 +87,9 @@ def fits_of_round(shape: Shape, recipe: Recipe) -> int:
 
 
 def fits(shape: Shape, recipe: Recipe) -> int:
-    """All of them; the model that is kept is trained once more, on every sample."""
-    return shape.rounds * fits_of_round(shape, recipe) + models(shape, recipe)
+    """All of them; the model that is kept is trained once more, on every sample, with every seed if these answer together."""
+    kept = len(recipe.training.seeds) if recipe.joins_seeds else 1
+    return shape.rounds * fits_of_round(shape, recipe) + kept * models(shape, recipe)
 
 
 def steps(shape: Shape, recipe: Recipe, rules: int | None = None) -> float:

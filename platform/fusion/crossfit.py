@@ -20,7 +20,8 @@ from fusion.knowledge_loss import Terms
 from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.unimodal import Unimodal
-from fusion.models import Model, Shape
+from fusion.mixing import Layers, Mixed, Mixing, Reader
+from fusion.models import Model, Shape, joined
 from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.store import Store
@@ -44,6 +45,7 @@ class Task:
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
     tables: the modalities whose features are columns of units of their own.
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
+    mixes: whose encoders' layers are added up, by weights learned from training rows; `blocks` are then those of the sum.
     tuned: what takes the place of `x` where an encoder is tuned on training rows (fusion.tuning): rows -> {modality: (n, dim)}.
     """
 
@@ -55,6 +57,7 @@ class Task:
     tables: frozenset[str] = frozenset()
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
+    mixes: dict[str, list[Layers]] = field(default_factory=dict)
 
     @property
     def modalities(self) -> list[str]:
@@ -93,31 +96,45 @@ class Prepared:
         self.task, self.rows, self.pca_dim = task, rows, pca_dim
         self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
         self.log_prior = task.asked.prior(task.y[rows])
+        self.mixing = cache(self.fit_mixing)
         self.whitening = cache(self.fit_whitening)
         self.token_whitening = cache(self.fit_token_whitening)
         self.x = cache(self.whiten)
         self.tokens = cache(self.whiten_tokens)
         self.linear = cache(self.fit_linear)
 
-    def fit_whitening(self, modality: str) -> Whitening:
+    def fit_mixing(self, modality: str) -> Mixing | None:
+        if modality not in self.task.mixes:
+            return None
         rows = self.task.rows_with([modality], self.rows)
-        return Whitening.fit(self.features[modality][rows], self.pca_dim, modality in self.task.tables)
+        return Mixing.fit(self.features[modality][rows], self.task.y[rows], self.task.mixes[modality], self.task.asked)
+
+    def seen(self, modality: str) -> NDArray[np.float32]:
+        """(n, d): what the training rows that have it show, mixed where it is."""
+        x, mixing = self.features[modality][self.task.rows_with([modality], self.rows)], self.mixing(modality)
+        return x if mixing is None else mixing(x)
+
+    def reader(self, modality: str, whitening: Whitening | TokenWhitening) -> Reader:
+        mixing = self.mixing(modality)
+        return whitening if mixing is None else Mixed(mixing, whitening)
+
+    def fit_whitening(self, modality: str) -> Reader:
+        return self.reader(modality, Whitening.fit(self.seen(modality), self.pca_dim, modality in self.task.tables))
 
     def whiten(self, modality: str) -> Tensor:
         """(n, out): every sample of the task."""
         return torch.from_numpy(self.whitening(modality)(self.features[modality]))
 
-    def fit_token_whitening(self, modality: str) -> TokenWhitening:
-        x = self.features[modality]
+    def fit_token_whitening(self, modality: str) -> Reader:
+        x = self.seen(modality)
         blocks = self.task.blocks.get(modality) or [Block(1, x.shape[1])]
-        rows = self.task.rows_with([modality], self.rows)
-        return TokenWhitening.fit(x[rows], blocks, self.pca_dim, modality in self.task.tables)
+        return self.reader(modality, TokenWhitening.fit(x, blocks, self.pca_dim, modality in self.task.tables))
 
     def whiten_tokens(self, modality: str) -> Tensor:
         """(n, tokens * width): every sample of the task."""
         return torch.from_numpy(self.token_whitening(modality)(self.features[modality]))
 
-    def whitening_for(self, method: str, modality: str) -> Whitening | TokenWhitening:
+    def whitening_for(self, method: str, modality: str) -> Reader:
         return self.token_whitening(modality) if reads_tokens(method) else self.whitening(modality)
 
     def x_for(self, method: str) -> dict[str, Tensor]:
@@ -151,6 +168,7 @@ class CrossFit:
         self.task, self.training, self.store, self.progress = task, recipe.training, store, progress
         self.method = recipe.method
         self.names = [*task.modalities, *(name for name in recipe.methods if name in JOINT)]
+        self.members, self.joins_seeds = recipe.members, recipe.joins_seeds
         self.rounds = list(rounds)
         self.total = sum(len(self.names) * (len(each.inner) + each.seeds) for each in rounds)
         self.done = 0
@@ -195,21 +213,26 @@ class CrossFit:
         samples = np.cumsum([len(each.train) + sum(len(rows) for rows, _ in each.inner) for each in rounds])
         return rounds[: max(1, int((samples <= SIDE_BY_SIDE).sum()))]
 
+    def validated(self, name: str, each: Round) -> tuple[Ints, NDArray[np.float32]]:
+        """What the inner rounds said of the samples that they held back, as far as the model can answer them: rows (n,), outputs (n, D)."""
+        outputs = [self.judged[name, each, number].best_logits for number in range(len(each.inner))]
+        answered = [
+            self.task.rows_with(self.inputs(name), validation)
+            for (_, validation), found in zip(each.inner, outputs)
+            if found is not None and len(found)
+        ]
+        none = np.zeros((0, self.task.asked.width), np.float32)
+        return np.concatenate([each.train[:0], *answered]), np.concatenate([none, *(found for found in outputs if found is not None)])
+
     def choice(self, name: str, each: Round) -> Choice:
         asked, histories = self.task.asked, [self.judged[name, each, number] for number in range(len(each.inner))]
         rows = np.concatenate([validation for _, validation in each.inner])
-        nothing = np.zeros((0, asked.width), np.float32)
-        outputs = [nothing if found.best_logits is None else found.best_logits for found in histories]
-        answered = [
-            self.task.rows_with(self.inputs(name), validation) if len(found) else validation[:0]
-            for (_, validation), found in zip(each.inner, outputs)
-        ]
-        seen, pooled = np.concatenate(answered), np.concatenate(outputs)
+        seen, outputs = self.validated(name, each)
         said = np.tile(asked.prior(self.task.y[each.train]), (len(self.task.y), 1))
-        said[seen] = pooled
+        said[seen] = outputs
         score = asked.score(self.task.y[rows], asked.answers(asked.beliefs(said[rows])))
         epochs = float(np.mean([found.best_epoch or self.training.epochs for found in histories]))
-        return Choice(max(1, round(epochs)), temperature_of(pooled, self.task.y[seen], asked.log_loss), score)
+        return Choice(max(1, round(epochs)), temperature_of(outputs, self.task.y[seen], asked.log_loss), score)
 
     def judge_all(self, name: str, together: Sequence[Round]) -> None:
         """Fits a model for every inner round of these rounds.
@@ -233,7 +256,7 @@ class CrossFit:
         self.judged |= {key: watch.history for key, watch in watches.items()}
 
     def models(self, choices: dict[Round, dict[str, Choice]]) -> dict[Round, list[dict[str, Model]]]:
-        """{round: one model a name for each seed}"""
+        """{round: one model a name for each seed}, or one for all seeds where the recipe joins them"""
         wanted = [(each, number, seed) for each in choices for number, seed in enumerate(self.training.seeds[: each.seeds])]
         found: dict[Round, list[dict[str, Model]]] = {each: [{} for _ in range(each.seeds)] for each in choices}
         first = self.rounds.index(wanted[0][0])
@@ -247,7 +270,7 @@ class CrossFit:
             for (each, number, _), (_, prepared), network in zip(wanted, fits, networks):
                 whitening = {modality: prepared.whitening_for(name, modality) for modality in self.inputs(name)}
                 found[each][number][name] = Model(self.shape(name, prepared), whitening, network, choices[each][name].temperature)
-        return found
+        return {each: [joined(seeds)] for each, seeds in found.items()} if self.joins_seeds else found
 
     def metric(self, where: str, seed: int) -> Callable[[int, str, float], None]:
         return lambda epoch, curve, value: self.progress.metric(where, seed, epoch, curve, value)

@@ -1,7 +1,7 @@
 """One fitted model: a whitening for each modality, a network, a temperature. The unit of training, of resuming and of the bundle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from fusion.files import BrokenFile
 from fusion.methods import JOINT, build
+from fusion.methods.together import Together
+from fusion.mixing import Reader, reader_of
 from fusion.recipe import Training
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import LearningTask
-from fusion.tokens import TokenWhitening
 from fusion.train import answer
-from fusion.whitening import Whitening
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,8 @@ class Shape:
     tokens: dict[str, int] | None = None
     """Of each modality, for a method that reads tokens."""
     task: TaskName = "classification"
+    seeds: int = 1
+    """Networks that answer together."""
 
     @classmethod
     def of(
@@ -57,13 +59,15 @@ class Shape:
 
     def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
         prior = torch.as_tensor(log_prior)
-        return build(self.name, self.dims, prior, self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
+        settings = (self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
+        nets = [build(self.name, self.dims, prior, *settings) for _ in range(self.seeds)]
+        return nets[0] if self.seeds == 1 else Together(nets)
 
 
 @dataclass
 class Model:
     shape: Shape
-    whitening: dict[str, Whitening | TokenWhitening]
+    whitening: dict[str, Reader]
     network: nn.Module
     temperature: float = 1.0
 
@@ -124,8 +128,8 @@ class Model:
     @classmethod
     def of(cls, tensors: dict[str, NDArray[Any]], facts: dict[str, Any]) -> "Model":
         shape = Shape(**facts["shape"])
-        kind = Whitening if shape.tokens is None else TokenWhitening
-        whitening = {name: kind.of(tensors, f"whitening.{shape.modalities.index(name)}") for name in shape.inputs}
+        read = {name: f"whitening.{shape.modalities.index(name)}" for name in shape.inputs}
+        whitening = {name: reader_of(tensors, prefix, shape.tokens is not None) for name, prefix in read.items()}
         if any(found.dim != shape.dims[name] for name, found in whitening.items()):
             raise BrokenFile("a whitening does not fit the network behind it.")
         with torch.device("meta"):  # a description that lies about its sizes allocates nothing
@@ -136,3 +140,12 @@ class Model:
                 raise BrokenFile(f"the weights {name} are of the type {weights[name].dtype}, not {expected.dtype}.")
         network.load_state_dict(weights, assign=True)
         return cls(shape, whitening, network.eval(), facts["temperature"])
+
+
+def joined(seeds: Sequence[Mapping[str, Model]]) -> dict[str, Model]:
+    """One model a name of those that differ in their seed alone."""
+    found = {}
+    for name, first in seeds[0].items():
+        network = Together([each[name].network for each in seeds]) if len(seeds) > 1 else first.network
+        found[name] = replace(first, shape=replace(first.shape, seeds=len(seeds)), network=network.eval())
+    return found

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.crossfit import Choice, CrossFit, Round
+from fusion.ensemble import Pool, beliefs_of, pooled_answers
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
-from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.floor import floored
+from fusion.heldout import Held
 from fusion.linear_baselines import baselines
 from fusion.models import Model
 from fusion.representation import Space, Vectors, evidence, views
@@ -23,17 +24,24 @@ from fusion.representation import Space, Vectors, evidence, views
 class RoundAnswers:
     """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs.
 
-    vectors: (1 + M, n, D) of the run's own method and the first seed, see fusion.representation.views.
+    pool: of the ensemble, where the recipe has one. vectors: (1 + M, n, D) of the run's own method and the first seed, see
+    fusion.representation.views.
     """
 
     each: Round
     choices: dict[str, Choice]
     log_prior: NDArray[Any]
     singles: Floats
-    vectors: Vectors
+    vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     joint: dict[str, dict[tuple[int, ...], Floats]] = field(default_factory=dict)
     uncalibrated: dict[str, Floats] = field(default_factory=dict)
     baselines: dict[str, Floats] = field(default_factory=dict)
+    pool: Pool | None = None
+
+    def chosen(self) -> dict[str, Any]:
+        """As plain data, by model."""
+        found = {name: vars(choice) for name, choice in self.choices.items()}
+        return found | {"ensemble": vars(self.pool)} if self.pool else found
 
 
 def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> RoundAnswers:
@@ -43,47 +51,47 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
     at, mask = torch.from_numpy(each.test), task.mask[each.test]
     x = {name: prepared.x(name)[at] for name in task.modalities}
     singles = np.stack([np.stack([seed[name].answer(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)
-    vectors = vectors_of(fitting, each, choices, models[0], singles[0])
-    found = RoundAnswers(each, choices, prepared.log_prior, singles, vectors, baselines=baselines(fitting, each) if regressions else {})
+    found = RoundAnswers(each, choices, prepared.log_prior, singles, baselines=baselines(fitting, each) if regressions else {})
     for name in fitting.names[len(task.modalities) :]:
         x = {modality: values[at] for modality, values in prepared.x_for(name).items()}
         of_name = [seed[name] for seed in models]
         found.joint[name] = {c: np.stack([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
         found.uncalibrated[name] = np.stack([calibrated(m, x, mask, temperature=1.0) for m in of_name])
+    if fitting.members:
+        found.pool = Held.inner(fitting, each).pool(choices, fitting.members)
+    found.vectors = vectors_of(fitting, found, models[0])
     fitting.forget(each)
     return found
 
 
-def vectors_of(fitting: CrossFit, each: Round, choices: dict[str, Choice], models: dict[str, Model], outputs: Floats) -> Vectors:
-    """The fused representation of a round's test samples, (1 + M, n, D). models, outputs: (n, M, D): of one seed."""
-    prepared, task, method = fitting.prepared(each.train), fitting.task, fitting.method
-    seen = views(task.mask[each.test])
-    if method == "late":
-        beliefs = task.asked.beliefs(outputs, np.array([choices[name].temperature for name in task.modalities]))
-        return np.stack([evidence(task.asked, beliefs, mask, prepared.log_prior) for mask in seen]).astype(np.float32)
-    at = torch.from_numpy(each.test)
-    x = {modality: values[at] for modality, values in prepared.x_for(method).items()}
-    return np.stack([models[method].vectors(x, mask) for mask in seen])
+def vectors_of(fitting: CrossFit, found: RoundAnswers, models: dict[str, Model]) -> Vectors:
+    """The fused representation of a round's test samples, (1 + M, n, D). models: of the first seed."""
+    task, asked, method, test = fitting.task, fitting.task.asked, fitting.method, found.each.test
+    seen = views(task.mask[test])
+    if method in models:
+        at = torch.from_numpy(test)
+        x = {modality: values[at] for modality, values in fitting.prepared(found.each.train).x_for(method).items()}
+        return np.stack([models[method].vectors(x, mask) for mask in seen])
+    beliefs = asked.beliefs(found.singles[0], np.array([found.choices[name].temperature for name in task.modalities]))
+    late = np.stack([evidence(asked, beliefs, mask, found.log_prior) for mask in seen])
+    if method == "ensemble" and found.pool:
+        said = {name: beliefs_of(asked, by[max(by, key=len)][0]) for name, by in found.joint.items()}
+        joint = found.pool(asked, said | {"late": asked.product(beliefs, seen[0], found.log_prior)})
+        complete = np.all(seen[0], axis=1)[:, None]
+        late[0] = np.where(complete, evidence(asked, joint[:, None], complete, found.log_prior), late[0])
+    return late.astype(np.float32)
 
 
-def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> dict[str, Choice]:
+def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> tuple[dict[str, Choice], Pool | None]:
     """For the models that are trained on every sample and that nothing here judges: epochs as the rounds chose on average, and the
-    temperature that suits the answers of all rounds to samples that they had not seen.
+    temperature, and the weights of an ensemble, that suit the answers of all rounds to samples that they had not seen.
     """
-    task, choices = fitting.task, {}
+    held, choices = Held.outer(fitting, found), {}
     for name in fitting.names:
         chosen = [each.choices[name] for each in found]
-        outputs, truth = [], []
-        for each in found:
-            seen = np.isin(each.each.test, task.rows_with(fitting.inputs(name), each.each.test))
-            alone = name in task.modalities
-            said = each.singles[0, :, task.modalities.index(name)] if alone else task.asked.outputs(each.uncalibrated[name][0])
-            outputs.append(said[seen])
-            truth.append(task.y[each.each.test][seen])
         epochs = round(float(np.mean([each.epochs for each in chosen])))
-        temperature = temperature_of(np.concatenate(outputs), np.concatenate(truth), task.asked.log_loss)
-        choices[name] = Choice(max(1, epochs), temperature, float(np.mean([each.score for each in chosen])))
-    return choices
+        choices[name] = Choice(max(1, epochs), held.temperature(name), float(np.mean([each.score for each in chosen])))
+    return choices, held.pool(choices, fitting.members) if fitting.members else None
 
 
 def calibrated(model: Model, x: Mapping[str, Tensor], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
@@ -132,10 +140,12 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
         methods[name] = Answers(by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1))
         if fitting.training.floor:
             methods[name] = floored(methods[name], list(singles.values()), scored)
+    if pools := [(each.pool, len(each.each.test)) for each in found if each.pool]:
+        methods["ensemble"] = pooled_answers(pools, methods, scored)
     regressions = {name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
     return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found))
 
 
 def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:
     whole, *alone = np.concatenate([each.vectors for each in found], axis=1)
-    return Space(fitting.method, fitting.method == "late", whole, dict(zip(fitting.task.modalities, alone, strict=True)))
+    return Space(fitting.method, fitting.method in ("late", "ensemble"), whole, dict(zip(fitting.task.modalities, alone, strict=True)))

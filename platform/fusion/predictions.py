@@ -17,8 +17,8 @@ FLOATS = {"confidence": pa.float32(), "probabilities": pa.list_(pa.float32()), "
 
 
 def write(path: Path, scored: Scored, answers: Floats, singles: dict[str, Floats], seeds: list[int]) -> None:
-    """answers and singles: (S, n, D). Columns: key, truth, fold, seed, answer, confidence, probabilities, prior, suspicion,
-    single:MODALITY. Of a number spread stands in place of confidence and probabilities.
+    """answers and singles: (S, n, D). Columns: key, truth, cluster, fold, seed, answer, confidence, probabilities, prior,
+    suspicion, single:MODALITY. Of a number spread stands in place of confidence and probabilities.
 
     `prior` is what is answered where nothing is known; `suspicion` is that of the label, in nats, the same in every seed's rows
     (fusion.evaluate.disagreement); `single:...` is what that modality alone answers, null where the sample lacks it.
@@ -41,6 +41,7 @@ def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspi
     columns: dict[str, Any] = {
         "key": pa.array(scored.keys, pa.string()),
         "truth": pa.array(task.decode(scored.y), kind),
+        "cluster": pa.array([str(name) for name in scored.cluster], pa.string()),
         "fold": pa.array([str(name) for name in scored.fold], pa.string()),
         "seed": pa.array([seed] * len(scored), pa.int64()),
         **told(task, p),

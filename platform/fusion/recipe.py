@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_serializer, field_validator, model_validator
 
 from fusion.knowledge.settings import Knowledge
 from fusion.protocol import Protocol, protocols_of
 
-Method = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
+Member = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
+Method = Literal[Member, "ensemble"]
 Pooling = Literal["mean", "first", "last", "segments", "grid"]
 Tune = Literal["frozen", "lora", "last", "full"]
 
@@ -50,6 +51,7 @@ class Tuning(Part):
 class EncoderChoice(Part):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined side by side.
 
+    mix: weigh the layers and add them up (fusion.mixing), in place of putting them side by side.
     tune: frozen as it is, or trained along (fusion.tuning): adapters beside its weights, its last blocks, or all of it.
     """
 
@@ -58,8 +60,16 @@ class EncoderChoice(Part):
     pooling: Pooling | None = None
     grid: list[int] | None = Field(default=None, max_length=64)
     resolution: int | None = Field(default=None, ge=8, le=1024)
+    mix: bool = False
     tune: Tune = "frozen"
     tuning: Tuning | None = None
+
+    @field_validator("mix")
+    @classmethod
+    def layers_to_mix(cls, mix: bool, info: ValidationInfo) -> bool:
+        if mix and len(set(info.data.get("layers") or [])) < 2:
+            raise ValueError("weighs two or more layers; name them, for instance layers: [4, 5, 6]")
+        return mix
 
     @property
     def tuning_options(self) -> Tuning:
@@ -100,6 +110,20 @@ class Evaluation(Part):
     degradation: bool = True
 
 
+MEMBERS: tuple[Member, ...] = ("late", "concat", "gated")
+"""Of an ensemble where the recipe names no other method."""
+
+
+class Ensemble(Part):
+    """What the method `ensemble` joins (fusion.ensemble). of: methods, None for late and every other one that the recipe trains.
+
+    seeds: the models of all seeds answer together as well, in every method; the bundle then holds them all.
+    """
+
+    of: list[Member] | None = Field(default=None, min_length=1)
+    seeds: bool = False
+
+
 class Recipe(Part):
     """All settings of a run. Single-modality models are always trained and reported beside `method`.
 
@@ -115,6 +139,7 @@ class Recipe(Part):
     encoders: dict[str, list[EncoderChoice]] = Field(default={}, max_length=32)
     method: Method = "late"
     compare: list[Method] = []
+    ensemble: Ensemble = Ensemble()
     knowledge: Knowledge = Knowledge()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
@@ -147,7 +172,20 @@ class Recipe(Part):
     @property
     def methods(self) -> list[str]:
         """Every fusion method to train, the chosen one first."""
-        return list(dict.fromkeys([self.method, *self.compare]))
+        return list(dict.fromkeys([self.method, *self.compare, *self.members]))
+
+    @property
+    def members(self) -> list[str]:
+        """The methods that the ensemble joins; none where the recipe has no ensemble."""
+        asked = [self.method, *self.compare]
+        if "ensemble" not in asked:
+            return []
+        trained = [name for name in asked if name != "ensemble"]
+        return sorted(set(self.ensemble.of or (["late", *trained] if trained else MEMBERS)))
+
+    @property
+    def joins_seeds(self) -> bool:
+        return bool(self.members) and self.ensemble.seeds
 
     @property
     def tunes(self) -> bool:

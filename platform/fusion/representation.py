@@ -6,7 +6,8 @@ models share is the space of the labels, so there a sample is the evidence for e
     e_k = sum over the modalities m that are present of [log p_m(k | x_m) - log p(k)],   centred over k,
 
 (batch, K): what late fusion knows of a sample, and all that it knows. Of a number it is what is added to the two natural parameters of
-the Gaussian, of a set of labels to the log-odds of each. Nearness is the cosine.
+the Gaussian, of a set of labels to the log-odds of each. An ensemble, whose members have different spaces,
+gives the same of its answers. Nearness is the cosine.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ class Space:
     """The test samples, each in the space of its own round, by the models of the first seed, which had not seen it.
 
     whole: (n, D) of all inputs of a sample; alone: modality -> (n, D) of that input only, zeros where it is absent. common: whether the
-    axes mean the same in every round (late fusion: the labels); if not, vectors of different rounds cannot be compared.
+    axes mean the same in every round (late fusion and ensembles: the labels); if not, vectors of different rounds cannot be compared.
     """
 
     method: str

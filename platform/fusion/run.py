@@ -23,19 +23,24 @@ from fusion.cache import Cache
 from fusion.card import references
 from fusion.crossfit import Choice, CrossFit, Round, Task
 from fusion.embed import Adapted, Features, embed
+from fusion.ensemble import Pool
 from fusion.environment import environment
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.places import places
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.machine import Stopwatch
+from fusion.mixing import Mixed, UnequalLayers, blocks_of, layers_of
 from fusion.models import Model
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
-from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
+from fusion.representation import Vectors
+from fusion.result import CELL, CPU, EvaluationResult, Fold, LayerMix, Split
 from fusion.store import Store
 from fusion.tasks import task_of as learning_task
 from fusion.train import CHECKPOINT_SECONDS
@@ -80,7 +85,7 @@ class Plan:
         fires = fires_of(recipe, aligned)
         for words in warnings_of(recipe, aligned, fires):
             progress.log(words)
-        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned)]
+        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned, recipe)]
         return cls(aligned, recipe, chosen_modalities(aligned, recipe), fires, rounds)
 
     @property
@@ -88,14 +93,28 @@ class Plan:
         return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
 
     def task(self, features: Features) -> Task:
-        return replace(task_of(self.aligned, features), taught=taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires))
+        try:
+            mixes = layers_of(self.recipe, features)
+        except UnequalLayers as error:
+            raise RecipeError([str(error)]) from error
+        task = task_of(self.aligned, features)
+        teaching = taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires)
+        mixed = {name: blocks_of(features.parts[name], layers) for name, layers in mixes.items()}
+        return replace(task, taught=teaching, mixes=mixes, blocks=task.blocks | mixed)
 
 
 def train(
-    aligned: Aligned, recipe: Recipe, out: Path, cache: Cache | None, progress: Progress, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    aligned: Aligned,
+    recipe: Recipe,
+    out: Path,
+    cache: Cache | None,
+    progress: Progress,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    reference: Answered | None = None,
 ) -> EvaluationResult:
     """Trains and evaluates as the recipe says and writes a bundle into `out`; finished fits in `out` are taken up again.
 
+    reference: the run that criteria of protocols may ask a difference to.
     Raises RecipeError, AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
     """
     progress.stages(recipe.stages)
@@ -113,30 +132,41 @@ def train(
             task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
-        found, choices, models = fitted(fitting, plan)
+        found, kept = fitted(fitting, plan)
         ruled = ruled_run(plan, features, task, store, progress)
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
-        result = judged(plan, found, ruled, without)
+        result = judged(plan, found, ruled, without, reference)
+        result.mixes = mixes_of(plan.recipe, kept.models)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(plan, features, found)
+        at = places(found.space, found.scored)
     with clock.stage("bundle"):
-        keep(bundle_of(plan, features, tuned, models, choices, found, result), found, columns_of(plan.aligned, found.rows), out)
+        keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), at, out)
         store.clear()
     return result
 
 
-def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, dict[str, Choice], dict[str, Model]]:
+@dataclass(frozen=True)
+class Kept:
+    """What goes into the bundle: models trained on every sample, what was chosen for each, and how the ensemble joins them."""
+
+    models: dict[str, Model]
+    choices: dict[str, Choice]
+    pool: Pool | None
+
+
+def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, Kept]:
     """Out-of-fold answers of every round, then what they chose for the models of all samples, and these models."""
     *rounds, everything = plan.rounds
     answered = [answer_round(fitting, each) for each in rounds]
-    choices = final_choices(fitting, answered)
+    choices, pool = final_choices(fitting, answered)
     [models] = fitting.models({everything: choices})[everything]
     fitting.forget(everything)
     aligned = plan.aligned
-    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), choices, models
+    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), Kept(models, choices, pool)
 
 
 def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> Ruled:
@@ -146,21 +176,33 @@ def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress
     return Ruled(task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress)
 
 
-def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None]) -> EvaluationResult:
+def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None], reference: Answered | None) -> EvaluationResult:
     """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given."""
     if plan.recipe.knowledge.at_prediction:
         found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
-    result = evaluate(question_of(plan, found))
+    result = evaluate(replace(question_of(plan, found), reference=reference))
     result.rules = ruled.scores(found, without)
     return result
+
+
+def mixes_of(recipe: Recipe, models: Mapping[str, Model]) -> list[LayerMix]:
+    """What the models of all samples read of the layers that they mix."""
+    found = []
+    for name, choices in sorted(recipe.encoders.items()):
+        reader, begin = models[name].whitening[name] if name in models else None, 0
+        for choice in choices:
+            if choice.mix and choice.layers and isinstance(reader, Mixed):
+                shares = reader.mixing.shares[begin : begin + len(choice.layers)]
+                begin += len(choice.layers)
+                found.append(LayerMix(modality=name, encoder=choice.name, layers=choice.layers, shares=[float(s) for s in shares]))
+    return found
 
 
 def bundle_of(
     plan: Plan,
     features: Features,
     tuned: Adapted,
-    models: dict[str, Model],
-    choices: dict[str, Choice],
+    kept: Kept,
     found: OutOfFold,
     result: EvaluationResult,
 ) -> Bundle:
@@ -173,19 +215,20 @@ def bundle_of(
         tuned=tuned,
         fields={name: one.fields or one.columns for name, one in inputs.items()},
         encoders=references(encoders_of(features, tuned)),
-        models=models,
+        models=kept.models,
+        pool=kept.pool,
         best_single=found.best_single,
         trained_on=[digests[row] for row in plan.rounds[-1].train],
-        choices={name: vars(choice) for name, choice in choices.items()},
+        choices={name: vars(choice) for name, choice in kept.choices.items()},
         result=result,
     )
 
 
-def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], out: Path) -> None:
+def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], at: Vectors, out: Path) -> None:
     singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
     recipe = bundle.recipe
     predictions.write(out / PREDICTIONS, found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
-    space.write(out / REPRESENTATION, found.space, found.scored, columns)
+    space.write(out / REPRESENTATION, found.space, found.scored, columns, at)
     save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
 
@@ -223,10 +266,10 @@ def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
     return [Round(fold.name, fold.train, fold.test, inner_of(aligned, fold.train, recipe), seeds) for fold in folds(aligned)]
 
 
-def round_of_all(aligned: Aligned) -> Round:
+def round_of_all(aligned: Aligned, recipe: Recipe) -> Round:
     """Training on every sample that takes part, with nothing held out: the model that is kept, with what the other rounds chose."""
     rows = np.asarray(aligned.kept(), dtype=np.int64)
-    return Round("all samples", rows, rows[:0], [], 1)
+    return Round("all samples", rows, rows[:0], [], len(recipe.training.seeds) if recipe.joins_seeds else 1)
 
 
 def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
@@ -281,7 +324,7 @@ def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
 
 
 def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
-    chosen = {each.each.name: {name: vars(choice) for name, choice in each.choices.items()} for each in found.rounds}
+    chosen = {each.each.name: each.chosen() for each in found.rounds}
     return environment() | {
         "seeds": plan.recipe.training.seeds,
         "recipe": plan.recipe.digest,
@@ -305,7 +348,7 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         singles=found.singles,
         best_single=found.best_single,
         temperatures={name: found.temperature(name) for name in found.scored.modalities},
-        seeds=recipe.training.seeds,
+        seeds=[] if recipe.joins_seeds else recipe.training.seeds,
         cluster_column=aligned.cluster,
         split=Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
         n_total=len(aligned),

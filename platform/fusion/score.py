@@ -11,6 +11,7 @@ from fusion import knowledge
 from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
+from fusion.ensemble import pooled_answers
 from fusion.environment import environment
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.bootstrap import Resampler
@@ -19,6 +20,7 @@ from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.rules import rule_scores
 from fusion.floor import floored
 from fusion.knowledge_use import answers_with, rules_for, speaks
+from fusion.methods import JOINT
 from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.result import EvaluationResult, Fold, Split
@@ -88,9 +90,11 @@ def question_of(
     wanted = coalitions(len(bundle.modalities))
     singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(bundle.modalities)}
     methods = {"late": late_answers(outputs, heat, scored, wanted)}
-    for name in (one for one in bundle.recipe.methods if one != "late"):
+    for name in (one for one in bundle.recipe.methods if one in JOINT):
         answers = joint_answers(bundle, name, x, scored)
         methods[name] = floored(answers, list(singles.values()), scored) if bundle.recipe.training.floor else answers
+    if bundle.pool:
+        methods["ensemble"] = pooled_answers([(bundle.pool, len(rows))], methods, scored)
     return Question(
         scored=scored,
         method=bundle.recipe.method,
@@ -98,7 +102,7 @@ def question_of(
         singles=singles,
         best_single=bundle.best_single,
         temperatures={name: bundle.models[name].temperature for name in bundle.modalities},
-        seeds=bundle.recipe.training.seeds[:1],
+        seeds=[] if bundle.recipe.joins_seeds else bundle.recipe.training.seeds[:1],
         cluster_column=aligned.cluster,
         split=Split(policy="trained elsewhere", groups=[], folds=[Fold(name="test", n_train=len(bundle.trained_on), n_test=len(rows))]),
         n_total=len(aligned),

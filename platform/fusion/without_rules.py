@@ -76,7 +76,9 @@ class Ruled:
 
     def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
         own = self.recipe.knowledge.model_copy(update={"rules": rules})
-        recipe = self.recipe.model_copy(update={"knowledge": own, "compare": []})
+        together = self.recipe.method == "ensemble" or self.recipe.joins_seeds
+        compare = ["ensemble", *self.recipe.members] if together else []
+        recipe = self.recipe.model_copy(update={"knowledge": own, "compare": compare})
         task = replace(self.task, taught=taught(recipe, self.task.asked.name, self.labels, fires))
         beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
         fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), beside)

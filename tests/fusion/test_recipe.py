@@ -40,7 +40,10 @@ def test_every_preset_has_a_title_and_one_sentence(name):
     ("data", "words"),
     [
         ({"training": {"epochs": 0}}, "training.epochs: must be at least 1 (given: 0)"),
-        ({"method": "magic"}, "method: must be 'late', 'concat', 'gated', 'lowrank', 'bottleneck' or 'crossattention' (given: 'magic')"),
+        (
+            {"method": "magic"},
+            "method: must be 'late', 'concat', 'gated', 'lowrank', 'bottleneck', 'crossattention' or 'ensemble' (given: 'magic')",
+        ),
         ({"epochs": 3}, "epochs: is not a setting of a recipe"),
         ({"training": {"seeds": [1, 1]}}, "training.seeds: names the same seed twice"),
         ({"training": {"dropout": "much"}}, "training.dropout: must be a number"),

@@ -15,7 +15,7 @@ from apps.ui.components.basics import icon
 from apps.ui.html import attributes, classes, nonce
 from apps.ui.library import register
 
-PICTURES = ("unimodal", "late", "concat", "gated", "lowrank", "bottleneck", "crossattention")
+PICTURES = ("unimodal", "late", "concat", "gated", "lowrank", "bottleneck", "crossattention", "ensemble")
 
 
 @register.simple_tag(takes_context=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fusion.environment import environment
 from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
@@ -80,6 +81,7 @@ def judge(
     best: str | None = None,
     draws: int = 1000,
     protocols: Sequence[Protocol] = (),
+    reference: Answered | None = None,
     task: TaskName = "classification",
     order: Sequence[str] = (),
 ) -> EvaluationResult:
@@ -89,7 +91,7 @@ def judge(
     """
     joined = join(read_predictions(predictions, task), read_truth(truth, task), task, order)
     question = question_of(joined, name, best, draws)
-    question.protocols, question.facts = protocols, joined.facts
+    question.protocols, question.facts, question.reference = protocols, joined.facts, reference
     question.kinds = {column: kind_of(values) for column, values in joined.facts.items()}
     if problems := check(protocols, question.kinds):
         raise TableError("\n".join(problems))

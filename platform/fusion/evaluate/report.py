@@ -9,6 +9,7 @@ import numpy as np
 from fusion.evaluate import contributions, robustness, subgroups
 from fusion.evaluate.answers import Answers, Scored, coalitions
 from fusion.evaluate.bootstrap import Resampler, few, interval
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
@@ -40,7 +41,7 @@ class Question:
     the single modalities.
     space: the fused representation of these samples, where there is one.
     unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
-    protocols: what the disciplines ask; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
+    protocols: what the disciplines ask; reference: the run that their differences may be to; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
     of subgroups.
     """
 
@@ -64,6 +65,7 @@ class Question:
     space: Space | None = None
     unanswered: frozenset[str] = frozenset()
     protocols: Sequence[Protocol] = ()
+    reference: Answered | None = None
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
@@ -122,6 +124,7 @@ def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> 
         metrics=known,
         singles=singles,
         best_single=question.best_single,
+        reference=question.reference,
         columns=question.facts,
         kinds=question.kinds,
     )

@@ -22,7 +22,7 @@ Truth: one row a sample.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -93,6 +93,12 @@ class Table:
             raise table.fail("has no rows")
         return table
 
+    @property
+    def task(self) -> TaskName:
+        """What `python -m fusion train` notes in its files; classification in all others."""
+        said = (self.rows.schema.metadata or {}).get(b"task", b"").decode()
+        return next((name for name in get_args(TaskName) if name == said), "classification")
+
     def has(self, column: str) -> bool:
         return column in self.rows.column_names
 
@@ -146,8 +152,11 @@ def labels_in(table: Table, column: str, task: TaskName) -> list[Any]:
 
 
 def read_predictions(path: str | Path, task: TaskName = "classification") -> Predictions:
+    return predictions_in(Table.open(path), task)
+
+
+def predictions_in(table: Table, task: TaskName = "classification") -> Predictions:
     """Rows in any order; they are sorted by seed and key."""
-    table = Table.open(path)
     keys, seeds = table.keys(), seeds_of(table)
     if twice := repeated(list(zip(seeds.tolist(), keys))):
         raise table.fail(f"sample {keys[twice]} is answered twice by the same model; number several models in a column seed", twice, "key")

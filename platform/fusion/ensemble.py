@@ -1,0 +1,84 @@
+"""An ensemble of methods: a weighted mean of their calibrated beliefs (fusion.tasks.base), with a temperature of its own.
+
+    log p(y | x) = 1/T * sum over the members m of w_m log p_m(y | x) + constant,   w_m >= 0, sum of w_m = 1
+
+The logarithmic opinion pool (Genest & Zidek 1986, Combining Probability Distributions, Statistical Science 1). The weights come from
+greedy selection with replacement (Caruana et al. 2004, Ensemble Selection from Libraries of Models, ICML): in each step that member joins
+once more with which the log loss of the inner validation answers is least. Weights and temperature see training samples only.
+
+Members that read all modalities at once are calibrated for complete samples, so they answer these alone. Where a sample lacks a modality,
+late fusion answers, a product of models none of which has lost anything (docs/decisions/an-ensemble-answers-complete-samples.md).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.calibration import temperature_of
+from fusion.tasks.base import Array, Floats, LearningTask
+
+STEPS = 20
+"""Of the greedy selection: weights are multiples of one in at most so many."""
+LEAST = -745.0
+"""A probability that is too small for a number is as good as none, but its logarithm must stay a number."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """weights: by member, they sum to 1."""
+
+    weights: dict[str, float]
+    temperature: float
+
+    @classmethod
+    def of(cls, task: LearningTask, beliefs: Mapping[str, Floats], y: Array) -> "Pool":
+        """beliefs: {member: (n, D)} about samples that the members had not seen; without any, all members count alike."""
+        said = list(beliefs.values())
+        counts, total = np.zeros(len(said)), np.zeros_like(said[0])
+        best, weights = np.inf, np.full(len(said), 1 / len(said))
+        for step in range(1, STEPS + 1 if len(y) else 1):
+            losses = [task.log_loss(outputs_of(task, (total + one) / step), y, 1.0) for one in said]
+            joins = int(np.argmin(losses))
+            counts[joins] += 1
+            total = total + said[joins]
+            if losses[joins] < best:
+                best, weights = losses[joins], counts / step
+        joined = outputs_of(task, np.tensordot(weights, np.stack(said), axes=1))
+        return cls(dict(zip(beliefs, weights.tolist())), temperature_of(joined, y, task.log_loss))
+
+    def __call__(self, task: LearningTask, beliefs: Mapping[str, Floats]) -> Floats:
+        """{member: (..., n, D)} -> the beliefs of all together, (..., n, D)"""
+        joint = np.sum([weight * beliefs[name] for name, weight in self.weights.items()], axis=0)
+        return task.beliefs(outputs_of(task, joint), self.temperature)
+
+
+def outputs_of(task: LearningTask, beliefs: Floats) -> Array:
+    return task.outputs(task.answers(beliefs))
+
+
+def beliefs_of(task: LearningTask, answers: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        found: Floats = np.nan_to_num(task.beliefs(task.outputs(answers)), neginf=LEAST)
+    return found
+
+
+def pooled_answers(pools: Sequence[tuple[Pool, int]], methods: Mapping[str, Answers], scored: Scored) -> Answers:
+    """pools: each with the number of samples that it answers, in their order. methods: late, and those of the members."""
+    late, complete = methods["late"], scored.mask.all(1, keepdims=True)
+    members = {name: methods[name] for name in pools[0][0].weights}
+    everything = max(late.by_coalition, key=len)
+    whole = together(scored.task, pools, {name: answers.whole for name, answers in members.items()})
+    plain = [(replace(pool, temperature=1.0), n) for pool, n in pools]
+    uncalibrated = together(scored.task, plain, {name: answers.uncalibrated for name, answers in members.items()})
+    by_coalition = late.by_coalition | {everything: np.where(complete, whole, late.whole)}
+    return Answers(by_coalition, np.where(complete, uncalibrated, late.uncalibrated))
+
+
+def together(task: LearningTask, pools: Sequence[tuple[Pool, int]], members: Mapping[str, Floats]) -> Floats:
+    """{member: (S, n, D) answers} -> (S, n, D)"""
+    ends = np.cumsum([n for _, n in pools])[:-1]
+    said = {name: np.split(beliefs_of(task, answers), ends, axis=1) for name, answers in members.items()}
+    joint = [pool(task, {name: parts[i] for name, parts in said.items()}) for i, (pool, _) in enumerate(pools)]
+    return task.answers(np.concatenate(joint, axis=1))
