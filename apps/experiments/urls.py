@@ -11,6 +11,7 @@ urlpatterns = [
     path(f"{BASE}compare/", comparing.compare, name="compare"),
     path(f"{BASE}<int:number>/", runs.run, name="run"),
     path(f"{BASE}<int:number>/recipe/", runs.recipe, name="recipe"),
+    path(f"{BASE}<int:number>/map.csv", runs.map_csv, name="map_csv"),
     path(f"{BASE}<int:number>/stop/", runs.stop, name="stop"),
     path(f"{BASE}<int:number>/again/", runs.again, name="again"),
     path(f"{BASE}<int:number>/rename/", runs.rename, name="rename"),
