@@ -136,7 +136,7 @@ def train(
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
         result = judged(plan, found, ruled, without, reference)
-        result.mixes = mixes_of(plan.recipe, models)
+        result.mixes = mixes_of(plan.recipe, kept.models)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
