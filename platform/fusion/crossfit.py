@@ -20,6 +20,7 @@ from fusion.knowledge_loss import Terms
 from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.unimodal import Unimodal
+from fusion.mixing import Layers, Mixed, Mixing, Reader
 from fusion.models import Model, Shape, joined
 from fusion.progress import Progress
 from fusion.recipe import Recipe
@@ -44,6 +45,7 @@ class Task:
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
     tables: the modalities whose features are columns of units of their own.
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
+    mixes: whose encoders' layers are added up, by weights learned from training rows; `blocks` are then those of the sum.
     tuned: what takes the place of `x` where an encoder is tuned on training rows (fusion.tuning): rows -> {modality: (n, dim)}.
     """
 
@@ -55,6 +57,7 @@ class Task:
     tables: frozenset[str] = frozenset()
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
+    mixes: dict[str, list[Layers]] = field(default_factory=dict)
 
     @property
     def modalities(self) -> list[str]:
@@ -93,31 +96,45 @@ class Prepared:
         self.task, self.rows, self.pca_dim = task, rows, pca_dim
         self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
         self.log_prior = task.asked.prior(task.y[rows])
+        self.mixing = cache(self.fit_mixing)
         self.whitening = cache(self.fit_whitening)
         self.token_whitening = cache(self.fit_token_whitening)
         self.x = cache(self.whiten)
         self.tokens = cache(self.whiten_tokens)
         self.linear = cache(self.fit_linear)
 
-    def fit_whitening(self, modality: str) -> Whitening:
+    def fit_mixing(self, modality: str) -> Mixing | None:
+        if modality not in self.task.mixes:
+            return None
         rows = self.task.rows_with([modality], self.rows)
-        return Whitening.fit(self.features[modality][rows], self.pca_dim, modality in self.task.tables)
+        return Mixing.fit(self.features[modality][rows], self.task.y[rows], self.task.mixes[modality], self.task.asked)
+
+    def seen(self, modality: str) -> NDArray[np.float32]:
+        """(n, d): what the training rows that have it show, mixed where it is."""
+        x, mixing = self.features[modality][self.task.rows_with([modality], self.rows)], self.mixing(modality)
+        return x if mixing is None else mixing(x)
+
+    def reader(self, modality: str, whitening: Whitening | TokenWhitening) -> Reader:
+        mixing = self.mixing(modality)
+        return whitening if mixing is None else Mixed(mixing, whitening)
+
+    def fit_whitening(self, modality: str) -> Reader:
+        return self.reader(modality, Whitening.fit(self.seen(modality), self.pca_dim, modality in self.task.tables))
 
     def whiten(self, modality: str) -> Tensor:
         """(n, out): every sample of the task."""
         return torch.from_numpy(self.whitening(modality)(self.features[modality]))
 
-    def fit_token_whitening(self, modality: str) -> TokenWhitening:
-        x = self.features[modality]
+    def fit_token_whitening(self, modality: str) -> Reader:
+        x = self.seen(modality)
         blocks = self.task.blocks.get(modality) or [Block(1, x.shape[1])]
-        rows = self.task.rows_with([modality], self.rows)
-        return TokenWhitening.fit(x[rows], blocks, self.pca_dim, modality in self.task.tables)
+        return self.reader(modality, TokenWhitening.fit(x, blocks, self.pca_dim, modality in self.task.tables))
 
     def whiten_tokens(self, modality: str) -> Tensor:
         """(n, tokens * width): every sample of the task."""
         return torch.from_numpy(self.token_whitening(modality)(self.features[modality]))
 
-    def whitening_for(self, method: str, modality: str) -> Whitening | TokenWhitening:
+    def whitening_for(self, method: str, modality: str) -> Reader:
         return self.token_whitening(modality) if reads_tokens(method) else self.whitening(modality)
 
     def x_for(self, method: str) -> dict[str, Tensor]:

@@ -345,6 +345,20 @@ class ProtocolScore(Part):
         return sum(one.state == "met" for one in self.criteria)
 
 
+class LayerMix(Part):
+    """How much of each layer of an encoder the model of all samples reads: shares of 1, see fusion.mixing."""
+
+    modality: str
+    encoder: str
+    layers: list[int]
+    shares: list[float]
+
+    @property
+    def most(self) -> tuple[int, float]:
+        """The layer that is read most, and its share."""
+        return max(zip(self.layers, self.shares), key=lambda each: each[1])
+
+
 class EvaluationResult(Part):
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
     task: TaskName = "classification"
@@ -381,6 +395,7 @@ class EvaluationResult(Part):
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
     protocols: list[ProtocolScore] = []
+    mixes: list[LayerMix] = []
     seconds: dict[str, float]
     """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else had run, for estimates: `cpu:STAGE`,
     `cpu:fit` of fitting networks, `cell:ENCODER` of one cell through an encoder."""

@@ -33,13 +33,14 @@ from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.machine import Stopwatch
+from fusion.mixing import Mixed, UnequalLayers, blocks_of, layers_of
 from fusion.models import Model
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
 from fusion.representation import Vectors
-from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
+from fusion.result import CELL, CPU, EvaluationResult, Fold, LayerMix, Split
 from fusion.store import Store
 from fusion.tasks import task_of as learning_task
 from fusion.train import CHECKPOINT_SECONDS
@@ -92,7 +93,13 @@ class Plan:
         return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
 
     def task(self, features: Features) -> Task:
-        return replace(task_of(self.aligned, features), taught=taught(self.recipe, self.aligned.label_order, self.fires))
+        try:
+            mixes = layers_of(self.recipe, features)
+        except UnequalLayers as error:
+            raise RecipeError([str(error)]) from error
+        task, teaching = task_of(self.aligned, features), taught(self.recipe, self.aligned.label_order, self.fires)
+        mixed = {name: blocks_of(features.parts[name], layers) for name, layers in mixes.items()}
+        return replace(task, taught=teaching, mixes=mixes, blocks=task.blocks | mixed)
 
 
 def train(
@@ -129,6 +136,7 @@ def train(
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
         result = judged(plan, found, ruled, without, reference)
+        result.mixes = mixes_of(plan.recipe, kept.models)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
@@ -174,6 +182,19 @@ def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats 
     result = evaluate(replace(question_of(plan, found), reference=reference))
     result.rules = ruled.scores(found, without)
     return result
+
+
+def mixes_of(recipe: Recipe, models: Mapping[str, Model]) -> list[LayerMix]:
+    """What the models of all samples read of the layers that they mix."""
+    found = []
+    for name, choices in sorted(recipe.encoders.items()):
+        reader, begin = models[name].whitening[name] if name in models else None, 0
+        for choice in choices:
+            if choice.mix and choice.layers and isinstance(reader, Mixed):
+                shares = reader.mixing.shares[begin : begin + len(choice.layers)]
+                begin += len(choice.layers)
+                found.append(LayerMix(modality=name, encoder=choice.name, layers=choice.layers, shares=[float(s) for s in shares]))
+    return found
 
 
 def bundle_of(

@@ -62,6 +62,11 @@ class Whitening:
         return len(self.mean)
 
     @property
+    def number(self) -> int:
+        """Tokens that it makes of a sample."""
+        return 1
+
+    @property
     def dim(self) -> int:
         return int(self.components.shape[1])
 
