@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.datasets.duck import CannotRead, Row, ask_one, identifier, pattern
+from apps.datasets.duck import CannotRead, Files, Row, ask_one, identifier, pattern
 
 from . import places, talk
 from .models import Run
@@ -51,33 +51,33 @@ class Nearest:
 
 def nearest(run: Run, params: Mapping[str, str]) -> Nearest | None:
     """None for a run whose representation was not kept."""
-    path = places.path_of(run)
-    if path is None:
+    files = places.files_of(run)
+    if not files:
         return None
     names = [one["name"] for one in run.modalities]
     asked = Nearest(options=[(WHOLE, _("all inputs")), *((name, name) for name in names)])
     asked.given = places.chosen(params.get("given"), [WHOLE, *names], WHOLE)
     asked.find = places.chosen(params.get("find"), [WHOLE, *names], WHOLE)
     try:
-        answer(run, asked, str(path), params.get("key", "").strip())
+        answer(run, asked, files, params.get("key", "").strip())
     except CannotRead as error:
         asked.problem = str(error)
     return asked
 
 
-def answer(run: Run, asked: Nearest, path: str, wanted: str) -> None:
+def answer(run: Run, asked: Nearest, files: Files, wanted: str) -> None:
     given, find = column(asked.given), column(asked.find)
     sql = f"SELECT key, truth, fold, {given} AS given FROM t0 WHERE key = ? OR ? = '' ORDER BY key LIMIT 1"  # noqa: S608
-    rows = ask_one((path,), sql, [wanted, wanted])
+    rows = ask_one(files, sql, [wanted, wanted])
     if not rows:
         asked.key, asked.problem = wanted, _("No test sample of this run has the key %(key)s.") % {"key": wanted}
         like = "SELECT key FROM t0 WHERE key ILIKE ? ESCAPE '!' ORDER BY key LIMIT ?"
-        asked.offered = [row["key"] for row in ask_one((path,), like, [pattern(wanted), OFFERED])]
+        asked.offered = [row["key"] for row in ask_one(files, like, [pattern(wanted), OFFERED])]
         return
     [sample] = rows
     asked.key, asked.truth, asked.fold = sample["key"], sample["truth"], sample["fold"]
     asked.href = sample_url(run, asked.key)
-    near = neighbours(path, find, sample, asked.given == asked.find) if sample["given"] else []
+    near = neighbours(files, find, sample, asked.given == asked.find) if sample["given"] else []
     shown = talk.inputs_of(run, [asked.key, *(row["key"] for row in near)])
     asked.parts = parts(run, asked.key, asked.given, shown)
     if not sample["given"]:
@@ -92,7 +92,7 @@ def column(view: str) -> str:
     return identifier(WHOLE if view == WHOLE else f"{ALONE}{view}")
 
 
-def neighbours(path: str, find: str, sample: Row, alike: bool) -> list[Row]:
+def neighbours(files: Files, find: str, sample: Row, alike: bool) -> list[Row]:
     """The first ten by cosine, and the sample itself wherever it comes; not itself where the same input is asked with and looked for."""
     vector = f"FLOAT[{len(sample['given'])}]"  # list_cosine_similarity refuses a column with nulls in other rows
     sql = f"""
@@ -102,7 +102,7 @@ def neighbours(path: str, find: str, sample: Row, alike: bool) -> list[Row]:
         SELECT *, row_number() OVER (ORDER BY similarity DESC, key) AS place, count(*) OVER () AS n FROM near
         QUALIFY place <= {FIRST} OR key = ? ORDER BY place
     """  # noqa: S608
-    return ask_one((path,), sql, [sample["given"], sample["fold"], sample["key"], alike, sample["key"]])
+    return ask_one(files, sql, [sample["given"], sample["fold"], sample["key"], alike, sample["key"]])
 
 
 def neighbour(run: Run, row: Row, asked: Nearest, some: list[talk.Part]) -> Neighbour:

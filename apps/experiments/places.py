@@ -3,15 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from apps.datasets.duck import CannotRead, Row, ask_one
+from apps.datasets.duck import CannotRead, Files, Row, ask_one
 from apps.ui.plots import model as ui
 from apps.ui.plots.data import Table
 from fusion.result import EvaluationResult
@@ -50,18 +48,17 @@ class Map:
     error: str = ""
 
 
-def path_of(run: Run) -> Path | None:
-    """None for a run without a bundle, or that was made before its representation was kept."""
-    if not run.bundle_path:
-        return None
-    path = settings.HOME / run.bundle_path / FILE
-    return path if path.exists() else None
+def files_of(run: Run) -> Files:
+    """Views t0 and t1: the representation and the answers. None for a run that was made before its representation was kept."""
+    answers = predictions.path_of(run)
+    path = answers and answers.with_name(FILE)
+    return (str(path), str(answers)) if path and path.exists() else ()
 
 
 def rows_of(run: Run) -> list[Row]:
     """[] for a run without the file. Raises CannotRead."""
-    path, answers = path_of(run), predictions.path_of(run)
-    return ask_one((str(path), str(answers)), ON_MAP) if path and answers else []
+    files = files_of(run)
+    return ask_one(files, ON_MAP) if files else []
 
 
 def places(run: Run, params: Mapping[str, str]) -> Map:

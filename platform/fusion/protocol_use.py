@@ -18,7 +18,8 @@ def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
         protocols = together(recipe.protocols, protocols_of(aligned.protocols))
     except ProtocolError as error:
         raise RecipeError(error.problems) from error
-    if problems := [*check(protocols, kinds_of_slices(aligned), aligned.modalities), *other_metrics(protocols, aligned.task)]:
+    kinds = {name: one.kind for name, one in aligned.modalities.items()}
+    if problems := [*check(protocols, kinds_of_slices(aligned), kinds), *other_metrics(protocols, aligned.task)]:
         raise RecipeError(problems)
     return recipe.model_copy(update={"protocols": protocols})
 
