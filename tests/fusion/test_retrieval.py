@@ -12,6 +12,7 @@ from fusion.evaluate.retrieval import FIRST, hit, retrieval
 from fusion.progress import Progress
 from fusion.representation import Space, drawn, evidence, unit, views
 from fusion.run import rounds_of, train
+from fusion.tasks.classification import Classification
 
 N, D = 240, 6
 
@@ -89,7 +90,8 @@ def test_what_is_hidden_cannot_reach_the_vector_of_late_fusion():
     only = views(mask)[1]
     other = logits.copy()
     other[:, 1] *= 100
-    one, again = (evidence(x, np.ones(2), np.zeros(3), only) for x in (logits, other))
+    task = Classification(["x", "y", "z"])
+    one, again = (evidence(task, task.beliefs(x), only, np.zeros(3)) for x in (logits, other))
     np.testing.assert_array_equal(one, again)
 
 
@@ -98,9 +100,9 @@ def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_
     """The file holds what the models of the rounds say, not the final model."""
     told = {}
 
-    def watched(fitting, each, choices, models, logits):
-        told[each.name] = vectors_of(fitting, each, choices, models, logits)
-        return told[each.name]
+    def watched(fitting, found, models):
+        told[found.each.name] = vectors_of(fitting, found, models)
+        return told[found.each.name]
 
     from fusion.outoffold import vectors_of
 
