@@ -148,6 +148,21 @@ class Degradation(Part):
     levels: list[Level]
 
 
+class NoisyLevel(Interval):
+    """level: its name among fusion.noise.LEVELS; change: the paired difference to the inputs as they are."""
+
+    level: str
+    change: Interval
+
+
+class Noise(Part):
+    """The whole model with one modality made worse, mildest first. kind: of the modality, which says what is done to it."""
+
+    modality: str
+    kind: str
+    levels: list[NoisyLevel]
+
+
 class Share(Interval):
     modality: str
 
@@ -386,6 +401,8 @@ class EvaluationResult(Part):
     missing: list[Missing]
     shortfalls: list[Shortfall] = []
     degradation: list[Degradation]
+    noise: list[Noise] = []
+    """None where the recipe does not ask for it."""
     contributions: Contributions | None
     subgroups: list[Subgroup]
     worst_subgroup: WorstSubgroup | None = None

@@ -35,6 +35,7 @@ from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.machine import Stopwatch
 from fusion.mixing import Mixed, UnequalLayers, blocks_of, layers_of
 from fusion.models import Model
+from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
@@ -123,6 +124,7 @@ def train(
         plan = Plan.of(aligned, recipe, progress)
     with clock.stage("embed"):
         features = embed(plan.inputs, plan.recipe.encoders or None, cache, progress)
+        noisy = Noisy.of(plan.inputs, plan.recipe.encoders, cache, progress) if plan.recipe.evaluation.noise else None
     store = Store(out / WORK, run_digest(plan.aligned, plan.recipe, features), checkpoint_seconds)
     task = plan.task(features)
     tuned: Adapted = {}
@@ -131,7 +133,7 @@ def train(
             task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
-        found, kept = fitted(fitting, plan)
+        found, kept = fitted(fitting, plan, noisy)
         ruled = ruled_run(plan, features, task, store, progress)
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
@@ -140,7 +142,7 @@ def train(
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
-        result.environment = facts(plan, features, found)
+        result.environment = facts(plan, features, found, noisy)
         at = places(found.space, found.scored)
     with clock.stage("bundle"):
         keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), at, out)
@@ -157,10 +159,10 @@ class Kept:
     pool: Pool | None
 
 
-def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, Kept]:
+def fitted(fitting: CrossFit, plan: Plan, noisy: Noisy | None) -> tuple[OutOfFold, Kept]:
     """Out-of-fold answers of every round, then what they chose for the models of all samples, and these models."""
     *rounds, everything = plan.rounds
-    answered = [answer_round(fitting, each) for each in rounds]
+    answered = [answer_round(fitting, each, noisy=noisy) for each in rounds]
     choices, pool = final_choices(fitting, answered)
     [models] = fitting.models({everything: choices})[everything]
     fitting.forget(everything)
@@ -179,6 +181,7 @@ def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats 
     """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given."""
     if plan.recipe.knowledge.at_prediction:
         found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
+        found.noisy = {key: ruled.applied(answers, found.rows) for key, answers in found.noisy.items()}
     result = evaluate(replace(question_of(plan, found), reference=reference))
     result.rules = ruled.scores(found, without)
     return result
@@ -322,7 +325,7 @@ def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
     return digest_of([aligned.digest, recipe.digest, encoders_of(features), environment()["versions"]])
 
 
-def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
+def facts(plan: Plan, features: Features, found: OutOfFold, noisy: Noisy | None) -> dict[str, Any]:
     chosen = {each.each.name: each.chosen() for each in found.rounds}
     return environment() | {
         "seeds": plan.recipe.training.seeds,
@@ -330,6 +333,7 @@ def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
         "alignment": plan.aligned.digest,
         "encoders": encoders_of(features),
         "embedded": {"computed": features.n_computed, "cached": features.n_cached},
+        "noise embedded": {"computed": noisy.n_computed, "cached": noisy.n_cached} if noisy else {},
         "chosen": chosen,
     }
 
@@ -357,6 +361,8 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         draws=recipe.evaluation.draws,
         degradation=recipe.evaluation.degradation,
         space=found.space,
+        noisy=found.noisy,
+        modality_kinds={name: one.kind for name, one in aligned.modalities.items()},
         protocols=recipe.protocols,
         facts=facts_of(aligned, found.rows),
         kinds=kinds_of_slices(aligned),

@@ -53,7 +53,7 @@ def test_a_criterion_has_one_of_four_states(changes, low, high, n, state):
         ({"metric": "ece"}, "protocol 1, criterion 1: lower calibration error (ECE) is better: write the bound as at_most"),
         ({"at_least": None, "at_most": 0.7}, "higher macro-F1 is better: write the bound as at_least"),
         ({"at_least": 70}, "macro-F1 lies between 0 and 1 (given: 70)"),
-        ({"without": ["a"], "only": ["b"]}, "give the situation by one of without and only"),
+        ({"without": ["a"], "only": ["b"]}, "give the situation by one of without, only and noise"),
         ({"bound": 3}, "protocol 1, criterion 1, bound: is not known here; correct its name or remove it"),
     ],
 )
