@@ -39,7 +39,7 @@ BY_TRAINING = ("table", "series")
 class Noisy:
     """Features under noise. keys: every modality and level; x: those that are the same whatever the round, (n, dim) each.
 
-    n_computed and n_cached: contents read by an encoder, or found in the cache.
+    encoders: of the modalities whose features differ by round. n_computed and n_cached: contents read by an encoder, or found in the cache.
     """
 
     aligned: Aligned
@@ -62,6 +62,7 @@ class Noisy:
                     with tempfile.TemporaryDirectory() as folder:
                         found.x[found.keys[-1]] = found.embedded(name, spoilt(one, level, Path(folder)), cache, work)
         found.n_computed, found.n_cached = work.computed, work.cached
+        found.encoders = {name: one for name, one in found.encoders.items() if name not in media}  # large, and done
         return found
 
     def embedded(self, name: str, modality: Modality, cache: Cache | None, work: Work) -> Features:

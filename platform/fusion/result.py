@@ -251,7 +251,8 @@ class Retrieval(Part):
     """Given one modality of a sample, whether its own cell of another is among the ten nearest of the test samples of its round.
 
     recall: mean over the `n` samples asked, ties as chance would settle them; chance: the same if nothing were known; candidates: how many
-    there are to find it among, on average.
+    there are to find it among, on average. same_label: the share of the ten nearest others that bear the sample's label, None where samples
+    bear none or several.
     """
 
     query: str
@@ -260,6 +261,8 @@ class Retrieval(Part):
     candidates: float
     recall: Interval
     chance: float
+    same_label: Interval | None = None
+    same_label_by_chance: float | None = None
 
 
 Kind = Literal["label", "modalities"]

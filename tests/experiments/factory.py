@@ -130,7 +130,17 @@ def shortfalls() -> list[Shortfall]:
 def retrieval() -> list[Retrieval]:
     pairs = [("image", "speech", 0.22), ("speech", "image", 0.19), ("text", "speech", 0.045)]
     return [
-        Retrieval(query=query, target=target, n=1057, candidates=280, recall=around(value), chance=0.036) for query, target, value in pairs
+        Retrieval(
+            query=query,
+            target=target,
+            n=1057,
+            candidates=280,
+            recall=around(value),
+            chance=0.036,
+            same_label=around(3 * value),
+            same_label_by_chance=0.1,
+        )
+        for query, target, value in pairs
     ]
 
 
