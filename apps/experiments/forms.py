@@ -68,6 +68,11 @@ class RunForm(forms.Form):
     degradation = forms.BooleanField(
         label=_("Take inputs away step by step"), required=False, help_text=_("The curves of what happens when an input is missing.")
     )
+    noise = forms.BooleanField(
+        label=_("Make inputs worse step by step"),
+        required=False,
+        help_text=_("Blur, white noise, dropped words: what each costs. Every step reads the input once more."),
+    )
 
     def __init__(self, alignment: Alignment, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -159,7 +164,12 @@ class RunForm(forms.Form):
                 "seeds": data["seeds"],
                 "floor": data["floor"],
             },
-            "evaluation": {**base.get("evaluation", {}), "draws": data["draws"], "degradation": data["degradation"]},
+            "evaluation": {
+                **base.get("evaluation", {}),
+                "draws": data["draws"],
+                "degradation": data["degradation"],
+                "noise": data["noise"],
+            },
         }
 
     def _encoders(self, name: str, base: dict[str, Any]) -> list[dict[str, Any]]:

@@ -149,6 +149,21 @@ class Degradation(Part):
     levels: list[Level]
 
 
+class NoisyLevel(Interval):
+    """level: its name among fusion.noise.LEVELS; change: the paired difference to the inputs as they are."""
+
+    level: str
+    change: Interval
+
+
+class Noise(Part):
+    """The whole model with one modality made worse, mildest first. kind: of the modality, which says what is done to it."""
+
+    modality: str
+    kind: str
+    levels: list[NoisyLevel]
+
+
 class Share(Interval):
     modality: str
 
@@ -217,6 +232,16 @@ class Calibration(Part):
     after: Reliability
 
 
+class Against(Part):
+    """Test samples whose true number lies between `lower` and `upper`: the mean of the truth, and of what was answered."""
+
+    lower: float
+    upper: float
+    n: int
+    truth: float
+    answer: Interval
+
+
 class Confusion(Part):
     """`counts[i][j]`: test samples of true class i that were answered j, for the first seed; order of `labels`."""
 
@@ -227,7 +252,8 @@ class Retrieval(Part):
     """Given one modality of a sample, whether its own cell of another is among the ten nearest of the test samples of its round.
 
     recall: mean over the `n` samples asked, ties as chance would settle them; chance: the same if nothing were known; candidates: how many
-    there are to find it among, on average.
+    there are to find it among, on average. same_label: the share of the ten nearest others that bear the sample's label, None where samples
+    bear none or several.
     """
 
     query: str
@@ -236,6 +262,8 @@ class Retrieval(Part):
     candidates: float
     recall: Interval
     chance: float
+    same_label: Interval | None = None
+    same_label_by_chance: float | None = None
 
 
 Kind = Literal["label", "modalities"]
@@ -247,8 +275,11 @@ SURE = 0.8
 
 
 class Said(Part):
+    """As text: a label, a number, labels. spread: of a number, which has one in place of a confidence (a standard deviation)."""
+
     answer: str
-    confidence: float
+    confidence: float | None = None
+    spread: float | None = None
 
 
 class Disagreement(Part):
@@ -270,7 +301,7 @@ class Disagreement(Part):
     @property
     def sure(self) -> bool:
         """Whether each of `between` is sure of what it says."""
-        return bool(self.between) and all(said.confidence >= SURE for name in self.between if (said := self.said[name]))
+        return bool(self.between) and all((said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name]))
 
 
 class Pair(Part):
@@ -400,10 +431,15 @@ class EvaluationResult(Part):
     missing: list[Missing]
     shortfalls: list[Shortfall] = []
     degradation: list[Degradation]
+    noise: list[Noise] = []
+    """None where the recipe does not ask for it."""
     contributions: Contributions | None
     subgroups: list[Subgroup]
     worst_subgroup: WorstSubgroup | None = None
-    confusion: Confusion
+    confusion: Confusion | None = None
+    """None where an answer is not one label."""
+    against: list[Against] = []
+    """Of numbers: tenths of the test samples, by the truth."""
     calibration: Calibration | None
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""

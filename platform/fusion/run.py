@@ -36,6 +36,7 @@ from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.machine import Stopwatch
 from fusion.mixing import Mixed, UnequalLayers, blocks_of, layers_of
 from fusion.models import Model
+from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
@@ -99,7 +100,8 @@ class Plan:
             mixes = layers_of(self.recipe, features)
         except UnequalLayers as error:
             raise RecipeError([str(error)]) from error
-        task, teaching = task_of(self.aligned, features), taught(self.recipe, self.aligned.label_order, self.fires)
+        task = task_of(self.aligned, features)
+        teaching = taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires)
         mixed = {name: blocks_of(features.parts[name], layers) for name, layers in mixes.items()}
         return replace(task, taught=teaching, mixes=mixes, blocks=task.blocks | mixed)
 
@@ -126,6 +128,7 @@ def train(
     with clock.stage("embed"):
         features = embed(plan.inputs, plan.recipe.encoders or None, cache, progress)
         likeness = likeness_of(plan.recipe, plan.aligned.label_order, cache, progress) if aligned.task == "classification" else None
+        noisy = Noisy.of(plan.inputs, plan.recipe.encoders, cache, progress) if plan.recipe.evaluation.noise else None
     store = Store(out / WORK, run_digest(plan.aligned, plan.recipe, features), checkpoint_seconds)
     task = replace(plan.task(features), likeness=likeness)
     tuned: Adapted = {}
@@ -134,7 +137,7 @@ def train(
             task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
-        found, kept = fitted(fitting, plan)
+        found, kept = fitted(fitting, plan, noisy)
         ruled = ruled_run(plan, features, task, store, progress)
         without, undefined = ruled.without_each(found), ruled.without_concepts(found)
     with clock.stage("evaluate"):
@@ -144,7 +147,7 @@ def train(
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
-        result.environment = facts(plan, features, found)
+        result.environment = facts(plan, features, found, noisy)
         at = places(found.space, found.scored)
     with clock.stage("bundle"):
         keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), at, out)
@@ -161,10 +164,10 @@ class Kept:
     pool: Pool | None
 
 
-def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, Kept]:
+def fitted(fitting: CrossFit, plan: Plan, noisy: Noisy | None) -> tuple[OutOfFold, Kept]:
     """Out-of-fold answers of every round, then what they chose for the models of all samples, and these models."""
     *rounds, everything = plan.rounds
-    answered = [answer_round(fitting, each) for each in rounds]
+    answered = [answer_round(fitting, each, noisy=noisy) for each in rounds]
     choices, pool = final_choices(fitting, answered)
     [models] = fitting.models({everything: choices})[everything]
     fitting.forget(everything)
@@ -183,6 +186,7 @@ def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats 
     """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given."""
     if plan.recipe.knowledge.at_prediction:
         found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
+        found.noisy = {key: ruled.applied(answers, found.rows) for key, answers in found.noisy.items()}
     result = evaluate(replace(question_of(plan, found), reference=reference))
     result.rules = ruled.scores(found, without)
     return result
@@ -326,7 +330,7 @@ def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
     return digest_of([aligned.digest, recipe.digest, encoders_of(features), environment()["versions"]])
 
 
-def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
+def facts(plan: Plan, features: Features, found: OutOfFold, noisy: Noisy | None) -> dict[str, Any]:
     chosen = {each.each.name: each.chosen() for each in found.rounds}
     return environment() | {
         "seeds": plan.recipe.training.seeds,
@@ -334,6 +338,7 @@ def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
         "alignment": plan.aligned.digest,
         "encoders": encoders_of(features),
         "embedded": {"computed": features.n_computed, "cached": features.n_cached},
+        "noise embedded": {"computed": noisy.n_computed, "cached": noisy.n_cached} if noisy else {},
         "chosen": chosen,
     }
 
@@ -361,6 +366,8 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         draws=recipe.evaluation.draws,
         degradation=recipe.evaluation.degradation,
         space=found.space,
+        noisy=found.noisy,
+        modality_kinds={name: one.kind for name, one in aligned.modalities.items()},
         protocols=recipe.protocols,
         facts=facts_of(aligned, found.rows),
         kinds=kinds_of_slices(aligned),

@@ -23,6 +23,7 @@ from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices
+from fusion.representation import Space, views
 from fusion.result import EvaluationResult, Fold, Split
 from fusion.run import Clock, columns_of, in_order, sample_digests
 
@@ -61,7 +62,9 @@ def unseen(bundle: Bundle, aligned: Aligned) -> tuple[Ints, dict[str, int]]:
     new = [row for row in rows if digests[row] not in trained_on]
     if not new:
         raise BundleError(f"No sample is left to score: the bundle was trained on all {len(rows)} labelled samples of this study.")
-    unknown = sorted({str(aligned.labels[row]) for row in new} - set(bundle.labels))
+    if aligned.task != bundle.asked.name:
+        raise BundleError(f"The study asks for {aligned.task}, the model was trained for {bundle.asked.name}.")
+    unknown = sorted(aligned.named_labels(new) - set(bundle.labels))
     if unknown:
         raise BundleError(f"The study has the label {unknown[0]}, which the model never saw; it knows {', '.join(bundle.labels)}.")
     return np.array(new), {reason: len(found) for reason, found in reasons.items()} | {"trained on": len(rows) - len(new)}
@@ -111,7 +114,13 @@ def question_of(
         protocols=bundle.recipe.protocols,
         facts=facts_of(aligned, rows),
         kinds=kinds_of_slices(aligned),
+        space=space_of(bundle, x, scored),
     )
+
+
+def space_of(bundle: Bundle, x: Mapping[str, NDArray[Any]], scored: Scored) -> Space:
+    whole, *alone = [bundle.represent_features(x, mask) for mask in views(scored.mask)]
+    return Space(bundle.recipe.method, True, whole, dict(zip(bundle.modalities, alone, strict=True)))
 
 
 def joint_answers(bundle: Bundle, name: str, x: Mapping[str, NDArray[Any]], scored: Scored) -> Answers:

@@ -77,7 +77,9 @@ class Ruled:
 
     def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
         own = self.recipe.knowledge.model_copy(update={"rules": rules})
-        task = replace(self.task, taught=taught(self.recipe.model_copy(update={"knowledge": own}), self.labels, fires))
+        task = replace(
+            self.task, taught=taught(self.recipe.model_copy(update={"knowledge": own}), self.task.asked.name, self.labels, fires)
+        )
         beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
         return self.trained(task, own, beside)
 

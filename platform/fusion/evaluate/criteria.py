@@ -27,7 +27,7 @@ class Evidence:
     """What criteria are judged by.
 
     metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample; reference: the run that a difference
-    may be to; columns: dataset.column -> (n,) values, for slices.
+    may be to; noisy: answers by modality and level of noise; columns: dataset.column -> (n,) values, for slices.
     """
 
     answers: Answers
@@ -37,6 +37,7 @@ class Evidence:
     singles: Mapping[str, Floats]
     best_single: str | None = None
     reference: Answered | None = None
+    noisy: Mapping[tuple[str, str], Answers] = field(default_factory=dict)
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,6 +52,10 @@ class Evidence:
 
     def situation(self, criterion: Criterion) -> Floats:
         """(S, n, D): what the model answers with the inputs that the criterion leaves it."""
+        for place in criterion.noise.items():
+            if place not in self.noisy:
+                raise CannotJudge("nobody asked the model under this noise; the recipe's evaluation.noise does")
+            return self.noisy[place].whole
         if not criterion.without and not criterion.only:
             return self.answers.whole
         names = self.scored.modalities
@@ -107,7 +112,8 @@ def criterion_score(criterion: Criterion, evidence: Evidence) -> CriterionScore:
 def measured(criterion: Criterion, evidence: Evidence, chosen: Bools) -> tuple[str, Interval | None]:
     """What a difference is to, and the figure; no figure where the slice is empty, and no interval of a single cluster."""
     if criterion.metric not in evidence.metrics:
-        raise CannotJudge(f"{criterion.measure.title} is not known of this model: it needs probabilities")
+        why = "it needs probabilities" if criterion.metric in evidence.scored.task.figures.names else f"this is {evidence.scored.task.name}"
+        raise CannotJudge(f"{criterion.measure.title} is not known of this model: {why}")
     p, (over, other) = evidence.situation(criterion), evidence.other(criterion) if criterion.over else ("", None)
     if not chosen.any():
         return over, None
