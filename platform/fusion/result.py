@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fusion.knowledge.concepts import Concept
 from fusion.knowledge.rules import Rule
 from fusion.protocol import Criterion, State
 from fusion.tasks import TaskName
@@ -231,6 +232,16 @@ class Calibration(Part):
     after: Reliability
 
 
+class Against(Part):
+    """Test samples whose true number lies between `lower` and `upper`: the mean of the truth, and of what was answered."""
+
+    lower: float
+    upper: float
+    n: int
+    truth: float
+    answer: Interval
+
+
 class Confusion(Part):
     """`counts[i][j]`: test samples of true class i that were answered j, for the first seed; order of `labels`."""
 
@@ -264,8 +275,11 @@ SURE = 0.8
 
 
 class Said(Part):
+    """As text: a label, a number, labels. spread: of a number, which has one in place of a confidence (a standard deviation)."""
+
     answer: str
-    confidence: float
+    confidence: float | None = None
+    spread: float | None = None
 
 
 class Disagreement(Part):
@@ -287,7 +301,7 @@ class Disagreement(Part):
     @property
     def sure(self) -> bool:
         """Whether each of `between` is sure of what it says."""
-        return bool(self.between) and all(said.confidence >= SURE for name in self.between if (said := self.said[name]))
+        return bool(self.between) and all((said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name]))
 
 
 class Pair(Part):
@@ -363,6 +377,22 @@ class ProtocolScore(Part):
         return sum(one.state == "met" for one in self.criteria)
 
 
+class ConceptsScore(Part):
+    """Definitions of labels: the run's method with them and trained without them, in the headline metric, paired on the same samples.
+
+    encoder: what read them; few: labels with at most 10 samples; auroc_of_few: the mean of their AUROC, None
+    where there are none: what is seldom answered can still be told apart.
+    """
+
+    encoder: str
+    concepts: list[Concept]
+    score: Pair
+    few: list[str] = []
+    auroc_of_few: Pair | None = None
+    verdict: Worth
+    note: str | None = None
+
+
 class LayerMix(Part):
     """How much of each layer of an encoder the model of all samples reads: shares of 1, see fusion.mixing."""
 
@@ -406,7 +436,10 @@ class EvaluationResult(Part):
     contributions: Contributions | None
     subgroups: list[Subgroup]
     worst_subgroup: WorstSubgroup | None = None
-    confusion: Confusion
+    confusion: Confusion | None = None
+    """None where an answer is not one label."""
+    against: list[Against] = []
+    """Of numbers: tenths of the test samples, by the truth."""
     calibration: Calibration | None
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""
@@ -415,6 +448,7 @@ class EvaluationResult(Part):
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
     protocols: list[ProtocolScore] = []
+    concepts: ConceptsScore | None = None
     mixes: list[LayerMix] = []
     seconds: dict[str, float]
     """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else had run, for estimates: `cpu:STAGE`,

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from .columns import Kind
+from .knowledge.concepts import defined
 from .knowledge.rules import rules_of
 from .protocol import protocols_of
+from .tasks import TaskName
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
@@ -74,7 +76,11 @@ class Split(Part):
 
 
 class AlignmentSpec(Part):
+    """task: by default what is usual for the label's column (fusion.tasks.ALLOWED); order: of the labels of an ordinal task, lowest first."""
+
     label: Reference
+    task: TaskName | None = None
+    order: list[str] = []
     groups: list[Reference] = []
     cluster: Reference | None = None
     modalities: dict[Annotated[str, StringConstraints(pattern=MODALITY_NAME)], Reference | list[Reference]]
@@ -142,4 +148,5 @@ class StudySpec(Part):
     def knowledge(self) -> dict[str, Any]:
         """For an alignment: {} where the study states nothing. A concept names the one above it under `broader`."""
         broader = {str(one["name"]): str(one["broader"]) for one in self.concepts if "name" in one and one.get("broader")}
-        return {name: value for name, value in (("rules", self.rules), ("broader", broader)) if value}
+        found = {"rules": self.rules, "broader": broader, "concepts": defined(self.concepts)}
+        return {name: value for name, value in found.items() if value}
