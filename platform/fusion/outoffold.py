@@ -24,7 +24,7 @@ from fusion.representation import Space, Vectors, evidence, views
 class RoundAnswers:
     """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs.
 
-    pool: of the ensemble, where the recipe has one. vectors: (1 + M, n, D) of the run's own method and the first seed, see
+    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a search. vectors: (1 + M, n, D) of the run's own method and the first seed, see
     fusion.representation.views.
     """
 
@@ -37,11 +37,18 @@ class RoundAnswers:
     uncalibrated: dict[str, Floats] = field(default_factory=dict)
     baselines: dict[str, Floats] = field(default_factory=dict)
     pool: Pool | None = None
+    losses: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def winner(self) -> str:
+        """The method that did best inside the training samples, in a search."""
+        return min(self.losses, key=lambda name: self.losses[name])
 
     def chosen(self) -> dict[str, Any]:
         """As plain data, by model."""
         found = {name: vars(choice) for name, choice in self.choices.items()}
-        return found | {"ensemble": vars(self.pool)} if self.pool else found
+        joined = {"ensemble": vars(self.pool)} if self.pool else {}
+        return found | joined | ({"search": {"method": self.winner, "losses": self.losses}} if self.losses else {})
 
 
 def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> RoundAnswers:
@@ -57,8 +64,10 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
         of_name = [seed[name] for seed in models]
         found.joint[name] = {c: np.stack([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
         found.uncalibrated[name] = np.stack([calibrated(m, x, mask, temperature=1.0) for m in of_name])
-    if fitting.members:
-        found.pool = Held.inner(fitting, each).pool(choices, fitting.members)
+    if fitting.members or fitting.budget:
+        held = Held.inner(fitting, each)
+        found.pool = held.pool(choices, fitting.members) if fitting.members else None
+        found.losses = held.losses(choices, fitting.members) if fitting.budget else {}
     found.vectors = vectors_of(fitting, found, models[0])
     fitting.forget(each)
     return found
@@ -148,4 +157,5 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
 
 def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:
     whole, *alone = np.concatenate([each.vectors for each in found], axis=1)
-    return Space(fitting.method, fitting.method in ("late", "ensemble"), whole, dict(zip(fitting.task.modalities, alone, strict=True)))
+    method = "late" if fitting.method == "ensemble" and not fitting.members else fitting.method
+    return Space(method, method in ("late", "ensemble"), whole, dict(zip(fitting.task.modalities, alone, strict=True)))

@@ -33,10 +33,12 @@ from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.machine import Stopwatch
 from fusion.models import Model
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
+from fusion.probe import Probe
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
+from fusion.search import concluded, own_choices, report
 from fusion.store import Store
 from fusion.tasks import task_of as learning_task
 from fusion.train import CHECKPOINT_SECONDS
@@ -88,6 +90,12 @@ class Plan:
     def inputs(self) -> Aligned:
         return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
 
+    def with_recipe(self, **changes: Any) -> "Plan":
+        return replace(self, recipe=self.recipe.model_copy(update=changes))
+
+    def inner(self, rows: Ints) -> list[tuple[Ints, Ints]]:
+        return inner_of(self.aligned, rows, self.recipe)
+
     def task(self, features: Features) -> Task:
         return replace(task_of(self.aligned, features), taught=taught(self.recipe, self.aligned.label_order, self.fires))
 
@@ -107,22 +115,35 @@ def train(
     with clock.stage("embed"):
         features = embed(plan.inputs, plan.recipe.encoders or None, cache, progress)
     store = Store(out / WORK, run_digest(plan.aligned, plan.recipe, features), checkpoint_seconds)
-    task = plan.task(features)
+    task, probe = plan.task(features), None
     tuned: Adapted = {}
+    if plan.recipe.search and plan.recipe.search.probe:
+        with clock.stage("probe"):
+            probe = Probe(plan.inputs, plan.recipe, task, features, plan.inner, cache, store, progress)
+            probe.run(plan.rounds)
+            task = replace(task, tuned=probe.x, tuned_blocks=probe.blocks)
     if plan.recipe.tunes:
         with clock.stage("tune"):
             task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
         found, kept = fitted(fitting, plan)
+        asked = plan.recipe
+        if probe:
+            features, encoders = probe.kept(plan.rounds[-1].train)
+            plan = plan.with_recipe(encoders=encoders)
+        if asked.search:
+            plan = plan.with_recipe(**concluded(plan.recipe, fitting, found.rounds))
         ruled = ruled_run(plan, features, task, store, progress)
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
-        result = judged(plan, found, ruled, without)
+        result = judged(plan, found, ruled, without, fitting)
+        if result.search and probe:
+            result.search.probe = probe.report(plan.rounds)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
-        result.environment = facts(plan, features, found)
+        result.environment = facts(plan, features, found) | {"recipe": asked.digest}
     with clock.stage("bundle"):
         keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), out)
         store.clear()
@@ -156,12 +177,19 @@ def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress
     return Ruled(task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress)
 
 
-def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None]) -> EvaluationResult:
-    """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given."""
-    if plan.recipe.knowledge.at_prediction:
+def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None], fitting: CrossFit) -> EvaluationResult:
+    """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given: after a search those of
+    the method that each round chose, under the name of the one that all samples are trained with.
+    """
+    recipe, searched = plan.recipe, None
+    if recipe.knowledge.at_prediction:
         found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
+    rules = ruled.scores(found, without)
+    if fitting.budget:
+        searched = report(found, fitting, recipe.method, recipe.evaluation.draws)
+        found.methods[recipe.method] = own_choices(found)
     result = evaluate(question_of(plan, found))
-    result.rules = ruled.scores(found, without)
+    result.rules, result.search = rules, searched
     return result
 
 
@@ -263,7 +291,8 @@ def tuned_along(plan: Plan, features: Features, task: Task, store: Store, progre
 
     tuner = Tuner(plan.aligned, plan.recipe, features, task, plan.rounds[-1].train, store, progress)
     tuner.tune(plan.rounds)
-    return replace(task, tuned=tuner.x), tuner.kept()
+    probed = task.tuned or (lambda rows: {})
+    return replace(task, tuned=lambda rows: probed(rows) | tuner.x(rows)), tuner.kept()
 
 
 def sample_digests(aligned: Aligned) -> list[str]:

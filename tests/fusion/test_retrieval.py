@@ -12,6 +12,7 @@ from fusion.evaluate.retrieval import FIRST, hit, retrieval
 from fusion.progress import Progress
 from fusion.representation import Space, drawn, evidence, unit, views
 from fusion.run import rounds_of, train
+from fusion.tasks import task_of
 
 N, D = 240, 6
 
@@ -85,22 +86,22 @@ def test_who_is_drawn_depends_on_the_keys_alone():
 
 def test_what_is_hidden_cannot_reach_the_vector_of_late_fusion():
     rng = np.random.default_rng(3)
-    logits, mask = rng.normal(size=(5, 2, 3)), np.array([[True, True]] * 5)
+    logits, mask, task = rng.normal(size=(5, 2, 3)), np.array([[True, True]] * 5), task_of("classification", ["a", "b", "c"])
     only = views(mask)[1]
     other = logits.copy()
     other[:, 1] *= 100
-    one, again = (evidence(x, np.ones(2), np.zeros(3), only) for x in (logits, other))
+    one, again = (evidence(task, task.beliefs(x), only, np.zeros(3)) for x in (logits, other))
     np.testing.assert_array_equal(one, again)
 
 
-@pytest.mark.parametrize("method", ["late", "gated"])
+@pytest.mark.parametrize("method", ["late", "gated", "ensemble"])
 def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_seen_them(method, toy, small, tmp_path, monkeypatch):
     """The file holds what the models of the rounds say, not the final model."""
     told = {}
 
-    def watched(fitting, each, choices, models, logits):
-        told[each.name] = vectors_of(fitting, each, choices, models, logits)
-        return told[each.name]
+    def watched(fitting, found, models):
+        told[found.each.name] = vectors_of(fitting, found, models)
+        return told[found.each.name]
 
     from fusion.outoffold import vectors_of
 
@@ -109,7 +110,7 @@ def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_
     result = train(aligned, recipe, tmp_path, None, Progress())
     table = pq.read_table(tmp_path / "representation.parquet")
     rows = {row["key"]: row for row in table.to_pylist()}
-    assert table.schema.metadata[b"common"] == (b"yes" if method == "late" else b"no")
+    assert table.schema.metadata[b"common"] == (b"no" if method == "gated" else b"yes")
     for each in rounds_of(aligned, recipe):
         for place, row in enumerate(each.test):
             mine = rows[aligned.keys[row]]
