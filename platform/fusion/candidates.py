@@ -11,6 +11,9 @@ DEPTHS = (0.25, 0.5, 0.75)
 FRAMES = ("audio", "series")
 """Kinds of which one frame alone, the first or the last, says little."""
 
+PROBED = 2_000
+"""Samples whose vectors are compared, at most; the rest is read only with what was chosen."""
+
 Reading = tuple[EncoderChoice, ...]
 """Encoders whose vectors stand side by side."""
 

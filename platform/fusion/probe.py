@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fusion.alignment import Aligned
 from fusion.cache import Cache
-from fusion.candidates import Reading, candidates
+from fusion.candidates import PROBED, Reading, candidates
 from fusion.crossfit import Round, Task
 from fusion.embed import Features, embed
 from fusion.encoders.base import EncoderError
@@ -33,8 +33,6 @@ from fusion.tasks.linear import linear
 from fusion.tokens import Block
 from fusion.whitening import Whitening
 
-PROBED = 2_000
-"""Samples whose vectors are compared, at most; the rest is read only with what was chosen."""
 PARTNERS = 2
 """Candidates that are tried beside the best one, the next best ones."""
 
@@ -80,8 +78,8 @@ class Probe:
         for losses in self.asked.values():
             for name, found in losses.items():
                 self.read_in_full(name, best(found))
-        for name, combo in self.choice(rounds[-1].train).items():
-            self.progress.log(f"{name}: read with {' + '.join(map(in_words, self.reading(name, combo)))}")
+        for name, told in self.told(rounds[-1].train).items():
+            self.progress.log(f"{name}: read with {' + '.join(told)}")
 
     def read(self) -> None:
         keys = [self.inputs.keys[row] for row in self.probed]
@@ -147,6 +145,10 @@ class Probe:
     def choice(self, rows: Ints) -> dict[str, Combo]:
         return {name: best(losses) for name, losses in self.asked[rows.tobytes()].items()}
 
+    def told(self, rows: Ints) -> dict[str, list[str]]:
+        """{modality: its encoders in words} as chosen on these rows."""
+        return {name: [in_words(choice) for choice in self.reading(name, combo)] for name, combo in self.choice(rows).items()}
+
     def reading(self, name: str, combo: Combo) -> Reading:
         return tuple(choice for i in combo for choice in self.readings[name][i])
 
@@ -187,7 +189,7 @@ class Probe:
                     kept=best(everything[name]) == combo,
                     own=combo == (0,),
                 )
-                for combo in sorted(tried | {best(everything[name])} & tried)
+                for combo in sorted(tried)
             ]
             found[name] = sorted(reads, key=lambda read: read.loss)
         return found

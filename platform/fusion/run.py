@@ -138,12 +138,13 @@ def train(
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
         result = judged(plan, found, ruled, without, fitting)
-        if result.search and probe:
-            result.search.probe = probe.report(plan.rounds)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
         result.environment = facts(plan, features, found) | {"recipe": asked.digest}
+        if result.search and probe:
+            result.search.probe = probe.report(plan.rounds)
+            result.environment["read"] = {each.name: probe.told(each.train) for each in plan.rounds}
     with clock.stage("bundle"):
         keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), out)
         store.clear()

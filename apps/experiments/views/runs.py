@@ -19,7 +19,7 @@ from apps.projects.pages import has_moved, project_page, refresh
 from apps.projects.policies import can
 from fusion.recipe import Recipe
 
-from .. import hooks, knowledge, live, pages, predictions, protocols, queries, services, space, talk
+from .. import hooks, knowledge, live, pages, predictions, protocols, queries, search, services, space, talk
 from ..forms import RenameForm
 from ..models import Run
 from ..words import method_name
@@ -98,7 +98,8 @@ def overview(request: HttpRequest, found: Run) -> dict[str, Any]:
     if template_of(found, "overview") == "result":
         outcome = pages.outcome(found)
         parts = {"talk": talk.talk(found, request.GET), "knowledge": knowledge.knowledge(found), "protocols": protocols.protocols(found)}
-        return context | {"outcome": outcome, "space": space.found(outcome.result)} | parts
+        kinds = {one["name"]: one["kind"] for one in found.modalities}
+        return context | {"outcome": outcome, "space": space.found(outcome.result), "search": search.found(outcome.result, kinds)} | parts
     return context | {"live": live.live(found)}
 
 
