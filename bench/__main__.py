@@ -23,6 +23,7 @@ from .study import ROOT, real_study
 MEASURES = {
     "demo": "make demo from a fresh clone",
     "engine": "training on the study by command",
+    "search": "the search recipe on the study by command",
     "evaluation": "evaluation alone, by command",
     "estimate": "what a run takes against what was told before it",
     "import_study": "import of the study",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusion.budget import Budget
+from fusion.cost import STEP
 from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.calibration import temperature_of
 from fusion.knowledge_loss import Terms
@@ -192,7 +193,7 @@ class CrossFit:
                 work = partial(self.solve_name, name, parts, choices, models)
                 if self.budget is None:
                     work()
-                elif not self.budget.finish(name, name not in JOINT, work):
+                elif not self.budget.finish(name, name not in JOINT, STEP.get(name, 1.0), work):
                     self.give_up(name)
             self.solved = {one: (choices[one], self.joined(models[one])) for one in choices}
         return self.solved[each]

@@ -114,7 +114,8 @@ class Probe:
         first, *others = sorted(found, key=lambda combo: (found[combo], combo))
         mine = self.readings[name][first[0]]
         partners = [other for other in others if not set(map(str, self.readings[name][other[0]])) & set(map(str, mine))]
-        return found | {first + other: self.loss(name, first + other, inner) for other in partners[:PARTNERS]}
+        pairs = [tuple(sorted(first + other)) for other in partners[:PARTNERS]]
+        return found | {pair: self.loss(name, pair, inner) for pair in pairs}
 
     def loss(self, name: str, combo: Combo, inner: list[tuple[Ints, Ints]]) -> float:
         """Of the samples that the inner rounds hold back and that have the modality, at its best temperature."""

@@ -119,11 +119,11 @@ class Search(Part):
     """A run that tries: how each modality is read (fusion.probe), then `method` and those of `compare`, the cheap ones first, as long as
     there is time. What does best inside the training samples answers (fusion.search).
 
-    budget_seconds: of computing, for training; None for no end. What began is given up when it is spent, and listed as not tried.
+    budget_seconds: of computing, for training; None for no end. What there was no time for is listed as not tried.
     encoders: those that the probe may try, None for all that are installed.
     """
 
-    budget_seconds: float | None = Field(default=240, gt=0, le=1_000_000)
+    budget_seconds: float | None = Field(default=180, gt=0, le=1_000_000)
     probe: bool = True
     encoders: list[str] | None = Field(default=None, max_length=64)
 
