@@ -25,6 +25,7 @@ MEASURES = {
     "engine": "training on the study by command",
     "search": "the search recipe on the study by command",
     "evaluation": "evaluation alone, by command",
+    "space": "the fused representation of the test samples",
     "estimate": "what a run takes against what was told before it",
     "import_study": "import of the study",
     "pages": "pages of the study's project",

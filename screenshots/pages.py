@@ -104,7 +104,7 @@ def of_runs(project: Project) -> Iterator[Found]:
     finished = project.runs.filter(job__state=Job.State.FINISHED).order_by("number").first()
     if finished:
         yield "run", "experiments:run", (project.slug, finished.number), (REVIEWER, 1180)
-        for tab in ("curves", "predictions", "settings", "log", "discussion"):
+        for tab in ("curves", "predictions", "map", "settings", "log", "discussion"):
             yield f"run-{tab}", "experiments:tab", (project.slug, finished.number, tab), ()
     live = project.runs.exclude(job__state=Job.State.FINISHED).order_by("-number").first()
     if live:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
@@ -81,7 +82,14 @@ def same_vectors(run: Run, alignment: Alignment, recipe: Recipe) -> bool:
     before = run.recipe.get("encoders", {})
     now = alignments.complete(alignment, recipe).model_dump(mode="json")["encoders"]
     names = [one["name"] for one in alignments.chosen(alignment, recipe)]
-    return all(before.get(name) == now.get(name) for name in names) and set(names) <= {one["name"] for one in run.modalities}
+    return all(read(before.get(name, [])) == read(now.get(name, [])) for name in names) and set(names) <= {
+        one["name"] for one in run.modalities
+    }
+
+
+def read(choices: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """What decides the vectors of frozen encoders, however they are used afterwards."""
+    return [tuple(one.get(option) for option in ("name", "layers", "pooling", "grid", "resolution")) for one in choices]
 
 
 def left(job: Job, now_in_stage: float, alignment: Alignment, recipe: Recipe) -> tuple[float, float] | None:

@@ -36,6 +36,7 @@ NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
     ),
     "inner_folds": (forms.IntegerField, _("Inner folds"), _("Rounds inside the training part that choose epochs and temperature.")),
 }
+OPTIONS = ("layers", "pooling", "grid", "resolution", "mix")
 
 
 class RenameForm(forms.Form):
@@ -106,6 +107,13 @@ class RunForm(forms.Form):
             label=_("Resolution"), required=False, help_text=_("Pixels a side; empty for the encoder's own.")
         )
         if tuning.can_be_tuned(one.kind, named):
+            self.fields[f"mix_{one.name}"] = forms.BooleanField(
+                label=_("Weigh its layers"),
+                required=False,
+                help_text=_(
+                    "Learns how much to read of each layer and adds them up, in place of putting them side by side. Name two or more."
+                ),
+            )
             self.fields |= tuning.fields(one.name)
 
     def base_recipe(self) -> dict[str, Any]:
@@ -178,7 +186,7 @@ class RunForm(forms.Form):
         for option in ("layers", "pooling", "grid", "resolution"):
             found[0][option] = self.cleaned_data[f"{option}_{name}"] or None
         if tuning.field_of("tune", name) in self.fields:
-            found[0] |= tuning.chosen(name, self.cleaned_data)
+            found[0] |= tuning.chosen(name, self.cleaned_data) | {"mix": self.cleaned_data[f"mix_{name}"]}
         return found
 
     def field_of(self, problem: str) -> str | None:
@@ -199,7 +207,7 @@ class RunForm(forms.Form):
             {
                 "input": one, "use": self[f"use_{one.name}"], "encoder": self[f"encoder_{one.name}"],
                 "entries": encoders.describe(str(self[f"encoder_{one.name}"].value() or "")),
-                "options": [self[f"{option}_{one.name}"] for option in ("layers", "pooling", "grid", "resolution")],
+                "options": [self[f"{option}_{one.name}"] for option in OPTIONS if f"{option}_{one.name}" in self.fields],
                 **self._tuning_row(one.name),
             }
             for one in self.inputs
@@ -255,7 +263,7 @@ def initial_of(recipe: Recipe, alignment: Alignment, default: Callable[[str], tu
             found[f"{option}_{one.name}"] = ", ".join(str(n) for n in chosen[0].get(option) or [])
         for option in ("pooling", "resolution"):
             found[f"{option}_{one.name}"] = chosen[0].get(option) or ""
-        found |= tuning.initial(one.name, chosen[0])
+        found |= tuning.initial(one.name, chosen[0]) | {f"mix_{one.name}": chosen[0].get("mix", False)}
     return found
 
 

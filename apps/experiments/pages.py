@@ -19,6 +19,7 @@ from fusion.result import EvaluationResult
 
 from . import alignments, curves, encoders, plots, tuning
 from .estimates import encoders_of
+from .mixes import Mix, mixes
 from .models import Run
 from .shortfalls import Shortfalls, shortfalls
 from .words import duration, engine_note, method_name, reason_in_words
@@ -51,6 +52,7 @@ class Outcome:
     per_class: ui.Forest
     reliability: ui.Reliability
     reliability_words: str
+    mixes: list[Mix]
 
 
 def outcome(run: Run) -> Outcome:
@@ -68,6 +70,7 @@ def outcome(run: Run) -> Outcome:
         confusion=confusion, confusion_words=plots.confusion_words(result), confusions=frequent_confusions(confusion),
         confused_url=predictions_url(run, show="wrong"), per_class=plots.per_class(result),
         reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
+        mixes=mixes(result),
     )  # fmt: skip
 
 

@@ -24,6 +24,10 @@ CONFIDENT = 0.8
 ORDERS = {"confidence": "confidence", "key": "key", "truth": "truth", "answer": "answer"}
 
 
+class Cannot(Exception):
+    """Why the answers of runs cannot be compared, in the reader's words."""
+
+
 @dataclass(frozen=True)
 class Filters:
     """State of the table as its address holds it."""

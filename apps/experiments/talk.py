@@ -38,6 +38,10 @@ class Part:
     spark: Any = ""
     numbers: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def there(self) -> bool:
+        return bool(self.media or self.text or self.spark or self.numbers)
+
 
 @dataclass
 class Line:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -22,6 +23,10 @@ from fusion.result import EvaluationResult
 from . import estimates, services
 from .models import Run
 from .points import Report
+from .predictions import path_of
+
+if TYPE_CHECKING:
+    from fusion.evaluate.compare import Answered
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +99,23 @@ def train(run: Run, out: Path, report: Report) -> EvaluationResult:
     recipe = Recipe.parse(run.recipe)
     threads = recipe.training.model_copy(update={"threads": settings.TORCH_THREADS})
     cache = Cache(settings.HOME / "embeddings", report.log)
-    return train_and_judge(aligned, recipe.model_copy(update={"training": threads}), out, cache, report)
+    recipe = recipe.model_copy(update={"training": threads})
+    return train_and_judge(aligned, recipe, out, cache, report, reference=reference_of(run))
+
+
+def reference_of(run: Run) -> "Answered | None":
+    """The run that this one was made from, as far as its answers are there."""
+    from fusion.evaluate.compare import read
+    from fusion.evaluate.tables import TableError
+
+    path = path_of(run.parent) if run.parent else None
+    if path is None or run.parent is None:
+        return None
+    try:
+        return read(path, f"run {run.parent.number}")
+    except TableError as error:
+        logger.warning("Run %s cannot be a reference: %s", run.parent.number, error)
+        return None
 
 
 def keep_bundle(folder: Path, attempt: int) -> Path:

@@ -153,7 +153,23 @@ def _plots() -> dict[str, model.Plot]:
         "histogram": model.Histogram(
             counts=[4, 9, 26, 38, 31, 22, 15, 9, 4, 2, 1, 1], edges=[0.15 + 0.18 * i for i in range(13)], chosen=(0.3, 0.9), name="length"
         ),
+        "scatter": _scatter(),
     }
+
+
+def _scatter() -> model.Scatter:
+    turns = [i * 2.4 for i in range(120)]
+    xs, ys = (
+        [0.09 * math.sqrt(i) * math.cos(t) for i, t in enumerate(turns)],
+        [0.09 * math.sqrt(i) * math.sin(t) for i, t in enumerate(turns)],
+    )
+    marked = [i for i, x in enumerate(xs) if x > 0.3]
+    places = {"xs": [xs[i] for i in marked], "ys": [ys[i] for i in marked]}
+    dots = [
+        model.Dots(label=_("Other"), xs=xs, ys=ys, style="control", small=True),
+        model.Dots(label="five", **places, names=[f"D{i}" for i in marked], hrefs=["?key=D"] * len(marked)),
+    ]
+    return model.Scatter(dots=dots, tags=[model.Tag("five", 0.6, 0.0, strong=True), model.Tag("nine", -0.5, 0.1)], name="map")
 
 
 def _missing() -> model.Lines:

@@ -5,11 +5,12 @@
     python -m fusion measure [--home DIR]                         how fast this machine is, kept for estimates
     python -m fusion evaluate --predictions P.parquet --truth T.parquet [--out R.json]
                                                                   the same of a model trained elsewhere, by what it answered
+    python -m fusion compare DIR DIR ... [--reference DIR] [--json]   runs by what they answered to the same test samples
     python -m fusion predict DIR FOLDER_OR_TABLE [--out P.parquet]    answers of a bundle, whatever inputs are there
     python -m fusion represent DIR FOLDER_OR_TABLE --out R.parquet    fused representations, with the sample keys
     python -m fusion recipes                                      the recipes offered by name, as YAML
 
-Progress goes to standard error, one JSON object to standard output.
+Progress goes to standard error, one JSON object to standard output; `compare` writes a table unless asked for JSON.
 """
 
 import argparse
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--recipe", help="a recipe file (YAML or JSON), or the name of a preset: " + ", ".join(presets()))
     training.add_argument("--out", type=Path, required=True, help="where the bundle goes; a run that was stopped goes on there")
     training.add_argument("--cache", type=Path, help="where embeddings are kept (default: the user's cache folder)")
+    training.add_argument("--reference", type=Path, help="a run that criteria of protocols may ask a difference to (a folder of `train`)")
     training.set_defaults(run=train)
     judging = commands.add_parser("evaluate", help="judge a bundle on samples that it was not trained on, or the predictions of any model")
     judging.add_argument("bundle", type=Path, nargs="?")
@@ -71,9 +73,17 @@ def parser() -> argparse.ArgumentParser:
     judging.add_argument(
         "--protocols", type=Path, help="what the disciplines ask (YAML, as in study.yaml); slices ask for the truth's columns"
     )
+    judging.add_argument(
+        "--reference", type=Path, help="the run that criteria may ask a difference to: its folder, or its answers with truth"
+    )
     judging.add_argument("--best", help="the single modality that the gain is over (default: the best one)")
     judging.add_argument("--out", type=Path, help="also write the result here, as JSON")
     judging.set_defaults(run=evaluate)
+    comparing = commands.add_parser("compare", help="compare runs, paired on the same test samples")
+    comparing.add_argument("runs", type=Path, nargs="+", help="folders that `train` wrote, or Parquet files of answers with the truth")
+    comparing.add_argument("--reference", type=Path, help="the run that the others are compared with (default: the first)")
+    comparing.add_argument("--json", action="store_true", help="the whole comparison as JSON")
+    comparing.set_defaults(run=compare)
     measuring = commands.add_parser("measure", help="measure how fast this machine embeds and trains, and what memory that takes")
     measuring.add_argument("--home", type=Path, help="keep it in this folder (CONSILIENCE_HOME), where a server's estimates find it")
     measuring.set_defaults(run=measure)
@@ -99,7 +109,8 @@ def train(options: argparse.Namespace) -> Any:
     from fusion import run
 
     progress = Terminal()
-    result = run.train(aligned_of(options.folder, progress), recipe, options.out, cache_of(options.cache), progress)
+    reference = answered_by(options.reference) if options.reference else None
+    result = run.train(aligned_of(options.folder, progress), recipe, options.out, cache_of(options.cache), progress, reference=reference)
     return {"bundle": str(options.out), **result.model_dump(mode="json")}
 
 
@@ -129,7 +140,22 @@ def judged_predictions(options: argparse.Namespace) -> Any:
     from fusion.evaluate import external
 
     protocols = protocol.load(options.protocols) if options.protocols else []
-    return external.judge(options.predictions, options.truth, options.name, options.best, protocols=protocols)
+    reference = answered_by(options.reference) if options.reference else None
+    return external.judge(options.predictions, options.truth, options.name, options.best, protocols=protocols, reference=reference)
+
+
+def compare(options: argparse.Namespace) -> Any:
+    from fusion.evaluate import compare as comparing
+
+    paths = list(dict.fromkeys([*([options.reference] if options.reference else []), *options.runs]))
+    found = comparing.compare([answered_by(path) for path in paths], str(options.reference) if options.reference else None)
+    return found.model_dump(mode="json") if options.json else "\n".join(comparing.table(found))
+
+
+def answered_by(path: Path) -> Any:
+    from fusion.evaluate.compare import read
+
+    return read(path / "predictions.parquet" if path.is_dir() else path, str(path))
 
 
 def measure(options: argparse.Namespace) -> Any:
@@ -192,6 +218,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     from fusion.alignment import AlignmentError
     from fusion.bundle import BundleError
     from fusion.encoders.base import EncoderError
+    from fusion.evaluate.compare import CannotCompare
     from fusion.evaluate.tables import TableError
     from fusion.inputs import InputError
     from fusion.modalities import BrokenFile
@@ -199,14 +226,16 @@ def user_errors() -> tuple[type[Exception], ...]:
     from fusion.study import StudyError
 
     return (
-        RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, InputError, ProtocolError, BrokenFile, OSError,
+        RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, InputError, ProtocolError,
+        CannotCompare, BrokenFile, OSError,
     )  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        print(json.dumps(options.run(options), ensure_ascii=False))
+        found = options.run(options)
+        print(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False))
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return 130

@@ -34,6 +34,7 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
         "## Encoders",
         "An encoder with another SHA-256 is refused.",
         table(["modality", "encoder", "source", "licence", "SHA-256 of the weights", "fingerprint"], rows_of(encoders)),
+        *mixed(result),
         "## Use",
         "```python\nimport fusion\n\nbundle = fusion.load(FOLDER)\n"
         f"bundle.predict({{{', '.join(f'{name!r}: ...' for name in result.modalities)}}})  # any of them may be left out\n```",
@@ -42,6 +43,14 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
         f"Recipe `{result.environment.get('recipe', '')}`, alignment `{result.environment.get('alignment', '')}`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def mixed(result: EvaluationResult) -> list[str]:
+    lines = [
+        f"- {one.modality}: {one.encoder}, " + ", ".join(f"layer {layer}: {share:.2f}" for layer, share in zip(one.layers, one.shares))
+        for one in result.mixes
+    ]
+    return ["What is read of each layer, learned:", "\n".join(lines)] if lines else []
 
 
 def how_good(result: EvaluationResult) -> str:

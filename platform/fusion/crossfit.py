@@ -22,6 +22,7 @@ from fusion.knowledge_loss import Terms
 from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.unimodal import Unimodal
+from fusion.mixing import Layers, Mixed, Mixing, Reader
 from fusion.models import Model, Shape, joined
 from fusion.progress import Progress
 from fusion.recipe import Recipe
@@ -46,6 +47,7 @@ class Task:
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
     tables: the modalities whose features are columns of units of their own.
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
+    mixes: whose encoders' layers are added up, by weights learned from training rows; `blocks` are then those of the sum.
     tuned: what takes the place of `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.probe):
     rows -> {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
     """
@@ -59,6 +61,7 @@ class Task:
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
     tuned_blocks: Callable[[Ints], dict[str, list[Block]]] | None = None
+    mixes: dict[str, list[Layers]] = field(default_factory=dict)
 
     @property
     def modalities(self) -> list[str]:
@@ -98,31 +101,47 @@ class Prepared:
         self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
         self.blocks = task.blocks if task.tuned_blocks is None else task.blocks | task.tuned_blocks(rows)
         self.log_prior = task.asked.prior(task.y[rows])
+        self.mixing = cache(self.fit_mixing)
         self.whitening = cache(self.fit_whitening)
         self.token_whitening = cache(self.fit_token_whitening)
         self.x = cache(self.whiten)
         self.tokens = cache(self.whiten_tokens)
         self.linear = cache(self.fit_linear)
 
-    def fit_whitening(self, modality: str) -> Whitening:
+    def fit_mixing(self, modality: str) -> Mixing | None:
+        if modality not in self.task.mixes:
+            return None
         rows = self.task.rows_with([modality], self.rows)
-        return Whitening.fit(self.features[modality][rows], self.pca_dim, modality in self.task.tables)
+        return Mixing.fit(self.features[modality][rows], self.task.y[rows], self.task.mixes[modality], self.task.asked)
+
+    def seen(self, modality: str) -> NDArray[np.float32]:
+        """(n, d): what the training rows that have it show, mixed where it is."""
+        x, mixing = self.features[modality][self.task.rows_with([modality], self.rows)], self.mixing(modality)
+        return x if mixing is None else mixing(x)
+
+    def reader(self, modality: str, whitening: Whitening | TokenWhitening) -> Reader:
+        mixing = self.mixing(modality)
+        return whitening if mixing is None else Mixed(mixing, whitening)
+
+    def fit_whitening(self, modality: str) -> Reader:
+        found = Whitening.fit(self.seen(modality), self.pca_dim, modality in self.task.tables)
+        chosen = self.task.tuned_blocks is not None and modality not in self.task.tables
+        return self.reader(modality, found.padded(self.pca_dim) if chosen else found)
 
     def whiten(self, modality: str) -> Tensor:
         """(n, out): every sample of the task."""
         return torch.from_numpy(self.whitening(modality)(self.features[modality]))
 
-    def fit_token_whitening(self, modality: str) -> TokenWhitening:
-        x = self.features[modality]
+    def fit_token_whitening(self, modality: str) -> Reader:
+        x = self.seen(modality)
         blocks = self.blocks.get(modality) or [Block(1, x.shape[1])]
-        rows = self.task.rows_with([modality], self.rows)
-        return TokenWhitening.fit(x[rows], blocks, self.pca_dim, modality in self.task.tables)
+        return self.reader(modality, TokenWhitening.fit(x, blocks, self.pca_dim, modality in self.task.tables))
 
     def whiten_tokens(self, modality: str) -> Tensor:
         """(n, tokens * width): every sample of the task."""
         return torch.from_numpy(self.token_whitening(modality)(self.features[modality]))
 
-    def whitening_for(self, method: str, modality: str) -> Whitening | TokenWhitening:
+    def whitening_for(self, method: str, modality: str) -> Reader:
         return self.token_whitening(modality) if reads_tokens(method) else self.whitening(modality)
 
     def x_for(self, method: str) -> dict[str, Tensor]:
@@ -312,13 +331,19 @@ class CrossFit:
         tokens = {each: prepared.token_whitening(each).number for each in inputs} if reads_tokens(name) else None
         return Shape.of(name, self.task.modalities, dims, self.task.asked, self.training, tokens)
 
+    def apart(self, name: str) -> bool:
+        """Whether fits must not stand side by side: where a search reads each as it chose, they may be of different shapes, and who stands
+        beside a fit, and so its random numbers, must not hang on labels that it does not see.
+        """
+        return self.task.tuned_blocks is not None and (reads_tokens(name) or not self.training.pca_dim)
+
     def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch]) -> list[nn.Module]:
         """A network for each of `fits`, trained, or as it begins where there is no sample to learn from; `watches` are filled in."""
         networks = [self.network(f"{unit}/{net}", name, seed, prepared) for net, (seed, prepared) in enumerate(fits)]
         distinct = {id(prepared): prepared.samples(name, prepared.rows) for _, prepared in fits}
         samples = [distinct[id(prepared)] for _, prepared in fits]
-        shapes = [str(self.shape(name, prepared)) for _, prepared in fits]
-        for number, nets in enumerate(alike([len(each) for each in samples], shapes)):
+        sizes = [len(each) for each in samples]
+        for number, nets in enumerate([[net] for net in range(len(fits))] if self.apart(name) else alike(sizes)):
             some = [watch for watch in watches if watch.net in nets]
             if len(samples[nets[0]]):
                 self.fit(f"{unit}/{number}", [networks[net] for net in nets], [samples[net] for net in nets], nets, some)
@@ -368,11 +393,11 @@ class CrossFit:
         return network
 
 
-def alike(sizes: Sequence[int], shapes: Sequence[str]) -> list[list[int]]:
-    """Which fits are of one shape and have about as many samples, within a fifth: side by side, the smaller ones cost as much as the largest."""
+def alike(sizes: Sequence[int]) -> list[list[int]]:
+    """Which fits have about as many samples, within a fifth: side by side, the smaller ones cost as much as the largest."""
     groups: list[list[int]] = []
-    for net in sorted(range(len(sizes)), key=lambda net: (shapes[net], sizes[net], net)):
-        if groups and shapes[net] == shapes[groups[-1][0]] and sizes[net] <= 1.2 * sizes[groups[-1][0]]:
+    for net in sorted(range(len(sizes)), key=lambda net: (sizes[net], net)):
+        if groups and sizes[net] <= 1.2 * sizes[groups[-1][0]]:
             groups[-1].append(net)
         else:
             groups.append([net])

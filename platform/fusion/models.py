@@ -12,12 +12,11 @@ from torch import Tensor, nn
 from fusion.files import BrokenFile
 from fusion.methods import JOINT, build
 from fusion.methods.together import Together
+from fusion.mixing import Reader, reader_of
 from fusion.recipe import Training
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import LearningTask
-from fusion.tokens import TokenWhitening
 from fusion.train import answer
-from fusion.whitening import Whitening
 
 Floats = NDArray[np.float64]
 
@@ -68,7 +67,7 @@ class Shape:
 @dataclass
 class Model:
     shape: Shape
-    whitening: dict[str, Whitening | TokenWhitening]
+    whitening: dict[str, Reader]
     network: nn.Module
     temperature: float = 1.0
 
@@ -129,8 +128,8 @@ class Model:
     @classmethod
     def of(cls, tensors: dict[str, NDArray[Any]], facts: dict[str, Any]) -> "Model":
         shape = Shape(**facts["shape"])
-        kind = Whitening if shape.tokens is None else TokenWhitening
-        whitening = {name: kind.of(tensors, f"whitening.{shape.modalities.index(name)}") for name in shape.inputs}
+        read = {name: f"whitening.{shape.modalities.index(name)}" for name in shape.inputs}
+        whitening = {name: reader_of(tensors, prefix, shape.tokens is not None) for name, prefix in read.items()}
         if any(found.dim != shape.dims[name] for name, found in whitening.items()):
             raise BrokenFile("a whitening does not fit the network behind it.")
         with torch.device("meta"):  # a description that lies about its sizes allocates nothing

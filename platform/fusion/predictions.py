@@ -13,8 +13,8 @@ from fusion.files import write_bytes
 
 
 def write(path: Path, scored: Scored, probabilities: Floats, singles: dict[str, Floats], seeds: list[int]) -> None:
-    """probabilities and singles: (S, n, K). Columns: key, truth, fold, seed, answer, confidence, probabilities, prior, suspicion,
-    single:MODALITY.
+    """probabilities and singles: (S, n, K). Columns: key, truth, cluster, fold, seed, answer, confidence, probabilities, prior,
+    suspicion, single:MODALITY.
 
     `prior` is the label that is answered where nothing is known; `suspicion` is that of the label, in nats, the same in every seed's rows (fusion.evaluate.disagreement); `single:...` is what that
     modality alone answers, null where the sample lacks it.
@@ -35,6 +35,7 @@ def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspi
     columns: dict[str, Any] = {
         "key": pa.array(scored.keys, pa.string()),
         "truth": pa.array([names[k] for k in scored.y], pa.string()),
+        "cluster": pa.array([str(name) for name in scored.cluster], pa.string()),
         "fold": pa.array([str(name) for name in scored.fold], pa.string()),
         "seed": pa.array([seed] * len(scored), pa.int64()),
         "answer": pa.array([names[k] for k in p.argmax(1)], pa.string()),

@@ -65,8 +65,8 @@ class Probe:
         self.asked: dict[bytes, dict[str, Losses]] = {}
         self.full: dict[tuple[str, Combo], Features] = {}
 
-    def run(self, rounds: Sequence[Round]) -> None:
-        """Everything that the rounds will ask for; their last one is that of all samples."""
+    def run(self, rounds: Sequence[Round]) -> Task:
+        """Everything that the rounds will ask for, the last of which is that of all samples; the task as they then read it."""
         self.read()
         wanted = {rows.tobytes(): rows for each in rounds for rows in (each.train, *(rows for rows, _ in each.inner))}
         for done, (key, rows) in enumerate(wanted.items()):
@@ -80,6 +80,7 @@ class Probe:
                 self.read_in_full(name, best(found))
         for name, told in self.told(rounds[-1].train).items():
             self.progress.log(f"{name}: read with {' + '.join(told)}")
+        return replace(self.task, tuned=self.x, tuned_blocks=self.blocks)
 
     def read(self) -> None:
         keys = [self.inputs.keys[row] for row in self.probed]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_serializer, field_validator, model_validator
 
 from fusion.knowledge.settings import Knowledge
 from fusion.protocol import Protocol, protocols_of
@@ -51,6 +51,7 @@ class Tuning(Part):
 class EncoderChoice(Part):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined side by side.
 
+    mix: weigh the layers and add them up (fusion.mixing), in place of putting them side by side.
     tune: frozen as it is, or trained along (fusion.tuning): adapters beside its weights, its last blocks, or all of it.
     """
 
@@ -59,8 +60,16 @@ class EncoderChoice(Part):
     pooling: Pooling | None = None
     grid: list[int] | None = Field(default=None, max_length=64)
     resolution: int | None = Field(default=None, ge=8, le=1024)
+    mix: bool = False
     tune: Tune = "frozen"
     tuning: Tuning | None = None
+
+    @field_validator("mix")
+    @classmethod
+    def layers_to_mix(cls, mix: bool, info: ValidationInfo) -> bool:
+        if mix and len(set(info.data.get("layers") or [])) < 2:
+            raise ValueError("weighs two or more layers; name them, for instance layers: [4, 5, 6]")
+        return mix
 
     @property
     def tuning_options(self) -> Tuning:

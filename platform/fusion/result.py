@@ -385,6 +385,20 @@ class Search(Part):
     probe: dict[str, list[Read]] = {}
 
 
+class LayerMix(Part):
+    """How much of each layer of an encoder the model of all samples reads: shares of 1, see fusion.mixing."""
+
+    modality: str
+    encoder: str
+    layers: list[int]
+    shares: list[float]
+
+    @property
+    def most(self) -> tuple[int, float]:
+        """The layer that is read most, and its share."""
+        return max(zip(self.layers, self.shares), key=lambda each: each[1])
+
+
 class EvaluationResult(Part):
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
     task: TaskName = "classification"
@@ -423,6 +437,7 @@ class EvaluationResult(Part):
     protocols: list[ProtocolScore] = []
     search: Search | None = None
     """None where the recipe named everything."""
+    mixes: list[LayerMix] = []
     seconds: dict[str, float]
     """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else had run, for estimates: `cpu:STAGE`,
     `cpu:fit` of fitting networks, `cell:ENCODER` of one cell through an encoder."""
@@ -447,3 +462,28 @@ class EvaluationResult(Part):
             worst = min(known, key=lambda one: one.score.value)
             self.worst_subgroup = WorstSubgroup(column=worst.column, value=worst.value)
         return self
+
+
+class Difference(Interval):
+    """To the reference, paired. p: two-sided, from the share of draws on the far side of 0, after Holm's correction."""
+
+    p: float
+    verdict: Verdict
+
+
+class Compared(Part):
+    """One run of a comparison. differences: none for the reference itself."""
+
+    name: str
+    metrics: dict[str, Interval]
+    differences: dict[str, Difference] = {}
+
+
+class Comparison(Part):
+    """Runs side by side (fusion.evaluate.compare). corrected: over how many differences of one metric Holm's correction went."""
+
+    reference: str
+    n: int
+    clusters: Clusters
+    corrected: int
+    runs: list[Compared]

@@ -25,19 +25,23 @@ from fusion.crossfit import Choice, CrossFit, Round, Task
 from fusion.embed import Adapted, Features, embed
 from fusion.ensemble import Pool
 from fusion.environment import environment
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.places import places
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.machine import Stopwatch
+from fusion.mixing import Mixed, UnequalLayers, blocks_of, layers_of
 from fusion.models import Model
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.probe import Probe
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.recipe import Recipe, RecipeError
-from fusion.result import CELL, CPU, EvaluationResult, Fold, Split
+from fusion.representation import Vectors
+from fusion.result import CELL, CPU, EvaluationResult, Fold, LayerMix, Split
 from fusion.search import concluded, own_choices, report
 from fusion.store import Store
 from fusion.tasks import task_of as learning_task
@@ -90,21 +94,31 @@ class Plan:
     def inputs(self) -> Aligned:
         return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
 
-    def with_recipe(self, **changes: Any) -> "Plan":
-        return replace(self, recipe=self.recipe.model_copy(update=changes))
-
     def inner(self, rows: Ints) -> list[tuple[Ints, Ints]]:
         return inner_of(self.aligned, rows, self.recipe)
 
     def task(self, features: Features) -> Task:
-        return replace(task_of(self.aligned, features), taught=taught(self.recipe, self.aligned.label_order, self.fires))
+        try:
+            mixes = layers_of(self.recipe, features)
+        except UnequalLayers as error:
+            raise RecipeError([str(error)]) from error
+        task, teaching = task_of(self.aligned, features), taught(self.recipe, self.aligned.label_order, self.fires)
+        mixed = {name: blocks_of(features.parts[name], layers) for name, layers in mixes.items()}
+        return replace(task, taught=teaching, mixes=mixes, blocks=task.blocks | mixed)
 
 
 def train(
-    aligned: Aligned, recipe: Recipe, out: Path, cache: Cache | None, progress: Progress, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    aligned: Aligned,
+    recipe: Recipe,
+    out: Path,
+    cache: Cache | None,
+    progress: Progress,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    reference: Answered | None = None,
 ) -> EvaluationResult:
     """Trains and evaluates as the recipe says and writes a bundle into `out`; finished fits in `out` are taken up again.
 
+    reference: the run that criteria of protocols may ask a difference to.
     Raises RecipeError, AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
     """
     progress.stages(recipe.stages)
@@ -120,33 +134,29 @@ def train(
     if plan.recipe.search and plan.recipe.search.probe:
         with clock.stage("probe"):
             probe = Probe(plan.inputs, plan.recipe, task, features, plan.inner, cache, store, progress)
-            probe.run(plan.rounds)
-            task = replace(task, tuned=probe.x, tuned_blocks=probe.blocks)
+            task = probe.run(plan.rounds)
     if plan.recipe.tunes:
         with clock.stage("tune"):
             task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
         found, kept = fitted(fitting, plan)
-        asked = plan.recipe
-        if probe:
-            features, encoders = probe.kept(plan.rounds[-1].train)
-            plan = plan.with_recipe(encoders=encoders)
-        if asked.search:
-            plan = plan.with_recipe(**concluded(plan.recipe, fitting, found.rounds))
+        given, (plan, features) = plan.recipe, concluded_plan(plan, features, fitting, found, probe)
         ruled = ruled_run(plan, features, task, store, progress)
         without = ruled.without_each(found)
     with clock.stage("evaluate"):
-        result = judged(plan, found, ruled, without, fitting)
+        result = judged(plan, found, ruled, without, fitting, reference)
+        result.mixes = mixes_of(plan.recipe, kept.models)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
-        result.environment = facts(plan, features, found) | {"recipe": asked.digest}
+        result.environment = facts(plan, features, found) | {"recipe": given.digest}
         if result.search and probe:
             result.search.probe = probe.report(plan.rounds)
             result.environment["read"] = {each.name: probe.told(each.train) for each in plan.rounds}
+        at = places(found.space, found.scored)
     with clock.stage("bundle"):
-        keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), out)
+        keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), at, out)
         store.clear()
     return result
 
@@ -171,6 +181,15 @@ def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, Kept]:
     return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), Kept(models, choices, pool)
 
 
+def concluded_plan(plan: Plan, features: Features, fitting: CrossFit, found: OutOfFold, probe: Probe | None) -> tuple[Plan, Features]:
+    """What a search ends in: an ordinary recipe, and features as it reads the modalities. Without a search nothing changes."""
+    if plan.recipe.search is None:
+        return plan, features
+    features, encoders = probe.kept(plan.rounds[-1].train) if probe else (features, plan.recipe.encoders)
+    changes = concluded(plan.recipe, fitting, found.rounds) | {"encoders": encoders}
+    return replace(plan, recipe=plan.recipe.model_copy(update=changes)), features
+
+
 def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> Ruled:
     def beside(other: Recipe) -> Store:
         return store.beside(run_digest(plan.aligned, other, features))
@@ -178,7 +197,9 @@ def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress
     return Ruled(task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress)
 
 
-def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None], fitting: CrossFit) -> EvaluationResult:
+def judged(
+    plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None], fitting: CrossFit, reference: Answered | None
+) -> EvaluationResult:
     """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given: after a search those of
     the method that each round chose, under the name of the one that all samples are trained with.
     """
@@ -189,9 +210,22 @@ def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats 
     if fitting.budget:
         searched = report(found, fitting, recipe.method, recipe.evaluation.draws)
         found.methods[recipe.method] = own_choices(found)
-    result = evaluate(question_of(plan, found))
+    result = evaluate(replace(question_of(plan, found), reference=reference))
     result.rules, result.search = rules, searched
     return result
+
+
+def mixes_of(recipe: Recipe, models: Mapping[str, Model]) -> list[LayerMix]:
+    """What the models of all samples read of the layers that they mix."""
+    found = []
+    for name, choices in sorted(recipe.encoders.items()):
+        reader, begin = models[name].whitening[name] if name in models else None, 0
+        for choice in choices:
+            if choice.mix and choice.layers and isinstance(reader, Mixed):
+                shares = reader.mixing.shares[begin : begin + len(choice.layers)]
+                begin += len(choice.layers)
+                found.append(LayerMix(modality=name, encoder=choice.name, layers=choice.layers, shares=[float(s) for s in shares]))
+    return found
 
 
 def bundle_of(
@@ -220,11 +254,11 @@ def bundle_of(
     )
 
 
-def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], out: Path) -> None:
+def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], at: Vectors, out: Path) -> None:
     singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
     recipe = bundle.recipe
     predictions.write(out / PREDICTIONS, found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
-    space.write(out / REPRESENTATION, found.space, found.scored, columns)
+    space.write(out / REPRESENTATION, found.space, found.scored, columns, at)
     save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
 

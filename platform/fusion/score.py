@@ -23,6 +23,7 @@ from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices
+from fusion.representation import Space, views
 from fusion.result import EvaluationResult, Fold, Split
 from fusion.run import Clock, columns_of, in_order, sample_digests
 
@@ -111,7 +112,13 @@ def question_of(
         protocols=bundle.recipe.protocols,
         facts=facts_of(aligned, rows),
         kinds=kinds_of_slices(aligned),
+        space=space_of(bundle, x, scored),
     )
+
+
+def space_of(bundle: Bundle, x: Mapping[str, NDArray[Any]], scored: Scored) -> Space:
+    whole, *alone = [bundle.represent_features(x, mask) for mask in views(scored.mask)]
+    return Space(bundle.recipe.method, True, whole, dict(zip(bundle.modalities, alone, strict=True)))
 
 
 def joint_answers(bundle: Bundle, name: str, x: Mapping[str, NDArray[Any]], scored: Scored) -> Answers:

@@ -20,11 +20,12 @@ ROWS = 20_000
 """In one part of the file: what is written, and read, at the same time."""
 
 
-def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Columns: key, truth, fold, column:NAME of each of `columns` that makes subgroups, all, alone:MODALITY.
+def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequence[Any]], places: Vectors) -> None:
+    """Columns: key, truth, fold, space, x, y, column:NAME of each of `columns` that makes subgroups, all, alone:MODALITY.
 
-    `all` and `alone:...` are vectors of D numbers, null where the sample has no such input. Vectors of different folds lie in different
-    spaces, unless the file's metadata say `common: yes`.
+    space: the fold, null where all of them have one space; vectors and places of different spaces cannot be compared. x, y: the place on
+    the map (fusion.evaluate.places), null where it has none. `all` and `alone:...` are vectors of D numbers, null where the sample has no
+    such input.
     """
     rows = drawn(scored.keys, NUMBERS // (space.whole.shape[1] * (1 + len(space.alone))))
     found: dict[str, Any] = {
@@ -32,6 +33,9 @@ def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequen
         "truth": pa.array([scored.labels[k] for k in scored.y[rows]], pa.string()),
         "fold": pa.array([str(name) for name in scored.fold[rows]], pa.string()),
     }
+    found["space"] = pa.nulls(len(rows), pa.string()) if space.common else found["fold"]
+    for axis, name in enumerate("xy"):
+        found[name] = pa.array(places[rows, axis], pa.float32(), mask=np.isnan(places[rows, axis]))
     for name, values in columns.items():
         texts = [None if values[row] is None else str(values[row]) for row in rows]
         if len(set(texts)) <= MOST_VALUES:
@@ -39,7 +43,7 @@ def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequen
     found["all"] = vectors(space.whole[rows], np.any(scored.mask[rows], axis=1))
     for column, (name, alone) in enumerate(space.alone.items()):
         found[f"alone:{name}"] = vectors(alone[rows], scored.mask[rows, column])
-    facts = {"method": space.method, "common": "yes" if space.common else "no", "modalities": "\n".join(space.alone)}
+    facts = {"method": space.method, "modalities": "\n".join(space.alone)}
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(found).replace_schema_metadata(facts), sink, compression="zstd", row_group_size=ROWS)
     write_bytes(path, memoryview(sink.getvalue()))

@@ -43,6 +43,7 @@ PAGES = {
     "run": f"{HOME}runs/1/",
     "curves": f"{HOME}runs/1/curves/",
     "predictions": f"{HOME}runs/1/predictions/",
+    "map": f"{HOME}runs/1/map/?mark=eight&given=image&find=speech",
     "run settings": f"{HOME}runs/1/settings/",
     "log": f"{HOME}runs/1/log/",
     "run discussion": f"{HOME}runs/1/discussion/",
@@ -125,7 +126,7 @@ ELSEWHERE = {
     },
     "go on to another page": {"discussions:open", "discussions:comment"},
     "files, data and the stream": {
-        "live", "datasets:media", "experiments:recipe", "registry:card_markdown", "registry:card_json", "registry:download", "discussions:members",
+        "live", "datasets:media", "experiments:recipe", "experiments:map_csv", "registry:card_markdown", "registry:card_json", "registry:download", "discussions:members",
     },
     "parts of other pages, and one comment to edit": {"discussions:discussion", "discussions:change"},
 }  # fmt: skip

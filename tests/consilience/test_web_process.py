@@ -21,10 +21,10 @@ client = Client(headers={"host": "127.0.0.1"})
 client.force_login(user)
 home = f"/p/{project.slug}/"
 pages = ["/", home, home + "members/", home + "data/", home + "data/new/", home + "samples/", home + "alignments/", home + "alignments/new/",
-         home + "runs/", home + "runs/new/", home + "reviews/", home + "models/", home + "activity/", "/inbox/", "/search/?q=a", "/help/", "/encoders/", "/ui/gallery/",
+         home + "runs/", home + "runs/new/", home + "runs/compare/", home + "reviews/", home + "models/", home + "activity/", "/inbox/", "/search/?q=a", "/help/", "/encoders/", "/ui/gallery/",
          "/api/v1/projects/", "/api/v1/schema/"]
 answers = {page: client.get(page).status_code for page in pages}
-heavy = sorted({"torch", "transformers", "sklearn", "scipy", "pyarrow", "pandas"} & {name.split(".")[0] for name in sys.modules})
+heavy = sorted({"torch", "transformers", "sklearn", "scipy", "pyarrow", "pandas", "numpy"} & {name.split(".")[0] for name in sys.modules})
 print({page: code for page, code in answers.items() if code != 200}, heavy)
 """
 

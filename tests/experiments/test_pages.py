@@ -11,7 +11,7 @@ from apps.jobs.models import Job, LogLine
 from tests.experiments import factory
 
 pytestmark = pytest.mark.django_db
-TABS = ("", "curves/", "predictions/", "settings/", "log/", "discussion/")
+TABS = ("", "curves/", "predictions/", "map/", "settings/", "log/", "discussion/")
 QUERIES = 25
 
 

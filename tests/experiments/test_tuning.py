@@ -83,3 +83,18 @@ def test_a_run_with_lora_ends_and_its_pages_show_it(client: Client, team: object
     Job.objects.filter(pk=run.job_id).update(state=Job.State.STOPPED, stage="tune")
     assert "Fine-tune" in client.get(run.get_absolute_url()).content.decode()
     assert Machine.load(settings.HOME).tuning["lora"] > 0
+
+
+@pytest.mark.django_db
+def test_the_form_asks_for_a_mix_of_layers_and_the_page_says_what_is_read(client: Client, team: object, aligned: Alignment) -> None:
+    answer = post(client, team, fields(aligned, mix_text="on"))
+    assert "weighs two or more layers" in " ".join(answer.context["form"].errors["mix_text"])
+    post(client, team, fields(aligned, mix_text="on", layers_text="4, 5, 6"))
+    [choice] = Recipe.parse(Run.objects.get().recipe).encoders["text"]
+    assert (choice.mix, choice.layers) == (True, [4, 5, 6])
+    mix = {"modality": "text", "encoder": "minilm-l6-v2", "layers": [4, 5, -1], "shares": [0.1, 0.2, 0.7]}
+    run = factory.finished_run(team.project, team.owner, aligned)
+    Run.objects.filter(pk=run.pk).update(result=run.result | {"mixes": [mix]})
+    text = client.get(run.get_absolute_url()).content.decode()
+    assert "It reads mostly layer 6 of 6." in text
+    assert "MiniLM L6 v2" in text

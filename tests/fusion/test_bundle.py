@@ -198,6 +198,7 @@ def test_a_study_that_orders_its_columns_otherwise_is_judged_alike(folder, toy):
     other = replace(modality, cells=turned, fields=list(reversed(modality.fields)))
     found = score(bundle, replace(study, modalities=study.modalities | {"a": other}), None, Progress())
     assert found.headline == score(bundle, study, None, Progress()).headline
+    assert [(one.query, one.target) for one in found.retrieval] == [("a", "b"), ("b", "a")]
 
 
 def test_a_study_with_another_kind_of_content_is_refused(folder, toy):

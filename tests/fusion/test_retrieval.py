@@ -110,10 +110,10 @@ def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_
     result = train(aligned, recipe, tmp_path, None, Progress())
     table = pq.read_table(tmp_path / "representation.parquet")
     rows = {row["key"]: row for row in table.to_pylist()}
-    assert table.schema.metadata[b"common"] == (b"no" if method == "gated" else b"yes")
     for each in rounds_of(aligned, recipe):
         for place, row in enumerate(each.test):
             mine = rows[aligned.keys[row]]
+            assert mine["space"] == (each.name if method == "gated" else None)
             assert (mine["fold"], mine["truth"]) == (each.name, aligned.labels[row])
             assert mine["column:s.quality"] == aligned.extras["s.quality"][row]
             for view, name in enumerate(("all", "alone:a", "alone:b")):

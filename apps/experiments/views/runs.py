@@ -12,21 +12,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from apps.datasets.duck import CannotRead
 from apps.discussions.models import Comment, Thread
 from apps.jobs.models import Job
 from apps.projects.models import Project
 from apps.projects.pages import has_moved, project_page, refresh
 from apps.projects.policies import can
+from apps.ui.plots.data import as_csv
 from fusion.recipe import Recipe
 
-from .. import hooks, knowledge, live, pages, predictions, protocols, queries, search, services, space, talk
+from .. import hooks, knowledge, live, nearest, pages, places, predictions, protocols, queries, search, services, space, talk
 from ..forms import RenameForm
 from ..models import Run
 from ..words import method_name
 
 PAGE = 48
 LOG_LINES = 500
-TABS = ("overview", "curves", "predictions", "settings", "log", "discussion")
+TABS = ("overview", "curves", "predictions", "map", "settings", "log", "discussion")
 
 
 @project_page("view")
@@ -112,6 +114,11 @@ def prediction_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
     return {"table": predictions.table(found, request.GET.dict()), "labels": result.labels if result else []}
 
 
+def map_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
+    params = request.GET.dict()
+    return {"map": places.places(found, params), "nearest": nearest.nearest(found, params)}
+
+
 def settings_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
     return {
         "rows": pages.settings_rows(found),
@@ -139,6 +146,7 @@ TAB_CONTEXT = {
     "overview": overview,
     "curves": curve_tab,
     "predictions": prediction_tab,
+    "map": map_tab,
     "settings": settings_tab,
     "log": log_tab,
     "discussion": lambda request, found: {},
@@ -151,6 +159,19 @@ def recipe(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     found = queries.find(project, number)
     response = HttpResponse(Recipe.parse(found.recipe).to_yaml(), content_type="application/yaml; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="run-{found.number}.yaml"'
+    return response
+
+
+@project_page("view")
+def map_csv(request: HttpRequest, project: Project, number: int) -> HttpResponse:
+    """Every test sample that has a place on the map."""
+    found = queries.find(project, number)
+    try:
+        text = as_csv(places.as_table(places.rows_of(found)))
+    except CannotRead as error:
+        raise Http404(str(error)) from error
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="run-{found.number}-map.csv"'
     return response
 
 

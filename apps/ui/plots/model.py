@@ -203,3 +203,35 @@ class Histogram(Plot):
 class Spark(Plot):
     values: Sequence[float]
     reference: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dots:
+    """Points of one look. `names` and `hrefs`, where given, one a point: what it is called, where it leads."""
+
+    label: Any
+    xs: Sequence[float]
+    ys: Sequence[float]
+    style: Style = "accent"
+    square: bool = False
+    small: bool = False
+    names: Sequence[str] = ()
+    hrefs: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A name at a place; tags that would lie on an earlier one are left out."""
+
+    label: Any
+    x: float
+    y: float
+    strong: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scatter(Plot):
+    """Points on a square of -1 to 1 without axes: only what is near what is told. Later dots lie on earlier ones."""
+
+    dots: Sequence[Dots]
+    tags: Sequence[Tag] = ()

@@ -8,6 +8,7 @@ from apps.ui.plots import model
 from apps.ui.plots.bars import bars, histogram, stacked
 from apps.ui.plots.fluid import lines
 from apps.ui.plots.reliability import reliability
+from apps.ui.plots.scatter import scatter
 from apps.ui.plots.spark import sparkline
 from apps.ui.plots.tables import confusion, forest, upset
 
@@ -20,6 +21,7 @@ RENDERERS: dict[type[model.Plot], Any] = {
     model.Reliability: reliability,
     model.UpSet: upset,
     model.Histogram: histogram,
+    model.Scatter: scatter,
     model.Spark: lambda plot: sparkline(plot.values, plot.reference),
 }
 

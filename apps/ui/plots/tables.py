@@ -84,7 +84,8 @@ def _forest_row(plot: Forest, row: ForestRow, grouped: bool, with_n: bool, first
     note = format_html(' <span class="muted">{}</span>', row.note) if row.note else ""
     if grouped:
         shown = row.group if first else format_html('<span class="sr">{}</span>', row.group)
-        names = format_html('<td class="muted hide-s">{}</td><th scope="row" style="font-weight:400">{}{}</th>', shown, label, note)
+        cell = format_html('<td class="muted {}">{}</td>', "forest__group" if first else "hide-s", shown)
+        names = format_html('{}<th scope="row" style="font-weight:400">{}{}</th>', cell, label, note)
     else:
         names = format_html('<th scope="row">{}{}</th>', label, note)
     n = format_html('<td class="n muted" data-l="n">{}</td>', f"{row.n:,}" if row.n is not None else "") if with_n else ""

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fusion.tokens import Block
+
 from .base import Choice, Content, fingerprint_of
 from .families import POOLINGS
 from .runtime import checked_layers, checked_pooling, device, frozen, inference, pool_tokens, precision
@@ -39,6 +41,7 @@ class Language:
         self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
         self.pooling = checked_pooling(name, choice.pooling, POOLINGS["tokens"])
         self.dim = config.hidden_size * len(self.layers)
+        self.blocks = [Block(1, config.hidden_size)] * len(self.layers)
         options = {"layers": self.layers, "pooling": self.pooling, "tokens": most_tokens(config), "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, **options)
 

@@ -1,6 +1,7 @@
 """Bootstrap over clusters: whole clusters are drawn, a draw is a weight for each cluster, a statistic is a weighted sum.
 
-Row 0 of everything is the sample itself (all weights 1), so a point estimate and its draws are computed alike.
+Row 0 of everything is the sample itself (all weights 1), so a point estimate and its draws are computed alike. scipy is loaded
+where it is needed: the web process draws as well (fusion.evaluate.compare).
 """
 
 from collections.abc import Iterator
@@ -8,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.result import Interval, Verdict
@@ -16,6 +16,8 @@ from fusion.result import Interval, Verdict
 FEW_CLUSTERS = 12
 AT_ONCE = 4_000_000
 """Weights that are multiplied at the same time: what bounds the memory."""
+MANY = 20_000
+"""From so many samples on scipy adds faster."""
 
 
 def few(n: int) -> str | None:
@@ -43,11 +45,13 @@ class Resampler:
     def sums(self, values: Floats, rows: Ints | None = None) -> Floats:
         """(m, F) of the samples `rows` (default: all, in their order) -> (1 + draws, F)"""
         held, place = self.held(rows)
-        per_cluster = csr_matrix((np.ones(len(values)), (place, np.arange(len(values)))), shape=(len(held), len(values))) @ values
+        per_cluster = totals(values, place, len(held))
         return np.concatenate([weights @ per_cluster for weights in self.chunks(held, np.float64)])
 
     def histograms(self, bins: Ints, positive: NDArray[np.bool_], width: int, rows: Ints | None = None) -> tuple[Floats, Floats]:
         """Positive and negative samples in each bin: (m,), (m,) of the samples `rows` -> (1 + draws, width) twice"""
+        from scipy.sparse import csr_matrix
+
         held, place = self.held(rows)
         column = bins + width * positive
         members = csr_matrix((np.ones(len(bins), np.float32), (column, place)), shape=(2 * width, len(held)))
@@ -61,6 +65,15 @@ class Resampler:
     def chunks(self, held: Ints, kind: type[np.floating]) -> Iterator[NDArray[Any]]:
         for rows in parts(len(self.weights), len(held)):
             yield (self.weights[rows] if len(held) == self.n else self.weights[rows, held]).astype(kind)
+
+
+def totals(values: Floats, place: Ints, n: int) -> Floats:
+    """(m, F), and the place of each row -> (n, F): the sums of the rows of each place."""
+    if len(values) < MANY:
+        return np.stack([np.bincount(place, weights=column, minlength=n) for column in values.T], axis=1)
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix((np.ones(len(values)), (place, np.arange(len(values)))), shape=(n, len(values))) @ values
 
 
 def parts(draws: int, clusters: int) -> list[slice]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats, Ints
@@ -25,6 +24,8 @@ def temperature_of(outputs: NDArray[Any], y: NDArray[Any], loss: Loss | None = N
     """The temperature, between 0.1 and 20, of least loss. outputs: (n, D), by default logits of classes."""
     if len(y) < ENOUGH:
         return 1.0
+    from scipy.optimize import minimize_scalar
+
     outputs, loss = outputs.astype(np.float64), loss or log_loss
     found = minimize_scalar(
         lambda heat: loss(outputs, y, float(np.exp(heat))), bounds=(np.log(0.1), np.log(20)), method="bounded", options={"xatol": 1e-3}

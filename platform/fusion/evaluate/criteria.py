@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, few, interval
+from fusion.evaluate.compare import Answered, CannotCompare, against
 from fusion.evaluate.metrics import Floats
 from fusion.knowledge import ConditionError, holds
 from fusion.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
@@ -25,8 +26,8 @@ class CannotJudge(Exception):
 class Evidence:
     """What criteria are judged by.
 
-    metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample; reference: what the reference run is
-    called, and its (S, n, D); columns: dataset.column -> (n,) values, for slices.
+    metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample; reference: the run that a difference
+    may be to; columns: dataset.column -> (n,) values, for slices.
     """
 
     answers: Answers
@@ -35,7 +36,7 @@ class Evidence:
     metrics: Sequence[str]
     singles: Mapping[str, Floats]
     best_single: str | None = None
-    reference: tuple[str, Floats] | None = None
+    reference: Answered | None = None
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
@@ -66,7 +67,10 @@ class Evidence:
         if criterion.over == REFERENCE_RUN:
             if self.reference is None:
                 raise CannotJudge("no reference run was given")
-            return self.reference
+            try:
+                return self.reference.name, against(self.reference, self.scored)
+            except CannotCompare as error:
+                raise CannotJudge(str(error)) from error
         name = self.best_single if criterion.over == BEST_SINGLE else criterion.over
         if name is None or name not in self.singles:
             raise CannotJudge(f"nobody knows what {name or 'a single modality'} alone answers to every sample")

@@ -17,6 +17,7 @@ import numpy as np
 from fusion.environment import environment
 from fusion.evaluate import metrics
 from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
@@ -73,13 +74,14 @@ def judge(
     best: str | None = None,
     draws: int = 1000,
     protocols: Sequence[Protocol] = (),
+    reference: Answered | None = None,
 ) -> EvaluationResult:
     """name: of the model; best: the single modality that the gain is over (default: the one that does best on these samples, which leaves
     the smallest gain). Slices of protocols ask for columns of the truth. Raises TableError.
     """
     joined = join(read_predictions(predictions), read_truth(truth))
     question = question_of(joined, name, best, draws)
-    question.protocols, question.facts = protocols, joined.facts
+    question.protocols, question.facts, question.reference = protocols, joined.facts, reference
     question.kinds = {column: kind_of(values) for column, values in joined.facts.items()}
     if problems := check(protocols, question.kinds):
         raise TableError("\n".join(problems))

@@ -10,6 +10,7 @@ from fusion.evaluate import contributions, metrics, robustness, subgroups
 from fusion.evaluate.answers import Answers, Scored, coalitions
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
+from fusion.evaluate.compare import Answered
 from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
@@ -43,7 +44,7 @@ class Question:
     the single modalities.
     space: the fused representation of these samples, where there is one.
     unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
-    protocols: what the disciplines ask; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
+    protocols: what the disciplines ask; reference: the run that their differences may be to; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
     of subgroups.
     """
 
@@ -67,6 +68,7 @@ class Question:
     space: Space | None = None
     unanswered: frozenset[str] = frozenset()
     protocols: Sequence[Protocol] = ()
+    reference: Answered | None = None
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
@@ -124,6 +126,7 @@ def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> 
         metrics=known,
         singles=singles,
         best_single=question.best_single,
+        reference=question.reference,
         columns=question.facts,
         kinds=question.kinds,
     )

@@ -135,8 +135,11 @@ def repeated(keys: Sequence[Any]) -> int | None:
 
 
 def read_predictions(path: str | Path) -> Predictions:
+    return predictions_in(Table.open(path))
+
+
+def predictions_in(table: Table) -> Predictions:
     """Rows in any order; they are sorted by seed and key."""
-    table = Table.open(path)
     keys, seeds = table.keys(), seeds_of(table)
     if twice := repeated(list(zip(seeds.tolist(), keys))):
         raise table.fail(f"sample {keys[twice]} is answered twice by the same model; number several models in a column seed", twice, "key")

@@ -1,0 +1,189 @@
+"""Runs side by side: what each reaches on the same test samples, paired with one of them, and which settings differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.http import Http404, QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.projects.models import Project
+from apps.ui.plots import model as ui
+from fusion.protocol import MEASURES
+from fusion.result import Comparison, Difference, Interval
+
+from . import pages, plots, queries
+from .models import Run
+from .predictions import Cannot
+from .protocols import counted, measure
+from .words import engine_note
+
+MOST = 6
+"""Runs side by side; more do not fit on a page."""
+KEPT_SECONDS = 24 * 3600
+LOOKS: tuple[dict[str, Any], ...] = (
+    {"style": "muted", "dash": "6 4"}, {"style": "accent"}, {"style": "pale", "dash": "9 4 2 4"}, {"style": "control", "dash": "1.5 4"},
+    {"style": "subtle", "dash": "2 3"}, {"style": "pale", "dash": "3 3"},
+)  # fmt: skip
+"""Runs have no hue: the reference muted, the first beside it in the accent, the others pale."""
+
+
+@dataclass
+class Cell:
+    value: Interval
+    difference: Difference | None
+
+    @property
+    def verdict(self) -> str:
+        return pages.verdict(self.difference.verdict) if self.difference else ""
+
+
+@dataclass
+class Figure:
+    name: str
+    lower: bool
+    cells: list[Cell]
+
+
+@dataclass
+class Setting:
+    """values: one a run; None where it is that of the reference."""
+
+    name: str
+    values: list[str | None]
+
+
+@dataclass
+class Compared:
+    runs: list[Run]
+    reference: Run
+    figures: list[Figure] = field(default_factory=list)
+    settings: list[Setting] = field(default_factory=list)
+    met: list[tuple[str, list[str]]] = field(default_factory=list)
+    caption: str = ""
+    note: str = ""
+    refused: str = ""
+    groups: ui.Forest | None = None
+    missing: list[tuple[str, ui.Lines]] = field(default_factory=list)
+
+
+def chosen(project: Project, params: QueryDict) -> tuple[list[Run], list[int]]:
+    """The finished runs that the address names, in its order, and the numbers of those that have no result. Raises Http404 for others."""
+    wanted = list(dict.fromkeys(params.getlist("run")))[: MOST + 1]
+    if any(not number.isdecimal() or len(number) > 8 for number in wanted):
+        raise Http404
+    found = {run.number: run for run in queries.runs_of(project).filter(number__in=wanted)}
+    if len(found) < len(wanted):
+        raise Http404
+    runs = [found[int(number)] for number in wanted]
+    return [run for run in runs if run.result], [run.number for run in runs if not run.result]
+
+
+def compared(runs: list[Run], wanted: str) -> Compared:
+    """wanted: the number of the reference; the oldest of them where it is none."""
+    reference = next((run for run in runs if str(run.number) == wanted), min(runs, key=lambda run: run.number))
+    runs = [reference, *(run for run in runs if run is not reference)]
+    found = Compared(runs, reference, settings=settings(runs), met=[met(run) for run in runs])
+    found.groups, found.missing = groups(runs), missing(runs)
+    try:
+        comparison = judged(runs)
+    except Cannot as refused:
+        found.refused = str(refused)
+        return found
+    found.caption, found.note = caption(comparison), engine_note(comparison.clusters.note or "")
+    by_name = {one.name: one for one in comparison.runs}
+    found.figures = [
+        Figure(measure(metric), MEASURES[metric].lower_is_better, [cell(by_name[str(run.number)], metric) for run in runs])
+        for metric in comparison.runs[0].metrics
+    ]
+    return found
+
+
+def judged(runs: list[Run]) -> Comparison:
+    """The engine's comparison, kept for a day: what runs answered never changes. Raises Cannot."""
+    key = "compared-" + "-".join(f"{run.pk}.{run.bundle_digest[:16]}" for run in runs)
+    if found := cache.get(key):
+        return Comparison.model_validate_json(found)
+    from .answered import comparison_of
+
+    comparison = comparison_of(runs)
+    cache.set(key, comparison.model_dump_json(), KEPT_SECONDS)
+    return comparison
+
+
+def cell(one: Any, metric: str) -> Cell:
+    return Cell(one.metrics[metric], one.differences.get(metric))
+
+
+def caption(found: Comparison) -> str:
+    words = {"n": f"{found.n:,}", "clusters": f"{found.clusters.n:,}", "draws": f"{found.clusters.draws:,}", "run": found.reference}
+    text = _(
+        "Value, 95 %% interval, and the difference to run %(run)s, paired on the same %(n)s test samples; bootstrap over %(clusters)s clusters, %(draws)s draws."
+    )
+    if found.corrected > 1:
+        text += " " + ngettext(
+            "The words are corrected for %(m)d difference a metric (Holm).", "The words are corrected for %(m)d differences a metric (Holm).", found.corrected
+        )  # fmt: skip
+    return text % (words | {"m": found.corrected})
+
+
+def settings(runs: list[Run]) -> list[Setting]:
+    """Those in which the runs differ, alignment first."""
+    told = [{"alignment": run.alignment.name} | pages.flat(run.recipe) for run in runs]
+    names = [name for name in dict.fromkeys(name for one in told for name in one) if name not in ("title", "description")]
+    return [row for name in names if (row := setting(name, told)) is not None]
+
+
+def setting(name: str, told: list[dict[str, Any]]) -> Setting | None:
+    first, *others = [one.get(name) for one in told]
+    if all(value == first for value in others):
+        return None
+    return Setting(name, [pages.shown(first), *(None if value == first else pages.shown(value) for value in others)])
+
+
+def met(run: Run) -> tuple[str, list[str]]:
+    """How many criteria of its protocols are met, and the states of those that could be judged."""
+    criteria = [one for protocol in (run.evaluation.protocols if run.evaluation else []) for one in protocol.criteria]
+    states = [one.state for one in criteria if one.state]
+    return (counted(states.count("met"), len(criteria)), states) if criteria else ("", [])
+
+
+def groups(runs: list[Run]) -> ui.Forest | None:
+    """Macro-F1 by subgroup of the first run beside the reference, which is a grey tick."""
+    before, after = ({(one.column, one.value): one for one in run.evaluation.subgroups} for run in runs[:2] if run.evaluation)
+    shared = [place for place in after if place in before]
+    if not shared:
+        return None
+    names = plots.column_names([column for column, _value in shared])
+    low, high = plots.scale([one[place].score for one in (before, after) for place in shared])
+    rows = [
+        ui.ForestRow(
+            group=names[place[0]],
+            label=place[1],
+            n=after[place].n,
+            reference=before[place].score.value,
+            **plots.span(after[place].score),
+        )
+        for place in shared
+    ]
+    label = _("run %(n)d") % {"n": runs[0].number}
+    return ui.Forest(
+        rows=rows, low=low, high=high, metric=_("Macro-F1"), reference_label=label, show_state=False, name="compared-subgroups"
+    )
+
+
+def missing(runs: list[Run]) -> list[tuple[str, ui.Lines]]:
+    """A plot a modality that all of them read: macro-F1 as more of it is taken away."""
+    told: list[Mapping[str, Any]] = [{one.modality: one.levels for one in run.evaluation.degradation} for run in runs if run.evaluation]
+    shared = [name for name in told[0] if all(name in one for one in told)]
+    return [(name, lines(name, runs, [one[name] for one in told])) for name in shared]
+
+
+def lines(name: str, runs: list[Run], levels: list[Any]) -> ui.Lines:
+    drawn = [
+        ui.Line(label=str(run.number), xs=[level.share for level in each], ys=[level.value for level in each], **look)
+        for run, each, look in zip(runs, levels, LOOKS)
+    ]
+    return ui.Lines(lines=drawn, x_range=(0, 1), x_percent=True, name=f"compared-missing-{name}", y_label=_("Macro-F1"), height=160)

@@ -1,0 +1,200 @@
+"""Runs compared by what they answered to the same test samples: paired by sample, in the same bootstrap draws over clusters.
+
+    comparison = compare([read("one/predictions.parquet", "one"), read("two/predictions.parquet", "two")])   # CannotCompare
+    comparison.runs[1].differences["macro_f1"].verdict      # clearly better, no clear difference, clearly worse
+
+Light but for numpy: the web process compares runs whose answers it read itself; `read` needs pyarrow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fusion.evaluate.bootstrap import Resampler, few, interval
+from fusion.evaluate.metrics import Floats, Ints
+from fusion.evaluate.scores import Scores
+from fusion.protocol import MEASURES
+from fusion.result import Clusters, Compared, Comparison, Difference, Interval, Verdict
+
+if TYPE_CHECKING:
+    from fusion.evaluate.answers import Scored
+
+OF_ANSWERS = ("macro_f1", "accuracy")
+OF_PROBABILITIES = ("log_loss", "ece")
+CLEAR = 0.05
+
+
+class CannotCompare(ValueError):
+    """Two runs that were not judged on the same samples; the message says how they differ.
+
+    kind: samples (each has some that the other lacks: how many, and the first), truth (the two state another label for `first`), few
+    (there are no two runs). names: the two runs.
+    """
+
+    def __init__(
+        self, kind: str, message: str, names: tuple[str, str] = ("", ""), alone: tuple[int, int] = (0, 0), first: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.kind, self.names, self.alone, self.first = kind, names, alone, first
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What one run answered. keys, truth, cluster: one entry a sample; probabilities: (S, n, K), columns as `labels` has them.
+
+    cluster: None where nobody knows; only_answers: the probabilities are 1 for the answer.
+    """
+
+    name: str
+    keys: Sequence[str]
+    truth: Sequence[str]
+    labels: Sequence[str]
+    probabilities: Floats
+    cluster: Sequence[str] | None = None
+    only_answers: bool = False
+
+    def by_key(self, labels: Sequence[str]) -> Floats:
+        """(S, n, K) by the order of the keys, over these labels; 0 for those that it does not know."""
+        order = sorted(range(len(self.keys)), key=lambda at: self.keys[at])
+        found = np.zeros((len(self.probabilities), len(self.keys), len(labels)))
+        found[:, :, [labels.index(label) for label in self.labels]] = self.probabilities[:, order]
+        return found
+
+
+def compare(runs: Sequence[Answered], reference: str | None = None, draws: int = 1000) -> Comparison:
+    """reference: the name of one of the runs, the first by default. Raises CannotCompare."""
+    if len(runs) < 2:
+        raise CannotCompare("few", "Name at least two runs: one is compared with another.")
+    first = next((run for run in runs if run.name == reference), runs[0])
+    for run in runs:
+        same_samples(first, run)
+    labels = sorted({label for run in runs for label in run.labels})
+    truth = dict(zip(first.keys, first.truth))
+    y = np.array([labels.index(truth[key]) for key in sorted(truth)], dtype=np.int64)
+    resampler = Resampler(clusters_of(runs, sorted(truth)), draws)
+    metrics = OF_ANSWERS if any(run.only_answers for run in runs) else OF_ANSWERS + OF_PROBABILITIES
+    found = {run.name: draws_of(run.by_key(labels), y, resampler, metrics) for run in runs}
+    others = {name: draws for name, draws in found.items() if name != first.name}
+    differences = {
+        metric: paired(metric, {name: each[metric] - found[first.name][metric] for name, each in others.items()}) for metric in metrics
+    }
+    unknown = all(run.cluster is None for run in runs)
+    return Comparison(
+        reference=first.name,
+        n=len(y),
+        clusters=Clusters(column=None if unknown else "cluster", n=resampler.n, draws=resampler.draws, note=few(resampler.n)),
+        corrected=len(others),
+        runs=[
+            Compared(
+                name=name,
+                metrics={metric: interval(draws) for metric, draws in each.items()},
+                differences={metric: differences[metric][name] for metric in metrics} if name in others else {},
+            )
+            for name, each in found.items()
+        ],
+    )
+
+
+def same_samples(one: Answered, other: Answered) -> None:
+    """Raises CannotCompare in words."""
+    mine, theirs = set(one.keys), set(other.keys)
+    names, alone = (one.name, other.name), (sorted(mine - theirs), sorted(theirs - mine))
+    if any(alone):
+        parts = [f"{len(keys):,} were tested by {name} alone (the first: {keys[0]})" for name, keys in zip(names, alone) if keys]
+        message = f"{one.name} and {other.name} were not judged on the same test samples: {' and '.join(parts)}."
+        raise CannotCompare("samples", message, names, (len(alone[0]), len(alone[1])), (alone[0] or alone[1])[0])
+    said = dict(zip(one.keys, one.truth))
+    for key, truth in sorted(zip(other.keys, other.truth)):
+        if said[key] != truth:
+            message = f"The label of {key} is {said[key]} in {one.name} and {truth} in {other.name}: they were judged by different labels."
+            raise CannotCompare("truth", message, names, first=key)
+
+
+def against(reference: Answered, scored: "Scored") -> Floats:
+    """(S, n, K') of the reference in the order of `scored`, over its labels and whatever others it knows. Raises CannotCompare."""
+    own = Answered("this run", scored.keys, [scored.labels[k] for k in scored.y], scored.labels, np.zeros((0, len(scored), 0)))
+    same_samples(own, reference)
+    found = reference.by_key([*scored.labels, *(label for label in reference.labels if label not in scored.labels)])
+    return found[:, np.argsort(np.argsort(scored.keys))]
+
+
+def clusters_of(runs: Sequence[Answered], keys: Sequence[str]) -> "np.ndarray":
+    """Those of the first run that knows them; every sample by itself where none does."""
+    known = next((dict(zip(run.keys, run.cluster)) for run in runs if run.cluster is not None), None)
+    return np.array([known[key] for key in keys] if known else keys)
+
+
+def draws_of(p: Floats, y: Ints, resampler: Resampler, metrics: Sequence[str]) -> dict[str, Floats]:
+    scores = Scores(resampler, y, p)
+    return {metric: scores.draws(metric) for metric in metrics}
+
+
+def paired(metric: str, differences: dict[str, Floats]) -> dict[str, Difference]:
+    """differences: name -> (1 + draws,) to the reference. *Clearly*: the interval excludes 0, and the corrected p is under 0.05."""
+    p = holm([p_of(draws) for draws in differences.values()])
+    found = {}
+    for (name, draws), corrected in zip(differences.items(), p):
+        between = interval(draws)
+        clear = corrected < CLEAR and between.low is not None and between.high is not None and not between.low <= 0 <= between.high
+        better = (between.value < 0) == MEASURES[metric].lower_is_better
+        verdict: Verdict = "no clear difference" if not clear else "clearly better" if better else "clearly worse"
+        found[name] = Difference(**between.model_dump(), p=corrected, verdict=verdict)
+    return found
+
+
+def p_of(draws: Floats) -> float:
+    """Two-sided, of no difference: twice the smaller share of draws on either side of 0 (Davison and Hinkley 1997, (4.11): never 0)."""
+    drawn = draws[1:]
+    return min(1.0, 2 * (1 + int(min((drawn <= 0).sum(), (drawn >= 0).sum()))) / (1 + len(drawn)))
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Holm 1979, A simple sequentially rejective multiple test procedure: the smallest p times m, the next times m - 1 ..., never falling."""
+    found, worst = [1.0] * len(p), 0.0
+    for rank, place in enumerate(sorted(range(len(p)), key=lambda place: p[place])):
+        worst = max(worst, min(1.0, (len(p) - rank) * p[place]))
+        found[place] = worst
+    return found
+
+
+def table(found: Comparison) -> list[str]:
+    """Lines for a terminal."""
+    lines = [
+        f"{found.n:,} test samples, {found.clusters.n:,} clusters; differences to {found.reference}, p corrected over {found.corrected}"
+    ]
+    for metric in found.runs[0].metrics:
+        lines += ["", MEASURES[metric].title + (", lower is better" if MEASURES[metric].lower_is_better else "")]
+        for run in found.runs:
+            value, to = run.metrics[metric], run.differences.get(metric)
+            told = "reference" if to is None else f"{to.value:+.3f} ({span(to, '+')})  p {to.p:.3f}  {to.verdict}"
+            lines.append(f"  {value.value:.3f} ({span(value)})  {told}  {run.name}")
+    return lines
+
+
+def span(one: Interval, sign: str = "") -> str:
+    return "no interval" if one.low is None else f"{one.low:{sign}.3f} to {one.high:{sign}.3f}"
+
+
+def read(path: str | Path, name: str) -> Answered:
+    """A table as `python -m fusion train` writes it, or any other that names the truth. Raises TableError."""
+    from fusion.evaluate.tables import Table, predictions_in
+
+    table = Table.open(path)
+    predictions = predictions_in(table)
+    keys = table.keys()
+    truth = dict(zip(keys, table.texts("truth")))
+    if lacking := [key for key, label in truth.items() if label is None]:
+        raise table.fail("is empty; every sample needs its label", keys.index(lacking[0]), "truth")
+    cluster = dict(zip(keys, map(str, table.values("cluster")))) if table.has("cluster") else None
+    return Answered(
+        name=name,
+        keys=predictions.keys,
+        truth=[str(truth[key]) for key in predictions.keys],
+        labels=predictions.labels,
+        probabilities=predictions.probabilities,
+        cluster=None if cluster is None else [cluster[key] for key in predictions.keys],
+        only_answers=predictions.only_answers,
+    )
