@@ -24,6 +24,7 @@ MEASURES = {
     "demo": "make demo from a fresh clone",
     "engine": "training on the study by command",
     "search": "the search recipe on the study by command",
+    "generalise": "people it has not met, and inputs with noise",
     "evaluation": "evaluation alone, by command",
     "space": "the fused representation of the test samples",
     "estimate": "what a run takes against what was told before it",

@@ -97,7 +97,7 @@ def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     label = spec.get("label", {}).get("source", "")
     if rules := rule_problems(list(dict.fromkeys(named)), labels, label, recipe):
         found["knowledge"] = rules
-    if asked := protocol_problems(recipe, spec.get("protocols", []), [*named, label], known):
+    if asked := protocol_problems(recipe, spec.get("protocols", []), [*named, label], {name: one.kind for name, one in known.items()}):
         found["protocols"] = asked
     return found
 

@@ -78,6 +78,11 @@ class RunForm(forms.Form):
     degradation = forms.BooleanField(
         label=_("Take inputs away step by step"), required=False, help_text=_("The curves of what happens when an input is missing.")
     )
+    noise = forms.BooleanField(
+        label=_("Make inputs worse step by step"),
+        required=False,
+        help_text=_("Blur, white noise, dropped words: what each costs. Every step reads the input once more."),
+    )
 
     def __init__(self, alignment: Alignment, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -171,7 +176,12 @@ class RunForm(forms.Form):
                 "seeds": data["seeds"],
                 "floor": data["floor"],
             },
-            "evaluation": {**base.get("evaluation", {}), "draws": data["draws"], "degradation": data["degradation"]},
+            "evaluation": {
+                **base.get("evaluation", {}),
+                "draws": data["draws"],
+                "degradation": data["degradation"],
+                "noise": data["noise"],
+            },
         }
 
     def _search(self, base: dict[str, Any]) -> dict[str, Any] | None:

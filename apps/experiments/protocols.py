@@ -1,7 +1,7 @@
 """What the disciplines ask of a run, as its page shows it: a forest a protocol and metric, in four states, and every criterion in words."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,8 @@ def about(criterion: Criterion) -> str:
 
 
 def situation(criterion: Criterion) -> str:
+    for name, level in criterion.noise.items():
+        return _("with noise of %(level)s on %(name)s") % {"level": level, "name": name}
     if criterion.without:
         return _("without %(names)s") % {"names": list_in_words(criterion.without)}
     return _("with only %(names)s") % {"names": list_in_words(criterion.only)} if criterion.only else ""
@@ -147,6 +149,9 @@ def reason(text: str) -> str:
     """Why a criterion cannot be judged: the engine's English in the reader's language, where it is a fixed sentence."""
     words = {
         "nobody asked the model without these inputs": _("nobody asked the model without these inputs"),
+        "nobody asked the model under this noise; the recipe's evaluation.noise does": _(
+            "nobody asked the model under this noise; the recipe's evaluation.noise does"
+        ),
         "no reference run was given": _("no reference run was given"),
         "all samples of the slice have the same label, so there is nothing to rank": _(
             "all samples of the slice have the same label, so there is nothing to rank"
@@ -155,6 +160,6 @@ def reason(text: str) -> str:
     return words.get(text, text)
 
 
-def problems(recipe: Recipe, study: list[dict[str, Any]], columns: Iterable[str], modalities: Iterable[str]) -> list[str]:
+def problems(recipe: Recipe, study: list[dict[str, Any]], columns: Iterable[str], modalities: Mapping[str, str]) -> list[str]:
     """What the engine would refuse about the protocols of recipe and study, as far as names alone can tell."""
     return check(together(recipe.protocols, protocols_of(study)), dict.fromkeys(columns, ""), modalities)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.result import EvaluationResult, Retrieval
 
@@ -24,15 +25,23 @@ def found(result: EvaluationResult) -> Found | None:
     shown = [value for one in result.retrieval for value in (one.recall.value, one.recall.high or 0, one.chance)]
     rows = [
         ui.ForestRow(
-            group=_("Given %(input)s") % {"input": one.query}, label=one.target, n=one.n, reference=one.chance, **plots.span(one.recall)
+            group=_("Given %(input)s") % {"input": one.query}, label=one.target, n=one.n, reference=one.chance, note=alike(one),
+            **plots.span(one.recall),
         )
         for one in result.retrieval
-    ]
+    ]  # fmt: skip
     plot = ui.Forest(
         rows=rows, low=0, high=min(1.0, -(-max(shown) * 10 // 1) / 10), metric=_("Recall@10"), reference_label=_("by chance"),
         show_state=False, first_column=_("Find"), name="retrieval",
     )  # fmt: skip
     return Found(plot, words(result))
+
+
+def alike(one: Retrieval) -> str:
+    if one.same_label is None or one.same_label_by_chance is None:
+        return ""
+    told = {"share": figures.percent(one.same_label.value), "chance": figures.percent(one.same_label_by_chance)}
+    return _("%(share)s of the ten bear its label; by chance %(chance)s") % told
 
 
 def words(result: EvaluationResult) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fusion.candidates import PROBED, candidates
 from fusion.encoders import catalogue
 from fusion.machine import Machine, Spent
+from fusion.noise import LEVELS
 from fusion.recipe import Recipe
 from fusion.result import CELL, CPU
 from fusion.tuning import cost as tuning
@@ -122,11 +123,20 @@ def numbers(shape: Shape, recipe: Recipe) -> float:
     return max(1.0, float(shape.samples * width(shape) * (shape.rounds * (1 + recipe.training.inner_folds) + 1)))
 
 
+def passes(one: Input, recipe: Recipe) -> int:
+    """Of noise over the cells of a modality, by what its encoders read."""
+    kind = next((entry.kind for name in one.encoders if (entry := catalogue.get(name))), "")
+    return len(LEVELS.get(kind, ())) if recipe.evaluation.noise else 0
+
+
 def arrays_mb(shape: Shape, recipe: Recipe) -> float:
-    """Vectors as they come, once more while they are whitened, and whitened for every set of training rows that is held at a time."""
+    """Vectors as they come and under noise, once more while they are whitened, and whitened for every set of training rows that is held at
+    a time.
+    """
     kept = sum(min(dims(one), recipe.training.pca_dim or dims(one)) for one in shape.inputs)
     held = 1 + recipe.training.inner_folds
-    return shape.samples * 4 * (2 * width(shape) + held * kept) / MB
+    noisy = sum(passes(one, recipe) * dims(one) for one in shape.inputs)
+    return shape.samples * 4 * (2 * width(shape) + noisy + held * kept) / MB
 
 
 def probed(shape: Shape, recipe: Recipe) -> list[tuple[Input, int]]:
@@ -175,7 +185,9 @@ def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
     tune_mb, tuned = tuning.memory_mb(shape, recipe)
     tunes = tuned is not None and tune_mb > max(arrays, weights)
     return Cost(
-        embed=0.0 if shape.cached else sum(one.present * machine.cell(name) for one in shape.inputs for name in one.encoders),
+        embed=sum(
+            one.present * machine.cell(name) * ((not shape.cached) + passes(one, recipe)) for one in shape.inputs for name in one.encoders
+        ),
         train=fit_seconds(shape, recipe, machine) + numbers(shape, recipe) * machine.seconds_a_number,
         rest=machine.other + draws(shape, recipe) * machine.seconds_a_draw,
         memory_mb=machine.base_mb + arrays + probe_mb(shape, recipe) + max(weights, tune_mb),

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from fusion.crossfit import Choice, CrossFit, Round
 from fusion.ensemble import Pool, beliefs_of, pooled_answers
-from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
+from fusion.evaluate.answers import Answers, Coalition, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.floor import floored
 from fusion.heldout import Held
 from fusion.linear_baselines import baselines
 from fusion.models import Model
+from fusion.noisy import Key, Noisy
 from fusion.representation import Space, Vectors, evidence, views
 
 
@@ -24,8 +25,9 @@ from fusion.representation import Space, Vectors, evidence, views
 class RoundAnswers:
     """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs.
 
-    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a search. vectors: (1 + M, n, D) of the run's own method and the first seed, see
-    fusion.representation.views.
+    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a search. noisy: the same models' answers
+    with one modality under noise, by modality and level, with all inputs alone. vectors: (1 + M, n, D) of the run's own method and the
+    first seed, see fusion.representation.views.
     """
 
     each: Round
@@ -38,6 +40,7 @@ class RoundAnswers:
     baselines: dict[str, Floats] = field(default_factory=dict)
     pool: Pool | None = None
     losses: dict[str, float] = field(default_factory=dict)
+    noisy: dict[Key, "RoundAnswers"] = field(default_factory=dict)
 
     @property
     def winner(self) -> str:
@@ -51,13 +54,15 @@ class RoundAnswers:
         return found | joined | ({"search": {"method": self.winner, "losses": self.losses}} if self.losses else {})
 
 
-def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> RoundAnswers:
-    """What the models of one round say about its test samples; and the plain regressions beside them, if asked for."""
+def answer_round(fitting: CrossFit, each: Round, regressions: bool = True, noisy: Noisy | None = None) -> RoundAnswers:
+    """What the models of one round say about its test samples; and the plain regressions beside them, and the answers under noise, if
+    asked for.
+    """
     choices, models = fitting.solve(each)
     prepared, task = fitting.prepared(each.train), fitting.task
     at, mask = torch.from_numpy(each.test), task.mask[each.test]
     x = {name: prepared.x(name)[at] for name in task.modalities}
-    singles = np.stack([np.stack([seed[name].answer(x, mask) for name in task.modalities], axis=1) for seed in models]).astype(np.float64)
+    singles = singles_of(models, task.modalities, x, mask)
     found = RoundAnswers(each, choices, prepared.log_prior, singles, baselines=baselines(fitting, each) if regressions else {})
     for name in fitting.names[len(task.modalities) :]:
         x = {modality: values[at] for modality, values in prepared.x_for(name).items()}
@@ -69,7 +74,38 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True) -> Ro
         found.pool = held.pool(choices, fitting.members) if fitting.members else None
         found.losses = held.losses(choices, fitting.members) if fitting.budget else {}
     found.vectors = vectors_of(fitting, found, models[0])
+    if noisy:
+        found.noisy = {key: answer_noisy(fitting, found, models, key[0], noisy.features(key, each.train)[each.test]) for key in noisy.keys}
     fitting.forget(each)
+    return found
+
+
+def singles_of(
+    models: Sequence[Mapping[str, Model]], modalities: Sequence[str], x: Mapping[str, Tensor], mask: NDArray[np.bool_]
+) -> Floats:
+    """(S, n, M, D) outputs of each modality's own model."""
+    return np.stack([np.stack([seed[name].answer(x, mask) for name in modalities], axis=1) for seed in models]).astype(np.float64)
+
+
+def answer_noisy(
+    fitting: CrossFit, clean: RoundAnswers, models: Sequence[Mapping[str, Model]], modality: str, features: NDArray[np.float32]
+) -> RoundAnswers:
+    """features: (n, dim) of the noisy modality for the test samples, as its encoders write them."""
+    prepared, task, each = fitting.prepared(clean.each.train), fitting.task, clean.each
+    at, mask = torch.from_numpy(each.test), task.mask[each.test]
+    everything = tuple(range(len(task.modalities)))
+
+    def inputs(name: str) -> dict[str, Tensor]:
+        said = torch.from_numpy(prepared.whitening_for(name, modality)(features))
+        return {one: said if one == modality else values[at] for one, values in prepared.x_for(name).items()}
+
+    singles, column = clean.singles.copy(), task.modalities.index(modality)
+    singles[:, :, column] = singles_of(models, [modality], inputs(modality), mask)[:, :, 0]
+    found = RoundAnswers(each, clean.choices, clean.log_prior, singles, pool=clean.pool)
+    for name in clean.joint:
+        x = inputs(name)
+        found.joint[name] = {everything: np.stack([calibrated(seed[name], x, mask) for seed in models])}
+        found.uncalibrated[name] = clean.uncalibrated[name]
     return found
 
 
@@ -121,6 +157,8 @@ class OutOfFold:
     """Name -> answers (1, n, D)."""
     space: Space
     """Of the run's own method."""
+    noisy: dict[Key, Answers] = field(default_factory=dict)
+    """Of the run's own method, with all inputs."""
 
     @property
     def best_single(self) -> str:
@@ -139,11 +177,22 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
     log_prior = np.concatenate([np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found])
     named = [keys[row] for row in rows]
     scored = Scored(named, task.y[rows], task.mask[rows], log_prior, np.asarray(cluster)[rows], fold, asked.labels, task.modalities, asked)
+    methods, singles = methods_of(fitting, found, scored, coalitions(len(task.modalities)))
+    regressions = {name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
+    everything = [tuple(range(len(task.modalities)))]
+    noisy = {key: methods_of(fitting, [each.noisy[key] for each in found], scored, everything)[0][fitting.method] for key in found[0].noisy}
+    return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found), noisy)
+
+
+def methods_of(
+    fitting: CrossFit, found: Sequence[RoundAnswers], scored: Scored, wanted: Sequence[Coalition]
+) -> tuple[dict[str, Answers], dict[str, tuple[Floats, Floats]]]:
+    """The answers of every method, and of every modality alone."""
+    modalities = fitting.task.modalities
     outputs = np.concatenate([each.singles for each in found], axis=1)
-    heat = np.concatenate([np.tile([r.choices[m].temperature for m in task.modalities], (len(r.each.test), 1)) for r in found])
-    wanted = coalitions(len(task.modalities))
+    heat = np.concatenate([np.tile([r.choices[m].temperature for m in modalities], (len(r.each.test), 1)) for r in found])
     methods = {"late": late_answers(outputs, heat, scored, wanted)}
-    singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(task.modalities)}
+    singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(modalities)}
     for name in found[0].joint:
         by_coalition = {c: np.concatenate([each.joint[name][c] for each in found], axis=1) for c in wanted}
         methods[name] = Answers(by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1))
@@ -151,8 +200,7 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
             methods[name] = floored(methods[name], list(singles.values()), scored)
     if pools := [(each.pool, len(each.each.test)) for each in found if each.pool]:
         methods["ensemble"] = pooled_answers(pools, methods, scored)
-    regressions = {name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
-    return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found))
+    return methods, singles
 
 
 def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:

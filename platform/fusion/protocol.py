@@ -20,6 +20,7 @@ from fusion.knowledge.language import Condition, listed
 from fusion.knowledge.parser import parse
 from fusion.knowledge.rules import check_condition, problem_of
 from fusion.knowledge.words import explain
+from fusion.noise import LEVELS
 from fusion.yaml_lines import YamlProblem, read_yaml
 
 State = Literal["met", "undecided", "not_met", "too_few"]
@@ -57,7 +58,7 @@ class Criterion(BaseModel):
     """A metric on a slice of the test samples, in a situation, held against a bound.
 
     where: a condition in the language of rules, here over the label too. without, only: modalities taken away from every sample, or all
-    that are left. at_least, at_most: the bound of the metric; with `over` that of the paired difference to what another answers to the
+    that are left; noise: one modality and the level that it is made worse by (fusion.noise). at_least, at_most: the bound of the metric; with `over` that of the paired difference to what another answers to the
     same samples with all its inputs: a modality alone, the best single modality, or the reference run. min_n: samples below which nothing
     is decided.
     """
@@ -69,6 +70,7 @@ class Criterion(BaseModel):
     where: str = Field(default="", max_length=5000)
     without: list[str] = Field(default=[], max_length=32)
     only: list[str] = Field(default=[], max_length=32)
+    noise: dict[str, str] = Field(default={}, max_length=1)
     over: str = Field(default="", max_length=100)
     at_least: float | None = Field(default=None, allow_inf_nan=False)
     at_most: float | None = Field(default=None, allow_inf_nan=False)
@@ -101,8 +103,8 @@ class Criterion(BaseModel):
         low, most = -(self.measure.most or 0.0) if self.over else 0.0, self.measure.most
         if most is not None and not low <= self.bound <= most:
             raise ValueError(f"{wanted}: {self.measure.title} lies between {low:g} and {most:g} (given: {self.bound:g})")
-        if self.without and self.only:
-            raise ValueError("give the situation by one of without and only")
+        if sum(map(bool, (self.without, self.only, self.noise))) > 1:
+            raise ValueError("give the situation by one of without, only and noise")
         return self
 
     @property
@@ -128,6 +130,8 @@ class Criterion(BaseModel):
         what = self.measure.title if not self.over else f"difference in {self.measure.title} to {self.over}"
         if self.without or self.only:
             what += f" {'without' if self.without else 'with only'} {listed(self.without or self.only, last=' and ')}"
+        for modality, level in self.noise.items():
+            what += f" with noise of {level} on {modality}"
         if self.condition:
             what += f" where {explain(self.condition)}"
         return f"{what[0].upper()}{what[1:]} is {'at most' if self.at_least is None else 'at least'} {self.bound:g} (on {self.min_n} samples or more)."
@@ -178,24 +182,33 @@ def in_place(number: int, error: Any) -> str:
     return f"{where}, {found}" if loc else f"{where}: {found}"
 
 
-def check(protocols: Sequence[Protocol], kinds: Mapping[str, str], modalities: Iterable[str] | None = None) -> list[str]:
-    """What is wrong with protocols for these data, in words. kinds: dataset.column -> kind, the label's column too; modalities: None where
-    nobody knows which there are.
+def check(protocols: Sequence[Protocol], kinds: Mapping[str, str], modalities: Mapping[str, str] | None = None) -> list[str]:
+    """What is wrong with protocols for these data, in words. kinds: dataset.column -> kind, the label's column too; modalities: name -> kind,
+    None where nobody knows which there are.
     """
-    known, problems = None if modalities is None else list(modalities), list[str]()
+    problems = list[str]()
     for protocol in protocols:
         for number, criterion in enumerate(protocol.criteria, 1):
             where = f"protocol of {protocol.discipline}, criterion {number}"
             problems += [f"{where}, where: {words}" for words in check_condition(criterion.where, kinds)] if criterion.where else []
-            if known is None:
-                continue
-            named = {"without": criterion.without, "only": criterion.only}
-            named["over"] = [] if criterion.over in ("", BEST_SINGLE, REFERENCE_RUN) else [criterion.over]
-            for field, names in named.items():
-                others = f", {BEST_SINGLE} or {REFERENCE_RUN}" if field == "over" else ""
-                problems += [
-                    f"{where}, {field}: there is no modality {name}; use {', '.join(known)}{others}" for name in names if name not in known
-                ]
+            problems += [f"{where}, {words}" for words in check_situation(criterion, modalities)] if modalities is not None else []
+    return problems
+
+
+def check_situation(criterion: Criterion, modalities: Mapping[str, str]) -> list[str]:
+    over = [] if criterion.over in ("", BEST_SINGLE, REFERENCE_RUN) else [criterion.over]
+    named = {"without": criterion.without, "only": criterion.only, "noise": list(criterion.noise), "over": over}
+    others = {"over": f", {BEST_SINGLE} or {REFERENCE_RUN}"}
+    problems = [
+        f"{field}: there is no modality {name}; use {', '.join(modalities)}{others.get(field, '')}"
+        for field, names in named.items()
+        for name in names
+        if name not in modalities
+    ]
+    for name, level in criterion.noise.items():
+        levels = [one.name for one in LEVELS.get(modalities.get(name, ""), ())]
+        if levels and level not in levels:
+            problems.append(f"noise: {name} has no level {level}; use {listed(levels)}")
     return problems
 
 

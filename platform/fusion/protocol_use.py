@@ -16,7 +16,7 @@ def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
         protocols = together(recipe.protocols, protocols_of(aligned.protocols))
     except ProtocolError as error:
         raise RecipeError(error.problems) from error
-    if problems := check(protocols, kinds_of_slices(aligned), aligned.modalities):
+    if problems := check(protocols, kinds_of_slices(aligned), {name: one.kind for name, one in aligned.modalities.items()}):
         raise RecipeError(problems)
     return recipe.model_copy(update={"protocols": protocols})
 

@@ -106,8 +106,11 @@ class Training(Part):
 
 
 class Evaluation(Part):
+    """noise: each input made worse step by step (fusion.noise); every level is read by its encoders once more."""
+
     draws: int = Field(default=1000, ge=50, le=20_000)
     degradation: bool = True
+    noise: bool = False
 
 
 MEMBERS: tuple[Member, ...] = ("late", "concat", "gated")
@@ -181,6 +184,18 @@ class Recipe(Part):
         unknown = set(self.encoders) - set(self.modalities or self.encoders)
         if unknown:
             raise ValueError(f"encoders: {', '.join(sorted(unknown))} is not among the recipe's modalities")
+        return self
+
+    @model_validator(mode="after")
+    def noise_needs_frozen_encoders(self) -> "Recipe":
+        if self.evaluation.noise and self.tunes:
+            raise ValueError("evaluation.noise: inputs with noise are read by frozen encoders only; freeze the encoders or leave noise off")
+        return self
+
+    @model_validator(mode="after")
+    def noise_needs_a_method(self) -> "Recipe":
+        if self.evaluation.noise and self.search:
+            raise ValueError("evaluation.noise: a search measures none; run the recipe that it ends in once more, with noise")
         return self
 
     @property

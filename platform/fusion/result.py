@@ -148,6 +148,21 @@ class Degradation(Part):
     levels: list[Level]
 
 
+class NoisyLevel(Interval):
+    """level: its name among fusion.noise.LEVELS; change: the paired difference to the inputs as they are."""
+
+    level: str
+    change: Interval
+
+
+class Noise(Part):
+    """The whole model with one modality made worse, mildest first. kind: of the modality, which says what is done to it."""
+
+    modality: str
+    kind: str
+    levels: list[NoisyLevel]
+
+
 class Share(Interval):
     modality: str
 
@@ -226,7 +241,8 @@ class Retrieval(Part):
     """Given one modality of a sample, whether its own cell of another is among the ten nearest of the test samples of its round.
 
     recall: mean over the `n` samples asked, ties as chance would settle them; chance: the same if nothing were known; candidates: how many
-    there are to find it among, on average.
+    there are to find it among, on average. same_label: the share of the ten nearest others that bear the sample's label, None where samples
+    bear none or several.
     """
 
     query: str
@@ -235,6 +251,8 @@ class Retrieval(Part):
     candidates: float
     recall: Interval
     chance: float
+    same_label: Interval | None = None
+    same_label_by_chance: float | None = None
 
 
 Kind = Literal["label", "modalities"]
@@ -423,6 +441,8 @@ class EvaluationResult(Part):
     missing: list[Missing]
     shortfalls: list[Shortfall] = []
     degradation: list[Degradation]
+    noise: list[Noise] = []
+    """None where the recipe does not ask for it."""
     contributions: Contributions | None
     subgroups: list[Subgroup]
     worst_subgroup: WorstSubgroup | None = None

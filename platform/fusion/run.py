@@ -35,6 +35,7 @@ from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.machine import Stopwatch
 from fusion.mixing import Mixed, UnequalLayers, blocks_of, layers_of
 from fusion.models import Model
+from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.probe import Probe
 from fusion.progress import Progress
@@ -128,6 +129,7 @@ def train(
         plan = Plan.of(aligned, recipe, progress)
     with clock.stage("embed"):
         features = embed(plan.inputs, plan.recipe.encoders or None, cache, progress)
+        noisy = Noisy.of(plan.inputs, plan.recipe.encoders, cache, progress) if plan.recipe.evaluation.noise else None
     store = Store(out / WORK, run_digest(plan.aligned, plan.recipe, features), checkpoint_seconds)
     task, probe = plan.task(features), None
     tuned: Adapted = {}
@@ -140,7 +142,7 @@ def train(
             task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
-        found, kept = fitted(fitting, plan)
+        found, kept = fitted(fitting, plan, noisy)
         given, (plan, features) = plan.recipe, concluded_plan(plan, features, fitting, found, probe)
         ruled = ruled_run(plan, features, task, store, progress)
         without = ruled.without_each(found)
@@ -150,7 +152,7 @@ def train(
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
-        result.environment = facts(plan, features, found) | {"recipe": given.digest}
+        result.environment = facts(plan, features, found, noisy) | {"recipe": given.digest}
         if result.search and probe:
             result.search.probe = probe.report(plan.rounds)
             result.environment["read"] = {each.name: probe.told(each.train) for each in plan.rounds}
@@ -170,10 +172,10 @@ class Kept:
     pool: Pool | None
 
 
-def fitted(fitting: CrossFit, plan: Plan) -> tuple[OutOfFold, Kept]:
+def fitted(fitting: CrossFit, plan: Plan, noisy: Noisy | None) -> tuple[OutOfFold, Kept]:
     """Out-of-fold answers of every round, then what they chose for the models of all samples, and these models."""
     *rounds, everything = plan.rounds
-    answered = [answer_round(fitting, each) for each in rounds]
+    answered = [answer_round(fitting, each, noisy=noisy) for each in rounds]
     choices, pool = final_choices(fitting, answered)
     [models] = fitting.models({everything: choices})[everything]
     fitting.forget(everything)
@@ -206,6 +208,7 @@ def judged(
     recipe, searched = plan.recipe, None
     if recipe.knowledge.at_prediction:
         found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
+        found.noisy = {key: ruled.applied(answers, found.rows) for key, answers in found.noisy.items()}
     rules = ruled.scores(found, without)
     if fitting.budget:
         searched = report(found, fitting, recipe.method, recipe.evaluation.draws)
@@ -354,7 +357,7 @@ def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
     return digest_of([aligned.digest, recipe.digest, encoders_of(features), environment()["versions"]])
 
 
-def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
+def facts(plan: Plan, features: Features, found: OutOfFold, noisy: Noisy | None) -> dict[str, Any]:
     chosen = {each.each.name: each.chosen() for each in found.rounds}
     return environment() | {
         "seeds": plan.recipe.training.seeds,
@@ -362,6 +365,7 @@ def facts(plan: Plan, features: Features, found: OutOfFold) -> dict[str, Any]:
         "alignment": plan.aligned.digest,
         "encoders": encoders_of(features),
         "embedded": {"computed": features.n_computed, "cached": features.n_cached},
+        "noise embedded": {"computed": noisy.n_computed, "cached": noisy.n_cached} if noisy else {},
         "chosen": chosen,
     }
 
@@ -389,6 +393,8 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         draws=recipe.evaluation.draws,
         degradation=recipe.evaluation.degradation,
         space=found.space,
+        noisy=found.noisy,
+        modality_kinds={name: one.kind for name, one in aligned.modalities.items()},
         protocols=recipe.protocols,
         facts=facts_of(aligned, found.rows),
         kinds=kinds_of_slices(aligned),

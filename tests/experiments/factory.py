@@ -12,6 +12,7 @@ from apps.jobs.models import Job
 from apps.projects.models import Project
 from apps.projects.services import next_number
 from fusion.knowledge import Rule
+from fusion.noise import LEVELS as NOISE_LEVELS
 from fusion.protocol import Criterion, state_of
 from fusion.recipe import Recipe
 from fusion.result import (
@@ -34,6 +35,8 @@ from fusion.result import (
     Interval,
     Level,
     Missing,
+    Noise,
+    NoisyLevel,
     Pair,
     ProtocolScore,
     Reliability,
@@ -127,7 +130,17 @@ def shortfalls() -> list[Shortfall]:
 def retrieval() -> list[Retrieval]:
     pairs = [("image", "speech", 0.22), ("speech", "image", 0.19), ("text", "speech", 0.045)]
     return [
-        Retrieval(query=query, target=target, n=1057, candidates=280, recall=around(value), chance=0.036) for query, target, value in pairs
+        Retrieval(
+            query=query,
+            target=target,
+            n=1057,
+            candidates=280,
+            recall=around(value),
+            chance=0.036,
+            same_label=around(3 * value),
+            same_label_by_chance=0.1,
+        )
+        for query, target, value in pairs
     ]
 
 
@@ -260,6 +273,26 @@ def with_rules(run: Run) -> Run:
     found.contributions.shares.append(Share(modality=RULES, value=0.01, low=-0.01, high=0.03))
     for label in found.contributions.per_class:
         label.shares.append(0.02)
+    run.result = found.model_dump(mode="json")
+    run.save()
+    return run
+
+
+def with_noise(run: Run) -> Run:
+    """The run as if each input had been made worse; speech loses most."""
+    found = run.evaluation
+    assert found is not None
+    lost = {"image": 0.02, "speech": 0.06, "text": 0.01}
+    found.noise = [
+        Noise(
+            modality=name, kind=kind,
+            levels=[
+                NoisyLevel(level=level.name, change=around(-lost[name] * (i + 1), 0.01), **around(0.876 - lost[name] * (i + 1)).model_dump())
+                for i, level in enumerate(NOISE_LEVELS[kind])
+            ],
+        )
+        for name, kind in MODALITIES.items()
+    ]  # fmt: skip
     run.result = found.model_dump(mode="json")
     run.save()
     return run

@@ -54,6 +54,22 @@ def test_the_difference_is_that_of_the_figures_and_narrower_than_if_it_were_not_
     assert difference.high - difference.low < other.metrics["accuracy"].high - other.metrics["accuracy"].low
 
 
+def test_the_interval_of_a_difference_covers_the_truth_about_95_times_in_100():
+    """Two runs whose chances differ by writer, 50 writers: the true difference in accuracy is .1."""
+    covered, rng = 0, np.random.default_rng(8)
+    keys, cluster = [f"{i:03d}" for i in range(250)], [f"w{i // 5:02d}" for i in range(250)]
+    for _ in range(200):
+        skill = np.repeat(np.clip(rng.normal(0.7, 0.1, size=50), 0, 0.9), 5)
+        luck = rng.random(250)
+        runs = [
+            Answered(name, keys, ["a"] * 250, ["a", "b"], np.eye(2)[(luck >= skill + more).astype(int)][None], cluster)
+            for name, more in (("old", 0.0), ("new", 0.1))
+        ]
+        difference = compare(runs, draws=300).runs[1].differences["accuracy"]
+        covered += difference.low <= 0.1 <= difference.high
+    assert 0.90 <= covered / 200 <= 0.99
+
+
 def test_a_run_does_not_differ_from_itself_in_another_order():
     one = answered("one", 0.8)
     turn = np.random.default_rng(1).permutation(300)

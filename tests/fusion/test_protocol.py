@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,6 +11,9 @@ import yaml
 from fusion.__main__ import main
 from fusion.alignment import Aligned
 from fusion.bundle import load
+from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.bootstrap import Resampler
+from fusion.evaluate.criteria import Evidence, criterion_score
 from fusion.progress import Progress
 from fusion.protocol import Criterion, ProtocolError, protocols_of, state_of
 from fusion.recipe import Recipe, RecipeError
@@ -53,7 +57,7 @@ def test_a_criterion_has_one_of_four_states(changes, low, high, n, state):
         ({"metric": "ece"}, "protocol 1, criterion 1: lower calibration error (ECE) is better: write the bound as at_most"),
         ({"at_least": None, "at_most": 0.7}, "higher macro-F1 is better: write the bound as at_least"),
         ({"at_least": 70}, "macro-F1 lies between 0 and 1 (given: 70)"),
-        ({"without": ["a"], "only": ["b"]}, "give the situation by one of without and only"),
+        ({"without": ["a"], "only": ["b"]}, "give the situation by one of without, only and noise"),
         ({"bound": 3}, "protocol 1, criterion 1, bound: is not known here; correct its name or remove it"),
     ],
 )
@@ -177,6 +181,30 @@ def test_a_criterion_that_does_not_fit_the_data_stops_the_run_before_it_begins(t
     with pytest.raises(RecipeError) as refused:
         train(toy(protocols=asked), small(), tmp_path, None, Progress())
     assert words in str(refused.value)
+
+
+def test_a_criterion_at_the_edge_is_met_or_failed_as_rarely_as_the_interval_says():
+    """Where the true accuracy is the bound itself, either verdict is wrong: together about 5 times in 100."""
+    rng, states, asked = np.random.default_rng(6), [], criterion(metric="accuracy", at_least=0.7)
+    for _ in range(300):
+        skill = np.clip(rng.normal(0.7, 0.1, size=60), 0, 1)
+        right = rng.random((60, 5)) < skill[:, None]
+        p = np.eye(2)[(~right).astype(int).ravel()][None]
+        scored = Scored(
+            [""] * 300,
+            np.zeros(300, int),
+            np.ones((300, 1), bool),
+            np.zeros((300, 2)),
+            np.repeat(np.arange(60), 5),
+            np.array([""] * 300),
+            ["a", "b"],
+            ["x"],
+        )
+        evidence = Evidence(Answers({(0,): p}, p), scored, Resampler(scored.cluster, 300), ["accuracy"], {})
+        states.append(criterion_score(asked, evidence).state)
+    decided = [state for state in states if state != "undecided"]
+    assert 0.01 <= len(decided) / 300 <= 0.10
+    assert set(decided) == {"met", "not_met"}
 
 
 def test_a_model_trained_elsewhere_is_judged_by_protocols_too(tmp_path, capsys):

@@ -8,11 +8,11 @@ import pytest
 
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.bootstrap import Resampler
-from fusion.evaluate.retrieval import FIRST, hit, retrieval
+from fusion.evaluate.retrieval import FIRST, alike, hit, retrieval
 from fusion.progress import Progress
 from fusion.representation import Space, drawn, evidence, unit, views
 from fusion.run import rounds_of, train
-from fusion.tasks import task_of
+from fusion.tasks.classification import Classification
 
 N, D = 240, 6
 
@@ -60,8 +60,25 @@ def test_turning_the_space_of_one_round_changes_nothing():
 def test_cells_that_are_the_same_are_found_as_often_as_chance_has_it():
     rng = np.random.default_rng(0)
     targets = np.repeat(unit(rng.normal(size=(3, D)).astype(np.float32)), 20, axis=0)
-    assert hit(targets[[0]], targets, np.array([0])) == pytest.approx(FIRST / 20)
-    assert hit(np.zeros((1, D), np.float32), targets, np.array([7])) == pytest.approx(FIRST / 60)
+    assert hit(targets[[0]] @ targets.T, np.array([0])) == pytest.approx(FIRST / 20)
+    assert hit(np.zeros((1, 60), np.float32), np.array([7])) == pytest.approx(FIRST / 60)
+
+
+def test_the_label_of_the_nearest_others_is_counted_with_ties_as_chance_settles_them():
+    near, labels = np.full((2, 40), 0.5, np.float32), np.arange(40) % 4
+    near[:, :12] = 0.9
+    near[:, 0] = 1
+    nearest, others = alike(near.copy(), np.array([0, 39]), labels).T
+    assert nearest.tolist() == pytest.approx([2 / 11, (0 + 9 * 3 / 11) / 10]), "eleven are level, and the second asks for another label"
+    assert others.tolist() == pytest.approx([9 / 39, 9 / 39])
+
+
+def test_labels_are_told_only_where_a_sample_bears_one():
+    space, scored = planted(noise=1)
+    one, _ = found(space, scored)
+    assert one.same_label_by_chance == pytest.approx(1 / 3, abs=0.02)
+    several = dataclasses.replace(scored, y=np.eye(3)[scored.y])
+    assert found(space, several)[0].same_label is None
 
 
 def test_the_order_of_samples_changes_nothing():
@@ -86,10 +103,11 @@ def test_who_is_drawn_depends_on_the_keys_alone():
 
 def test_what_is_hidden_cannot_reach_the_vector_of_late_fusion():
     rng = np.random.default_rng(3)
-    logits, mask, task = rng.normal(size=(5, 2, 3)), np.array([[True, True]] * 5), task_of("classification", ["a", "b", "c"])
+    logits, mask = rng.normal(size=(5, 2, 3)), np.array([[True, True]] * 5)
     only = views(mask)[1]
     other = logits.copy()
     other[:, 1] *= 100
+    task = Classification(["x", "y", "z"])
     one, again = (evidence(task, task.beliefs(x), only, np.zeros(3)) for x in (logits, other))
     np.testing.assert_array_equal(one, again)
 

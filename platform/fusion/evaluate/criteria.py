@@ -27,7 +27,7 @@ class Evidence:
     """What criteria are judged by.
 
     metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample; reference: the run that a difference
-    may be to; columns: dataset.column -> (n,) values, for slices.
+    may be to; noisy: answers by modality and level of noise; columns: dataset.column -> (n,) values, for slices.
     """
 
     answers: Answers
@@ -37,6 +37,7 @@ class Evidence:
     singles: Mapping[str, Floats]
     best_single: str | None = None
     reference: Answered | None = None
+    noisy: Mapping[tuple[str, str], Answers] = field(default_factory=dict)
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,6 +52,10 @@ class Evidence:
 
     def situation(self, criterion: Criterion) -> Floats:
         """(S, n, D): what the model answers with the inputs that the criterion leaves it."""
+        for place in criterion.noise.items():
+            if place not in self.noisy:
+                raise CannotJudge("nobody asked the model under this noise; the recipe's evaluation.noise does")
+            return self.noisy[place].whole
         if not criterion.without and not criterion.only:
             return self.answers.whole
         names = self.scored.modalities

@@ -67,6 +67,9 @@ class Question:
     soft_singles: bool = True
     space: Space | None = None
     unanswered: frozenset[str] = frozenset()
+    noisy: Mapping[tuple[str, str], Answers] = field(default_factory=dict)
+    """Of `method`, by modality and level of noise."""
+    modality_kinds: Mapping[str, str] = field(default_factory=dict)
     protocols: Sequence[Protocol] = ()
     reference: Answered | None = None
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
@@ -105,6 +108,7 @@ def evaluate(question: Question) -> EvaluationResult:
         missing=robustness.missing(answers, scored, resampler) if every_coalition else [],
         shortfalls=shortfalls(question.methods, alone, scored, resampler) if every_coalition else [],
         degradation=robustness.degradation(answers, scored, resampler) if every_coalition and question.degradation else [],
+        noise=robustness.noise(question.noisy, question.modality_kinds, answers, scored, resampler),
         contributions=contributions.contributions(answers, scored, resampler) if every_coalition else None,
         subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns, known),
         confusion=confusion(scored, answers.whole[0]),
@@ -127,6 +131,7 @@ def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> 
         singles=singles,
         best_single=question.best_single,
         reference=question.reference,
+        noisy=question.noisy,
         columns=question.facts,
         kinds=question.kinds,
     )

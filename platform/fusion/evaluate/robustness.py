@@ -1,10 +1,12 @@
-"""What happens when modalities are missing: each taken away, only one left, a growing share removed at random."""
+"""What happens when modalities are missing or noisy: each taken away, only one left, a growing share removed at random, made worse."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from fusion.evaluate.answers import Answers, Coalition, Scored
 from fusion.evaluate.bootstrap import Resampler, interval
-from fusion.result import Degradation, Level, Missing
+from fusion.result import Degradation, Level, Missing, Noise, NoisyLevel
 
 SHARES = [i / 10 for i in range(11)]
 
@@ -41,3 +43,16 @@ def degradation(answers: Answers, scored: Scored, resampler: Resampler, seed: in
             levels.append(Level(share=share, **interval(scored.scores(resampler, mixed).score).model_dump()))
         found.append(Degradation(modality=name, levels=levels))
     return found
+
+
+def noise(
+    noisy: Mapping[tuple[str, str], Answers], kinds: Mapping[str, str], answers: Answers, scored: Scored, resampler: Resampler
+) -> list[Noise]:
+    """noisy: by modality and level, in the order in which they are told; kinds: of the modalities."""
+    whole = scored.scores(resampler, answers.whole).score
+    found: dict[str, Noise] = {}
+    for (name, level), under in noisy.items():
+        draws = scored.scores(resampler, under.whole).score
+        told = NoisyLevel(level=level, change=interval(draws - whole), **interval(draws).model_dump())
+        found.setdefault(name, Noise(modality=name, kind=kinds[name], levels=[])).levels.append(told)
+    return list(found.values())

@@ -1,0 +1,171 @@
+"""Inputs made worse by a known amount (fusion.noise), and their features. What a cell becomes depends on its content and the level alone:
+the random numbers are seeded by its digest and are the same at every level, so a worse level spoils what a milder one spoilt, and more.
+"""
+
+import hashlib
+import math
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.alignment import Aligned, Cell, Modality
+from fusion.cache import Cache
+from fusion.embed import Choices, Work, contents, embed_modality, load_all
+from fusion.encoders.base import Encoder
+from fusion.evaluate.metrics import Ints
+from fusion.noise import LEVELS, NoiseLevel
+from fusion.progress import Progress
+
+Features = NDArray[np.float32]
+Key = tuple[str, str]
+"""Modality, name of the level."""
+
+LARGEST_PX = 1024
+"""Of the longer side; encoders read no more."""
+SECONDS = 120.0
+"""Of a recording; encoders read no more."""
+RATE = 16_000
+BY_TRAINING = ("table", "series")
+"""Kinds whose noise is measured in what the training rows vary."""
+
+
+@dataclass
+class Noisy:
+    """Features under noise. keys: every modality and level; x: those that are the same whatever the round, (n, dim) each.
+
+    encoders: of the modalities whose features differ by round. n_computed and n_cached: contents read by an encoder, or found in the cache.
+    """
+
+    aligned: Aligned
+    encoders: dict[str, list[Encoder]]
+    keys: list[Key] = field(default_factory=list)
+    x: dict[Key, Features] = field(default_factory=dict)
+    n_computed: int = 0
+    n_cached: int = 0
+
+    @classmethod
+    def of(cls, aligned: Aligned, choices: Choices, cache: Cache | None, progress: Progress) -> "Noisy":
+        """Pictures, recordings and texts are read here: at most once a level, and never again while the cache keeps them."""
+        found = cls(aligned, {name: load_all(one, choices.get(name), False) for name, one in aligned.modalities.items()})
+        media = {name: one for name, one in aligned.modalities.items() if one.kind not in BY_TRAINING}
+        work = Work(progress, sum(len(contents(one)) * len(found.encoders[name]) * len(LEVELS[one.kind]) for name, one in media.items()))
+        for name, one in aligned.modalities.items():
+            for level in LEVELS[one.kind]:
+                found.keys.append((name, level.name))
+                if name in media:
+                    with tempfile.TemporaryDirectory() as folder:
+                        found.x[found.keys[-1]] = found.embedded(name, spoilt(one, level, Path(folder)), cache, work)
+        found.n_computed, found.n_cached = work.computed, work.cached
+        found.encoders = {name: one for name, one in found.encoders.items() if name not in media}  # large, and done
+        return found
+
+    def embedded(self, name: str, modality: Modality, cache: Cache | None, work: Work) -> Features:
+        inputs = replace(self.aligned, modalities={**self.aligned.modalities, name: modality})
+        return np.concatenate([embed_modality(inputs, name, encoder, cache, work) for encoder in self.encoders[name]], 1)
+
+    def features(self, key: Key, train: Ints) -> Features:
+        """(n, dim) of every sample, for a round that trains on these rows."""
+        if key in self.x:
+            return self.x[key]
+        name, modality = key[0], self.aligned.modalities[key[0]]
+        level = next(level for level in LEVELS[modality.kind] if level.name == key[1])
+        cells = shaken(modality.cells, spread(modality, train), level.strength)
+        return self.embedded(name, replace(modality, cells=cells), None, Work(Progress(), 0))
+
+
+def spoilt(modality: Modality, level: NoiseLevel, folder: Path) -> Modality:
+    """A modality of pictures, recordings or texts at a level; files are made in `folder` when they are asked for."""
+    if modality.kind == "text":
+        return replace(
+            modality, cells=[cell and Cell.text(fewer_words(str(cell.content), cell.digest, level.strength)) for cell in modality.cells]
+        )
+    cells = [cell and Cell(digest_of(cell.digest, modality.kind, level.name)) for cell in modality.cells]
+    origin = {new.digest: old.digest for new, old in zip(cells, modality.cells) if new and old}
+    assert modality.media is not None
+    spoil = {"image": blurred, "audio": drowned}[modality.kind]
+    return replace(modality, cells=cells, media=partial(made, modality.media, origin, folder, spoil, level.strength))
+
+
+def made(
+    media: Callable[[str], Path],
+    origin: Mapping[str, str],
+    folder: Path,
+    spoil: Callable[[Path, str, float, Path], Path],
+    strength: float,
+    digest: str,
+) -> Path:
+    """The file of a noisy cell; the one before it goes, since an encoder has read it by then."""
+    for old in folder.iterdir():
+        with suppress(FileNotFoundError):
+            old.unlink()
+    return spoil(media(origin[digest]), origin[digest], strength, folder / digest)
+
+
+def digest_of(digest: str, kind: str, level: str) -> str:
+    return hashlib.sha256(f"{digest}|noise {kind}|{level}".encode()).hexdigest()
+
+
+def dice(digest: str) -> np.random.Generator:
+    return np.random.default_rng(int(digest[:16], 16))
+
+
+def blurred(source: Path, digest: str, share: float, target: Path) -> Path:
+    from PIL import ImageFilter
+
+    from fusion.modalities import image
+
+    with image.opened(source, source.stat().st_size) as picture:
+        rgb = image.upright_rgb(picture)
+    rgb.thumbnail((LARGEST_PX, LARGEST_PX))
+    target = target.with_suffix(".png")
+    rgb.filter(ImageFilter.GaussianBlur(share * min(rgb.size))).save(target, compress_level=1)
+    return target
+
+
+def drowned(source: Path, digest: str, decibel: float, target: Path) -> Path:
+    """White noise whose power is that of the whole recording less so many decibel; silence stays silent."""
+    import soundfile
+
+    from fusion.modalities import audio
+
+    sound = audio.decode(source, RATE, SECONDS)
+    power = float(np.mean(np.square(sound, dtype=np.float64)))
+    noise = dice(digest).standard_normal(len(sound)) * math.sqrt(power / 10 ** (decibel / 10))
+    target = target.with_suffix(".wav")
+    soundfile.write(target, (sound + noise).astype(np.float32), RATE, subtype="FLOAT")
+    return target
+
+
+def fewer_words(text: str, digest: str, share: float) -> str:
+    """Each word (each character where there are no spaces) is dropped with this probability; one stays."""
+    space = " " if len(text.split()) > 1 else ""
+    words = text.split() if space else list(text)
+    luck = dice(digest).random(len(words))
+    return space.join(word for word, one in zip(words, luck) if one >= min(share, float(luck.max(initial=0))))
+
+
+def spread(modality: Modality, rows: Ints) -> NDArray[np.float64]:
+    """Standard deviation over training rows: of each number of a table (k,), of all numbers of series together (1,)."""
+    cells = [cell.content for row in rows if (cell := modality.cells[row]) is not None and isinstance(cell.content, tuple)]
+    if not cells:
+        return np.zeros(1)
+    if modality.kind == "series":
+        cells = [(number,) for cell in cells for number in cell]
+    with np.errstate(invalid="ignore"):
+        return np.nan_to_num(np.nanstd(np.array(cells, dtype=np.float64), axis=0))
+
+
+def shaken(cells: list[Cell | None], deviation: NDArray[np.float64], strength: float) -> list[Cell | None]:
+    """Gaussian noise on every number; a gap stays one."""
+
+    def one(cell: Cell) -> Cell:
+        numbers = np.array(cell.content, dtype=np.float64)
+        return Cell.numbers((numbers + strength * deviation * dice(cell.digest).standard_normal(len(numbers))).tolist())
+
+    return [cell and one(cell) for cell in cells]

@@ -1,0 +1,48 @@
+"""What the run's page and the form say of noise."""
+
+import pytest
+from django.test import Client
+
+from apps.experiments import estimates
+from apps.experiments.forms import RunForm, initial_of
+from apps.experiments.noise import noise
+from fusion.encoders import catalogue
+from fusion.recipe import Evaluation, Recipe
+from tests.experiments import factory
+from tests.experiments.test_pages import QUERIES
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_page_draws_what_noise_costs_and_says_what_was_done(
+    client: Client, team: object, django_assert_max_num_queries: object
+) -> None:
+    run = factory.with_noise(factory.finished_run(team.project, team.owner))
+    client.force_login(team.viewer)
+    with django_assert_max_num_queries(QUERIES):
+        text = client.get(run.get_absolute_url()).content.decode()
+    assert "What if an input is noisy?" in text
+    assert "Noise of 0 dB on speech costs most: −.180, clearly." in text
+    assert "speech: white noise at 20 dB, 10 dB, 0 dB below the recording" in text
+    found = noise(run.evaluation, factory.MODALITIES)
+    assert [(line.label, line.kind, len(line.ys)) for line in found.plot.lines] == [
+        ("image", "image", 4),
+        ("speech", "audio", 4),
+        ("text", "text", 4),
+    ]
+
+
+def test_a_run_without_noise_shows_none(client: Client, team: object) -> None:
+    run = factory.finished_run(team.project, team.owner)
+    client.force_login(team.viewer)
+    assert 'id="plot-noise"' not in client.get(run.get_absolute_url()).content.decode()
+
+
+def test_the_form_asks_for_it_in_words_and_the_estimate_counts_every_level(team: object) -> None:
+    aligned = factory.alignment(team.project, team.owner)
+    plain = Recipe.default()
+    form = RunForm(aligned, initial_of(plain, aligned, catalogue.default) | {"question": "q", "noise": True})
+    assert form.is_valid(), form.errors
+    assert form.recipe.evaluation == Evaluation(noise=True)
+    quick, noisy = (estimates.estimate(aligned, one, []) for one in (plain, form.recipe))
+    assert noisy.high > quick.high
