@@ -41,9 +41,10 @@ def answered(run: Run) -> Answered:
 def of_rows(name: str, rows: list[dict[str, Any]], result: EvaluationResult) -> Answered:
     """Rows by seed and key; those of an earlier version name no cluster."""
     first = rows[: len(rows) // max(1, len({row["seed"] for row in rows}))]
-    p = np.array([row["probabilities"] for row in rows], dtype=np.float64).reshape(-1, len(first), len(result.labels))
+    said = [(row["answer"], row["spread"]) if result.task == "regression" else row["probabilities"] for row in rows]
+    p = np.array(said, dtype=np.float64).reshape(len(rows) // max(1, len(first)), len(first), -1)
     cluster = [row["cluster"] for row in first] if first and "cluster" in first[0] else None
-    return Answered(name, [row["key"] for row in first], [row["truth"] for row in first], result.labels, p, cluster)
+    return Answered(name, [row["key"] for row in first], [row["truth"] for row in first], result.labels, p, cluster, task=result.task)
 
 
 def in_words(refused: CannotCompare) -> str:
@@ -54,6 +55,8 @@ def in_words(refused: CannotCompare) -> str:
             _("Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, so their scores cannot be compared.")
             % words
         )
+    if refused.kind == "task":
+        return _("Runs %(one)s and %(other)s answer different kinds of questions, so their scores cannot be compared.") % words
     text = _("Runs %(one)s and %(other)s were not judged on the same test samples, so their scores cannot be compared:")
     text += " " + _("%(here)s samples only in run %(one)s, %(there)s only in run %(other)s, the first: %(key)s.")
     return text % words

@@ -86,7 +86,8 @@ def compared(runs: list[Run], wanted: str) -> Compared:
     reference = next((run for run in runs if str(run.number) == wanted), min(runs, key=lambda run: run.number))
     runs = [reference, *(run for run in runs if run is not reference)]
     found = Compared(runs, reference, settings=settings(runs), met=[met(run) for run in runs])
-    found.groups, found.missing = groups(runs), missing(runs)
+    if all(run.metric == reference.metric for run in runs):
+        found.groups, found.missing = groups(runs), missing(runs)
     try:
         comparison = judged(runs)
     except Cannot as refused:
@@ -151,7 +152,7 @@ def met(run: Run) -> tuple[str, list[str]]:
 
 
 def groups(runs: list[Run]) -> ui.Forest | None:
-    """Macro-F1 by subgroup of the first run beside the reference, which is a grey tick."""
+    """The score by subgroup of the first run beside the reference, which is a grey tick."""
     before, after = ({(one.column, one.value): one for one in run.evaluation.subgroups} for run in runs[:2] if run.evaluation)
     shared = [place for place in after if place in before]
     if not shared:
@@ -170,12 +171,12 @@ def groups(runs: list[Run]) -> ui.Forest | None:
     ]
     label = _("run %(n)d") % {"n": runs[0].number}
     return ui.Forest(
-        rows=rows, low=low, high=high, metric=_("Macro-F1"), reference_label=label, show_state=False, name="compared-subgroups"
+        rows=rows, low=low, high=high, metric=runs[0].metric_name, reference_label=label, show_state=False, name="compared-subgroups"
     )
 
 
 def missing(runs: list[Run]) -> list[tuple[str, ui.Lines]]:
-    """A plot a modality that all of them read: macro-F1 as more of it is taken away."""
+    """A plot a modality that all of them read: the score as more of it is taken away."""
     told: list[Mapping[str, Any]] = [{one.modality: one.levels for one in run.evaluation.degradation} for run in runs if run.evaluation]
     shared = [name for name in told[0] if all(name in one for one in told)]
     return [(name, lines(name, runs, [one[name] for one in told])) for name in shared]
@@ -186,4 +187,4 @@ def lines(name: str, runs: list[Run], levels: list[Any]) -> ui.Lines:
         ui.Line(label=str(run.number), xs=[level.share for level in each], ys=[level.value for level in each], **look)
         for run, each, look in zip(runs, levels, LOOKS)
     ]
-    return ui.Lines(lines=drawn, x_range=(0, 1), x_percent=True, name=f"compared-missing-{name}", y_label=_("Macro-F1"), height=160)
+    return ui.Lines(lines=drawn, x_range=(0, 1), x_percent=True, name=f"compared-missing-{name}", y_label=runs[0].metric_name, height=160)

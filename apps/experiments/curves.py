@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from apps.ui import figures
 from apps.ui.plots import model as ui
 
 from .models import Metric, Run
@@ -101,8 +102,23 @@ def best_epoch(curves: dict[str, list[tuple[int, float]]]) -> float | None:
     return best if best < found[-1][0] else None
 
 
-def scores(by_model: dict[str, list[tuple[int, float]]], kinds: dict[str, str], epochs: int, running: bool) -> ui.Lines | None:
-    """Validation macro-F1 of every model of one round."""
+VALIDATION = "validation_"
+
+
+def score_of(curve: str) -> str:
+    """The metric of a curve of scores; empty for a loss."""
+    metric = curve.removeprefix(VALIDATION)
+    return "" if metric in (curve, "loss") else metric
+
+
+def scored(told: Iterable[tuple[str, dict[str, list[tuple[int, float]]]]]) -> tuple[str, dict[str, list[tuple[int, float]]]]:
+    """(model, its curves) -> the headline metric, and its curve by model."""
+    found = {model: (metric, points) for model, curves in told for name, points in curves.items() if (metric := score_of(name)) and points}
+    return next((metric for metric, _points in found.values()), "macro_f1"), {model: points for model, (_metric, points) in found.items()}
+
+
+def scores(by_model: dict[str, list[tuple[int, float]]], metric: str, kinds: dict[str, str], epochs: int, running: bool) -> ui.Lines | None:
+    """Validation scores of every model of one round."""
     lines = []
     for model, found in by_model.items():
         look = {"kind": kinds[model]} if model in kinds else {"style": "accent" if model == "gated" else "muted"}
@@ -112,7 +128,7 @@ def scores(by_model: dict[str, list[tuple[int, float]]], kinds: dict[str, str], 
     known = max(x for line in lines for x in line.xs)
     return ui.Lines(
         lines=lines, x_range=(1, max(epochs, known, 2)), shade_from=known if running and known < epochs else None, shade_label=_("epochs to come"),
-        x_label=_("Epoch"), y_label=_("Macro-F1"), name="validation-macro-f1",
+        x_label=_("Epoch"), y_label=figures.metric(metric), name="validation-score",
     )  # fmt: skip
 
 

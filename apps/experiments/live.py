@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.jobs.models import Job, LogLine
+from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.recipe import Recipe
 
@@ -30,6 +31,7 @@ class Live:
     loss_of: str = ""
     scores: ui.Lines | None = None
     scores_of: str = ""
+    metric: str = ""
     rounds: list[dict[str, Any]] = field(default_factory=list)
     log: list[LogLine] = field(default_factory=list)
 
@@ -108,9 +110,10 @@ def _curves(found: Live, run: Run, recipe: Recipe, fits: list[curves.Fit]) -> No
         "model": curves.model_label(newest.model),
         "round": newest.round,
     }
-    by_model = {fit.model: told[fit.fold]["validation_macro_f1"] for fit in beside if told.get(fit.fold, {}).get("validation_macro_f1")}
-    found.scores = curves.scores(by_model, kinds, epochs, running)
-    found.scores_of = _("Macro-F1 on validation inside the training part, tested later on %(round)s") % {"round": newest.round}
+    metric, by_model = curves.scored([(fit.model, told.get(fit.fold, {})) for fit in beside])
+    found.scores, found.metric = curves.scores(by_model, metric, kinds, epochs, running), figures.metric(metric)
+    words = {"metric": found.metric, "round": newest.round}
+    found.scores_of = _("%(metric)s on validation inside the training part, tested later on %(round)s") % words
 
 
 def rounds(run: Run, recipe: Recipe, fits: list[curves.Fit]) -> list[dict[str, Any]]:
@@ -147,7 +150,7 @@ def tiles(run: Run, found: Live) -> list[dict[str, Any]]:
     last = list(found.loss.lines) if found.loss else []
     return [
         {
-            "label": _("Validation macro-F1"),
+            "label": _("Validation, %(metric)s") % {"metric": found.metric or _("score")},
             "value": best[0] if best else None,
             "note": _("%(model)s, highest so far") % {"model": best[1]} if best else _("comes with the first epoch"),
         },

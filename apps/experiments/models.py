@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.datasets.models import Alignment
 from apps.jobs.models import Job
 from apps.projects.models import Discipline, Project
+from apps.ui import figures
 from fusion.result import EvaluationResult
 
 from .words import list_in_words, method_name
@@ -80,6 +81,10 @@ class Run(models.Model):
     def disciplines(self) -> dict[str, Discipline]:
         """Those of the project by their codes, as rules and protocols name them."""
         return {one.code: one for one in self.project.disciplines.all()}
+
+    @property
+    def metric_name(self) -> str:
+        return figures.metric(self.metric)
 
     @property
     def evaluation(self) -> EvaluationResult | None:

@@ -10,6 +10,8 @@ from apps.ui.plots import model as ui
 from fusion.noise import LEVELS
 from fusion.result import EvaluationResult, NoisyLevel
 
+from . import plots
+
 
 @dataclass
 class Noise:
@@ -35,7 +37,7 @@ def noise(result: EvaluationResult, kinds: Mapping[str, str]) -> Noise | None:
     ]  # fmt: skip
     steps = range(max(len(one.levels) for one in result.noise) + 1)
     plot = ui.Lines(
-        lines=lines, x_range=(0, steps[-1]), x_ticks=list(steps), x_label=_("Level of noise"), y_label=_("Macro-F1"), height=220, name="noisy-inputs",
+        lines=lines, x_range=(0, steps[-1]), x_ticks=list(steps), x_label=_("Level of noise"), y_label=plots.metric(result), height=220, name="noisy-inputs",
     )  # fmt: skip
     return Noise(plot, [done(one.modality, one.kind) for one in result.noise], worst(result))
 

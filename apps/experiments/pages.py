@@ -16,6 +16,7 @@ from apps.ui.plots.tables import frequent_confusions
 from fusion.encoders import catalogue
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
+from fusion.tasks import TaskName
 
 from . import alignments, curves, encoders, plots, tuning
 from .estimates import encoders_of
@@ -36,7 +37,7 @@ class Outcome:
     notes: list[str]
     rely: ui.Bars
     rely_words: str
-    by_class: ui.Stacked
+    by_class: ui.Stacked | None
     missing: ui.Lines | None
     missing_words: str
     shortfalls: Shortfalls | None
@@ -45,11 +46,14 @@ class Outcome:
     subgroups: ui.Forest | None
     subgroup_words: str
     weakest: str
-    confusion: ui.Confusion
+    metric: str
+    confusion: ui.Confusion | None
     confusion_words: str
     confusions: list[dict[str, Any]]
     confused_url: str
-    per_class: ui.Forest
+    against: ui.Lines | None
+    against_words: str
+    per_class: ui.Forest | None
     reliability: ui.Reliability
     reliability_words: str
     mixes: list[Mix]
@@ -61,13 +65,13 @@ def outcome(run: Run) -> Outcome:
     kinds = {one["name"]: one["kind"] for one in run.modalities}
     confusion = plots.confusion(result, lambda truth, answer: predictions_url(run, truth=truth, answer=answer))
     return Outcome(
-        result=result, tested=tested(result), tiles=tiles(result), caption=caption(result), notes=notes(result),
+        result=result, metric=plots.metric(result), against=plots.against(result), against_words=plots.against_words(result), tested=tested(result), tiles=tiles(result), caption=caption(result), notes=notes(result),
         rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result), by_class=plots.contributions_by_class(result, kinds),
         missing=plots.degradation(result, kinds), missing_words=plots.missing_words(result),
         shortfalls=shortfalls(result, run.recipe.get("training", {}).get("floor", False)),
         comparison=plots.comparison(result), comparison_words=plots.comparison_words(result),
         subgroups=plots.subgroups(result), subgroup_words=plots.subgroup_words(result), weakest=plots.weakest_label(result),
-        confusion=confusion, confusion_words=plots.confusion_words(result), confusions=frequent_confusions(confusion),
+        confusion=confusion, confusion_words=plots.confusion_words(result), confusions=frequent_confusions(confusion) if confusion else [],
         confused_url=predictions_url(run, show="wrong"), per_class=plots.per_class(result),
         reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
         mixes=mixes(result),
@@ -85,31 +89,40 @@ def predictions_url(run: Run, **query: str) -> str:
 def tiles(result: EvaluationResult) -> list[dict[str, Any]]:
     head = result.headline
     gain = head.gain_over_best_single
-    others = [(_("AUROC"), "auroc"), (_("accuracy"), "accuracy")]
-    also = _(", ").join(f"{label} {figures.score(result.metrics[name].value)}" for label, name in others if name in result.metrics)
+    also = _(", ").join(
+        f"{figures.metric(name)} {figures.score(result.metrics[name].value)}" for name in BESIDE[result.task] if name in result.metrics
+    )
     before = _("%(value)s before temperature") % {"value": figures.score(result.calibration.before.ece.value)}
     rows = [
-        {"label": _("Macro-F1"), "value": head.score.value, "interval": ci(head.score), "note": also},
+        {"label": plots.metric(result), "value": head.score.value, "interval": ci(head.score), "note": also},
         {"label": _("Gain over %(modality)s alone") % {"modality": gain.over}, "value": figures.signed(gain.value), "interval": ci(gain),
          "note": verdict_words(verdict(gain.verdict))},
         {"label": _("Calibration, ECE"), "value": head.ece.value, "interval": ci(head.ece), "note": before},
     ]  # fmt: skip
-    return [*rows, _fourth(result)]
+    return [*rows, *_fourth(result)]
 
 
-def _fourth(result: EvaluationResult) -> dict[str, Any]:
+BESIDE: dict[TaskName, tuple[str, ...]] = {
+    "classification": ("auroc", "accuracy"),
+    "ordinal": ("kappa", "mae_steps"),
+    "regression": ("mae", "spearman"),
+    "multi-label": ("micro_f1", "exact_match"),
+}
+"""Metrics that stand under the headline."""
+
+
+def _fourth(result: EvaluationResult) -> list[dict[str, Any]]:
     """The weakest subgroup; where there are no subgroups, the weakest label."""
     if weak := plots.weakest(result):
         label = _("Weakest: %(group)s") % {"group": plots.weakest_label(result)}
-        return {
-            "label": label,
-            "value": weak.score.value,
-            "interval": ci(weak.score),
-            "note": _("macro-F1 of %(n)s samples") % {"n": f"{weak.n:,}"},
-        }
+        note = _("%(metric)s of %(n)s samples") % {"metric": plots.metric(result), "n": f"{weak.n:,}"}
+        return [{"label": label, "value": weak.score.value, "interval": ci(weak.score), "note": note}]
+    if not result.per_class:
+        return []
     worst = min(result.per_class, key=lambda one: one.f1.value)
     label = _("Hardest label: %(label)s") % {"label": worst.label}
-    return {"label": label, "value": worst.f1.value, "interval": ci(worst.f1), "note": _("F1 of %(n)s samples") % {"n": f"{worst.n:,}"}}
+    note = _("F1 of %(n)s samples") % {"n": f"{worst.n:,}"}
+    return [{"label": label, "value": worst.f1.value, "interval": ci(worst.f1), "note": note}]
 
 
 def ci(one: Any) -> str:
@@ -266,11 +279,11 @@ def curve_tab(run: Run, where: str) -> dict[str, Any]:
         for fit in beside
         if fit.seed == seed
     ]
-    by_model = {fit.model: told[fit.fold]["validation_macro_f1"] for fit in beside if told.get(fit.fold, {}).get("validation_macro_f1")}
+    metric, by_model = curves.scored([(fit.model, told.get(fit.fold, {})) for fit in beside])
     return {
         "places": places,
         "chosen": chosen,
-        "scores": curves.scores(by_model, kinds, epochs, False),
+        "scores": curves.scores(by_model, metric, kinds, epochs, False),
         "losses": [one for one in losses if one[1]],
         "fits": len(fits),
     }

@@ -13,6 +13,7 @@ from apps.datasets.duck import CannotRead, Files, Row, ask_one
 from apps.ui.plots import model as ui
 from apps.ui.plots.data import Table
 from fusion.result import EvaluationResult
+from fusion.tasks import ONE_LABEL
 
 from . import plots, predictions
 from .models import Run
@@ -68,6 +69,7 @@ def places(run: Run, params: Mapping[str, str]) -> Map:
         return Map(error=str(error))
     if not rows or result is None:
         return Map()
+    rows = [row | in_groups(row, result) for row in rows]
     found = Map(ways={LABEL: _("Label")} | plots.column_names([name.removeprefix(COLUMN) for name in rows[0] if name.startswith(COLUMN)]))
     found.by = chosen(params.get("by"), found.ways, LABEL)
     if rows[0]["space"]:
@@ -76,11 +78,29 @@ def places(run: Run, params: Mapping[str, str]) -> Map:
         rows = [row for row in rows if row["space"] == found.round]
     group = LABEL if found.by == LABEL else f"{COLUMN}{found.by}"
     counts = Counter(row[group] for row in rows if row[group] is not None)
-    found.values = {value: counts[value] for value in (result.labels if found.by == LABEL else sorted(counts)) if counts[value]}
+    found.values = {
+        value: counts[value]
+        for value in (result.labels if found.by == LABEL and result.task in ONE_LABEL else sorted(counts))
+        if counts[value]
+    }
     found.mark = chosen(params.get("mark"), found.values, hardest(result, found.by, found.values))
     found.words = sentence(rows, group, found.mark)
     found.plot = drawn(run, rows, group, found.mark, found.words)
     return found
+
+
+def in_groups(row: Row, result: EvaluationResult) -> dict[str, str]:
+    """Truth and answer as names that samples share: the label, the set of labels, or in which third a number lies."""
+    if result.task != "regression":
+        return {LABEL: row[LABEL], "answer": predictions.in_words(row["answer"]) if isinstance(row["answer"], list) else row["answer"]}
+    third = (len(result.against) + 2) // 3
+    thirds = [result.against[start : start + third] for start in range(0, len(result.against), third)]
+    names = [f"{some[0].lower:.4g} – {some[-1].upper:.4g}" for some in thirds]
+
+    def of(value: float) -> str:
+        return names[sum(value > some[-1].upper for some in thirds[:-1])]
+
+    return {LABEL: of(float(row[LABEL])), "answer": "" if row["answer"] is None else of(row["answer"])}
 
 
 def chosen(wanted: str | None, known: Collection[str], otherwise: str) -> str:

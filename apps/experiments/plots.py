@@ -20,23 +20,31 @@ def scale(intervals: list[Interval]) -> tuple[float, float]:
     """One labelled scale for all rows: whole steps of .05 around everything shown."""
     values = [v for one in intervals for v in (one.value, one.low, one.high) if v is not None]
     low, high = min(values, default=0.0), max(values, default=1.0)
-    return max(0.0, math.floor(low * 20) / 20), min(1.0, math.ceil(high * 20) / 20)
+    return math.floor(low * 20) / 20, min(1.0, math.ceil(high * 20) / 20)
+
+
+def metric(result: EvaluationResult) -> str:
+    """What every score of the result is measured in."""
+    return figures.metric(result.headline.metric)
 
 
 def contributions(result: EvaluationResult, kinds: Kinds) -> ui.Bars:
     kinds = {**kinds, RULES: "knowledge"}
     rows = [ui.Bar(player(one.modality), one.value, one.low, one.high, kinds.get(one.modality, "")) for one in result.contributions.shares]
     rows.sort(key=lambda bar: -(bar.value or 0))
-    return ui.Bars(rows=rows, signed=True, name="contributions", metric=_("Shapley share of macro-F1"))
+    return ui.Bars(rows=rows, signed=True, name="contributions", metric=_("Shapley share of %(metric)s") % {"metric": metric(result)})
 
 
 def contributions_words(result: EvaluationResult) -> str:
     parts = result.contributions
     words = {"total": figures.score(parts.total - parts.prior), "prior": figures.score(parts.prior), "n": len(parts.shares)}
-    return _("Shapley share of macro-F1 above guessing (%(prior)s); the %(n)s add up to %(total)s.") % words
+    words["metric"] = metric(result)
+    return _("Shapley share of %(metric)s above guessing (%(prior)s); the %(n)s add up to %(total)s.") % words
 
 
-def contributions_by_class(result: EvaluationResult, kinds: Kinds) -> ui.Stacked:
+def contributions_by_class(result: EvaluationResult, kinds: Kinds) -> ui.Stacked | None:
+    if not result.contributions.per_class:
+        return None
     players = [one.modality for one in result.contributions.shares]
     keys = hues(players, {**kinds, RULES: "knowledge"})
     rows = [ui.StackRow(one.label, dict(zip(keys, one.shares))) for one in result.contributions.per_class]
@@ -70,7 +78,7 @@ def degradation(result: EvaluationResult, kinds: Kinds) -> ui.Lines | None:
     best = best_single(result)
     label = _("best single modality, %(modality)s %(value)s") % {"modality": best.modality, "value": figures.score(best.score.value)}
     levels = [ui.Level(best.score.value, label)]
-    return ui.Lines(lines=lines, x_range=(0, 1), x_percent=True, levels=levels, height=220, name="missing-inputs", y_label=_("Macro-F1"))
+    return ui.Lines(lines=lines, x_range=(0, 1), x_percent=True, levels=levels, height=220, name="missing-inputs", y_label=metric(result))
 
 
 def best_single(result: EvaluationResult) -> Any:
@@ -101,13 +109,15 @@ def comparison(result: EvaluationResult) -> ui.Forest:
         rows.append(_row(_("Alone"), one.modality, one.score, _("%(value)s on the %(n)s that have it") % words))
     rows += [_row(_("Baseline"), baseline_name(one.name), one.score) for one in result.baselines]
     low, high = scale([Interval(value=row.value or 0, low=row.low, high=row.high) for row in rows])
-    return ui.Forest(rows=rows, low=low, high=high, metric=_("Macro-F1"), show_state=False, first_column=_("Way"), name="comparison")
+    return ui.Forest(rows=rows, low=low, high=high, metric=metric(result), show_state=False, first_column=_("Way"), name="comparison")
 
 
 def baseline_name(name: str) -> str:
     names = {
         "Logistic regression, features joined": _("Logistic regression, features joined"),
         "Logistic regression, calibrated product": _("Logistic regression, calibrated product"),
+        "Ridge regression, features joined": _("Ridge regression, features joined"),
+        "Ridge regression, calibrated product": _("Ridge regression, calibrated product"),
     }
     return names.get(name, name)
 
@@ -166,7 +176,7 @@ def subgroups(result: EvaluationResult) -> ui.Forest | None:
         for one in result.subgroups
     ]  # fmt: skip
     return ui.Forest(
-        rows=rows, low=low, high=high, metric=_("Macro-F1"), reference_label="", show_state=False, name="subgroups",
+        rows=rows, low=low, high=high, metric=metric(result), reference_label="", show_state=False, name="subgroups",
         target=result.headline.score.value, target_label=_("all samples"),
     )  # fmt: skip
 
@@ -199,7 +209,9 @@ def subgroup_words(result: EvaluationResult) -> str:
     return _("Lowest: %(group)s with %(value)s; its interval still holds the %(all)s of all samples.") % words
 
 
-def per_class(result: EvaluationResult) -> ui.Forest:
+def per_class(result: EvaluationResult) -> ui.Forest | None:
+    if not result.per_class:
+        return None
     low, high = scale([one.f1 for one in result.per_class])
     rows = [
         ui.ForestRow(
@@ -211,8 +223,10 @@ def per_class(result: EvaluationResult) -> ui.Forest:
     return ui.Forest(rows=rows, low=low, high=high, metric=_("F1"), show_state=False, first_column=_("Label"), name="per-label")
 
 
-def confusion(result: EvaluationResult, url: Callable[[str, str], str]) -> ui.Confusion:
+def confusion(result: EvaluationResult, url: Callable[[str, str], str]) -> ui.Confusion | None:
     """`url(truth, answer)`: the list of these samples."""
+    if result.confusion is None:
+        return None
     labels, counts = result.labels, result.confusion.counts
     urls = {(i, j): url(labels[i], labels[j]) for i in range(len(labels)) for j in range(len(labels)) if counts[i][j]}
     return ui.Confusion(labels=labels, counts=counts, urls=urls, marked=frozenset(pair_cells(result)), name="confusion")
@@ -220,7 +234,7 @@ def confusion(result: EvaluationResult, url: Callable[[str, str], str]) -> ui.Co
 
 def pair_cells(result: EvaluationResult) -> list[tuple[int, int]]:
     """The two labels that are taken for each other most often, both ways."""
-    counts = result.confusion.counts
+    counts = result.confusion.counts if result.confusion else []
     pairs = [(counts[i][j] + counts[j][i], i, j) for i in range(len(counts)) for j in range(i)]
     if not pairs or not max(pairs)[0]:
         return []
@@ -232,8 +246,41 @@ def confusion_words(result: EvaluationResult) -> str:
     cells = pair_cells(result)
     if not cells:
         return _("No label is taken for another.")
+    assert result.confusion is not None
     (i, j), n = cells[0], sum(result.confusion.counts[a][b] for a, b in cells)
     return _("%(one)s and %(other)s are taken for each other %(n)s times.") % {"one": result.labels[j], "other": result.labels[i], "n": n}
+
+
+def against(result: EvaluationResult) -> ui.Lines | None:
+    """Of numbers: the mean answer of each tenth of the samples, over the mean of their truth."""
+    if not result.against:
+        return None
+    truth = [one.truth for one in result.against]
+    lines = [
+        ui.Line(label=_("truth"), xs=truth, ys=truth, style="muted", dash="6 4"),
+        ui.Line(
+            label=_("answer"), xs=truth, ys=[one.answer.value for one in result.against], low=[one.answer.low for one in result.against],
+            high=[one.answer.high for one in result.against], dots=True,
+        ),
+    ]  # fmt: skip
+    span = max(truth) - min(truth)
+    digits = max(0, 2 - math.floor(math.log10(span))) if span > 0 else 2
+    return ui.Lines(
+        lines=lines, x_range=(min(truth), max(truth)), x_label=_("Truth"), y_label=_("Answer"), digits=min(digits, 6),
+        tick_digits=min(digits, 6), height=260, name="answers",
+    )  # fmt: skip
+
+
+def against_words(result: EvaluationResult) -> str:
+    """How far off it usually is, and whether it shies away from the ends."""
+    if not result.against:
+        return ""
+    off = {"mae": figures.score(result.metrics["mae"].value), "rmse": figures.score(result.metrics["rmse"].value)}
+    text = _("Off by %(mae)s on average (RMSE %(rmse)s).") % off
+    low, high = result.against[0], result.against[-1]
+    if low.answer.value > low.truth and high.answer.value < high.truth:
+        text += " " + _("The smallest are answered too large and the largest too small, as by everyone who is not sure.")
+    return text
 
 
 def reliability(result: EvaluationResult) -> ui.Reliability:
@@ -245,6 +292,8 @@ def reliability(result: EvaluationResult) -> ui.Reliability:
 
 def reliability_words(result: EvaluationResult) -> str:
     after, before = result.calibration.after, result.calibration.before
+    if result.task == "regression":
+        return intervals_words(result)
     full = [one for one in after.bins if one.n]
     near = min(full, key=lambda one: abs(one.confidence - 0.8), default=None)
     parts = []
@@ -258,3 +307,9 @@ def reliability_words(result: EvaluationResult) -> str:
     }
     parts.append(_("ECE %(after)s (%(ci)s) with temperature; %(before)s without.") % values)
     return " ".join(parts)
+
+
+def intervals_words(result: EvaluationResult) -> str:
+    after, inside = result.calibration.after, result.metrics["coverage_90"]
+    words = {"n": round(100 * inside.value), "ece": figures.score(after.ece.value)}
+    return _("Of its 90 %% intervals %(n)s of 100 hold the truth; over all levels it is off by %(ece)s.") % words

@@ -9,12 +9,11 @@ from apps.jobs.work import Work
 from apps.ui import figures
 from fusion.progress import Progress
 
-from .curves import TUNE
+from .curves import TUNE, score_of
 from .models import Metric, Run
 from .words import stage_sentence
 
 FOLD, NAME = 120, 80
-SCORE = "validation_macro_f1"
 
 
 class Report(Progress):
@@ -29,6 +28,7 @@ class Report(Progress):
         self._lock = threading.Lock()
         self._fit: tuple[str, int] | None = None
         self._scores: list[float] = []
+        self._metric = ""
         work.on_flush = self.write
 
     def stages(self, names: Iterable[str]) -> None:
@@ -54,8 +54,9 @@ class Report(Progress):
         if self._fit != (fold, seed):
             self._tell_fit()
             self._fit = (fold, seed)
-        if name == SCORE:
+        if metric := score_of(name):
             self._scores.append(value)
+            self._metric = figures.metric(metric)
         self.work.flush_if_due()
 
     def _tell_fit(self) -> None:
@@ -63,8 +64,8 @@ class Report(Progress):
         if self._fit and not self._fit[0].startswith(TUNE):
             words = {"fit": self._fit[0], "seed": self._fit[1]}
             if self._scores:
-                words |= {"n": len(self._scores), "best": figures.score(max(self._scores))}
-                self.work.log(_("%(fit)s, seed %(seed)s: %(n)s epochs, best validation macro-F1 %(best)s") % words)
+                words |= {"n": len(self._scores), "metric": self._metric, "best": figures.score(max(self._scores))}
+                self.work.log(_("%(fit)s, seed %(seed)s: %(n)s epochs, best validation %(metric)s %(best)s") % words)
             else:
                 self.work.log(_("%(fit)s, seed %(seed)s: trained on all its training samples") % words)
         self._fit, self._scores = None, []

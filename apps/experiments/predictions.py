@@ -1,5 +1,6 @@
 """What a run said about each test sample, read from its bundle by DuckDB. Nothing of it is copied into the database."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, ask, ask_one, pattern
+from fusion.tasks import TaskName
 
 from .models import Run
 
@@ -21,7 +23,10 @@ FIRST_SEED = "seed = (SELECT first(seed) FROM t0)"
 """The table shows one seed, the first: the one that the confusion counts."""
 PAGE = 48
 CONFIDENT = 0.8
-ORDERS = {"confidence": "confidence", "key": "key", "truth": "truth", "answer": "answer"}
+ORDERS = {"confidence": "confidence", "key": "key", "truth": "truth", "answer": "answer", "error": "abs(answer - truth)"}
+REACH = 1.645
+"""Spreads to either side that hold 90 %."""
+OUTSIDE = f"abs(answer - truth) > {REACH} * spread"
 
 
 class Cannot(Exception):
@@ -37,12 +42,18 @@ class Filters:
     show: str = ""
     q: str = ""
     sort: str = "-confidence"
+    task: TaskName = "classification"
 
     @classmethod
-    def of(cls, params: Mapping[str, str]) -> "Filters":
-        show = params.get("show", "") if params.get("show") in ("wrong", "confident", "right") else ""
-        sort = params.get("sort", "") if params.get("sort", "").lstrip("-") in ORDERS else "-confidence"
-        return cls(params.get("truth", ""), params.get("answer", ""), show, params.get("q", "").strip(), sort)
+    def of(cls, params: Mapping[str, str], task: TaskName = "classification") -> "Filters":
+        """Of a number there is no label to filter by, and an error in place of a confidence."""
+        numbers = task == "regression"
+        shows = ("wrong", "right") if numbers else ("wrong", "confident", "right")
+        orders = set(ORDERS) - {"confidence" if numbers else "error"}
+        show = params.get("show", "") if params.get("show") in shows else ""
+        sort = params.get("sort", "") if params.get("sort", "").lstrip("-") in orders else "-error" if numbers else "-confidence"
+        truth, answer = ("", "") if numbers else (params.get("truth", ""), params.get("answer", ""))
+        return cls(truth, answer, show, params.get("q", "").strip(), sort, task)
 
     @property
     def active(self) -> bool:
@@ -52,10 +63,11 @@ class Filters:
         parts, values = [FIRST_SEED], list[Any]()
         for column, value in (("truth", self.truth), ("answer", self.answer)):
             if value:
-                parts.append(f"{column} = ?")
+                parts.append(f"list_contains({column}, ?)" if self.task == "multi-label" else f"{column} = ?")
                 values.append(value)
         if self.show:
-            parts.append("truth = answer" if self.show == "right" else "truth <> answer")
+            wrong = OUTSIDE if self.task == "regression" else "truth <> answer"
+            parts.append(f"NOT ({wrong})" if self.show == "right" else wrong)
         if self.show == "confident":
             parts.append("confidence >= ?")
             values.append(CONFIDENT)
@@ -101,16 +113,32 @@ class Rows(Sequence[dict[str, Any]]):
 
 
 def shown(row: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:
-    answers = [{"modality": name, "answer": row.get(f"{ALONE}{name}")} for name in modalities]
+    """right: of a number whether the truth lies in the 90 % interval of the answer; of a modality alone nobody asks."""
+    spread = row.get("spread")
+    right = row["truth"] == row["answer"] if spread is None else abs(row["truth"] - row["answer"]) <= REACH * spread
+    alone = {name: row.get(f"{ALONE}{name}") for name in modalities}
     return {
         "key": row["key"],
-        "truth": row["truth"],
-        "answer": row["answer"],
-        "confidence": row["confidence"],
+        "truth": in_words(row["truth"]),
+        "answer": in_words(row["answer"], spread),
+        "confidence": row.get("confidence"),
+        "spread": "" if spread is None else f"± {spread:.2g}",
         "fold": row.get("fold", ""),
-        "right": row["truth"] == row["answer"],
-        "answers": [{**one, "right": one["answer"] == row["truth"]} for one in answers],
+        "right": right,
+        "answers": [
+            {"modality": name, "answer": None if one is None else in_words(one, spread), "right": spread is not None or one == row["truth"]}
+            for name, one in alone.items()
+        ],
     }
+
+
+def in_words(value: Any, spread: float | None = None) -> str:
+    """A label, labels, or a number to two digits of its spread."""
+    if isinstance(value, list):
+        return "; ".join(value) or "–"
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.10g}" if not spread else f"{value:.{max(0, min(12, 1 - math.floor(math.log10(spread))))}f}"
 
 
 @dataclass
@@ -130,7 +158,7 @@ class Table:
 
 
 def table(run: Run, params: Mapping[str, str]) -> Table:
-    filters = Filters.of(params)
+    filters = Filters.of(params, (run.result or {}).get("task", "classification"))
     found = Table(filters, modalities=run.modalities)
     path = path_of(run)
     if path is None:

@@ -142,7 +142,7 @@ def measure(metric: str) -> str:
         "macro_f1": _("Macro-F1"), "accuracy": _("Accuracy"), "balanced_accuracy": _("Balanced accuracy"), "auroc": _("AUROC"),
         "log_loss": _("Log loss"), "brier": _("Brier score"), "ece": _("Calibration, ECE"),
     }  # fmt: skip
-    return names.get(metric, metric)
+    return names.get(metric) or figures.metric(metric)
 
 
 def reason(text: str) -> str:

@@ -97,9 +97,10 @@ def finished(project: Project) -> RunQuerySet:
 
 
 def best_run(project: Project, alignment_id: int | None = None) -> Run | None:
-    """The finished run with the highest macro-F1, on one alignment or on any."""
+    """The finished run with the highest score, on one alignment or on any; scores of different metrics are not compared."""
     rows = finished(project).filter(alignment_id=alignment_id) if alignment_id else finished(project)
-    return rows.light().order_by("-score", "number").first()
+    newest = rows.order_by("-number").values_list("metric", flat=True).first()
+    return rows.filter(metric=newest).light().order_by("-score", "number").first()
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ class Part:
     kind: str
     discipline: Discipline | None = None
     answer: str = ""
-    confidence: float = 0.0
+    confidence: float | None = None
+    spread: str = ""
     media: Media | None = None
     text: str = ""
     spark: Any = ""
@@ -111,6 +112,7 @@ def parts(run: Run, one: Disagreement, shown_of: dict[tuple[str, str], Part]) ->
         part = shown_of.get((one.key, each["name"])) or Part(each["name"], each["kind"])
         if told := one.said.get(each["name"]):
             part.answer, part.confidence = told.answer, told.confidence
+            part.spread = "" if told.spread is None else f"± {told.spread:.2g}"
         found.append(part)
     return found
 

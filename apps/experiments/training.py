@@ -45,8 +45,12 @@ def run(work: Work) -> None:
         result = trained(folder / WORK) or learnt_from(found, folder / WORK, Report(work, found))
         bundle = keep_bundle(folder, work.job.attempt)
         digest = json.loads((bundle / MANIFEST).read_text())["digest"]
-    words = {"score": figures.score(result.headline.score.value), "n": f"{result.n_samples:,}"}
-    work.log(_("Finished: macro-F1 %(score)s on %(n)s samples") % words)
+    words = {
+        "metric": figures.metric(result.headline.metric),
+        "score": figures.score(result.headline.score.value),
+        "n": f"{result.n_samples:,}",
+    }
+    work.log(_("Finished: %(metric)s %(score)s on %(n)s samples") % words)
     work.flush()
     work.on_flush = None
     services.finish_run(work.job, found, result, str(bundle.relative_to(settings.HOME)), digest)

@@ -70,8 +70,17 @@ def lines_of(text: str) -> list[str]:
 
 
 def _headline(result: EvaluationResult) -> str:
-    words = {"labels": len(result.labels), "inputs": list_in_words(result.modalities), "method": method_name(result.method).lower()}
-    return _("Tells %(labels)s labels apart from %(inputs)s, joined by %(method)s.") % words
+    words: dict[str, Any] = {
+        "labels": len(result.labels),
+        "inputs": list_in_words(result.modalities),
+        "method": method_name(result.method).lower(),
+    }
+    sentences = {
+        "ordinal": _("Tells %(labels)s labels in an order from %(inputs)s, joined by %(method)s."),
+        "regression": _("Tells a number from %(inputs)s, joined by %(method)s."),
+        "multi-label": _("Tells which of %(labels)s labels hold from %(inputs)s, joined by %(method)s."),
+    }
+    return sentences.get(result.task, _("Tells %(labels)s labels apart from %(inputs)s, joined by %(method)s.")) % words
 
 
 def whom(result: EvaluationResult) -> ui.Forest:
@@ -81,7 +90,7 @@ def whom(result: EvaluationResult) -> ui.Forest:
     everybody = ui.ForestRow(label=_("all test samples"), n=result.n_samples, value=head.value, low=head.low, high=head.high)
     groups = plots.subgroups(result)
     return ui.Forest(
-        rows=[everybody, *(groups.rows if groups else [])], low=low, high=high, metric=_("F1"), show_state=False, name="subgroups",
+        rows=[everybody, *(groups.rows if groups else [])], low=low, high=high, metric=plots.metric(result), show_state=False, name="subgroups",
         target=head.value, target_label=_("all samples"), first_column=_("On whom"),
     )  # fmt: skip
 

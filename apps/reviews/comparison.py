@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.experiments import plots
 from apps.experiments.models import Run
 from fusion.result import EvaluationResult, Interval
 
@@ -42,10 +43,12 @@ def verdict(before: Interval, after: Interval, lower_is_better: bool = False) ->
 
 
 def figures(before: EvaluationResult, after: EvaluationResult) -> list[Figure]:
-    """The headline, then what both were measured on: accuracy, AUROC, each shared subgroup."""
+    """The headline, then what both were measured on: accuracy, AUROC, each shared subgroup; nothing where they answer different questions."""
     one, other = before.headline, after.headline
+    if one.metric != other.metric:
+        return []
     rows = [
-        _figure(_("Macro-F1"), one.score, other.score),
+        _figure(plots.metric(after), one.score, other.score),
         _figure(_("Gain over the best single modality"), _plain(one.gain_over_best_single), _plain(other.gain_over_best_single)),
         _figure(_("Calibration, ECE"), one.ece, other.ece, lower_is_better=True),
     ]

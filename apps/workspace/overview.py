@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
+from apps.experiments import plots
 from apps.experiments.models import Run
 from apps.ui.plots.model import Bar, Bars, Forest, ForestRow, Level, Line, Lines
 from fusion.result import Interval
@@ -66,10 +67,11 @@ def joining(run: Run | None) -> dict[str, Any] | None:
     together = _("Together, run %(n)s") % {"n": run.number}
     gain = result.headline.gain_over_best_single
     words = _("than %(modality)s alone, the best single modality") % {"modality": gain.over}
-    sub = _("Macro-F1 on %(n)s test samples.") % {"n": f"{result.n_samples:,}"}
+    metric = plots.metric(result)
+    sub = _("%(metric)s on %(n)s test samples.") % {"metric": metric, "n": f"{result.n_samples:,}"}
     rows = [*bars, _bar(together, result.headline.score, "")]
     return {
-        "plot": Bars(rows=rows, maximum=1, show_interval=True, metric=_("Macro-F1"), toggle=False),
+        "plot": Bars(rows=rows, maximum=1, show_interval=True, metric=metric, toggle=False),
         "gain": gain,
         "verdict": VERDICTS[gain.verdict],
         "words": words,
@@ -86,6 +88,7 @@ def _bar(label: str, score: Interval, kind: str) -> Bar:
 
 def progress(runs: list[Run], leader: Run | None) -> Lines | None:
     """Every finished run as a dot, the best so far as a line; from two runs on."""
+    runs = [run for run in runs if leader and run.metric == leader.metric]
     if len(runs) < 2 or leader is None or leader.evaluation is None:
         return None
     numbers = [float(run.number) for run in runs]
@@ -97,11 +100,11 @@ def progress(runs: list[Run], leader: Run | None) -> Lines | None:
         Line(label=_("run %(n)s") % {"n": leader.number}, xs=numbers, ys=scores, style="accent", dash="0 1000", dots=True, end_label=False),
     ]
     level = Level(single.score.value, _("best single modality: %(modality)s") % {"modality": single.modality})
-    return Lines(lines=lines, levels=[level], x_label=_("Run"), y_label=_("Macro-F1"), x_ticks=numbers, height=150, toggle=False)
+    return Lines(lines=lines, levels=[level], x_label=_("Run"), y_label=leader.metric_name, x_ticks=numbers, height=150, toggle=False)
 
 
 def weakest(run: Run | None) -> Forest | None:
-    """The four subgroups with the lowest macro-F1, as they were measured."""
+    """The four subgroups with the lowest score, as they were measured."""
     result = run.evaluation if run else None
     if result is None or not result.subgroups:
         return None
@@ -109,5 +112,5 @@ def weakest(run: Run | None) -> Forest | None:
     rows = [ForestRow(label=one.value, value=one.score.value, low=one.score.low, high=one.score.high, n=one.n, state="") for one in found]
     bounds = [bound for row in rows for bound in (row.low, row.high, row.value) if bound is not None]
     return Forest(
-        rows=rows, low=max(0.0, min(bounds) - 0.02), high=min(1.0, max(bounds) + 0.02), metric=_("Macro-F1"), show_state=False, toggle=False
+        rows=rows, low=min(bounds) - 0.02, high=min(1.0, max(bounds) + 0.02), metric=plots.metric(result), show_state=False, toggle=False
     )

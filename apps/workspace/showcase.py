@@ -14,6 +14,7 @@ from apps.datasets.blobs import blob_name
 from apps.datasets.duck import CannotRead, ask_one, identifier
 from apps.experiments.models import Run
 from apps.experiments.predictions import ALONE, path_of
+from apps.ui import figures
 
 from .samples import Pane, sample_of, source_of
 
@@ -100,11 +101,11 @@ def _note(run: Run, key: str) -> str:
     best = max(result.singles, key=lambda one: one.score.value)
     words = {
         "key": key, "n": f"{result.n_samples:,}", "together": f"{result.headline.score.value:.2f}",
-        "single": f"{best.score.value:.2f}", "modality": best.modality,
+        "single": f"{best.score.value:.2f}", "modality": best.modality, "metric": figures.metric(result.headline.metric),
     }  # fmt: skip
     return (
         _(
-            "Sample %(key)s of the demo study. Over its %(n)s test samples, joining them reaches a macro-F1 of %(together)s; the best one alone, %(modality)s, %(single)s."
+            "Sample %(key)s of the demo study. Over its %(n)s test samples, joining them reaches %(metric)s %(together)s; the best one alone, %(modality)s, %(single)s."
         )
         % words
     )

@@ -38,7 +38,7 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
     people = faces(project)
     gate = reviews.gate(review, people) if review else None
     runs = queries.finished_runs(project)
-    best = max(runs, key=lambda run: run.score) if runs else None
+    best = max((run for run in runs if run.metric == runs[-1].metric), key=lambda run: run.score) if runs else None
     leader = Run.objects.select_related("project", "alignment").get(pk=best.pk) if best else None
     told = [tell(event) for event in events(request.user, project)[:12]]
     context: dict[str, Any] = {

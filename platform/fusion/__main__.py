@@ -20,10 +20,11 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError, presets
+from fusion.tasks import TaskName
 
 
 class Terminal(Progress):
@@ -73,6 +74,10 @@ def parser() -> argparse.ArgumentParser:
     judging.add_argument(
         "--protocols", type=Path, help="what the disciplines ask (YAML, as in study.yaml); slices ask for the truth's columns"
     )
+    judging.add_argument(
+        "--task", default="classification", choices=get_args(TaskName), help="what was asked (default: one of several labels)"
+    )
+    judging.add_argument("--order", help="of the labels of an ordinal task: the lowest first, with commas")
     judging.add_argument(
         "--reference", type=Path, help="the run that criteria may ask a difference to: its folder, or its answers with truth"
     )
@@ -140,8 +145,10 @@ def judged_predictions(options: argparse.Namespace) -> Any:
     from fusion.evaluate import external
 
     protocols = protocol.load(options.protocols) if options.protocols else []
+    order = [label.strip() for label in (options.order or "").split(",") if label.strip()]
     reference = answered_by(options.reference) if options.reference else None
-    return external.judge(options.predictions, options.truth, options.name, options.best, protocols=protocols, reference=reference)
+    asked = {"protocols": protocols, "reference": reference, "task": options.task, "order": order}
+    return external.judge(options.predictions, options.truth, options.name, options.best, **asked)
 
 
 def compare(options: argparse.Namespace) -> Any:

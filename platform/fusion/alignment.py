@@ -12,15 +12,16 @@ import json
 import math
 import struct
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .columns import MEDIA_KINDS
 from .splits import AlignmentError, Fold, folds, inner_folds, inner_split
 from .study_spec import Split
+from .tasks import TaskName
 
 if TYPE_CHECKING:
     from .study import Problem, Study
@@ -90,7 +91,8 @@ class Flag(NamedTuple):
 
 @dataclass
 class Aligned:
-    """keys, labels and every list below have one entry a sample.
+    """keys, labels and every list below have one entry a sample. A label is a text, by `task` a number (regression) or a list of texts
+    (multi-label), None where there is none; label_order: all that there are, none of a number.
 
     groups: dataset.column -> values, never on both sides of a split; cluster: the column that is the unit of the bootstrap
     (one of `groups` or `extras`); extras: dataset.column -> values of all other columns, for subgroups, slices and rules;
@@ -100,7 +102,7 @@ class Aligned:
     """
 
     keys: list[str]
-    labels: list[str | None]
+    labels: list[Any]
     modalities: dict[str, Modality]
     label_order: list[str] = field(default_factory=list)
     groups: dict[str, list[Any]] = field(default_factory=dict)
@@ -110,7 +112,7 @@ class Aligned:
     fixed: list[str | None] | None = None
     key: str = "key"
     label: str = "label"
-    task: Literal["classification"] = "classification"
+    task: TaskName = "classification"
     problems: list["Problem"] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     knowledge: dict[str, Any] = field(default_factory=dict)
@@ -118,7 +120,7 @@ class Aligned:
 
     def __post_init__(self) -> None:
         if not self.label_order:
-            self.label_order = sorted({y for y in self.labels if y is not None})
+            self.label_order = sorted(self.named_labels())
         self.check()
 
     def __len__(self) -> int:
@@ -133,12 +135,18 @@ class Aligned:
                 raise AlignmentError(f"{name} has {length} values for {len(self)} samples")
         if not self.modalities:
             raise AlignmentError("an alignment needs at least one modality")
-        if unknown := {y for y in self.labels if y is not None} - set(self.label_order):
+        if unknown := self.named_labels() - set(self.label_order):
             raise AlignmentError(f"label {min(unknown)} is not among the allowed labels {', '.join(self.label_order)}")
         if self.cluster and self.cluster not in self.groups | self.extras:
             raise AlignmentError(f"the cluster column {self.cluster} is not part of the alignment")
         if twice := [key for key, n in Counter(self.keys).items() if n > 1]:
             raise AlignmentError(f"the sample key {twice[0]} occurs twice")
+
+    def named_labels(self, rows: Iterable[int] | None = None) -> set[str]:
+        """Every label that some sample (of `rows`) bears; none where a label is a number."""
+        labels = self.labels if rows is None else [self.labels[row] for row in rows]
+        known = [] if self.task == "regression" else [y for y in labels if y is not None]
+        return {y for each in known for y in each} if self.task == "multi-label" else set(known)
 
     @classmethod
     def from_study(cls, study: "Study", on_broken: Callable[["Problem"], None] | None = None) -> "Aligned":
@@ -187,7 +195,7 @@ class Aligned:
         for row, key in enumerate(self.keys):
             digests = [c[row].digest if c[row] else None for c in columns]  # type: ignore[union-attr]
             fixed = self.fixed[row] if self.fixed else None
-            whole.update(canonical([key, self.labels[row], fixed, *digests, *(plain(v[row]) for v in others)]))
+            whole.update(canonical([key, plain(self.labels[row]), fixed, *digests, *(plain(v[row]) for v in others)]))
         return whole.hexdigest()
 
     def column(self, name: str) -> list[Any]:

@@ -17,15 +17,21 @@ from .alignment import SCHEMA, Aligned, Cell, Modality, plain
 from .columns import MEDIA_KINDS
 from .splits import AlignmentError
 from .study_spec import Split
+from .tasks import TaskName
 
 MANIFEST = b"consilience.manifest"
+
+
+def label_type(task: TaskName) -> pyarrow.DataType:
+    """Of labels as they are kept: a number, a list of texts, or a text."""
+    return {"regression": pyarrow.float64(), "multi-label": pyarrow.list_(pyarrow.string())}.get(task, pyarrow.string())
 
 
 def write(aligned: Aligned, path: Path) -> dict[str, Any]:
     manifest = aligned.manifest()
     columns: dict[str, pyarrow.Array] = {
         "key": pyarrow.array(aligned.keys, pyarrow.string()),
-        "label": pyarrow.array(aligned.labels, pyarrow.string()),
+        "label": pyarrow.array(aligned.labels, label_type(aligned.task)),
     }
     if aligned.fixed is not None:
         columns["split"] = pyarrow.array(aligned.fixed, pyarrow.string())

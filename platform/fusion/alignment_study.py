@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from .alignment import Aligned, Cell, Flag, Modality
-from .columns import MEDIA_KINDS, to_text
+from .columns import MEDIA_KINDS
 from .modalities import BrokenFile, series, text
 from .modalities.child import Inspector
 from .study import FILE, Problem, Study, StudyError, StudyTable, inside
 from .study_spec import AlignmentSpec
+from .tasks.labels import labels_of
 
 KIND_OF_COLUMN = {"image": "image", "audio": "audio", "text": "text", "series": "series", "number": "table", "category": "table"}
 KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
@@ -38,7 +39,8 @@ def join(study: Study, on_broken: Callable[[Problem], None] | None) -> Aligned:
     tables = study.tables()
     keys = keys_of(tables, spec)
     others = {c: values_of(tables, c, keys) for c in kept_columns(tables, spec)}
-    labels = [None if v is None else to_text(v) for v in values_of(tables, spec.label, keys)]
+    table, column = place_of(tables, spec.label)
+    labels, task, order = labels_of(values_of(tables, spec.label, keys), table.columns[column].kind, spec.task, spec.order)
     with Inspector() as inspector:
         reading = Reading(study, inspector, on_broken or (lambda problem: None))
         modalities = {name: modality_of(reading, tables, name, columns_of(value), keys) for name, value in spec.modalities.items()}
@@ -46,7 +48,7 @@ def join(study: Study, on_broken: Callable[[Problem], None] | None) -> Aligned:
         keys=keys,
         labels=labels,
         modalities=modalities,
-        label_order=ordered(labels),
+        label_order=order,
         groups={c: values_of(tables, c, keys) for c in spec.groups},
         extras={c: v for c, v in others.items() if c not in spec.groups},
         cluster=spec.cluster or cluster_of(tables, spec.groups or list(others)),
@@ -54,6 +56,7 @@ def join(study: Study, on_broken: Callable[[Problem], None] | None) -> Aligned:
         fixed=values_of(tables, spec.split.column, keys) if spec.split.column else None,
         key=study.spec.key,
         label=spec.label,
+        task=task,
         problems=reading.problems,
         flags=reading.flags,
         knowledge=study.spec.knowledge,
@@ -101,12 +104,6 @@ def cluster_of(tables: dict[str, StudyTable], columns: list[str]) -> str | None:
 
     best = max(columns, key=distinct, default=None)
     return best if best and distinct(best) else None
-
-
-def ordered(labels: list[str | None]) -> list[str]:
-    """Numbers by size, words by the alphabet."""
-    found = {y for y in labels if y is not None}
-    return sorted(found, key=lambda y: (0, float(y), y) if series.is_number(y) else (1, 0.0, y))
 
 
 def medium_of(tables: dict[str, StudyTable], name: str, columns: list[str]) -> str:

@@ -22,6 +22,7 @@ from fusion.columns import MEDIA_KINDS
 from fusion.files import write_bytes
 from fusion.inputs import InputError, Reader, columns_in
 from fusion.modalities import BrokenFile, series, table
+from fusion.predictions import told
 from fusion.progress import Progress
 from fusion.study import Study
 
@@ -29,7 +30,8 @@ Floats = NDArray[Any]
 
 
 def predict(bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None) -> pa.Table:
-    """Columns: key, answer, confidence, probabilities (in the order of `labels` in the metadata), present (modalities that were read).
+    """Columns: key, answer, confidence, probabilities (in the order of `labels` in the metadata; of a number its spread in place of
+    both), present (modalities that were read).
 
     What cannot be read is told to `progress` and counts as missing. Raises InputError, StudyError, EncoderError or BundleError in words.
     """
@@ -37,12 +39,10 @@ def predict(bundle: Bundle, source: Path, cache: Cache | None, progress: Progres
     p = bundle.predict_features(x, mask, method, columns_in(aligned) | aligned.groups | aligned.extras)
     columns = {
         "key": pa.array(aligned.keys, pa.string()),
-        "answer": pa.array([bundle.labels[k] for k in p.argmax(1)], pa.string()),
-        "confidence": pa.array(p.max(1), pa.float32()),
-        "probabilities": lists(p),
+        **told(bundle.asked, p),
         "present": pa.array([present(bundle, row) for row in mask], pa.list_(pa.string())),
     }
-    return pa.table(columns).replace_schema_metadata({"labels": "\n".join(bundle.labels)})
+    return pa.table(columns).replace_schema_metadata({"labels": "\n".join(bundle.labels), "task": bundle.asked.name})
 
 
 def represent(bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None) -> pa.Table:

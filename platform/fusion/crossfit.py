@@ -275,7 +275,7 @@ class CrossFit:
         seen, outputs = self.validated(name, each)
         said = np.tile(asked.prior(self.task.y[each.train]), (len(self.task.y), 1))
         said[seen] = outputs
-        score = asked.score(self.task.y[rows], said[rows])
+        score = asked.score(self.task.y[rows], asked.answers(asked.beliefs(said[rows])))
         epochs = float(np.mean([found.best_epoch or self.training.epochs for found in histories]))
         return Choice(max(1, round(epochs)), temperature_of(outputs, self.task.y[seen], asked.log_loss), score)
 

@@ -14,8 +14,10 @@ from fusion.evaluate.metrics import Floats
 from fusion.knowledge import Rule, RuleError, check, columns, columns_of, contradictions, fired, kinds_of, resolve, rules_of
 from fusion.knowledge.findings import kind_of
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
+from fusion.knowledge.settings import Knowledge
 from fusion.knowledge_loss import Terms, apply_rules, need_members, rule_tensors
 from fusion.recipe import Recipe, RecipeError
+from fusion.tasks import ONE_LABEL, TaskName
 
 Bools = NDArray[np.bool_]
 
@@ -30,6 +32,8 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
     Raises RecipeError with everything that does not fit the data, each rule by its number: the recipe's first, then the study's.
     """
     own = recipe.knowledge
+    if own.use != "off" and aligned.task not in ONE_LABEL and (own.rules or own.broader or own.order or aligned.knowledge):
+        raise RecipeError([f"knowledge: rules, concepts and order speak of one label of several, and this is {aligned.task}; set use: off"])
     if own.use == "off":
         return recipe.model_copy(update={"knowledge": own.model_copy(update={"rules": [], "broader": {}, "order": []})})
     try:
@@ -93,10 +97,14 @@ def warnings_of(recipe: Recipe, aligned: Aligned, fires: Bools) -> list[str]:
     return silent + [str(finding) for finding in contradictions(rules, said, aligned.label_order)]
 
 
-def taught(recipe: Recipe, labels: Sequence[str], fires: Bools) -> tuple[Terms, torch.Tensor] | None:
-    """What knowledge adds to the loss of training; None where it adds nothing."""
+def taught(recipe: Recipe, task: TaskName, labels: Sequence[str], fires: Bools) -> tuple[Terms, torch.Tensor] | None:
+    """What knowledge adds to the loss of training, to which the order of an ordinal task belongs; None where it adds nothing."""
     own = recipe.knowledge
-    if not own.in_training or not (own.rules or own.broader or own.order):
+    if not own.in_training:
+        own, fires = Knowledge(use="off"), fires[:, :0]
+    if task == "ordinal" and not own.order:
+        own = own.model_copy(update={"order": list(labels)})
+    if not (own.rules or own.broader or own.order):
         return None
     sets = torch.tensor(list(leaf_sets(own.broader, labels).values()), dtype=torch.bool).reshape(-1, len(labels))
     need_members(sets)

@@ -6,46 +6,55 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fusion.alignment_files import label_type
 from fusion.evaluate.answers import Scored
-from fusion.evaluate.disagreement import suspicion, together
+from fusion.evaluate.disagreement import together
 from fusion.evaluate.metrics import Floats
 from fusion.files import write_bytes
+from fusion.tasks.base import LearningTask
+
+FLOATS = {"confidence": pa.float32(), "probabilities": pa.list_(pa.float32()), "spread": pa.float32()}
 
 
-def write(path: Path, scored: Scored, probabilities: Floats, singles: dict[str, Floats], seeds: list[int]) -> None:
-    """probabilities and singles: (S, n, K). Columns: key, truth, cluster, fold, seed, answer, confidence, probabilities, prior,
-    suspicion, single:MODALITY.
+def write(path: Path, scored: Scored, answers: Floats, singles: dict[str, Floats], seeds: list[int]) -> None:
+    """answers and singles: (S, n, D). Columns: key, truth, cluster, fold, seed, answer, confidence, probabilities, prior,
+    suspicion, single:MODALITY. Of a number spread stands in place of confidence and probabilities.
 
-    `prior` is the label that is answered where nothing is known; `suspicion` is that of the label, in nats, the same in every seed's rows (fusion.evaluate.disagreement); `single:...` is what that
-    modality alone answers, null where the sample lacks it.
+    `prior` is what is answered where nothing is known; `suspicion` is that of the label, in nats, the same in every seed's rows
+    (fusion.evaluate.disagreement); `single:...` is what that modality alone answers, null where the sample lacks it.
     """
-    suspicious = suspicion(together(singles, scored.log_prior), scored.y)
+    task = scored.task
+    suspicious = task.suspicion(together(task, singles, scored.mask, scored.log_prior), scored.y)
     tables = [
         pa.table(rows(scored, p, {name: values[i] for name, values in singles.items()}, seeds[i], suspicious))
-        for i, p in enumerate(probabilities)
+        for i, p in enumerate(answers)
     ]
-    table = pa.concat_tables(tables).replace_schema_metadata({"labels": "\n".join(scored.labels)})
+    table = pa.concat_tables(tables).replace_schema_metadata({"labels": "\n".join(scored.labels), "task": task.name})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
 def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspicious: Floats) -> dict[str, Any]:
-    names = scored.labels
+    task = scored.task
+    kind, prior = label_type(task.name), task.answers(task.beliefs(scored.log_prior))
     columns: dict[str, Any] = {
         "key": pa.array(scored.keys, pa.string()),
-        "truth": pa.array([names[k] for k in scored.y], pa.string()),
+        "truth": pa.array(task.decode(scored.y), kind),
         "cluster": pa.array([str(name) for name in scored.cluster], pa.string()),
         "fold": pa.array([str(name) for name in scored.fold], pa.string()),
         "seed": pa.array([seed] * len(scored), pa.int64()),
-        "answer": pa.array([names[k] for k in p.argmax(1)], pa.string()),
-        "confidence": pa.array(p.max(1), pa.float32()),
-        "probabilities": pa.array(list(p), pa.list_(pa.float32())),
-        "prior": pa.array([names[k] for k in scored.log_prior.argmax(1)], pa.string()),
+        **told(task, p),
+        "prior": pa.array(task.named(prior), kind),
         "suspicion": pa.array(suspicious, pa.float32()),
     }
     for column, name in enumerate(scored.modalities):
-        said = singles[name].argmax(1)
-        answers = [names[k] if there else None for k, there in zip(said, scored.mask[:, column])]
-        columns[f"single:{name}"] = pa.array(answers, pa.string())
+        answers = zip(task.named(singles[name]), scored.mask[:, column])
+        columns[f"single:{name}"] = pa.array([answer if there else None for answer, there in answers], kind)
     return columns
+
+
+def told(task: LearningTask, answers: Floats) -> dict[str, pa.Array]:
+    """answer, then how sure it is. answers: (n, D)"""
+    beside = {name: pa.array(values, FLOATS[name]) for name, values in task.columns(answers).items()}
+    return {"answer": pa.array(task.named(answers), label_type(task.name)), **beside}

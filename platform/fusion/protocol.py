@@ -33,6 +33,18 @@ class Measure(NamedTuple):
     title: str
     lower_is_better: bool = False
     most: float | None = 1.0
+    least: float | None = 0.0
+
+    def outside(self, bound: float, difference: bool) -> str:
+        """Why no value can be at this bound; empty where one can. A difference of two lies between minus the range and the range."""
+        low, high = (self.least, self.most) if not difference else (None, None)
+        if difference and self.least is not None and self.most is not None:
+            low, high = self.least - self.most, self.most - self.least
+        if (low is None or bound >= low) and (high is None or bound <= high):
+            return ""
+        if low is None or high is None:
+            return f"{self.title} is {f'at least {low:g}' if high is None else f'at most {high:g}'}"
+        return f"{self.title} lies between {low:g} and {high:g}"
 
 
 MEASURES = {
@@ -43,6 +55,15 @@ MEASURES = {
     "log_loss": Measure("log loss", lower_is_better=True, most=None),
     "brier": Measure("Brier score", lower_is_better=True, most=2.0),
     "ece": Measure("calibration error (ECE)", lower_is_better=True),
+    "mae_steps": Measure("steps off, on average", lower_is_better=True, most=None),
+    "kappa": Measure("weighted kappa", least=-1.0),
+    "r2": Measure("R²", least=None),
+    "rmse": Measure("root mean squared error", lower_is_better=True, most=None),
+    "mae": Measure("mean absolute error", lower_is_better=True, most=None),
+    "spearman": Measure("Spearman correlation", least=-1.0),
+    "coverage_90": Measure("coverage of the 90 % interval"),
+    "micro_f1": Measure("micro-F1"),
+    "exact_match": Measure("exact match"),
 }
 
 
@@ -100,9 +121,8 @@ class Criterion(BaseModel):
         if getattr(self, wanted) is None:
             better = "lower" if self.measure.lower_is_better else "higher"
             raise ValueError(f"{better} {self.measure.title} is better: write the bound as {wanted}")
-        low, most = -(self.measure.most or 0.0) if self.over else 0.0, self.measure.most
-        if most is not None and not low <= self.bound <= most:
-            raise ValueError(f"{wanted}: {self.measure.title} lies between {low:g} and {most:g} (given: {self.bound:g})")
+        if problem := self.measure.outside(self.bound, difference=bool(self.over)):
+            raise ValueError(f"{wanted}: {problem} (given: {self.bound:g})")
         if sum(map(bool, (self.without, self.only, self.noise))) > 1:
             raise ValueError("give the situation by one of without, only and noise")
         return self

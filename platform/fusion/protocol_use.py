@@ -1,13 +1,15 @@
 """Protocols in a run: those of study and recipe held against the data before anything is computed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fusion.alignment import Aligned
 from fusion.evaluate.metrics import Ints
 from fusion.knowledge import columns_of, kinds_of
 from fusion.knowledge.findings import kind_of
-from fusion.protocol import ProtocolError, check, protocols_of, together
+from fusion.protocol import Protocol, ProtocolError, check, protocols_of, together
 from fusion.recipe import Recipe, RecipeError
+from fusion.tasks import TaskName, task_of
 
 
 def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
@@ -16,9 +18,21 @@ def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
         protocols = together(recipe.protocols, protocols_of(aligned.protocols))
     except ProtocolError as error:
         raise RecipeError(error.problems) from error
-    if problems := check(protocols, kinds_of_slices(aligned), {name: one.kind for name, one in aligned.modalities.items()}):
+    kinds = {name: one.kind for name, one in aligned.modalities.items()}
+    if problems := [*check(protocols, kinds_of_slices(aligned), kinds), *other_metrics(protocols, aligned.task)]:
         raise RecipeError(problems)
     return recipe.model_copy(update={"protocols": protocols})
+
+
+def other_metrics(protocols: Sequence[Protocol], task: TaskName) -> list[str]:
+    """Criteria in a metric that the learning task does not have."""
+    names = task_of(task).figures.names
+    return [
+        f"protocol of {protocol.discipline}, criterion {number}, metric: {one.metric} is no metric of {task}; use {', '.join(names)}"
+        for protocol in protocols
+        for number, one in enumerate(protocol.criteria, 1)
+        if one.metric not in names
+    ]
 
 
 def facts_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:

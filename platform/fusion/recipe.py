@@ -135,7 +135,7 @@ class Search(Part):
     encoders: those that the probe may try, None for all that are installed.
     """
 
-    budget_seconds: float | None = Field(default=180, gt=0, le=1_000_000)
+    budget_seconds: float | None = Field(default=210, gt=0, le=1_000_000)
     probe: bool = True
     encoders: list[str] | None = Field(default=None, max_length=64)
 

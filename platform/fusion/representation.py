@@ -5,8 +5,9 @@ models share is the space of the labels, so there a sample is the evidence for e
 
     e_k = sum over the modalities m that are present of [log p_m(k | x_m) - log p(k)],   centred over k,
 
-(batch, K): what late fusion knows of a sample, and all that it knows. An ensemble, whose members have different spaces, gives the
-same of its answers: log p(k | x) - log p(k), centred over k. Nearness is the cosine.
+(batch, K): what late fusion knows of a sample, and all that it knows. Of a number it is what is added to the two natural parameters of
+the Gaussian, of a set of labels to the log-odds of each. An ensemble, whose members have different spaces,
+gives the same of its answers. Nearness is the cosine.
 """
 
 import hashlib
@@ -44,8 +45,7 @@ def views(mask: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
 
 def evidence(task: LearningTask, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
     """beliefs: (..., n, M, D) of the single models, mask: (n, M), prior: (n, D) or (D,) -> (..., n, D)"""
-    joint = task.evidence(beliefs, mask, prior)
-    return joint - joint.mean(-1, keepdims=True)
+    return task.centred(task.evidence(beliefs, mask, prior))
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -231,6 +231,16 @@ class Calibration(Part):
     after: Reliability
 
 
+class Against(Part):
+    """Test samples whose true number lies between `lower` and `upper`: the mean of the truth, and of what was answered."""
+
+    lower: float
+    upper: float
+    n: int
+    truth: float
+    answer: Interval
+
+
 class Confusion(Part):
     """`counts[i][j]`: test samples of true class i that were answered j, for the first seed; order of `labels`."""
 
@@ -264,8 +274,11 @@ SURE = 0.8
 
 
 class Said(Part):
+    """As text: a label, a number, labels. spread: of a number, which has one in place of a confidence (a standard deviation)."""
+
     answer: str
-    confidence: float
+    confidence: float | None = None
+    spread: float | None = None
 
 
 class Disagreement(Part):
@@ -287,7 +300,7 @@ class Disagreement(Part):
     @property
     def sure(self) -> bool:
         """Whether each of `between` is sure of what it says."""
-        return bool(self.between) and all(said.confidence >= SURE for name in self.between if (said := self.said[name]))
+        return bool(self.between) and all((said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name]))
 
 
 class Pair(Part):
@@ -446,7 +459,10 @@ class EvaluationResult(Part):
     contributions: Contributions | None
     subgroups: list[Subgroup]
     worst_subgroup: WorstSubgroup | None = None
-    confusion: Confusion
+    confusion: Confusion | None = None
+    """None where an answer is not one label."""
+    against: list[Against] = []
+    """Of numbers: tenths of the test samples, by the truth."""
     calibration: Calibration | None
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""

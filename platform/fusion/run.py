@@ -103,7 +103,8 @@ class Plan:
             mixes = layers_of(self.recipe, features)
         except UnequalLayers as error:
             raise RecipeError([str(error)]) from error
-        task, teaching = task_of(self.aligned, features), taught(self.recipe, self.aligned.label_order, self.fires)
+        task = task_of(self.aligned, features)
+        teaching = taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires)
         mixed = {name: blocks_of(features.parts[name], layers) for name, layers in mixes.items()}
         return replace(task, taught=teaching, mixes=mixes, blocks=task.blocks | mixed)
 

@@ -62,7 +62,9 @@ def unseen(bundle: Bundle, aligned: Aligned) -> tuple[Ints, dict[str, int]]:
     new = [row for row in rows if digests[row] not in trained_on]
     if not new:
         raise BundleError(f"No sample is left to score: the bundle was trained on all {len(rows)} labelled samples of this study.")
-    unknown = sorted({str(aligned.labels[row]) for row in new} - set(bundle.labels))
+    if aligned.task != bundle.asked.name:
+        raise BundleError(f"The study asks for {aligned.task}, the model was trained for {bundle.asked.name}.")
+    unknown = sorted(aligned.named_labels(new) - set(bundle.labels))
     if unknown:
         raise BundleError(f"The study has the label {unknown[0]}, which the model never saw; it knows {', '.join(bundle.labels)}.")
     return np.array(new), {reason: len(found) for reason, found in reasons.items()} | {"trained on": len(rows) - len(new)}

@@ -30,7 +30,7 @@ def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequen
     rows = drawn(scored.keys, NUMBERS // (space.whole.shape[1] * (1 + len(space.alone))))
     found: dict[str, Any] = {
         "key": pa.array([scored.keys[row] for row in rows], pa.string()),
-        "truth": pa.array([scored.labels[k] for k in scored.y[rows]], pa.string()),
+        "truth": pa.array([scored.task.truth(y) for y in scored.y[rows]], pa.string()),
         "fold": pa.array([str(name) for name in scored.fold[rows]], pa.string()),
     }
     found["space"] = pa.nulls(len(rows), pa.string()) if space.common else found["fold"]

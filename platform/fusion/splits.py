@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .study_spec import Split
+from .tasks import ONE_LABEL
 
 if TYPE_CHECKING:
     from .alignment import Aligned
 
 MAX_HELD_OUT_GROUPS = 60
+TENTHS = 10
 FIXED_WORDS = {
     "train": "train",
     "training": "train",
@@ -49,9 +51,11 @@ def folds(aligned: "Aligned", split: Split | None = None) -> list[Fold]:
 
 
 def check_labels(aligned: "Aligned", rows: np.ndarray) -> None:
-    counts = Counter(aligned.labels[row] for row in rows)
+    counts = Counter(said(aligned, row) for row in rows)
     if len(counts) < 2:
         raise AlignmentError(f"all {len(rows)} usable samples bear {'the same label' if counts else 'no label'}: there is nothing to learn")
+    if aligned.task not in ONE_LABEL:
+        return
     rare = [label for label, n in counts.items() if n < 2]
     if rare:
         raise AlignmentError(
@@ -59,10 +63,29 @@ def check_labels(aligned: "Aligned", rows: np.ndarray) -> None:
         )
 
 
+def said(aligned: "Aligned", row: int) -> Any:
+    """The label of a row, as something that can be counted."""
+    label = aligned.labels[row]
+    return frozenset(label) if isinstance(label, list | tuple) else label
+
+
+def strata(aligned: "Aligned", rows: np.ndarray) -> np.ndarray:
+    """int (rows,): what a split keeps in proportion: the label; of a number its tenth of all; of several labels the rarest."""
+    labels = [aligned.labels[row] for row in rows]
+    if aligned.task == "regression":
+        ranks = np.argsort(np.argsort([np.nan if y is None else y for y in labels], kind="stable"), kind="stable")
+        return ranks * min(TENTHS, len(rows)) // max(len(rows), 1)
+    if aligned.task == "multi-label":
+        counts = Counter(y for each in labels for y in each or ())
+        labels = [min(each, key=lambda y: (counts[y], y)) if each else None for each in labels]
+    number = {label: k for k, label in enumerate(aligned.label_order)}
+    return np.asarray([-1 if y is None else number[y] for y in labels])
+
+
 def check_fold(aligned: "Aligned", fold: Fold, units: np.ndarray) -> None:
     if not len(fold.train) or not len(fold.test):
         raise AlignmentError(f"fold {fold.name} has {len(fold.train)} samples for training and {len(fold.test)} for test")
-    if len({aligned.labels[row] for row in fold.train}) < 2:
+    if len({said(aligned, row) for row in fold.train}) < 2:
         raise AlignmentError(f"fold {fold.name} has only one label left in training ({len(fold.train)} samples): there is nothing to learn")
     both = np.intersect1d(units[fold.train], units[fold.test])
     if len(both):
@@ -163,7 +186,7 @@ def parts_by_unit(aligned: "Aligned", rows: np.ndarray, units: np.ndarray, count
     """Cut rows into `count` parts (fewer if there are fewer units) without tearing a unit, labels in proportion as far as possible."""
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-    labels = np.asarray([aligned.label_order.index(y) if (y := aligned.labels[row]) is not None else -1 for row in rows])
+    labels = strata(aligned, rows)
     count = min(count, len(np.unique(units[rows])))
     largest = int(np.bincount(labels + 1).max())
     if largest < 2:  # every label once: there are no proportions to keep

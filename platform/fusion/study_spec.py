@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from .columns import Kind
 from .knowledge.rules import rules_of
 from .protocol import protocols_of
+from .tasks import TaskName
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
@@ -74,7 +75,11 @@ class Split(Part):
 
 
 class AlignmentSpec(Part):
+    """task: by default what is usual for the label's column (fusion.tasks.ALLOWED); order: of the labels of an ordinal task, lowest first."""
+
     label: Reference
+    task: TaskName | None = None
+    order: list[str] = []
     groups: list[Reference] = []
     cluster: Reference | None = None
     modalities: dict[Annotated[str, StringConstraints(pattern=MODALITY_NAME)], Reference | list[Reference]]

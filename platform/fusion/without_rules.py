@@ -79,7 +79,7 @@ class Ruled:
         together = self.recipe.method == "ensemble" or self.recipe.joins_seeds
         compare = ["ensemble", *self.recipe.members] if together else []
         recipe = self.recipe.model_copy(update={"knowledge": own, "compare": compare})
-        task = replace(self.task, taught=taught(recipe, self.labels, fires))
+        task = replace(self.task, taught=taught(recipe, self.task.asked.name, self.labels, fires))
         beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
         fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), beside)
         answered = [answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)]

@@ -203,6 +203,30 @@ def test_of_many_groups_the_largest_are_shown_and_all_are_counted(team: Any) -> 
     assert (found["values"][0]["value"], found["values"][0]["n"]) == ("often", 4)
 
 
+def test_a_number_column_is_asked_for_a_number_and_tags_for_any_of_them(team: Any, study: dict[str, Version]) -> None:
+    keys, colours = [f"S{number:03}" for number in range(30)], [["red"], ["red", "blue"], ["green"]]
+    make_version(team.vision, "more", {"sample_id": ("id", keys), "colours": ("tags", [colours[n % 3] for n in range(30)])})
+    spec = SPEC | {"modalities": {"text": ["clues.clue"]}}
+    seconds = frozen(team, spec | {"label": {"source": "recordings.seconds"}})
+    aligned = load_aligned(seconds)
+    assert (aligned.task, aligned.label_order, seconds.spec["label"]["task"]) == ("regression", [], "regression")
+    assert aligned.labels[:3] == pytest.approx([0.2, 0.21, 0.22])
+    tags = load_aligned(frozen(team, spec | {"label": {"source": "more.colours"}}))
+    assert (tags.task, tags.labels[1], tags.label_order) == ("multi-label", ["blue", "red"], ["blue", "green", "red"])
+    found = preview(team.project, seconds.spec, newest_versions(team.project))
+    assert sum(row["n"] for row in found.labels) == 30
+    assert len(found.labels) == 10
+
+
+def test_an_order_is_said_with_the_label_and_a_task_that_does_not_fit_is_refused(team: Any, study: dict[str, Version]) -> None:
+    label = {"source": "samples.label", "task": "ordinal", "order": "three, one, two"}
+    aligned = load_aligned(frozen(team, SPEC | {"label": label}))
+    assert (aligned.task, aligned.label_order) == ("ordinal", ["three", "one", "two"])
+    with pytest.raises(ValidationError) as refused:
+        checked_spec(SPEC | {"label": {"source": "samples.label", "task": "regression"}}, newest_versions(team.project))
+    assert "which can be asked for: One of several labels, One of several labels in an order." in refused.value.message_dict["task"][0]
+
+
 def test_a_viewer_cannot_make_or_freeze_one(client: Client, team: Any, study: dict[str, Version]) -> None:
     with pytest.raises(PermissionDenied):
         services.create_alignment(team.viewer, team.project, "Digits", SPEC)

@@ -14,6 +14,7 @@ from apps.projects.models import Project
 from apps.projects.services import next_number
 from fusion.alignment import Aligned, Cell, Modality, Split
 from fusion.recipe import Recipe
+from fusion.tasks import TaskName
 from tests.made import make_image
 
 N = 72
@@ -21,7 +22,17 @@ LABELS = ["a", "b", "c"]
 WORDS = {"a": "one apple", "b": "two boats", "c": "three chairs"}
 
 
-def aligned() -> Aligned:
+SETS = {"a": ["flat"], "b": ["flat", "wide"], "c": ["tall"]}
+
+
+def asked(labels: list[str], task: TaskName) -> list[object]:
+    """The same knowledge as labels of another learning task."""
+    if task == "regression":
+        return [1990.0 + 10 * LABELS.index(label) + i % 5 for i, label in enumerate(labels)]
+    return [SETS[label] for label in labels] if task == "multi-label" else list(labels)
+
+
+def aligned(task: TaskName = "classification") -> Aligned:
     dice = random.Random(5)
     labels = [LABELS[i % 3] for i in range(N)]
     images = [None if i % 9 == 8 else Cell(make_image(i % 3 * 100 + i).sha256) for i in range(N)]
@@ -29,7 +40,9 @@ def aligned() -> Aligned:
     numbers = [Cell.numbers([LABELS.index(label) + dice.gauss(0, 0.9), dice.gauss(0, 1)]) for label in labels]
     return Aligned(
         keys=[f"S{i:03}" for i in range(N)],
-        labels=labels,
+        labels=asked(labels, task),
+        task=task,
+        label_order=LABELS if task == "ordinal" else [],
         modalities={
             "image": Modality("image", images, ["pictures.file"], media=blob_path),
             "text": Modality("text", texts, ["notes.text"]),
@@ -43,9 +56,9 @@ def aligned() -> Aligned:
     )
 
 
-def frozen(project: Project, user: User) -> Alignment:
+def frozen(project: Project, user: User, task: TaskName = "classification") -> Alignment:
     """As the job that freezes leaves it."""
-    joined = aligned()
+    joined = aligned(task)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alignment.parquet"
         joined.write(path)
@@ -54,7 +67,7 @@ def frozen(project: Project, user: User) -> Alignment:
     table = register_blobs(project, [blob])[blob.sha256]
     spec = {
         "modalities": {name: {"kind": one.kind, "columns": one.columns} for name, one in joined.modalities.items()},
-        "label": {"source": "samples.label"},
+        "label": {"source": "samples.label", "task": task},
         "groups": ["samples.site"],
         "cluster": "samples.person",
         "split": {"policy": "leave-one-group-out"},

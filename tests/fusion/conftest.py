@@ -1,6 +1,7 @@
 """A small study in memory: two readings of a hidden class, from three groups, without any encoder's weights."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,20 @@ def toy_alignment(n: int = 108, seed: int = 0, noise: float = 1.2, missing: floa
     return Aligned(**(given | changes))
 
 
+def asked(task: str) -> Aligned:
+    """The toy alignment asked for another learning task: a number about 2,000, an order, or a set of labels."""
+    aligned = toy_alignment()
+    y, rng = [int(label[-1]) for label in aligned.labels], np.random.default_rng(4)
+    sets = [["even"], ["odd"], ["even", "large"]]
+    labels: dict[str, Any] = {
+        "regression": [2000 + 10 * k + float(rng.normal()) for k in y],
+        "ordinal": [["low", "middle", "high"][k] for k in y],
+        "multi-label": [sets[k] for k in y],
+    }
+    order = ["low", "middle", "high"] if task == "ordinal" else []
+    return replace(aligned, labels=labels.get(task, aligned.labels), label_order=order, task=task)
+
+
 def small_recipe(**training: Any) -> Recipe:
     settings = {"seeds": [0], "epochs": 3, "patience": 3, "hidden_dim": 8, "inner_folds": 2, "dropout": 0.1, "input_dropout": 0.1}
     return Recipe.parse({"compare": ["gated"], "training": settings | training, "evaluation": {"draws": 100}})
@@ -43,6 +58,11 @@ def small_recipe(**training: Any) -> Recipe:
 @pytest.fixture(scope="session")
 def toy() -> Callable[..., Aligned]:
     return toy_alignment
+
+
+@pytest.fixture(scope="session")
+def of_task() -> Callable[[str], Aligned]:
+    return asked
 
 
 @pytest.fixture(scope="session")

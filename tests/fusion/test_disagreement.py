@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from fusion.alignment import Aligned
 from fusion.cache import Cache
 from fusion.evaluate.answers import Scored
-from fusion.evaluate.disagreement import contradiction, disagreements, suspicion, together
+from fusion.evaluate.disagreement import contradiction, disagreements, together
 from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 from fusion.run import train
 from fusion.study import Study
+from fusion.tasks import task_of
 
 LABELS = ["one", "two", "three"]
 PRIOR = np.log(np.full(3, 1 / 3))
+TASK = task_of("classification", LABELS)
 
 
 def sure_of(label, confidence):
@@ -79,11 +81,11 @@ def test_where_all_agree_with_the_label_there_is_nothing_to_talk_about():
 def test_suspicion_is_above_zero_exactly_where_another_label_is_likelier(seed, k):
     rng = np.random.default_rng(seed)
     p, y = rng.dirichlet(np.ones(k), size=40), rng.integers(k, size=40)
-    assert ((suspicion(p, y) > 0) == (p.argmax(1) != y)).all()
+    assert ((TASK.suspicion(p, y) > 0) == (p.argmax(1) != y)).all()
 
 
 def test_the_product_is_that_of_the_evidence_and_skips_what_is_missing():
-    both = together({"a": sure_of("one", 0.8)[None, None], "b": np.exp(PRIOR)[None, None]}, PRIOR[None])
+    both = together(TASK, {"a": sure_of("one", 0.8)[None, None], "b": np.exp(PRIOR)[None, None]}, np.ones((1, 2), bool), PRIOR[None])
     np.testing.assert_allclose(both[0], sure_of("one", 0.8))
 
 

@@ -200,6 +200,26 @@ def test_a_result_of_schema_1_is_read_and_keeps_its_number(stored):
     assert found.worst_subgroup.value == min(found.subgroups, key=lambda one: one.score.value).value
 
 
+def as_in_schema_2(part):
+    """With every score under the name of its metric, as the one task of that time had it."""
+    if isinstance(part, list):
+        return [as_in_schema_2(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {"macro_f1" if name == "score" else name: as_in_schema_2(one) for name, one in part.items() if name not in ("metric", "against")}
+
+
+def test_a_result_of_schema_2_is_read_with_its_scores(stored):
+    from fusion.result import EvaluationResult
+
+    old = as_in_schema_2({name: value for name, value in stored.items() if name != "disagreements"}) | {"schema_version": 2}
+    assert "macro_f1" in old["headline"]
+    found = EvaluationResult.model_validate(old)
+    assert (found.schema_version, found.task, found.headline.metric) == (2, "classification", "macro_f1")
+    assert found.headline.score.value == stored["headline"]["score"]["value"]
+    assert [one.score.value for one in found.subgroups] == [one["score"]["value"] for one in stored["subgroups"]]
+
+
 def test_a_result_of_a_later_version_is_refused_in_words(stored):
     from fusion.result import SCHEMA_VERSION, EvaluationResult
 

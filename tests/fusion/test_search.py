@@ -168,3 +168,12 @@ def test_the_preset_tries_every_method_and_says_so():
     assert set(recipe.methods) == {"late", "concat", "gated", "lowrank", "bottleneck", "crossattention", "ensemble"}
     assert recipe.stages == ["read", "embed", "probe", "train", "evaluate", "bundle"]
     assert Recipe.from_text(recipe.to_yaml()) == recipe
+
+
+def test_a_search_of_numbers_compares_by_their_own_metric(of_task, small, tmp_path):
+    recipe = asked(small, compare=["late", "concat"])
+    result = train(of_task("regression"), recipe, tmp_path, None, Progress())
+    assert {one.method for one in result.search.tried} == {"late", "concat", "ensemble"}
+    kept = next(one for one in result.search.tried if one.kept)
+    assert all(kept.loss <= one.loss for one in result.search.tried)
+    assert load(tmp_path).recipe.search is None

@@ -9,10 +9,10 @@ from pyarrow import parquet
 from apps.datasets.blobs import blob_path, blobs_by_digest
 from apps.datasets.models import Alignment, Version
 from fusion.alignment import Aligned, Cell, Flag, Modality
-from fusion.alignment_study import ordered
 from fusion.columns import MEDIA_KINDS, to_text
 from fusion.modalities import text
 from fusion.study_spec import Split
+from fusion.tasks.labels import labels_of
 
 from .spec import Source, is_annotation, sources_of
 
@@ -25,23 +25,26 @@ def assemble(alignment: Alignment) -> Aligned:
     versions = list(alignment.versions.select_related("dataset", "table").order_by("pk"))
     sources = sources_of(versions)
     inputs = [ref for one in spec["modalities"].values() for ref in one["columns"]]
-    labels = label_values(sources[spec["label"]["source"]], spec["label"].get("annotator", ""))
+    asked, source = spec["label"], sources[spec["label"]["source"]]
+    labels = label_values(source, asked.get("annotator", ""))
     keys = list(dict.fromkeys([*labels, *(key for ref in inputs for key in keys_of(sources[ref].version))]))
-    named = [labels.get(key) for key in keys]
+    values = [labels.get(key) for key in keys]
+    named, task, order = labels_of(values, source.kind, asked.get("task", "classification"), asked.get("order", ()))
     modalities = {name: modality(one, sources, keys) for name, one in spec["modalities"].items()}
     fixed = spec["split"].get("column")
     return Aligned(
         keys=keys,
         labels=named,
         modalities=modalities,
-        label_order=ordered(named),
+        label_order=order,
         groups={ref: aligned_values(sources[ref], keys) for ref in spec["groups"]},
         extras={ref: aligned_values(sources[ref], keys) for ref in spec["extras"]},
         cluster=spec["cluster"] or None,
         split=Split.model_validate(spec["split"]),
         fixed=aligned_values(sources[fixed], keys) if fixed else None,
         key=versions[0].key_column,
-        label=spec["label"]["source"],
+        label=asked["source"],
+        task=task,
         flags=list(flags(modalities, keys)),
         knowledge=spec.get("knowledge", {}),
         protocols=spec.get("protocols", []),
@@ -72,9 +75,9 @@ def aligned_values(source: Source, keys: list[str]) -> list[Any]:
     return [values.get(key) for key in keys]
 
 
-def label_values(source: Source, annotator: str) -> dict[str, str | None]:
+def label_values(source: Source, annotator: str) -> Values:
     if not is_annotation(source.version):
-        return {key: None if value is None else to_text(value) for key, value in values_by_key(source).items()}
+        return values_by_key(source)
     key = source.version.key_column
     found = read_columns(source.version, [key, "annotator", source.column])
     said: dict[str, list[str]] = {}

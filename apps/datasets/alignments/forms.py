@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.datasets.models import Version
+from apps.ui import learning_tasks
 
 from .spec import KIND_OF_COLUMN, LABEL_KINDS, Source, is_annotation, modality_name, sources_of
 
@@ -35,6 +36,8 @@ class AlignmentForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     label = forms.ChoiceField(label=gettext_lazy("What is to be recognised"))
+    task = forms.ChoiceField(label=gettext_lazy("Which kind of answer?"), required=False)
+    order = forms.CharField(label=gettext_lazy("Order of the labels"), max_length=2000, required=False)
     groups = forms.MultipleChoiceField(label=gettext_lazy("Keep together"), required=False, widget=forms.CheckboxSelectMultiple)
     cluster = forms.ChoiceField(label=gettext_lazy("Unit of the intervals"), required=False)
     policy = forms.ChoiceField(label=gettext_lazy("Split"), choices=[choice[:2] for choice in POLICY_CHOICES], initial=POLICY_CHOICES[0][0])
@@ -50,6 +53,7 @@ class AlignmentForm(forms.Form):
         self.sources = sources_of(versions)
         none = [("", _("chosen for you"))]
         self.fields["label"].choices = [("", _("Choose …")), *label_choices(self.sources, annotators)]
+        self.fields["task"].choices = [("", _("What is usual for the column")), *learning_tasks.choices()]
         self.fields["groups"].choices = [(one.ref, one.ref) for one in self.of_kind("group")]
         self.fields["cluster"].choices = none + [(one.ref, one.ref) for one in self.of_kind("group")]
         self.fields["column"].choices = [("", "–")] + [(one.ref, one.ref) for one in self.of_kind("category", "group", "label")]
@@ -67,12 +71,13 @@ class AlignmentForm(forms.Form):
         data = self.data if self.is_bound else self.initial
         get = self.data.getlist if self.is_bound else lambda name: data.get(name, [])
         source, _at, annotator = str(data.get("label") or "").partition("@")
+        label = {"annotator": annotator, "task": data.get("task"), "order": data.get("order")}
         split = {"policy": data.get("policy") or POLICY_CHOICES[0][0]}
         given = {"test": data.get("test"), "seed": data.get("seed"), "folds": data.get("folds"), "column": data.get("column")}
         split |= {name: value for name, value in given.items() if value not in (None, "")}
         return {
             "modalities": self.modalities(get("inputs")),
-            "label": {"source": source, "annotator": annotator} if annotator else {"source": source},
+            "label": {"source": source, **{name: value for name, value in label.items() if value}},
             "groups": list(get("groups")),
             "cluster": data.get("cluster") or "",
             "split": split,
@@ -115,6 +120,8 @@ def initial_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     label = spec["label"]["source"] + (f"@{spec['label']['annotator']}" if spec["label"].get("annotator") else "")
     return {
         "label": label,
+        "task": spec["label"].get("task", "classification"),
+        "order": ", ".join(spec["label"].get("order", [])),
         "inputs": [ref for one in spec["modalities"].values() for ref in one["columns"]],
         "groups": spec["groups"],
         "cluster": spec.get("cluster", ""),

@@ -68,10 +68,10 @@ def summarise(aligned: Aligned) -> dict[str, Any]:
     present = {name: one.present() for name, one in aligned.modalities.items()}
     patterns = Counter(tuple(name for name in present if present[name][row]) for row in range(len(aligned)))
     twice = aligned.duplicates()
-    labels = Counter(aligned.labels)
+    labels = label_counts(aligned)
     return {
         "n_samples": len(aligned),
-        "n_labelled": len(aligned) - labels[None],
+        "n_labelled": sum(label is not None for label in aligned.labels),
         "n_usable": len(kept),
         "labels": {label: labels[label] for label in aligned.label_order},
         "modalities": {name: {"kind": one.kind, "present": sum(present[name])} for name, one in aligned.modalities.items()},
@@ -84,6 +84,12 @@ def summarise(aligned: Aligned) -> dict[str, Any]:
         "folds": fold_sizes(aligned),
         "flags": dict(Counter(flag.flag for flag in aligned.flags)),
     }
+
+
+def label_counts(aligned: Aligned) -> Counter[str]:
+    """Samples that bear each label; nothing of a number."""
+    sets = [[] if label is None else label if isinstance(label, list) else [label] for label in aligned.labels]
+    return Counter() if aligned.task == "regression" else Counter(label for each in sets for label in each)
 
 
 def group_counts(values: list[Any]) -> dict[str, int]:

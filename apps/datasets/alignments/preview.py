@@ -16,6 +16,7 @@ from apps.datasets.frames import Column, Frame, frame_of_alignment
 from apps.datasets.joins import MAJORITY, table_file
 from apps.datasets.models import Alignment, Version
 from apps.projects.models import Project
+from fusion.tasks import ONE_LABEL
 
 from .spec import is_annotation, sources_of
 
@@ -25,6 +26,7 @@ LEAK_SUPPORT = 0.5
 LEAK_KINDS = ("number", "category", "tags", "text", "time")
 SHOWN = 60
 GROUPS_SHOWN = 12
+TENTHS = 10
 
 
 @dataclass
@@ -69,10 +71,7 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
             f"SELECT count(*) AS n, count({label}) AS labelled, count(*) FILTER ({every}) AS complete, count(*) FILTER (NOT {some}) AS bare FROM t0",
             [],
         ),
-        (
-            f"SELECT {label}::VARCHAR AS value, count(*) AS n FROM t0 WHERE {label} IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT {SHOWN}",
-            [],
-        ),
+        (label_question(label, spec["label"].get("task", "")), []),
         pattern_question(frame, "", []),
         *(_group_question(column) for column in groups),
     ]
@@ -92,6 +91,22 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
     found.rows = browse(frame, QueryDict("size=12"), project)
     found.rows.cards, found.rows.lines = found.rows.cards[:5], found.rows.lines[:5]
     return found
+
+
+def label_question(label: str, task: str) -> str:
+    """How often each label occurs; of numbers, how many lie in each of TENTHS equal steps."""
+    if task == "regression":
+        return (
+            f"WITH s AS (SELECT min({label}) AS low, greatest((max({label}) - min({label})) / {TENTHS}, 1e-12) AS step FROM t0), "
+            f"b AS (SELECT least(floor(({label} - low) / step), {TENTHS - 1}) AS place, low, step FROM t0, s WHERE {label} IS NOT NULL) "
+            "SELECT format('{:.4g} – {:.4g}', low + place * step, low + (place + 1) * step) AS value, count(*) AS n FROM b "
+            "GROUP BY place, low, step ORDER BY place"
+        )
+    value = f"unnest({label})" if task == "multi-label" else f"{label}::VARCHAR"
+    return (
+        f"SELECT value, count(*) AS n FROM (SELECT {value} AS value FROM t0 WHERE {label} IS NOT NULL) "
+        f"GROUP BY value ORDER BY n DESC, value LIMIT {SHOWN}"
+    )
 
 
 def files_of(frame: Frame, spec: Mapping[str, Any], versions: list[Version]) -> tuple[str, ...]:
@@ -191,7 +206,7 @@ def _warnings(spec: Mapping[str, Any], frame: Frame, found: Preview, bare: int, 
     yield from (
         _("Label %(label)s has only one sample: it cannot be in training and in test.") % {"label": row["value"]}
         for row in found.labels
-        if row["n"] == 1
+        if row["n"] == 1 and spec["label"].get("task", ONE_LABEL[0]) in ONE_LABEL
     )
     yield from _torn_groups(spec, frame)
 

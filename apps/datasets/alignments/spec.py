@@ -1,10 +1,11 @@
 """The choice that an alignment is made of, checked against the columns that the versions have.
 
     {"modalities": {"image": {"kind": "image", "columns": ["handwriting.file"]}},
-     "label": {"source": "samples.label_name"},                          # or {"source": "readings.label", "annotator": "AO"}
+     "label": {"source": "samples.label_name"},                          # or {"source": "readings.label", "annotator": "AO"}; "task", "order"
      "groups": ["samples.speaker"], "cluster": "samples.writer",
      "split": {"policy": "leave-one-group-out"}, "extras": ["samples.label"]}
 
+`task`: the learning task where it is not classification; `order`: of its labels, lowest first, where it is ordinal.
 A label from an annotation data set without `annotator` is what most annotators say. `extras`: columns kept for subgroups and rules.
 `knowledge` and `protocols`: rules, concepts and criteria that came with a study folder, as it wrote them; the run reads them.
 """
@@ -19,10 +20,12 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import DataSet, Version
+from apps.ui import learning_tasks
 from fusion.study_spec import MODALITY_NAME, Split
+from fusion.tasks import ALLOWED
 
 KIND_OF_COLUMN = {"image": "image", "audio": "audio", "text": "text", "series": "series", "number": "table", "category": "table"}
-LABEL_KINDS = ("label", "category", "group", "number")
+LABEL_KINDS = tuple(ALLOWED)
 KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
 POLICIES = ("leave-one-group-out", "by-group", "grouped-k-fold", "fixed")
 
@@ -112,7 +115,7 @@ def _modality_kind(name: str, columns: list[str], sources: dict[str, Source], pr
     return ""
 
 
-def _label(given: Mapping[str, Any] | str, sources: dict[str, Source], problems: dict[str, list[str]]) -> dict[str, str]:
+def _label(given: Mapping[str, Any] | str, sources: dict[str, Source], problems: dict[str, list[str]]) -> dict[str, Any]:
     one = {"source": given} if isinstance(given, str) else dict(given)
     ref, annotator = str(one.get("source") or ""), str(one.get("annotator") or "")
     if not ref:
@@ -120,10 +123,25 @@ def _label(given: Mapping[str, Any] | str, sources: dict[str, Source], problems:
     elif ref not in sources:
         _add(problems, "label", _unknown(ref))
     elif sources[ref].kind not in LABEL_KINDS:
-        _add(problems, "label", _("%(column)s is no label: choose a label, category, group or number column.") % {"column": ref})
+        _add(problems, "label", _("%(column)s is no label: choose a label, category, group, number or tags column.") % {"column": ref})
     if annotator == "majority":
         annotator = ""
-    return {"source": ref, "annotator": annotator} if annotator else {"source": ref}
+    found = {"source": ref, "annotator": annotator} if annotator else {"source": ref}
+    return found | _task(one, sources[ref], problems) if ref in sources else found
+
+
+def _task(given: Mapping[str, Any], source: Source, problems: dict[str, list[str]]) -> dict[str, Any]:
+    """The learning task, by default what is usual for the label's column; nothing is said of classification."""
+    allowed = ALLOWED.get(source.kind, ALLOWED["label"])
+    task = given.get("task") or allowed[0]
+    if task not in allowed:
+        words = {"column": source.ref, "kind": source.kind, "tasks": _(", ").join(learning_tasks.title(one) for one in allowed)}
+        _add(problems, "task", _("%(column)s is of the kind %(kind)s, which can be asked for: %(tasks)s.") % words)
+    if task != "ordinal":
+        return {} if task == "classification" else {"task": task}
+    order = given.get("order") or []
+    names = [part.strip() for part in order.split(",")] if isinstance(order, str) else [str(one) for one in order]
+    return {"task": task, "order": [name for name in names if name]}
 
 
 def _known(field: str, refs: Iterable[str], sources: dict[str, Source], problems: dict[str, list[str]]) -> list[str]:

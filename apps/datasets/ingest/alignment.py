@@ -33,7 +33,7 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
     modalities = {name: [here(ref) for ref in ([refs] if isinstance(refs, str) else refs)] for name, refs in asked.modalities.items()}
     found: dict[str, Any] = {
         "modalities": modalities,
-        "label": {"source": here(asked.label)},
+        "label": {"source": here(asked.label), "task": asked.task, "order": asked.order},
         "groups": [here(ref) for ref in asked.groups],
         "split": split,
     }

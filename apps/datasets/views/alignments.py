@@ -20,6 +20,7 @@ from apps.datasets.queries import datasets_of, newest_versions
 from apps.projects.models import Project
 from apps.projects.pages import has_moved, project_page, refresh
 from apps.projects.policies import can
+from apps.ui import learning_tasks
 
 
 @project_page()
@@ -150,6 +151,7 @@ def alignment(request: HttpRequest, project: Project, number: int) -> HttpRespon
         "versions": versions,
         "may_write": can(request.user, "contribute", project),
         "split_words": split_words(found.spec),
+        "task": learning_tasks.title(found.spec["label"].get("task", "classification")),
         "topics": "alignment job connected" if found.state == Alignment.State.FREEZING else "alignment job",
         "inputs": [
             {"name": name, "kind": one["kind"], "columns": one["columns"], "n": _n(found, name)}

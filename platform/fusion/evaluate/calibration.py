@@ -56,7 +56,11 @@ def ece_of(sums: Floats) -> Floats:
 
 def reliability(resampler: Resampler, y: Ints, probabilities: Floats) -> Reliability:
     """probabilities: (S, n, K); bins hold the mean over the seeds."""
-    sums = np.stack([resampler.sums(bin_sums(y, p)) for p in probabilities])
+    return reliability_of(np.stack([resampler.sums(bin_sums(y, p)) for p in probabilities]))
+
+
+def reliability_of(sums: Floats) -> Reliability:
+    """sums: (S, 1 + draws, 3 * BINS)"""
     number, confidence, right = np.split(sums.mean(0), 3, axis=-1)
     bins = []
     for i in range(BINS):

@@ -9,20 +9,25 @@ Light but for numpy: the web process compares runs whose answers it read itself;
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.evaluate.scores import Scores
 from fusion.protocol import MEASURES
 from fusion.result import Clusters, Compared, Comparison, Difference, Interval, Verdict
+from fusion.tasks import TaskName, task_of
 
 if TYPE_CHECKING:
     from fusion.evaluate.answers import Scored
 
-OF_ANSWERS = ("macro_f1", "accuracy")
+OF_ANSWERS: dict[TaskName, tuple[str, ...]] = {
+    "classification": ("macro_f1", "accuracy"),
+    "ordinal": ("macro_f1", "mae_steps"),
+    "regression": ("r2", "mae"),
+    "multi-label": ("macro_f1", "exact_match"),
+}
 OF_PROBABILITIES = ("log_loss", "ece")
 CLEAR = 0.05
 
@@ -31,7 +36,7 @@ class CannotCompare(ValueError):
     """Two runs that were not judged on the same samples; the message says how they differ.
 
     kind: samples (each has some that the other lacks: how many, and the first), truth (the two state another label for `first`), few
-    (there are no two runs). names: the two runs.
+    (there are no two runs), task (they answer different questions). names: the two runs.
     """
 
     def __init__(
@@ -43,22 +48,26 @@ class CannotCompare(ValueError):
 
 @dataclass(frozen=True)
 class Answered:
-    """What one run answered. keys, truth, cluster: one entry a sample; probabilities: (S, n, K), columns as `labels` has them.
+    """What one run answered. keys, truth (labels of an alignment's form), cluster: one entry a sample; probabilities: its answers (S, n, D),
+    columns as `labels` has them.
 
     cluster: None where nobody knows; only_answers: the probabilities are 1 for the answer.
     """
 
     name: str
     keys: Sequence[str]
-    truth: Sequence[str]
+    truth: Sequence[Any]
     labels: Sequence[str]
     probabilities: Floats
     cluster: Sequence[str] | None = None
     only_answers: bool = False
+    task: TaskName = "classification"
 
     def by_key(self, labels: Sequence[str]) -> Floats:
-        """(S, n, K) by the order of the keys, over these labels; 0 for those that it does not know."""
+        """(S, n, D) by the order of the keys, over these labels; 0 for those that it does not know."""
         order = sorted(range(len(self.keys)), key=lambda at: self.keys[at])
+        if self.task == "regression":
+            return self.probabilities[:, order]
         found = np.zeros((len(self.probabilities), len(self.keys), len(labels)))
         found[:, :, [labels.index(label) for label in self.labels]] = self.probabilities[:, order]
         return found
@@ -71,12 +80,13 @@ def compare(runs: Sequence[Answered], reference: str | None = None, draws: int =
     first = next((run for run in runs if run.name == reference), runs[0])
     for run in runs:
         same_samples(first, run)
-    labels = sorted({label for run in runs for label in run.labels})
-    truth = dict(zip(first.keys, first.truth))
-    y = np.array([labels.index(truth[key]) for key in sorted(truth)], dtype=np.int64)
+    labels = list(dict.fromkeys(label for run in runs for label in run.labels))
+    truth, task = dict(zip(first.keys, first.truth)), task_of(first.task, labels)
+    y = task.encode([truth[key] for key in sorted(truth)])
     resampler = Resampler(clusters_of(runs, sorted(truth)), draws)
-    metrics = OF_ANSWERS if any(run.only_answers for run in runs) else OF_ANSWERS + OF_PROBABILITIES
-    found = {run.name: draws_of(run.by_key(labels), y, resampler, metrics) for run in runs}
+    metrics = OF_ANSWERS[first.task] + (() if any(run.only_answers for run in runs) else OF_PROBABILITIES)
+    scores = {run.name: task.scores(resampler, y, run.by_key(labels)) for run in runs}
+    found = {name: {metric: each.draws(metric) for metric in metrics} for name, each in scores.items()}
     others = {name: draws for name, draws in found.items() if name != first.name}
     differences = {
         metric: paired(metric, {name: each[metric] - found[first.name][metric] for name, each in others.items()}) for metric in metrics
@@ -100,6 +110,9 @@ def compare(runs: Sequence[Answered], reference: str | None = None, draws: int =
 
 def same_samples(one: Answered, other: Answered) -> None:
     """Raises CannotCompare in words."""
+    if one.task != other.task:
+        message = f"{one.name} answers {one.task} and {other.name} {other.task}: their scores say different things."
+        raise CannotCompare("task", message, (one.name, other.name))
     mine, theirs = set(one.keys), set(other.keys)
     names, alone = (one.name, other.name), (sorted(mine - theirs), sorted(theirs - mine))
     if any(alone):
@@ -114,22 +127,24 @@ def same_samples(one: Answered, other: Answered) -> None:
 
 
 def against(reference: Answered, scored: "Scored") -> Floats:
-    """(S, n, K') of the reference in the order of `scored`, over its labels and whatever others it knows. Raises CannotCompare."""
-    own = Answered("this run", scored.keys, [scored.labels[k] for k in scored.y], scored.labels, np.zeros((0, len(scored), 0)))
-    same_samples(own, reference)
+    """(S, n, D') of the reference in the order of `scored`, over its labels and whatever others it knows. Raises CannotCompare."""
+    task, nothing = scored.task, np.zeros((0, len(scored), 0))
+    same_samples(Answered("this run", scored.keys, task.decode(scored.y), scored.labels, nothing, task=task.name), reference)
+    if task.name == "multi-label":  # each label is judged by itself
+        return reference.by_key(list(dict.fromkeys([*scored.labels, *reference.labels])))[:, placed(scored), : len(scored.labels)]
     found = reference.by_key([*scored.labels, *(label for label in reference.labels if label not in scored.labels)])
-    return found[:, np.argsort(np.argsort(scored.keys))]
+    return found[:, placed(scored)]
+
+
+def placed(scored: "Scored") -> Ints:
+    """Of each sample, its place in the order of the keys."""
+    return np.argsort(np.argsort(scored.keys))
 
 
 def clusters_of(runs: Sequence[Answered], keys: Sequence[str]) -> "np.ndarray":
     """Those of the first run that knows them; every sample by itself where none does."""
     known = next((dict(zip(run.keys, run.cluster)) for run in runs if run.cluster is not None), None)
     return np.array([known[key] for key in keys] if known else keys)
-
-
-def draws_of(p: Floats, y: Ints, resampler: Resampler, metrics: Sequence[str]) -> dict[str, Floats]:
-    scores = Scores(resampler, y, p)
-    return {metric: scores.draws(metric) for metric in metrics}
 
 
 def paired(metric: str, differences: dict[str, Floats]) -> dict[str, Difference]:
@@ -180,21 +195,22 @@ def span(one: Interval, sign: str = "") -> str:
 
 def read(path: str | Path, name: str) -> Answered:
     """A table as `python -m fusion train` writes it, or any other that names the truth. Raises TableError."""
-    from fusion.evaluate.tables import Table, predictions_in
+    from fusion.evaluate.tables import Table, labels_in, predictions_in
 
     table = Table.open(path)
-    predictions = predictions_in(table)
-    keys = table.keys()
-    truth = dict(zip(keys, table.texts("truth")))
+    task = table.task
+    predictions, keys = predictions_in(table, task), table.keys()
+    truth = dict(zip(keys, labels_in(table, "truth", task)))
     if lacking := [key for key, label in truth.items() if label is None]:
         raise table.fail("is empty; every sample needs its label", keys.index(lacking[0]), "truth")
     cluster = dict(zip(keys, map(str, table.values("cluster")))) if table.has("cluster") else None
     return Answered(
         name=name,
         keys=predictions.keys,
-        truth=[str(truth[key]) for key in predictions.keys],
+        truth=[truth[key] for key in predictions.keys],
         labels=predictions.labels,
         probabilities=predictions.probabilities,
         cluster=None if cluster is None else [cluster[key] for key in predictions.keys],
         only_answers=predictions.only_answers,
+        task=task,
     )

@@ -40,11 +40,10 @@ def asked_of(answers: Answers, modalities: list[str]) -> tuple[dict[Coalition, F
 
 
 def class_shares(asked: Mapping[Coalition, Floats], players: int, scored: Scored) -> list[ClassShares]:
-    rows = np.arange(len(scored))
-    true = np.stack([p[:, rows, scored.y].mean(0) for p in asked.values()])
-    found = []
+    found, members = [], scored.task.members(scored.y)
     for k, label in enumerate(scored.labels):
-        chosen = scored.y == k
-        shares = shapley(true[:, chosen].mean(1), list(asked), players) if chosen.any() else np.zeros(players)
+        chosen = members[:, k]
+        true = np.stack([p[:, chosen, k].mean(0) for p in asked.values()])
+        shares = shapley(true.mean(1), list(asked), players) if chosen.any() else np.zeros(players)
         found.append(ClassShares(label=label, n=int(chosen.sum()), shares=shares.tolist()))
     return found

@@ -112,7 +112,8 @@ def criterion_score(criterion: Criterion, evidence: Evidence) -> CriterionScore:
 def measured(criterion: Criterion, evidence: Evidence, chosen: Bools) -> tuple[str, Interval | None]:
     """What a difference is to, and the figure; no figure where the slice is empty, and no interval of a single cluster."""
     if criterion.metric not in evidence.metrics:
-        raise CannotJudge(f"{criterion.measure.title} is not known of this model: it needs probabilities")
+        why = "it needs probabilities" if criterion.metric in evidence.scored.task.figures.names else f"this is {evidence.scored.task.name}"
+        raise CannotJudge(f"{criterion.measure.title} is not known of this model: {why}")
     p, (over, other) = evidence.situation(criterion), evidence.other(criterion) if criterion.over else ("", None)
     if not chosen.any():
         return over, None

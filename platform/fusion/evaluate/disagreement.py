@@ -8,41 +8,35 @@ their order where probabilities near 1 are all alike, and the product, unlike a 
 alone contradicts. It is used whatever the run's own method is, since every run trains the single models.
 
 **Contradiction** of a sample is the largest product of two modalities' confidences in different answers, 0 to 1.
+
+Both are said here for one label of several; what they are for a number and for a set of labels stands with the learning task.
 """
 
 import numpy as np
-from scipy.special import log_softmax
+from numpy.typing import NDArray
 
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.result import Disagreement, Kind, Said
+from fusion.result import Disagreement, Kind
+from fusion.tasks.base import Array, LearningTask
 
 MOST = 40
 """Samples of each kind that the result holds; the suspicion of every sample stands in predictions.parquet."""
-TINY = 1e-12
 
 
-def together(singles: dict[str, Floats], log_prior: Floats) -> Floats:
-    """(n, K) probabilities: the product of the single models, mean over the seeds. singles: (S, n, K), the prior where absent."""
-    evidence = sum((np.log(np.maximum(p, TINY)) - log_prior for p in singles.values()), np.zeros(1))
-    return np.exp(log_softmax(log_prior + evidence, axis=-1)).mean(0)
-
-
-def suspicion(probabilities: Floats, y: Ints) -> Floats:
-    """(n, K), (n,) -> (n,): log odds of the best other label against the given one."""
-    rows = np.arange(len(y))
-    others = probabilities.copy()
-    others[rows, y] = 0
-    return np.log(np.maximum(others.max(1), TINY)) - np.log(np.maximum(probabilities[rows, y], TINY))
+def together(task: LearningTask, singles: dict[str, Floats], mask: NDArray[np.bool_], prior: Array) -> Floats:
+    """(n, D) answers: the product of the single models, mean over the seeds. singles: (S, n, D), the prior where absent."""
+    beliefs = np.stack([task.beliefs(task.outputs(answers)) for answers in singles.values()], -2)
+    return task.answers(task.product(beliefs, mask, prior)).mean(0)
 
 
 def contradiction(singles: dict[str, Floats], scored: Scored) -> tuple[Floats, Ints]:
-    """singles: (n, K). How much the two modalities that contradict each other most do so: (n,), and their columns: (n, 2)."""
+    """singles: (n, D). How much the two modalities that contradict each other most do so: (n,), and their columns: (n, 2)."""
     found, pairs = np.zeros(len(scored)), np.zeros((len(scored), 2), dtype=np.int64)
     for i, first in enumerate(scored.modalities):
         for j, second in enumerate(scored.modalities[:i]):
-            differ = scored.mask[:, i] & scored.mask[:, j] & (singles[first].argmax(1) != singles[second].argmax(1))
-            value = np.where(differ, singles[first].max(1) * singles[second].max(1), 0)
+            both = scored.mask[:, i] & scored.mask[:, j]
+            value = np.where(both, scored.task.contradiction(singles[first], singles[second]), 0)
             pairs[value > found] = j, i
             found = np.maximum(found, value)
     return found, pairs
@@ -50,10 +44,12 @@ def contradiction(singles: dict[str, Floats], scored: Scored) -> tuple[Floats, I
 
 def disagreements(singles: dict[str, Floats], scored: Scored) -> list[Disagreement]:
     """Those that contradict the label, then those whose modalities contradict each other; the strongest first in each kind, and a
-    sample may be in both. singles: modality -> (S, n, K), calibrated and out of fold.
+    sample may be in both. singles: modality -> (S, n, D), calibrated and out of fold.
     """
-    product, alone = together(singles, scored.log_prior), {name: p.mean(0) for name, p in singles.items()}
-    suspicious, (opposed, pairs) = suspicion(product, scored.y), contradiction(alone, scored)
+    if not singles:
+        return []
+    product, alone = together(scored.task, singles, scored.mask, scored.log_prior), {name: p.mean(0) for name, p in singles.items()}
+    suspicious, (opposed, pairs) = scored.task.suspicion(product, scored.y), contradiction(alone, scored)
     found = [described(i, "label", suspicious[i], product, alone, scored) for i in strongest(suspicious, scored)]
     for i in strongest(opposed, scored):
         one = described(i, "modalities", opposed[i], product, alone, scored)
@@ -68,14 +64,14 @@ def strongest(score: Floats, scored: Scored) -> list[int]:
 
 def described(i: int, kind: Kind, score: float, product: Floats, alone: dict[str, Floats], scored: Scored) -> Disagreement:
     """Sample i; `between` are the modalities that alone answer as the product does."""
-    answer = scored.labels[product[i].argmax()]
-    said = {
-        name: Said(answer=scored.labels[p[i].argmax()], confidence=float(p[i].max())) if there else None
-        for (name, p), there in zip(alone.items(), scored.mask[i])
-    }
-    agree = [name for name, one in said.items() if one and one.answer == answer]
-    truth = scored.labels[scored.y[i]]
-    return Disagreement(key=scored.keys[i], kind=kind, score=float(score), truth=truth, answer=answer, said=said, between=agree, reason="")
+    task, y = scored.task, scored.y[i]
+    there = [name for name, present in zip(scored.modalities, scored.mask[i]) if present]
+    said = {name: task.said(p[i]) if name in there else None for name, p in alone.items()}
+    agree = [name for name in there if task.sides(alone[name][i], product[i], y)]
+    answer = task.said(product[i]).answer
+    return Disagreement(
+        key=scored.keys[i], kind=kind, score=float(score), truth=task.truth(y), answer=answer, said=said, between=agree, reason=""
+    )
 
 
 def reason(one: Disagreement) -> str:

@@ -8,14 +8,14 @@ answers with modalities taken away, calibration needs probabilities, the gain ne
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusion.environment import environment
-from fusion.evaluate import metrics
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
@@ -26,6 +26,10 @@ from fusion.files import file_digest
 from fusion.knowledge.findings import kind_of
 from fusion.protocol import Protocol, check
 from fusion.result import EvaluationResult, Fold, Split
+from fusion.splits import AlignmentError
+from fusion.tasks import TaskName, task_of
+from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.labels import in_order, ordered
 
 
 @dataclass(frozen=True)
@@ -34,20 +38,23 @@ class Joined:
 
     predictions: Predictions
     truth: Truth
-    labels: list[str]
+    task: LearningTask
     at: Ints
     rows: Ints
 
     @property
-    def y(self) -> Ints:
-        number = {label: k for k, label in enumerate(self.labels)}
-        return np.array([number[str(self.truth.labels[row])] for row in self.rows], dtype=np.int64)
+    def y(self) -> Array:
+        return self.task.encode([self.truth.labels[row] for row in self.rows])
 
     @property
     def probabilities(self) -> Floats:
-        """(S, n, K)"""
-        found = self.predictions.probabilities[:, self.at]
-        return np.pad(found, ((0, 0), (0, 0), (0, len(self.labels) - found.shape[2])))
+        """(S, n, D)"""
+        return self.wide(self.predictions.probabilities)
+
+    def wide(self, answers: Floats) -> Floats:
+        """(S, any, d) -> (S, n, D): of these samples, and with the labels that only the truth has."""
+        found = answers[:, self.at]
+        return np.pad(found, ((0, 0), (0, 0), (0, self.task.width - found.shape[2])))
 
     def column(self, values: Sequence[Any]) -> list[Any]:
         return [values[row] for row in self.rows]
@@ -75,11 +82,14 @@ def judge(
     draws: int = 1000,
     protocols: Sequence[Protocol] = (),
     reference: Answered | None = None,
+    task: TaskName = "classification",
+    order: Sequence[str] = (),
 ) -> EvaluationResult:
     """name: of the model; best: the single modality that the gain is over (default: the one that does best on these samples, which leaves
-    the smallest gain). Slices of protocols ask for columns of the truth. Raises TableError.
+    the smallest gain). Slices of protocols ask for columns of the truth. order: of the labels of an ordinal task, lowest first; numbers
+    need none. Raises TableError.
     """
-    joined = join(read_predictions(predictions), read_truth(truth))
+    joined = join(read_predictions(predictions, task), read_truth(truth, task), task, order)
     question = question_of(joined, name, best, draws)
     question.protocols, question.facts, question.reference = protocols, joined.facts, reference
     question.kinds = {column: kind_of(values) for column, values in joined.facts.items()}
@@ -91,7 +101,7 @@ def judge(
     return result
 
 
-def join(predictions: Predictions, truth: Truth) -> Joined:
+def join(predictions: Predictions, truth: Truth, task: TaskName, order: Sequence[str]) -> Joined:
     """By key, in its order. Every labelled sample needs an answer; answers to other samples are left out."""
     place = {key: at for at, key in enumerate(predictions.keys)}
     rows = sorted((row for row, label in enumerate(truth.labels) if label is not None), key=lambda row: truth.keys[row])
@@ -101,35 +111,63 @@ def join(predictions: Predictions, truth: Truth) -> Joined:
             f"{predictions.file} has no answer for {len(lacking):,} of {len(rows):,} labelled samples of {truth.file}, the first is {lacking[0]}; "
             "a model answers every sample. Take those that are not to be judged out of the truth."
         )
+    labels = all_labels(predictions, truth, rows) if task != "regression" else []
+    if task == "ordinal":
+        predictions, labels = ranked(predictions, labels, order)
+    return Joined(predictions, truth, task_of(task, labels), np.array([place[truth.keys[row]] for row in rows]), np.array(rows))
+
+
+def all_labels(predictions: Predictions, truth: Truth, rows: Sequence[int]) -> list[str]:
+    """Those that are answered, then those that only the truth knows, which is refused where there are probabilities."""
     labels = list(predictions.labels)
     for row in rows:
-        if truth.labels[row] in labels:
-            continue
-        if not predictions.only_answers:
-            raise TableError(f"{truth.file}, row {row + 1}, column label: {predictions.file} has no probability for {truth.labels[row]}.")
-        labels.append(str(truth.labels[row]))
-    return Joined(predictions, truth, labels, np.array([place[truth.keys[row]] for row in rows]), np.array(rows))
+        said = truth.labels[row]
+        for label in said if isinstance(said, list) else [said]:
+            if label in labels:
+                continue
+            if not predictions.only_answers:
+                raise TableError(f"{truth.file}, row {row + 1}, column label: {predictions.file} has no probability for {label}.")
+            labels.append(str(label))
+    return labels
+
+
+def ranked(predictions: Predictions, labels: list[str], order: Sequence[str]) -> tuple[Predictions, list[str]]:
+    """Labels lowest first, and the answers with them."""
+    try:
+        wanted = in_order(ordered(labels), "ordinal", order)
+    except AlignmentError as error:
+        raise TableError(f"{predictions.file}: {error}.") from error
+    grown = len(labels) - len(predictions.labels)
+    at = [labels.index(label) if label in labels else len(labels) for label in wanted]
+
+    def turned(answers: Floats) -> Floats:
+        return np.pad(answers, ((0, 0), (0, 0), (0, grown + 1)))[..., at]
+
+    singles = {name: turned(values) for name, values in predictions.singles.items()}
+    prior = None if predictions.prior is None else turned(predictions.prior)
+    return replace(predictions, labels=wanted, probabilities=turned(predictions.probabilities), singles=singles, prior=prior), wanted
 
 
 def question_of(joined: Joined, name: str, best: str | None, draws: int) -> Question:
     predictions, truth, n = joined.predictions, joined.truth, len(joined.rows)
-    singles = {modality: values[:, joined.at] for modality, values in predictions.singles.items()}
-    mask = np.stack([(values >= 0).all(0) for values in singles.values()], 1) if singles else np.ones((n, 0), bool)
-    prior = None if predictions.prior is None else predictions.prior[:, joined.at]
-    unanswered = frozenset(modality for modality, values in singles.items() if prior is None and (values < 0).any())
-    said = {
-        modality: one_hot(values if prior is None else np.where(values < 0, prior, values), joined) for modality, values in singles.items()
-    }
+    singles = {modality: joined.wide(values) for modality, values in predictions.singles.items()}
+    there: dict[str, NDArray[np.bool_]] = {modality: np.asarray(np.isfinite(values).all(2)) for modality, values in singles.items()}
+    mask = np.stack([present.all(0) for present in there.values()], 1) if singles else np.ones((n, 0), bool)
+    prior = None if predictions.prior is None else joined.wide(predictions.prior)
+    unanswered = frozenset(modality for modality, present in there.items() if prior is None and not present.all())
+    absent = np.zeros(1) if prior is None else prior
+    said = {modality: np.where(there[modality][..., None], values, absent) for modality, values in singles.items()}
     fold = np.full(n, "test") if predictions.fold is None else predictions.fold[joined.at]
     keys = [truth.keys[row] for row in joined.rows]
-    scored = Scored(keys, joined.y, mask, np.zeros((n, len(joined.labels))), joined.cluster, fold, joined.labels, list(singles))
+    prior_outputs = np.zeros((n, joined.task.width))
+    scored = Scored(keys, joined.y, mask, prior_outputs, joined.cluster, fold, joined.task.labels, list(singles), joined.task)
     everything = tuple(range(len(singles)))
     return Question(
         scored=scored,
         method=name,
         methods={name: Answers({everything: joined.probabilities}, joined.probabilities)},
         singles={modality: (values, values) for modality, values in said.items()},
-        best_single=best_of(best, [modality for modality in singles if modality not in unanswered], said, joined.y),
+        best_single=best_of(best, [modality for modality in singles if modality not in unanswered], said, joined),
         temperatures={},
         seeds=predictions.seeds,
         cluster_column=None if truth.cluster is None else "cluster",
@@ -144,12 +182,7 @@ def question_of(joined: Joined, name: str, best: str | None, draws: int) -> Ques
     )
 
 
-def one_hot(values: Ints, joined: Joined) -> Floats:
-    """(S, n) -> (S, n, K); an answer that is not known stands for the first label and is never counted."""
-    return np.eye(len(joined.labels))[np.maximum(values, 0)]
-
-
-def best_of(wanted: str | None, names: list[str], said: dict[str, Floats], y: Ints) -> str | None:
+def best_of(wanted: str | None, names: list[str], said: dict[str, Floats], joined: Joined) -> str | None:
     if wanted is not None and wanted not in names:
         raise TableError(
             f"The gain cannot be over {wanted}: "
@@ -157,7 +190,7 @@ def best_of(wanted: str | None, names: list[str], said: dict[str, Floats], y: In
         )
 
     def score(name: str) -> float:
-        return float(np.mean([metrics.macro_f1(y, p.argmax(1), p.shape[1]) for p in said[name]]))
+        return float(np.mean([joined.task.score(joined.y, answers) for answers in said[name]]))
 
     return wanted or max(names, key=lambda name: (score(name), name), default=None)
 

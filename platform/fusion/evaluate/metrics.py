@@ -84,3 +84,63 @@ def auroc_of(positive: NDArray[Any], negative: NDArray[Any]) -> Floats:
     pairs = positive.sum(-1, dtype=np.float64) * negative.sum(-1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.einsum("...i,...i->...", positive, below) / pairs
+
+
+def steps(y: Ints, answer: Ints) -> Floats:
+    """Per sample, (n, 7): 1, |y - answer|, its square, y, y squared, answer, answer squared."""
+    off, one = np.abs(y - answer), np.ones(len(y))
+    return np.stack([one, off, off**2, y, y**2, answer, answer**2], axis=1).astype(np.float64)
+
+
+def weighted_kappa_of(sums: Floats) -> Floats:
+    """Of sums of `steps`: 1 - squared steps off / those expected of answers that know nothing of the truth. 0 where both are constant."""
+    n, _, squares, y, yy, a, aa = np.moveaxis(sums, -1, 0)
+    expected = yy + aa - 2 * y * a / np.maximum(n, 1e-12)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(expected > 1e-9, 1 - squares / expected, 0.0)
+
+
+def errors(y: Floats, answers: Floats, origin: float) -> Floats:
+    """Of numbers, per sample, (n, 6): 1, y and its square about `origin`, squared error, absolute error, -log density.
+
+    answers: (n, 2), mean and spread.
+    """
+    mean, spread = answers.T
+    error, about = y - mean, y - origin
+    density = 0.5 * (np.log(2 * np.pi) + (error / spread) ** 2) + np.log(spread)
+    return np.stack([np.ones(len(y)), about, about**2, error**2, np.abs(error), density], axis=1)
+
+
+def r2_of(sums: Floats) -> Floats:
+    """Share of the variance that is explained; NaN where there is none."""
+    n, y, yy, squares = (sums[..., k] for k in range(4))
+    around = yy - y**2 / np.maximum(n, 1e-12)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(around > 1e-12 * np.maximum(yy, 1e-300), 1 - squares / around, np.nan)
+
+
+def rank_bins(values: Floats, most: int) -> Ints:
+    """(n,) -> bins of equal numbers of distinct values, in their order."""
+    return auroc_bins(values, most)[0]
+
+
+def rank_correlation_of(joint: Floats) -> Floats:
+    """Spearman's rho of tables (..., B, B) of bins of one by bins of the other; what is in one bin is tied. NaN where one is constant."""
+    joint = np.asarray(joint, dtype=np.float64)
+    rows, columns = joint.sum(-1), joint.sum(-2)
+    n = rows.sum(-1)
+    a, b = (np.cumsum(each, axis=-1) - each / 2 - n[..., None] / 2 for each in (rows, columns))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shared = np.einsum("...ij,...i,...j->...", joint, a, b, optimize=True)
+        return shared / np.sqrt((rows * a**2).sum(-1) * (columns * b**2).sum(-1))
+
+
+def label_counts(y: NDArray[np.bool_], answer: NDArray[np.bool_]) -> Floats:
+    """Of sets of labels, as `counts`: (n, L), (n, L) -> (n, 3L)."""
+    return np.concatenate([y & answer, answer, y], axis=1).astype(np.float64)
+
+
+def micro_f1_of(sums: Floats) -> Floats:
+    """(..., 3L) -> (...,): over all labels of all samples together; 0 where nothing is true or answered."""
+    right, answered, true = (part.sum(-1) for part in np.split(sums, 3, axis=-1))
+    return 2 * right / np.maximum(answered + true, 1e-12)

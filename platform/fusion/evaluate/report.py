@@ -6,25 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from fusion.evaluate import contributions, metrics, robustness, subgroups
+from fusion.evaluate import contributions, robustness, subgroups
 from fusion.evaluate.answers import Answers, Scored, coalitions
 from fusion.evaluate.bootstrap import Resampler, few, interval
-from fusion.evaluate.calibration import bin_sums, ece_of, reliability
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.retrieval import retrieval
-from fusion.evaluate.scores import Figures, Scores, gain
+from fusion.evaluate.scores import Figures, gain
 from fusion.evaluate.shortfall import shortfalls
 from fusion.protocol import Protocol
 from fusion.representation import Space
 from fusion.result import (
     Baseline,
     Calibration,
-    ClassScore,
     Clusters,
-    Confusion,
     EvaluationResult,
     Fold,
     Gain,
@@ -101,7 +98,7 @@ def evaluate(question: Question) -> EvaluationResult:
         headline=headline,
         metrics=figures,
         seeds=[Seed(seed=seed, score=score(scored, p)) for seed, p in zip(question.seeds, answers.whole)],
-        per_class=per_class(model, scored) if isinstance(model, Scores) else [],
+        per_class=model.per_class(scored.labels),
         singles=[single(name, question, resampler) for name in scored.modalities],
         baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
         methods=[named(name, scored, resampler, p) for name, p in whole.items()],
@@ -111,8 +108,9 @@ def evaluate(question: Question) -> EvaluationResult:
         noise=robustness.noise(question.noisy, question.modality_kinds, answers, scored, resampler),
         contributions=contributions.contributions(answers, scored, resampler) if every_coalition else None,
         subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns, known),
-        confusion=confusion(scored, answers.whole[0]),
-        calibration=None if question.only_answers else calibration(question, answers, resampler),
+        confusion=model.confusion(),
+        against=model.against(),
+        calibration=None if question.only_answers else calibration(question, answers, model),
         disagreements=disagreements(alone, scored) if question.soft_singles else [],
         retrieval=retrieval(question.space, scored, resampler) if question.space else [],
         protocols=protocol_scores(question.protocols, evidence(question, resampler, known)),
@@ -144,10 +142,9 @@ def gain_over_best(question: Question, model: Figures) -> Gain | None:
     return gain(model, best, question.best_single)
 
 
-def calibration(question: Question, answers: Answers, resampler: Resampler) -> Calibration:
-    y = question.scored.y
-    before = reliability(resampler, y, answers.uncalibrated) if question.temperatures else None
-    return Calibration(before=before, after=reliability(resampler, y, answers.whole))
+def calibration(question: Question, answers: Answers, model: Figures) -> Calibration:
+    plain = question.scored.scores(model.resampler, answers.uncalibrated)
+    return Calibration(before=plain.reliability() if question.temperatures else None, after=model.reliability())
 
 
 def score(scored: Scored, answers: Floats, at: Any = slice(None)) -> float:
@@ -163,15 +160,6 @@ def scored_split(question: Question, probabilities: Floats) -> Split:
         mean = float(np.mean([score(scored, p, at) for p in probabilities])) if at.any() else None
         folds.append(Fold(**fold.model_dump(exclude={"score"}), score=mean))
     return Split(policy=question.split.policy, groups=question.split.groups, folds=folds)
-
-
-def per_class(model: Scores, scored: Scored) -> list[ClassScore]:
-    f1 = model.f1_by_class()
-    precision, recall = metrics.precision_recall(np.mean([sums[0] for sums in model.counts], axis=0))
-    return [
-        ClassScore(label=label, n=int((scored.y == k).sum()), precision=precision[k], recall=recall[k], f1=interval(f1[:, k]))
-        for k, label in enumerate(scored.labels)
-    ]
 
 
 def single(name: str, question: Question, resampler: Resampler) -> Single:
@@ -190,16 +178,10 @@ def single(name: str, question: Question, resampler: Resampler) -> Single:
     )
 
 
-def ece(scored: Scored, probabilities: Floats, present: np.ndarray) -> float:
+def ece(scored: Scored, answers: Floats, present: np.ndarray) -> float:
     """Where the modality is present: the prior elsewhere says nothing about its model."""
-    return float(np.mean([ece_of(bin_sums(scored.y[present], p[present]).sum(0)) for p in probabilities]))
+    return float(scored.scores(Resampler(scored.cluster, 0), answers, present).draws("ece")[0])
 
 
 def named(name: str, scored: Scored, resampler: Resampler, probabilities: Floats) -> Baseline:
     return Baseline(name=name, score=interval(scored.scores(resampler, probabilities).score))
-
-
-def confusion(scored: Scored, probabilities: Floats) -> Confusion:
-    k = len(scored.labels)
-    counts = np.bincount(scored.y * k + probabilities.argmax(1), minlength=k * k).reshape(k, k)
-    return Confusion(counts=counts.tolist())

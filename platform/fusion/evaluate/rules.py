@@ -24,6 +24,8 @@ def rule_scores(
 
     Who obeys is counted by the first seed, as the confusion is; effects are means over the seeds.
     """
+    if not rules:
+        return []
     found = report(rules, fires.T.tolist(), scored.y, scored.labels, scored.keys, p[0], resampler)
     for rule, row, speaks, other in zip(rules, found, fires.T, without, strict=True):
         if other is None:

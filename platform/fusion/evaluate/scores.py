@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fusion.evaluate import metrics
 from fusion.evaluate.bootstrap import Resampler, interval, verdict
-from fusion.evaluate.calibration import bin_sums, ece_of
+from fusion.evaluate.calibration import bin_sums, ece_of, reliability
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.result import Gain, Interval
+from fusion.result import Against, ClassScore, Confusion, Gain, Interval, Reliability
 
 
 @dataclass
@@ -66,6 +66,22 @@ class Figures(ABC):
         """(1 + draws,) of one metric; NaN in draws without any of the samples."""
         return np.where(self.held, getattr(self, metric), np.nan)
 
+    @abstractmethod
+    def reliability(self) -> Reliability:
+        """Of all samples."""
+
+    def per_class(self, labels: Sequence[str]) -> list[ClassScore]:
+        """None where an answer is no label."""
+        return []
+
+    def confusion(self) -> Confusion | None:
+        """Of the first seed; None where an answer is not one label."""
+        return None
+
+    def against(self) -> list[Against]:
+        """None where an answer is not a number."""
+        return []
+
     def all(self, names: Sequence[str] | None = None) -> dict[str, Interval]:
         return {name: interval(self.draws(name)) for name in names or self.names}
 
@@ -74,8 +90,8 @@ class Scores(Figures):
     """Of one label among several. probabilities: (S, n, K)."""
 
     headline = "macro_f1"
-    of_answers = ("macro_f1", "accuracy", "balanced_accuracy")
-    names = (*of_answers, "auroc", "log_loss", "brier", "ece")
+    of_answers: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "balanced_accuracy")
+    names: ClassVar[tuple[str, ...]] = (*of_answers, "auroc", "log_loss", "brier", "ece")
 
     @cached_property
     def counts(self) -> list[Floats]:
@@ -127,13 +143,55 @@ class Scores(Figures):
         """(1 + draws, K)"""
         return self.mean([np.nan_to_num(metrics.f1_of(sums)) for sums in self.counts])
 
+    def per_class(self, labels: Sequence[str]) -> list[ClassScore]:
+        return per_label(self.counts, self.f1_by_class(), labels)
+
+    def confusion(self) -> Confusion:
+        k = self.probabilities.shape[2]
+        counts = np.bincount(self.y * k + self.probabilities[0].argmax(1), minlength=k * k).reshape(k, k)
+        return Confusion(counts=counts.tolist())
+
+    def reliability(self) -> Reliability:
+        return reliability(self.resampler, self.y, self.probabilities)
+
     @cached_property
     def held(self) -> NDArray[np.bool_]:
         k = self.probabilities.shape[2]
         return self.counts[0][:, 2 * k :].sum(1) > 0
 
 
+class OrdinalScores(Scores):
+    """Of one label of an order. mae_steps: how many steps off, on average; kappa: Cohen's, weighted by the squared steps (Cohen 1968)."""
+
+    names = (*Scores.of_answers, "mae_steps", "kappa", *Scores.names[len(Scores.of_answers) :])
+    of_answers = names[:5]
+
+    @cached_property
+    def steps(self) -> list[Floats]:
+        """(1 + draws, 7) a seed: 1, steps off, their squares, and truth and answer with their squares."""
+        return [self.sums(metrics.steps(self.truth, p.argmax(1))) for p in self.seeds]
+
+    @property
+    def mae_steps(self) -> Floats:
+        return self.mean([sums[:, 1] / np.maximum(sums[:, 0], 1e-12) for sums in self.steps])
+
+    @property
+    def kappa(self) -> Floats:
+        return self.mean([metrics.weighted_kappa_of(sums) for sums in self.steps])
+
+
 def gain(model: Figures, single: Figures, over: str) -> Gain:
     """The paired difference in the headline metric: both in the same draws."""
     difference = interval(model.score - single.score)
     return Gain(**difference.model_dump(), over=over, verdict=verdict(difference))
+
+
+def per_label(counts: Sequence[Floats], f1: Floats, labels: Sequence[str]) -> list[ClassScore]:
+    """counts: (1 + draws, 3K) a seed, see metrics.counts; f1: (1 + draws, K)."""
+    whole = np.mean([sums[0] for sums in counts], axis=0)
+    precision, recall = metrics.precision_recall(whole)
+    n = whole[2 * len(labels) :]
+    return [
+        ClassScore(label=label, n=round(n[k]), precision=precision[k], recall=recall[k], f1=interval(f1[:, k]))
+        for k, label in enumerate(labels)
+    ]

@@ -6,6 +6,8 @@ Predictions: one row a sample (and seed).
     probability:LABEL       one column a label, 0 to 1, that sum to 1; or
     probabilities           one list a row, with the labels in the file's metadata, as `python -m fusion train` writes it; or
     answer                  only the label that was answered: then nothing is told that needs probabilities
+                            of a number (regression) the number, and in `spread`, if it is known, its standard deviation;
+                            of several labels (multi-label) a list, or a text with semicolons
     single:MODALITY         optional: what that modality alone answers, empty where the sample lacks it
     prior                   optional: the label that is answered where nothing is known, which also stands for an absent modality
     seed, fold              optional: several trainings of one model, each of which answers every sample; rounds of the split
@@ -20,7 +22,7 @@ Truth: one row a sample.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -28,8 +30,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fusion.columns import to_text
+from fusion.columns import to_tags, to_text
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.tasks import TaskName
 
 PROBABILITY, SINGLE = "probability:", "single:"
 ROUNDING = 1e-3
@@ -42,9 +45,8 @@ class TableError(ValueError):
 
 @dataclass(frozen=True)
 class Predictions:
-    """keys: n; probabilities: (S, n, K), 1 for the answer where `only_answers`; singles: modality -> (S, n) label numbers, -1 where absent.
-
-    prior: (S, n) label numbers; fold: (n,) names; both None where the table has no such column.
+    """keys: n; probabilities: the answers (S, n, D), 1 for the label where `only_answers`; singles: modality -> the same of it alone, NaN
+    where it is absent. prior: (S, n, D); fold: (n,) names; both None where the table has no such column.
     """
 
     file: str
@@ -53,18 +55,18 @@ class Predictions:
     seeds: list[int]
     probabilities: Floats
     only_answers: bool
-    singles: dict[str, Ints]
-    prior: Ints | None = None
+    singles: dict[str, Floats]
+    prior: Floats | None = None
     fold: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
 class Truth:
-    """keys, labels: n each, None where there is no label; cluster: n values; columns: everything else, by name."""
+    """keys, labels: n each (of an alignment's form), None where there is no label; cluster: n values; columns: everything else, by name."""
 
     file: str
     keys: list[str]
-    labels: list[str | None]
+    labels: list[Any]
     cluster: list[Any] | None
     columns: dict[str, list[Any]]
 
@@ -91,6 +93,12 @@ class Table:
             raise table.fail("has no rows")
         return table
 
+    @property
+    def task(self) -> TaskName:
+        """What `python -m fusion train` notes in its files; classification in all others."""
+        said = (self.rows.schema.metadata or {}).get(b"task", b"").decode()
+        return next((name for name in get_args(TaskName) if name == said), "classification")
+
     def has(self, column: str) -> bool:
         return column in self.rows.column_names
 
@@ -116,12 +124,12 @@ class Table:
         return pc.cast(self.rows.column(column), pa.float64()).to_numpy()
 
 
-def read_truth(path: str | Path) -> Truth:
+def read_truth(path: str | Path, task: TaskName = "classification") -> Truth:
     table = Table.open(path)
-    keys, labels = table.keys(), table.texts("label")
+    keys, labels = table.keys(), labels_in(table, "label", task)
     if twice := repeated(keys):
         raise table.fail(f"sample {keys[twice]} is there twice", twice, "key")
-    if len({label for label in labels if label is not None}) < 2:
+    if len({str(label) for label in labels if label is not None}) < 2:
         raise table.fail("needs at least two different labels", column="label")
     others = [name for name in table.rows.column_names if name not in ("key", "label", "cluster")]
     cluster = table.values("cluster") if table.has("cluster") else None
@@ -134,36 +142,114 @@ def repeated(keys: Sequence[Any]) -> int | None:
     return next((row for row, key in enumerate(keys) if first.setdefault(key, row) != row), None)
 
 
-def read_predictions(path: str | Path) -> Predictions:
-    return predictions_in(Table.open(path))
+def labels_in(table: Table, column: str, task: TaskName) -> list[Any]:
+    """As an alignment holds them: a text, a number or a list of texts; None where a cell is empty."""
+    if task == "regression":
+        return [None if np.isnan(value) else float(value) for value in table.numbers(column)]
+    if task == "multi-label":
+        return [None if value is None or value == "" else sorted(set(to_tags(value))) for value in table.values(column)]
+    return list(table.texts(column))
 
 
-def predictions_in(table: Table) -> Predictions:
+def read_predictions(path: str | Path, task: TaskName = "classification") -> Predictions:
+    return predictions_in(Table.open(path), task)
+
+
+def predictions_in(table: Table, task: TaskName = "classification") -> Predictions:
     """Rows in any order; they are sorted by seed and key."""
     keys, seeds = table.keys(), seeds_of(table)
     if twice := repeated(list(zip(seeds.tolist(), keys))):
         raise table.fail(f"sample {keys[twice]} is answered twice by the same model; number several models in a column seed", twice, "key")
-    labels, probabilities, only_answers = answers_of(table)
+    found_in = read_answers(table, task)
     order = np.lexsort((np.array(keys, dtype=object).astype(str), seeds))
     named = sorted(set(keys))
     found = np.unique(seeds)
     check_every_seed(table, keys, seeds, named, found)
-    shape = (len(found), len(named))
-    labels = labels or sorted_labels(table, ["answer", *singles_in(table)])
-    if only_answers:
-        probabilities = np.eye(len(labels))[numbered(table, "answer", labels, needed=True)]
-    singles = {name.removeprefix(SINGLE): numbered(table, name, labels)[order].reshape(shape) for name in singles_in(table)}
+
+    def shaped(rows: Floats) -> Floats:
+        return rows[order].reshape(len(found), len(named), -1)
+
     return Predictions(
         file=table.file,
         keys=named,
-        labels=labels,
+        labels=found_in.labels,
         seeds=[int(seed) for seed in found],
-        probabilities=probabilities[order].reshape(*shape, len(labels)),
-        only_answers=only_answers,
-        singles=singles,
-        prior=numbered(table, "prior", labels, needed=True)[order].reshape(shape) if table.has("prior") else None,
+        probabilities=shaped(found_in.answers),
+        only_answers=found_in.only_answers,
+        singles={name: shaped(rows) for name, rows in found_in.singles.items()},
+        prior=None if found_in.prior is None else shaped(found_in.prior),
         fold=np.array([str(fold) for fold in table.values("fold")])[order][: len(named)] if table.has("fold") else None,
     )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a table answers, in the order of its rows. answers: (rows, D); singles: the same of each modality, NaN where it is absent."""
+
+    labels: list[str]
+    answers: Floats
+    only_answers: bool
+    singles: dict[str, Floats]
+    prior: Floats | None
+
+
+def read_answers(table: Table, task: TaskName) -> Columns:
+    if task == "regression":
+        return read_numbers(table)
+    if task == "multi-label":
+        return read_sets(table)
+    labels, probabilities, only_answers = answers_of(table)
+    labels = labels or sorted_labels(table, ["answer", *singles_in(table)])
+
+    def rows(column: str, needed: bool = False) -> Floats:
+        number = numbered(table, column, labels, needed)
+        return np.where(number[:, None] < 0, np.nan, np.eye(len(labels))[number])
+
+    singles = {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)}
+    prior = rows("prior", needed=True) if table.has("prior") else None
+    return Columns(labels, rows("answer", needed=True) if only_answers else probabilities, only_answers, singles, prior)
+
+
+def read_numbers(table: Table) -> Columns:
+    """Of a number: answer and, where it is known, spread; a spread of 1 stands where nobody asks for it."""
+
+    def rows(column: str, needed: bool = False) -> Floats:
+        value = table.numbers(column)
+        if needed and len(bad := np.flatnonzero(~np.isfinite(value))):
+            raise table.fail("is empty; write the number that is answered", int(bad[0]), column)
+        return np.stack([value, np.where(np.isnan(value), np.nan, 1.0)], 1)
+
+    if not table.has("answer"):
+        raise table.fail(f"has no column answer; it has {', '.join(table.rows.column_names)}")
+    answers, known = rows("answer", needed=True), table.has("spread")
+    if known:
+        answers[:, 1] = table.numbers("spread")
+        if len(bad := np.flatnonzero(~(answers[:, 1] > 0) | ~np.isfinite(answers[:, 1]))):
+            raise table.fail("is no positive number", int(bad[0]), "spread")
+    prior = rows("prior", needed=True) if table.has("prior") else None
+    return Columns([], answers, not known, {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)}, prior)
+
+
+def read_sets(table: Table) -> Columns:
+    """Of any number of labels: a probability each, or the labels that are answered."""
+    named = [name for name in table.rows.column_names if name.startswith(PROBABILITY)]
+    if named:
+        labels, answers = [name.removeprefix(PROBABILITY) for name in named], np.stack([table.numbers(name) for name in named], 1)
+        check_each_probability(table, answers, named)
+    elif table.has("probabilities"):
+        labels, answers = listed_probabilities(table)
+    else:
+        sets = [set(each or ()) for each in labels_in(table, "answer", "multi-label")]
+        labels = sorted(set().union(*sets))
+        answers = np.array([[float(label in each) for label in labels] for each in sets])
+
+    def rows(column: str) -> Floats:
+        sets = labels_in(table, column, "multi-label")
+        return np.array([[np.nan if each is None else float(label in each) for label in labels] for each in sets])
+
+    only = not named and not table.has("probabilities")
+    prior = np.nan_to_num(rows("prior")) if table.has("prior") else None
+    return Columns(labels, answers, only, {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)}, prior)
 
 
 def singles_in(table: Table) -> list[str]:
@@ -197,7 +283,9 @@ def answers_of(table: Table) -> tuple[list[str], Floats, bool]:
         check_probabilities(table, probabilities, named)
         return [name.removeprefix(PROBABILITY) for name in named], probabilities, False
     if table.has("probabilities"):
-        return *listed_probabilities(table), False
+        labels, probabilities = listed_probabilities(table)
+        check_probabilities(table, probabilities, ["probabilities"] * len(labels))
+        return labels, probabilities, False
     if table.has("answer"):
         return [], np.zeros((0, 0)), True
     raise table.fail(f"has neither columns {PROBABILITY}LABEL nor a column answer; it has {', '.join(table.rows.column_names)}")
@@ -214,13 +302,21 @@ def listed_probabilities(table: Table) -> tuple[list[str], Floats]:
     if bad is not None:
         raise table.fail(f"does not hold one number for each of the {len(labels)} labels", bad, "probabilities")
     probabilities = np.array(values, dtype=np.float64)
-    check_probabilities(table, probabilities, ["probabilities"] * len(labels))
+    check_each_probability(table, probabilities, ["probabilities"] * len(labels))
     return labels, probabilities
 
 
 def check_probabilities(table: Table, probabilities: Floats, columns: list[str]) -> None:
     if len(columns) < 2:
         raise table.fail("has the probability of one label only; write one column for each label", column=columns[0])
+    check_each_probability(table, probabilities, columns)
+    sums = probabilities.sum(1)
+    off = np.flatnonzero(np.abs(sums - 1) > ROUNDING)
+    if len(off):
+        raise table.fail(f"the probabilities sum to {sums[off[0]]:.4g}, not to 1", int(off[0]))
+
+
+def check_each_probability(table: Table, probabilities: Floats, columns: list[str]) -> None:
     with np.errstate(invalid="ignore"):
         bad = np.argwhere(~((probabilities >= 0) & (probabilities <= 1)))
     if len(bad):
@@ -228,10 +324,6 @@ def check_probabilities(table: Table, probabilities: Floats, columns: list[str])
         value = probabilities[row, column]
         what = "is empty" if np.isnan(value) else f"holds {value:g}"
         raise table.fail(f"{what}; a probability lies between 0 and 1", int(row), columns[column])
-    sums = probabilities.sum(1)
-    off = np.flatnonzero(np.abs(sums - 1) > ROUNDING)
-    if len(off):
-        raise table.fail(f"the probabilities sum to {sums[off[0]]:.4g}, not to 1", int(off[0]))
 
 
 def sorted_labels(table: Table, columns: Sequence[str]) -> list[str]:

@@ -15,10 +15,23 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from .base import LearningTask
 
-TaskName = Literal["classification"]
+TaskName = Literal["classification", "ordinal", "regression", "multi-label"]
+ONE_LABEL: tuple[TaskName, ...] = ("classification", "ordinal")
+"""Those whose answer is one label: rules, concepts and order can speak about it."""
+ALLOWED: dict[str, tuple[TaskName, ...]] = {
+    "label": ONE_LABEL,
+    "category": ONE_LABEL,
+    "group": ONE_LABEL,
+    "number": ("regression", "ordinal", "classification"),
+    "tags": ("multi-label",),
+}
+"""Kind of the label's column -> what can be asked of it, the usual one first."""
 
 
 def task_of(name: TaskName, labels: Sequence[str] = ()) -> "LearningTask":
     from .classification import Classification
+    from .multilabel import MultiLabel
+    from .ordinal import Ordinal
+    from .regression import Regression
 
-    return {"classification": Classification}[name](labels)
+    return {one.name: one for one in (Classification, Ordinal, Regression, MultiLabel)}[name](labels)

@@ -1,22 +1,26 @@
 """One label of several: y (n,) are numbers of labels, -1 where there is none."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from fusion.evaluate import calibration, metrics
-from fusion.evaluate.bootstrap import Resampler
-from fusion.evaluate.scores import Scores
+from fusion.evaluate.scores import Figures, Scores
+from fusion.result import Said
 
+from . import TaskName
 from .base import Array, Floats, LearningTask, Temperature
+
+LEAST, TINY = 1e-300, 1e-12
+"""Of a probability: before its logarithm is taken; and before it is compared."""
 
 
 class Classification(LearningTask):
-    name = "classification"
-    headline = Scores.headline
+    name: ClassVar[TaskName] = "classification"
+    figures: ClassVar[type[Figures]] = Scores
 
     def encode(self, labels: Sequence[Any]) -> Array:
         number = {label: k for k, label in enumerate(self.labels)}
@@ -35,10 +39,13 @@ class Classification(LearningTask):
         return np.exp(beliefs)
 
     def outputs(self, answers: Floats) -> Floats:
-        return np.log(answers)
+        return np.log(np.maximum(answers, LEAST))
 
     def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         return np.where(mask[..., None], beliefs - prior[..., None, :], 0).sum(-2)
+
+    def centred(self, evidence: Floats) -> Floats:
+        return evidence - evidence.mean(-1, keepdims=True)
 
     def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         found: Floats = log_softmax(prior + self.evidence(beliefs, mask, prior), axis=-1)
@@ -50,8 +57,36 @@ class Classification(LearningTask):
     def merit(self, outputs: Array, y: Array) -> float:
         return float((outputs.argmax(1) == y).mean())
 
-    def score(self, y: Array, outputs: Array) -> float:
-        return metrics.macro_f1(y, outputs.argmax(1), outputs.shape[1])
+    def score(self, y: Array, answers: Floats) -> float:
+        return metrics.macro_f1(y, answers.argmax(1), answers.shape[1])
 
-    def scores(self, resampler: Resampler, y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024) -> Scores:
-        return Scores(resampler, y, answers, chosen, bins)
+    def suspicion(self, answers: Floats, y: Array) -> Floats:
+        """Log odds of the best other label against the given one."""
+        rows, others = np.arange(len(y)), answers.copy()
+        others[rows, y] = 0
+        return np.log(np.maximum(others.max(1), TINY)) - np.log(np.maximum(answers[rows, y], TINY))
+
+    def contradiction(self, one: Floats, other: Floats) -> Floats:
+        """The product of the confidences in different labels."""
+        return np.where(one.argmax(1) != other.argmax(1), one.max(1) * other.max(1), 0)
+
+    def said(self, answer: Floats) -> Said:
+        return Said(answer=self.labels[answer.argmax()], confidence=float(answer.max()))
+
+    def truth(self, y: Any) -> str:
+        return self.labels[y]
+
+    def sides(self, answer: Floats, other: Floats, y: Any) -> bool:
+        return bool(answer.argmax() == other.argmax())
+
+    def named(self, answers: Array) -> list[Any]:
+        return self.decode(answers.argmax(1))
+
+    def decode(self, y: Array) -> list[Any]:
+        return [self.labels[k] for k in y]
+
+    def columns(self, answers: Floats) -> dict[str, list[Any]]:
+        return {"confidence": list(answers.max(1)), "probabilities": list(answers)}
+
+    def members(self, y: Array) -> NDArray[np.bool_]:
+        return y[:, None] == np.arange(self.width)

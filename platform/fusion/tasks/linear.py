@@ -6,10 +6,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from . import TaskName
 from .base import Array, Floats
+from .losses import SPREADS
 
 
 class Linear(Protocol):
@@ -52,9 +53,68 @@ def logistic(x: NDArray[np.float32], y: Array, strength: float) -> Logistic | No
         return Logistic(LogisticRegression(C=strength, max_iter=200).fit(x, y))
 
 
-FITS: dict[TaskName, Any] = {"classification": logistic}
-NAMES: dict[TaskName, str] = {"classification": "Logistic regression"}
+class Line:
+    """A ridge regression with one spread for all samples. weight: (dim,)"""
+
+    def __init__(self, weight: Floats, bias: float, log_variance: float) -> None:
+        self.weight, self.bias, self.log_variance = weight, bias, log_variance
+
+    def outputs(self, x: NDArray[np.float32], prior: Array) -> Floats:
+        mean = x @ self.weight + self.bias
+        return np.stack([mean, np.full(len(x), self.log_variance)], 1)
+
+    def part(self, prior: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """About the prior and in its units, see losses.located."""
+        spread = np.exp(prior[1] / 2)
+        weight = np.stack([self.weight / spread, np.zeros(len(self.weight))], 1)
+        bias = np.array([(self.bias - prior[0]) / spread, np.clip(self.log_variance - prior[1], *SPREADS)])
+        return weight.astype(np.float32), bias.astype(np.float32)
+
+
+def ridge(x: NDArray[np.float32], y: Array, strength: float) -> Line | None:
+    """The spread is that of the residuals over the degrees of freedom that the fit leaves."""
+    if len(y) < 2 or np.ptp(y) == 0:
+        return None
+    model = Ridge(alpha=1 / strength).fit(x.astype(np.float64), y)
+    squares = np.linalg.svd(x - x.mean(0), compute_uv=False).astype(np.float64) ** 2
+    left = max(len(y) - 1 - float((squares / (squares + 1 / strength)).sum()), 1.0)
+    variance = float(((y - model.predict(x)) ** 2).sum()) / left
+    return Line(model.coef_, float(model.intercept_), float(np.log(max(variance, 1e-12 * float(y.var())))))
+
+
+class Several:
+    """A logistic regression a label; None for a label that all samples bear, or none, which keeps its prior."""
+
+    def __init__(self, models: list[LogisticRegression | None]) -> None:
+        self.models = models
+
+    def part(self, prior: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        dim = next(model.coef_.shape[1] for model in self.models if model is not None)
+        weight, bias = np.zeros((dim, len(prior)), np.float32), prior.astype(np.float32).copy()
+        for k, model in enumerate(self.models):
+            if model is not None:
+                weight[:, k], bias[k] = model.coef_[0], model.intercept_[0]
+        return weight, bias
+
+    def outputs(self, x: NDArray[np.float32], prior: Array) -> Floats:
+        weight, bias = self.part(prior)
+        return (x @ weight + bias).astype(np.float64)
+
+
+def one_a_label(x: NDArray[np.float32], y: Array, strength: float) -> Several | None:
+    fitted = [logistic(x, one, strength) for one in y.T]
+    return Several([one.model if one else None for one in fitted]) if any(fitted) else None
+
+
+FITS: dict[TaskName, Any] = {"classification": logistic, "ordinal": logistic, "regression": ridge, "multi-label": one_a_label}
+NAMES: dict[TaskName, str] = dict.fromkeys(FITS, "Logistic regression") | {"regression": "Ridge regression"}
 """What a report calls them."""
+
+
+def constant(task: TaskName, dim: int, prior: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight and bias of a last layer that always speaks the prior."""
+    bias = np.zeros(len(prior)) if task == "regression" else prior
+    return np.zeros((dim, len(prior)), np.float32), bias.astype(np.float32)
 
 
 def linear(task: TaskName, x: NDArray[np.float32], y: Array, strength: float) -> Linear | None:

@@ -1,14 +1,19 @@
 """What training needs of a learning task, in torch: how outputs are spoken, and what they cost."""
 
 from collections.abc import Callable
+from math import log, tau
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from . import TaskName
 
 Speak = Callable[[Tensor, Tensor], Tensor]
+LOG_TAU = log(tau)
+SPREADS = (-8.0, 4.0)
+"""Log variances, against that of the labels, that a network can speak of."""
 
 
 class Teaching(NamedTuple):
@@ -31,4 +36,27 @@ def cross_entropy(y: Tensor, smoothing: float, outputs: Tensor) -> Tensor:
     return losses.view(expected.shape)
 
 
-TEACHING: dict[TaskName, Teaching] = {"classification": Teaching(as_it_is, cross_entropy)}
+def located(raw: Tensor, prior: Tensor) -> Tensor:
+    """Mean and log variance in the label's units, from what is about those of the prior: so a network learns numbers of about 1."""
+    mean, log_variance = prior.unsqueeze(-2).unbind(-1)
+    return torch.stack([mean + (log_variance / 2).exp() * raw[..., 0], log_variance + raw[..., 1].clamp(*SPREADS)], -1)
+
+
+def gaussian(y: Tensor, smoothing: float, outputs: Tensor) -> Tensor:
+    """-log density, with a variance that is learnt (Nix and Weigend 1994); there are no labels to smooth."""
+    mean, log_variance = outputs.unbind(-1)
+    return (LOG_TAU + log_variance + (y - mean).square() * (-log_variance).exp()) / 2
+
+
+def bernoulli(y: Tensor, smoothing: float, outputs: Tensor) -> Tensor:
+    """Binary cross-entropy, mean over the labels."""
+    wanted = (y.to(outputs.dtype) * (1 - smoothing) + smoothing / 2).expand(outputs.shape)
+    return F.binary_cross_entropy_with_logits(outputs, wanted, reduction="none").mean(-1)
+
+
+TEACHING: dict[TaskName, Teaching] = {
+    "classification": Teaching(as_it_is, cross_entropy),
+    "ordinal": Teaching(as_it_is, cross_entropy),
+    "regression": Teaching(located, gaussian),
+    "multi-label": Teaching(as_it_is, bernoulli),
+}

@@ -14,13 +14,14 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import device
 from fusion.files import read_tensors, write_tensors
 from fusion.optimizer import AdamW
 from fusion.recipe import EncoderChoice, Training
+from fusion.tasks import TaskName
+from fusion.tasks.losses import TEACHING
 from fusion.train import Hooks, seed_everything, starting
 from fusion.whitening import Whitening
 
@@ -35,7 +36,7 @@ PATIENCE = timedelta(hours=12)
 
 
 class Headed(nn.Module):
-    """An encoder and a linear head on its whitened vectors, which starts as the logistic regression on the frozen ones.
+    """An encoder and a linear head on its whitened vectors, which starts as the linear model on the frozen ones.
 
     So the first steps do not tear at the encoder for the sake of a random head (Kumar et al. 2022, LP-FT, ICLR).
     """
@@ -43,24 +44,36 @@ class Headed(nn.Module):
     mean: Tensor
     scale: Tensor
     components: Tensor
+    prior: Tensor
 
-    def __init__(self, encoder: Encoder, whitening: Whitening, weight: NDArray[Any], bias: NDArray[Any]) -> None:
-        """weight: (whitened, K), bias: (K,)"""
+    def __init__(
+        self,
+        encoder: Encoder,
+        whitening: Whitening,
+        weight: NDArray[Any],
+        bias: NDArray[Any],
+        prior: NDArray[Any] | None = None,
+        task: TaskName = "classification",
+    ) -> None:
+        """weight: (whitened, D), bias, prior: (D,)"""
         super().__init__()
+        self.teaching = TEACHING[task]
+        self.register_buffer("prior", torch.tensor(bias if prior is None else prior))
         self.encoder, self.model = encoder, network(encoder)
         self.weight, self.bias = nn.Parameter(torch.tensor(weight)), nn.Parameter(torch.tensor(bias))
         for name in ("mean", "scale", "components"):
             self.register_buffer(name, torch.tensor(getattr(whitening, name)))
 
     def forward(self, inputs: Sequence[Any]) -> Tensor:
-        """Inputs as the encoder prepares them -> logits (b, K)."""
+        """Inputs as the encoder prepares them -> outputs (b, D)."""
         vectors = self.encoder.vectors(inputs).float()  # type: ignore[attr-defined]
-        return (vectors - self.mean) / self.scale @ self.components @ self.weight + self.bias
+        raw = (vectors - self.mean) / self.scale @ self.components @ self.weight + self.bias
+        return self.teaching.speak(raw, self.prior)
 
 
 @dataclass(frozen=True)
 class Examples:
-    """input(i): the i-th one as the encoder prepares it, decoded when it is asked for; y: (n,) class numbers."""
+    """input(i): the i-th one as the encoder prepares it, decoded when it is asked for; y: (n, ...) as the learning task encodes it."""
 
     input: Callable[[int], Any]
     y: Tensor
@@ -101,7 +114,7 @@ def fit(headed: Headed, examples: Examples, choice: EncoderChoice, training: Tra
                     value.grad = None
                 for inputs, y, share, last in parts(examples, rows, tuning.accumulate, accelerator):
                     with nullcontext() if last else accelerator.no_sync(model):
-                        wrong = F.cross_entropy(model(inputs), y.to(device()), label_smoothing=training.label_smoothing, reduction="sum")
+                        wrong = headed.teaching.losses(y.to(device()), training.label_smoothing, model(inputs)).sum()
                         accelerator.backward(wrong * share * accelerator.num_processes / len(rows))
                         total += wrong.detach() * share
                 nn.utils.clip_grad_norm_(weights, CLIP)

@@ -23,7 +23,7 @@ from fusion.evaluate.metrics import Ints
 from fusion.progress import Progress
 from fusion.recipe import EncoderChoice, Recipe
 from fusion.store import Store
-from fusion.tasks.linear import linear
+from fusion.tasks.linear import constant, linear
 from fusion.train import Hooks, seed_everything
 from fusion.whitening import Whitening
 
@@ -124,7 +124,8 @@ class Tuner:
         encoder = load(place.choice)
         seed_everything(unit, self.training.seeds[0])
         adapt(encoder, place.choice)
-        headed = Headed(encoder, *self.head(place, known))
+        asked = self.task.asked
+        headed = Headed(encoder, *self.head(place, known), asked.prior(self.task.y[known]), asked.name)
         examples = Examples(lambda i: prepare(self.aligned, place.modality, encoder, int(known[i])), torch.from_numpy(self.task.y[known]))
         hooks = Hooks(self.step, self.store.checkpoint(unit), self.store.checkpoint_seconds)
         losses = fit(headed, examples, place.choice, self.training, unit, hooks)
@@ -141,7 +142,7 @@ class Tuner:
         whitening, prior = Whitening.fit(x, self.training.pca_dim), asked.prior(y)
         model = linear(asked.name, whitening(x), y, STRENGTHS[1])
         if model is None:
-            return whitening, np.zeros((whitening.dim, asked.width), np.float32), prior
+            return whitening, *constant(asked.name, whitening.dim, prior)
         return whitening, *model.part(prior)
 
     def outcome(self, place: Place, encoder: Encoder, rows: Ints, losses: list[float], n: int) -> Tensors:

@@ -1,0 +1,106 @@
+"""Metrics of numbers, each as draws: see fusion.evaluate.scores. Answers are (S, n, 2), mean and spread of a Gaussian."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, spearmanr
+
+from fusion.evaluate import metrics
+from fusion.evaluate.bootstrap import interval
+from fusion.evaluate.metrics import Floats
+from fusion.evaluate.scores import Figures
+from fusion.result import Against, Bin, Reliability
+
+LEVELS = np.arange(1, 10) / 10
+"""Central intervals that should hold so much of the truth: coverage is to a number what a confidence is to a label."""
+TENTHS = 10
+RANKS = 64
+"""Bins of equal numbers by which ranks are drawn anew in each draw; the point estimate is exact."""
+
+
+class NumberScores(Figures):
+    """r2: share of the variance explained; ece: mean distance of coverage and level over LEVELS (Kuleshov et al. 2018, ICML)."""
+
+    headline = "r2"
+    of_answers = ("r2", "rmse", "mae", "spearman")
+    names = (*of_answers, "log_loss", "coverage_90", "ece")
+
+    @cached_property
+    def errors(self) -> list[Floats]:
+        """(1 + draws, 6) a seed, see metrics.errors."""
+        origin = float(self.truth.mean()) if len(self.truth) else 0.0
+        return [self.sums(metrics.errors(self.truth, p, origin)) for p in self.seeds]
+
+    @cached_property
+    def covered(self) -> list[Floats]:
+        """(1 + draws, levels) a seed: share of the truth inside each central interval."""
+        reach = norm.ppf(0.5 + LEVELS / 2)
+        inside = [np.abs(self.truth - p[:, 0])[:, None] <= reach * p[:, 1:] for p in self.seeds]
+        return [self.sums(each.astype(np.float64)) / np.maximum(sums[:, :1], 1e-12) for each, sums in zip(inside, self.errors)]
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        return self.errors[0][:, 0] > 0
+
+    def of_errors(self, which: int) -> list[Floats]:
+        return [sums[:, which] / np.maximum(sums[:, 0], 1e-12) for sums in self.errors]
+
+    @cached_property
+    def r2(self) -> Floats:
+        return self.mean([metrics.r2_of(sums) for sums in self.errors])
+
+    @property
+    def rmse(self) -> Floats:
+        return self.mean([np.sqrt(each) for each in self.of_errors(3)])
+
+    @property
+    def mae(self) -> Floats:
+        return self.mean(self.of_errors(4))
+
+    @property
+    def log_loss(self) -> Floats:
+        return self.mean(self.of_errors(5))
+
+    @property
+    def coverage_90(self) -> Floats:
+        return self.mean([shares[:, -1] for shares in self.covered])
+
+    @property
+    def ece(self) -> Floats:
+        return self.mean([np.abs(shares - LEVELS).mean(1) for shares in self.covered])
+
+    @property
+    def spearman(self) -> Floats:
+        return self.mean([self.spearman_of(p[:, 0]) for p in self.seeds])
+
+    def spearman_of(self, answer: Floats) -> Floats:
+        y = self.truth
+        if len(y) < 2 or np.ptp(y) == 0 or np.ptp(answer) == 0:
+            return np.zeros(1 + self.resampler.draws)
+        place = metrics.rank_bins(y, RANKS) * RANKS + metrics.rank_bins(answer, RANKS)
+        table, _ = self.resampler.histograms(place, np.ones(len(y), bool), RANKS**2, self.rows)
+        draws = metrics.rank_correlation_of(table.reshape(-1, RANKS, RANKS))
+        found: Floats = draws + (spearmanr(y, answer).statistic - draws[0])
+        return found
+
+    def against(self) -> list[Against]:
+        bins = metrics.rank_bins(self.truth, TENTHS)
+        member = np.eye(int(bins.max()) + 1)[bins]
+        n = self.sums(member)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            answer = self.mean([self.sums(member * p[:, :1]) / n for p in self.seeds])
+        found = []
+        for k in range(member.shape[1]):
+            inside = self.truth[bins == k]
+            edges = {"lower": inside.min(), "upper": inside.max(), "truth": inside.mean()}
+            found.append(Against(**edges, n=len(inside), answer=interval(answer[:, k])))
+        return found
+
+    def reliability(self) -> Reliability:
+        """A bin a level: how often the truth lies inside the interval that should hold so much of it."""
+        shares, n = self.mean(self.covered), len(self.truth)
+        bins = [
+            Bin(lower=0.0, upper=level, n=n, confidence=level, accuracy=interval(shares[:, k])) for k, level in enumerate(LEVELS.tolist())
+        ]
+        return Reliability(ece=interval(self.ece), bins=bins)

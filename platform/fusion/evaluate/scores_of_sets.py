@@ -1,0 +1,104 @@
+"""Metrics of sets of labels, each as draws: see fusion.evaluate.scores. Answers are (S, n, L), the probability of each label."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.evaluate import metrics
+from fusion.evaluate.calibration import BINS, ece_of, reliability_of
+from fusion.evaluate.metrics import Floats
+from fusion.evaluate.scores import Figures, per_label
+from fusion.result import ClassScore, Reliability
+
+
+class SetScores(Figures):
+    """macro_f1: mean over the labels that occur; exact_match: the whole set is right; log_loss, brier: means over the labels."""
+
+    headline = "macro_f1"
+    of_answers = ("macro_f1", "micro_f1", "exact_match")
+    names = (*of_answers, "auroc", "log_loss", "brier", "ece")
+
+    @cached_property
+    def counts(self) -> list[Floats]:
+        """(1 + draws, 3L) a seed"""
+        return [self.sums(metrics.label_counts(self.truth, p > 0.5)) for p in self.seeds]
+
+    @cached_property
+    def whole(self) -> list[Floats]:
+        """(1 + draws, 4) a seed: 1, whole set right, log loss, squared error."""
+        found = []
+        for p in self.seeds:
+            true = np.clip(np.where(self.truth, p, 1 - p), 1e-15, 1)
+            right = ((p > 0.5) == self.truth).all(1)
+            columns = [np.ones(len(p)), right, -np.log(true).mean(1), ((p - self.truth) ** 2).mean(1)]
+            found.append(self.sums(np.stack(columns, 1).astype(np.float64)))
+        return found
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        return self.whole[0][:, 0] > 0
+
+    def of_whole(self, which: int) -> Floats:
+        return self.mean([sums[:, which] / np.maximum(sums[:, 0], 1e-12) for sums in self.whole])
+
+    @cached_property
+    def macro_f1(self) -> Floats:
+        return self.mean([metrics.macro_f1_of(sums) for sums in self.counts])
+
+    @property
+    def micro_f1(self) -> Floats:
+        return self.mean([metrics.micro_f1_of(sums) for sums in self.counts])
+
+    @property
+    def exact_match(self) -> Floats:
+        return self.of_whole(1)
+
+    @property
+    def log_loss(self) -> Floats:
+        return self.of_whole(2)
+
+    @property
+    def brier(self) -> Floats:
+        return self.of_whole(3)
+
+    @property
+    def auroc(self) -> Floats:
+        """Mean over the labels."""
+        return self.mean([self.auroc_of(p) for p in self.seeds])
+
+    def auroc_of(self, p: Floats) -> Floats:
+        areas = []
+        for k in range(p.shape[1]):
+            bins, width = metrics.auroc_bins(p[:, k], self.bins)
+            areas.append(metrics.auroc_of(*self.resampler.histograms(bins, self.truth[:, k], width, self.rows)))
+        return metrics.mean_of_defined(np.stack(areas, axis=-1))
+
+    @cached_property
+    def binned(self) -> list[Floats]:
+        """(1 + draws, 3 * BINS) a seed: how many labels of samples, their probability and how many of them hold, by probability."""
+        return [self.sums(set_bins(self.truth, p)) for p in self.seeds]
+
+    @property
+    def ece(self) -> Floats:
+        """Does a label that is given 80 % hold in 80 of 100?"""
+        return self.mean([ece_of(sums) for sums in self.binned])
+
+    def reliability(self) -> Reliability:
+        return reliability_of(np.stack(self.binned))
+
+    def per_class(self, labels: Sequence[str]) -> list[ClassScore]:
+        f1 = self.mean([np.nan_to_num(metrics.f1_of(sums)) for sums in self.counts])
+        return per_label(self.counts, f1, labels)
+
+
+def set_bins(y: NDArray[np.bool_], p: Floats) -> Floats:
+    """Per sample, (n, 3 * BINS): labels, their probabilities and those that hold, each in the bin of the probability."""
+    place = np.minimum((p * BINS).astype(int), BINS - 1)
+    found = np.zeros((len(p), 3, BINS))
+    rows = np.arange(len(p))
+    for k in range(p.shape[1]):
+        for part, value in enumerate((np.ones(len(p)), p[:, k], y[:, k])):
+            found[rows, part, place[:, k]] += value
+    return found.reshape(len(p), 3 * BINS)

@@ -1,0 +1,46 @@
+"""From the values of a column to the labels of a learning task."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fusion.columns import is_number, to_text
+from fusion.splits import AlignmentError
+
+from . import ALLOWED, TaskName
+
+
+def labels_of(values: list[Any], kind: str, task: TaskName | None, order: Sequence[str] = ()) -> tuple[list[Any], TaskName, list[str]]:
+    """Labels as an alignment holds them, the learning task, and all labels in their order. kind: of the label's column.
+
+    Raises AlignmentError in words for a task that such a column cannot have.
+    """
+    allowed = ALLOWED.get(kind, ALLOWED["label"])
+    task = task or allowed[0]
+    if task not in allowed:
+        raise AlignmentError(f"task {task} does not fit a label column of kind {kind}: use {' or '.join(allowed)}, or another column")
+    if task == "regression":
+        return [None if v is None else float(v) for v in values], task, []
+    if task == "multi-label":
+        sets = [None if v is None else sorted({to_text(one) for one in v}) for v in values]
+        return sets, task, ordered([one for each in sets for one in each or ()])
+    labels = [None if v is None else to_text(v) for v in values]
+    return labels, task, in_order(ordered(labels), task, order)
+
+
+def in_order(labels: list[str], task: TaskName, order: Sequence[str]) -> list[str]:
+    """Of an ordinal task all labels as `order` names them; numbers need none."""
+    if task != "ordinal":
+        return labels
+    if not order and all(is_number(label) for label in labels):
+        return labels
+    if lacking := [label for label in labels if label not in order]:
+        raise AlignmentError(f"an ordinal task needs the order of its labels, lowest first; {lacking[0]} is not in it")
+    if len(set(order)) < len(order):
+        raise AlignmentError("the order of the labels names one twice")
+    return list(order)
+
+
+def ordered(labels: Sequence[str | None]) -> list[str]:
+    """Numbers by size, words by the alphabet."""
+    found = {y for y in labels if y is not None}
+    return sorted(found, key=lambda y: (0, float(y), y) if is_number(y) else (1, 0.0, y))

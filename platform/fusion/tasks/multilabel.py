@@ -1,0 +1,95 @@
+"""Any number of labels: y (n, L) bool. A label is answered where it is more likely than not."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from fusion.evaluate import metrics
+from fusion.evaluate.scores import Figures
+from fusion.evaluate.scores_of_sets import SetScores
+from fusion.result import Said
+
+from . import TaskName
+from .base import Array, Floats, LearningTask, Temperature
+
+JOIN, NONE = "; ", "–"
+"""Between labels in a text; a sample without any."""
+TINY = 1e-12
+
+
+class MultiLabel(LearningTask):
+    name: ClassVar[TaskName] = "multi-label"
+    figures: ClassVar[type[Figures]] = SetScores
+
+    def encode(self, labels: Sequence[Any]) -> Array:
+        """A sample of which nothing is known has no label."""
+        return np.array([[label in (bears or ()) for label in self.labels] for bears in labels], dtype=bool).reshape(-1, self.width)
+
+    def prior(self, y: Array) -> Array:
+        """Log-odds of the shares, with one sample added that bears a label and one that does not."""
+        found: Array = logit((y.sum(0) + 1.0) / (len(y) + 2.0)).astype(np.float32)
+        return found
+
+    def beliefs(self, outputs: Array, temperature: Temperature = 1.0) -> Floats:
+        found: Floats = outputs.astype(np.float64) / np.asarray(temperature)[..., None]
+        return found
+
+    def answers(self, beliefs: Floats) -> Floats:
+        found: Floats = expit(beliefs)
+        return found
+
+    def outputs(self, answers: Floats) -> Floats:
+        found: Floats = logit(np.clip(answers, TINY, 1 - TINY))
+        return found
+
+    def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+        return np.where(mask[..., None], beliefs - prior[..., None, :], 0).sum(-2)
+
+    def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+        return prior + self.evidence(beliefs, mask, prior)
+
+    def log_loss(self, outputs: Array, y: Array, temperature: float) -> float:
+        """Mean over the labels too."""
+        beliefs = self.beliefs(outputs, temperature)
+        return float((np.logaddexp(0, beliefs) - y * beliefs).mean())
+
+    def merit(self, outputs: Array, y: Array) -> float:
+        return -self.log_loss(outputs, y, 1.0)
+
+    def score(self, y: Array, answers: Floats) -> float:
+        return float(metrics.macro_f1_of(metrics.label_counts(y, answers > 0.5).sum(0)))
+
+    def suspicion(self, answers: Floats, y: Array) -> Floats:
+        """Log odds against what is said of one label, of the label where they are highest."""
+        found: Floats = (self.outputs(answers) * np.where(y, -1, 1)).max(1)
+        return found
+
+    def contradiction(self, one: Floats, other: Floats) -> Floats:
+        """The product of the confidences in the label on which they differ most."""
+        sure = np.maximum(one, 1 - one) * np.maximum(other, 1 - other)
+        found: Floats = np.where((one > 0.5) != (other > 0.5), sure, 0).max(1)
+        return found
+
+    def said(self, answer: Floats) -> Said:
+        """As sure as it is of the label of which it is least sure."""
+        return Said(answer=self.truth(answer > 0.5), confidence=float(np.maximum(answer, 1 - answer).min()))
+
+    def truth(self, y: Any) -> str:
+        return JOIN.join(label for label, bears in zip(self.labels, y) if bears) or NONE
+
+    def sides(self, answer: Floats, other: Floats, y: Any) -> bool:
+        """On the labels on which the other contradicts y."""
+        differ = (other > 0.5) != y
+        return bool(((answer > 0.5) == (other > 0.5))[differ].all()) if differ.any() else bool(((answer > 0.5) == (other > 0.5)).all())
+
+    def named(self, answers: Array) -> list[Any]:
+        return [[label for label, bears in zip(self.labels, one) if bears] for one in answers > 0.5]
+
+    def columns(self, answers: Floats) -> dict[str, list[Any]]:
+        return {"confidence": list(np.maximum(answers, 1 - answers).min(1)), "probabilities": list(answers)}
+
+    def members(self, y: Array) -> NDArray[np.bool_]:
+        return y

@@ -1,0 +1,13 @@
+"""One label of several in an order, lowest first. Training counts a mistake the more the further away it is (fusion.knowledge_use.taught)."""
+
+from typing import ClassVar
+
+from fusion.evaluate.scores import Figures, OrdinalScores
+
+from . import TaskName
+from .classification import Classification
+
+
+class Ordinal(Classification):
+    name: ClassVar[TaskName] = "ordinal"
+    figures: ClassVar[type[Figures]] = OrdinalScores

@@ -1,0 +1,60 @@
+"""Every learning task through a worker and then through every page that shows a run, in both languages."""
+
+import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.test import Client
+
+from apps.experiments import predictions, queries, services
+from apps.experiments.models import Run
+from apps.jobs.models import Job
+from apps.jobs.work import perform
+from apps.registry import services as registry
+from apps.reviews import services as reviews
+from fusion.bundle import load
+from tests.experiments import small
+
+METRICS = {"ordinal": "macro_f1", "regression": "r2", "multi-label": "macro_f1"}
+NAMES = {"ordinal": "Macro-F1", "regression": "R²", "multi-label": "Macro-F1"}
+CARD = {"meant_for": "Tests", "not_for": "Anything else", "limits": "None known."}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("task", METRICS)
+def test_a_run_of_every_task_can_be_seen_everywhere(team: object, client: Client, task: str) -> None:
+    alignment = small.frozen(team.project, team.owner, task)
+    run = services.start_run(team.owner, team.project, alignment, small.recipe(), "Which kind?")
+    client.force_login(team.owner)
+    assert client.get(run.get_absolute_url()).status_code == 200
+    perform(str(run.job_id))
+    run = Run.objects.get(pk=run.pk)
+    assert (run.job.state, run.job.error) == (Job.State.FINISHED, "")
+    result = run.evaluation
+    assert (result.task, run.metric, result.headline.metric) == (task, METRICS[task], METRICS[task])
+    assert run.score == result.metrics[run.metric].value
+    assert load(settings.HOME / run.bundle_path).asked.name == task
+    version = registry.register_run(team.owner, run, "Kinds", "Recognises a kind.", CARD, None)
+    home, page = f"/p/{team.project.slug}/", run.get_absolute_url()
+    pages = [
+        page,
+        *(f"{page}{tab}/" for tab in ("curves", "predictions", "settings", "log")),
+        f"{home}runs/",
+        home,
+        version.get_absolute_url(),
+    ]
+    pages += [f"{home}models/", f"{page}predictions/?show=wrong", f"{page}predictions/?sort=truth", f"{page}?talk=modalities"]
+    review = reviews.propose(team.owner, version, "The first.", {team.speech: team.reviewer})
+    pages += [f"{home}reviews/{review.number}/{tab}" for tab in ("", "changes/", "evidence/")]
+    for language in ("en", "zh-hans"):
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        for address in pages:
+            answer = client.get(address)
+            assert answer.status_code == 200, address
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    assert NAMES[task] in client.get(page).content.decode()
+    table = predictions.table(run, {"show": "wrong"})
+    assert table.total == result.n_samples
+    assert not any(row["right"] for row in table.page)
+    [said] = queries.predictions_for_sample(team.project, "S000")
+    assert bool(said["spread"]) == (task == "regression")
+    assert said["answer"] in render_to_string("workspace/_sample_predictions.html", {"predictions": [said]})
