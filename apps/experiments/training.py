@@ -71,7 +71,9 @@ def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> No
     recipe = Recipe.parse(run.recipe)
     if recipe.search:
         return  # what it trained depends on its budget
-    found = cost.spent(estimates.shape(run.alignment, recipe), recipe, result.seconds, seconds, peak, len(result.rules))
+    found = cost.spent(
+        estimates.shape(run.alignment, recipe), recipe, result.seconds, seconds, peak, len(result.rules) + bool(result.concepts)
+    )
     machine = Machine.load(settings.HOME).learnt(found)
     try:
         machine.save(settings.HOME)
