@@ -11,7 +11,7 @@ from fusion.alignment import Aligned
 from fusion.columns import find_leaks
 from fusion.evaluate.answers import Answers
 from fusion.evaluate.metrics import Floats
-from fusion.knowledge import Rule, RuleError, check, columns, columns_of, contradictions, fired, kinds_of, resolve, rules_of
+from fusion.knowledge import Knowledge, Rule, RuleError, check, columns, columns_of, contradictions, fired, kinds_of, resolve, rules_of
 from fusion.knowledge.concepts import Concept
 from fusion.knowledge.findings import kind_of
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
