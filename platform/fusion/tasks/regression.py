@@ -46,6 +46,12 @@ class Regression(LearningTask):
     def outputs(self, answers: Floats) -> Floats:
         return np.stack([answers[..., 0], 2 * np.log(answers[..., 1])], -1)
 
+    def pooled(self, beliefs: Floats, weights: Floats) -> Floats:
+        """Of Gaussians a Gaussian: precisions add up, and weigh the means."""
+        precision = np.exp(-beliefs[..., 1]) * weights.reshape(-1, *[1] * (beliefs.ndim - 2))
+        whole = precision.sum(0)
+        return np.stack([(precision * beliefs[..., 0]).sum(0) / whole, -np.log(whole)], -1)
+
     def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         """What is added to precision times mean and to the precision, in units of the prior and about its mean.
 
