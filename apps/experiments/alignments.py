@@ -113,7 +113,7 @@ def _knowledge_problems(alignment: Alignment, recipe: Recipe, named: list[str], 
         words = _(
             "Rules, concepts and order speak of one label of several, which is not what this alignment asks for. Set use to off in the recipe."
         )
-        return [words] if recipe.knowledge.states or alignment.spec.get("knowledge") else []
+        return [words] if recipe.knowledge.states or alignment.spec.get("knowledge", {}).get("rules") else []
     return rule_problems(list(dict.fromkeys(named)), labels, alignment.spec.get("label", {}).get("source", ""), recipe)
 
 

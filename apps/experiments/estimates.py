@@ -44,7 +44,8 @@ def shape(alignment: Alignment, recipe: Recipe, cached: bool = False) -> cost.Sh
         for one in alignments.inputs(alignment)
         if recipe.modalities is None or one.name in recipe.modalities
     )
-    rules = len(alignment.spec.get("knowledge", {}).get("rules", []))
+    known = alignment.spec.get("knowledge", {})
+    rules = len(known.get("rules", [])) + bool(known.get("concepts"))
     return cost.Shape(alignments.usable(alignment), len(alignments.rounds(alignment)), inputs, cached, rules)
 
 

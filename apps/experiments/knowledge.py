@@ -11,6 +11,7 @@ from fusion.knowledge import Rule, check, explain
 from fusion.recipe import Recipe
 from fusion.result import Interval, Pair, RuleScore
 
+from .encoders import problem
 from .models import Run
 from .words import engine_note
 
@@ -151,9 +152,12 @@ def phrases() -> dict[str, str]:
 
 
 def problems(columns: list[str], labels: list[str], label_column: str, recipe: Recipe) -> list[str]:
-    """What the engine would refuse about the recipe's rules, as far as names alone can tell."""
+    """What the engine would refuse about the recipe's rules and definitions, as far as names alone can tell."""
     found: list[str] = []
     for number, rule in enumerate(recipe.knowledge.rules, 1):
         where = _("Rule %(n)d (%(title)s)") % {"n": number, "title": rule.title}
-        found += [f"{where}: {problem}" for problem in check(rule, columns, labels, label_column)]
-    return found
+        found += [f"{where}: {wrong}" for wrong in check(rule, columns, labels, label_column)]
+    words = _("%(label)s is defined, but it is no label; the labels are %(labels)s.")
+    shown = ", ".join(labels[:SHOWN])
+    found += [words % {"label": one.of, "labels": shown} for one in recipe.knowledge.concepts if one.of not in labels]
+    return found + ([reason] if recipe.knowledge.encoder and (reason := problem(recipe.knowledge.encoder, "text")) else [])

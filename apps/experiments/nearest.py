@@ -11,8 +11,9 @@ from apps.datasets.duck import CannotRead, Files, Row, ask_one, identifier, patt
 from . import places, talk
 from .models import Run
 
-WHOLE = "all"
-ALONE = "alone:"
+WHOLE = ""
+"""Asks with all inputs, or for them; no modality has this name."""
+ALL, ALONE = "all", "alone:"
 FIRST = 10
 OFFERED = 12
 """Keys that are offered where what was typed is part of several."""
@@ -32,7 +33,7 @@ class Neighbour:
 
 @dataclass
 class Nearest:
-    """given, find: `all` or a modality; parts: the sample's own that are asked with; among: how many samples were compared."""
+    """given, find: WHOLE or a modality; parts: the sample's own that are asked with; among: how many samples were compared."""
 
     key: str = ""
     given: str = WHOLE
@@ -89,7 +90,7 @@ def answer(run: Run, asked: Nearest, files: Files, wanted: str) -> None:
 
 
 def column(view: str) -> str:
-    return identifier(WHOLE if view == WHOLE else f"{ALONE}{view}")
+    return identifier(f"{ALONE}{view}" if view else ALL)
 
 
 def neighbours(files: Files, find: str, sample: Row, alike: bool) -> list[Row]:

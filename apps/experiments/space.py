@@ -38,22 +38,22 @@ def found(result: EvaluationResult) -> Found | None:
 
 
 def alike(one: Retrieval) -> str:
-    if one.same_label is None or one.same_label_by_chance is None:
-        return ""
-    told = {"share": figures.percent(one.same_label.value), "chance": figures.percent(one.same_label_by_chance)}
-    return _("%(share)s of the ten bear its label; by chance %(chance)s") % told
+    return _("%(share)s same label") % {"share": figures.percent(one.same_label.value)} if one.same_label else ""
 
 
 def words(result: EvaluationResult) -> str:
-    """The pair that is found best and the one that is found worst, and what a space of labels cannot tell apart."""
+    """The pair that is found best and the one that is found worst, how many of the nearest bear the same label, and why so many."""
     ordered = sorted(result.retrieval, key=lambda one: -one.recall.value)
-    text = sentence(ordered[0])
-    if len(ordered) > 1:
-        text += " " + sentence(ordered[-1])
+    text = [sentence(ordered[0]), *([sentence(ordered[-1])] if len(ordered) > 1 else [])]
+    shares = [one.same_label.value for one in ordered if one.same_label]
+    if shares:
+        by_chance = max(one.same_label_by_chance or 0 for one in ordered)
+        told = {"low": figures.percent(min(shares)), "high": figures.percent(max(shares)), "chance": figures.percent(by_chance)}
+        text.append(_("Of the ten nearest others %(low)s to %(high)s bear the same label; by chance %(chance)s.") % told)
     if result.method in ("late", "ensemble"):
         joins = _("%(method)s joins inputs by what they say of the label, so it finds what bears the same label rather than the sample.")
-        text += " " + joins % {"method": method_name(result.method)}
-    return text
+        text.append(joins % {"method": method_name(result.method)})
+    return " ".join(text)
 
 
 def sentence(one: Retrieval) -> str:

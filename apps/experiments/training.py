@@ -69,7 +69,9 @@ def learnt_from(run: Run, out: Path, report: Report) -> EvaluationResult:
 
 def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> None:
     recipe = Recipe.parse(run.recipe)
-    found = cost.spent(estimates.shape(run.alignment, recipe), recipe, result.seconds, seconds, peak, len(result.rules))
+    found = cost.spent(
+        estimates.shape(run.alignment, recipe), recipe, result.seconds, seconds, peak, len(result.rules) + bool(result.concepts)
+    )
     machine = Machine.load(settings.HOME).learnt(found)
     try:
         machine.save(settings.HOME)

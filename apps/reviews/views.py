@@ -5,6 +5,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -115,6 +117,8 @@ def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse
     if before and before.evaluation and after.evaluation:
         more["figures"] = comparison.figures(before.evaluation, after.evaluation)
         more["settings"] = comparison.settings(before, after)
+        numbers = urlencode([("run", before.number), ("run", after.number), ("reference", before.number)])
+        more["paired"] = f"{reverse('experiments:compare', args=[project.slug])}?{numbers}"
     return _page(request, found, "changes", **more)
 
 

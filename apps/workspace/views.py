@@ -13,6 +13,7 @@ from apps.projects.policies import can
 from apps.projects.queries import events
 from apps.projects.sentences import tell
 from apps.reviews import queries as reviews
+from apps.ui.glossary import TERMS
 
 from . import overview as overview_parts
 from . import queries
@@ -81,4 +82,4 @@ def _jump(request: HttpRequest, text: str) -> str | None:
 
 
 def help_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "workspace/help.html")
+    return render(request, "workspace/help.html", {"terms": TERMS})

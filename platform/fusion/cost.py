@@ -97,7 +97,7 @@ def steps(shape: Shape, recipe: Recipe, rules: int | None = None) -> float:
     """Batches through a network of one modality, over all fits; each rule that is compared with and without trains everything once more."""
     of_fit = max(1.0, shape.samples * (1 - 1 / max(2, shape.rounds)) / recipe.training.batch_size)
     own = recipe.knowledge
-    again = (len(own.rules) + shape.rules if rules is None else rules) if own.compare and own.in_training else 0
+    again = (len(own.rules) + bool(own.concepts) + shape.rules if rules is None else rules) if own.compare and own.in_training else 0
     networks = fits(shape, recipe) / models(shape, recipe) * weight(shape, recipe)
     return networks * recipe.training.epochs * of_fit * (1 + again)
 

@@ -23,6 +23,7 @@ from fusion.methods.unimodal import Unimodal
 from fusion.mixing import Layers, Mixed, Mixing, Reader
 from fusion.models import Model, Shape, joined
 from fusion.progress import Progress
+from fusion.prototypes import related
 from fusion.recipe import Recipe
 from fusion.store import Store
 from fusion.tasks.base import Array, LearningTask
@@ -46,6 +47,7 @@ class Task:
     tables: the modalities whose features are columns of units of their own.
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
     mixes: whose encoders' layers are added up, by weights learned from training rows; `blocks` are then those of the sum.
+    likeness: (K, K), how alike the definitions of the labels are (fusion.prototypes); None where there are none.
     tuned: what takes the place of `x` where an encoder is tuned on training rows (fusion.tuning): rows -> {modality: (n, dim)}.
     """
 
@@ -58,6 +60,7 @@ class Task:
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
     mixes: dict[str, list[Layers]] = field(default_factory=dict)
+    likeness: NDArray[np.float64] | None = None
 
     @property
     def modalities(self) -> list[str]:
@@ -155,6 +158,14 @@ class Prepared:
         """On one modality; None where there is nothing to tell apart."""
         samples = self.samples(modality, self.rows)
         return linear(self.task.asked.name, samples.x[modality].numpy(), samples.y.numpy(), strength)
+
+    def linear_part(self, modality: str) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Weight (out, D) and bias (D,) of a single-modality model; None where there is nothing to tell apart."""
+        if self.task.likeness is not None:
+            samples = self.samples(modality, self.rows)
+            return related(samples.x[modality].numpy(), samples.y.numpy(), self.log_prior, self.task.likeness, STRENGTHS[1])
+        model = self.linear(modality, STRENGTHS[1])
+        return None if model is None else model.part(self.log_prior)
 
 
 Fit = tuple[int, Prepared]
@@ -325,9 +336,9 @@ class CrossFit:
         seed_everything(unit, seed)
         network = self.shape(name, prepared).network(prepared.log_prior)
         if isinstance(network, Unimodal):
-            model = prepared.linear(name, STRENGTHS[1])
-            if model is not None:
-                network.set_linear(*(torch.from_numpy(part) for part in model.part(prepared.log_prior)))
+            part = prepared.linear_part(name)
+            if part is not None:
+                network.set_linear(*map(torch.from_numpy, part))
         return network
 
 

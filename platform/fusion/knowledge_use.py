@@ -11,10 +11,10 @@ from fusion.alignment import Aligned
 from fusion.columns import find_leaks
 from fusion.evaluate.answers import Answers
 from fusion.evaluate.metrics import Floats
-from fusion.knowledge import Rule, RuleError, check, columns, columns_of, contradictions, fired, kinds_of, resolve, rules_of
+from fusion.knowledge import Knowledge, Rule, RuleError, check, columns, columns_of, contradictions, fired, kinds_of, resolve, rules_of
+from fusion.knowledge.concepts import Concept
 from fusion.knowledge.findings import kind_of
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
-from fusion.knowledge.settings import Knowledge
 from fusion.knowledge_loss import Terms, apply_rules, need_members, rule_tensors
 from fusion.recipe import Recipe, RecipeError
 from fusion.tasks import ONE_LABEL, TaskName
@@ -32,10 +32,11 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
     Raises RecipeError with everything that does not fit the data, each rule by its number: the recipe's first, then the study's.
     """
     own = recipe.knowledge
-    if own.use != "off" and aligned.task not in ONE_LABEL and (own.states or aligned.knowledge):
+    one_label = aligned.task in ONE_LABEL
+    if own.use != "off" and not one_label and (own.states or aligned.knowledge.get("rules")):
         raise RecipeError([f"knowledge: rules, concepts and order speak of one label of several, and this is {aligned.task}; set use: off"])
-    if own.use == "off":
-        return recipe.model_copy(update={"knowledge": own.model_copy(update={"rules": [], "broader": {}, "order": []})})
+    if own.use == "off" or not one_label:
+        return recipe.model_copy(update={"knowledge": own.model_copy(update={"rules": [], "broader": {}, "order": [], "concepts": []})})
     try:
         rules = [*own.rules, *rules_of(aligned.knowledge.get("rules", []))]
     except RuleError as error:
@@ -48,10 +49,26 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
         if not found and (full := with_full_names(rule, kinds)) not in named:
             named.append(full)  # what both the study and the recipe state counts once
     broader = aligned.knowledge.get("broader", {}) | own.broader
-    problems += [*concept_problems(broader, aligned), *order_problems(own.order, aligned)]
+    problems += [*concept_problems(broader, aligned), *order_problems(own.order, aligned), *definition_problems(own.concepts, aligned)]
     if problems:
         raise RecipeError(problems)
-    return recipe.model_copy(update={"knowledge": own.model_copy(update={"rules": named, "broader": broader})})
+    return recipe.model_copy(
+        update={"knowledge": own.model_copy(update={"rules": named, "broader": broader, "concepts": definitions(own, aligned)})}
+    )
+
+
+def definitions(own: Knowledge, aligned: Aligned) -> list[Concept]:
+    """Of labels, each once: those of the recipe and of the study, whose other concepts lie above labels or are about something else."""
+    written = [*own.concepts, *(Concept.model_validate(one) for one in aligned.knowledge.get("concepts", []))]
+    return [one for place, one in enumerate(written) if one.of in aligned.label_order and one not in written[:place]]
+
+
+def definition_problems(concepts: Sequence[Concept], aligned: Aligned) -> list[str]:
+    return [
+        f"knowledge.concepts: {one.of} is no label; the labels are {', '.join(aligned.label_order[:12])}"
+        for one in concepts
+        if one.of not in aligned.label_order
+    ]
 
 
 def with_full_names(rule: Rule, known: Iterable[str]) -> Rule:

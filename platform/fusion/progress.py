@@ -1,6 +1,6 @@
 """How the engine tells somebody else what it is doing: a command line, a worker, a test."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class Stopped(Exception):
@@ -30,3 +30,10 @@ class Progress:
 
     def check(self) -> None:
         """Raise `Stopped` if the run should end now."""
+
+
+class Silent(Progress):
+    """Counts nothing, but stops when it must."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self.check = check  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fusion.knowledge.concepts import Concept
 from fusion.knowledge.rules import Rule
 from fusion.protocol import Criterion, State
 from fusion.tasks import TaskName
@@ -376,6 +377,22 @@ class ProtocolScore(Part):
         return sum(one.state == "met" for one in self.criteria)
 
 
+class ConceptsScore(Part):
+    """Definitions of labels: the run's method with them and trained without them, in the headline metric, paired on the same samples.
+
+    encoder: what read them; few: labels with at most 10 samples; auroc_of_few: the mean of their AUROC, None
+    where there are none: what is seldom answered can still be told apart.
+    """
+
+    encoder: str
+    concepts: list[Concept]
+    score: Pair
+    few: list[str] = []
+    auroc_of_few: Pair | None = None
+    verdict: Worth
+    note: str | None = None
+
+
 class LayerMix(Part):
     """How much of each layer of an encoder the model of all samples reads: shares of 1, see fusion.mixing."""
 
@@ -431,6 +448,7 @@ class EvaluationResult(Part):
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
     protocols: list[ProtocolScore] = []
+    concepts: ConceptsScore | None = None
     mixes: list[LayerMix] = []
     seconds: dict[str, float]
     """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else had run, for estimates: `cpu:STAGE`,

@@ -26,6 +26,7 @@ from fusion.embed import Adapted, Features, embed
 from fusion.ensemble import Pool
 from fusion.environment import environment
 from fusion.evaluate.compare import Answered
+from fusion.evaluate.concepts import concepts_score
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.places import places
 from fusion.evaluate.report import Question, evaluate
@@ -39,6 +40,7 @@ from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
+from fusion.prototypes import likeness_of
 from fusion.recipe import Recipe, RecipeError
 from fusion.representation import Vectors
 from fusion.result import CELL, CPU, EvaluationResult, Fold, LayerMix, Split
@@ -125,9 +127,10 @@ def train(
         plan = Plan.of(aligned, recipe, progress)
     with clock.stage("embed"):
         features = embed(plan.inputs, plan.recipe.encoders or None, cache, progress)
+        likeness = likeness_of(plan.recipe, plan.aligned.label_order, cache, progress) if aligned.task == "classification" else None
         noisy = Noisy.of(plan.inputs, plan.recipe.encoders, cache, progress) if plan.recipe.evaluation.noise else None
     store = Store(out / WORK, run_digest(plan.aligned, plan.recipe, features), checkpoint_seconds)
-    task = plan.task(features)
+    task = replace(plan.task(features), likeness=likeness)
     tuned: Adapted = {}
     if plan.recipe.tunes:
         with clock.stage("tune"):
@@ -136,9 +139,10 @@ def train(
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
         found, kept = fitted(fitting, plan, noisy)
         ruled = ruled_run(plan, features, task, store, progress)
-        without = ruled.without_each(found)
+        without, undefined = ruled.without_each(found), ruled.without_concepts(found)
     with clock.stage("evaluate"):
         result = judged(plan, found, ruled, without, reference)
+        result.concepts = concepts_score(plan.recipe, found, undefined)
         result.mixes = mixes_of(plan.recipe, kept.models)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)

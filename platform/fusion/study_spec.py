@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from .columns import Kind
+from .knowledge.concepts import defined
 from .knowledge.rules import rules_of
 from .protocol import protocols_of
 from .tasks import TaskName
@@ -147,4 +148,5 @@ class StudySpec(Part):
     def knowledge(self) -> dict[str, Any]:
         """For an alignment: {} where the study states nothing. A concept names the one above it under `broader`."""
         broader = {str(one["name"]): str(one["broader"]) for one in self.concepts if "name" in one and one.get("broader")}
-        return {name: value for name, value in (("rules", self.rules), ("broader", broader)) if value}
+        found = {"rules": self.rules, "broader": broader, "concepts": defined(self.concepts)}
+        return {name: value for name, value in found.items() if value}

@@ -1,4 +1,4 @@
-"""The same run once more without each of its rules: what a rule is worth is what is lost without it."""
+"""The same run once more without each of its rules, and without its definitions: what they are worth is what is lost without them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +10,11 @@ from fusion.evaluate.answers import Answers
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.rules import rule_scores
-from fusion.knowledge import Rule
+from fusion.knowledge import Knowledge, Rule
 from fusion.knowledge_use import Bools, answers_with, applied, taught
+from fusion.methods import JOINT
 from fusion.outoffold import OutOfFold, answer_round, assemble
-from fusion.progress import Progress
+from fusion.progress import Progress, Silent
 from fusion.recipe import Recipe
 from fusion.result import RuleScore
 from fusion.store import Store
@@ -76,12 +77,28 @@ class Ruled:
 
     def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
         own = self.recipe.knowledge.model_copy(update={"rules": rules})
+        task = replace(
+            self.task, taught=taught(self.recipe.model_copy(update={"knowledge": own}), self.task.asked.name, self.labels, fires)
+        )
+        beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
+        return self.trained(task, own, beside)
+
+    def without_concepts(self, found: OutOfFold) -> Floats | None:
+        """(S, n, K) of the run's method trained once more without the definitions of labels; None where nothing is to be compared."""
+        own, raw = self.recipe.knowledge, found.methods[self.recipe.method]
+        if self.task.likeness is None or not own.compare:
+            return None
+        if self.recipe.method in JOINT:
+            return applied(raw.whole, own.rules, self.labels, self.fires[found.rows]) if own.at_prediction else raw.whole
+        bare = self.trained(replace(self.task, likeness=None), own.model_copy(update={"concepts": []}), Silent(self.progress.check)).whole
+        return applied(bare, own.rules, self.labels, self.fires[found.rows]) if own.at_prediction else bare
+
+    def trained(self, task: Task, own: Knowledge, progress: Progress) -> Answers:
+        """The run's method with other knowledge, in the same rounds with the same seeds."""
         together = self.recipe.method == "ensemble" or self.recipe.joins_seeds
         compare = ["ensemble", *self.recipe.members] if together else []
         recipe = self.recipe.model_copy(update={"knowledge": own, "compare": compare})
-        task = replace(self.task, taught=taught(recipe, self.task.asked.name, self.labels, fires))
-        beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
-        fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), beside)
+        fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), progress)
         answered = [answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)]
         nobody = [""] * len(task.y)
         return assemble(fitting, answered, nobody, nobody).methods[recipe.method]

@@ -40,6 +40,7 @@ PAGES = {
     "new alignment": f"{HOME}alignments/new/",
     "runs": f"{HOME}runs/",
     "new run": f"{HOME}runs/new/",
+    "compare runs": f"{HOME}runs/compare/?run=1",
     "run": f"{HOME}runs/1/",
     "curves": f"{HOME}runs/1/curves/",
     "predictions": f"{HOME}runs/1/predictions/",

@@ -75,3 +75,27 @@ def test_a_rule_that_cannot_be_read_is_refused_in_the_yaml_tab(client: Client, t
     answer = client.post(f"/p/{team.project.slug}/runs/new/", {"yaml": text, "question": "", "do": "start"})
     assert answer.status_code == 422
     assert "rule 1, when: column 6" in answer.content.decode()
+
+
+def test_definitions_stand_side_by_side_with_what_they_are_worth(client: Client, team: object) -> None:
+    run = factory.finished_run(team.project, team.owner)
+    pair = {"with_it": {"value": 0.81}, "without": {"value": 0.79}, "change": {"value": 0.02, "low": 0.01, "high": 0.03}}
+    label, code = run.evaluation.labels[2], team.speech.code
+    told = [
+        {"name": label, "discipline": code, "definition": "exactly a pair"},
+        {"name": "couple", "label": label, "definition": "one and one"},
+    ]
+    found = {"encoder": "minilm-l6-v2", "concepts": told, "score": pair, "few": [label], "auroc_of_few": pair, "verdict": "helps"}
+    type(run).objects.filter(pk=run.pk).update(result=run.result | {"concepts": found})
+    client.force_login(team.viewer)
+    text = client.get(run.get_absolute_url()).content.decode()
+    for words in ("Do definitions help?", "2 definitions", "exactly a pair", "one and one", "couple", "MiniLM L6 v2 reads them"):
+        assert words in text
+
+
+def test_a_definition_of_no_label_is_named_in_the_form(team: object) -> None:
+    aligned = factory.alignment(team.project, team.owner)
+    recipe = Recipe.parse({"knowledge": {"encoder": "pixels", "concepts": [{"name": "dozen", "definition": "twelve"}]}})
+    defined, encoder = alignments.problems(aligned, recipe)["knowledge"]
+    assert "dozen is defined, but it is no label" in defined
+    assert "does not read this kind of input" in encoder

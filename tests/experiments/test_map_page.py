@@ -98,7 +98,7 @@ def test_the_recording_of_a_picture_is_found_and_marked_as_its_own(run: Run) -> 
 
 def test_a_sample_is_not_its_own_neighbour(run: Run) -> None:
     found = nearest.nearest(run, {"key": "S000"})
-    assert (found.given, found.find, found.own) == ("all", "all", None)
+    assert (found.given, found.find, found.own) == ("", "", None)
     assert "S000" not in {one.key for one in found.found}
 
 
@@ -118,7 +118,7 @@ def test_an_input_that_a_sample_lacks_and_a_key_that_is_none_are_said(client: Cl
     assert "S004 has no image; ask with another input." in text(client, team.viewer, run, "?key=S004&given=image")
     page = text(client, team.viewer, run, "?key=S02%25&given=text")
     assert "No test sample of this run has the key S02%." in page
-    assert re.findall(r"\?key=(S\d+)&amp;given=text&amp;find=all#nearest", text(client, team.viewer, run, "?key=S02&given=text"))[:2] == [
+    assert re.findall(r"\?key=(S\d+)&amp;given=text&amp;find=#nearest", text(client, team.viewer, run, "?key=S02&given=text"))[:2] == [
         "S020",
         "S021",
     ]
@@ -126,7 +126,7 @@ def test_an_input_that_a_sample_lacks_and_a_key_that_is_none_are_said(client: Cl
 
 @pytest.mark.parametrize("value", ["nothing", '"; DROP TABLE t0; --', "all"])
 def test_an_input_that_is_none_asks_with_all(run: Run, value: str) -> None:
-    assert (nearest.nearest(run, {"given": value, "find": value}).given) == "all"
+    assert nearest.nearest(run, {"given": value, "find": value}).given == nearest.WHOLE
 
 
 def test_a_run_of_an_earlier_time_says_what_to_do(client: Client, team: Any) -> None:

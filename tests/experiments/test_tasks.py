@@ -5,7 +5,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
 
-from apps.experiments import alignments, predictions, queries, services
+from apps.experiments import alignments, places, predictions, queries, services
 from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.jobs.work import perform
@@ -53,6 +53,10 @@ def test_a_run_of_every_task_can_be_seen_everywhere(team: object, client: Client
             assert answer.status_code == 200, address
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     assert NAMES[task] in client.get(page).content.decode()
+    shown = places.places(run, {})
+    assert sum(len(one.xs) for one in shown.plot.dots) == result.n_samples
+    assert sum(shown.values.values()) == result.n_samples
+    assert len(shown.values) <= 3 or task == "multi-label"
     table = predictions.table(run, {"show": "wrong"})
     assert table.total == result.n_samples
     assert not any(row["right"] for row in table.page)

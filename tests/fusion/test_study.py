@@ -136,7 +136,10 @@ def test_annotations_concepts_rules_and_protocols_are_kept(tmp_path):
     [(spec, table)] = study.annotations()
     assert (spec.discipline, table.columns["reader"]) == ("VI", ["r1", "r2"])
     assert study.spec.rules[0]["weight"] == 0.5
-    assert study.spec.knowledge == {"rules": study.spec.rules}
+    assert study.spec.knowledge == {
+        "rules": study.spec.rules,
+        "concepts": [{"name": "pair", "discipline": "VI", "definition": "exactly two"}],
+    }
 
 
 @pytest.mark.parametrize(

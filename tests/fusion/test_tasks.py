@@ -130,6 +130,14 @@ def test_metrics_of_numbers_are_scikit_learns_in_the_sample_and_in_each_draw():
         assert scores.coverage_90[draw] == pytest.approx((np.abs(truth - said[:, 0]) <= norm.ppf(0.95) * 1.2).mean())
 
 
+def test_numbers_of_a_slice_are_held_against_the_variance_of_all():
+    """Within a slice of nearly equal numbers, nobody could explain what little they differ by."""
+    y = np.concatenate([np.linspace(0, 10, 50), np.full(50, 10.0)])
+    answers = np.stack([y + 1, np.ones(100)], 1)[None]
+    alike = a_task("regression").scores(Resampler(np.arange(100), 20), y, answers, np.arange(100) >= 50)
+    assert alike.r2[0] == pytest.approx(1 - 1 / y.var())
+
+
 def test_metrics_of_an_order_are_scikit_learns():
     rng, task = np.random.default_rng(5), a_task("ordinal")
     y, answers = rng.integers(4, size=60), rng.dirichlet(np.ones(4), (1, 60))

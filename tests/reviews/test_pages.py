@@ -93,9 +93,11 @@ def test_a_reviewer_of_no_required_discipline_gets_no_form(team, client, review)
 
 def test_what_changed_says_clearly_better_only_without_overlap(team, client, review) -> None:
     client.force_login(team.viewer)
-    figures = {one.label: one.verdict for one in client.get(url(review, "changes")).context["figures"]}
+    page = client.get(url(review, "changes"))
+    figures = {one.label: one.verdict for one in page.context["figures"]}
     assert figures["Macro-F1"] == "better"
     assert figures["Calibration, ECE"] == "same"
+    assert "/runs/compare/?run=" in page.content.decode()
 
 
 def test_the_proposal_form_preselects_who_owns_the_data(team, client, review) -> None:

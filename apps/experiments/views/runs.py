@@ -21,7 +21,7 @@ from apps.projects.policies import can
 from apps.ui.plots.data import as_csv
 from fusion.recipe import Recipe
 
-from .. import hooks, knowledge, live, nearest, noise, pages, places, predictions, protocols, queries, services, space, talk
+from .. import concepts, hooks, knowledge, live, nearest, noise, pages, places, predictions, protocols, queries, services, space, talk
 from ..forms import RenameForm
 from ..models import Run
 from ..words import method_name
@@ -99,7 +99,12 @@ def overview(request: HttpRequest, found: Run) -> dict[str, Any]:
         context["differs"] = pages.differences(found.parent.recipe, found.recipe)
     if template_of(found, "overview") == "result":
         outcome = pages.outcome(found)
-        parts = {"talk": talk.talk(found, request.GET), "knowledge": knowledge.knowledge(found), "protocols": protocols.protocols(found)}
+        parts = {
+            "talk": talk.talk(found, request.GET),
+            "knowledge": knowledge.knowledge(found),
+            "concepts": concepts.definitions(found),
+            "protocols": protocols.protocols(found),
+        }
         kinds = {one["name"]: one["kind"] for one in found.modalities}
         return context | {"outcome": outcome, "space": space.found(outcome.result), "noise": noise.noise(outcome.result, kinds)} | parts
     return context | {"live": live.live(found)}

@@ -84,10 +84,12 @@ A person is any object or dict with name, slot (and initials); a discipline one 
     hatch text                                           hatched box
     blanks text                                          "____" drawn as a line to fill in
 
+    WORDS   terms "macro-f1" "gain" …                     each opens what it means; names: apps/ui/glossary.py
+
     PLOTS   plot model     (dataclasses in apps/ui/plots/model.py)
 """
 
-from apps.ui.components import basics, figures, forms, layout, lists, modalities, panels, people, plots, samples, shell, talk
+from apps.ui.components import basics, figures, forms, layout, lists, modalities, panels, people, plots, samples, shell, talk, terms
 from apps.ui.library import register
 
 __all__ = [
@@ -104,4 +106,5 @@ __all__ = [
     "samples",
     "shell",
     "talk",
+    "terms",
 ]

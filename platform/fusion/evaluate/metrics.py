@@ -111,12 +111,13 @@ def errors(y: Floats, answers: Floats, origin: float) -> Floats:
     return np.stack([np.ones(len(y)), about, about**2, error**2, np.abs(error), density], axis=1)
 
 
-def r2_of(sums: Floats) -> Floats:
-    """Share of the variance that is explained; NaN where there is none."""
-    n, y, yy, squares = (sums[..., k] for k in range(4))
+def r2_of(sums: Floats, whole: Floats) -> Floats:
+    """Share of the variance of `whole` that is explained on the samples of `sums`; NaN where there is none. Both are sums of errors."""
+    n, y, yy = (whole[..., k] for k in range(3))
     around = yy - y**2 / np.maximum(n, 1e-12)
+    unexplained = sums[..., 3] * n / np.maximum(sums[..., 0], 1e-12)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(around > 1e-12 * np.maximum(yy, 1e-300), 1 - squares / around, np.nan)
+        return np.where(around > 1e-12 * np.maximum(yy, 1e-300), 1 - unexplained / around, np.nan)
 
 
 def rank_bins(values: Floats, most: int) -> Ints:

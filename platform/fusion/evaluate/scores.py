@@ -1,7 +1,7 @@
 """Every metric as draws: row 0 is the point, the rest are bootstrap draws; seeds are averaged inside each draw."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -133,11 +133,15 @@ class Scores(Figures):
         return self.mean([self.auroc_of(p) for p in self.seeds])
 
     def auroc_of(self, p: Floats) -> Floats:
-        areas = []
-        for k in range(p.shape[1]):
+        return metrics.mean_of_defined(self.areas(p, range(p.shape[1])))
+
+    def areas(self, p: Floats, labels: Iterable[int]) -> Floats:
+        """(1 + draws, labels): one label against the rest."""
+        found = []
+        for k in labels:
             bins, width = metrics.auroc_bins(p[:, k], self.bins)
-            areas.append(metrics.auroc_of(*self.resampler.histograms(bins, self.truth == k, width, self.rows)))
-        return metrics.mean_of_defined(np.stack(areas, axis=-1))
+            found.append(metrics.auroc_of(*self.resampler.histograms(bins, self.truth == k, width, self.rows)))
+        return np.stack(found, axis=-1)
 
     def f1_by_class(self) -> Floats:
         """(1 + draws, K)"""

@@ -20,7 +20,8 @@ RANKS = 64
 
 
 class NumberScores(Figures):
-    """r2: share of the variance explained; ece: mean distance of coverage and level over LEVELS (Kuleshov et al. 2018, ICML)."""
+    """r2: share of the variance explained, always that of all samples: a slice of nearly equal numbers has none of its own that could be
+    explained, and slices are then told apart by their errors. ece: mean distance of coverage and level over LEVELS (Kuleshov et al. 2018, ICML)."""
 
     headline = "r2"
     of_answers = ("r2", "rmse", "mae", "spearman")
@@ -48,7 +49,8 @@ class NumberScores(Figures):
 
     @cached_property
     def r2(self) -> Floats:
-        return self.mean([metrics.r2_of(sums) for sums in self.errors])
+        whole = self.resampler.sums(metrics.errors(self.y, self.probabilities[0], float(self.y.mean())))
+        return self.mean([metrics.r2_of(sums, whole) for sums in self.errors])
 
     @property
     def rmse(self) -> Floats:

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
+from .concepts import Concept
 from .hierarchy import path
 from .rules import Label, Rule, rules_of
 
@@ -16,6 +17,8 @@ class Knowledge(BaseModel):
     use: off; in the loss of training; at prediction, as an expert in the product; or both. compare: train once more without each rule,
     and report whether it helps. broader: label or concept -> the concept above it; a mistake inside a concept then costs less in training
     than one outside. order: all labels in their order; a mistake then costs more the further away it is.
+    concepts: what disciplines mean by labels, in words that `encoder` reads (the usual one for text where it is not named); they shape
+    the linear part of the single-modality models (fusion.prototypes).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -25,6 +28,8 @@ class Knowledge(BaseModel):
     compare: bool = True
     broader: dict[Label, Label] = Field(default={}, max_length=10_000)
     order: list[Label] = Field(default=[], max_length=10_000)
+    concepts: list[Concept] = Field(default=[], max_length=10_000)
+    encoder: str | None = Field(default=None, min_length=1, max_length=200)
 
     @field_validator("use", mode="before")
     @classmethod
@@ -59,7 +64,7 @@ class Knowledge(BaseModel):
     @property
     def states(self) -> bool:
         """Whether it says anything at all."""
-        return bool(self.rules or self.broader or self.order)
+        return bool(self.rules or self.broader or self.order or self.concepts)
 
     @property
     def in_training(self) -> bool:

@@ -5,7 +5,7 @@ seed tunes, the first of the recipe; the seeds of the fusion models share it. Ev
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from fusion.encoders import load
 from fusion.encoders.base import Encoder
 from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.metrics import Ints
-from fusion.progress import Progress
+from fusion.progress import Progress, Silent
 from fusion.recipe import EncoderChoice, Recipe
 from fusion.store import Store
 from fusion.tasks.linear import constant, linear
@@ -158,10 +158,3 @@ class Tuner:
     def step(self, epoch: int) -> None:
         self.progress.check()
         self.progress.step(min(self.done + epoch, self.total), self.total, "epochs")
-
-
-class Silent(Progress):
-    """Counts nothing, but stops when it must."""
-
-    def __init__(self, check: Callable[[], None]) -> None:
-        self.check = check  # type: ignore[method-assign]

@@ -1,0 +1,59 @@
+"""What disciplines mean by the labels of a run, side by side, and whether their definitions helped it."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from apps.projects.models import Discipline
+from fusion.encoders import catalogue
+from fusion.result import Pair
+
+from . import encoders
+from .knowledge import verdict_of
+from .models import Run
+from .words import engine_note, list_in_words
+
+
+@dataclass
+class Definition:
+    """name: the concept's own, where it differs from the label."""
+
+    label: str
+    name: str
+    discipline: Discipline | None
+    text: str
+
+
+@dataclass
+class Definitions:
+    rows: list[Definition]
+    score: Pair
+    few: Pair | None
+    few_words: str
+    words: str
+    tone: str
+    icon: str
+    verdict: str
+    note: str
+
+
+def definitions(run: Run) -> Definitions | None:
+    """None for a run without definitions of labels, or where nobody compared."""
+    found = run.evaluation.concepts if run.evaluation else None
+    if found is None:
+        return None
+    order = {label: place for place, label in enumerate(run.evaluation.labels if run.evaluation else [])}
+    rows = [
+        Definition(one.of, one.name if one.name != one.of else "", run.disciplines.get(one.discipline), one.definition)
+        for one in sorted(found.concepts, key=lambda one: order.get(one.of, len(order)))
+    ]
+    tone, icon, verdict = verdict_of(found.verdict)
+    entry = catalogue.get(found.encoder)
+    words = _("%(encoder)s reads them; they shape the linear part of each single-modality model, and late fusion through it.")
+    few_words = _("Labels with at most 10 samples (%(labels)s), each told apart from the rest: AUROC") % {
+        "labels": list_in_words(found.few)
+    }
+    return Definitions(
+        rows, found.score, found.auroc_of_few, few_words, words % {"encoder": encoders.name(entry) if entry else found.encoder},
+        tone, icon, verdict, engine_note(found.note) if found.note else "",
+    )  # fmt: skip

@@ -1,0 +1,42 @@
+"""What definitions of labels do to a model, with them and without, on the same samples; also on labels with few samples."""
+
+import numpy as np
+
+from fusion.evaluate.bootstrap import Resampler, few
+from fusion.evaluate.metrics import Floats, Ints, mean_of_defined
+from fusion.evaluate.rules import pair, verdict
+from fusion.evaluate.scores import Scores
+from fusion.outoffold import OutOfFold
+from fusion.prototypes import encoder_of
+from fusion.recipe import Recipe
+from fusion.result import ConceptsScore
+
+FEW = 10
+"""Samples of a label that has few."""
+
+
+def concepts_score(recipe: Recipe, found: OutOfFold, without: Floats | None) -> ConceptsScore | None:
+    """found: answers as the run gives them; without: (S, n, K), None where nobody compared."""
+    if without is None:
+        return None
+    scored, p = found.scored, found.methods[recipe.method].whole
+    resampler = Resampler(scored.cluster, recipe.evaluation.draws)
+    figures = [Scores(resampler, scored.y, each) for each in (p, without)]
+    number = np.bincount(scored.y, minlength=len(scored.labels))
+    rare = np.flatnonzero((number > 0) & (number <= FEW))
+    score = pair(*(each.score for each in figures))
+    of_few = pair(*(ranking(each, rare) for each in figures)) if len(rare) else None
+    return ConceptsScore(
+        encoder=encoder_of(recipe),
+        concepts=recipe.knowledge.concepts,
+        score=score,
+        few=[scored.labels[k] for k in rare],
+        auroc_of_few=of_few,
+        verdict=verdict(score, of_few or score),
+        note=few(len(np.unique(scored.cluster))),
+    )
+
+
+def ranking(scores: Scores, labels: Ints) -> Floats:
+    """(1 + draws,): mean AUROC of each label against the rest, which counts also where a rare label is never the likeliest answer."""
+    return scores.mean([mean_of_defined(scores.areas(p, labels)) for p in scores.seeds])

@@ -1,0 +1,88 @@
+"""Definitions of labels in the linear part of a single-modality model: labels of like meaning are told by like features.
+
+A text encoder reads the definitions; s_k is the mean of label k's, centred over the labels and of length 1. The linear part is
+
+    logits = x W + b,    W = U L',    L L' = (1 - r) I + r S S',    penalty |U|^2
+
+that is, a projection of x onto the prototypes, learned with the label (DeViSE, Frome et al. 2013, NeurIPS; ESZSL, Romera-Paredes and Torr
+2015, ICML), beside weights that every label has for itself. A bilinear x V s_k with a penalty |V|^2 needs no more of the prototypes than
+their products S S' (representer theorem), so this is that model. A label with few samples, or none, borrows what its words say of it
+(Xian et al. 2018, on zero-shot learning); b is the training prior, so that one without a sample is not ruled out.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fusion.alignment import Aligned, Cell, Modality
+from fusion.cache import Cache
+from fusion.embed import embed
+from fusion.encoders import catalogue
+from fusion.knowledge.concepts import Concept
+from fusion.progress import Progress, Silent
+from fusion.recipe import Recipe
+from fusion.tasks.base import Array, Floats
+
+SHARE = 0.5
+"""r: how much of a label's weights its definition speaks for."""
+STEPS = 100
+
+
+def encoder_of(recipe: Recipe) -> str:
+    return recipe.knowledge.encoder or catalogue.default("text")[0]
+
+
+def likeness_of(recipe: Recipe, labels: Sequence[str], cache: Cache | None, progress: Progress) -> NDArray[np.float64] | None:
+    """(K, K): (1 - r) I + r S S', of a settled recipe; None where definitions take no part. Raises EncoderError."""
+    own = recipe.knowledge
+    if not own.in_training or not own.concepts:
+        return None
+    vectors = embedded([concept.definition for concept in own.concepts], encoder_of(recipe), cache, progress)
+    return likeness(vectors, own.concepts, labels)
+
+
+def embedded(texts: Sequence[str], encoder: str, cache: Cache | None, progress: Progress) -> NDArray[np.float64]:
+    """(n, t), each of length 1."""
+    cells: list[Cell | None] = [Cell.text(text) for text in texts]
+    aligned = Aligned([str(i) for i in range(len(texts))], [None] * len(texts), {"definition": Modality("text", cells)})
+    return unit(embed(aligned, {"definition": encoder}, cache, Silent(progress.check)).x["definition"].astype(np.float64))
+
+
+def likeness(vectors: Floats, concepts: Sequence[Concept], labels: Sequence[str]) -> NDArray[np.float64] | None:
+    """The definitions of several disciplines count alike. None with fewer than two labels defined: there is nothing to compare."""
+    places = [[i for i, concept in enumerate(concepts) if concept.of == label] for label in labels]
+    known = np.array([bool(found) for found in places])
+    if known.sum() < 2:
+        return None
+    prototypes = np.stack([vectors[found].mean(0) if found else np.zeros(vectors.shape[1]) for found in places])
+    prototypes[known] = unit(prototypes[known] - prototypes[known].mean(0))
+    found = SHARE * prototypes @ prototypes.T
+    np.fill_diagonal(found, 1.0)
+    return found
+
+
+def unit(x: Floats) -> Floats:
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+
+
+def related(
+    x: NDArray[np.float32], y: Array, prior: Array, likeness: NDArray[np.float64], strength: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """x: (n, d) of about unit variance, y: (n,) class numbers, prior: (K,) -> weight (d, K) and bias (K,)."""
+    given, truth = torch.from_numpy(x.astype(np.float64)), torch.from_numpy(y)
+    root, bias = torch.linalg.cholesky(torch.from_numpy(likeness)), torch.as_tensor(prior, dtype=torch.float64)
+    u = torch.zeros(x.shape[1], len(prior), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([u], max_iter=STEPS, line_search_fn="strong_wolfe", tolerance_grad=1e-6)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        wrong = torch.nn.functional.cross_entropy(given @ (u @ root.T) + bias, truth)
+        loss = wrong + u.square().sum() / (2 * strength * max(1, len(truth)))
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    if len(truth):
+        optimizer.step(closure)  # type: ignore[no-untyped-call, arg-type]
+    return (u.detach() @ root.T).numpy().astype(np.float32), np.asarray(prior, np.float32)

@@ -1,0 +1,120 @@
+"""Definitions of labels: where samples are few, what the words of a label share with those of others is worth something."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from fusion.alignment import Aligned, Cell, Modality
+from fusion.bundle import load
+from fusion.cache import Cache
+from fusion.knowledge.concepts import Concept, defined
+from fusion.progress import Progress
+from fusion.prototypes import embedded, likeness, related
+from fusion.recipe import Recipe, RecipeError
+from fusion.run import train
+from fusion.study_spec import StudySpec
+
+TRAITS = (("striped", "spotted", "plain"), ("horned", "winged", "finned"), ("small", "large", "giant"))
+LABELS = [" ".join(traits) for traits in product(*TRAITS)][::2]
+RARE = LABELS[5]
+
+
+def animals(n=14, rare=3, seed=1):
+    """A label for each mixture of traits; every trait moves the numbers of a sample, so that the rare label is near what its words say."""
+    dice = np.random.default_rng(seed)
+    moves = {trait: dice.normal(size=14) for group in TRAITS for trait in group}
+    y = [label for label in LABELS for _ in range(rare if label == RARE else n)]
+    rows = [sum(moves[trait] for trait in label.split()) + dice.normal(scale=2.0, size=14) for label in y]
+    return Aligned(
+        keys=[f"A{i:04}" for i in range(len(y))],
+        labels=y,
+        modalities={"body": Modality("table", [Cell.numbers(row.tolist()) for row in rows], fields=[f"b{i}" for i in range(14)])},
+        groups={"s.site": [f"S{i % 3}" for i in range(len(y))]},
+        extras={"s.day": [f"D{i % 40}" for i in range(len(y))]},
+        cluster="s.day",
+        knowledge={"concepts": [{"name": label, "discipline": "BI", "definition": f"a {label} animal"} for label in LABELS]},
+    )
+
+
+def recipe(**knowledge):
+    return Recipe.parse(
+        {
+            "encoders": {"body": [{"name": "numbers"}]},
+            "knowledge": {"encoder": "tiny-text"} | knowledge,
+            "training": {"seeds": [0], "epochs": 4, "inner_folds": 2, "hidden_dim": 16, "pca_dim": 0},
+            "evaluation": {"draws": 200, "degradation": False},
+        }
+    )
+
+
+def concepts(*given):
+    return [Concept(name=name, definition=text) for name, text in given]
+
+
+def test_labels_of_like_words_are_alike_and_several_disciplines_count_alike():
+    vectors = embedded(["one two three", "one two four", "nine eight"], "tiny-text", None, Progress())
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1])
+    known = concepts(("a", "x"), ("b", "y"), ("c", "z"))
+    found = likeness(vectors, known, ["a", "b", "c", "undefined"])
+    assert np.diag(found) == pytest.approx(np.ones(4))
+    assert found[0, 1] > found[0, 2]
+    assert not found[3, :3].any()
+    assert np.linalg.eigvalsh(found).min() > 0
+    twice = likeness(vectors[[0, 0, 1, 2]], [known[0], *known], ["a", "b", "c", "undefined"])
+    assert np.allclose(twice, found)
+    assert likeness(vectors[:1], known[:1], ["a", "b"]) is None
+
+
+def test_without_likeness_it_is_a_plain_linear_model_and_with_it_a_label_without_samples_gets_its_own():
+    dice = np.random.default_rng(0)
+    x, y, prior = dice.normal(size=(60, 3)).astype(np.float32), np.arange(60) % 2, np.log([31 / 63, 31 / 63, 1 / 63])
+    x[y == 0, 0] += 3
+    alone, _ = related(x, y, prior, np.eye(3), 1.0)
+    like_the_first = np.array([[1, 0, 0.5], [0, 1, 0], [0.5, 0, 1]])
+    taught, bias = related(x, y, prior, like_the_first, 1.0)
+    assert taught[0, 0] > 0.5
+    assert taught[0, 2] > alone[0, 2] + 0.2
+    assert bias == pytest.approx(prior, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("animals")
+    return folder, train(animals(), recipe(), folder / "out", Cache(folder / "cache"), Progress())
+
+
+def test_definitions_help_and_a_label_with_three_samples_is_told_apart_better(run):
+    found = run[1].concepts
+    assert (found.few, found.encoder, len(found.concepts)) == ([RARE], "tiny-text", len(LABELS))
+    assert found.score.change.low > 0
+    assert found.auroc_of_few.change.value > 0.02
+    assert found.verdict == "helps" or found.auroc_of_few.change.low <= 0
+
+
+def test_the_bundle_answers_without_the_definitions_being_read_again(run, monkeypatch):
+    monkeypatch.setattr("fusion.prototypes.embedded", lambda *_: pytest.fail("read once more"))
+    bundle = load(run[0] / "out")
+    assert bundle.predict({"body": {f"b{i}": 0.0 for i in range(14)}}).sum() == pytest.approx(1)
+    assert len(bundle.recipe.knowledge.concepts) == len(LABELS)
+
+
+def test_knowledge_that_is_off_reads_no_definition(tmp_path):
+    result = train(animals(n=6), recipe(use="off"), tmp_path, None, Progress())
+    assert result.concepts is None
+
+
+def test_a_definition_of_no_label_is_refused_in_a_recipe_and_passed_over_in_a_study(tmp_path):
+    wrong = recipe(concepts=[{"name": "dragon", "definition": "a large winged animal"}])
+    with pytest.raises(RecipeError, match=r"knowledge\.concepts: dragon is no label"):
+        train(animals(n=3), wrong, tmp_path, None, Progress())
+
+
+def test_a_study_gives_its_definitions_to_the_alignment():
+    written = [
+        {"name": "pair", "discipline": "LI", "definition": "exactly two", "broader": "number"},
+        {"name": "number", "broader": "thing"},
+    ]
+    assert defined(written) == [{"name": "pair", "discipline": "LI", "definition": "exactly two"}]
+    spec = StudySpec(name="x", key="id", disciplines=[{"code": "LI", "name": "Linguistics"}], concepts=written)
+    assert spec.knowledge["concepts"] == defined(written)
