@@ -23,6 +23,7 @@ from .study import ROOT, real_study
 MEASURES = {
     "demo": "make demo from a fresh clone",
     "engine": "training on the study by command",
+    "search": "the search recipe on the study by command",
     "generalise": "people it has not met, and inputs with noise",
     "evaluation": "evaluation alone, by command",
     "space": "the fused representation of the test samples",

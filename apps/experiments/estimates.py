@@ -40,7 +40,7 @@ def machine() -> Machine:
 
 def shape(alignment: Alignment, recipe: Recipe, cached: bool = False) -> cost.Shape:
     inputs = tuple(
-        cost.Input(one.name, one.present, tuple(encoders_of(recipe, one.name, one.kind)), len(one.columns))
+        cost.Input(one.name, one.present, tuple(encoders_of(recipe, one.name, one.kind)), len(one.columns), one.kind)
         for one in alignments.inputs(alignment)
         if recipe.modalities is None or one.name in recipe.modalities
     )
@@ -78,6 +78,8 @@ def same_vectors(run: Run, alignment: Alignment, recipe: Recipe) -> bool:
     """A finished run on the same alignment with the same encoders has left its vectors in the cache."""
     if run.alignment_id != alignment.pk or run.job.state != Job.State.FINISHED:
         return False
+    if recipe.search and recipe.search.probe and not run.recipe.get("search"):
+        return False
     before = run.recipe.get("encoders", {})
     now = alignments.complete(alignment, recipe).model_dump(mode="json")["encoders"]
     names = [one["name"] for one in alignments.chosen(alignment, recipe)]
@@ -97,7 +99,12 @@ def left(job: Job, now_in_stage: float, alignment: Alignment, recipe: Recipe) ->
     found = cost.cost(of_run, recipe, known)
     if job.stage in ("evaluate", "bundle"):
         return 1.0, max(2.0, 1.5 * found.rest)
-    to_come = {"read": found.tune + found.train, "embed": found.tune + found.train, "tune": found.train, "train": 0.0}
+    to_come = {
+        "read": found.probe + found.tune + found.train,
+        "embed": found.probe + found.tune + found.train,
+        "tune": found.train,
+        "train": 0.0,
+    }
     if job.stage not in to_come or job.done < ENOUGH or not job.total:
         return None
     here = now_in_stage * (job.total - job.done) / job.done

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
-from fusion.recipe import Recipe, RecipeError
+from fusion.recipe import Recipe, RecipeError, Search
 
 from . import alignments, encoders, fit, tuning
 from .words import COMPARED, METHODS, method_name, method_sentence
@@ -57,6 +57,16 @@ class RunForm(forms.Form):
         label=_("Train the other methods beside it"),
         required=False,
         help_text=_("For comparison; every run always reports each modality alone."),
+    )
+    search = forms.BooleanField(
+        label=_("Search: try every method, and how each input is read"),
+        required=False,
+        help_text=_("What does best inside the training samples answers; everything that was tried is reported."),
+    )
+    minutes = forms.FloatField(
+        label=_("Minutes of computing for the search"),
+        required=False,
+        help_text=_("For training, the cheap methods first; empty for no end. What there was no time for is listed."),
     )
     seeds = forms.CharField(label=_("Seeds"), help_text=_("Whole numbers with commas. More seeds, steadier figures, longer training."))
     draws = forms.IntegerField(label=_("Bootstrap draws"), help_text=_("For the 95 % intervals; 1,000 is usual."))
@@ -151,13 +161,15 @@ class RunForm(forms.Form):
         data = self.cleaned_data
         used = [one for one in self.inputs if data[f"use_{one.name}"]]
         base = self.base_recipe()
-        compare = [code for code in COMPARED if code != data["method"]] if data["compare"] else []
+        beside = METHODS if data["search"] else COMPARED if data["compare"] else ()
+        compare = [code for code in beside if code != data["method"]]
         return {
             **base,
             "modalities": None if len(used) == len(self.inputs) else [one.name for one in used],
             "encoders": {one.name: self._encoders(one.name, base) for one in used},
             "method": data["method"],
             "compare": compare,
+            "search": self._search(base),
             "training": {
                 **base.get("training", {}),
                 **{name: data[name] for name in NUMBERS},
@@ -172,6 +184,11 @@ class RunForm(forms.Form):
             },
         }
 
+    def _search(self, base: dict[str, Any]) -> dict[str, Any] | None:
+        minutes = self.cleaned_data["minutes"]
+        budget = None if minutes is None else 60 * minutes
+        return {**(base.get("search") or {}), "budget_seconds": budget} if self.cleaned_data["search"] else None
+
     def _encoders(self, name: str, base: dict[str, Any]) -> list[dict[str, Any]]:
         """The chosen names with the options that the recipe had for them; the fields hold those of the first."""
         before = {one["name"]: one for one in base.get("encoders", {}).get(name) or []}
@@ -185,6 +202,8 @@ class RunForm(forms.Form):
     def field_of(self, problem: str) -> str | None:
         """`training.epochs: must be ...` belongs to `epochs`."""
         steps = problem.split(":", 1)[0].split(".")
+        if steps[0] == "search":
+            return "minutes" if steps[-1] == "budget_seconds" else "search"
         if steps[0] in ("training", "evaluation") and len(steps) > 1 and steps[1] in self.fields:
             return steps[1]
         if steps[0] == "encoders" and len(steps) > 3:
@@ -232,11 +251,17 @@ def whole_numbers(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
+def minutes_of(recipe: Recipe) -> str:
+    """As a person would write it; what stands there for a recipe without a search is what a search would begin with."""
+    seconds = (recipe.search or Search()).budget_seconds
+    return "" if seconds is None else f"{seconds / 60:g}"
+
+
 def initial_of(recipe: Recipe, alignment: Alignment, default: Callable[[str], tuple[str, ...]]) -> dict[str, Any]:
     """What the fields show for a recipe."""
     data = recipe.model_dump(mode="json")
     found: dict[str, Any] = {
-        "base": json.dumps(data), "method": recipe.method, "compare": bool(recipe.compare),
+        "base": json.dumps(data), "method": recipe.method, "compare": bool(recipe.compare), "search": recipe.search is not None, "minutes": minutes_of(recipe),
         "seeds": ", ".join(str(seed) for seed in recipe.training.seeds), **{name: data["training"][name] for name in NUMBERS},
         "floor": recipe.training.floor, **data["evaluation"],
     }  # fmt: skip

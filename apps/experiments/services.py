@@ -105,6 +105,7 @@ def finish_run(job: Job, run: Run, result: EvaluationResult, bundle_path: str, b
     head = result.headline
     fields: dict[str, Any] = {
         "result": result.model_dump(mode="json"),
+        "method": result.method,
         "metric": head.metric,
         "score": head.score.value,
         "score_low": head.score.low,

@@ -69,6 +69,8 @@ def learnt_from(run: Run, out: Path, report: Report) -> EvaluationResult:
 
 def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> None:
     recipe = Recipe.parse(run.recipe)
+    if recipe.search:
+        return  # what it trained depends on its budget
     found = cost.spent(
         estimates.shape(run.alignment, recipe), recipe, result.seconds, seconds, peak, len(result.rules) + bool(result.concepts)
     )

@@ -50,6 +50,7 @@ def stage_name(code: str) -> str:
         "read": _("Load"),
         "embed": _("Embed"),
         "tune": _("Fine-tune"),
+        "probe": _("Compare encoders"),
         "train": _("Train"),
         "evaluate": _("Evaluate"),
         "bundle": _("Bundle"),
@@ -62,6 +63,7 @@ def stage_sentence(code: str) -> str:
     sentences = {
         "read": _("Load the alignment and check the split"),
         "embed": _("Turn inputs into vectors with the encoders; what the cache holds is not computed again"),
+        "probe": _("Compare encoders, layers and pooling by a quick linear model inside each set of training samples"),
         "tune": _("Train the encoders along, once for each set of training samples; none sees what it is tested on"),
         "train": _("Train in each fold: inside to choose epochs and temperature, then on the whole training part"),
         "evaluate": _("Judge the out-of-fold answers"),
@@ -79,6 +81,7 @@ def unit_name(code: str, n: int) -> str:
         "epochs": _("%(n)s epochs"),
         "folds": _("%(n)s folds"),
         "models": _("%(n)s models"),
+        "training sets": _("%(n)s sets of training samples"),
         "models without a rule": _("%(n)s models without a rule"),
     }
     return words.get(code, "%(n)s " + code).strip() % {"n": f"{n:,}"}

@@ -1,8 +1,9 @@
 """What a run takes, reckoned from its recipe, the shape of its data and a measured machine. Light, see fusion.machine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fusion.candidates import PROBED, candidates
 from fusion.encoders import catalogue
 from fusion.machine import Machine, Spent
 from fusion.noise import LEVELS
@@ -26,6 +27,7 @@ class Input:
     present: int
     encoders: tuple[str, ...]
     width: int = 0
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Shape:
 class Cost:
     """Seconds, and MB of memory and disk. largest: what takes most of the memory, an encoder's name or "" for the vectors.
 
-    tune: seconds of tuning; tuning: whether it is what takes most of the memory, and then `largest` is tuned.
+    probe: seconds of comparing encoders in a search; tune: of tuning; tuning: whether it is what takes most of the memory, and then `largest` is tuned.
     """
 
     embed: float
@@ -57,10 +59,11 @@ class Cost:
     largest: str = ""
     tune: float = 0.0
     tuning: bool = False
+    probe: float = 0.0
 
     @property
     def seconds(self) -> float:
-        return self.embed + self.tune + self.train + self.rest
+        return self.embed + self.probe + self.tune + self.train + self.rest
 
 
 def models(shape: Shape, recipe: Recipe) -> int:
@@ -136,6 +139,39 @@ def arrays_mb(shape: Shape, recipe: Recipe) -> float:
     return shape.samples * 4 * (2 * width(shape) + noisy + held * kept) / MB
 
 
+def probed(shape: Shape, recipe: Recipe) -> list[tuple[Input, int]]:
+    """What a search reads beside the recipe's own encoders: an input as a candidate reads it, and of how many samples."""
+    if recipe.search is None or not recipe.search.probe:
+        return []
+    found = []
+    for one in shape.inputs:
+        others = candidates(one.kind, recipe.encoders.get(one.name, []), recipe.search.encoders)[1:] if one.kind else []
+        found += [(replace(one, encoders=tuple(choice.name for choice in reading)), min(PROBED, one.present)) for reading in others]
+    return found
+
+
+def probe(shape: Shape, recipe: Recipe, machine: Machine) -> float:
+    """Seconds to read the samples with every candidate, and to compare them inside every set of training rows."""
+    read = probed(shape, recipe)
+    sets = shape.rounds * (1 + recipe.training.inner_folds) + 1
+    fits = sets * max(1, recipe.training.inner_folds) / 2  # sets have inner rounds in common
+    compare = fits * sum(some * dims(one) for one, some in read) * machine.seconds_a_number
+    return compare + (0.0 if shape.cached else sum(some * machine.cell(name) for one, some in read for name in one.encoders))
+
+
+def probe_mb(shape: Shape, recipe: Recipe) -> float:
+    return sum(some * 4 * dims(one) for one, some in probed(shape, recipe)) / MB
+
+
+def fit_seconds(shape: Shape, recipe: Recipe, machine: Machine) -> float:
+    """Of all networks; a search ends them with its budget, but trains each modality alone in any case."""
+    whole = steps(shape, recipe) * machine.step(kind_of_work(recipe))
+    if recipe.search is None or recipe.search.budget_seconds is None:
+        return whole
+    alone = recipe.model_copy(update={"method": "late", "compare": []})
+    return min(whole, max(recipe.search.budget_seconds, steps(shape, alone) * machine.step(kind_of_work(alone))))
+
+
 def weights_mb(encoder: str) -> float:
     """Of an encoder that an administrator added; the packaged ones are small and part of what a run takes anyway."""
     path = catalogue.home() / encoder / catalogue.WEIGHTS
@@ -152,11 +188,12 @@ def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
         embed=sum(
             one.present * machine.cell(name) * ((not shape.cached) + passes(one, recipe)) for one in shape.inputs for name in one.encoders
         ),
-        train=steps(shape, recipe) * machine.step(kind_of_work(recipe)) + numbers(shape, recipe) * machine.seconds_a_number,
+        train=fit_seconds(shape, recipe, machine) + numbers(shape, recipe) * machine.seconds_a_number,
         rest=machine.other + draws(shape, recipe) * machine.seconds_a_draw,
-        memory_mb=machine.base_mb + arrays + max(weights, tune_mb),
-        disk_mb=sum(one.present * 4 * dims(one) for one in shape.inputs) / MB,
+        memory_mb=machine.base_mb + arrays + probe_mb(shape, recipe) + max(weights, tune_mb),
+        disk_mb=sum(one.present * 4 * dims(one) for one in shape.inputs) / MB + probe_mb(shape, recipe),
         largest=tuned.name if tunes and tuned else heavy if weights > arrays else "",
+        probe=probe(shape, recipe, machine),
         tune=machine.tune(tuning.cells(shape, recipe), tuning.ways(shape, recipe)),
         tuning=tunes,
     )

@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusion.budget import Budget
+from fusion.cost import STEP
 from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.calibration import temperature_of
 from fusion.knowledge_loss import Terms
@@ -48,7 +50,8 @@ class Task:
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
     mixes: whose encoders' layers are added up, by weights learned from training rows; `blocks` are then those of the sum.
     likeness: (K, K), how alike the definitions of the labels are (fusion.prototypes); None where there are none.
-    tuned: what takes the place of `x` where an encoder is tuned on training rows (fusion.tuning): rows -> {modality: (n, dim)}.
+    tuned: what takes the place of `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.probe):
+    rows -> {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
     """
 
     y: Array
@@ -59,6 +62,7 @@ class Task:
     tables: frozenset[str] = frozenset()
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
+    tuned_blocks: Callable[[Ints], dict[str, list[Block]]] | None = None
     mixes: dict[str, list[Layers]] = field(default_factory=dict)
     likeness: NDArray[np.float64] | None = None
 
@@ -98,6 +102,7 @@ class Prepared:
     def __init__(self, task: Task, rows: Ints, pca_dim: int) -> None:
         self.task, self.rows, self.pca_dim = task, rows, pca_dim
         self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
+        self.blocks = task.blocks if task.tuned_blocks is None else task.blocks | task.tuned_blocks(rows)
         self.log_prior = task.asked.prior(task.y[rows])
         self.mixing = cache(self.fit_mixing)
         self.whitening = cache(self.fit_whitening)
@@ -122,7 +127,9 @@ class Prepared:
         return whitening if mixing is None else Mixed(mixing, whitening)
 
     def fit_whitening(self, modality: str) -> Reader:
-        return self.reader(modality, Whitening.fit(self.seen(modality), self.pca_dim, modality in self.task.tables))
+        found = Whitening.fit(self.seen(modality), self.pca_dim, modality in self.task.tables)
+        chosen = self.task.tuned_blocks is not None and modality not in self.task.tables
+        return self.reader(modality, found.padded(self.pca_dim) if chosen else found)
 
     def whiten(self, modality: str) -> Tensor:
         """(n, out): every sample of the task."""
@@ -130,7 +137,7 @@ class Prepared:
 
     def fit_token_whitening(self, modality: str) -> Reader:
         x = self.seen(modality)
-        blocks = self.task.blocks.get(modality) or [Block(1, x.shape[1])]
+        blocks = self.blocks.get(modality) or [Block(1, x.shape[1])]
         return self.reader(modality, TokenWhitening.fit(x, blocks, self.pca_dim, modality in self.task.tables))
 
     def whiten_tokens(self, modality: str) -> Tensor:
@@ -177,11 +184,12 @@ class CrossFit:
 
     def __init__(self, task: Task, recipe: Recipe, rounds: Sequence[Round], store: Store, progress: Progress) -> None:
         self.task, self.training, self.store, self.progress = task, recipe.training, store, progress
-        self.method = recipe.method
+        self.method = "ensemble" if recipe.search else recipe.method
+        self.budget = Budget(recipe.search.budget_seconds, store) if recipe.search else None
         self.names = [*task.modalities, *(name for name in recipe.methods if name in JOINT)]
         self.members, self.joins_seeds = recipe.members, recipe.joins_seeds
         self.rounds = list(rounds)
-        self.total = sum(len(self.names) * (len(each.inner) + each.seeds) for each in rounds)
+        self.total = self.fits
         self.done = 0
         self.seconds = 0.0
         """In fitting networks, see fusion.machine."""
@@ -208,15 +216,52 @@ class CrossFit:
     def solve(self, each: Round) -> tuple[dict[str, Choice], list[dict[str, Model]]]:
         """What the inner rounds chose for every model (with the first seed), and the models of each seed fitted on all training rows."""
         if each not in self.solved:
-            together = self.together(each)
-            choices: dict[Round, dict[str, Choice]] = {one: {} for one in together}
-            for name in self.names:
-                self.judge_all(name, together)
-                for one in together:
-                    choices[one][name] = self.choice(name, one)
-            models = self.models(choices)
-            self.solved = {one: (choices[one], models[one]) for one in together}
+            parts = self.all_together(each) if self.budget else [self.together(each)]
+            choices: dict[Round, dict[str, Choice]] = {one: {} for part in parts for one in part}
+            models: dict[Round, list[dict[str, Model]]] = {one: [{} for _ in range(one.seeds)] for one in choices}
+            for name in list(self.names):
+                work = partial(self.solve_name, name, parts, choices, models)
+                if self.budget is None:
+                    work()
+                elif not self.budget.finish(name, name not in JOINT, STEP.get(name, 1.0), work):
+                    self.give_up(name)
+            self.solved = {one: (choices[one], self.joined(models[one])) for one in choices}
         return self.solved[each]
+
+    def solve_name(
+        self,
+        name: str,
+        parts: Sequence[Sequence[Round]],
+        choices: dict[Round, dict[str, Choice]],
+        models: dict[Round, list[dict[str, Model]]],
+    ) -> None:
+        for together in parts:
+            self.judge_all(name, together)
+            for one in together:
+                choices[one][name] = self.choice(name, one)
+            self.add_models(name, {one: choices[one][name] for one in together}, models)
+            if len(parts) > 1:
+                self.kept.clear()
+
+    def give_up(self, name: str) -> None:
+        """A method for which there was no time takes no part in anything."""
+        self.names.remove(name)
+        self.members = [one for one in self.members if one != name]
+        if self.members == ["late"]:
+            self.members = []
+        self.total = self.fits
+        self.done = min(self.done, self.total)
+
+    @property
+    def fits(self) -> int:
+        return sum(len(self.names) * (len(each.inner) + each.seeds) for each in self.rounds)
+
+    def all_together(self, first: Round) -> list[list[Round]]:
+        """All rounds, as many at a time as fit in."""
+        found = [self.together(first)]
+        while rest := [each for each in self.rounds[self.rounds.index(found[-1][-1]) + 1 :] if each.inner]:
+            found.append(self.together(rest[0]))
+        return found
 
     def together(self, first: Round) -> list[Round]:
         """This round and those after it that still fit in; a round without inner ones waits for what the others choose."""
@@ -268,20 +313,25 @@ class CrossFit:
 
     def models(self, choices: dict[Round, dict[str, Choice]]) -> dict[Round, list[dict[str, Model]]]:
         """{round: one model a name for each seed}, or one for all seeds where the recipe joins them"""
-        wanted = [(each, number, seed) for each in choices for number, seed in enumerate(self.training.seeds[: each.seeds])]
         found: dict[Round, list[dict[str, Model]]] = {each: [{} for _ in range(each.seeds)] for each in choices}
-        first = self.rounds.index(wanted[0][0])
         for name in self.names:
-            fits = [(seed, self.prepared(each.train)) for each, _, seed in wanted]
-            watches = [
-                Watch(net, choices[each][name].epochs, None, self.metric(f"{name} · {each.name}", seed))
-                for net, (each, _, seed) in enumerate(wanted)
-            ]
-            networks = self.fitted(f"{first}/{name}", name, fits, watches)
-            for (each, number, _), (_, prepared), network in zip(wanted, fits, networks):
-                whitening = {modality: prepared.whitening_for(name, modality) for modality in self.inputs(name)}
-                found[each][number][name] = Model(self.shape(name, prepared), whitening, network, choices[each][name].temperature)
-        return {each: [joined(seeds)] for each, seeds in found.items()} if self.joins_seeds else found
+            self.add_models(name, {each: chosen[name] for each, chosen in choices.items()}, found)
+        return {each: self.joined(seeds) for each, seeds in found.items()}
+
+    def joined(self, seeds: list[dict[str, Model]]) -> list[dict[str, Model]]:
+        return [joined(seeds)] if self.joins_seeds else seeds
+
+    def add_models(self, name: str, choices: dict[Round, Choice], found: dict[Round, list[dict[str, Model]]]) -> None:
+        """Those of one name, for each seed."""
+        wanted = [(each, number, seed) for each in choices for number, seed in enumerate(self.training.seeds[: each.seeds])]
+        fits = [(seed, self.prepared(each.train)) for each, _, seed in wanted]
+        watches = [
+            Watch(net, choices[each].epochs, None, self.metric(f"{name} · {each.name}", seed)) for net, (each, _, seed) in enumerate(wanted)
+        ]
+        networks = self.fitted(f"{self.rounds.index(wanted[0][0])}/{name}", name, fits, watches)
+        for (each, number, _), (_, prepared), network in zip(wanted, fits, networks):
+            whitening = {modality: prepared.whitening_for(name, modality) for modality in self.inputs(name)}
+            found[each][number][name] = Model(self.shape(name, prepared), whitening, network, choices[each].temperature)
 
     def metric(self, where: str, seed: int) -> Callable[[int, str, float], None]:
         return lambda epoch, curve, value: self.progress.metric(where, seed, epoch, curve, value)
@@ -292,12 +342,19 @@ class CrossFit:
         tokens = {each: prepared.token_whitening(each).number for each in inputs} if reads_tokens(name) else None
         return Shape.of(name, self.task.modalities, dims, self.task.asked, self.training, tokens)
 
+    def apart(self, name: str) -> bool:
+        """Whether fits must not stand side by side: where a search reads each as it chose, they may be of different shapes, and who stands
+        beside a fit, and so its random numbers, must not hang on labels that it does not see.
+        """
+        return self.task.tuned_blocks is not None and (reads_tokens(name) or not self.training.pca_dim)
+
     def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch]) -> list[nn.Module]:
         """A network for each of `fits`, trained, or as it begins where there is no sample to learn from; `watches` are filled in."""
         networks = [self.network(f"{unit}/{net}", name, seed, prepared) for net, (seed, prepared) in enumerate(fits)]
         distinct = {id(prepared): prepared.samples(name, prepared.rows) for _, prepared in fits}
         samples = [distinct[id(prepared)] for _, prepared in fits]
-        for number, nets in enumerate(alike([len(each) for each in samples])):
+        sizes = [len(each) for each in samples]
+        for number, nets in enumerate([[net] for net in range(len(fits))] if self.apart(name) else alike(sizes)):
             some = [watch for watch in watches if watch.net in nets]
             if len(samples[nets[0]]):
                 self.fit(f"{unit}/{number}", [networks[net] for net in nets], [samples[net] for net in nets], nets, some)
@@ -310,7 +367,7 @@ class CrossFit:
 
     def fit(self, unit: str, networks: list[nn.Module], samples: list[Samples], nets: list[int], watches: Sequence[Watch]) -> None:
         """Trains these networks, of the numbers `nets`, or reads what their training found from the store."""
-        self.progress.check()
+        self.check()
         here = [replace(watch, net=nets.index(watch.net)) for watch in watches]
         found = self.store.get(unit)
         if found is None:
@@ -327,8 +384,13 @@ class CrossFit:
         for watch, filled in zip(watches, here):
             watch.history, watch.weights = filled.history, filled.weights
 
-    def epoch(self, fits: int, done: int) -> None:
+    def check(self) -> None:
         self.progress.check()
+        if self.budget:
+            self.budget.check()
+
+    def epoch(self, fits: int, done: int) -> None:
+        self.check()
         self.progress.step(self.done + fits * done // self.training.epochs, self.total, "models")
 
     def network(self, unit: str, name: str, seed: int, prepared: Prepared) -> nn.Module:

@@ -35,22 +35,21 @@ class Pool:
     @classmethod
     def of(cls, task: LearningTask, beliefs: Mapping[str, Floats], y: Array) -> "Pool":
         """beliefs: {member: (n, D)} about samples that the members had not seen; without any, all members count alike."""
-        said = list(beliefs.values())
-        counts, total = np.zeros(len(said)), np.zeros_like(said[0])
-        best, weights = np.inf, np.full(len(said), 1 / len(said))
+        said = np.stack(list(beliefs.values()))
+        counts, best, weights = np.zeros(len(said)), np.inf, np.full(len(said), 1 / len(said))
         for step in range(1, STEPS + 1 if len(y) else 1):
-            losses = [task.log_loss(outputs_of(task, (total + one) / step), y, 1.0) for one in said]
+            tried = (counts + np.eye(len(said))) / step
+            losses = [task.log_loss(outputs_of(task, task.pooled(said, one)), y, 1.0) for one in tried]
             joins = int(np.argmin(losses))
             counts[joins] += 1
-            total = total + said[joins]
             if losses[joins] < best:
-                best, weights = losses[joins], counts / step
-        joined = outputs_of(task, np.tensordot(weights, np.stack(said), axes=1))
+                best, weights = losses[joins], tried[joins]
+        joined = outputs_of(task, task.pooled(said, weights))
         return cls(dict(zip(beliefs, weights.tolist())), temperature_of(joined, y, task.log_loss))
 
     def __call__(self, task: LearningTask, beliefs: Mapping[str, Floats]) -> Floats:
         """{member: (..., n, D)} -> the beliefs of all together, (..., n, D)"""
-        joint = np.sum([weight * beliefs[name] for name, weight in self.weights.items()], axis=0)
+        joint = task.pooled(np.stack([beliefs[name] for name in self.weights]), np.array(list(self.weights.values())))
         return task.beliefs(outputs_of(task, joint), self.temperature)
 
 

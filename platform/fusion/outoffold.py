@@ -25,9 +25,9 @@ from fusion.representation import Space, Vectors, evidence, views
 class RoundAnswers:
     """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs.
 
-    pool: of the ensemble, where the recipe has one. noisy: the same models' answers with one modality under noise, by modality and level,
-    with all inputs alone. vectors: (1 + M, n, D) of the run's own method and the first seed, see
-    fusion.representation.views.
+    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a search. noisy: the same models' answers
+    with one modality under noise, by modality and level, with all inputs alone. vectors: (1 + M, n, D) of the run's own method and the
+    first seed, see fusion.representation.views.
     """
 
     each: Round
@@ -39,12 +39,19 @@ class RoundAnswers:
     uncalibrated: dict[str, Floats] = field(default_factory=dict)
     baselines: dict[str, Floats] = field(default_factory=dict)
     pool: Pool | None = None
+    losses: dict[str, float] = field(default_factory=dict)
     noisy: dict[Key, "RoundAnswers"] = field(default_factory=dict)
+
+    @property
+    def winner(self) -> str:
+        """The method that did best inside the training samples, in a search."""
+        return min(self.losses, key=lambda name: self.losses[name])
 
     def chosen(self) -> dict[str, Any]:
         """As plain data, by model."""
         found = {name: vars(choice) for name, choice in self.choices.items()}
-        return found | {"ensemble": vars(self.pool)} if self.pool else found
+        joined = {"ensemble": vars(self.pool)} if self.pool else {}
+        return found | joined | ({"search": {"method": self.winner, "losses": self.losses}} if self.losses else {})
 
 
 def answer_round(fitting: CrossFit, each: Round, regressions: bool = True, noisy: Noisy | None = None) -> RoundAnswers:
@@ -62,8 +69,10 @@ def answer_round(fitting: CrossFit, each: Round, regressions: bool = True, noisy
         of_name = [seed[name] for seed in models]
         found.joint[name] = {c: np.stack([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
         found.uncalibrated[name] = np.stack([calibrated(m, x, mask, temperature=1.0) for m in of_name])
-    if fitting.members:
-        found.pool = Held.inner(fitting, each).pool(choices, fitting.members)
+    if fitting.members or fitting.budget:
+        held = Held.inner(fitting, each)
+        found.pool = held.pool(choices, fitting.members) if fitting.members else None
+        found.losses = held.losses(choices, fitting.members) if fitting.budget else {}
     found.vectors = vectors_of(fitting, found, models[0])
     if noisy:
         found.noisy = {key: answer_noisy(fitting, found, models, key[0], noisy.features(key, each.train)[each.test]) for key in noisy.keys}
@@ -196,4 +205,5 @@ def methods_of(
 
 def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:
     whole, *alone = np.concatenate([each.vectors for each in found], axis=1)
-    return Space(fitting.method, fitting.method in ("late", "ensemble"), whole, dict(zip(fitting.task.modalities, alone, strict=True)))
+    method = "late" if fitting.method == "ensemble" and not fitting.members else fitting.method
+    return Space(method, method in ("late", "ensemble"), whole, dict(zip(fitting.task.modalities, alone, strict=True)))

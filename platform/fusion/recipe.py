@@ -127,6 +127,19 @@ class Ensemble(Part):
     seeds: bool = False
 
 
+class Search(Part):
+    """A run that tries: how each modality is read (fusion.probe), then `method` and those of `compare`, the cheap ones first, as long as
+    there is time. What does best inside the training samples answers (fusion.search).
+
+    budget_seconds: of computing, for training; None for no end. What there was no time for is listed as not tried.
+    encoders: those that the probe may try, None for all that are installed.
+    """
+
+    budget_seconds: float | None = Field(default=210, gt=0, le=1_000_000)
+    probe: bool = True
+    encoders: list[str] | None = Field(default=None, max_length=64)
+
+
 class Recipe(Part):
     """All settings of a run. Single-modality models are always trained and reported beside `method`.
 
@@ -143,6 +156,7 @@ class Recipe(Part):
     method: Method = "late"
     compare: list[Method] = []
     ensemble: Ensemble = Ensemble()
+    search: Search | None = None
     knowledge: Knowledge = Knowledge()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
@@ -178,6 +192,12 @@ class Recipe(Part):
             raise ValueError("evaluation.noise: inputs with noise are read by frozen encoders only; freeze the encoders or leave noise off")
         return self
 
+    @model_validator(mode="after")
+    def noise_needs_a_method(self) -> "Recipe":
+        if self.evaluation.noise and self.search:
+            raise ValueError("evaluation.noise: a search measures none; run the recipe that it ends in once more, with noise")
+        return self
+
     @property
     def methods(self) -> list[str]:
         """Every fusion method to train, the chosen one first."""
@@ -203,7 +223,8 @@ class Recipe(Part):
     @property
     def stages(self) -> list[str]:
         """Of a run, in order, as short codes."""
-        return ["read", "embed", *(["tune"] if self.tunes else []), "train", "evaluate", "bundle"]
+        probe = ["probe"] if self.search and self.search.probe else []
+        return ["read", "embed", *probe, *(["tune"] if self.tunes else []), "train", "evaluate", "bundle"]
 
     @property
     def digest(self) -> str:
@@ -266,6 +287,16 @@ def presets() -> dict[str, Recipe]:
             title="Standard",
             description="Three seeds, calibrated single-modality models multiplied, and two joint methods trained beside them.",
             compare=["concat", "gated"],
+        ),
+        "search": Recipe(
+            title="Thorough search",
+            description=(
+                "Tries encoders, layers and pooling for each modality, then every way to join them, and an ensemble of these; "
+                "chooses inside the training samples and reports all that was tried."
+            ),
+            method="ensemble",
+            compare=["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"],
+            search=Search(),
         ),
     }
 

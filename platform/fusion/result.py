@@ -377,6 +377,46 @@ class ProtocolScore(Part):
         return sum(one.state == "met" for one in self.criteria)
 
 
+class Read(Part):
+    """One way to read a modality: encoders side by side, as a recipe names them. loss: inner log loss of a linear model, the mean over the
+    `rounds` of the split that tried it; chosen: how many of them chose it; kept: for the model of all samples; own: as the recipe says.
+    """
+
+    encoders: list[dict[str, Any]]
+    loss: float
+    rounds: int
+    chosen: int
+    kept: bool
+    own: bool = False
+
+
+class Tried(Part):
+    """One method of a search. score: of its answers in every round; loss: inner log loss, the mean over the rounds, by which it is chosen;
+    seconds: of computing, None where it needs no network of its own; difference: of the score to the kept method's, None for that one.
+    """
+
+    method: str
+    score: Interval
+    loss: float
+    seconds: float | None
+    chosen: int
+    kept: bool
+    difference: Gain | None = None
+
+
+class Search(Part):
+    """What a search tried, all of it. The headline is that of each round's own choice; kept: what all samples were trained with.
+
+    not_tried: methods for which the budget (seconds of computing) was spent. probe: {modality: how it may be read, the best first}.
+    """
+
+    rounds: int
+    tried: list[Tried]
+    not_tried: list[str]
+    budget_seconds: float | None
+    probe: dict[str, list[Read]] = {}
+
+
 class ConceptsScore(Part):
     """Definitions of labels: the run's method with them and trained without them, in the headline metric, paired on the same samples.
 
@@ -448,6 +488,8 @@ class EvaluationResult(Part):
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
     protocols: list[ProtocolScore] = []
+    search: Search | None = None
+    """None where the recipe named everything."""
     concepts: ConceptsScore | None = None
     mixes: list[LayerMix] = []
     seconds: dict[str, float]

@@ -38,12 +38,14 @@ from fusion.mixing import Mixed, UnequalLayers, blocks_of, layers_of
 from fusion.models import Model
 from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
+from fusion.probe import Probe
 from fusion.progress import Progress
 from fusion.protocol_use import asked, facts_of, kinds_of_slices
 from fusion.prototypes import likeness_of
 from fusion.recipe import Recipe, RecipeError
 from fusion.representation import Vectors
 from fusion.result import CELL, CPU, EvaluationResult, Fold, LayerMix, Split
+from fusion.search import concluded, own_choices, report
 from fusion.store import Store
 from fusion.tasks import task_of as learning_task
 from fusion.train import CHECKPOINT_SECONDS
@@ -95,6 +97,9 @@ class Plan:
     def inputs(self) -> Aligned:
         return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
 
+    def inner(self, rows: Ints) -> list[tuple[Ints, Ints]]:
+        return inner_of(self.aligned, rows, self.recipe)
+
     def task(self, features: Features) -> Task:
         try:
             mixes = layers_of(self.recipe, features)
@@ -130,24 +135,32 @@ def train(
         likeness = likeness_of(plan.recipe, plan.aligned.label_order, cache, progress) if aligned.task == "classification" else None
         noisy = Noisy.of(plan.inputs, plan.recipe.encoders, cache, progress) if plan.recipe.evaluation.noise else None
     store = Store(out / WORK, run_digest(plan.aligned, plan.recipe, features), checkpoint_seconds)
-    task = replace(plan.task(features), likeness=likeness)
+    task, probe = replace(plan.task(features), likeness=likeness), None
     tuned: Adapted = {}
+    if plan.recipe.search and plan.recipe.search.probe:
+        with clock.stage("probe"):
+            probe = Probe(plan.inputs, plan.recipe, task, features, plan.inner, cache, store, progress)
+            task = probe.run(plan.rounds)
     if plan.recipe.tunes:
         with clock.stage("tune"):
             task, tuned = tuned_along(plan, features, task, store, progress)
     with clock.stage("train"):
         fitting = CrossFit(task, plan.recipe, plan.rounds, store, progress)
         found, kept = fitted(fitting, plan, noisy)
+        given, (plan, features) = plan.recipe, concluded_plan(plan, features, fitting, found, probe)
         ruled = ruled_run(plan, features, task, store, progress)
         without, undefined = ruled.without_each(found), ruled.without_concepts(found)
     with clock.stage("evaluate"):
-        result = judged(plan, found, ruled, without, reference)
+        result = judged(plan, found, ruled, without, fitting, reference)
         result.concepts = concepts_score(plan.recipe, found, undefined)
         result.mixes = mixes_of(plan.recipe, kept.models)
         result.seconds = clock.seconds
         result.seconds[f"{CPU}fit"] = round(fitting.seconds, 3)
         result.seconds |= {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
-        result.environment = facts(plan, features, found, noisy)
+        result.environment = facts(plan, features, found, noisy) | {"recipe": given.digest}
+        if result.search and probe:
+            result.search.probe = probe.report(plan.rounds)
+            result.environment["read"] = {each.name: probe.told(each.train) for each in plan.rounds}
         at = places(found.space, found.scored)
     with clock.stage("bundle"):
         keep(bundle_of(plan, features, tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), at, out)
@@ -175,6 +188,15 @@ def fitted(fitting: CrossFit, plan: Plan, noisy: Noisy | None) -> tuple[OutOfFol
     return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), Kept(models, choices, pool)
 
 
+def concluded_plan(plan: Plan, features: Features, fitting: CrossFit, found: OutOfFold, probe: Probe | None) -> tuple[Plan, Features]:
+    """What a search ends in: an ordinary recipe, and features as it reads the modalities. Without a search nothing changes."""
+    if plan.recipe.search is None:
+        return plan, features
+    features, encoders = probe.kept(plan.rounds[-1].train) if probe else (features, plan.recipe.encoders)
+    changes = concluded(plan.recipe, fitting, found.rounds) | {"encoders": encoders}
+    return replace(plan, recipe=plan.recipe.model_copy(update=changes)), features
+
+
 def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> Ruled:
     def beside(other: Recipe) -> Store:
         return store.beside(run_digest(plan.aligned, other, features))
@@ -182,13 +204,22 @@ def ruled_run(plan: Plan, features: Features, task: Task, store: Store, progress
     return Ruled(task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress)
 
 
-def judged(plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None], reference: Answered | None) -> EvaluationResult:
-    """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given."""
-    if plan.recipe.knowledge.at_prediction:
+def judged(
+    plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None], fitting: CrossFit, reference: Answered | None
+) -> EvaluationResult:
+    """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given: after a search those of
+    the method that each round chose, under the name of the one that all samples are trained with.
+    """
+    recipe, searched = plan.recipe, None
+    if recipe.knowledge.at_prediction:
         found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
         found.noisy = {key: ruled.applied(answers, found.rows) for key, answers in found.noisy.items()}
+    rules = ruled.scores(found, without)
+    if fitting.budget:
+        searched = report(found, fitting, recipe.method, recipe.evaluation.draws)
+        found.methods[recipe.method] = own_choices(found)
     result = evaluate(replace(question_of(plan, found), reference=reference))
-    result.rules = ruled.scores(found, without)
+    result.rules, result.search = rules, searched
     return result
 
 
@@ -303,7 +334,8 @@ def tuned_along(plan: Plan, features: Features, task: Task, store: Store, progre
 
     tuner = Tuner(plan.aligned, plan.recipe, features, task, plan.rounds[-1].train, store, progress)
     tuner.tune(plan.rounds)
-    return replace(task, tuned=tuner.x), tuner.kept()
+    probed = task.tuned or (lambda rows: {})
+    return replace(task, tuned=lambda rows: probed(rows) | tuner.x(rows)), tuner.kept()
 
 
 def sample_digests(aligned: Aligned) -> list[str]:

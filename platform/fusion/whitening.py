@@ -74,6 +74,11 @@ class Whitening:
         """(n, d) -> (n, out)"""
         return cast(Floats, standard(x, self.mean, self.scale) @ self.components)
 
+    def padded(self, dim: int) -> "Whitening":
+        """With zeros after what it writes, so that it writes `dim` numbers at least."""
+        lacking = max(0, dim - self.dim)
+        return Whitening(self.mean, self.scale, np.pad(self.components, ((0, 0), (0, lacking))))
+
     def tensors(self, prefix: str) -> dict[str, Floats]:
         return {f"{prefix}.mean": self.mean, f"{prefix}.scale": self.scale, f"{prefix}.components": self.components}
 

@@ -192,3 +192,12 @@ def test_the_members_are_what_the_recipe_names_or_trains_anyway():
     assert members(method="gated", compare=["ensemble"]) == ["gated", "late"]
     assert members(method="ensemble", ensemble={"of": ["late"]}) == ["late"]
     assert Recipe.parse({"method": "ensemble", "ensemble": {"of": ["gated"]}}).methods == ["ensemble", "gated"]
+
+
+def test_the_pool_of_numbers_weighs_means_by_their_precision():
+    """Two Gaussian beliefs, one of them three times as certain: the mean of the pool lies three times as near to it."""
+    task = task_of("regression")
+    beliefs = {"sure": np.array([[0.0, np.log(1.0)]]), "vague": np.array([[4.0, np.log(3.0)]])}
+    [[mean, log_variance]] = Pool({"sure": 0.5, "vague": 0.5}, 1.0)(task, beliefs)
+    assert mean == pytest.approx(1.0)
+    assert np.exp(log_variance) == pytest.approx(1 / (0.5 + 0.5 / 3))

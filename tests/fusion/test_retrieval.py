@@ -112,7 +112,7 @@ def test_what_is_hidden_cannot_reach_the_vector_of_late_fusion():
     np.testing.assert_array_equal(one, again)
 
 
-@pytest.mark.parametrize("method", ["late", "gated"])
+@pytest.mark.parametrize("method", ["late", "gated", "ensemble"])
 def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_seen_them(method, toy, small, tmp_path, monkeypatch):
     """The file holds what the models of the rounds say, not the final model."""
     told = {}
@@ -131,7 +131,7 @@ def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_
     for each in rounds_of(aligned, recipe):
         for place, row in enumerate(each.test):
             mine = rows[aligned.keys[row]]
-            assert mine["space"] == (None if method == "late" else each.name)
+            assert mine["space"] == (each.name if method == "gated" else None)
             assert (mine["fold"], mine["truth"]) == (each.name, aligned.labels[row])
             assert mine["column:s.quality"] == aligned.extras["s.quality"][row]
             for view, name in enumerate(("all", "alone:a", "alone:b")):

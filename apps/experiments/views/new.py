@@ -128,6 +128,7 @@ def preset_cards(start: Start) -> list[dict[str, Any]]:
     words = {
         "quick": (_("Quick check"), _("One seed, few epochs. Is the data sound?")),
         "standard": (_("Standard"), _("Three seeds, all methods, full report.")),
+        "search": (_("Thorough search"), _("Tries how each input is read and every way to join them; reports it all.")),
     }
     cards = [
         {"value": code, "title": title, "text": text, "note": about(estimates.estimate(start.alignment, presets()[code], past))}

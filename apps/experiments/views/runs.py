@@ -21,7 +21,23 @@ from apps.projects.policies import can
 from apps.ui.plots.data import as_csv
 from fusion.recipe import Recipe
 
-from .. import concepts, hooks, knowledge, live, nearest, noise, pages, places, predictions, protocols, queries, services, space, talk
+from .. import (
+    concepts,
+    hooks,
+    knowledge,
+    live,
+    nearest,
+    noise,
+    pages,
+    places,
+    predictions,
+    protocols,
+    queries,
+    search,
+    services,
+    space,
+    talk,
+)
 from ..forms import RenameForm
 from ..models import Run
 from ..words import method_name
@@ -106,7 +122,12 @@ def overview(request: HttpRequest, found: Run) -> dict[str, Any]:
             "protocols": protocols.protocols(found),
         }
         kinds = {one["name"]: one["kind"] for one in found.modalities}
-        return context | {"outcome": outcome, "space": space.found(outcome.result), "noise": noise.noise(outcome.result, kinds)} | parts
+        more = {
+            "space": space.found(outcome.result),
+            "noise": noise.noise(outcome.result, kinds),
+            "search": search.found(outcome.result, kinds),
+        }
+        return context | {"outcome": outcome} | more | parts
     return context | {"live": live.live(found)}
 
 

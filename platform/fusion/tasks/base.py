@@ -86,6 +86,10 @@ class LearningTask(ABC):
     def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         """The beliefs of all witnesses together, by the formula above: (..., n, D)."""
 
+    def pooled(self, beliefs: Floats, weights: Floats) -> Floats:
+        """The weighted logarithmic pool (Genest & Zidek 1986) of beliefs (members, ..., D), up to what `answers` and `outputs` even out."""
+        return np.tensordot(weights, beliefs, axes=1)
+
     @abstractmethod
     def log_loss(self, outputs: Array, y: Array, temperature: float) -> float:
         """Mean of -log p(y)."""

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from fusion.evaluate.scores import Figures
 from fusion.evaluate.scores_of_numbers import NumberScores
@@ -47,6 +46,12 @@ class Regression(LearningTask):
     def outputs(self, answers: Floats) -> Floats:
         return np.stack([answers[..., 0], 2 * np.log(answers[..., 1])], -1)
 
+    def pooled(self, beliefs: Floats, weights: Floats) -> Floats:
+        """Of Gaussians a Gaussian: precisions add up, and weigh the means."""
+        precision = np.exp(-beliefs[..., 1]) * weights.reshape(-1, *[1] * (beliefs.ndim - 2))
+        whole = precision.sum(0)
+        return np.stack([(precision * beliefs[..., 0]).sum(0) / whole, -np.log(whole)], -1)
+
     def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         """What is added to precision times mean and to the precision, in units of the prior and about its mean.
 
@@ -79,6 +84,8 @@ class Regression(LearningTask):
 
     def contradiction(self, one: Floats, other: Floats) -> Floats:
         """How improbable so large a difference is, where it is more than FAR spreads of both together."""
+        from scipy.special import erf
+
         apart = np.abs(one[:, 0] - other[:, 0]) / np.sqrt(one[:, 1] ** 2 + other[:, 1] ** 2)
         return np.where(apart > FAR, erf(apart / np.sqrt(2)), 0)
 

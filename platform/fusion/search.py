@@ -1,0 +1,81 @@
+"""A search: how modalities are read (fusion.probe) and how they are joined, both chosen inside training samples.
+
+Each round of the split answers by the method of the least log loss on its inner validation answers, so the headline is that of the whole
+procedure, choosing included (nested cross-validation: Cawley & Talbot 2010, On Over-fitting in Model Selection, JMLR). For the model of
+all samples the mean over the rounds decides. What is left is an ordinary recipe.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fusion.crossfit import CrossFit
+from fusion.evaluate.answers import Answers, Scored
+from fusion.evaluate.bootstrap import Resampler, interval, verdict
+from fusion.evaluate.metrics import Floats
+from fusion.outoffold import OutOfFold, RoundAnswers
+from fusion.recipe import Recipe
+from fusion.result import Gain, Search, Tried
+
+
+def mean_losses(rounds: Sequence[RoundAnswers]) -> dict[str, float]:
+    return {name: float(np.mean([each.losses[name] for each in rounds])) for name in rounds[0].losses}
+
+
+def concluded(recipe: Recipe, fitting: CrossFit, rounds: Sequence[RoundAnswers]) -> dict[str, Any]:
+    """What turns the recipe into the ordinary one that the search ends in: the best method, the others that were tried beside it."""
+    losses = mean_losses(rounds)
+    kept, *others = sorted(losses, key=lambda name: losses[name])
+    ensemble = recipe.ensemble.model_copy(update={"of": fitting.members or None})
+    return {"method": kept, "compare": others, "ensemble": ensemble, "search": None}
+
+
+def own_choices(found: OutOfFold) -> Answers:
+    """Every round by the method that it chose."""
+    winners = [(found.methods[each.winner], len(each.each.test)) for each in found.rounds]
+    ends = np.cumsum([n for _, n in winners])[:-1]
+
+    def joined(parts: list[Floats]) -> Floats:
+        return np.concatenate([np.split(part, ends, axis=1)[i] for i, part in enumerate(parts)], axis=1)
+
+    by_coalition = {each: joined([answers.by_coalition[each] for answers, _ in winners]) for each in winners[0][0].by_coalition}
+    return Answers(by_coalition, joined([answers.uncalibrated for answers, _ in winners]))
+
+
+def report(found: OutOfFold, fitting: CrossFit, kept: str, draws: int) -> Search:
+    """found: every method by itself."""
+    assert fitting.budget is not None
+    losses, resampler = mean_losses(found.rounds), Resampler(found.scored.cluster, draws)
+    scores = {name: score_of(found.scored, resampler, found.methods[name]) for name in losses}
+    tried = [
+        Tried(
+            method=name,
+            score=interval(scores[name]),
+            loss=losses[name],
+            seconds=seconds_of(name, fitting),
+            chosen=sum(each.winner == name for each in found.rounds),
+            kept=name == kept,
+            difference=None if name == kept else difference(scores[name] - scores[kept], kept),
+        )
+        for name in sorted(losses, key=lambda name: losses[name])
+    ]
+    given_up = [*fitting.budget.given_up, *(["ensemble"] if fitting.budget.given_up and not fitting.members else [])]
+    return Search(rounds=len(found.rounds), tried=tried, not_tried=given_up, budget_seconds=fitting.budget.seconds)
+
+
+def score_of(scored: Scored, resampler: Resampler, answers: Answers) -> Floats:
+    """(1 + draws,)"""
+    return scored.scores(resampler, answers.whole).score
+
+
+def difference(draws: Floats, over: str) -> Gain:
+    found = interval(draws)
+    return Gain(**found.model_dump(), over=over, verdict=verdict(found))
+
+
+def seconds_of(name: str, fitting: CrossFit) -> float | None:
+    """Late fusion takes what its single models take; an ensemble nothing of its own."""
+    assert fitting.budget is not None
+    names = fitting.task.modalities if name == "late" else [name]
+    return None if name == "ensemble" else round(sum(fitting.budget.spent[one] for one in names), 3)
