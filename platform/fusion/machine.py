@@ -6,12 +6,16 @@ A run learns it by the way (`learnt`), `python -m fusion measure` in a short job
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fusion.progress import Progress
+from fusion.result import CPU
 
 FILE = "machine.json"
 TINY = 1e-12
@@ -32,6 +36,22 @@ class Stopwatch:
     @property
     def seconds(self) -> float:
         return min(time.perf_counter() - self.wall, time.process_time() - self.cpu)
+
+
+@dataclass
+class Clock:
+    """Wall-clock seconds of each stage, and under `cpu:STAGE` as if nothing else had run."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.progress.stage(name)
+        self.progress.check()
+        begun, watch = time.perf_counter(), Stopwatch()
+        yield
+        self.seconds |= {name: round(time.perf_counter() - begun, 3), f"{CPU}{name}": round(watch.seconds, 3)}
 
 
 @dataclass(frozen=True)

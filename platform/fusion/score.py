@@ -20,12 +20,13 @@ from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.rules import rule_scores
 from fusion.floor import floored
 from fusion.knowledge_use import answers_with, rules_for, speaks
+from fusion.machine import Clock
 from fusion.methods import JOINT
+from fusion.plan import columns_of, in_order, sample_digests
 from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.representation import Space, views
 from fusion.result import EvaluationResult, Fold, Split
-from fusion.run import Clock, columns_of, in_order, sample_digests
 
 
 def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progress) -> EvaluationResult:

@@ -9,9 +9,10 @@ import pytest
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.retrieval import FIRST, alike, hit, retrieval
+from fusion.plan import rounds_of
 from fusion.progress import Progress
 from fusion.representation import Space, drawn, evidence, unit, views
-from fusion.run import rounds_of, train
+from fusion.run import train
 from fusion.tasks.classification import Classification
 
 N, D = 240, 6

@@ -21,9 +21,10 @@ from fusion.embed import embed
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import EncoderError
 from fusion.files import digest_of, file_digest, read_tensors, write_json, write_tensors
+from fusion.plan import in_order
 from fusion.progress import Progress, Stopped
 from fusion.recipe import EncoderChoice, Recipe, RecipeError
-from fusion.run import in_order, train
+from fusion.run import train
 from fusion.score import score
 from fusion.store import Store
 from fusion.tasks import task_of

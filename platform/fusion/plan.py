@@ -1,0 +1,157 @@
+"""What a run settles before anything is embedded: rows in order, modalities, rules, rounds; and the digests that name it all."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from fusion.alignment import Aligned, folds, inner_folds, inner_split
+from fusion.crossfit import Round, Task
+from fusion.embed import Adapted, Features
+from fusion.environment import environment
+from fusion.evaluate.metrics import Ints
+from fusion.evaluate.subgroups import subgroup_columns
+from fusion.files import digest_of
+from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
+from fusion.mixing import UnequalLayers, blocks_of, layers_of
+from fusion.progress import Progress
+from fusion.protocol_use import asked
+from fusion.recipe import Recipe, RecipeError
+from fusion.tasks import task_of as learning_task
+from fusion.tuning.refusals import refusals
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is settled before anything is embedded. fires: (n, R), where each rule speaks; rounds: of the split, then all samples."""
+
+    aligned: Aligned
+    recipe: Recipe
+    modalities: list[str]
+    fires: Bools
+    rounds: list[Round]
+
+    @classmethod
+    def of(cls, aligned: Aligned, recipe: Recipe, progress: Progress) -> "Plan":
+        aligned = in_order(aligned)
+        recipe = asked(settled(recipe, aligned), aligned)
+        fires = fires_of(recipe, aligned)
+        for words in warnings_of(recipe, aligned, fires):
+            progress.log(words)
+        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned, recipe)]
+        return cls(aligned, recipe, chosen_modalities(aligned, recipe), fires, rounds)
+
+    @property
+    def inputs(self) -> Aligned:
+        return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
+
+    def inner(self, rows: Ints) -> list[tuple[Ints, Ints]]:
+        return inner_of(self.aligned, rows, self.recipe)
+
+    def task(self, features: Features) -> Task:
+        try:
+            mixes = layers_of(self.recipe, features)
+        except UnequalLayers as error:
+            raise RecipeError([str(error)]) from error
+        task = task_of(self.aligned, features)
+        teaching = taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires)
+        mixed = {name: blocks_of(features.parts[name], layers) for name, layers in mixes.items()}
+        return replace(task, taught=teaching, mixes=mixes, blocks=task.blocks | mixed)
+
+
+def in_order(aligned: Aligned) -> Aligned:
+    """Rows by key and modalities by name, so that their order in the files changes nothing."""
+    order = sorted(range(len(aligned)), key=lambda row: aligned.keys[row])
+
+    def sort(values: Sequence[Any]) -> list[Any]:
+        return [values[row] for row in order]
+
+    return replace(
+        aligned,
+        keys=sort(aligned.keys),
+        labels=sort(aligned.labels),
+        modalities={name: replace(m, cells=sort(m.cells)) for name, m in sorted(aligned.modalities.items())},
+        groups={name: sort(values) for name, values in sorted(aligned.groups.items())},
+        extras={name: sort(values) for name, values in sorted(aligned.extras.items())},
+        fixed=None if aligned.fixed is None else sort(aligned.fixed),
+    )
+
+
+def chosen_modalities(aligned: Aligned, recipe: Recipe) -> list[str]:
+    wanted = recipe.modalities or list(aligned.modalities)
+    for field_name, names in (("modalities", wanted), ("encoders", recipe.encoders)):
+        unknown = [name for name in names if name not in aligned.modalities]
+        if unknown:
+            raise RecipeError([f"{field_name}: the alignment has no modality {unknown[0]}; it has {', '.join(aligned.modalities)}."])
+    if problems := refusals(recipe):
+        raise RecipeError(problems)
+    return sorted(wanted)
+
+
+def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
+    seeds = len(recipe.training.seeds)
+    return [Round(fold.name, fold.train, fold.test, inner_of(aligned, fold.train, recipe), seeds) for fold in folds(aligned)]
+
+
+def round_of_all(aligned: Aligned, recipe: Recipe) -> Round:
+    """Training on every sample that takes part, with nothing held out: the model that is kept, with what the other rounds chose."""
+    rows = np.asarray(aligned.kept(), dtype=np.int64)
+    return Round("all samples", rows, rows[:0], [], len(recipe.training.seeds) if recipe.joins_seeds else 1)
+
+
+def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
+    """Rounds by group inside training rows; the validation rows of a fixed split where it has some."""
+    if aligned.fixed is not None:
+        fit, validation = inner_split(aligned, rows)
+        if all(str(aligned.fixed[row]).strip().lower().startswith(("val", "dev")) for row in validation):
+            return [(fit, validation)]
+    found = inner_folds(aligned, rows, max(2, recipe.training.inner_folds))
+    return found[: recipe.training.inner_folds]
+
+
+def task_of(aligned: Aligned, features: Features) -> Task:
+    asked = learning_task(aligned.task, aligned.label_order)
+    tables = frozenset(name for name in features.names if aligned.modalities[name].kind == "table")
+    x = {name: features.x[name] for name in features.names}
+    blocks = {name: [block for part in features.parts[name] for block in part.blocks] for name in features.names}
+    return Task(asked.encode(aligned.labels), asked, x, features.mask, tables=tables, blocks=blocks)
+
+
+def sample_digests(aligned: Aligned) -> list[str]:
+    """SHA-256 of what each sample holds in every modality, whatever its key."""
+    cells = {name: modality.cells for name, modality in sorted(aligned.modalities.items())}
+    return [content_digest({name: column[row] for name, column in cells.items()}) for row in range(len(aligned))]
+
+
+def content_digest(cells: Mapping[str, Any]) -> str:
+    return hashlib.sha256(
+        json.dumps({name: cell.digest for name, cell in cells.items() if cell is not None}, sort_keys=True).encode()
+    ).hexdigest()
+
+
+def encoders_of(features: Features, tuned: Adapted = MappingProxyType({})) -> dict[str, list[dict[str, Any]]]:
+    found = {name: [vars(part) for part in parts] for name, parts in features.parts.items()}
+    for name, changes in tuned.items():
+        found[name] = [changes[place].part(part) if place in changes else part for place, part in enumerate(found[name])]
+    return found
+
+
+def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
+    """Whatever could change a fit: data, recipe, encoders, versions."""
+    return digest_of([aligned.digest, recipe.digest, encoders_of(features), environment()["versions"]])
+
+
+def left_out(aligned: Aligned, scored: Ints) -> dict[str, int]:
+    counted = {reason: len(rows) for reason, rows in aligned.left_out().items()}
+    return counted | {"only in training": len(aligned.kept()) - len(scored)}
+
+
+def columns_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:
+    """Columns that make subgroups: every group, and every other column of words."""
+    return subgroup_columns(
+        {name: [values[row] for row in rows] for name, values in (aligned.groups | aligned.extras).items() if name != aligned.label}
+    )
