@@ -129,8 +129,11 @@ def main() -> int:
     except Refused as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
-    for name, score in run["headline"].items():
-        print(f"{name:<22} {score['value']:.3f}  ({score['low']:.3f} to {score['high']:.3f})")
+    headline = run["headline"]
+    for name, score in headline.items():
+        if isinstance(score, dict):
+            between = "no interval" if score["low"] is None else f"{score['low']:.3f} to {score['high']:.3f}"
+            print(f"{headline['metric'] if name == 'score' else name:<22} {score['value']:.3f}  ({between})")
     print(run["page"])
     return 0
 

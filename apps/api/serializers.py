@@ -11,6 +11,7 @@ from apps.discussions.models import Comment, Thread
 from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.projects.models import Discipline, Project
+from fusion.result import Headline
 
 
 class PageField(serializers.CharField):
@@ -114,7 +115,8 @@ class RunSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.DictField(allow_null=True))
     def get_headline(self, run: Run) -> dict[str, Any] | None:
-        return run.result["headline"] if run.result else None
+        """In the form of today, also where the result was written by an earlier version."""
+        return Headline.model_validate(run.result["headline"]).model_dump(mode="json") if run.result else None
 
 
 class CommentSerializer(serializers.ModelSerializer):

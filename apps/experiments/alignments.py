@@ -10,6 +10,7 @@ from apps.datasets.models import Alignment
 from apps.projects.models import Project
 from fusion.encoders import catalogue
 from fusion.recipe import EncoderChoice, Recipe
+from fusion.tasks import ONE_LABEL, TaskName
 
 from . import tuning
 from .encoders import problem
@@ -80,6 +81,11 @@ def split_words(alignment: Alignment) -> str:
     return words.get(split.get("policy", ""), "%(n)d") % {"group": columns or _("sample"), "n": n}
 
 
+def task(alignment: Alignment) -> TaskName:
+    found: TaskName = alignment.spec.get("label", {}).get("task", "classification")
+    return found
+
+
 def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     """Where a recipe does not fit an alignment, by form field."""
     known = {one.name: one for one in inputs(alignment)}
@@ -95,11 +101,20 @@ def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     spec, labels = alignment.spec, list(alignment.summary.get("labels", {}))
     named = [*spec.get("groups", []), *spec.get("extras", []), *(column for one in known.values() for column in one.columns)]
     label = spec.get("label", {}).get("source", "")
-    if rules := rule_problems(list(dict.fromkeys(named)), labels, label, recipe):
-        found["knowledge"] = rules
+    if recipe.knowledge.use != "off":
+        found |= {"knowledge": told} if (told := _knowledge_problems(alignment, recipe, named, labels)) else {}
     if asked := protocol_problems(recipe, spec.get("protocols", []), [*named, label], {name: one.kind for name, one in known.items()}):
         found["protocols"] = asked
     return found
+
+
+def _knowledge_problems(alignment: Alignment, recipe: Recipe, named: list[str], labels: list[str]) -> list[str]:
+    if task(alignment) not in ONE_LABEL:
+        words = _(
+            "Rules, concepts and order speak of one label of several, which is not what this alignment asks for. Set use to off in the recipe."
+        )
+        return [words] if recipe.knowledge.states or alignment.spec.get("knowledge", {}).get("rules") else []
+    return rule_problems(list(dict.fromkeys(named)), labels, alignment.spec.get("label", {}).get("source", ""), recipe)
 
 
 def _encoder_problems(name: str, kind: str, encoders: list[str]) -> dict[str, list[str]]:

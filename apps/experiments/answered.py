@@ -28,7 +28,7 @@ def answered(run: Run) -> Answered:
     path, result = path_of(run), run.evaluation
     if path is None or result is None:
         raise Cannot(_("The answers of run %(n)d are gone, so it cannot be compared.") % {"n": run.number})
-    if result.n_samples * len(result.seeds) > MOST:
+    if result.n_samples * max(1, len(result.seeds)) > MOST:
         raise Cannot(
             _("Run %(n)d has too many answers for a page. Compare by command: python -m fusion compare DIR DIR") % {"n": run.number}
         )

@@ -29,6 +29,7 @@ TERMS: dict[str, Term] = {
     ),
     "cluster": Term(_("Cluster"), _("Samples that belong together, such as those of one person; the bootstrap draws them together.")),
     "macro-f1": Term(_("Macro-F1"), _("How well each label is found, every label counting the same; 1 is perfect.")),
+    "r2": Term(_("R²"), _("Of a number: the share of its variation that the answers explain; 1 is perfect, 0 is no better than the mean.")),
     "auroc": Term(_("AUROC"), _("How often a sample of the label gets a higher score than one without it; 0.5 is chance, 1 is perfect.")),
     "interval": Term(_("95 % interval"), _("Where the score would lie for other samples of the same kind, 95 times out of 100.")),
     "gain": Term(_("Gain"), _("How much better the joined model is than its best single input, on the same samples.")),

@@ -30,6 +30,7 @@ from fusion.embed import Adapted, embed_with
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import Encoder
 from fusion.encoders.plain import with_gaps
+from fusion.encoders.runtime import PRECISIONS, in_precision
 from fusion.ensemble import Pool, beliefs_of
 from fusion.evaluate.metrics import Floats
 from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
@@ -78,6 +79,8 @@ class Bundle:
     fields: dict[str, list[str]] = field(default_factory=dict)
     loaded: dict[str, list[Encoder]] = field(default_factory=dict, repr=False)
     """Encoders, from their first use on."""
+    precision: str | None = field(default=None, repr=False)
+    """In which the encoders compute, where it is not the usual one of this machine: that of the machine where the bundle was made."""
 
     @property
     def asked(self) -> LearningTask:
@@ -135,7 +138,8 @@ class Bundle:
             if name not in self.loaded:
                 self.loaded[name] = self.encoders_of(name)
         aligned = replace(aligned, modalities={name: in_fields(one, self.fields.get(name)) for name, one in aligned.modalities.items()})
-        features = embed_with(self.loaded, aligned, cache, progress or Progress())
+        with in_precision(self.precision):
+            features = embed_with(self.loaded, aligned, cache, progress or Progress())
         mask = np.zeros((len(aligned), len(self.modalities)), bool)
         for column, name in enumerate(features.names):
             mask[:, self.modalities.index(name)] = features.mask[:, column]
@@ -145,18 +149,25 @@ class Bundle:
         """Loads the encoders of a modality. Raises BundleError where one has other weights or options than in training."""
         references = self.encoders[modality]
         choices = self.recipe.encoders.get(modality) or [told["name"] for told in references]
-        found = []
-        for number, (choice, told) in enumerate(zip(choices, references, strict=True)):
-            encoder = load_encoder(choice)
-            if change := self.tuned.get(modality, {}).get(number):
-                change.put_on(encoder)
-            if encoder.fingerprint != told["fingerprint"]:
-                raise BundleError(
-                    f"{modality} would be read by another encoder than in training: {encoder.name} has other weights or options here "
-                    f"(SHA-256 {encoder.fingerprint[:12]}, not {told['fingerprint'][:12]}). Install the version of the bundle's card."
-                )
-            found.append(encoder)
-        return found
+        return [self.encoder(modality, number, *each) for number, each in enumerate(zip(choices, references, strict=True))]
+
+    def encoder(self, modality: str, number: int, choice: Any, told: Mapping[str, Any]) -> Encoder:
+        """Of the bundle's own precision, which is that of the machine where it was made (cosine between the two above 0.999)."""
+        first: Encoder | None = None
+        for precision in (self.precision, *PRECISIONS):
+            with in_precision(precision):
+                encoder = load_encoder(choice)
+                if change := self.tuned.get(modality, {}).get(number):
+                    change.put_on(encoder)
+            if encoder.fingerprint == told["fingerprint"]:
+                self.precision = precision
+                return encoder
+            first = first or encoder
+        assert first is not None
+        raise BundleError(
+            f"{modality} would be read by another encoder than in training: {first.name} has other weights or options here "
+            f"(SHA-256 {first.fingerprint[:12]}, not {told['fingerprint'][:12]}). Install the version of the bundle's card."
+        )
 
     def predict_features(
         self,

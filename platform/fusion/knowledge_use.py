@@ -32,9 +32,10 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
     Raises RecipeError with everything that does not fit the data, each rule by its number: the recipe's first, then the study's.
     """
     own = recipe.knowledge
-    if own.use != "off" and aligned.task not in ONE_LABEL and (own.rules or own.broader or own.order or aligned.knowledge):
+    one_label = aligned.task in ONE_LABEL
+    if own.use != "off" and not one_label and (own.states or aligned.knowledge.get("rules")):
         raise RecipeError([f"knowledge: rules, concepts and order speak of one label of several, and this is {aligned.task}; set use: off"])
-    if own.use == "off":
+    if own.use == "off" or not one_label:
         return recipe.model_copy(update={"knowledge": own.model_copy(update={"rules": [], "broader": {}, "order": [], "concepts": []})})
     try:
         rules = [*own.rules, *rules_of(aligned.knowledge.get("rules", []))]

@@ -5,13 +5,14 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
 
-from apps.experiments import places, predictions, queries, services
+from apps.experiments import alignments, places, predictions, queries, services
 from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.jobs.work import perform
 from apps.registry import services as registry
 from apps.reviews import services as reviews
 from fusion.bundle import load
+from fusion.recipe import Recipe
 from tests.experiments import small
 
 METRICS = {"ordinal": "macro_f1", "regression": "r2", "multi-label": "macro_f1"}
@@ -61,4 +62,14 @@ def test_a_run_of_every_task_can_be_seen_everywhere(team: object, client: Client
     assert not any(row["right"] for row in table.page)
     [said] = queries.predictions_for_sample(team.project, "S000")
     assert bool(said["spread"]) == (task == "regression")
-    assert said["answer"] in render_to_string("workspace/_sample_predictions.html", {"predictions": [said]})
+    assert said["answer"] in render_to_string("workspace/_sample_predictions.html", {"predictions": [said], "project": team.project})
+
+
+@pytest.mark.django_db
+def test_rules_are_refused_in_the_form_where_an_answer_is_not_one_label(team: object) -> None:
+    alignment = small.frozen(team.project, team.owner, "regression")
+    rules = {"rules": [{"when": "person = 'P1'", "label": "a"}]}
+    recipe = Recipe.parse(small.recipe().model_dump(mode="json") | {"knowledge": rules})
+    assert "speak of one label of several" in alignments.problems(alignment, recipe)["knowledge"][0]
+    off = Recipe.parse(small.recipe().model_dump(mode="json") | {"knowledge": rules | {"use": "off"}})
+    assert "knowledge" not in alignments.problems(alignment, off)

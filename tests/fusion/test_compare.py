@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -100,6 +102,20 @@ def test_holm_never_lowers_a_p_keeps_their_order_and_is_bounded_by_bonferroni(p)
 
 def test_holm_as_in_a_textbook():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_no_learning_task_needs_more_than_numpy_to_be_compared():
+    """The web process does it, see tests/consilience/test_web_process.py."""
+    script = """
+import sys, numpy as np
+from fusion.evaluate.compare import Answered, compare
+keys, labels = [str(i) for i in range(40)], ["a", "b"]
+p = np.random.default_rng(0).dirichlet(np.ones(2), size=(1, 40))
+for task, truth in (("classification", labels * 20), ("ordinal", labels * 20), ("multi-label", [["a"], ["b"]] * 20), ("regression", [float(i) for i in range(40)])):
+    compare([Answered(name, keys, truth, [] if task == "regression" else labels, p, keys, task=task) for name in ("one", "two")])
+print(sorted({name.split(".")[0] for name in sys.modules} & {"scipy", "sklearn", "torch", "pyarrow"}))
+"""
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_runs_on_other_samples_are_refused_in_words():

@@ -13,7 +13,7 @@ from fusion.encoders import catalogue, load
 from fusion.encoders.base import EncoderError
 from fusion.encoders.families import FAMILIES, POOLINGS
 
-from .families import CONFIGS, KINDS, choice, encoded, saved
+from .families import CONFIGS, KIN, KINDS, choice, encoded, saved
 
 DECODERS = ("gpt2", "gpt_neox", "llama")
 
@@ -42,6 +42,22 @@ def contents(tmp_path_factory):
         "text": ["a pair of them", "none " * 60],
         "series": [(1.0, 2.0, float("nan"), 0.0), tuple(float(n % 7) for n in range(90))],
     }
+
+
+@pytest.mark.parametrize("family", KIN)
+def test_a_model_of_each_type_that_is_accepted_is_read_alone_as_beside_others(family, home, contents):
+    saved(home / f"our-{family}", family)
+    encoder = load(choice(f"our-{family}", layers=[1, -1]))
+    inputs = [encoder.prepare(content) for content in contents[encoder.kind]]
+    alone = np.concatenate([encoder.encode([one]) for one in inputs])
+    assert alone.shape == (2, encoder.dim)
+    assert np.isfinite(alone).all()
+    assert np.abs(alone[0] - alone[1]).max() > 1e-5
+    assert encoder.kind == "audio" or np.allclose(encoder.encode(inputs), alone, atol=1e-4)
+
+
+def test_every_type_that_is_accepted_is_tested_by_a_model_of_its_own():
+    assert set(FAMILIES) == {*CONFIGS, *KIN}
 
 
 @pytest.mark.parametrize("family", CONFIGS)

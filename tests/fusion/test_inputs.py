@@ -17,6 +17,7 @@ import fusion
 from fusion.__main__ import main
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import BundleError
+from fusion.encoders import load as load_encoder
 from fusion.files import digest_of, write_json
 from fusion.inputs import InputError
 from fusion.progress import Progress
@@ -157,6 +158,16 @@ def test_a_sample_with_nothing_among_others_gets_the_prior(bundle):
 def test_what_cannot_be_read_is_said_in_words(bundle, given, words):
     with pytest.raises(InputError, match=words):
         bundle.predict(given)
+
+
+def test_a_bundle_of_a_processor_is_read_in_its_own_precision_where_another_is_usual(folder, monkeypatch):
+    given = {"clue": "a pair of them"}
+    here = fusion.load(folder).predict(given)
+    monkeypatch.setattr("fusion.encoders.runtime.usual_precision", lambda: "mixed-fp16")
+    there = fusion.load(folder)
+    assert np.array_equal(there.predict(given), here)
+    assert there.precision == "fp32"
+    assert load_encoder("tiny-text").fingerprint != there.loaded["clue"][0].fingerprint
 
 
 def test_an_encoder_of_other_weights_is_refused(folder, tmp_path):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.models import Alignment
 from apps.projects.models import Project
 from apps.projects.pages import project_page
+from apps.ui import learning_tasks
 from fusion.encoders import catalogue
 from fusion.recipe import Recipe, presets
 
@@ -175,7 +176,8 @@ def facts(alignment: Alignment, recipe: Recipe | None) -> list[tuple[str, str]]:
     complete = next((one["count"] for one in summary.get("patterns", []) if len(one["present"]) == len(summary.get("modalities", {}))), 0)
     rows += [
         (_("With all inputs"), f"{complete:,}"),
-        (_("Labels"), f"{len(summary.get('labels', {})):,}"),
+        (_("Kind of answer"), learning_tasks.title(alignments.task(alignment))),
+        *([(_("Labels"), f"{len(summary['labels']):,}")] if summary.get("labels") else []),
         (_("Folds"), f"{len(rounds):,}"),
     ]
     if recipe:

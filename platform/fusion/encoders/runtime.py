@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +15,35 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def precision() -> str:
-    """Part of every fingerprint: float32 on a processor, mixed float16 on a GPU (cosine to float32 above 0.999)."""
+PRECISIONS = ("fp32", "mixed-fp16")
+asked: ContextVar[str | None] = ContextVar("asked", default=None)
+
+
+def usual_precision() -> str:
+    """Float32 on a processor, mixed float16 on a GPU (cosine to float32 above 0.999)."""
     return "mixed-fp16" if device().type == "cuda" else "fp32"
+
+
+def precision() -> str:
+    """Part of every fingerprint: the usual one of this machine, or the one that was asked for."""
+    return asked.get() or usual_precision()
+
+
+@contextmanager
+def in_precision(name: str | None) -> Iterator[None]:
+    """Encoders that are loaded and used inside are those of this precision; None for the usual one. A processor has no mixed float16
+    and computes in float32, which is nearer to what is meant.
+    """
+    before = asked.set(name)
+    try:
+        yield
+    finally:
+        asked.reset(before)
 
 
 @contextmanager
 def inference() -> Iterator[None]:
-    with torch.inference_mode(), torch.autocast("cuda", torch.float16, enabled=device().type == "cuda"):
+    with torch.inference_mode(), torch.autocast("cuda", torch.float16, enabled=device().type == "cuda" and precision() == "mixed-fp16"):
         yield
 
 

@@ -1,10 +1,10 @@
 """Metrics of numbers, each as draws: see fusion.evaluate.scores. Answers are (S, n, 2), mean and spread of a Gaussian."""
 
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, spearmanr
 
 from fusion.evaluate import metrics
 from fusion.evaluate.bootstrap import interval
@@ -36,7 +36,7 @@ class NumberScores(Figures):
     @cached_property
     def covered(self) -> list[Floats]:
         """(1 + draws, levels) a seed: share of the truth inside each central interval."""
-        reach = norm.ppf(0.5 + LEVELS / 2)
+        reach = np.array([NormalDist().inv_cdf(0.5 + level / 2) for level in LEVELS.tolist()])
         inside = [np.abs(self.truth - p[:, 0])[:, None] <= reach * p[:, 1:] for p in self.seeds]
         return [self.sums(each.astype(np.float64)) / np.maximum(sums[:, :1], 1e-12) for each, sums in zip(inside, self.errors)]
 
@@ -80,6 +80,8 @@ class NumberScores(Figures):
         y = self.truth
         if len(y) < 2 or np.ptp(y) == 0 or np.ptp(answer) == 0:
             return np.zeros(1 + self.resampler.draws)
+        from scipy.stats import spearmanr
+
         place = metrics.rank_bins(y, RANKS) * RANKS + metrics.rank_bins(answer, RANKS)
         table, _ = self.resampler.histograms(place, np.ones(len(y), bool), RANKS**2, self.rows)
         draws = metrics.rank_correlation_of(table.reshape(-1, RANKS, RANKS))

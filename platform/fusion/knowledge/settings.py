@@ -62,6 +62,11 @@ class Knowledge(BaseModel):
         return [rule.model_dump(exclude_defaults=True) for rule in rules]
 
     @property
+    def states(self) -> bool:
+        """Whether it says anything at all."""
+        return bool(self.rules or self.broader or self.order or self.concepts)
+
+    @property
     def in_training(self) -> bool:
         return self.use in ("training", "both")
 

@@ -6,7 +6,8 @@
     task_of("multi-label", labels)          any number of labels
 
 Everything else of the engine asks the task (fusion.tasks.base.LearningTask) and knows none of them by name. Light: the modules with
-numpy are imported when a task is made; `losses` alone needs torch, `linear` scikit-learn.
+numpy are imported when a task is made, and scipy when it answers (the web process only scores); `losses` alone needs torch, `linear`
+scikit-learn.
 """
 
 from collections.abc import Sequence

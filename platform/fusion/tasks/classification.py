@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from fusion.evaluate import calibration, metrics
 from fusion.evaluate.scores import Figures, Scores
@@ -32,6 +31,8 @@ class Classification(LearningTask):
         return np.log(count / count.sum()).astype(np.float32)
 
     def beliefs(self, outputs: Array, temperature: Temperature = 1.0) -> Floats:
+        from scipy.special import log_softmax
+
         found: Floats = log_softmax(outputs.astype(np.float64) / np.asarray(temperature)[..., None], axis=-1)
         return found
 
@@ -48,6 +49,8 @@ class Classification(LearningTask):
         return evidence - evidence.mean(-1, keepdims=True)
 
     def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
+        from scipy.special import log_softmax
+
         found: Floats = log_softmax(prior + self.evidence(beliefs, mask, prior), axis=-1)
         return found
 

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from fusion.evaluate import metrics
 from fusion.evaluate.scores import Figures
@@ -30,6 +29,8 @@ class MultiLabel(LearningTask):
 
     def prior(self, y: Array) -> Array:
         """Log-odds of the shares, with one sample added that bears a label and one that does not."""
+        from scipy.special import logit
+
         found: Array = logit((y.sum(0) + 1.0) / (len(y) + 2.0)).astype(np.float32)
         return found
 
@@ -38,10 +39,14 @@ class MultiLabel(LearningTask):
         return found
 
     def answers(self, beliefs: Floats) -> Floats:
+        from scipy.special import expit
+
         found: Floats = expit(beliefs)
         return found
 
     def outputs(self, answers: Floats) -> Floats:
+        from scipy.special import logit
+
         found: Floats = logit(np.clip(answers, TINY, 1 - TINY))
         return found
 

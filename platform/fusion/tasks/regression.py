@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from fusion.evaluate.scores import Figures
 from fusion.evaluate.scores_of_numbers import NumberScores
@@ -85,6 +84,8 @@ class Regression(LearningTask):
 
     def contradiction(self, one: Floats, other: Floats) -> Floats:
         """How improbable so large a difference is, where it is more than FAR spreads of both together."""
+        from scipy.special import erf
+
         apart = np.abs(one[:, 0] - other[:, 0]) / np.sqrt(one[:, 1] ** 2 + other[:, 1] ** 2)
         return np.where(apart > FAR, erf(apart / np.sqrt(2)), 0)
 
