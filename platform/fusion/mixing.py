@@ -4,7 +4,7 @@
 
 Peters et al. 2018 (ELMo, NAACL, eq. 1), Tenney et al. 2019 (BERT rediscovers the classical NLP pipeline, ACL). a is learned with a linear
 model of the label on x, on training rows alone, by L-BFGS. Divided by r, the weights say how much of each layer is read, whatever its
-units. ELMo's factor before the sum is left out: the whitening that follows would undo it.
+units. ELMo's factor before the sum is the one that gives x one unit, here as in the whitening that follows.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 4000
 """Enough to tell a few numbers."""
-STEPS = 60
+STEPS = 25
 
 
 class UnequalLayers(ValueError):
@@ -93,7 +93,7 @@ def shares_of(layers: NDArray[Any], y: Array, task: LearningTask) -> tuple[NDArr
     if n < 2:
         return np.full(number, 1 / number, np.float32), np.ones(number, np.float32)
     some = np.unique(np.linspace(0, n - 1, min(n, MOST_ROWS)).round().astype(int))
-    h = torch.from_numpy(np.asarray(layers[some], np.float64))
+    h = torch.from_numpy(np.asarray(layers[some], np.float32))
     h = h - h.mean(0)
     scale = h.square().mean((0, 2)).sqrt().clamp(min=1e-12)
     share = learned(h / scale[:, None], torch.from_numpy(y[some]), task)
@@ -113,6 +113,7 @@ def learned(h: Tensor, y: Tensor, task: LearningTask) -> Tensor:
     def closure() -> Tensor:
         optimizer.zero_grad()
         x = torch.einsum("nld,l->nd", h, a.softmax(0))
+        x = x / x.square().mean().sqrt().clamp(min=1e-6)  # as the whitening will; else the penalty on `weight` would speak for one layer
         loss = losses(y, 0.0, speak(x @ weight + bias, prior)).mean() + weight.square().sum() / (2 * STRENGTHS[1] * n)
         loss.backward()
         return loss

@@ -41,6 +41,15 @@ def test_the_layer_that_tells_something_is_read_whatever_its_unit(telling):
     assert mixing.shares.sum() == pytest.approx(1)
 
 
+def test_layers_that_tell_the_same_with_noise_of_their_own_are_both_read():
+    dice = np.random.default_rng(0)
+    y = np.arange(600) % 3
+    told = 1.2 * dice.normal(size=(3, 8))[y]
+    x = np.stack([told + dice.normal(size=(600, 8)), dice.normal(size=(600, 8)), 0.8 * told + dice.normal(size=(600, 8))], 1)
+    shares = Mixing.fit(x.reshape(600, 24), y, [Layers(0, 24, 3)], CLASSES).shares
+    assert shares[0] > shares[2] > 0.2 > shares[1]
+
+
 @given(st.integers(0, 2**31), st.integers(0, 3))
 @settings(max_examples=20, deadline=None)
 def test_a_mix_is_the_weighted_sum_of_the_layers(seed, plain):
