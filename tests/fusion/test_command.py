@@ -131,4 +131,4 @@ def test_what_a_person_can_put_right_is_said_in_words_with_exit_code_2(arguments
 
 
 def test_recipes_are_listed_as_json():
-    assert set(json.loads(fusion("recipes").stdout)) == {"quick", "standard"}
+    assert set(json.loads(fusion("recipes").stdout)) == {"quick", "standard", "search"}

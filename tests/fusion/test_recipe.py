@@ -22,14 +22,14 @@ def test_the_default_recipe_is_the_standard_one():
     assert recipe.evaluation.draws == 1000
 
 
-@pytest.mark.parametrize("name", ["quick", "standard"])
+@pytest.mark.parametrize("name", ["quick", "standard", "search"])
 def test_a_recipe_survives_yaml_and_json(name):
     recipe = presets()[name]
     assert Recipe.from_text(recipe.to_yaml()) == recipe
     assert Recipe.from_text(recipe.to_json()) == recipe
 
 
-@pytest.mark.parametrize("name", ["quick", "standard"])
+@pytest.mark.parametrize("name", ["quick", "standard", "search"])
 def test_every_preset_has_a_title_and_one_sentence(name):
     recipe = presets()[name]
     assert recipe.title
