@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.crossfit import Choice, CrossFit, Round, Task
+from fusion.crossfit import CrossFit
 from fusion.ensemble import Pool, outputs_of
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.prepared import Choice, Round, Task
 
 if TYPE_CHECKING:
     from fusion.outoffold import RoundAnswers

@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.crossfit import CrossFit, Prepared, Round
+from fusion.crossfit import CrossFit
 from fusion.evaluate.baselines import Fitted, tuned
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.prepared import Prepared, Round
 from fusion.tasks.base import Array
 from fusion.tasks.linear import NAMES, linear
 

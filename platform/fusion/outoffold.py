@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusion.crossfit import Choice, CrossFit, Round
+from fusion.crossfit import CrossFit
 from fusion.ensemble import Pool, beliefs_of, pooled_answers
 from fusion.evaluate.answers import Answers, Coalition, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.metrics import Floats, Ints
@@ -18,6 +18,7 @@ from fusion.heldout import Held
 from fusion.linear_baselines import baselines
 from fusion.models import Model
 from fusion.noisy import Key, Noisy
+from fusion.prepared import Choice, Round
 from fusion.representation import Space, Vectors, evidence, views
 
 

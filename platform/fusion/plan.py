@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from fusion.alignment import Aligned, folds, inner_folds, inner_split
-from fusion.crossfit import Round, Task
 from fusion.embed import Adapted, Features
 from fusion.environment import environment
 from fusion.evaluate.metrics import Ints
@@ -18,6 +17,7 @@ from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.mixing import UnequalLayers, blocks_of, layers_of
+from fusion.prepared import Round, Task
 from fusion.progress import Progress
 from fusion.protocol_use import asked
 from fusion.recipe import Recipe, RecipeError

@@ -15,7 +15,7 @@ from fusion.alignment import Aligned
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
 from fusion.card import references
-from fusion.crossfit import Choice, CrossFit, Task
+from fusion.crossfit import CrossFit
 from fusion.embed import Adapted, Features, embed
 from fusion.ensemble import Pool
 from fusion.environment import environment
@@ -30,6 +30,7 @@ from fusion.models import Model
 from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests
+from fusion.prepared import Choice, Task
 from fusion.probe import Probe
 from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fusion.crossfit import CrossFit, Round, Task
+from fusion.crossfit import CrossFit
 from fusion.evaluate.answers import Answers
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.metrics import Floats, Ints
@@ -14,6 +14,7 @@ from fusion.knowledge import Knowledge, Rule
 from fusion.knowledge_use import Bools, answers_with, applied, taught
 from fusion.methods import JOINT
 from fusion.outoffold import OutOfFold, answer_round, assemble
+from fusion.prepared import Round, Task
 from fusion.progress import Progress, Silent
 from fusion.recipe import Recipe
 from fusion.result import RuleScore
