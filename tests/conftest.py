@@ -14,6 +14,7 @@ from apps.projects.models import Discipline, Project, Role
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the tests file by file; what needs a browser and an installation stays in one."""
     browser = ROOT / "tests/browser"
