@@ -20,10 +20,10 @@ install:
 	@DJANGO_SETTINGS_MODULE=consilience.settings_test $(BIN)/python manage.py setup --only translations
 
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadgroup $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadscope $(ARGS)
 
 test-all: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .
