@@ -103,6 +103,7 @@ def train(
     with clock.stage("bundle"):
         keep(bundle_of(ended, features, read.tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), at, out)
         read.store.clear()
+    result.seconds |= clock.seconds
     return result
 
 
