@@ -57,6 +57,13 @@ class Terminal(Progress):
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m fusion", description="Train and judge fusion models without a server.")
     commands = top.add_subparsers(dest="command", required=True)
+    for add in (add_train, add_evaluate, add_compare, add_apply, add_measure):
+        add(commands)
+    commands.add_parser("recipes", help="show the recipes offered by name").set_defaults(run=recipes)
+    return top
+
+
+def add_train(commands: Any) -> None:
     training = commands.add_parser("train", help="train on a study folder and write a bundle")
     training.add_argument("folder", type=Path, help="a study folder: study.yaml and its files")
     training.add_argument("--recipe", help="a recipe file (YAML or JSON), or the name of a preset: " + ", ".join(presets()))
@@ -64,6 +71,9 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--cache", type=Path, help="where embeddings are kept (default: the user's cache folder)")
     training.add_argument("--reference", type=Path, help="a run that criteria of protocols may ask a difference to (a folder of `train`)")
     training.set_defaults(run=train)
+
+
+def add_evaluate(commands: Any) -> None:
     judging = commands.add_parser("evaluate", help="judge a bundle on samples that it was not trained on, or the predictions of any model")
     judging.add_argument("bundle", type=Path, nargs="?")
     judging.add_argument("folder", type=Path, nargs="?", help="a study folder")
@@ -84,14 +94,17 @@ def parser() -> argparse.ArgumentParser:
     judging.add_argument("--best", help="the single modality that the gain is over (default: the best one)")
     judging.add_argument("--out", type=Path, help="also write the result here, as JSON")
     judging.set_defaults(run=evaluate)
+
+
+def add_compare(commands: Any) -> None:
     comparing = commands.add_parser("compare", help="compare runs, paired on the same test samples")
     comparing.add_argument("runs", type=Path, nargs="+", help="folders that `train` wrote, or Parquet files of answers with the truth")
     comparing.add_argument("--reference", type=Path, help="the run that the others are compared with (default: the first)")
     comparing.add_argument("--json", action="store_true", help="the whole comparison as JSON")
     comparing.set_defaults(run=compare)
-    measuring = commands.add_parser("measure", help="measure how fast this machine embeds and trains, and what memory that takes")
-    measuring.add_argument("--home", type=Path, help="keep it in this folder (CONSILIENCE_HOME), where a server's estimates find it")
-    measuring.set_defaults(run=measure)
+
+
+def add_apply(commands: Any) -> None:
     for name, function, words in (
         ("predict", predict, "answer samples with a bundle, whatever inputs they have"),
         ("represent", represent, "write the fused representation of samples"),
@@ -103,8 +116,12 @@ def parser() -> argparse.ArgumentParser:
         applying.add_argument("--method", help="another fusion method or single modality of the bundle")
         applying.add_argument("--cache", type=Path)
         applying.set_defaults(run=function)
-    commands.add_parser("recipes", help="show the recipes offered by name").set_defaults(run=recipes)
-    return top
+
+
+def add_measure(commands: Any) -> None:
+    measuring = commands.add_parser("measure", help="measure how fast this machine embeds and trains, and what memory that takes")
+    measuring.add_argument("--home", type=Path, help="keep it in this folder (CONSILIENCE_HOME), where a server's estimates find it")
+    measuring.set_defaults(run=measure)
 
 
 def train(options: argparse.Namespace) -> Any:

@@ -30,14 +30,14 @@ from fusion.models import Model
 from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
 from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests
-from fusion.prepared import Choice, Task
+from fusion.prepared import Choice, Round, Task
 from fusion.probe import Probe
 from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.prototypes import likeness_of
 from fusion.recipe import Recipe
 from fusion.representation import Vectors
-from fusion.result import CELL, CPU, EvaluationResult, Fold, LayerMix, Split
+from fusion.result import CPU, EvaluationResult, Fold, LayerMix, Search, Split
 from fusion.search import concluded, own_choices, report
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
@@ -95,16 +95,19 @@ def train(
         result.mixes = mixes_of(ended.recipe, kept.models)
         result.environment = facts(ended, features, found, read.noisy) | {"recipe": plan.recipe.digest}
         if result.search and read.probe:
-            result.search.probe = read.probe.report(plan.rounds)
-            result.environment["read"] = {each.name: read.probe.told(each.train) for each in plan.rounds}
+            tell_probe(result, result.search, read.probe, plan.rounds)
         at = places(found.space, found.scored)
-    cells = {f"{CELL}{name}": round(seconds, 6) for name, seconds in features.seconds_a_cell.items()}
-    result.seconds = clock.seconds | {f"{CPU}fit": round(fitting.seconds, 3)} | cells
+    result.seconds = clock.seconds | {f"{CPU}fit": round(fitting.seconds, 3)} | features.seconds_of_cells
     with clock.stage("bundle"):
         keep(bundle_of(ended, features, read.tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), at, out)
         read.store.clear()
     result.seconds |= clock.seconds
     return result
+
+
+def tell_probe(result: EvaluationResult, search: Search, probe: Probe, rounds: Sequence[Round]) -> None:
+    search.probe = probe.report(rounds)
+    result.environment["read"] = {each.name: probe.told(each.train) for each in rounds}
 
 
 def read_inputs(plan: Plan, out: Path, cache: Cache | None, clock: Clock, checkpoint_seconds: float) -> Read:

@@ -26,7 +26,7 @@ from fusion.recipe import Training
 from fusion.stack import stacked
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
-from fusion.tasks.losses import TEACHING
+from fusion.tasks.losses import TEACHING, Teaching
 
 AUX_WEIGHT = 1 / 3
 CHECKPOINT_SECONDS = 2.0
@@ -206,10 +206,7 @@ def fit(
         stack.train()
         total = torch.zeros(len(nets))
         for rows, counts in batches(begins, sizes, steps):
-            x, mask, y = everything.batch(rows)
-            added = None if terms is None or everything.fires is None else partial(terms.losses, y=y, fires=everything.fires[rows])
-            losses = partial(teaching.losses, y, recipe.label_smoothing)
-            loss = loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), counts, losses, added)
+            loss = loss_at(rows, counts, stack, everything, recipe, teaching, terms)
             optimizer.step(loss.sum())
             total += loss.detach() * counts.sum(1)
         for watch in live:
@@ -219,6 +216,16 @@ def fit(
         if hooks.checkpoint and time.monotonic() - saved >= hooks.checkpoint_seconds:
             keep(hooks.checkpoint, stack, optimizer, watches)
             saved = time.monotonic()
+
+
+def loss_at(
+    rows: Tensor, counts: Tensor, stack: nn.Module, everything: Samples, recipe: Training, teaching: Teaching, terms: Terms | None
+) -> Tensor:
+    """Of each network on its rows of a batch: (networks,)"""
+    x, mask, y = everything.batch(rows)
+    added = None if terms is None or everything.fires is None else partial(terms.losses, y=y, fires=everything.fires[rows])
+    losses = partial(teaching.losses, y, recipe.label_smoothing)
+    return loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), counts, losses, added)
 
 
 def judge(net: nn.Module, watch: Watch, task: LearningTask) -> None:

@@ -26,6 +26,7 @@ from fusion.result import (
     Fold,
     Gain,
     Headline,
+    Interval,
     Seed,
     Single,
     Split,
@@ -80,11 +81,8 @@ def evaluate(question: Question) -> EvaluationResult:
     model = scored.scores(resampler, answers.whole)
     known = model.of_answers if question.only_answers else model.names
     figures = model.all(known)
-    over = gain_over_best(question, model)
-    headline = Headline(metric=model.headline, score=figures[model.headline], gain_over_best_single=over, ece=figures.get("ece"))
-    every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(answers.by_coalition)
     alone = {name: calibrated for name, (calibrated, _) in question.singles.items()}
-    whole = {name: each.whole for name, each in question.methods.items()}
+    every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(answers.by_coalition)
     return EvaluationResult(
         task=scored.task.name,
         method=question.method,
@@ -95,13 +93,13 @@ def evaluate(question: Question) -> EvaluationResult:
         left_out=question.left_out,
         split=scored_split(question, answers.whole),
         clusters=Clusters(column=question.cluster_column, n=resampler.n, draws=question.draws, note=few(resampler.n)),
-        headline=headline,
+        headline=headline(question, model, figures),
         metrics=figures,
         seeds=[Seed(seed=seed, score=score(scored, p)) for seed, p in zip(question.seeds, answers.whole)],
         per_class=model.per_class(scored.labels),
         singles=[single(name, question, resampler) for name in scored.modalities],
         baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
-        methods=[named(name, scored, resampler, p) for name, p in whole.items()],
+        methods=[named(name, scored, resampler, each.whole) for name, each in question.methods.items()],
         missing=robustness.missing(answers, scored, resampler) if every_coalition else [],
         shortfalls=shortfalls(question.methods, alone, scored, resampler) if every_coalition else [],
         degradation=robustness.degradation(answers, scored, resampler) if every_coalition and question.degradation else [],
@@ -133,6 +131,11 @@ def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> 
         columns=question.facts,
         kinds=question.kinds,
     )
+
+
+def headline(question: Question, model: Figures, figures: Mapping[str, Interval]) -> Headline:
+    over = gain_over_best(question, model)
+    return Headline(metric=model.headline, score=figures[model.headline], gain_over_best_single=over, ece=figures.get("ece"))
 
 
 def gain_over_best(question: Question, model: Figures) -> Gain | None:
