@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from apps.accounts.models import User
 from apps.projects import services
 from apps.projects.models import Discipline, Project, Role
 
 ROOT = Path(__file__).parents[1]
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -273,6 +273,10 @@ def with_rules(run: Run) -> Run:
     found.contributions.shares.append(Share(modality=RULES, value=0.01, low=-0.01, high=0.03))
     for label in found.contributions.per_class:
         label.shares.append(0.02)
+    return kept(run, found)
+
+
+def kept(run: Run, found: EvaluationResult) -> Run:
     run.result = found.model_dump(mode="json")
     run.save()
     return run
@@ -293,9 +297,7 @@ def with_noise(run: Run) -> Run:
         )
         for name, kind in MODALITIES.items()
     ]  # fmt: skip
-    run.result = found.model_dump(mode="json")
-    run.save()
-    return run
+    return kept(run, found)
 
 
 def with_protocols(run: Run) -> Run:
@@ -320,6 +322,4 @@ def with_protocols(run: Run) -> Run:
         unknown,
     ]
     found.protocols = [ProtocolScore(discipline="SP", criteria=speech), ProtocolScore(discipline="XX", criteria=[score(0.9)])]
-    run.result = found.model_dump(mode="json")
-    run.save()
-    return run
+    return kept(run, found)

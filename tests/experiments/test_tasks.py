@@ -1,5 +1,7 @@
 """Every learning task through a worker and then through every page that shows a run, in both languages."""
 
+from itertools import product
+
 import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -11,6 +13,7 @@ from apps.jobs.models import Job
 from apps.jobs.work import perform
 from apps.registry import services as registry
 from apps.reviews import services as reviews
+from apps.reviews.models import Review
 from fusion.bundle import load
 from fusion.recipe import Recipe
 from tests.experiments import small
@@ -18,6 +21,26 @@ from tests.experiments import small
 METRICS = {"ordinal": "macro_f1", "regression": "r2", "multi-label": "macro_f1"}
 NAMES = {"ordinal": "Macro-F1", "regression": "R²", "multi-label": "Macro-F1"}
 CARD = {"meant_for": "Tests", "not_for": "Anything else", "limits": "None known."}
+
+
+def pages_of(run: Run) -> list[str]:
+    home, page = f"/p/{run.project.slug}/", run.get_absolute_url()
+    tabs = (
+        "",
+        "curves/",
+        "predictions/",
+        "map/",
+        "settings/",
+        "log/",
+        "predictions/?show=wrong",
+        "predictions/?sort=truth",
+        "?talk=modalities",
+    )
+    return [home, f"{home}runs/", f"{home}models/", *(page + tab for tab in tabs)]
+
+
+def pages_of_review(run: Run, review: Review) -> list[str]:
+    return [f"/p/{run.project.slug}/reviews/{review.number}/{tab}" for tab in ("", "changes/", "evidence/")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -35,24 +58,12 @@ def test_a_run_of_every_task_can_be_seen_everywhere(team: object, client: Client
     assert run.score == result.metrics[run.metric].value
     assert load(settings.HOME / run.bundle_path).asked.name == task
     version = registry.register_run(team.owner, run, "Kinds", "Recognises a kind.", CARD, None)
-    home, page = f"/p/{team.project.slug}/", run.get_absolute_url()
-    pages = [
-        page,
-        *(f"{page}{tab}/" for tab in ("curves", "predictions", "map", "settings", "log")),
-        f"{home}runs/",
-        home,
-        version.get_absolute_url(),
-    ]
-    pages += [f"{home}models/", f"{page}predictions/?show=wrong", f"{page}predictions/?sort=truth", f"{page}?talk=modalities"]
     review = reviews.propose(team.owner, version, "The first.", {team.speech: team.reviewer})
-    pages += [f"{home}reviews/{review.number}/{tab}" for tab in ("", "changes/", "evidence/")]
-    for language in ("en", "zh-hans"):
+    for language, address in product(("en", "zh-hans"), [*pages_of(run), version.get_absolute_url(), *pages_of_review(run, review)]):
         client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
-        for address in pages:
-            answer = client.get(address)
-            assert answer.status_code == 200, address
+        assert client.get(address).status_code == 200, address
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    assert NAMES[task] in client.get(page).content.decode()
+    assert NAMES[task] in client.get(run.get_absolute_url()).content.decode()
     shown = places.places(run, {})
     assert sum(len(one.xs) for one in shown.plot.dots) == result.n_samples
     assert sum(shown.values.values()) == result.n_samples

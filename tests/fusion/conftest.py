@@ -50,6 +50,33 @@ def asked(task: str) -> Aligned:
     return replace(aligned, labels=labels.get(task, aligned.labels), label_order=order, task=task)
 
 
+def turned(aligned: Aligned) -> Aligned:
+    """The same samples in another order, and its modalities too."""
+    turn = np.random.default_rng(3).permutation(len(aligned)).tolist()
+
+    def mixed(values: Any) -> list[Any]:
+        return [values[i] for i in turn]
+
+    return replace(
+        aligned,
+        keys=mixed(aligned.keys),
+        labels=mixed(aligned.labels),
+        modalities={name: replace(one, cells=mixed(one.cells)) for name, one in reversed(aligned.modalities.items())},
+        groups={name: mixed(values) for name, values in aligned.groups.items()},
+        extras={name: mixed(values) for name, values in aligned.extras.items()},
+    )
+
+
+def relabelled(aligned: Aligned, site: str) -> Aligned:
+    """With the labels of one group handed round among its samples."""
+    held = [i for i, name in enumerate(aligned.groups["s.site"]) if name == site]
+    labels = list(aligned.labels)
+    for i, j in zip(held, held[1:] + held[:1]):
+        labels[i] = aligned.labels[j]
+    assert labels != aligned.labels
+    return replace(aligned, labels=labels)
+
+
 def small_recipe(**training: Any) -> Recipe:
     settings = {"seeds": [0], "epochs": 3, "patience": 3, "hidden_dim": 8, "inner_folds": 2, "dropout": 0.1, "input_dropout": 0.1}
     return Recipe.parse({"compare": ["gated"], "training": settings | training, "evaluation": {"draws": 100}})

@@ -115,7 +115,7 @@ def test_a_study_without_an_alignment_says_what_is_needed(study):
 
 
 @pytest.mark.parametrize("policy", ["leave-one-group-out", "by-group", "grouped-k-fold"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(assignment=st.lists(st.integers(0, 7), min_size=24, max_size=60), seed=st.integers(0, 5))
 def test_no_group_is_ever_on_both_sides(policy, assignment, seed):
     aligned = made(len(assignment), group_of=lambda i: assignment[i], split=Split(policy=policy, seed=seed))

@@ -1,6 +1,5 @@
 """An ensemble: weights chosen on training samples, any subset of modalities, one bundle that answers alike in another process."""
 
-import dataclasses
 import json
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from fusion.run import train
 from fusion.score import score
 from fusion.tasks import task_of
 from fusion.train import answer
+from tests.fusion.conftest import relabelled
 
 TASK = task_of("classification", ["a", "b", "c", "d"])
 
@@ -108,12 +108,7 @@ def test_the_report_has_all_members_beside_it_and_shares_that_add_up(runs):
 
 
 def test_permuting_the_labels_of_the_test_fold_changes_no_weight(runs, toy, small, tmp_path):
-    aligned = toy()
-    held = [i for i, site in enumerate(aligned.groups["s.site"]) if site == "S0"]
-    labels = list(aligned.labels)
-    for i, j in zip(held, held[1:] + held[:1]):
-        labels[i] = aligned.labels[j]
-    changed = train(dataclasses.replace(aligned, labels=labels), asked(small), tmp_path, None, Progress())
+    changed = train(relabelled(toy(), "S0"), asked(small), tmp_path, None, Progress())
     assert changed.environment["chosen"]["S0"] == runs[False][0].environment["chosen"]["S0"]
     assert changed.metrics != runs[False][0].metrics
 

@@ -174,7 +174,7 @@ TABLES = st.integers(1, 5).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(CONDITIONS)
 def test_the_canonical_form_is_read_back_as_the_same_condition(condition: object) -> None:
     assert parse(str(condition)) == condition
@@ -192,13 +192,13 @@ def by_duckdb(duck: duckdb.DuckDBPyConnection, condition: object, table: dict[st
     return [answer for (answer,) in duck.execute(f"SELECT {sql} FROM (SELECT {source})", [*parameters, *table.values()]).fetchall()]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(condition=CONDITIONS, table=TABLES)
 def test_python_and_duckdb_give_the_same_answers(duck: duckdb.DuckDBPyConnection, condition: object, table: dict[str, list]) -> None:
     assert holds(condition, table, KINDS) == by_duckdb(duck, condition, table)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.text(max_size=30) | st.lists(PIECES, max_size=9).map(" ".join))
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     try:

@@ -44,7 +44,7 @@ def cases(draw: st.DrawFn) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, to
     return logits.log_softmax(-1), torch.from_numpy(rng.random((n, r)) < 0.6), torch.from_numpy(allowed), weights
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(cases())
 def test_the_semantic_loss_is_zero_exactly_when_all_probability_obeys(case: tuple[torch.Tensor, ...]) -> None:
     log_p, fires, allowed, weights = case
@@ -88,7 +88,7 @@ def test_descending_the_loss_makes_the_rule_hold() -> None:
     assert torch.equal(p[1], torch.full((4,), 0.25))
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(cases())
 def test_rules_at_prediction_give_probabilities_that_obey_the_hard_ones(case: tuple[torch.Tensor, ...]) -> None:
     log_p, fires, allowed, weights = case
@@ -101,7 +101,7 @@ def test_rules_at_prediction_give_probabilities_that_obey_the_hard_ones(case: tu
     assert torch.equal(apply_rules(log_p, fires, allowed, weights)[idle], log_p[idle])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(cases())
 def test_weighted_rules_solve_posterior_regularisation(case: tuple[torch.Tensor, ...]) -> None:
     """q minimises KL(q || p) + sum of w q(what the rule forbids): no distribution near it or far from it does better."""
@@ -164,7 +164,7 @@ def test_the_ranked_probability_loss_counts_how_far_away_the_answer_is() -> None
     assert losses == pytest.approx([0, 1 / 3, 2 / 3, 1])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0.01, 5), min_size=1, max_size=5), st.floats(-30, 30))
 def test_proportional_odds_give_probabilities_whose_steps_are_logistic(gaps: list[float], score: float) -> None:
     thresholds = torch.tensor(gaps, dtype=torch.float64).cumsum(0)

@@ -26,7 +26,7 @@ METHODS = ["image", "text", *JOINT]
 
 
 @pytest.mark.parametrize("name", METHODS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(mask=st.lists(st.lists(st.booleans(), min_size=3, max_size=3), min_size=1, max_size=5), junk=st.floats(-1e6, 1e6))
 def test_masked_input_cannot_change_the_output(name, mask, junk):
     mask = torch.tensor(mask)

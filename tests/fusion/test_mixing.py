@@ -51,7 +51,7 @@ def test_layers_that_tell_the_same_with_noise_of_their_own_are_both_read():
 
 
 @given(st.integers(0, 2**31), st.integers(0, 3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_mix_is_the_weighted_sum_of_the_layers(seed, plain):
     x, y = planted(seed=seed, n=30)
     beside = np.random.default_rng(seed).normal(size=(30, plain)).astype(np.float32)

@@ -1,6 +1,5 @@
 """Learning tasks: beliefs that multiply, metrics that are those of scikit-learn, and runs that keep every promise of a run."""
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from fusion.run import train
 from fusion.splits import strata
 from fusion.tasks import task_of
 from fusion.tasks.labels import labels_of
+from tests.fusion.conftest import turned
 
 TASKS = ["ordinal", "regression", "multi-label"]
 ALL = ["classification", *TASKS]
@@ -208,21 +208,8 @@ def test_contributions_add_up_and_every_part_that_fits_the_task_is_there(trained
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_figures_in_whatever_order_the_samples_come(trained, small, tmp_path):
     _, aligned, result, _, checks = trained
-    turn = np.random.default_rng(3).permutation(len(aligned)).tolist()
-
-    def mixed(values):
-        return [values[i] for i in turn]
-
-    other = dataclasses.replace(
-        aligned,
-        keys=mixed(aligned.keys),
-        labels=mixed(aligned.labels),
-        modalities={n: dataclasses.replace(m, cells=mixed(m.cells)) for n, m in reversed(aligned.modalities.items())},
-        groups={n: mixed(v) for n, v in aligned.groups.items()},
-        extras={n: mixed(v) for n, v in aligned.extras.items()},
-    )
     with pytest.raises(Stopped):
-        run(other, small(), tmp_path, Counting(stop_after=checks // 2))
+        run(turned(aligned), small(), tmp_path, Counting(stop_after=checks // 2))
     assert run(aligned, small(), tmp_path) == result
 
 

@@ -37,7 +37,7 @@ def test_neighbours_share_a_token_where_there_are_many_positions(positions, toke
     assert Block(positions, 5).tokens == tokens <= MOST_TOKENS
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(token=st.integers(0, 6), junk=st.floats(-100, 100))
 def test_a_token_knows_nothing_of_the_others(token, junk):
     blocks = [Block(4, 6, channels_first=True), Block(2, 5), Block(1, 9)]

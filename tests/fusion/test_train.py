@@ -11,6 +11,7 @@ import pytest
 
 from fusion.progress import Progress, Stopped
 from fusion.run import train
+from tests.fusion.conftest import relabelled, turned
 
 
 class Recorder(Progress):
@@ -100,31 +101,11 @@ def test_a_damaged_checkpoint_is_fitted_again(whole, toy, small, tmp_path):
 
 
 def test_the_order_of_samples_and_modalities_changes_nothing(whole, toy, small, tmp_path):
-    aligned = toy()
-    turn = np.random.default_rng(3).permutation(len(aligned)).tolist()
-
-    def mixed(values):
-        return [values[i] for i in turn]
-
-    other = dataclasses.replace(
-        aligned,
-        keys=mixed(aligned.keys),
-        labels=mixed(aligned.labels),
-        modalities={n: dataclasses.replace(m, cells=mixed(m.cells)) for n, m in reversed(aligned.modalities.items())},
-        groups={n: mixed(v) for n, v in aligned.groups.items()},
-        extras={n: mixed(v) for n, v in aligned.extras.items()},
-    )
-    assert run(other, small(), tmp_path) == whole[0]
+    assert run(turned(toy()), small(), tmp_path) == whole[0]
 
 
 def test_permuting_the_labels_of_the_test_fold_changes_nothing_that_was_chosen(whole, toy, small, tmp_path):
-    aligned = toy()
-    held = [i for i, site in enumerate(aligned.groups["s.site"]) if site == "S0"]
-    labels = list(aligned.labels)
-    for i, j in zip(held, held[1:] + held[:1]):
-        labels[i] = aligned.labels[j]
-    assert labels != aligned.labels
-    changed = run(dataclasses.replace(aligned, labels=labels), small(), tmp_path)
+    changed = run(relabelled(toy(), "S0"), small(), tmp_path)
     assert changed["environment"]["chosen"]["S0"] == whole[0]["environment"]["chosen"]["S0"]
     assert changed["metrics"] != whole[0]["metrics"]
 
