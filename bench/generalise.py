@@ -14,10 +14,11 @@ from fusion.embed import contents
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.compare import Answered, read
 from fusion.evaluate.scores import Scores
+from fusion.figures import Interval
 from fusion.noise import LEVELS
 from fusion.progress import Progress
 from fusion.recipe import Recipe
-from fusion.result import EvaluationResult, Interval
+from fusion.result import EvaluationResult
 from fusion.run import PREDICTIONS, train
 from fusion.study import Study
 

@@ -11,8 +11,9 @@ from django.utils.translation import ngettext
 
 from apps.projects.models import Project
 from apps.ui.plots import model as ui
+from fusion.comparison import Comparison, Difference
+from fusion.figures import Interval
 from fusion.protocol import MEASURES
-from fusion.result import Comparison, Difference, Interval
 
 from . import pages, plots, queries
 from .models import Run

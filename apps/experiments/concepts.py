@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.projects.models import Discipline
 from fusion.encoders import catalogue
-from fusion.result import Pair
+from fusion.figures import Pair
 
 from . import encoders
 from .knowledge import verdict_of

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from apps.ui import figures
-from fusion.result import EvaluationResult, Gain
+from fusion.figures import Gain
+from fusion.result import EvaluationResult
 
 from .words import list_in_words, method_name
 

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from apps.experiments import plots
 from apps.experiments.models import Run
-from fusion.result import EvaluationResult, Interval
+from fusion.figures import Interval
+from fusion.result import EvaluationResult
 
 
 @dataclass(frozen=True, slots=True)

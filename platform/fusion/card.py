@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fusion.encoders import catalogue
+from fusion.figures import Interval
 from fusion.recipe import Recipe
-from fusion.result import EvaluationResult, Interval
+from fusion.result import EvaluationResult
 
 Encoders = Mapping[str, list[dict[str, Any]]]
 

@@ -7,45 +7,14 @@ Light on purpose: the web process reads results with this module, so it imports 
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from fusion.knowledge.concepts import Concept
-from fusion.knowledge.rules import Rule
-from fusion.protocol import Criterion, State
+from fusion.discipline_scores import ConceptsScore, ProtocolScore, RuleScore
+from fusion.figures import Clusters, Gain, Interval, Part
 from fusion.tasks import TaskName
 
 SCHEMA_VERSION = 3
 """When it is raised and how older results stay readable: docs/decisions/results-of-every-version-can-be-read.md."""
-
-Worth = Literal["helps", "no clear difference", "hurts"]
-Verdict = Literal["clearly better", "no clear difference", "clearly worse"]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def macro_f1_was_the_only_score(cls, data: Any) -> Any:
-        """Up to schema 2, which knew classification alone, a score was named after its metric."""
-        if isinstance(data, dict) and "score" in cls.model_fields and "macro_f1" in data:
-            return {"score" if name == "macro_f1" else name: value for name, value in data.items()}
-        return data
-
-
-class Interval(Part):
-    """A point estimate with its 95 % interval; `low` and `high` are None where none can be given."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-
-class Gain(Interval):
-    """Paired difference to the best single modality; *clearly* means that the interval excludes 0."""
-
-    over: str
-    verdict: Verdict
 
 
 class Headline(Part):
@@ -74,15 +43,6 @@ class Split(Part):
     policy: str
     groups: list[str]
     folds: list[Fold]
-
-
-class Clusters(Part):
-    """Unit of the bootstrap. `note` says in words when there are too few for an honest interval."""
-
-    column: str | None
-    n: int
-    draws: int
-    note: str | None = None
 
 
 class ClassScore(Part):
@@ -304,79 +264,6 @@ class Disagreement(Part):
         return bool(self.between) and all((said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name]))
 
 
-class Pair(Part):
-    """The same figure with a rule and without it, and their paired difference."""
-
-    with_it: Interval
-    without: Interval
-    change: Interval
-
-
-class RuleEffect(Part):
-    """What a rule does to the whole model, against the same model without it (where the rule is used in training: trained without it).
-
-    score: of all samples; accuracy: where the rule speaks, None where it never does. helps: accuracy where it speaks is clearly higher
-    and the score not clearly lower; hurts: one of the two is clearly lower. note: what to think of the interval, in words.
-    """
-
-    score: Pair
-    accuracy: Pair | None
-    verdict: Worth
-    note: str | None = None
-
-
-class RuleScore(Part):
-    """One rule on some samples. Shares are of 1, None where nothing can be counted; keys are cut to the first hundred, counts are not.
-
-    labels_obey: of the labelled samples on which the rule fires; labels_obey_elsewhere: of those on which it does not: a rule that is no
-    better than that tells nothing; answers_obey: of the model's likeliest labels; mass: mean probability that the model gives the allowed
-    labels; answers_obey_without: of the model without the rule. effect: None where nobody compared.
-    """
-
-    rule: Rule
-    sentence: str
-    n: int
-    n_covered: int
-    n_labelled: int
-    labels_obey: Interval | None
-    labels_obey_elsewhere: float | None
-    answers_obey: Interval | None = None
-    answers_obey_without: Interval | None = None
-    mass: float | None = None
-    n_labels_break: int
-    labels_break: list[str]
-    n_answers_break: int = 0
-    answers_break: list[str] = []
-    effect: RuleEffect | None = None
-
-
-class CriterionScore(Part):
-    """One criterion of a protocol. value: the metric on the slice, or the paired difference to `over`, None where the slice is empty.
-
-    margin: how far the value lies beyond the bound, below 0 short of it. state: None where the criterion cannot be judged, and `unknown`
-    says why. note: what to think of the interval.
-    """
-
-    criterion: Criterion
-    sentence: str
-    n: int = 0
-    value: Interval | None = None
-    over: str = ""
-    margin: float | None = None
-    state: State | None = None
-    note: str | None = None
-    unknown: str = ""
-
-
-class ProtocolScore(Part):
-    discipline: str
-    criteria: list[CriterionScore]
-
-    @property
-    def n_met(self) -> int:
-        return sum(one.state == "met" for one in self.criteria)
-
-
 class Read(Part):
     """One way to read a modality: encoders side by side, as a recipe names them. loss: inner log loss of a linear model, the mean over the
     `rounds` of the split that tried it; chosen: how many of them chose it; kept: for the model of all samples; own: as the recipe says.
@@ -415,22 +302,6 @@ class Search(Part):
     not_tried: list[str]
     budget_seconds: float | None
     probe: dict[str, list[Read]] = {}
-
-
-class ConceptsScore(Part):
-    """Definitions of labels: the run's method with them and trained without them, in the headline metric, paired on the same samples.
-
-    encoder: what read them; few: labels with at most 10 samples; auroc_of_few: the mean of their AUROC, None
-    where there are none: what is seldom answered can still be told apart.
-    """
-
-    encoder: str
-    concepts: list[Concept]
-    score: Pair
-    few: list[str] = []
-    auroc_of_few: Pair | None = None
-    verdict: Worth
-    note: str | None = None
 
 
 class LayerMix(Part):
@@ -516,28 +387,3 @@ class EvaluationResult(Part):
             worst = min(known, key=lambda one: one.score.value)
             self.worst_subgroup = WorstSubgroup(column=worst.column, value=worst.value)
         return self
-
-
-class Difference(Interval):
-    """To the reference, paired. p: two-sided, from the share of draws on the far side of 0, after Holm's correction."""
-
-    p: float
-    verdict: Verdict
-
-
-class Compared(Part):
-    """One run of a comparison. differences: none for the reference itself."""
-
-    name: str
-    metrics: dict[str, Interval]
-    differences: dict[str, Difference] = {}
-
-
-class Comparison(Part):
-    """Runs side by side (fusion.evaluate.compare). corrected: over how many differences of one metric Holm's correction went."""
-
-    reference: str
-    n: int
-    clusters: Clusters
-    corrected: int
-    runs: list[Compared]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fusion.crossfit import CrossFit
+from fusion.discipline_scores import RuleScore
 from fusion.evaluate.answers import Answers
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.metrics import Floats, Ints
@@ -17,7 +18,6 @@ from fusion.outoffold import OutOfFold, answer_round, assemble
 from fusion.prepared import Round, Task
 from fusion.progress import Progress, Silent
 from fusion.recipe import Recipe
-from fusion.result import RuleScore
 from fusion.store import Store
 
 

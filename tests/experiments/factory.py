@@ -11,6 +11,8 @@ from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.projects.models import Project
 from apps.projects.services import next_number
+from fusion.discipline_scores import CriterionScore, ProtocolScore, RuleEffect, RuleScore
+from fusion.figures import Clusters, Gain, Interval, Pair
 from fusion.knowledge import Rule
 from fusion.noise import LEVELS as NOISE_LEVELS
 from fusion.protocol import Criterion, state_of
@@ -22,27 +24,19 @@ from fusion.result import (
     Calibration,
     ClassScore,
     ClassShares,
-    Clusters,
     Confusion,
     Contributions,
-    CriterionScore,
     Degradation,
     Disagreement,
     EvaluationResult,
     Fold,
-    Gain,
     Headline,
-    Interval,
     Level,
     Missing,
     Noise,
     NoisyLevel,
-    Pair,
-    ProtocolScore,
     Reliability,
     Retrieval,
-    RuleEffect,
-    RuleScore,
     Said,
     Seed,
     Share,

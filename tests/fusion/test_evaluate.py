@@ -13,7 +13,7 @@ from fusion.evaluate.contributions import contributions, shapley
 from fusion.evaluate.robustness import degradation, missing
 from fusion.evaluate.scores import Scores, gain
 from fusion.evaluate.subgroups import repeats, subgroups
-from fusion.result import Interval
+from fusion.figures import Interval
 
 K = 4
 

@@ -8,7 +8,7 @@ from apps.registry.models import ModelVersion
 from apps.reviews import comparison, queries, services
 from apps.reviews.models import Decision, Review
 from apps.reviews.proposal import candidates
-from fusion.result import Interval
+from fusion.figures import Interval
 from tests.registry import factory
 
 pytestmark = pytest.mark.django_db

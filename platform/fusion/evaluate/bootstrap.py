@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.result import Interval, Verdict
+from fusion.figures import Interval, Verdict
 
 FEW_CLUSTERS = 12
 AT_ONCE = 4_000_000

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fusion.comparison import Compared, Comparison, Difference
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.metrics import Floats, Ints
+from fusion.figures import Clusters, Interval, Verdict
 from fusion.protocol import MEASURES
-from fusion.result import Clusters, Compared, Comparison, Difference, Interval, Verdict
 from fusion.tasks import TaskName, task_of
 
 if TYPE_CHECKING:

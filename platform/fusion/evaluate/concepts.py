@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fusion.discipline_scores import ConceptsScore
 from fusion.evaluate.bootstrap import Resampler, few
 from fusion.evaluate.metrics import Floats, Ints, mean_of_defined
 from fusion.evaluate.rules import pair, verdict
@@ -9,7 +10,6 @@ from fusion.evaluate.scores import Scores
 from fusion.outoffold import OutOfFold
 from fusion.prototypes import encoder_of
 from fusion.recipe import Recipe
-from fusion.result import ConceptsScore
 
 FEW = 10
 """Samples of a label that has few."""

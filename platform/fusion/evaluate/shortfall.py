@@ -7,7 +7,8 @@ import numpy as np
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, interval, verdict
 from fusion.evaluate.metrics import Floats
-from fusion.result import Gain, Shortfall
+from fusion.figures import Gain
+from fusion.result import Shortfall
 
 
 def shortfalls(methods: Mapping[str, Answers], singles: Mapping[str, Floats], scored: Scored, resampler: Resampler) -> list[Shortfall]:

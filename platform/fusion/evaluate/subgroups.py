@@ -9,7 +9,8 @@ import numpy as np
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.bootstrap import Resampler, few
 from fusion.evaluate.metrics import Floats
-from fusion.result import Interval, Subgroup
+from fusion.figures import Interval
+from fusion.result import Subgroup
 
 FEW_SAMPLES = 20
 MOST_VALUES = 40

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.discipline_scores import RuleScore
 from fusion.evaluate.bootstrap import Resampler, interval
-from fusion.result import Interval, RuleScore
+from fusion.figures import Interval
 
 from .rules import Rule, allowed
 

@@ -1,0 +1,28 @@
+"""The form of a comparison of runs (fusion.evaluate.compare). Light, like fusion.result."""
+
+from fusion.figures import Clusters, Interval, Part, Verdict
+
+
+class Difference(Interval):
+    """To the reference, paired. p: two-sided, from the share of draws on the far side of 0, after Holm's correction."""
+
+    p: float
+    verdict: Verdict
+
+
+class Compared(Part):
+    """One run of a comparison. differences: none for the reference itself."""
+
+    name: str
+    metrics: dict[str, Interval]
+    differences: dict[str, Difference] = {}
+
+
+class Comparison(Part):
+    """Runs side by side (fusion.evaluate.compare). corrected: over how many differences of one metric Holm's correction went."""
+
+    reference: str
+    n: int
+    clusters: Clusters
+    corrected: int
+    runs: list[Compared]

@@ -1,0 +1,52 @@
+"""Numbers as a report tells them: with an interval, paired, and with the clusters that it was drawn over. Light, like fusion.result."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+Worth = Literal["helps", "no clear difference", "hurts"]
+Verdict = Literal["clearly better", "no clear difference", "clearly worse"]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def macro_f1_was_the_only_score(cls, data: Any) -> Any:
+        """Up to schema 2, which knew classification alone, a score was named after its metric."""
+        if isinstance(data, dict) and "score" in cls.model_fields and "macro_f1" in data:
+            return {"score" if name == "macro_f1" else name: value for name, value in data.items()}
+        return data
+
+
+class Interval(Part):
+    """A point estimate with its 95 % interval; `low` and `high` are None where none can be given."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Gain(Interval):
+    """Paired difference to the best single modality; *clearly* means that the interval excludes 0."""
+
+    over: str
+    verdict: Verdict
+
+
+class Clusters(Part):
+    """Unit of the bootstrap. `note` says in words when there are too few for an honest interval."""
+
+    column: str | None
+    n: int
+    draws: int
+    note: str | None = None
+
+
+class Pair(Part):
+    """The same figure with a rule and without it, and their paired difference."""
+
+    with_it: Interval
+    without: Interval
+    change: Interval
