@@ -98,8 +98,9 @@ def answers(address: str, seconds: float = 60) -> None:
             time.sleep(0.2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Closed with the last test here: its event loop would stop every asynchronous view asked in the same process."""
     if CHROMIUM is None:
         reason = "No Chromium on this machine: apt-get install chromium"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
@@ -109,7 +110,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A small demo: people with tiles, a finished run, one that was stopped before it began, a review under way."""
     home = tmp_path_factory.mktemp("installation")
@@ -160,7 +161,7 @@ def harmless(text: str) -> bool:
     return "status of 422" in text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(chromium: Browser, installation: Installation) -> Callable[[str], Any]:
     """The cookies of a demo person, who signs in by tile once."""
     kept: dict[str, Any] = {}
