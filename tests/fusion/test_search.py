@@ -12,6 +12,7 @@ from fusion.candidates import candidates
 from fusion.progress import Progress, Stopped
 from fusion.recipe import EncoderChoice, Recipe, presets
 from fusion.run import train
+from tests.fusion.conftest import relabelled
 
 METHODS = ["late", "concat", "gated", "ensemble"]
 
@@ -50,14 +51,6 @@ def pictures(toy, small, tmp_path_factory):
     aligned = dataclasses.replace(aligned, modalities={"b": aligned.modalities["b"], "picture": image})
     recipe = asked(small, probe=True, method="late", compare=[], encoders={"picture": [{"name": "tiny-image", "grid": [1]}]})
     return aligned, recipe, train(aligned, recipe, out, None, Progress()), out
-
-
-def with_labels_of_s0_turned(aligned):
-    held = [i for i, site in enumerate(aligned.groups["s.site"]) if site == "S0"]
-    labels = list(aligned.labels)
-    for i, j in zip(held, held[1:] + held[:1]):
-        labels[i] = aligned.labels[j]
-    return dataclasses.replace(aligned, labels=labels)
 
 
 def test_every_method_is_reported_with_its_interval_and_one_is_kept(searched):
@@ -109,7 +102,7 @@ def test_a_stopped_search_goes_on_to_the_same_result(searched, toy, small, tmp_p
 
 
 def test_permuting_the_labels_of_the_test_fold_changes_no_choice(searched, toy, small, tmp_path):
-    changed = train(with_labels_of_s0_turned(toy()), asked(small), tmp_path, None, Progress())
+    changed = train(relabelled(toy(), "S0"), asked(small), tmp_path, None, Progress())
     assert changed.environment["chosen"]["S0"] == searched[0].environment["chosen"]["S0"]
     assert changed.search != searched[0].search
 
@@ -120,6 +113,40 @@ def test_without_time_the_cheapest_answers_and_the_rest_is_named(toy, small, tmp
     assert result.search.not_tried == ["concat", "gated", "ensemble"]
     assert result.method == "late"
     assert load(tmp_path).predict_features({"a": np.ones((1, 5), np.float32)}).shape == (1, 3)
+
+
+class Ticking:
+    """A clock that is one second further whenever it is asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    @property
+    def seconds(self):
+        self.asked += 1
+        return self.asked
+
+
+class Standing:
+    seconds = 0
+
+
+def test_what_a_stopped_search_had_no_time_for_is_not_taken_up_again(toy, small, tmp_path, monkeypatch):
+    class StopsAtTheEnd(Progress):
+        def stage(self, name):
+            if name == "evaluate":
+                raise Stopped
+
+    recipe = asked(small, search={"budget_seconds": 18})
+    monkeypatch.setattr("fusion.budget.Stopwatch", Ticking)
+    whole = train(toy(), recipe, tmp_path / "whole", None, Progress())
+    tried = {one.method for one in whole.search.tried}
+    assert whole.search.not_tried
+    assert tried & {"concat", "gated"}
+    with pytest.raises(Stopped):
+        train(toy(), recipe, tmp_path / "stopped", None, StopsAtTheEnd())
+    monkeypatch.setattr("fusion.budget.Stopwatch", Standing)
+    assert plain(train(toy(), recipe, tmp_path / "stopped", None, Progress())) == plain(whole)
 
 
 def test_a_probe_finds_the_encoder_that_reads_the_pictures(pictures):
@@ -148,7 +175,7 @@ def test_what_is_read_is_chosen_on_training_samples_and_in_any_order(pictures, t
     aligned, recipe, result, _ = pictures
     other = dataclasses.replace(aligned, modalities=dict(reversed(aligned.modalities.items())))
     assert plain(train(other, recipe, tmp_path / "order", None, Progress())) == plain(result)
-    changed = train(with_labels_of_s0_turned(aligned), recipe, tmp_path / "labels", None, Progress())
+    changed = train(relabelled(aligned, "S0"), recipe, tmp_path / "labels", None, Progress())
     assert changed.environment["read"]["S0"] == result.environment["read"]["S0"]
     assert changed.environment["chosen"]["S0"] == result.environment["chosen"]["S0"]
 

@@ -27,7 +27,7 @@ from fusion.run import train
 from fusion.splits import strata
 from fusion.tasks import task_of
 from fusion.tasks.labels import labels_of
-from tests.fusion.conftest import turned
+from tests.fusion.conftest import relabelled, turned
 
 TASKS = ["ordinal", "regression", "multi-label"]
 ALL = ["classification", *TASKS]
@@ -211,6 +211,13 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_figures_in_whatever_order_th
     with pytest.raises(Stopped):
         run(turned(aligned), small(), tmp_path, Counting(stop_after=checks // 2))
     assert run(aligned, small(), tmp_path) == result
+
+
+def test_permuting_the_labels_of_the_test_fold_changes_nothing_that_was_chosen(trained, small, tmp_path):
+    _, aligned, result, _, _ = trained
+    changed = run(relabelled(aligned, "S0"), small(), tmp_path)
+    assert changed["environment"]["chosen"]["S0"] == result["environment"]["chosen"]["S0"]
+    assert changed["metrics"] != result["metrics"]
 
 
 FRESH = """
