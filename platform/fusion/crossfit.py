@@ -83,8 +83,9 @@ class CrossFit:
                 elif not self.budget.finish(name, name not in JOINT, STEP.get(name, 1.0), work):
                     self.give_up(name)
                     for one in choices:
-                        for found in (choices[one], *models[one]):
-                            found.pop(name, None)
+                        choices[one].pop(name, None)
+                        for seed in models[one]:
+                            seed.pop(name, None)
             self.solved = {one: (choices[one], self.joined(models[one])) for one in choices}
         return self.solved[each]
 
