@@ -102,11 +102,15 @@ def left(job: Job, now_in_stage: float, alignment: Alignment, recipe: Recipe) ->
     to_come = {
         "read": found.probe + found.tune + found.train,
         "embed": found.probe + found.tune + found.train,
+        "probe": found.tune + found.train,
         "tune": found.train,
         "train": 0.0,
     }
     if job.stage not in to_come or job.done < ENOUGH or not job.total:
         return None
-    here = now_in_stage * (job.total - job.done) / job.done
+    if job.stage == "probe":  # counts one candidate after another, then training sets: no share of the whole
+        here = max(0.0, found.probe - now_in_stage)
+    else:
+        here = now_in_stage * (job.total - job.done) / job.done
     seconds = here + found.rest + to_come[job.stage]
     return 0.8 * seconds, 1.3 * seconds

@@ -5,20 +5,30 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from apps.experiments import plots
+from apps.experiments import comparing, pages
 from apps.experiments.models import Run
+from apps.experiments.predictions import Cannot
+from apps.experiments.protocols import measure
+from fusion.comparison import Difference
 from fusion.figures import Interval
+from fusion.protocol import MEASURES
 from fusion.result import EvaluationResult
+
+SHOWN = ("accuracy", "auroc", "mae", "mae_steps", "exact_match", "log_loss", "ece")
+"""Beside the headline, where both have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure on both sides. `verdict` says better or worse only where the two intervals do not overlap."""
+    """One figure on both sides. `paired`: the difference on the same test samples, which then decides the verdict; elsewhere it says better
+    or worse only where the two intervals do not overlap.
+    """
 
     label: str
     before: Interval
     after: Interval
     verdict: str
+    paired: Difference | None = None
 
     @property
     def change(self) -> float:
@@ -43,24 +53,34 @@ def verdict(before: Interval, after: Interval, lower_is_better: bool = False) ->
     return "same"
 
 
-def figures(before: EvaluationResult, after: EvaluationResult) -> list[Figure]:
-    """The headline, then what both were measured on: accuracy, AUROC, each shared subgroup; nothing where they answer different questions."""
-    one, other = before.headline, after.headline
-    if one.metric != other.metric:
+def figures(before: Run, after: Run) -> list[Figure]:
+    """The headline, then what both were measured on, and each shared subgroup; nothing where they answer different questions."""
+    one, other = before.evaluation, after.evaluation
+    if one is None or other is None or one.headline.metric != other.headline.metric:
         return []
+    pairs, known = paired(before, after), one.metrics
     rows = [
-        _figure(plots.metric(after), one.score, other.score),
-        _figure(_("Gain over the best single modality"), _plain(one.gain_over_best_single), _plain(other.gain_over_best_single)),
-        _figure(_("Calibration, ECE"), one.ece, other.ece, lower_is_better=True),
+        _figure(measure(name), known[name], other.metrics[name], MEASURES[name].lower_is_better, pairs.get(name))
+        for name in dict.fromkeys((one.headline.metric, *SHOWN))
+        if name in known and name in other.metrics
     ]
-    for name, label in (("accuracy", _("Accuracy")), ("auroc", _("AUROC"))):
-        if name in before.metrics and name in after.metrics:
-            rows.append(_figure(label, before.metrics[name], after.metrics[name]))
-    return [*rows, *_subgroups(before, after)]
+    gains = one.headline.gain_over_best_single, other.headline.gain_over_best_single
+    if gains[0] and gains[1]:
+        rows.insert(1, _figure(_("Gain over the best single modality"), _plain(gains[0]), _plain(gains[1])))
+    return [*rows, *_subgroups(one, other)]
 
 
-def _figure(label: str, before: Interval, after: Interval, lower_is_better: bool = False) -> Figure:
-    return Figure(label, before, after, verdict(before, after, lower_is_better))
+def paired(before: Run, after: Run) -> dict[str, Difference]:
+    """By metric; empty where the two were not judged on the same test samples."""
+    try:
+        return comparing.judged([before, after]).runs[1].differences
+    except Cannot:
+        return {}
+
+
+def _figure(label: str, before: Interval, after: Interval, lower_is_better: bool = False, pair: Difference | None = None) -> Figure:
+    said = pages.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    return Figure(label, before, after, said, pair)
 
 
 def _plain(one: Interval) -> Interval:

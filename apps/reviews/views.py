@@ -115,7 +115,7 @@ def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse
     before = _whole_run(found.replaces) if found.replaces else None
     more: dict[str, Any] = {"before": found.replaces}
     if before and before.evaluation and after.evaluation:
-        more["figures"] = comparison.figures(before.evaluation, after.evaluation)
+        more["figures"] = comparison.figures(before, after)
         more["settings"] = comparison.settings(before, after)
         numbers = urlencode([("run", before.number), ("run", after.number), ("reference", before.number)])
         more["paired"] = f"{reverse('experiments:compare', args=[project.slug])}?{numbers}"

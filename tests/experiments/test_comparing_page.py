@@ -3,38 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from django.test import Client
 
 from apps.experiments.models import Run
-from fusion import predictions
-from fusion.evaluate.answers import Scored
 from tests.experiments import factory
+from tests.experiments.answers import N, answered_run
 from tests.experiments.test_pages import QUERIES
 
 pytestmark = pytest.mark.django_db
-N = 200
-
-
-def run(team: Any, settings: Any, skill: float, seed: int = 0, n: int = N, **fields: Any) -> Run:
-    """A finished run whose answers, right on a share `skill` of samples, are files."""
-    labels = factory.LABELS
-    y = np.arange(n) % len(labels)
-    rng = np.random.default_rng(seed)
-    said = np.where(rng.random(n) < skill, y, (y + 1) % len(labels))
-    p = np.full((1, n, len(labels)), 0.02)
-    p[0, np.arange(n), said] = 0.82
-    keys, clusters = [f"D{i:05}" for i in range(n)], np.array([f"w{i % 50}" for i in range(n)])
-    prior, fold = np.zeros((n, len(labels))), np.array(["S1"] * n)
-    scored = Scored(keys, y, np.ones((n, 1), bool), prior, clusters, fold, labels, ["image"])
-    found = factory.finished_run(team.project, team.owner, score=round(skill, 2), **fields)
-    result = found.evaluation.model_copy(update={"seeds": found.evaluation.seeds[:1]})
-    Run.objects.filter(pk=found.pk).update(
-        bundle_path=f"runs/{found.pk}", result=result.model_dump(mode="json"), bundle_digest=f"{found.pk:064}"
-    )
-    predictions.write(Path(settings.HOME) / f"runs/{found.pk}" / "predictions.parquet", scored, p, {"image": p}, [0])
-    return Run.objects.get(pk=found.pk)
 
 
 @pytest.fixture
@@ -51,9 +28,9 @@ def page(client: Client, user: Any, team: Any, query: str) -> Any:
 def test_runs_stand_side_by_side_with_paired_differences_in_words(
     client: Client, team: Any, home: Any, django_assert_max_num_queries: Any
 ) -> None:
-    old = run(team, home, 0.6)
+    old = answered_run(team, home, 0.6)
     other = factory.Recipe.parse({"method": "gated", "title": "other"}).model_dump(mode="json")
-    new = factory.with_protocols(run(team, home, 0.9, 1, recipe=other))
+    new = factory.with_protocols(answered_run(team, home, 0.9, 1, recipe=other))
     client.force_login(team.viewer)
     with django_assert_max_num_queries(QUERIES):
         text = client.get(f"/p/{team.project.slug}/runs/compare/?run={new.number}&run={old.number}").content.decode()
@@ -74,7 +51,7 @@ def test_runs_stand_side_by_side_with_paired_differences_in_words(
 
 
 def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(client: Client, team: Any, home: Any) -> None:
-    one, two = run(team, home, 0.6), run(team, home, 0.9, n=N - 20)
+    one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9, n=N - 20)
     text = page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
     assert "were not judged on the same test samples" in text
     assert "20 samples only in run 1, 0 only in run 2, the first: D00180." in text
@@ -82,38 +59,38 @@ def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(client:
 
 
 def test_with_fewer_than_two_finished_runs_one_chooses(client: Client, team: Any, home: Any) -> None:
-    one, two = run(team, home, 0.6), run(team, home, 0.9)
+    one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9)
     Run.objects.filter(pk=two.pk).update(result=None, score=None)
     text = page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
     assert "Run 2 has no result yet, so it is left out." in text
     assert "Nothing to compare yet" in text
-    run(team, home, 0.7)
+    answered_run(team, home, 0.7)
     text = page(client, team.viewer, team, f"?run={one.number}").content.decode()
     assert 'value="1" checked' in text
     assert 'value="3"' in text
 
 
 def test_answers_that_are_gone_are_told_of(client: Client, team: Any, home: Any) -> None:
-    one, two = run(team, home, 0.6), run(team, home, 0.9)
+    one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9)
     (Path(home.HOME) / two.bundle_path / "predictions.parquet").unlink()
     assert "The answers of run 2 are gone" in page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
 
 
 @pytest.mark.parametrize("query", ["?run=1&run=2", "", "?run=1"])
 def test_an_outsider_finds_no_comparison(client: Client, team: Any, home: Any, query: str) -> None:
-    run(team, home, 0.6)
-    run(team, home, 0.9)
+    answered_run(team, home, 0.6)
+    answered_run(team, home, 0.9)
     assert page(client, team.outsider, team, query).status_code == 404
 
 
 @pytest.mark.parametrize("query", ["?run=1&run=99", "?run=x", "?run=-1"])
 def test_a_run_that_is_not_there_is_not_found(client: Client, team: Any, home: Any, query: str) -> None:
-    run(team, home, 0.6)
+    answered_run(team, home, 0.6)
     assert page(client, team.viewer, team, query).status_code == 404
 
 
 def test_list_and_run_lead_to_it_without_javascript(client: Client, team: Any, home: Any) -> None:
-    one = run(team, home, 0.6)
+    one = answered_run(team, home, 0.6)
     client.force_login(team.viewer)
     text = client.get(f"/p/{team.project.slug}/runs/").content.decode()
     assert '<form id="compare" method="get"' in text

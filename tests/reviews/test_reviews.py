@@ -9,6 +9,7 @@ from apps.reviews import comparison, queries, services
 from apps.reviews.models import Decision, Review
 from apps.reviews.proposal import candidates
 from fusion.figures import Interval
+from tests.experiments.answers import answered_run
 from tests.registry import factory
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +215,18 @@ def test_that_the_proposer_decided_too_is_shown(team, version) -> None:
 def test_clearly_means_that_the_intervals_do_not_overlap(before, after, lower, words) -> None:
     one, other = (Interval(value=0.5, low=pair[0], high=pair[1]) for pair in (before, after))
     assert comparison.verdict(one, other, lower) == words
+
+
+def test_the_difference_is_paired_where_both_answered_the_same_samples(team, settings, tmp_path) -> None:
+    settings.HOME = tmp_path
+    before, after = answered_run(team, settings, 0.6), answered_run(team, settings, 0.9, 1)
+    known = {one.label: one for one in comparison.figures(before, after)}
+    score = known["Accuracy"]
+    assert score.verdict == "better"
+    assert 0 < score.paired.low < score.paired.value < score.paired.high
+    assert known["Gain over the best single modality"].paired is None
+    elsewhere = answered_run(team, settings, 0.9, 1, n=100)
+    assert all(one.paired is None for one in comparison.figures(before, elsewhere))
 
 
 def test_settings_that_differ_are_named_by_their_place() -> None:
