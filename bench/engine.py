@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from .rows import Place, Row, at_least, fact
+from .rows import Place, Row, fact, under
 from .servers import Ended, fusion
 from .study import real_study, study_of
 
-F1 = 0.84
+F1, ECE, SECONDS = 0.86, 0.04, 30.0
 POOLED = {
     "compare": ["concat", "gated"],
     "encoders": {"image": [{"name": "efficientnet-lite0", "layers": [16], "pooling": "mean", "resolution": 128}]},
@@ -26,10 +26,11 @@ def measure(place: Place) -> list[Row]:
     warm = train(study, place, [])
     pooled = train(study, place, ["--recipe", str(recipe)])
     rows = [Row("study", f"{study.name}, {first.result['n_samples']:,} samples scored, {len(first.result['seeds'])} seeds")]
-    rows += scores(first.result, F1 if study == real_study() else None)
+    rows += scores(first.result, study == real_study())
     rows += [fact("seconds of CPU, embedding included", first.cpu, "s"), fact("peak memory", first.peak_mb, "MB")]
-    rows += [fact("seconds from a warm cache", warm.wall, "s")]
-    return [*rows, Row("with pooled image features", ""), *scores(pooled.result, None)]
+    rows += [under("seconds from a warm cache", warm.wall, SECONDS, "s")]
+    rows += [fact(f"  {stage}", warm.result["seconds"][stage], "s") for stage in ("read", "embed", "train", "evaluate", "bundle")]
+    return [*rows, Row("with pooled image features", ""), *scores(pooled.result, False)]
 
 
 def train(study: Path, place: Place, more: list[str]) -> Ended:
@@ -38,27 +39,22 @@ def train(study: Path, place: Place, more: list[str]) -> Ended:
         return fusion(place.folder / "home", "train", str(study), "--out", out, "--cache", str(place.folder / "embeddings"), *more)
 
 
-def scores(result: dict[str, Any], bar: float | None) -> list[Row]:
-    head, scored = result["headline"], result["headline"]["score"]
-    gain, regression = head["gain_over_best_single"], max(result["baselines"], key=lambda one: one["score"]["value"])
-    best = max(result["methods"], key=lambda one: one["score"]["value"])
-    value = best["score"]["value"]
-    rows = [
-        Row(f"macro-F1, {result['method']}", interval(scored)),
-        at_least(f"macro-F1, best method ({best['name']})", value, bar)
-        if bar
-        else Row(f"macro-F1, best method ({best['name']})", f"{value:.3f}"),
-        *(Row(f"  {one['name']}", interval(one["score"])) for one in result["baselines"]),
+def scores(result: dict[str, Any], held: bool) -> list[Row]:
+    """held: against the bars, which are those of the real study."""
+    head, value, ece = result["headline"], result["headline"]["score"]["value"], result["headline"]["ece"]["value"]
+    gain, regression = head["gain_over_best_single"], max(one["score"]["value"] for one in result["baselines"])
+    others = [one for one in result["methods"] if one["name"] != result["method"]]
+    return [
+        held_at(f"macro-F1, {result['method']}", interval(head["score"]), f"at least {F1}", value >= F1, held),
+        *(Row(f"  {one['name']}", interval(one["score"])) for one in (*others, *result["baselines"])),
+        held_at("  less the best logistic regression", f"{value - regression:+.3f}", "at least 0", value >= regression, held),
+        held_at(f"gain over the best single modality ({gain['over']})", interval(gain), "clearly above 0", gain["low"] > 0, held),
+        held_at("expected calibration error (ECE)", interval(head["ece"]), f"at most {ECE}", ece <= ECE, held),
     ]
-    if bar:
-        best_regression = regression["score"]["value"]
-        rows.append(
-            Row(
-                "  best method less the best logistic regression", f"{value - best_regression:+.3f}", "at least 0", value >= best_regression
-            )
-        )
-    rows.append(Row(f"gain over the best single modality ({gain['over']})", interval(gain), "clearly above 0", gain["low"] > 0))
-    return [*rows, Row("expected calibration error (ECE)", interval(head["ece"]))]
+
+
+def held_at(what: str, measured: str, bar: str, met: bool, held: bool) -> Row:
+    return Row(what, measured, bar, met) if held else Row(what, measured)
 
 
 def interval(score: dict[str, Any]) -> str:

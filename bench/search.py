@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .engine import interval, train
+from .engine import held_at, interval, train
 from .rows import Place, Row, at_least, fact, under
 from .study import real_study, study_of
 
@@ -31,10 +31,10 @@ def scores(result: dict[str, Any], held: bool) -> list[Row]:
     """held: against the bars, which are those of the real study."""
     head, alone = result["headline"], {one["modality"]: one["score"]["value"] for one in result["singles"]}
     f1, ece = head["score"]["value"], head["ece"]["value"]
-    rows = [Row(f"macro-F1, {result['method']}", interval(head["score"]), f"at least {F1}" if held else "", f1 >= F1 if held else None)]
-    rows.append(
-        Row("expected calibration error (ECE)", interval(head["ece"]), f"at most {ECE}" if held else "", ece <= ECE if held else None)
-    )
+    rows = [
+        held_at(f"macro-F1, {result['method']}", interval(head["score"]), f"at least {F1}", f1 >= F1, held),
+        held_at("expected calibration error (ECE)", interval(head["ece"]), f"at most {ECE}", ece <= ECE, held),
+    ]
     for one in result["missing"]:
         left = {name: value for name, value in alone.items() if name not in one["without"]}
         best = max(left, key=lambda name: left[name])

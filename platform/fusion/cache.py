@@ -1,17 +1,21 @@
 """The embedding cache: encoder fingerprint x content digest -> vector. Nothing is embedded twice.
 
-One folder a fingerprint, in it append-only shards: safetensors files of three tensors, `vectors` float32 (n, dim), `digests`
-uint8 (n, 32) and `checks` uint32 (n,), a CRC of each vector. A writer makes each shard beside and renames it, so several may write at
-once and a reader never sees half a file. Vectors are memory-mapped. A shard that is cut or changed is set aside with a message, and
-what it held is computed again.
+One folder a fingerprint, in it shards that are written once: safetensors files of three tensors by rising digest, `vectors` float32
+(n, dim), `digests` uint8 (n, 32) and `checks` uint32 (n,), a CRC of each vector. A writer makes each shard beside and renames it, so
+several may write at once and a reader never sees half a file. All is memory-mapped and searched by bisection: opening reads headers only.
+Eight shards of like size become one, as in a log-structured merge tree (O'Neil et al. 1996). A shard that is cut or changed is set aside
+with a message, and what it held is computed again.
 """
 
+import fcntl
 import json
+import math
 import os
 import struct
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,12 @@ import numpy as np
 
 SUFFIX = ".safetensors"
 HEADER_LIMIT = 10_000_000
+SORTED = {"order": "digest"}
+"""Metadata of a shard; those of earlier versions are in the order of their making."""
+ALIKE = 8
+"""So many shards of like size (within the same factor) are merged."""
+MERGED_BYTES = 256 * 2**20
+"""Of a shard that was merged, at most: it is made in memory."""
 
 
 class BadShard(Exception):
@@ -26,7 +36,10 @@ class BadShard(Exception):
 
 
 class Shard:
-    """One file, mapped into memory. vectors: (n, dim) float32, digests: (n, 32) uint8, checks: (n,) uint32."""
+    """One file, mapped into memory. vectors: (n, dim) float32, digests: (n, 32) uint8, checks: (n,) uint32.
+
+    names: (n,) the digests as strings, rising; order: (n,) their rows, None where these rise themselves.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,12 +50,44 @@ class Shard:
                     raise BadShard("its header is too long")
                 header = json.loads(file.read(length))
             self.vectors, self.digests, self.checks = (self.mapped(header[name], 8 + length) for name in ("vectors", "digests", "checks"))
+            self.names, self.order = strings(np.asarray(self.digests)), None
         except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
             raise BadShard(str(error)) from error
+        if header.get("__metadata__") != SORTED:
+            self.order = np.argsort(self.names, kind="stable")
+            self.names = self.names[self.order]
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.vectors.nbytes)
+
+    def find(self, names: np.ndarray) -> np.ndarray:
+        """(k,) rows, -1 for what is not here."""
+        place = np.minimum(np.searchsorted(self.names, names), len(self) - 1)
+        rows = place if self.order is None else self.order[place]
+        return np.where(self.names[place] == names, rows, -1)
+
+    def sound(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """vectors (k, dim) of these rows, and bool (k,): whether each is what was written."""
+        vectors = np.asarray(self.vectors[rows])
+        return vectors, np.array([zlib.crc32(vector) for vector in vectors], np.uint32) == self.checks[rows]
 
     def mapped(self, entry: dict[str, Any], start: int) -> np.ndarray:
         kind = {"F32": np.float32, "U8": np.uint8, "U32": np.uint32}[entry["dtype"]]
         return np.memmap(self.path, kind, "r", offset=start + entry["data_offsets"][0], shape=tuple(entry["shape"]))
+
+
+def strings(digests: np.ndarray) -> np.ndarray:
+    """(n, 32) uint8 -> (n,), which compare as the digests do."""
+    return digests.view("S32")[:, 0]
+
+
+def bytes_of(digests: Sequence[str]) -> np.ndarray:
+    """(n, 32) uint8"""
+    return np.array(bytearray.fromhex("".join(digests)), np.uint8).reshape(-1, 32)
 
 
 class Space:
@@ -51,27 +96,30 @@ class Space:
     def __init__(self, folder: Path, dim: int, log: Callable[[str], None]) -> None:
         self.folder, self.dim, self.log = folder, dim, log
         self.shards: dict[str, Shard] = {}
-        self.places: dict[bytes, tuple[Shard, int]] = {}
         self.refresh()
 
     def refresh(self) -> None:
-        """See the shards that others have written since."""
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
-            if path.name not in self.shards:
-                self.open(path)
+        """See what others have written or merged since."""
+        gone = True
+        while gone:
+            there = sorted(self.folder.glob(f"*{SUFFIX}"))
+            self.shards = {path.name: self.shards[path.name] for path in there if path.name in self.shards}
+            opened = [path.name in self.shards or self.open(path) for path in there]
+            gone = not all(opened)
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path) -> bool:
+        """False where another process has just merged it or set it aside."""
         try:
             shard = Shard(path)
-            if shard.vectors.shape != (len(shard.digests), self.dim):
+            if shard.vectors.shape != (len(shard), self.dim):
                 raise BadShard(f"its vectors have {shard.vectors.shape[1:]} numbers, not {self.dim}")
         except BadShard as bad:
-            if path.exists():  # otherwise another process has just set it aside
+            if path.exists():
                 self.set_aside(path, str(bad))
-            return
+                return True
+            return False
         self.shards[path.name] = shard
-        for row, digest in enumerate(np.asarray(shard.digests)):
-            self.places[digest.tobytes()] = (shard, row)
+        return True
 
     def set_aside(self, path: Path, reason: str) -> None:
         self.log(f"the embedding shard {path.name} is damaged ({reason}); what it held is computed again")
@@ -79,69 +127,109 @@ class Space:
 
     def get(self, digests: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """float32 (n, dim) and bool (n,): the vectors in the order asked, zeros where there is none."""
-        out = np.zeros((len(digests), self.dim), np.float32)
-        found = np.zeros(len(digests), bool)
-        for row, digest in enumerate(digests):
-            place = self.places.get(bytes.fromhex(digest))
-            if place is None:
-                continue
-            shard, at = place
-            vector = shard.vectors[at]
-            if zlib.crc32(vector.data) == shard.checks[at]:
-                out[row], found[row] = vector, True
-            elif shard.path.exists():
+        out, found = np.zeros((len(digests), self.dim), np.float32), np.zeros(len(digests), bool)
+        names = strings(bytes_of(digests))
+        for shard in sorted(self.shards.values(), key=len, reverse=True):
+            wanted = np.flatnonzero(~found)
+            rows = shard.find(names[wanted])
+            wanted, rows = wanted[rows >= 0], rows[rows >= 0]
+            vectors, sound = shard.sound(rows)
+            out[wanted[sound]], found[wanted[sound]] = vectors[sound], True
+            if not sound.all() and shard.path.exists():
                 self.drop(shard)
         return out, found
 
     def drop(self, shard: Shard) -> None:
         """Keep what is sound of a changed shard in a new one, and set the old one aside."""
-        sound = [row for row in range(len(shard.digests)) if zlib.crc32(shard.vectors[row].tobytes()) == shard.checks[row]]
-        kept = [bytes(shard.digests[row]).hex() for row in sound], np.array(shard.vectors[sound])
-        self.forget(shard)
-        self.set_aside(shard.path, f"{len(shard.digests) - len(sound)} of {len(shard.digests)} vectors were changed")
-        self.put(*kept)
-
-    def forget(self, shard: Shard) -> None:
+        vectors, sound = shard.sound(np.arange(len(shard)))
+        digests = np.array(shard.digests)[sound]
         self.shards.pop(shard.path.name, None)
-        self.places = {digest: place for digest, place in self.places.items() if place[0] is not shard}
+        self.set_aside(shard.path, f"{len(shard) - len(digests)} of {len(shard)} vectors were changed")
+        self.write(digests, vectors[sound])
 
     def put(self, digests: Sequence[str], vectors: np.ndarray) -> None:
         """vectors: (n, dim), finite. Written as one new shard."""
-        from safetensors.numpy import save_file
-
         if not len(digests):
             return
         values = np.ascontiguousarray(vectors, dtype=np.float32)
         if values.shape != (len(digests), self.dim) or not np.isfinite(values).all():
             raise ValueError(f"{len(digests)} finite vectors of {self.dim} numbers were expected, not {values.shape}")
-        tensors: dict[str, np.ndarray] = {
-            "vectors": values,
-            "digests": np.frombuffer(bytes.fromhex("".join(digests)), np.uint8).reshape(-1, 32).copy(),
-            "checks": np.array([zlib.crc32(v.tobytes()) for v in values], np.uint32),
-        }
+        self.write(bytes_of(digests), values)
+        self.merge()
+
+    def write(self, digests: np.ndarray, vectors: np.ndarray) -> None:
+        """digests: (n, 32) uint8, of which each is kept once; vectors: (n, dim) float32."""
+        from safetensors.numpy import save_file
+
+        if not len(digests):
+            return
+        _, order = np.unique(strings(digests), return_index=True)
+        values = vectors[order]
+        tensors = {"vectors": values, "digests": digests[order], "checks": np.array([zlib.crc32(one) for one in values], np.uint32)}
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{uuid.uuid4().hex}{SUFFIX}"
         beside = path.with_suffix(".tmp")
-        save_file(tensors, beside)
+        save_file(tensors, beside, SORTED)
         with beside.open("rb") as file:
             os.fsync(file.fileno())
         beside.replace(path)
         self.open(path)
 
+    def merge(self) -> None:
+        """Shards of like size into one, unless somebody else rewrites shards just now."""
+        while few := self.alike():
+            with alone(self.folder, wait=False) as free:
+                if not free:
+                    return
+                if not all(shard.path.exists() for shard in few):
+                    return self.refresh()
+                parts = [shard.sound(np.arange(len(shard))) for shard in few]
+                if bad := [shard for shard, (_, sound) in zip(few, parts) if not sound.all()]:
+                    return self.drop(bad[0])
+                self.write(np.concatenate([shard.digests for shard in few]), np.concatenate([vectors for vectors, _ in parts]))
+                self.forget(few)
+
+    def forget(self, shards: Iterable[Shard]) -> None:
+        """What they held is elsewhere, or to be nowhere."""
+        for shard in shards:
+            self.shards.pop(shard.path.name, None)
+            shard.path.unlink(missing_ok=True)
+
+    def alike(self) -> list[Shard]:
+        """Those that are merged next, the smallest sizes first; none while each size has fewer than ALIKE."""
+        sizes: dict[int, list[Shard]] = {}
+        for shard in sorted(self.shards.values(), key=lambda shard: shard.nbytes):
+            if 2 * shard.nbytes <= MERGED_BYTES:
+                sizes.setdefault(int(math.log(shard.nbytes, ALIKE)), []).append(shard)
+        full = next((shards for shards in sizes.values() if len(shards) >= ALIKE), [])
+        fit = np.cumsum([shard.nbytes for shard in full]) <= MERGED_BYTES
+        return [shard for shard, fits in zip(full, fit) if fits]
+
     def remove(self, digests: Iterable[str]) -> int:
         """Forget these contents for good: shards that hold them are written anew without them. Returns how many vectors went."""
-        gone = {bytes.fromhex(digest) for digest in digests}
-        removed = 0
-        for shard in list(self.shards.values()):
-            keep = [row for row, digest in enumerate(np.asarray(shard.digests)) if digest.tobytes() not in gone]
-            if len(keep) == len(shard.digests):
-                continue
-            removed += len(shard.digests) - len(keep)
-            kept = [bytes(shard.digests[row]).hex() for row in keep], np.array(shard.vectors[keep])
-            self.forget(shard)
-            self.put(*kept)
-            shard.path.unlink(missing_ok=True)
+        gone, removed = strings(bytes_of(list(digests))), 0
+        with alone(self.folder):
+            self.refresh()
+            for shard in list(self.shards.values()):
+                keep = ~np.isin(strings(np.asarray(shard.digests)), gone)
+                if keep.all():
+                    continue
+                removed += int((~keep).sum())
+                self.write(np.asarray(shard.digests)[keep], np.asarray(shard.vectors)[keep])
+                self.forget([shard])
         return removed
+
+
+@contextmanager
+def alone(folder: Path, wait: bool = True) -> Iterator[bool]:
+    """True while no other process rewrites the shards of this folder; without `wait` False where one does."""
+    with (folder / ".lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 class Cache:

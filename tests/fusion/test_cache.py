@@ -2,7 +2,7 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
+import zlib
 
 import numpy as np
 import pytest
@@ -132,14 +132,66 @@ def test_vectors_that_are_not_finite_or_of_the_wrong_shape_are_refused(cache, wr
         cache.space(FINGERPRINT, 8).put(digests(1), wrong)
 
 
-def test_a_shuffled_look_up_of_ten_thousand_is_quick(cache):
-    space = cache.space(FINGERPRINT, 384)
-    for start in range(0, 10_000, 1000):
-        space.put(digests(1000, start), vectors(1000, 384, start))
-    asked = list(np.random.default_rng(0).permutation(digests(10_000)))
-    begun = time.process_time()
-    assert space.get(asked)[1].all()
-    assert time.process_time() - begun < 1
+def test_many_small_shards_become_few_and_nothing_is_lost(cache):
+    space = cache.space(FINGERPRINT, 8)
+    for start in range(0, 600, 3):
+        space.put(digests(3, start), vectors(3, seed=start))
+    assert len(shards(cache)) < 8 * 3
+    for reader in (space, cache.space(FINGERPRINT, 8)):
+        out, found = reader.get(digests(600))
+        assert found.all()
+        assert np.array_equal(out, np.concatenate([vectors(3, seed=start) for start in range(0, 600, 3)]))
+
+
+def test_shards_are_merged_no_larger_than_fits_in_memory(cache, monkeypatch):
+    monkeypatch.setattr("fusion.cache.MERGED_BYTES", 40 * 32)
+    space = cache.space(FINGERPRINT, 8)
+    for start in range(0, 300, 3):
+        space.put(digests(3, start), vectors(3, seed=start))
+    assert max(len(shard) for shard in space.shards.values()) <= 40
+    assert len(space.shards) < 300 / 3
+    assert space.get(digests(300))[1].all()
+
+
+def test_a_reader_from_before_a_merge_still_answers_and_sees_it_when_it_looks(cache):
+    writer = cache.space(FINGERPRINT, 8)
+    for start in range(7):
+        writer.put(digests(1, start), vectors(1, seed=start))
+    reader = cache.space(FINGERPRINT, 8)
+    writer.put(digests(1, 7), vectors(1, seed=7))
+    assert len(shards(cache)) == 1
+    assert reader.get(digests(7))[1].all()
+    reader.refresh()
+    assert reader.get(digests(8))[1].all()
+    assert list(reader.shards) == [shards(cache)[0].name]
+
+
+def test_a_damaged_shard_is_told_of_when_it_should_be_merged(cache, heard):
+    writer = cache.space(FINGERPRINT, 8)
+    for start in range(7):
+        writer.put(digests(1, start), vectors(1, seed=start))
+    path = shards(cache)[0]
+    content = bytearray(path.read_bytes())
+    content[content.index(writer.shards[path.name].vectors.tobytes())] ^= 1
+    path.write_bytes(content)
+    writer.put(digests(1, 7), vectors(1, seed=7))
+    assert len(heard) == 1
+    assert writer.get(digests(8))[1].sum() == 7
+
+
+def test_shards_of_an_earlier_version_in_any_order_are_read_and_merged(cache):
+    from safetensors.numpy import save_file
+
+    space = cache.space(FINGERPRINT, 8)
+    space.folder.mkdir(parents=True)
+    raw = [bytes.fromhex(digest) for digest in digests(50)]
+    assert raw != sorted(raw)
+    checks = np.array([zlib.crc32(vector) for vector in vectors(50)], np.uint32)
+    tensors = {"vectors": vectors(50), "digests": np.frombuffer(b"".join(raw), np.uint8).reshape(-1, 32), "checks": checks}
+    save_file(tensors, space.folder / "old.safetensors")
+    space.refresh()
+    assert np.array_equal(space.get(digests(50))[0], vectors(50))
+    assert not space.get(digests(10, 50))[1].any()
 
 
 def test_shards_are_readable_by_the_safetensors_library(cache):
