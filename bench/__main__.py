@@ -22,6 +22,7 @@ from .study import ROOT, real_study
 
 MEASURES = {
     "demo": "make demo from a fresh clone",
+    "embedding": "reading by frozen encoders, and the cache of their vectors",
     "engine": "training on the study by command",
     "search": "the search recipe on the study by command",
     "generalise": "people it has not met, and inputs with noise",

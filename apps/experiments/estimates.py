@@ -80,6 +80,8 @@ def same_vectors(run: Run, alignment: Alignment, recipe: Recipe) -> bool:
         return False
     if recipe.search and recipe.search.probe and not run.recipe.get("search"):
         return False
+    if recipe.precision != run.recipe.get("precision"):
+        return False
     before = run.recipe.get("encoders", {})
     now = alignments.complete(alignment, recipe).model_dump(mode="json")["encoders"]
     names = [one["name"] for one in alignments.chosen(alignment, recipe)]

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
+from fusion.machine import has_bf16
 from fusion.recipe import Recipe, RecipeError, Search
 
 from . import alignments, encoders, fit, tuning
@@ -84,8 +85,19 @@ class RunForm(forms.Form):
         help_text=_("Blur, white noise, dropped words: what each costs. Every step reads the input once more."),
     )
 
+    precision = forms.ChoiceField(
+        label=_("Precision of frozen encoders"),
+        required=False,
+        choices=[("", _("The usual of this machine")), ("fp32", _("float32, exact")), ("bf16", _("bfloat16, about twice as fast"))],
+    )
+
     def __init__(self, alignment: Alignment, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["precision"].help_text = (
+            _("This machine computes bfloat16 quickly; figures stay within their intervals.")
+            if has_bf16()
+            else _("This machine has no bfloat16 of its own: it would be slow.")
+        )
         self.alignment = alignment
         self.inputs = alignments.inputs(alignment)
         for name, (kind, label, text) in NUMBERS.items():
@@ -167,6 +179,7 @@ class RunForm(forms.Form):
             **base,
             "modalities": None if len(used) == len(self.inputs) else [one.name for one in used],
             "encoders": {one.name: self._encoders(one.name, base) for one in used},
+            "precision": data["precision"] or None,
             "method": data["method"],
             "compare": compare,
             "search": self._search(base),
@@ -234,10 +247,10 @@ class RunForm(forms.Form):
         }  # fmt: skip
 
     def advanced(self) -> list[Any]:
-        return [self[name] for name in (*NUMBERS, "draws")]
+        return [self[name] for name in (*NUMBERS, "draws", "precision")]
 
     def advanced_errors(self) -> bool:
-        return self.is_bound and any(name in self.errors for name in (*NUMBERS, "draws", "seeds"))
+        return self.is_bound and any(name in self.errors for name in (*NUMBERS, "draws", "seeds", "precision"))
 
     def method_cards(self) -> list[dict[str, Any]]:
         return [{"value": code, "title": method_name(code), "text": method_sentence(code), "picture": code} for code in METHODS]
@@ -261,7 +274,7 @@ def initial_of(recipe: Recipe, alignment: Alignment, default: Callable[[str], tu
     """What the fields show for a recipe."""
     data = recipe.model_dump(mode="json")
     found: dict[str, Any] = {
-        "base": json.dumps(data), "method": recipe.method, "compare": bool(recipe.compare), "search": recipe.search is not None, "minutes": minutes_of(recipe),
+        "base": json.dumps(data), "precision": recipe.precision or "", "method": recipe.method, "compare": bool(recipe.compare), "search": recipe.search is not None, "minutes": minutes_of(recipe),
         "seeds": ", ".join(str(seed) for seed in recipe.training.seeds), **{name: data["training"][name] for name in NUMBERS},
         "floor": recipe.training.floor, **data["evaluation"],
     }  # fmt: skip

@@ -152,7 +152,7 @@ class Bundle:
         return [self.encoder(modality, number, *each) for number, each in enumerate(zip(choices, references, strict=True))]
 
     def encoder(self, modality: str, number: int, choice: Any, told: Mapping[str, Any]) -> Encoder:
-        """Of the bundle's own precision, which is that of the machine where it was made (cosine between the two above 0.999)."""
+        """Of the bundle's own precision: that of its recipe, or of the machine where it was made."""
         first: Encoder | None = None
         for precision in (self.precision, *PRECISIONS):
             with in_precision(precision):

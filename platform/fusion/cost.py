@@ -15,6 +15,8 @@ MEASURED, TYPICAL = 1.5, 2.5
 """A range reaches from the reckoned figure divided by this to the figure times it."""
 STEP = {"concat": 1.4, "gated": 1.3, "lowrank": 1.9, "bottleneck": 11.0, "crossattention": 9.0}
 """Of a step through a joint network against one through that of a single modality, for three modalities."""
+BF16 = 0.5
+"""Seconds of a frozen encoder in bfloat16 against float32."""
 UNKNOWN_DIM = 768
 MB = 2**20
 
@@ -129,6 +131,11 @@ def passes(one: Input, recipe: Recipe) -> int:
     return len(LEVELS.get(kind, ())) if recipe.evaluation.noise else 0
 
 
+def cell(name: str, recipe: Recipe, machine: Machine) -> float:
+    """Seconds that an encoder takes for one."""
+    return machine.cell(name) * (BF16 if recipe.precision == "bf16" else 1.0)
+
+
 def arrays_mb(shape: Shape, recipe: Recipe) -> float:
     """Vectors as they come and under noise, once more while they are whitened, and whitened for every set of training rows that is held at
     a time.
@@ -156,7 +163,7 @@ def probe(shape: Shape, recipe: Recipe, machine: Machine) -> float:
     sets = shape.rounds * (1 + recipe.training.inner_folds) + 1
     fits = sets * max(1, recipe.training.inner_folds) / 2  # sets have inner rounds in common
     compare = fits * sum(some * dims(one) for one, some in read) * machine.seconds_a_number
-    return compare + (0.0 if shape.cached else sum(some * machine.cell(name) for one, some in read for name in one.encoders))
+    return compare + (0.0 if shape.cached else sum(some * cell(name, recipe, machine) for one, some in read for name in one.encoders))
 
 
 def probe_mb(shape: Shape, recipe: Recipe) -> float:
@@ -186,7 +193,9 @@ def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
     tunes = tuned is not None and tune_mb > max(arrays, weights)
     return Cost(
         embed=sum(
-            one.present * machine.cell(name) * ((not shape.cached) + passes(one, recipe)) for one in shape.inputs for name in one.encoders
+            one.present * cell(name, recipe, machine) * ((not shape.cached) + passes(one, recipe))
+            for one in shape.inputs
+            for name in one.encoders
         ),
         train=fit_seconds(shape, recipe, machine) + numbers(shape, recipe) * machine.seconds_a_number,
         rest=machine.other + draws(shape, recipe) * machine.seconds_a_draw,
@@ -207,8 +216,9 @@ def spent(shape: Shape, recipe: Recipe, seconds: Mapping[str, float], whole: flo
     """For the machine to learn from. seconds: of an EvaluationResult; whole: of all the run with imports; peak_mb: most memory held."""
     fit, train, evaluate = (seconds[f"{CPU}{name}"] for name in ("fit", "train", "evaluate"))
     tune = seconds.get(f"{CPU}tune", 0.0)
+    share = BF16 if recipe.precision == "bf16" else 1.0
     return Spent(
-        cells={name.removeprefix(CELL): value for name, value in seconds.items() if name.startswith(CELL)},
+        cells={name.removeprefix(CELL): value / share for name, value in seconds.items() if name.startswith(CELL)},
         methods=kind_of_work(recipe),
         steps=steps(shape, recipe, rules),
         fit=fit,

@@ -27,6 +27,14 @@ TYPICAL_STEP = 0.0008
 """Seconds of a core of our time, as all other defaults here: for a machine that has not been measured."""
 
 
+def has_bf16() -> bool:
+    """Whether this processor multiplies bfloat16 by instructions of its own (Linux)."""
+    with suppress(OSError):
+        flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
+        return bool(flags & {"amx_bf16", "avx512_bf16", "bf16"})
+    return False
+
+
 class Stopwatch:
     """Seconds since it was made, as if nothing else had run: waiting for other processes does not count where one thread works."""
 

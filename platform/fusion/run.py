@@ -17,6 +17,7 @@ from fusion.cache import Cache
 from fusion.card import references
 from fusion.crossfit import CrossFit
 from fusion.embed import Adapted, Features, embed
+from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.ensemble import Pool
 from fusion.environment import environment
 from fusion.evaluate.compare import Answered
@@ -82,7 +83,8 @@ def train(
     clock = Clock(progress)
     with clock.stage("read"):
         plan = Plan.of(aligned, recipe, progress)
-    read = read_inputs(plan, out, cache, clock, checkpoint_seconds)
+    with in_precision(OF_RECIPES.get(recipe.precision or "")):
+        read = read_inputs(plan, out, cache, clock, checkpoint_seconds)
     with clock.stage("train"):
         fitting = CrossFit(read.task, plan.recipe, plan.rounds, read.store, progress)
         found, kept = fitted(fitting, plan, read.noisy)

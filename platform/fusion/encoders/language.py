@@ -13,7 +13,7 @@ from fusion.tokens import Block
 
 from .base import Choice, Content, fingerprint_of
 from .families import POOLINGS
-from .runtime import checked_layers, checked_pooling, device, frozen, inference, pool_tokens, precision
+from .runtime import checked_layers, checked_pooling, device, inference, pool_tokens, precision, read_frozen
 
 MAX_TOKENS = 256
 
@@ -47,7 +47,7 @@ class Language:
 
     @cached_property
     def model(self) -> nn.Module:
-        return frozen(self.read())
+        return read_frozen(self.read)
 
     @cached_property
     def options(self) -> dict[str, bool]:

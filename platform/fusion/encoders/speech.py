@@ -16,7 +16,7 @@ from fusion.tokens import Block
 
 from .base import Choice, Content, EncoderError, fingerprint_of
 from .families import POOLINGS
-from .runtime import checked_layers, checked_pooling, device, frozen, inference, pool_frames, precision
+from .runtime import batch_of, checked_layers, checked_pooling, device, exact, frozen, inference, pool_frames, precision, read_frozen
 
 RATE = 16_000
 CUTS = (0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 30.0)
@@ -28,11 +28,10 @@ class Speech(ABC):
     """Decoding, the lengths, and pooling into `segments` means over the real frames."""
 
     kind = "audio"
-    batch = 8
     window = 128
 
     def __init__(self, name: str, choice: Choice, segments: int) -> None:
-        self.name = name
+        self.name, self.batch = name, batch_of(8, 8)
         self.pooling = checked_pooling(name, choice.pooling or ("segments" if segments > 1 else "mean"), POOLINGS["wave"])
         asked = (choice.grid or [segments])[0] if self.pooling == "segments" else 1
         if not 1 <= asked <= 64:
@@ -95,7 +94,7 @@ class WhisperSpeech(Speech):
     @cached_property
     def model(self) -> Any:
         """Read when the first recording is encoded: where all vectors are in the cache, none is needed."""
-        return frozen(self.read())
+        return read_frozen(self.read)
 
     @cached_property
     def positions(self) -> Tensor:
@@ -114,7 +113,8 @@ class WhisperSpeech(Speech):
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         clips = self.padded(inputs)[:, : int(self.longest * RATE)]
-        found = self.mel(list(clips), sampling_rate=RATE, return_tensors="pt", padding="max_length", max_length=clips.shape[1])
+        with exact():
+            found = self.mel(list(clips), sampling_rate=RATE, return_tensors="pt", padding="max_length", max_length=clips.shape[1])
         self.cut_to(clips.shape[1] // FRAME)
         states = self.model(found.input_features.to(device()), output_hidden_states=True).hidden_states
         return torch.cat([self.pool(states[layer], inputs) for layer in self.layers], 1)
@@ -187,7 +187,8 @@ class SpectrogramSpeech(Speech):
         return 1 + max(0, spectra - self.config.patch_size) // int(self.config.time_stride)
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        found = self.mel(list(inputs), sampling_rate=RATE, return_tensors="pt").input_values.to(device())
+        with exact():
+            found = self.mel(list(inputs), sampling_rate=RATE, return_tensors="pt").input_values.to(device())
         states = self.model(found, output_hidden_states=True).hidden_states
         return torch.cat([self.pooled(states[layer], inputs) for layer in self.layers], 1)
 

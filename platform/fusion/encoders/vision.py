@@ -17,7 +17,7 @@ from .base import Choice, Content, fingerprint_of
 from .catalogue import Entry
 from .efficientnet import BLOCKS, EfficientNetLite0, channels_of, fold
 from .families import FAMILIES, POOLINGS
-from .runtime import checked_grid, checked_layers, checked_pooling, device, frozen, inference, pool_map, precision
+from .runtime import batch_of, checked_grid, checked_layers, checked_pooling, device, frozen, inference, pool_map, precision
 
 POOLED_PX = 128
 GRID = 2  # cells a side where a grid is asked for without its size
@@ -28,14 +28,12 @@ class Vision(ABC):
 
     kind = "image"
     model: nn.Module
-    batch = 8  # larger batches fall out of the processor's cache and take twice as long
     window = 512
 
     def __init__(self, name: str, px: int, mean: Sequence[float], std: Sequence[float]) -> None:
         self.name, self.px = name, px
         self.mean, self.std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
-        if device().type == "cuda":
-            self.batch = 128
+        self.batch = batch_of(8, 128)
 
     def prepare(self, content: Content) -> np.ndarray:
         """uint8 (px, px, 3)"""
