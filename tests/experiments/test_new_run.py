@@ -67,6 +67,14 @@ def test_the_form_starts_a_run_with_exactly_its_recipe(client: Client, team: obj
     assert Event.objects.get(verb="run.started").target_id == str(run.number)
 
 
+def test_the_precision_of_encoders_is_one_field_and_stays_in_a_clone(client: Client, team: object, aligned: Alignment) -> None:
+    post(client, team, fields(aligned, precision="bf16"))
+    run = Run.objects.get()
+    assert run.recipe["precision"] == "bf16"
+    assert "bfloat16, about twice as fast" in client.get(f"/p/{team.project.slug}/runs/new/?from={run.number}").content.decode()
+    assert fields(aligned, Recipe.parse(run.recipe))["precision"] == "bf16"
+
+
 def test_a_floor_is_asked_for_with_one_switch(client: Client, team: object, aligned: Alignment) -> None:
     post(client, team, fields(aligned, method="gated"))
     post(client, team, fields(aligned, method="gated", floor="on"))

@@ -27,6 +27,14 @@ def test_vectors_that_are_there_cost_no_time():
     assert fresh.train == warm.train
 
 
+def test_bfloat16_halves_the_reading_and_tells_the_same_of_an_encoder():
+    exact, rounded = Recipe(precision="fp32"), Recipe(precision="bf16")
+    assert cost.cost(shape(), rounded, MEASURED).embed == pytest.approx(cost.cost(shape(), exact, MEASURED).embed / 2)
+    seconds = {"cpu:embed": 5.0, "cpu:train": 30.0, "cpu:fit": 25.0, "cpu:evaluate": 5.0, "cell:minilm-l6-v2": 0.004}
+    told = cost.spent(shape(), rounded, seconds, 60.0, 600.0)
+    assert told.cells == {"minilm-l6-v2": pytest.approx(0.008)}
+
+
 def test_one_more_seed_is_one_more_network_a_round_and_model():
     one, two = (Recipe(training=Training(seeds=list(range(n)), inner_folds=3)) for n in (1, 2))
     assert cost.fits(shape(), two) - cost.fits(shape(), one) == 4
