@@ -17,6 +17,8 @@ STEP = {"concat": 1.4, "gated": 1.3, "lowrank": 1.9, "bottleneck": 11.0, "crossa
 """Of a step through a joint network against one through that of a single modality, for three modalities."""
 BF16 = 0.5
 """Seconds of a frozen encoder in bfloat16 against float32."""
+AT_ONCE = 5.0
+"""Networks of a model are trained side by side; whatever their number, a step takes what so many more would."""
 UNKNOWN_DIM = 768
 MB = 2**20
 
@@ -101,9 +103,10 @@ def fits(shape: Shape, recipe: Recipe) -> int:
 def steps(shape: Shape, recipe: Recipe, rules: int | None = None) -> float:
     """Batches through a network of one modality, over all fits; each rule that is compared with and without trains everything once more."""
     of_fit = max(1.0, shape.samples * (1 - 1 / max(2, shape.rounds)) / recipe.training.batch_size)
+    beside = 2 * AT_ONCE * weight(shape, recipe)  # inside, and outside
     own = recipe.knowledge
     again = (len(own.rules) + bool(own.concepts) + shape.rules if rules is None else rules) if own.compare and own.in_training else 0
-    networks = fits(shape, recipe) / models(shape, recipe) * weight(shape, recipe)
+    networks = fits(shape, recipe) / models(shape, recipe) * weight(shape, recipe) + beside
     return networks * recipe.training.epochs * of_fit * (1 + again)
 
 

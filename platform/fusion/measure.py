@@ -20,7 +20,7 @@ from fusion.recipe import Evaluation, Recipe, Training
 from fusion.result import CELL
 from fusion.run import train
 
-CELLS, SAMPLES, WIDTH, CLASSES, SITES = 48, 480, 200, 10, 4
+CELLS, SAMPLES, WIDTH, CLASSES, SITES = 48, 480, 600, 10, 4
 WORDS = ("a", "leaf", "of", "three", "parts", "stands", "by", "the", "water", "and", "turns", "with", "light")
 RATE = 16_000
 RECIPE = Recipe(
