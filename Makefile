@@ -6,6 +6,9 @@ PORT ?= 8000
 BIN := $(or $(VENV),.venv)/bin
 START := $(PYTHON) platform/consilience/demo/start.py
 
+# bytecode is kept at first use, also where the shell forbids it: every process would compile torch anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo up test test-all lint bench messages screenshots install clean
 
 demo:
