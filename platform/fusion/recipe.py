@@ -80,10 +80,10 @@ class Training(Part):
     """How each network is fitted. `inner_folds`: rounds by group inside the training folds that choose epochs and temperature."""
 
     seeds: list[int] = Field(default=[0, 1, 2], min_length=1, max_length=20)
-    epochs: int = Field(default=15, ge=1, le=1000)
-    patience: int = Field(default=8, ge=1, le=1000)
+    epochs: int = Field(default=12, ge=1, le=1000)
+    patience: int = Field(default=5, ge=1, le=1000)
     batch_size: int = Field(default=64, ge=2, le=4096)
-    learning_rate: float = Field(default=3e-3, gt=0, le=1)
+    learning_rate: float = Field(default=4e-3, gt=0, le=1)
     weight_decay: float = Field(default=0.05, ge=0, le=10)
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
     dropout: float = Field(default=0.4, ge=0, lt=1)
