@@ -98,20 +98,26 @@ def answers(address: str, seconds: float = 60) -> None:
             time.sleep(0.2)
 
 
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """Closed with the last test here: its event loop would stop every asynchronous view asked in the same process."""
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """Asked for before anything is set up that only a browser needs."""
     if CHROMIUM is None:
         reason = "No Chromium on this machine: apt-get install chromium"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def chromium(executable: str) -> Iterator[Browser]:
+    """Closed after each module: its event loop would stop every asynchronous view that is asked later in the same process."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="package")
-def installation(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+@pytest.fixture(scope="session")
+def installation(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A small demo: people with tiles, a finished run, one that was stopped before it began, a review under way."""
     home = tmp_path_factory.mktemp("installation")
     own = {"CONSILIENCE_HOME": str(home), "OMP_NUM_THREADS": "1", "DJANGO_SETTINGS_MODULE": "consilience.settings"}
@@ -161,7 +167,7 @@ def harmless(text: str) -> bool:
     return "status of 422" in text
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def signed_in(chromium: Browser, installation: Installation) -> Callable[[str], Any]:
     """The cookies of a demo person, who signs in by tile once."""
     kept: dict[str, Any] = {}

@@ -1,6 +1,7 @@
 """Study folders for the main job, with files that are broken on purpose, and zips of them."""
 
 import csv
+import random
 import shutil
 import zipfile
 from dataclasses import dataclass
@@ -34,6 +35,42 @@ def demo_study(made: Path, place: Path) -> Study:
     image.write_bytes(image.read_bytes()[:200])
     recording.write_bytes(b"not a recording")
     return Study(folder, zipped(folder), broken)
+
+
+def study_of_task(place: Path, task: str) -> Study:
+    """Two tables of numbers about 120 plants at three sites, which a height (a number) or a few kinds (tags) is to be told from."""
+    folder, dice = place / "plants", random.Random(2)
+    folder.mkdir()
+    leaves, roots, answers = [], [], []
+    for number in range(120):
+        key, kind = f"P{number:03}", number % 3
+        leaves.append({"plant": key, "length": f"{kind + dice.gauss(0, 0.4):.2f}", "width": f"{dice.gauss(0, 1):.2f}"})
+        roots.append({"plant": key, "depth": f"{2 * kind + dice.gauss(0, 1):.2f}", "mass": f"{dice.gauss(0, 1):.2f}"})
+        found = f"{150 + 10 * kind + dice.gauss(0, 2):.1f}" if task == "regression" else ("tall", "tall;wet", "wet;shade")[kind]
+        answers.append({"plant": key, "found": found, "site": f"site {number % 3}", "bed": f"bed {number % 15}"})
+    for name, rows in (("leaves", leaves), ("roots", roots), ("answers", answers)):
+        write_table(folder / f"{name}.csv", rows)
+    found_in = {"found": {"kind": "number" if task == "regression" else "tags"}, "site": {"kind": "group"}, "bed": {"kind": "group"}}
+    shoot = [{"name": "leaves", "table": "leaves.csv"}, {"name": "answers", "table": "answers.csv", "columns": found_in}]
+    said = {
+        "name": "plants",
+        "title": "Plants",
+        "goal": "Tell what a plant is like from its leaves and its roots.",
+        "key": "plant",
+        "disciplines": [
+            {"code": "SH", "name": "Shoots", "datasets": shoot},
+            {"code": "RO", "name": "Roots", "datasets": [{"name": "roots", "table": "roots.csv"}]},
+        ],
+        "alignment": {
+            "label": "answers.found",
+            "groups": ["answers.site"],
+            "cluster": "answers.bed",
+            "modalities": {"leaf": ["leaves.length", "leaves.width"], "root": ["roots.depth", "roots.mass"]},
+            "split": {"policy": "leave-one-group-out"},
+        },
+    }
+    write(folder, said)
+    return Study(folder, zipped(folder), {})
 
 
 def without_instruments(said: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PASSWORD, PATIENCE_MS, Installation, Visitor
 from tests.browser.looks import check
-from tests.browser.studies import Study, cut, demo_study, media
+from tests.browser.studies import Study, cut, demo_study, media, study_of_task
 
 TRAINING_MS = 150_000
 QUESTION = "Does joining the readings beat the best one alone?"
@@ -299,12 +299,36 @@ def test_three_disciplines_bring_data_train_judge_and_promote_a_model(
     main_job(LEDGER, demo_study(installation.study, tmp_path), visit, installation)
 
 
+@pytest.mark.slow
 @pytest.mark.study
 @pytest.mark.timeout(400)
 def test_the_same_on_a_real_study_with_its_broken_files(
     visit: Callable[..., Visitor], installation: Installation, spoken_digits: Path, tmp_path: Path
 ) -> None:
     main_job(DIGITS, cut(spoken_digits, tmp_path, 150), visit, installation)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(("task", "metric"), [("regression", "R²"), ("multi-label", "Macro-F1")])
+def test_a_study_that_asks_for_numbers_or_sets_goes_the_same_way(
+    visit: Callable[..., Visitor], installation: Installation, tmp_path: Path, task: str, metric: str
+) -> None:
+    owner = visit()
+    owner.sign_in(installation.account(f"{task}.owner Leaf"))
+    job = Job(create_project(owner, f"Plants, {task}", {"SH": "Shoots", "RO": "Roots"}), owner, study_of_task(tmp_path, task))
+    import_study(job)
+    check_alignment(job)
+    start_run(job)
+    watch(job)
+    page = owner.page
+    check(page)
+    expect(page.locator(".tiles")).to_contain_text(metric)
+    expect(page.locator(".tiles")).to_contain_text(re.compile("clearly better|no clear difference|clearly worse"))
+    owner.follow("Map")
+    check(page)
+    register(job)
+    expect(page.locator("main")).to_contain_text(metric)
 
 
 def test_a_telephone_in_chinese_and_dark_leads_to_a_run(visit: Callable[..., Visitor]) -> None:

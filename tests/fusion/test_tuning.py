@@ -63,7 +63,7 @@ def recipe(tune="lora", name="tiny-text", **tuning):
     return Recipe.parse(
         {
             "encoders": {"text": [{"name": name, "tune": tune, "tuning": options}]},
-            "training": {"seeds": [0], "epochs": 3, "inner_folds": 1, "hidden_dim": 8},
+            "training": {"seeds": [0], "epochs": 3, "inner_folds": 1, "hidden_dim": 8, "learning_rate": 0.003},
             "evaluation": {"draws": 50, "degradation": False},
         }
     )

@@ -22,6 +22,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 GALLERY = "/ui/gallery/"
+LOOKS = [(1440, "dark"), (390, "light"), (390, "dark")]
 
 
 def test_the_gallery_asks_for_sign_in(client: Client, db: None) -> None:
@@ -67,9 +68,8 @@ def opened(browser: Browser, server: str, session: str, width: int = 1440, **opt
 
 
 @pytest.mark.ui
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing(chromium: Browser, live_server: object, session: str, theme: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), *(pytest.param(*one, marks=pytest.mark.slow) for one in LOOKS)])
+def test_axe_finds_nothing(chromium: Browser, live_server: object, session: str, width: int, theme: str) -> None:
     context, page, errors = opened(chromium, str(live_server), session, width, color_scheme=theme)
     violations = Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"][:120]) for one in violations] == []
@@ -79,7 +79,7 @@ def test_axe_finds_nothing(chromium: Browser, live_server: object, session: str,
 
 
 @pytest.mark.ui
-@pytest.mark.parametrize("width", [320, 768, 1024, 1920])
+@pytest.mark.parametrize("width", [320, 768, *(pytest.param(width, marks=pytest.mark.slow) for width in (1024, 1920))])
 def test_nothing_sticks_out_at_any_width_in_either_language(chromium: Browser, live_server: object, session: str, width: int) -> None:
     for locale in ("en-GB", "zh-CN"):
         context, page, _errors = opened(chromium, str(live_server), session, width, locale=locale)
