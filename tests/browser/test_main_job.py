@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PASSWORD, PATIENCE_MS, Installation, Visitor
-from tests.browser.looks import check
+from tests.browser.looks import DENSE, check
 from tests.browser.studies import Study, cut, demo_study, media, study_of_task
 
 TRAINING_MS = 150_000
@@ -322,11 +322,12 @@ def test_a_study_that_asks_for_numbers_or_sets_goes_the_same_way(
     start_run(job)
     watch(job)
     page = owner.page
-    check(page)
+    check(page, most_nodes=DENSE["run"])
     expect(page.locator(".tiles")).to_contain_text(metric)
     expect(page.locator(".tiles")).to_contain_text(re.compile("clearly better|no clear difference|clearly worse"))
     owner.follow("Map")
-    check(page)
+    check(page, most_nodes=DENSE["map"])
+    page.go_back()
     register(job)
     expect(page.locator("main")).to_contain_text(metric)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
-from tests.browser.looks import MOST_NODES, check, settle
+from tests.browser.looks import DENSE, MOST_NODES, check, settle
 
 HOME = "/p/ledger-digits/"
 SAMPLE = f"{HOME}samples/L00001/"
@@ -66,10 +66,6 @@ OWNERS = {
     "change a data set": f"{HOME}data/handwriting/change/",
     "gallery": "/ui/gallery/",
 }
-DENSE = {"gallery": 10_000, "run": 3_500, "map": 2_500, "predictions": 2_000, "model version": 1_800, "samples": 1_600}
-"""More nodes than the rest may have: every component in every state; thirteen plots with their tables; a dot a sample; lists of 48 rows; a
-model's card with its plots; a dozen facets.
-"""
 PEOPLE = ("Lin Mei", "Piet de Jong", "Inês Costa")
 VARIANTS = list(itertools.product(("light", "dark"), (1440, 390), ("en-GB", "zh-CN")))
 ROTATED = [(name, *VARIANTS[n * 3 % len(VARIANTS)], PEOPLE[n % 3]) for n, name in enumerate(PAGES)]
