@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ TYPICAL_STEP = 0.0008
 """Seconds of a core of our time, as all other defaults here: for a machine that has not been measured."""
 
 
+@cache
 def has_bf16() -> bool:
     """Whether this processor multiplies bfloat16 by instructions of its own (Linux)."""
     with suppress(OSError):
