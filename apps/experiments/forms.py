@@ -151,7 +151,7 @@ class RunForm(forms.Form):
         for one in self.inputs:
             for field in ("layers", "grid"):
                 self._numbers(f"{field}_{one.name}")
-        if self.errors:
+        if set(self.errors) - {"question"}:
             return data
         try:
             self.recipe = Recipe.parse(self.as_data())

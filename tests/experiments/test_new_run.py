@@ -67,6 +67,18 @@ def test_the_form_starts_a_run_with_exactly_its_recipe(client: Client, team: obj
     assert Event.objects.get(verb="run.started").target_id == str(run.number)
 
 
+def test_the_estimate_does_not_wait_for_the_question(client: Client, team: object, aligned: Alignment) -> None:
+    gone = "The summary comes back when the fields with errors are corrected."
+    client.force_login(team.contributor)
+    address = f"/p/{team.project.slug}/runs/new/?do=preview"
+    page = client.post(address, fields(aligned, question="", seeds="0"))
+    assert gone not in page.content.decode()
+    assert page.context["summary"]["recipe"].training.seeds == [0]
+    assert gone in client.post(address, fields(aligned, question="", seeds="none")).content.decode()
+    assert post(client, team, fields(aligned, question="")).status_code == 422
+    assert not Run.objects.exists()
+
+
 def test_the_precision_of_encoders_is_one_field_and_stays_in_a_clone(client: Client, team: object, aligned: Alignment) -> None:
     post(client, team, fields(aligned, precision="bf16"))
     run = Run.objects.get()

@@ -152,7 +152,9 @@ def about(estimate: estimates.Estimate) -> str:
 def summary(start: Start, form: RunForm | YamlForm) -> dict[str, Any]:
     """The right side: what will be used, how long it may take, what differs from the parent."""
     assert start.alignment is not None
-    recipe = form.recipe if form.is_bound and form.is_valid() else None if form.is_bound else start.fitting()
+    recipe = start.fitting()
+    if form.is_bound:  # a question that is not written yet changes no estimate
+        recipe = None if set(form.errors) - {"question"} else form.recipe
     alignment = start.alignment
     found: dict[str, Any] = {
         "recipe": recipe, "rows": facts(alignment, recipe), "split": alignments.split_words(alignment), "ready": readiness(alignment, recipe),
