@@ -88,7 +88,12 @@ class Run(models.Model):
 
     @property
     def evaluation(self) -> EvaluationResult | None:
-        return EvaluationResult.model_validate(self.result) if self.result else None
+        """Read once for as long as `result` is the same object: a page asks for it many times."""
+        raw, found = self.__dict__.get("_evaluation", (None, None))
+        if raw is not self.result:
+            found = EvaluationResult.model_validate(self.result) if self.result else None
+            self.__dict__["_evaluation"] = self.result, found
+        return found
 
 
 class Metric(models.Model):
