@@ -38,7 +38,7 @@ from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.prototypes import likeness_of
 from fusion.recipe import Recipe
 from fusion.representation import Vectors
-from fusion.result import CPU, EvaluationResult, Fold, LayerMix, Search, Split
+from fusion.result import CPU, EvaluationResult, Fold, LayerMix, Split
 from fusion.search import concluded, own_choices, report
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
@@ -96,8 +96,7 @@ def train(
         result.concepts = concepts_score(ended.recipe, found, undefined)
         result.mixes = mixes_of(ended.recipe, kept.models)
         result.environment = facts(ended, features, found, read.noisy) | {"recipe": plan.recipe.digest}
-        if result.search and read.probe:
-            tell_probe(result, result.search, read.probe, plan.rounds)
+        tell_probe(result, read.probe, plan.rounds)
         at = places(found.space, found.scored)
     result.seconds = clock.seconds | {f"{CPU}fit": round(fitting.seconds, 3)} | features.seconds_of_cells
     with clock.stage("bundle"):
@@ -107,9 +106,10 @@ def train(
     return result
 
 
-def tell_probe(result: EvaluationResult, search: Search, probe: Probe, rounds: Sequence[Round]) -> None:
-    search.probe = probe.report(rounds)
-    result.environment["read"] = {each.name: probe.told(each.train) for each in rounds}
+def tell_probe(result: EvaluationResult, probe: Probe | None, rounds: Sequence[Round]) -> None:
+    if result.search and probe:
+        result.search.probe = probe.report(rounds)
+        result.environment["read"] = {each.name: probe.told(each.train) for each in rounds}
 
 
 def read_inputs(plan: Plan, out: Path, cache: Cache | None, clock: Clock, checkpoint_seconds: float) -> Read:

@@ -198,8 +198,7 @@ def fit(
     stack = stacked(nets)
     optimizer = AdamW(stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps * recipe.epochs)
     if hooks.checkpoint and hooks.checkpoint.exists():
-        restore(hooks.checkpoint, stack, optimizer, watches)
-        tell_all(watches, task)
+        restore(hooks.checkpoint, stack, optimizer, watches, task)
     saved = time.monotonic()
     while live := [watch for watch in watches if watch.goes_on(recipe.patience)]:
         hooks.epoch(max(len(watch.history.train_loss) for watch in live))
@@ -293,12 +292,13 @@ def keep(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch
     write_tensors(path, tensors | {"random": torch.get_rng_state().numpy()}, histories)
 
 
-def restore(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch]) -> None:
+def restore(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch], task: LearningTask) -> None:
     tensors, histories = read_tensors(path)
     stack.load_state_dict(starting(tensors, "net."))
     optimizer.load(starting(tensors, "optimizer."))
     unpack(watches, tensors, histories)
     torch.set_rng_state(torch.from_numpy(tensors["random"]))
+    tell_all(watches, task)
 
 
 def starting(tensors: Tensors, prefix: str) -> dict[str, Tensor]:

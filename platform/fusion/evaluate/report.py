@@ -62,6 +62,11 @@ class Question:
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def alone(self) -> dict[str, Floats]:
+        """Single modalities, calibrated."""
+        return {name: calibrated for name, (calibrated, _) in self.singles.items()}
+
 
 def evaluate(question: Question) -> EvaluationResult:
     """The whole report; `seconds` and `environment` are left to the caller."""
@@ -70,7 +75,6 @@ def evaluate(question: Question) -> EvaluationResult:
     model = scored.scores(resampler, answers.whole)
     known = model.of_answers if question.only_answers else model.names
     figures = model.all(known)
-    alone = {name: calibrated for name, (calibrated, _) in question.singles.items()}
     every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(answers.by_coalition)
     return EvaluationResult(
         task=scored.task.name,
@@ -90,7 +94,7 @@ def evaluate(question: Question) -> EvaluationResult:
         baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
         methods=[named(name, scored, resampler, each.whole) for name, each in question.methods.items()],
         missing=robustness.missing(answers, scored, resampler) if every_coalition else [],
-        shortfalls=shortfalls(question.methods, alone, scored, resampler) if every_coalition else [],
+        shortfalls=shortfalls(question.methods, question.alone, scored, resampler) if every_coalition else [],
         degradation=robustness.degradation(answers, scored, resampler) if every_coalition and question.degradation else [],
         noise=robustness.noise(question.noisy, question.modality_kinds, answers, scored, resampler),
         contributions=contributions.contributions(answers, scored, resampler) if every_coalition else None,
@@ -98,7 +102,7 @@ def evaluate(question: Question) -> EvaluationResult:
         confusion=model.confusion(),
         against=model.against(),
         calibration=None if question.only_answers else calibration(question, answers, model),
-        disagreements=disagreements(alone, scored) if question.soft_singles else [],
+        disagreements=disagreements(question.alone, scored) if question.soft_singles else [],
         retrieval=retrieval(question.space, scored, resampler) if question.space else [],
         protocols=protocol_scores(question.protocols, evidence(question, resampler, known)),
         seconds={},
@@ -107,7 +111,7 @@ def evaluate(question: Question) -> EvaluationResult:
 
 
 def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> Evidence:
-    singles = {name: p for name, (p, _) in question.singles.items() if name not in question.unanswered}
+    singles = {name: p for name, p in question.alone.items() if name not in question.unanswered}
     return Evidence(
         answers=question.methods[question.method],
         scored=question.scored,
