@@ -90,7 +90,11 @@ def broker(url: str | None) -> dict[str, Any]:
         "control_folder": str(folder / "control"),
         "polling_interval": 0.05,
     }
-    return {"CELERY_BROKER_URL": "filesystem://", "CELERY_BROKER_TRANSPORT_OPTIONS": options}
+    return {
+        "CELERY_BROKER_URL": "filesystem://",
+        "CELERY_BROKER_TRANSPORT": "consilience.broker:Transport",
+        "CELERY_BROKER_TRANSPORT_OPTIONS": options,
+    }
 
 
 def storage(url: str | None) -> dict[str, Any]:

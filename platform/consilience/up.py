@@ -211,13 +211,12 @@ def load() -> None:
     import celery.apps.worker
     import celery.concurrency.prefork
     import celery.worker.consumer  # noqa: F401
-    import kombu.transport.filesystem
     import uvicorn.lifespan.on
     import uvicorn.protocols.http.auto  # noqa: F401
     from django.conf import settings
     from django.urls import get_resolver
 
-    from . import asgi  # noqa: F401
+    from . import asgi, broker  # noqa: F401
 
     if settings.REDIS_URL:
         import kombu.transport.redis  # noqa: F401

@@ -26,8 +26,9 @@ class SameConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         kernel, stride = self.kernel_size[0], self.stride[0]
         tall, wide = (max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in x.shape[-2:])
-        padded = F.pad(x, (wide // 2, wide - wide // 2, tall // 2, tall - tall // 2)) if tall or wide else x
-        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, 1, self.groups)
+        if wide % 2 or tall % 2:
+            x, tall, wide = F.pad(x, (wide // 2, wide - wide // 2, tall // 2, tall - tall // 2)), 0, 0
+        return F.conv2d(x, self.weight, self.bias, self.stride, (tall // 2, wide // 2), 1, self.groups)
 
 
 def norm(channels: int) -> nn.BatchNorm2d:
@@ -51,8 +52,8 @@ class Block(nn.Module):
         self._bn2 = norm(c_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
-        y = F.relu6(self._bn1(self._depthwise_conv(y)))
+        y = F.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self.expands else x
+        y = F.relu6(self._bn1(self._depthwise_conv(y)), inplace=True)
         y = self._bn2(self._project_conv(y))
         return x + y if self.adds else y
 
@@ -76,14 +77,14 @@ class EfficientNetLite0(nn.Module):
     def forward(self, x: Tensor, layers: list[int]) -> dict[int, Tensor]:
         """x: (b, 3, h, w) as (value - 127) / 128; layer -> (b, channels, h', w'). Stops at the last layer that is asked for."""
         maps = {}
-        x = F.relu6(self._bn0(self._conv_stem(x)))
+        x = F.relu6(self._bn0(self._conv_stem(x)), inplace=True)
         for place, block in enumerate(self._blocks):
             x = block(x)
             if place in layers:
                 maps[place] = x
             if place >= max(layers):
                 return maps
-        maps[BLOCKS] = F.relu6(self._bn1(self._conv_head(x)))
+        maps[BLOCKS] = F.relu6(self._bn1(self._conv_head(x)), inplace=True)
         return maps
 
 
