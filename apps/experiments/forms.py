@@ -37,7 +37,7 @@ NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
     ),
     "inner_folds": (forms.IntegerField, _("Inner folds"), _("Rounds inside the training part that choose epochs and temperature.")),
 }
-OPTIONS = ("layers", "pooling", "grid", "resolution", "mix")
+OPTIONS = ("layers", "pooling", "grid", "resolution", *tuning.WEIGHED)
 
 
 class RenameForm(forms.Form):
@@ -124,13 +124,6 @@ class RunForm(forms.Form):
             label=_("Resolution"), required=False, help_text=_("Pixels a side; empty for the encoder's own.")
         )
         if tuning.can_be_tuned(one.kind, named):
-            self.fields[f"mix_{one.name}"] = forms.BooleanField(
-                label=_("Weigh its layers"),
-                required=False,
-                help_text=_(
-                    "Learns how much to read of each layer and adds them up, in place of putting them side by side. Name two or more."
-                ),
-            )
             self.fields |= tuning.fields(one.name)
 
     def base_recipe(self) -> dict[str, Any]:
@@ -209,7 +202,7 @@ class RunForm(forms.Form):
         for option in ("layers", "pooling", "grid", "resolution"):
             found[0][option] = self.cleaned_data[f"{option}_{name}"] or None
         if tuning.field_of("tune", name) in self.fields:
-            found[0] |= tuning.chosen(name, self.cleaned_data) | {"mix": self.cleaned_data[f"mix_{name}"]}
+            found[0] |= tuning.chosen(name, self.cleaned_data)
         return found
 
     def field_of(self, problem: str) -> str | None:
@@ -286,7 +279,7 @@ def initial_of(recipe: Recipe, alignment: Alignment, default: Callable[[str], tu
             found[f"{option}_{one.name}"] = ", ".join(str(n) for n in chosen[0].get(option) or [])
         for option in ("pooling", "resolution"):
             found[f"{option}_{one.name}"] = chosen[0].get(option) or ""
-        found |= tuning.initial(one.name, chosen[0]) | {f"mix_{one.name}": chosen[0].get("mix", False)}
+        found |= tuning.initial(one.name, chosen[0])
     return found
 
 

@@ -20,7 +20,7 @@ from fusion.tasks import TaskName
 
 from . import alignments, curves, encoders, plots, tuning
 from .estimates import encoders_of
-from .mixes import Mix, mixes
+from .mixes import Mix, attended, mixes
 from .models import Run
 from .shortfalls import Shortfalls, shortfalls
 from .words import duration, engine_note, method_name, reason_in_words
@@ -57,6 +57,7 @@ class Outcome:
     reliability: ui.Reliability
     reliability_words: str
     mixes: list[Mix]
+    attended: list[Mix]
 
 
 def outcome(run: Run) -> Outcome:
@@ -75,6 +76,7 @@ def outcome(run: Run) -> Outcome:
         confused_url=predictions_url(run, show="wrong"), per_class=plots.per_class(result),
         reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
         mixes=mixes(result),
+        attended=attended(result),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How an encoder is trained along, as fields of the new-run form and in words."""
+"""What is trained of an encoder and of its pooling, as fields of the new-run form and in words."""
 
 from typing import Any
 
@@ -8,10 +8,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fusion.recipe import EncoderChoice, Recipe, Tuning
-from fusion.tuning.refusals import untunable
+from fusion.refusals import placeless, untunable
 
 from . import encoders
 
+WEIGHED: dict[str, tuple[Promise, Promise]] = {
+    "mix": (
+        gettext_lazy("Weigh its layers"),
+        gettext_lazy("Learns how much to read of each layer and adds them up, in place of putting them side by side. Name two or more."),
+    ),
+    "attend": (
+        gettext_lazy("Weigh its places (attention)"),
+        gettext_lazy(
+            "Learns which parts of a picture, a recording or a text to read, and adds them up. Needs the pooling grid or segments."
+        ),
+    ),
+}
 WAYS: dict[str, tuple[Promise, Promise]] = {
     "frozen": (
         gettext_lazy("As it is"),
@@ -54,6 +66,9 @@ def field_of(option: str, modality: str) -> str:
 def fields(modality: str) -> dict[str, forms.Field]:
     """Of one modality, by name."""
     found: dict[str, forms.Field] = {
+        f"{code}_{modality}": forms.BooleanField(label=label, help_text=text, required=False) for code, (label, text) in WEIGHED.items()
+    }
+    found |= {
         field_of("tune", modality): forms.ChoiceField(
             label=gettext_lazy("How it is trained"), choices=[(code, title) for code, (title, _text) in WAYS.items()]
         )
@@ -70,7 +85,8 @@ def fields(modality: str) -> dict[str, forms.Field]:
 
 def initial(modality: str, choice: dict[str, Any]) -> dict[str, Any]:
     options = Tuning().model_dump() | (choice.get("tuning") or {})
-    return {field_of("tune", modality): choice.get("tune", "frozen")} | {field_of(n, modality): v for n, v in options.items()}
+    found = {field_of("tune", modality): choice.get("tune", "frozen")} | {field_of(n, modality): v for n, v in options.items()}
+    return found | {f"{code}_{modality}": choice.get(code, False) for code in WEIGHED}
 
 
 def chosen(modality: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +95,8 @@ def chosen(modality: str, data: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name in names if (value := data.get(field_of(name, modality))) is not None}
     usual = Tuning().model_dump()
     tuning = given if any(value != usual[name] for name, value in given.items()) else None
-    return {"tune": data.get(field_of("tune", modality)) or "frozen", "tuning": tuning}
+    weighed = {code: data[f"{code}_{modality}"] for code in WEIGHED}
+    return weighed | {"tune": data.get(field_of("tune", modality)) or "frozen", "tuning": tuning}
 
 
 def can_be_tuned(kind: str, named: list[str]) -> bool:
@@ -87,11 +104,14 @@ def can_be_tuned(kind: str, named: list[str]) -> bool:
 
 
 def problems(recipe: Recipe) -> dict[str, list[str]]:
-    """Encoders without weights that are to be tuned, by form field."""
+    """What is asked of encoders that cannot do it, by form field."""
     found: dict[str, list[str]] = {}
     for modality, _place, entry in untunable(recipe):
         words = _("%(encoder)s has no weights that could be trained. Leave it as it is, or choose another encoder.")
         found.setdefault(field_of("tune", modality), []).append(words % {"encoder": encoders.name(entry)})
+    for modality, _place, entry in placeless(recipe):
+        words = _("%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, or do not weigh places.")
+        found.setdefault(f"attend_{modality}", []).append(words % {"encoder": encoders.name(entry)})
     return found
 
 

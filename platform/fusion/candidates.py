@@ -23,7 +23,7 @@ def candidates(kind: str, given: Sequence[EncoderChoice], allowed: Sequence[str]
     tried, by default all that are installed, without those that are only for tests.
     """
     own = tuple(given) or tuple(EncoderChoice(name=name) for name in catalogue.default(kind))
-    if any(choice.tune != "frozen" or choice.mix for choice in own):
+    if any(choice.tune != "frozen" or choice.mix or choice.attend for choice in own):
         return [own]
     names = [entry.name for entry in catalogue.entries(kind, tiny=False) if entry.installed] if allowed is None else allowed
     entries = [entry for name in dict.fromkeys([*(choice.name for choice in own), *names]) if (entry := catalogue.get(name))]

@@ -35,7 +35,7 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
         "## Encoders",
         "An encoder with another SHA-256 is refused.",
         table(["modality", "encoder", "source", "licence", "SHA-256 of the weights", "fingerprint"], rows_of(encoders)),
-        *mixed(result),
+        *weighed(result),
         "## Use",
         "```python\nimport fusion\n\nbundle = fusion.load(FOLDER)\n"
         f"bundle.predict({{{', '.join(f'{name!r}: ...' for name in result.modalities)}}})  # any of them may be left out\n```",
@@ -46,12 +46,19 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def mixed(result: EvaluationResult) -> list[str]:
+def weighed(result: EvaluationResult) -> list[str]:
     lines = [
         f"- {one.modality}: {one.encoder}, " + ", ".join(f"layer {layer}: {share:.2f}" for layer, share in zip(one.layers, one.shares))
         for one in result.mixes
     ]
-    return ["What is read of each layer, learned:", "\n".join(lines)] if lines else []
+    places = [
+        f"- {one.modality}: {one.encoder}, "
+        + ("" if one.layer is None else f"layer {one.layer}, ")
+        + ", ".join(f"place {place}: {share:.2f}" for place, share in enumerate(one.shares, 1))
+        for one in result.attended
+    ]
+    told = ["What is read of each layer, learned:", "\n".join(lines)] if lines else []
+    return told + (["What is read of each place in the mean, learned:", "\n".join(places)] if places else [])
 
 
 def how_good(result: EvaluationResult) -> str:

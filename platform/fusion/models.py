@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from fusion.files import BrokenFile
 from fusion.methods import JOINT, build
 from fusion.methods.together import Together
-from fusion.mixing import Reader, reader_of
 from fusion.recipe import Training
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import LearningTask
 from fusion.train import answer
+from fusion.weighing import Reader, reader_of
 
 Floats = NDArray[np.float64]
 

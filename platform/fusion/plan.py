@@ -16,13 +16,13 @@ from fusion.evaluate.metrics import Ints
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.files import digest_of
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
-from fusion.mixing import UnequalLayers, blocks_of, layers_of
 from fusion.prepared import Round, Task
 from fusion.progress import Progress
 from fusion.protocol_use import asked
 from fusion.recipe import Recipe, RecipeError
+from fusion.refusals import refusals
 from fusion.tasks import task_of as learning_task
-from fusion.tuning.refusals import refusals
+from fusion.weighing import CannotWeigh, weighings_of
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Plan:
 
     def task(self, features: Features) -> Task:
         try:
-            mixes = layers_of(self.recipe, features)
-        except UnequalLayers as error:
+            weighings = weighings_of(self.recipe, features)
+        except CannotWeigh as error:
             raise RecipeError([str(error)]) from error
         task = task_of(self.aligned, features)
         teaching = taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires)
-        mixed = {name: blocks_of(features.parts[name], layers) for name, layers in mixes.items()}
-        return replace(task, taught=teaching, mixes=mixes, blocks=task.blocks | mixed)
+        left = {name: one.left for name, one in weighings.items()}
+        return replace(task, taught=teaching, weighings=weighings, blocks=task.blocks | left)
 
 
 def in_order(aligned: Aligned) -> Aligned:

@@ -13,12 +13,12 @@ from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.metrics import Ints
 from fusion.knowledge_loss import Terms
 from fusion.methods import JOINT, reads_tokens
-from fusion.mixing import Layers, Mixed, Mixing, Reader
 from fusion.prototypes import related
 from fusion.tasks.base import Array, LearningTask
 from fusion.tasks.linear import Linear, linear
 from fusion.tokens import Block, TokenWhitening
 from fusion.train import Samples
+from fusion.weighing import Reader, Weighed, WeighedReader, Weighing
 from fusion.whitening import Whitening
 
 
@@ -30,7 +30,7 @@ class Task:
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
     tables: the modalities whose features are columns of units of their own.
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
-    mixes: whose encoders' layers are added up, by weights learned from training rows; `blocks` are then those of the sum.
+    weighings: of which modalities layers or places are added up by weights learned from training rows; `blocks` are then those of the sum.
     likeness: (K, K), how alike the definitions of the labels are (fusion.prototypes); None where there are none.
     tuned: what takes the place of `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.probe):
     rows -> {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
@@ -45,7 +45,7 @@ class Task:
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
     tuned_blocks: Callable[[Ints], dict[str, list[Block]]] | None = None
-    mixes: dict[str, list[Layers]] = field(default_factory=dict)
+    weighings: dict[str, Weighing] = field(default_factory=dict)
     likeness: NDArray[np.float64] | None = None
 
     @property
@@ -86,27 +86,27 @@ class Prepared:
         self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
         self.blocks = task.blocks if task.tuned_blocks is None else task.blocks | task.tuned_blocks(rows)
         self.log_prior = task.asked.prior(task.y[rows])
-        self.mixing = cache(self.fit_mixing)
+        self.weighed = cache(self.fit_weighed)
         self.whitening = cache(self.fit_whitening)
         self.token_whitening = cache(self.fit_token_whitening)
         self.x = cache(self.whiten)
         self.tokens = cache(self.whiten_tokens)
         self.linear = cache(self.fit_linear)
 
-    def fit_mixing(self, modality: str) -> Mixing | None:
-        if modality not in self.task.mixes:
+    def fit_weighed(self, modality: str) -> Weighed | None:
+        if modality not in self.task.weighings:
             return None
         rows = self.task.rows_with([modality], self.rows)
-        return Mixing.fit(self.features[modality][rows], self.task.y[rows], self.task.mixes[modality], self.task.asked)
+        return self.task.weighings[modality].fit(self.features[modality][rows], self.task.y[rows], self.task.asked)
 
     def seen(self, modality: str) -> NDArray[np.float32]:
-        """(n, d): what the training rows that have it show, mixed where it is."""
-        x, mixing = self.features[modality][self.task.rows_with([modality], self.rows)], self.mixing(modality)
-        return x if mixing is None else mixing(x)
+        """(n, d): what the training rows that have it show, weighed where it is."""
+        x, weighed = self.features[modality][self.task.rows_with([modality], self.rows)], self.weighed(modality)
+        return x if weighed is None else weighed(x)
 
     def reader(self, modality: str, whitening: Whitening | TokenWhitening) -> Reader:
-        mixing = self.mixing(modality)
-        return whitening if mixing is None else Mixed(mixing, whitening)
+        weighed = self.weighed(modality)
+        return whitening if weighed is None else WeighedReader(weighed, whitening)
 
     def fit_whitening(self, modality: str) -> Reader:
         found = Whitening.fit(self.seen(modality), self.pca_dim, modality in self.task.tables)

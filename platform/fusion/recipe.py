@@ -52,6 +52,7 @@ class EncoderChoice(Part):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined side by side.
 
     mix: weigh the layers and add them up (fusion.mixing), in place of putting them side by side.
+    attend: weigh the places of a grid or the segments of each sample and add them up (fusion.attention), in place of the same.
     tune: frozen as it is, or trained along (fusion.tuning): adapters beside its weights, its last blocks, or all of it.
     """
 
@@ -61,6 +62,7 @@ class EncoderChoice(Part):
     grid: list[int] | None = Field(default=None, max_length=64)
     resolution: int | None = Field(default=None, ge=8, le=1024)
     mix: bool = False
+    attend: bool = False
     tune: Tune = "frozen"
     tuning: Tuning | None = None
 

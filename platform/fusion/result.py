@@ -318,6 +318,18 @@ class LayerMix(Part):
         return max(zip(self.layers, self.shares), key=lambda each: each[1])
 
 
+class Attended(Part):
+    """How much of each place of a block the model of all samples reads, in the mean over samples: shares of 1, see fusion.attention.
+
+    layer: None where the encoder's own or mixed ones are read. Places of a picture go row by row, stretches by time.
+    """
+
+    modality: str
+    encoder: str
+    layer: int | None
+    shares: list[float]
+
+
 class EvaluationResult(Part):
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
     task: TaskName = "classification"
@@ -363,6 +375,7 @@ class EvaluationResult(Part):
     """None where the recipe named everything."""
     concepts: ConceptsScore | None = None
     mixes: list[LayerMix] = []
+    attended: list[Attended] = []
     seconds: dict[str, float]
     """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else had run, for estimates: `cpu:STAGE`,
     `cpu:fit` of fitting networks, `cell:ENCODER` of one cell through an encoder."""

@@ -26,7 +26,6 @@ from fusion.evaluate.metrics import Floats
 from fusion.evaluate.places import places
 from fusion.evaluate.report import Question, evaluate
 from fusion.machine import Clock
-from fusion.mixing import Mixed
 from fusion.models import Model
 from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
@@ -38,10 +37,11 @@ from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.prototypes import likeness_of
 from fusion.recipe import Recipe
 from fusion.representation import Vectors
-from fusion.result import CPU, EvaluationResult, Fold, LayerMix, Split
+from fusion.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
 from fusion.search import concluded, own_choices, report
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
+from fusion.weighing import WeighedReader
 from fusion.without_rules import Ruled
 
 WORK = ".work"
@@ -94,7 +94,7 @@ def train(
     with clock.stage("evaluate"):
         result = judged(ended, found, ruled, without, fitting, reference)
         result.concepts = concepts_score(ended.recipe, found, undefined)
-        result.mixes = mixes_of(ended.recipe, kept.models)
+        result.mixes, result.attended = weighed_of(ended.recipe, features, kept.models)
         result.environment = facts(ended, features, found, read.noisy) | {"recipe": plan.recipe.digest}
         tell_probe(result, read.probe, plan.rounds)
         at = places(found.space, found.scored)
@@ -196,17 +196,27 @@ def judged(
     return result
 
 
-def mixes_of(recipe: Recipe, models: Mapping[str, Model]) -> list[LayerMix]:
-    """What the models of all samples read of the layers that they mix."""
-    found = []
+def weighed_of(recipe: Recipe, features: Features, models: Mapping[str, Model]) -> tuple[list[LayerMix], list[Attended]]:
+    """What the models of all samples read of the layers and of the places that they weigh."""
+    mixes, attended = [], []
     for name, choices in sorted(recipe.encoders.items()):
-        reader, begin = models[name].whitening[name] if name in models else None, 0
-        for choice in choices:
-            if choice.mix and choice.layers and isinstance(reader, Mixed):
-                shares = reader.mixing.shares[begin : begin + len(choice.layers)]
-                begin += len(choice.layers)
-                found.append(LayerMix(modality=name, encoder=choice.name, layers=choice.layers, shares=[float(s) for s in shares]))
-    return found
+        reader = models[name].whitening[name] if name in models else None
+        if not isinstance(reader, WeighedReader):
+            continue
+        mixing, attention = reader.weighed.mixing, reader.weighed.attention
+        begin = block = 0
+        for choice, part in zip(choices, features.parts[name], strict=True):
+            layers = choice.layers or []
+            if mixing and choice.mix:
+                shares = mixing.shares[begin : begin + len(layers)]
+                begin += len(layers)
+                mixes.append(LayerMix(modality=name, encoder=choice.name, layers=layers, shares=shares.tolist()))
+            for number in range(len(part.blocks) // (len(layers) if choice.mix else 1)):
+                if attention and (query := attention.queries[block]):
+                    layer = layers[number] if len(layers) > number and not choice.mix else None
+                    attended.append(Attended(modality=name, encoder=choice.name, layer=layer, shares=query.shares.tolist()))
+                block += 1
+    return mixes, attended
 
 
 def bundle_of(

@@ -38,11 +38,15 @@ class Block(NamedTuple):
         """The most that are no more than MOST_TOKENS and hold equally many positions each."""
         return max(number for number in range(1, MOST_TOKENS + 1) if self.positions % number == 0)
 
+    def apart(self, x: NDArray[Any]) -> NDArray[Any]:
+        """(n, size) -> (n, positions, channels)"""
+        if self.channels_first:
+            return x.reshape(len(x), self.channels, self.positions).swapaxes(1, 2)
+        return x.reshape(len(x), self.positions, self.channels)
+
     def vectors(self, x: NDArray[Any]) -> NDArray[Any]:
         """(n, size) -> (n * tokens, size / tokens), the tokens of a sample one after the other"""
-        if self.channels_first:
-            x = x.reshape(len(x), self.channels, self.positions).swapaxes(1, 2)
-        return x.reshape(len(x) * self.tokens, self.size // self.tokens)
+        return self.apart(x).reshape(len(x) * self.tokens, self.size // self.tokens)
 
 
 @dataclass(frozen=True)

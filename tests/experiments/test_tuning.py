@@ -98,3 +98,24 @@ def test_the_form_asks_for_a_mix_of_layers_and_the_page_says_what_is_read(client
     text = client.get(run.get_absolute_url()).content.decode()
     assert "It reads mostly layer 6 of 6." in text
     assert "MiniLM L6 v2" in text
+
+
+@pytest.mark.django_db
+def test_the_form_asks_for_attention_and_the_page_says_which_places_are_read(client: Client, team: object, aligned: Alignment) -> None:
+    answer = post(client, team, fields(aligned, attend_text="on"))
+    assert "gives one vector" in " ".join(answer.context["form"].errors["attend_text"])
+    post(client, team, fields(aligned, attend_text="on", pooling_text="segments", grid_text="3"))
+    [choice] = Recipe.parse(Run.objects.get().recipe).encoders["text"]
+    assert (choice.attend, choice.pooling, choice.grid) == (True, "segments", [3])
+    attended = [
+        {"modality": "text", "encoder": "minilm-l6-v2", "layer": None, "shares": [0.1, 0.7, 0.2]},
+        {"modality": "image", "encoder": "efficientnet-lite0", "layer": 7, "shares": [0.1, 0.2, 0.5, 0.2]},
+        {"modality": "speech", "encoder": "whisper-tiny-en", "layer": -1, "shares": [0.26, 0.24, 0.25, 0.25]},
+    ]
+    run = factory.finished_run(team.project, team.owner, aligned)
+    Run.objects.filter(pk=run.pk).update(result=run.result | {"attended": attended})
+    text = client.get(run.get_absolute_url()).content.decode()
+    assert "It reads mostly stretch 2 of 3." in text
+    assert "It reads mostly row 2, column 1." in text
+    assert "It reads its 4 places about alike, in the mean." in text
+    assert "Layer 4" in text  # -1 is the last of 4

@@ -11,7 +11,7 @@ from fusion.alignment import Aligned, Cell, Modality, Split
 from fusion.bundle import load
 from fusion.cache import Cache
 from fusion.embed import Features, Part
-from fusion.mixing import Layers, Mixing, UnequalLayers, layers_of
+from fusion.mixing import Layers, Mixing
 from fusion.prepared import Prepared, Task
 from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
@@ -19,6 +19,7 @@ from fusion.result import EvaluationResult
 from fusion.run import train
 from fusion.tasks import task_of
 from fusion.tokens import Block
+from fusion.weighing import CannotWeigh, Weighing, weighings_of
 
 CLASSES = task_of("classification", ["a", "b", "c"])
 
@@ -63,11 +64,12 @@ def test_a_mix_is_the_weighted_sum_of_the_layers(seed, plain):
 def test_labels_outside_the_training_rows_change_no_weight():
     x, y = planted()
     rows, shuffled = np.arange(120), np.concatenate([planted()[1][:120], np.zeros(120, int)])
+    asked = {"x": Weighing([Layers(0, 18, 3)], [Block(1, 6)], [False])}
     found = [
-        Prepared(Task(labels, CLASSES, {"x": x}, np.ones((240, 1), bool), mixes={"x": [Layers(0, 18, 3)]}), rows, 0).mixing("x")
+        Prepared(Task(labels, CLASSES, {"x": x}, np.ones((240, 1), bool), weighings=asked), rows, 0).weighed("x")
         for labels in (y, shuffled)
     ]
-    assert np.array_equal(found[0].weight, found[1].weight)
+    assert np.array_equal(found[0].mixing.weight, found[1].mixing.weight)
 
 
 def test_too_little_to_learn_from_reads_all_layers_alike():
@@ -80,8 +82,8 @@ def test_a_mix_needs_two_layers_of_one_length():
             Recipe.parse({"encoders": {"text": [{"name": "tiny-text", "layers": layers, "mix": True}]}})
     recipe = Recipe.parse({"encoders": {"image": [{"name": "tiny-image", "layers": [1, 2], "mix": True}]}})
     parts = {"image": [Part("tiny-image", "", 0, 12, [Block(1, 4), Block(1, 8)])]}
-    with pytest.raises(UnequalLayers, match="layers 1, 2 of tiny-image give vectors of different lengths"):
-        layers_of(recipe, Features({}, np.zeros((0, 1)), ["image"], parts))
+    with pytest.raises(CannotWeigh, match="layers 1, 2 of tiny-image give vectors of different lengths"):
+        weighings_of(recipe, Features({}, np.zeros((0, 1)), ["image"], parts))
 
 
 def words(n=90):
@@ -130,7 +132,7 @@ def test_a_bundle_reads_by_the_weights_that_were_learned_and_its_card_names_them
     assert (reader.reads, reader.whitening.reads) == (192, 64)
     answers = bundle.predict({"text": "red 1 2"})
     assert answers.sum() == pytest.approx(1)
-    assert [round(share, 6) for share in reader.mixing.shares.tolist()] == [round(share, 6) for share in mix.shares]
+    assert [round(share, 6) for share in reader.weighed.mixing.shares.tolist()] == [round(share, 6) for share in mix.shares]
 
 
 def test_the_same_recipe_twice_learns_the_same_weights(run, tmp_path):

@@ -17,7 +17,7 @@ class Family:
 
 
 POOLINGS = {
-    "tokens": ("mean", "first", "last"),
+    "tokens": ("mean", "first", "last", "segments"),
     "map": ("mean", "grid"),
     "patches": ("mean", "first", "grid"),
     "whisper": ("segments", "mean", "first", "last"),

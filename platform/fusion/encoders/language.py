@@ -13,9 +13,10 @@ from fusion.tokens import Block
 
 from .base import Choice, Content, fingerprint_of
 from .families import POOLINGS
-from .runtime import checked_layers, checked_pooling, device, inference, pool_tokens, precision, read_frozen
+from .runtime import checked_layers, checked_pooling, checked_segments, device, inference, pool_frames, pool_tokens, precision, read_frozen
 
 MAX_TOKENS = 256
+SEGMENTS = 4  # where stretches are asked for without their number
 
 Tokenise = Callable[[str], list[int]]
 
@@ -40,9 +41,11 @@ class Language:
         self.pad = pad if isinstance(pad, int) and pad > 0 else 0
         self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
         self.pooling = checked_pooling(name, choice.pooling, POOLINGS["tokens"])
-        self.dim = config.hidden_size * len(self.layers)
-        self.blocks = [Block(1, config.hidden_size)] * len(self.layers)
-        options = {"layers": self.layers, "pooling": self.pooling, "tokens": most_tokens(config), "precision": precision()}
+        self.segments = checked_segments(name, "text", choice, SEGMENTS) if self.pooling == "segments" else 1
+        self.blocks = [Block(self.segments, config.hidden_size)] * len(self.layers)
+        self.dim = sum(block.size for block in self.blocks)
+        pooling = f"{self.segments} segments" if self.segments > 1 else self.pooling
+        options = {"layers": self.layers, "pooling": pooling, "tokens": most_tokens(config), "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, **options)
 
     @cached_property
@@ -68,6 +71,10 @@ class Language:
     def vectors(self, inputs: Sequence[list[int]]) -> Tensor:
         ids, mask = self.padded(inputs)
         states = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True, **self.options).hidden_states
+        if self.pooling == "segments":
+            return torch.cat(
+                [pool_frames(states[layer].float(), list(map(len, inputs)), self.segments, self.pooling) for layer in self.layers], 1
+            )
         return torch.cat([pool_tokens(states[layer], mask, self.pooling) for layer in self.layers], 1)
 
     def padded(self, inputs: Sequence[list[int]]) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .base import EncoderError
+from .base import Choice, EncoderError
 
 
 def device() -> torch.device:
@@ -77,8 +77,8 @@ def frozen(model: nn.Module) -> nn.Module:
 
 
 def in_bf16(filters: Tensor) -> Tensor:
-    """(c, ...) float32 -> the same, each weight a bfloat16, the error of one carried to the next, so that the sum of a filter stays. It is
-    of nine or twenty-five weights that a depthwise filter consists: of 1,000 pictures the worst cosine to float32 rises from .990 to .993.
+    """(c, ...) float32 -> the same, each weight a bfloat16, the error of one carried to the next, so that the sum of a filter stays: a
+    depthwise filter has nine or twenty-five weights only. Of 1,000 pictures the worst cosine to float32 rises from .990 to .993.
     """
     exact = filters.flatten(1)
     found, carried = torch.empty_like(exact), torch.zeros(len(exact))
@@ -145,6 +145,14 @@ def checked_layers(title: str, asked: list[int] | None, default: Sequence[int], 
     if wrong:
         raise EncoderError(f"{title} has layers 0 to {last}; {wrong[0]} is none of them")
     return layers
+
+
+def checked_segments(title: str, what: str, choice: Choice, default: int) -> int:
+    """How many were asked for by the first number of `grid`. Raises EncoderError."""
+    asked = (choice.grid or [default])[0]
+    if not 1 <= asked <= 64:
+        raise EncoderError(f"{title}: a {what} can be pooled in 1 to 64 segments, not {asked}")
+    return asked
 
 
 def checked_grid(title: str, asked: list[int] | None, default: Sequence[int], layers: list[int]) -> list[int]:

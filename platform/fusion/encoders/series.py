@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fusion.tokens import Block
+
 from .base import Choice, Content, EncoderError, fingerprint_of
 from .families import POOLINGS
 from .plain import drawn
-from .runtime import checked_layers, checked_pooling, device, frozen, inference, pool_frames, precision
+from .runtime import checked_layers, checked_pooling, checked_segments, device, frozen, inference, pool_frames, precision
 
 SEGMENTS = 4
 
@@ -35,8 +37,9 @@ class PatchSeries:
         self.class_token = int(bool(config.use_cls_token))
         self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
         self.pooling = checked_pooling(name, choice.pooling, POOLINGS["series"])
-        self.segments = (choice.grid or [SEGMENTS])[0] if self.pooling == "segments" else 1
-        self.dim = config.d_model * self.segments * len(self.layers) + 2
+        self.segments = checked_segments(name, "series", choice, SEGMENTS) if self.pooling == "segments" else 1
+        self.blocks = [*[Block(self.segments, config.d_model)] * len(self.layers), Block(1, 2)]
+        self.dim = sum(block.size for block in self.blocks)
         options = {"layers": self.layers, "pooling": self.pooling, "segments": self.segments, "precision": precision()}
         self.fingerprint = fingerprint_of(name, weights, **options)
 

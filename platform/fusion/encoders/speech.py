@@ -14,9 +14,21 @@ from torch import Tensor, nn
 from fusion.modalities import audio
 from fusion.tokens import Block
 
-from .base import Choice, Content, EncoderError, fingerprint_of
+from .base import Choice, Content, fingerprint_of
 from .families import POOLINGS
-from .runtime import batch_of, checked_layers, checked_pooling, device, exact, frozen, inference, pool_frames, precision, read_frozen
+from .runtime import (
+    batch_of,
+    checked_layers,
+    checked_pooling,
+    checked_segments,
+    device,
+    exact,
+    frozen,
+    inference,
+    pool_frames,
+    precision,
+    read_frozen,
+)
 
 RATE = 16_000
 CUTS = (0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 30.0)
@@ -33,10 +45,7 @@ class Speech(ABC):
     def __init__(self, name: str, choice: Choice, segments: int) -> None:
         self.name, self.batch = name, batch_of(8, 8)
         self.pooling = checked_pooling(name, choice.pooling or ("segments" if segments > 1 else "mean"), POOLINGS["wave"])
-        asked = (choice.grid or [segments])[0] if self.pooling == "segments" else 1
-        if not 1 <= asked <= 64:
-            raise EncoderError(f"{name}: a recording can be pooled in 1 to 64 segments, not {asked}")
-        self.segments = asked
+        self.segments = checked_segments(name, "recording", choice, segments) if self.pooling == "segments" else 1
 
     def prepare(self, content: Content) -> np.ndarray:
         """float32 (samples,) at 16 kHz; a longer recording counts with its first 30 seconds."""

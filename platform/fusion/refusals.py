@@ -1,0 +1,40 @@
+"""Which recipes ask of an encoder what it cannot do. Light: the web process asks as well."""
+
+from collections.abc import Iterator
+
+from fusion.encoders import catalogue
+from fusion.encoders.catalogue import Entry
+from fusion.recipe import EncoderChoice, Recipe
+
+Asked = tuple[str, int, Entry]
+"""Modality, number of the encoder and its entry."""
+
+
+def untunable(recipe: Recipe) -> list[Asked]:
+    """Those that are to be tuned and have no weights."""
+    return [(name, place, entry) for name, place, choice, entry in chosen(recipe) if choice.tune != "frozen" and not entry.tunable]
+
+
+def placeless(recipe: Recipe) -> list[Asked]:
+    """Those whose places are to be attended to and which give one vector."""
+    several = ("grid", "segments")
+    return [
+        (name, place, entry) for name, place, one, entry in chosen(recipe) if one.attend and (one.pooling or entry.pooling) not in several
+    ]
+
+
+def chosen(recipe: Recipe) -> Iterator[tuple[str, int, EncoderChoice, Entry]]:
+    for name, choices in recipe.encoders.items():
+        for place, choice in enumerate(choices):
+            if entry := catalogue.get(choice.name):
+                yield name, place, choice, entry
+
+
+def refusals(recipe: Recipe) -> list[str]:
+    """One line for each; it names the field and what to do."""
+    weightless = "has no weights that could be tuned; choose frozen, or another encoder."
+    single = "gives one vector as it is pooled, so there are no places to attend to; choose pooling: grid or segments, or leave attend out."
+    return [
+        *(f"encoders.{name}.{place}.tune: {entry.title} {weightless}" for name, place, entry in untunable(recipe)),
+        *(f"encoders.{name}.{place}.attend: {entry.title} {single}" for name, place, entry in placeless(recipe)),
+    ]
