@@ -184,7 +184,7 @@ def test_candidates_vary_depth_and_pooling_and_keep_the_recipe_first():
     own = [EncoderChoice(name="minilm-l6-v2", layers=[6])]
     found = candidates("text", own, ["minilm-l6-v2"])
     assert found[0] == tuple(own)
-    assert {choice.pooling for (choice,) in found} == {None, "first", "last"}
+    assert {choice.pooling for (choice,) in found} == {None, "first", "last", "segments"}
     assert {tuple(choice.layers or []) for (choice,) in found} == {(6,), (), (2,), (3,), (4,)}
     tuned = [EncoderChoice(name="minilm-l6-v2", tune="lora")]
     assert candidates("text", tuned) == [tuple(tuned)]
