@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
+from django.db.models import Avg, Count, Q
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,7 +17,8 @@ from fusion.figures import Interval
 from fusion.protocol import MEASURES
 
 from . import pages, plots, queries
-from .models import Run
+from .curves import SEPARATOR, VALIDATION
+from .models import Metric, Run
 from .predictions import Cannot
 from .protocols import counted, measure
 from .words import engine_note
@@ -66,6 +68,7 @@ class Compared:
     caption: str = ""
     note: str = ""
     refused: str = ""
+    learning: ui.Lines | None = None
     groups: ui.Forest | None = None
     missing: list[tuple[str, ui.Lines]] = field(default_factory=list)
 
@@ -88,7 +91,7 @@ def compared(runs: list[Run], wanted: str) -> Compared:
     runs = [reference, *(run for run in runs if run is not reference)]
     found = Compared(runs, reference, settings=settings(runs), met=[met(run) for run in runs])
     if all(run.metric == reference.metric for run in runs):
-        found.groups, found.missing = groups(runs), missing(runs)
+        found.learning, found.groups, found.missing = learning(runs), groups(runs), missing(runs)
     try:
         comparison = judged(runs)
     except Cannot as refused:
@@ -150,6 +153,41 @@ def met(run: Run) -> tuple[str, list[str]]:
     criteria = [one for protocol in (run.evaluation.protocols if run.evaluation else []) for one in protocol.criteria]
     states = [one.state for one in criteria if one.state]
     return (counted(states.count("met"), len(criteria)), states) if criteria else ("", [])
+
+
+def learning(runs: list[Run]) -> ui.Lines | None:
+    """The validation score of each run by epoch: the mean over the networks of its method, for as long as half of them are trained."""
+    own = Q()
+    for run in runs:
+        for model in networks(run):
+            own |= Q(run=run, fold__startswith=f"{model}{SEPARATOR}")
+    rows = Metric.objects.filter(own, name=f"{VALIDATION}{runs[0].metric}").order_by("epoch").values_list("run", "epoch")
+    told: dict[int, list[tuple[int, float, int]]] = {}
+    for run_id, epoch, mean, number in rows.annotate(Avg("value"), Count("id")):
+        told.setdefault(run_id, []).append((epoch, mean, number))
+    drawn = []
+    for run, look in zip(runs, LOOKS):
+        found = told.get(run.pk, [])
+        kept = [(epoch, mean) for epoch, mean, number in found if 2 * number >= found[0][2]]
+        if len(kept) > 1:
+            drawn.append(ui.Line(label=str(run.number), xs=[epoch for epoch, _mean in kept], ys=[mean for _epoch, mean in kept], **look))
+    if not drawn:
+        return None
+    return ui.Lines(
+        lines=drawn,
+        x_range=(1, max(line.xs[-1] for line in drawn)),
+        x_label=_("Epoch"),
+        y_label=runs[0].metric_name,
+        name="compared-learning",
+    )
+
+
+def networks(run: Run) -> list[str]:
+    """That take part in what the run's method answers."""
+    method = run.recipe.get("method", "late")
+    joined = run.recipe.get("ensemble", {}).get("of", []) if method == "ensemble" else [method]
+    single = [one["name"] for one in run.modalities] if "late" in joined else []
+    return [*single, *(name for name in joined if name != "late")]
 
 
 def groups(runs: list[Run]) -> ui.Forest | None:

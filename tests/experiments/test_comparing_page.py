@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.experiments.models import Run
+from apps.experiments.comparing import learning
+from apps.experiments.models import Metric, Run
 from tests.experiments import factory
 from tests.experiments.answers import N, answered_run
 from tests.experiments.test_pages import QUERIES
@@ -48,6 +49,35 @@ def test_runs_stand_side_by_side_with_paired_differences_in_words(
     turned = page(client, team.viewer, team, f"?run={new.number}&run={old.number}&reference={new.number}").content.decode()
     assert "clearly worse" in turned
     assert turned.index(f"Run {new.number}<") < turned.index(f"Run {old.number}<")
+
+
+def test_curves_of_the_networks_that_answer_lie_over_each_other(client: Client, team: Any, home: Any) -> None:
+    late = answered_run(team, home, 0.6)
+    gated = answered_run(team, home, 0.9, 1, recipe=factory.Recipe.parse({"method": "gated"}).model_dump(mode="json"))
+    Metric.objects.filter(run__in=[late, gated]).delete()
+    curves = {  # of each fit the scores by epoch; the last one is ended early
+        late: {
+            "image · A, inner 1": [0.2, 0.4, 0.6],
+            "text · A, inner 1": [0.4, 0.6],
+            "text · A, inner 2": [0.3],
+            "gated · A, inner 1": [0.9, 0.9],
+        },
+        gated: {"gated · A, inner 1": [0.5, 0.8], "image · A, inner 1": [0.1, 0.1]},
+    }
+    Metric.objects.bulk_create(
+        Metric(run=run, attempt=1, fold=fold, seed=0, epoch=epoch, name=f"validation_{run.metric}", value=value)
+        for run, fits in curves.items()
+        for fold, values in fits.items()
+        for epoch, value in enumerate(values, 1)
+    )
+    [first, second] = learning([late, gated]).lines
+    assert (first.label, list(first.xs)) == (str(late.number), [1, 2])
+    assert list(first.ys) == pytest.approx([0.3, 0.5])
+    assert (list(second.xs), list(second.ys)) == ([1, 2], pytest.approx([0.5, 0.8]))
+    text = page(client, team.viewer, team, f"?run={late.number}&run={gated.number}").content.decode()
+    assert "Is it learning?" in text
+    Metric.objects.filter(run__in=[late, gated]).delete()
+    assert learning([late, gated]) is None
 
 
 def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(client: Client, team: Any, home: Any) -> None:

@@ -1,6 +1,7 @@
 """Recordings: WAV, FLAC, Ogg, MP3 and AIFF by libsndfile, with the checks that it does not make."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from math import gcd
 from pathlib import Path
@@ -149,4 +150,13 @@ def resampled(samples: np.ndarray, own: int, rate: int) -> np.ndarray:
     from scipy.signal import resample_poly
 
     shared = gcd(own, rate)
-    return resample_poly(samples, rate // shared, own // shared).astype(np.float32)
+    up, down = rate // shared, own // shared
+    return resample_poly(samples, up, down, window=low_pass(max(up, down)).astype(samples.dtype)).astype(np.float32)
+
+
+@lru_cache(maxsize=4)  # one may be 60 MB, for a strange rate
+def low_pass(rate: int) -> np.ndarray:
+    """The filter that resample_poly would make anew for every recording."""
+    from scipy.signal import firwin
+
+    return firwin(20 * rate + 1, 1 / rate, window=("kaiser", 5.0))
