@@ -156,11 +156,10 @@ def met(run: Run) -> tuple[str, list[str]]:
 
 
 def learning(runs: list[Run]) -> ui.Lines | None:
-    """The validation score of each run by epoch: the mean over the networks of its method, for as long as half of them are trained."""
+    """The validation score by epoch of each run that answers by one network: the mean over rounds and seeds, while half of them are trained."""
     own = Q()
     for run in runs:
-        for model in networks(run):
-            own |= Q(run=run, fold__startswith=f"{model}{SEPARATOR}")
+        own |= Q(run=run, fold__startswith=f"{run.recipe.get('method')}{SEPARATOR}")
     rows = Metric.objects.filter(own, name=f"{VALIDATION}{runs[0].metric}").order_by("epoch").values_list("run", "epoch")
     told: dict[int, list[tuple[int, float, int]]] = {}
     for run_id, epoch, mean, number in rows.annotate(Avg("value"), Count("id")):
@@ -180,14 +179,6 @@ def learning(runs: list[Run]) -> ui.Lines | None:
         y_label=runs[0].metric_name,
         name="compared-learning",
     )
-
-
-def networks(run: Run) -> list[str]:
-    """That take part in what the run's method answers."""
-    method = run.recipe.get("method", "late")
-    joined = run.recipe.get("ensemble", {}).get("of", []) if method == "ensemble" else [method]
-    single = [one["name"] for one in run.modalities] if "late" in joined else []
-    return [*single, *(name for name in joined if name != "late")]
 
 
 def groups(runs: list[Run]) -> ui.Forest | None:

@@ -31,6 +31,13 @@ LOCAL = gettext_lazy("A %(family)s model that the administrator of this installa
 KINDS = ("image", "audio", "text", "table", "series")
 ADD = "consilience encoder add NAME_OR_FOLDER --licence LICENCE"
 CHECK = "consilience encoder check"
+POOLINGS = {
+    "mean": gettext_lazy("mean: of all tokens, places or frames"),
+    "first": gettext_lazy("first: what stands for the whole, where there is such a token"),
+    "last": gettext_lazy("last: what a GPT says of the whole text"),
+    "segments": gettext_lazy("segments: stretches side by side"),
+    "grid": gettext_lazy("grid: the cells of a picture side by side"),
+}
 NAMES = {"pixels": gettext_lazy("Pixels"), "numbers": gettext_lazy("Numbers"), "curve": gettext_lazy("Curve")}
 
 
@@ -61,6 +68,12 @@ def choices(kind: str, named: list[str]) -> list[tuple[str, str]]:
     ]
     mine = JOIN.join(named)
     return found if not named or mine in dict(found) else [*found, (mine, " + ".join(named))]
+
+
+def poolings(kind: str, named: list[str]) -> list[tuple[str, object]]:
+    """What any encoder of a kind can be asked for."""
+    known = {pooling for entry in offered(kind, named) for pooling in entry.poolings}
+    return [("", gettext_lazy("The encoder's own")), *((code, words) for code, words in POOLINGS.items() if code in known)]
 
 
 def name(entry: Entry) -> str:

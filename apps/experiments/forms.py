@@ -114,8 +114,8 @@ class RunForm(forms.Form):
         self.fields[f"layers_{one.name}"] = forms.CharField(
             label=_("Layers"), required=False, help_text=_("Numbers with commas; empty for the encoder's own.")
         )
-        self.fields[f"pooling_{one.name}"] = forms.CharField(
-            label=_("Pooling"), required=False, help_text=_("How many vectors become one; empty for the encoder's own.")
+        self.fields[f"pooling_{one.name}"] = forms.ChoiceField(
+            label=_("Pooling"), required=False, choices=encoders.poolings(one.kind, named), help_text=_("How many vectors become one.")
         )
         self.fields[f"grid_{one.name}"] = forms.CharField(
             label=_("Grid"), required=False, help_text=_("Parts a side, for each layer; empty for the encoder's own.")

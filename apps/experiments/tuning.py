@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fusion.recipe import EncoderChoice, Recipe, Tuning
-from fusion.refusals import placeless, untunable
+from fusion.refusals import placeless, unpoolable, untunable
 
 from . import encoders
 
@@ -109,6 +109,10 @@ def problems(recipe: Recipe) -> dict[str, list[str]]:
     for modality, _place, entry in untunable(recipe):
         words = _("%(encoder)s has no weights that could be trained. Leave it as it is, or choose another encoder.")
         found.setdefault(field_of("tune", modality), []).append(words % {"encoder": encoders.name(entry)})
+    for modality, _place, asked, entry in unpoolable(recipe):
+        words = _("%(encoder)s can be pooled by %(known)s, not by %(asked)s.")
+        told = {"encoder": encoders.name(entry), "known": ", ".join(entry.poolings), "asked": asked}
+        found.setdefault(f"pooling_{modality}", []).append(words % told)
     for modality, _place, entry in placeless(recipe):
         words = _("%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, or do not weigh places.")
         found.setdefault(f"attend_{modality}", []).append(words % {"encoder": encoders.name(entry)})

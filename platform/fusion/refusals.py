@@ -15,6 +15,15 @@ def untunable(recipe: Recipe) -> list[Asked]:
     return [(name, place, entry) for name, place, choice, entry in chosen(recipe) if choice.tune != "frozen" and not entry.tunable]
 
 
+def unpoolable(recipe: Recipe) -> list[tuple[str, int, str, Entry]]:
+    """Those that do not know the pooling that is asked for, which stands before the entry."""
+    return [
+        (name, place, one.pooling, entry)
+        for name, place, one, entry in chosen(recipe)
+        if one.pooling and entry.poolings and one.pooling not in entry.poolings
+    ]
+
+
 def placeless(recipe: Recipe) -> list[Asked]:
     """Those whose places are to be attended to and which give one vector."""
     several = ("grid", "segments")
@@ -36,5 +45,9 @@ def refusals(recipe: Recipe) -> list[str]:
     single = "gives one vector as it is pooled, so there are no places to attend to; choose pooling: grid or segments, or leave attend out."
     return [
         *(f"encoders.{name}.{place}.tune: {entry.title} {weightless}" for name, place, entry in untunable(recipe)),
+        *(
+            f"encoders.{name}.{place}.pooling: {entry.title} can be pooled by {', '.join(entry.poolings)}, not by {asked}."
+            for name, place, asked, entry in unpoolable(recipe)
+        ),
         *(f"encoders.{name}.{place}.attend: {entry.title} {single}" for name, place, entry in placeless(recipe)),
     ]

@@ -17,6 +17,7 @@ from fusion.cache import Cache
 from fusion.card import references
 from fusion.crossfit import CrossFit
 from fusion.embed import Adapted, Features, embed
+from fusion.encoders import catalogue
 from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.ensemble import Pool
 from fusion.environment import environment
@@ -206,17 +207,22 @@ def weighed_of(recipe: Recipe, features: Features, models: Mapping[str, Model]) 
         mixing, attention = reader.weighed.mixing, reader.weighed.attention
         begin = block = 0
         for choice, part in zip(choices, features.parts[name], strict=True):
-            layers = choice.layers or []
+            layers = choice.layers or default_layers(choice.name)
             if mixing and choice.mix:
                 shares = mixing.shares[begin : begin + len(layers)]
                 begin += len(layers)
                 mixes.append(LayerMix(modality=name, encoder=choice.name, layers=layers, shares=shares.tolist()))
             for number in range(len(part.blocks) // (len(layers) if choice.mix else 1)):
                 if attention and (query := attention.queries[block]):
-                    layer = layers[number] if len(layers) > number and not choice.mix else None
+                    layer = None if choice.mix or number >= len(layers) else layers[number]
                     attended.append(Attended(modality=name, encoder=choice.name, layer=layer, shares=query.shares.tolist()))
                 block += 1
     return mixes, attended
+
+
+def default_layers(encoder: str) -> list[int]:
+    entry = catalogue.get(encoder)
+    return list(entry.default_layers) if entry else []
 
 
 def bundle_of(

@@ -51,33 +51,31 @@ def test_runs_stand_side_by_side_with_paired_differences_in_words(
     assert turned.index(f"Run {new.number}<") < turned.index(f"Run {old.number}<")
 
 
-def test_curves_of_the_networks_that_answer_lie_over_each_other(client: Client, team: Any, home: Any) -> None:
-    late = answered_run(team, home, 0.6)
-    gated = answered_run(team, home, 0.9, 1, recipe=factory.Recipe.parse({"method": "gated"}).model_dump(mode="json"))
-    Metric.objects.filter(run__in=[late, gated]).delete()
-    curves = {  # of each fit the scores by epoch; the last one is ended early
-        late: {
-            "image · A, inner 1": [0.2, 0.4, 0.6],
-            "text · A, inner 1": [0.4, 0.6],
-            "text · A, inner 2": [0.3],
-            "gated · A, inner 1": [0.9, 0.9],
+def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(client: Client, team: Any, home: Any) -> None:
+    concat, gated = (factory.Recipe.parse({"method": method}).model_dump(mode="json") for method in ("concat", "gated"))
+    runs = [answered_run(team, home, 0.6), answered_run(team, home, 0.7, 1, recipe=concat), answered_run(team, home, 0.9, 2, recipe=gated)]
+    told = [  # of each fit the scores by epoch; some are ended early
+        {"image · A, inner 1": [0.2, 0.4], "gated · A, inner 1": [0.9, 0.9]},
+        {
+            "concat · A, inner 1": [0.2, 0.4, 0.6],
+            "concat · A, inner 2": [0.4, 0.6],
+            "concat · B, inner 1": [0.3],
+            "image · A, inner 1": [0.9],
         },
-        gated: {"gated · A, inner 1": [0.5, 0.8], "image · A, inner 1": [0.1, 0.1]},
-    }
+        {"gated · A, inner 1": [0.5, 0.8], "image · A, inner 1": [0.1, 0.1]},
+    ]
+    Metric.objects.all().delete()
     Metric.objects.bulk_create(
         Metric(run=run, attempt=1, fold=fold, seed=0, epoch=epoch, name=f"validation_{run.metric}", value=value)
-        for run, fits in curves.items()
+        for run, fits in zip(runs, told)
         for fold, values in fits.items()
         for epoch, value in enumerate(values, 1)
     )
-    [first, second] = learning([late, gated]).lines
-    assert (first.label, list(first.xs)) == (str(late.number), [1, 2])
-    assert list(first.ys) == pytest.approx([0.3, 0.5])
-    assert (list(second.xs), list(second.ys)) == ([1, 2], pytest.approx([0.5, 0.8]))
-    text = page(client, team.viewer, team, f"?run={late.number}&run={gated.number}").content.decode()
-    assert "Is it learning?" in text
-    Metric.objects.filter(run__in=[late, gated]).delete()
-    assert learning([late, gated]) is None
+    [first, second] = learning(runs).lines
+    assert (first.label, list(first.xs), list(first.ys)) == (str(runs[1].number), [1, 2], pytest.approx([0.3, 0.5]))
+    assert (second.label, list(second.xs), list(second.ys)) == (str(runs[2].number), [1, 2], pytest.approx([0.5, 0.8]))
+    assert "Is it learning?" in page(client, team.viewer, team, f"?run={runs[0].number}&run={runs[2].number}").content.decode()
+    assert learning(runs[:1]) is None
 
 
 def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(client: Client, team: Any, home: Any) -> None:

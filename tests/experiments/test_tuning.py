@@ -104,6 +104,8 @@ def test_the_form_asks_for_a_mix_of_layers_and_the_page_says_what_is_read(client
 def test_the_form_asks_for_attention_and_the_page_says_which_places_are_read(client: Client, team: object, aligned: Alignment) -> None:
     answer = post(client, team, fields(aligned, attend_text="on"))
     assert "gives one vector" in " ".join(answer.context["form"].errors["attend_text"])
+    answer = post(client, team, fields(aligned, pooling_image="grid", encoder_image="efficientnet-lite0", pooling_text="grid"))
+    assert "pooling_text" in answer.context["form"].errors  # no encoder of texts knows it
     post(client, team, fields(aligned, attend_text="on", pooling_text="segments", grid_text="3"))
     [choice] = Recipe.parse(Run.objects.get().recipe).encoders["text"]
     assert (choice.attend, choice.pooling, choice.grid) == (True, "segments", [3])

@@ -1,6 +1,7 @@
 """Places that are added up by attention: what tells something is read wherever it stands, from training rows alone."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from fusion.mixing import Layers
 from fusion.prepared import Prepared, Task
 from fusion.progress import Progress
 from fusion.recipe import Recipe
+from fusion.refusals import refusals
 from fusion.result import EvaluationResult
 from fusion.run import train
 from fusion.tasks import task_of
@@ -196,3 +198,15 @@ def test_a_result_without_attention_is_read(run):
     data = json.loads(run[1].model_dump_json())
     del data["attended"]
     assert EvaluationResult.model_validate(data).attended == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ({"pooling": "segments"}, r"encoders\.image\.0\.pooling: EfficientNet-Lite0 can be pooled by grid, mean, not by segments"),
+        ({"pooling": "mean", "attend": True}, r"encoders\.image\.0\.attend: EfficientNet-Lite0 gives one vector as it is pooled"),
+    ],
+)
+def test_what_an_encoder_cannot_do_is_refused_before_anything_is_read(choice, words):
+    [told] = refusals(Recipe.parse({"encoders": {"image": [{"name": "efficientnet-lite0"} | choice]}}))
+    assert re.match(words, told)

@@ -88,8 +88,10 @@ def _forest_row(plot: Forest, row: ForestRow, grouped: bool, with_n: bool, first
         names = format_html('{}<th scope="row" style="font-weight:400">{}{}</th>', cell, label, note)
     else:
         names = format_html('<th scope="row">{}{}</th>', label, note)
-    n = format_html('<td class="n muted" data-l="n">{}</td>', f"{row.n:,}" if row.n is not None else "") if with_n else ""
-    value = _("n %(n)s") % {"n": row.n} if row.state == "too_few" and row.n is not None else figures.score(row.value, plot.digits)
+    bare = row.state == "too_few" and row.n is not None
+    value = _("n %(n)s") % {"n": row.n} if bare else figures.score(row.value, plot.digits)
+    told = "" if row.n is None else f"{row.n:,}"
+    n = format_html('<td class="n muted{}" data-l="n">{}</td>', " hide-s" if bare else "", told) if with_n else ""
     state = format_html('<td class="forest__state">{}</td>', state_tag(row.state) if row.state else "") if plot.show_state else ""
     return format_html(
         '<tr class="s-{}{}">{}{}<td class="forest__plot">{}</td><td class="n strong">{}</td><td class="n ci">{}</td>{}</tr>',
