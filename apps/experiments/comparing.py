@@ -136,7 +136,7 @@ def caption(found: Comparison) -> str:
 
 def settings(runs: list[Run]) -> list[Setting]:
     """Those in which the runs differ, alignment first."""
-    told = [{"alignment": run.alignment.name} | pages.flat(run.recipe) for run in runs]
+    told = [{"alignment": f"{run.alignment.number}: {run.alignment.name}"} | pages.flat(run.recipe) for run in runs]
     names = [name for name in dict.fromkeys(name for one in told for name in one) if name not in ("title", "description")]
     return [row for name in names if (row := setting(name, told)) is not None]
 

@@ -1,11 +1,10 @@
-"""What changed: the candidate beside the version it replaces, figures and settings."""
+"""What changed: the figures of the candidate beside those of the version it replaces."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
-from apps.experiments import comparing, pages
+from apps.experiments import comparing, pages, plots
 from apps.experiments.models import Run
 from apps.experiments.predictions import Cannot
 from apps.experiments.protocols import measure
@@ -33,13 +32,6 @@ class Figure:
     @property
     def change(self) -> float:
         return self.after.value - self.before.value
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    name: str
-    before: str
-    after: str
 
 
 def verdict(before: Interval, after: Interval, lower_is_better: bool = False) -> str:
@@ -90,27 +82,5 @@ def _plain(one: Interval) -> Interval:
 def _subgroups(before: EvaluationResult, after: EvaluationResult) -> list[Figure]:
     known = {(one.column, one.value): one.score for one in before.subgroups}
     shared = [one for one in after.subgroups if (one.column, one.value) in known]
-    return [_figure(f"{one.column.rpartition('.')[2]} {one.value}", known[one.column, one.value], one.score) for one in shared]
-
-
-def settings(before: Run, after: Run) -> list[Setting]:
-    """Only what differs: alignment first, then the recipe by its dotted names."""
-    one = {_("alignment"): _alignment(before), **flat(before.recipe)}
-    other = {_("alignment"): _alignment(after), **flat(after.recipe)}
-    names = [*other, *(name for name in one if name not in other)]
-    return [Setting(name, one.get(name, ""), other.get(name, "")) for name in names if one.get(name, "") != other.get(name, "")]
-
-
-def _alignment(run: Run) -> str:
-    return f"{run.alignment.number}: {run.alignment.name}"
-
-
-def flat(data: Any, prefix: str = "") -> dict[str, str]:
-    """{"train": {"epochs": 20}} -> {"train.epochs": "20"}; lists stay together."""
-    if isinstance(data, dict) and data:
-        return {
-            name: value for key, inner in data.items() for name, value in flat(inner, f"{prefix}.{key}" if prefix else str(key)).items()
-        }
-    if isinstance(data, list):
-        return {prefix: ", ".join(map(str, data))}
-    return {prefix: "" if data in (None, {}) else str(data)}
+    names = plots.column_names([one.column for one in shared])
+    return [_figure(f"{names[one.column]}: {one.value}", known[one.column, one.value], one.score) for one in shared]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.discussions.people import face, faces
 from apps.discussions.queries import count
+from apps.experiments import comparing
 from apps.experiments.models import Run
 from apps.projects.models import Project
 from apps.projects.pages import project_page
@@ -116,7 +117,7 @@ def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse
     more: dict[str, Any] = {"before": found.replaces}
     if before and before.evaluation and after.evaluation:
         more["figures"] = comparison.figures(before, after)
-        more["settings"] = comparison.settings(before, after)
+        more["settings"] = comparing.settings([before, after])
         numbers = urlencode([("run", before.number), ("run", after.number), ("reference", before.number)])
         more["paired"] = f"{reverse('experiments:compare', args=[project.slug])}?{numbers}"
     return _page(request, found, "changes", **more)

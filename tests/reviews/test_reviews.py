@@ -2,6 +2,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from apps.discussions.models import Notification
+from apps.experiments import comparing
 from apps.projects.models import Event, Role
 from apps.projects.services import set_member
 from apps.registry.models import ModelVersion
@@ -9,6 +10,7 @@ from apps.reviews import comparison, queries, services
 from apps.reviews.models import Decision, Review
 from apps.reviews.proposal import candidates
 from fusion.figures import Interval
+from fusion.recipe import Recipe
 from tests.experiments.answers import answered_run
 from tests.registry import factory
 
@@ -229,5 +231,11 @@ def test_the_difference_is_paired_where_both_answered_the_same_samples(team, set
     assert all(one.paired is None for one in comparison.figures(before, elsewhere))
 
 
-def test_settings_that_differ_are_named_by_their_place() -> None:
-    assert comparison.flat({"train": {"epochs": 20}, "seeds": [0, 1], "rules": {}}) == {"train.epochs": "20", "seeds": "0, 1", "rules": ""}
+def test_settings_that_differ_are_named_by_their_place_and_told_in_words(team, settings, tmp_path) -> None:
+    settings.HOME = tmp_path
+    recipe = Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6], "mix": True}]}, "training": {"epochs": 20}})
+    before, after = answered_run(team, settings, 0.6), answered_run(team, settings, 0.9, 1, recipe=recipe.model_dump(mode="json"))
+    found = {one.name: one.values for one in comparing.settings([before, after])}
+    assert found["training.epochs"][1] == "20"
+    assert found["encoders.text"][1] == "minilm-l6-v2 (layers 4, 6; mix on)"
+    assert not {"title", "description"} & set(found)

@@ -1,4 +1,5 @@
-"""What takes time and needs no database, done on the second core while the rest is set up: the demo's files, and their vectors.
+"""What takes time and needs no database, done on the second core while the rest is set up: the demo's files, their vectors, and the
+self-tests of the encoders.
 
 Whoever needs one of both waits for its lock; where this never ran, the demo makes them itself.
 """
@@ -33,6 +34,11 @@ def main() -> None:
         from fusion.study import Study
 
         embed(Aligned.from_study(Study.load(folder)), None, Cache(HOME / "embeddings"), Progress())
+    from fusion.encoders import catalogue, shelf
+
+    for entry in catalogue.entries(tiny=False):
+        if entry.installed and entry.check is None:
+            shelf.check(entry)
 
 
 if __name__ == "__main__":
