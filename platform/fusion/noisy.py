@@ -5,7 +5,7 @@ the random numbers are seeded by its digest and are the same at every level, so 
 import hashlib
 import math
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +18,7 @@ from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
 from fusion.embed import Choices, Work, contents, embed_modality, load_all
 from fusion.encoders.base import Encoder
+from fusion.encoders.runtime import asked, in_precision
 from fusion.evaluate.metrics import Ints
 from fusion.noise import LEVELS, NoiseLevel
 from fusion.progress import Progress
@@ -25,6 +26,8 @@ from fusion.progress import Progress
 Features = NDArray[np.float32]
 Key = tuple[str, str]
 """Modality, name of the level."""
+Reading = tuple[str, str]
+"""Modality, encoders."""
 
 LARGEST_PX = 1024
 """Of the longer side; encoders read no more."""
@@ -37,46 +40,68 @@ BY_TRAINING = ("table", "series")
 
 @dataclass
 class Noisy:
-    """Features under noise. keys: every modality and level; x: those that are the same whatever the round, (n, dim) each.
+    """Features under noise. keys: every modality and level; x: by reading, those that are the same whatever the round, (n, dim) each.
 
-    encoders: of the modalities whose features differ by round. n_computed and n_cached: contents read by an encoder, or found in the cache.
+    read: training rows -> by which encoders a round reads; encoders: of the modalities whose features differ by round. n_computed and
+    n_cached: contents read by an encoder, or found in the cache.
     """
 
     aligned: Aligned
-    encoders: dict[str, list[Encoder]]
+    read: Callable[[Ints], Choices]
+    encoders: dict[Reading, list[Encoder]] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
-    x: dict[Key, Features] = field(default_factory=dict)
+    x: dict[tuple[Reading, str], Features] = field(default_factory=dict)
+    precision: str | None = field(default_factory=asked.get)
     n_computed: int = 0
     n_cached: int = 0
 
     @classmethod
-    def of(cls, aligned: Aligned, choices: Choices, cache: Cache | None, progress: Progress) -> "Noisy":
-        """Pictures, recordings and texts are read here: at most once a level, and never again while the cache keeps them."""
-        found = cls(aligned, {name: load_all(one, choices.get(name), False) for name, one in aligned.modalities.items()})
-        media = {name: one for name, one in aligned.modalities.items() if one.kind not in BY_TRAINING}
-        work = Work(progress, sum(len(contents(one)) * len(found.encoders[name]) * len(LEVELS[one.kind]) for name, one in media.items()))
+    def of(
+        cls, aligned: Aligned, read: Callable[[Ints], Choices], rounds: Sequence[Ints], cache: Cache | None, progress: Progress
+    ) -> "Noisy":
+        """Pictures, recordings and texts are read here: at most once a level, and never again while the cache keeps them.
+
+        rounds: the training rows of each.
+        """
+        found = cls(aligned, read, keys=[(name, level.name) for name, one in aligned.modalities.items() for level in LEVELS[one.kind]])
         for name, one in aligned.modalities.items():
+            for choices in map(read, rounds):
+                if reading(name, choices) not in found.encoders:
+                    found.encoders[reading(name, choices)] = load_all(one, choices.get(name), False)
+        media = [each for each in found.encoders if aligned.modalities[each[0]].kind not in BY_TRAINING]
+        of_reading = {each: aligned.modalities[each[0]] for each in media}
+        work = Work(
+            progress, sum(len(contents(one)) * len(found.encoders[each]) * len(LEVELS[one.kind]) for each, one in of_reading.items())
+        )
+        for each, one in of_reading.items():
             for level in LEVELS[one.kind]:
-                found.keys.append((name, level.name))
-                if name in media:
-                    with tempfile.TemporaryDirectory() as folder:
-                        found.x[found.keys[-1]] = found.embedded(name, spoilt(one, level, Path(folder)), cache, work)
+                with tempfile.TemporaryDirectory() as folder:
+                    found.x[each, level.name] = found.embedded(each, spoilt(one, level, Path(folder)), cache, work)
+            del found.encoders[each]  # large, and done
         found.n_computed, found.n_cached = work.computed, work.cached
-        found.encoders = {name: one for name, one in found.encoders.items() if name not in media}  # large, and done
         return found
 
-    def embedded(self, name: str, modality: Modality, cache: Cache | None, work: Work) -> Features:
+    def embedded(self, each: Reading, modality: Modality, cache: Cache | None, work: Work) -> Features:
+        name = each[0]
         inputs = replace(self.aligned, modalities={**self.aligned.modalities, name: modality})
-        return np.concatenate([embed_modality(inputs, name, encoder, cache, work) for encoder in self.encoders[name]], 1)
+        return np.concatenate([embed_modality(inputs, name, encoder, cache, work) for encoder in self.encoders[each]], 1)
 
     def features(self, key: Key, train: Ints) -> Features:
         """(n, dim) of every sample, for a round that trains on these rows."""
-        if key in self.x:
-            return self.x[key]
-        name, modality = key[0], self.aligned.modalities[key[0]]
-        level = next(level for level in LEVELS[modality.kind] if level.name == key[1])
-        cells = shaken(modality.cells, spread(modality, train), level.strength)
-        return self.embedded(name, replace(modality, cells=cells), None, Work(Progress(), 0))
+        name, level = key
+        each = reading(name, self.read(train))
+        if (each, level) in self.x:
+            return self.x[each, level]
+        modality = self.aligned.modalities[name]
+        strength = next(one.strength for one in LEVELS[modality.kind] if one.name == level)
+        cells = shaken(modality.cells, spread(modality, train), strength)
+        with in_precision(self.precision):
+            return self.embedded(each, replace(modality, cells=cells), None, Work(Progress(), 0))
+
+
+def reading(name: str, choices: Choices) -> Reading:
+    """A modality and what it is read with."""
+    return name, str(choices.get(name))
 
 
 def spoilt(modality: Modality, level: NoiseLevel, folder: Path) -> Modality:

@@ -181,8 +181,21 @@ def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], 
     methods, singles = methods_of(fitting, found, scored, coalitions(len(task.modalities)))
     regressions = {name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
     everything = [tuple(range(len(task.modalities)))]
-    noisy = {key: methods_of(fitting, [each.noisy[key] for each in found], scored, everything)[0][fitting.method] for key in found[0].noisy}
-    return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found), noisy)
+    noisy = {key: methods_of(fitting, [each.noisy[key] for each in found], scored, everything)[0] for key in found[0].noisy}
+    own = {key: own_choices(found, by_method) if fitting.budget else by_method[fitting.method] for key, by_method in noisy.items()}
+    return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found), own)
+
+
+def own_choices(rounds: Sequence[RoundAnswers], methods: Mapping[str, Answers]) -> Answers:
+    """Every round by the method that it chose, in a search."""
+    winners = [(methods[each.winner], len(each.each.test)) for each in rounds]
+    ends = np.cumsum([n for _, n in winners])[:-1]
+
+    def joined(parts: list[Floats]) -> Floats:
+        return np.concatenate([np.split(part, ends, axis=1)[i] for i, part in enumerate(parts)], axis=1)
+
+    by_coalition = {each: joined([answers.by_coalition[each] for answers, _ in winners]) for each in winners[0][0].by_coalition}
+    return Answers(by_coalition, joined([answers.uncalibrated for answers, _ in winners]))
 
 
 def methods_of(

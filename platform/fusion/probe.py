@@ -169,12 +169,15 @@ class Probe:
     def blocks(self, rows: Ints) -> dict[str, list[Block]]:
         return {name: [block for part in found.parts[name] for block in part.blocks] for name, found in self.others(rows).items()}
 
+    def encoders(self, rows: Ints) -> dict[str, list[EncoderChoice]]:
+        """The recipe's, with those that were chosen on these rows in their place."""
+        return self.recipe.encoders | {name: list(self.reading(name, combo)) for name, combo in self.choice(rows).items()}
+
     def kept(self, rows: Ints) -> tuple[Features, dict[str, list[EncoderChoice]]]:
-        """Features as chosen on these rows, and the recipe's encoders in their place."""
+        """Features as chosen on these rows, and by which encoders."""
         others = self.others(rows)
         x, parts = self.features.x | self.x(rows), self.features.parts | {name: found.parts[name] for name, found in others.items()}
-        chosen = {name: list(self.reading(name, combo)) for name, combo in self.choice(rows).items()}
-        return replace(self.features, x=x, parts=parts), self.recipe.encoders | chosen
+        return replace(self.features, x=x, parts=parts), self.encoders(rows)
 
     def report(self, rounds: Sequence[Round]) -> dict[str, list[Read]]:
         """{modality: what it was read with, the best first}, by the rounds of the split; the last of `rounds` is that of all samples."""

@@ -202,12 +202,6 @@ class Recipe(Part):
             raise ValueError("precision: bf16 is for frozen encoders; freeze the encoders or leave precision out")
         return self
 
-    @model_validator(mode="after")
-    def noise_needs_a_method(self) -> "Recipe":
-        if self.evaluation.noise and self.search:
-            raise ValueError("evaluation.noise: a search measures none; run the recipe that it ends in once more, with noise")
-        return self
-
     @property
     def methods(self) -> list[str]:
         """Every fusion method to train, the chosen one first."""

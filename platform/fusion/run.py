@@ -29,7 +29,7 @@ from fusion.evaluate.report import Question, evaluate
 from fusion.machine import Clock
 from fusion.models import Model
 from fusion.noisy import Noisy
-from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices
+from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices, own_choices
 from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests
 from fusion.prepared import Choice, Round, Task
 from fusion.probe import Probe
@@ -39,7 +39,7 @@ from fusion.prototypes import likeness_of
 from fusion.recipe import Recipe
 from fusion.representation import Vectors
 from fusion.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
-from fusion.search import concluded, own_choices, report
+from fusion.search import concluded, report
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS
 from fusion.weighing import WeighedReader
@@ -115,17 +115,20 @@ def tell_probe(result: EvaluationResult, probe: Probe | None, rounds: Sequence[R
 
 def read_inputs(plan: Plan, out: Path, cache: Cache | None, clock: Clock, checkpoint_seconds: float) -> Read:
     recipe, progress, probe = plan.recipe, clock.progress, None
+    asks_noise, probes = recipe.evaluation.noise, recipe.search is not None and recipe.search.probe
+    trained = [each.train for each in plan.rounds[:-1]]
     tuned: Adapted = {}
     with clock.stage("embed"):
         features = embed(plan.inputs, recipe.encoders or None, cache, progress)
         likeness = likeness_of(recipe, plan.aligned.label_order, cache, progress) if plan.aligned.task == "classification" else None
-        noisy = Noisy.of(plan.inputs, recipe.encoders, cache, progress) if recipe.evaluation.noise else None
+        noisy = Noisy.of(plan.inputs, lambda rows: recipe.encoders, trained, cache, progress) if asks_noise and not probes else None
     store = Store(out / WORK, run_digest(plan.aligned, recipe, features), checkpoint_seconds)
     task = replace(plan.task(features), likeness=likeness)
-    if recipe.search and recipe.search.probe:
+    if probes:
         with clock.stage("probe"):
             probe = Probe(plan.inputs, recipe, task, features, plan.inner, cache, store, progress)
             task = probe.run(plan.rounds)
+            noisy = Noisy.of(plan.inputs, probe.encoders, trained, cache, progress) if asks_noise else None
     if recipe.tunes:
         with clock.stage("tune"):
             task, tuned = tuned_along(plan, features, task, store, progress)
@@ -191,7 +194,7 @@ def judged(
     rules = ruled.scores(found, without)
     if fitting.budget:
         searched = report(found, fitting, recipe.method, recipe.evaluation.draws)
-        found.methods[recipe.method] = own_choices(found)
+        found.methods[recipe.method] = own_choices(found.rounds, found.methods)
     result = evaluate(replace(question_of(plan, found), reference=reference))
     result.rules, result.search = rules, searched
     return result

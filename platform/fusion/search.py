@@ -32,18 +32,6 @@ def concluded(recipe: Recipe, fitting: CrossFit, rounds: Sequence[RoundAnswers])
     return {"method": kept, "compare": others, "ensemble": ensemble, "search": None}
 
 
-def own_choices(found: OutOfFold) -> Answers:
-    """Every round by the method that it chose."""
-    winners = [(found.methods[each.winner], len(each.each.test)) for each in found.rounds]
-    ends = np.cumsum([n for _, n in winners])[:-1]
-
-    def joined(parts: list[Floats]) -> Floats:
-        return np.concatenate([np.split(part, ends, axis=1)[i] for i, part in enumerate(parts)], axis=1)
-
-    by_coalition = {each: joined([answers.by_coalition[each] for answers, _ in winners]) for each in winners[0][0].by_coalition}
-    return Answers(by_coalition, joined([answers.uncalibrated for answers, _ in winners]))
-
-
 def report(found: OutOfFold, fitting: CrossFit, kept: str, draws: int) -> Search:
     """found: every method by itself."""
     assert fitting.budget is not None

@@ -13,7 +13,7 @@ from fusion.cache import Cache
 from fusion.noise import LEVELS
 from fusion.noisy import Noisy, drowned, fewer_words, shaken, spoilt, spread
 from fusion.progress import Progress
-from fusion.recipe import Recipe, RecipeError
+from fusion.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.run import train
 
 
@@ -165,7 +165,36 @@ def test_a_level_that_there_is_not_is_named(tmp_path):
 
 
 def test_features_of_a_table_are_noisy_by_their_round():
-    noisy = Noisy.of(mixed(), {"text": "tiny-text"}, None, Progress())
+    noisy = Noisy.of(mixed(), lambda rows: {"text": "tiny-text"}, [np.arange(5), np.arange(30)], None, Progress())
     some, others = (noisy.features(("numbers", "1 sd"), rows) for rows in (np.arange(5), np.arange(30)))
     assert not np.array_equal(some, others)
-    assert noisy.features(("text", "10 %"), np.arange(5)) is noisy.x["text", "10 %"]
+    assert noisy.features(("text", "10 %"), np.arange(5)) is noisy.features(("text", "10 %"), np.arange(30))
+
+
+def test_each_round_of_a_search_is_judged_under_noise_by_what_it_reads_and_how_it_joins(tmp_path):
+    cache = Cache(tmp_path / "cache")
+    search = {"encoders": ["tiny-text"], "probe": True}
+    result = train(mixed(48), asked(search=search, compare=["concat"]), tmp_path / "searched", cache, Progress())
+    assert {one.modality for one in result.noise} == {"numbers", "text"}
+    assert result.environment["noise embedded"]["computed"] > 0
+    assert len({level.value for one in result.noise for level in one.levels}) > 1
+    again = train(mixed(48), asked(search=search, compare=["concat"]), tmp_path / "again", cache, Progress())
+    assert again.environment["noise embedded"]["computed"] == 0
+    assert again.noise == result.noise
+
+
+def test_noise_is_read_once_by_whatever_rounds_read_with():
+    def read(rows):
+        return {"text": [EncoderChoice(name="tiny-text", layers=[1 if len(rows) > 10 else 2])]}
+
+    noisy = Noisy.of(mixed(), read, [np.arange(5), np.arange(30)], None, Progress())
+    some, others = (noisy.features(("text", "10 %"), rows) for rows in (np.arange(5), np.arange(30)))
+    assert not np.array_equal(some, others)
+    assert noisy.features(("text", "10 %"), np.arange(6)) is some
+    once = Noisy.of(mixed(), lambda rows: {"text": "tiny-text"}, [np.arange(5), np.arange(30)], None, Progress())
+    assert noisy.n_computed == 2 * once.n_computed
+
+
+def test_a_search_that_has_one_way_only_is_judged_under_noise_as_a_run_is(tmp_path):
+    searched = train(mixed(48), asked(search={"probe": False}), tmp_path / "searched", None, Progress())
+    assert searched.noise == train(mixed(48), asked(), tmp_path / "plain", None, Progress()).noise
