@@ -49,7 +49,9 @@ def definitions(run: Run) -> Definitions | None:
     ]
     tone, icon, verdict = verdict_of(found.verdict)
     entry = catalogue.get(found.encoder)
-    words = _("%(encoder)s reads them; they shape the linear part of each single-modality model, and late fusion through it.")
+    words = _(
+        "%(encoder)s reads them; they shape the last layer of every network, so that labels of like meaning are told by like features."
+    )
     few_words = _("Labels with at most 10 samples (%(labels)s), each told apart from the rest: AUROC") % {
         "labels": list_in_words(found.few)
     }

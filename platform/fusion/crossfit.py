@@ -12,7 +12,6 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from fusion.budget import Budget
 from fusion.cost import STEP
@@ -20,10 +19,12 @@ from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Ints
 from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
+from fusion.methods.parts import Network
 from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, joined
 from fusion.prepared import Choice, Prepared, Round, Task
 from fusion.progress import Progress
+from fusion.prototypes import relation
 from fusion.recipe import Recipe
 from fusion.store import Store
 from fusion.train import History, Hooks, Samples, Watch, fit, packed, seed_everything, tell_all, unpack
@@ -209,7 +210,7 @@ class CrossFit:
         """
         return self.task.tuned_blocks is not None and (reads_tokens(name) or not self.training.pca_dim)
 
-    def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch]) -> list[nn.Module]:
+    def fitted(self, unit: str, name: str, fits: Sequence[Fit], watches: Sequence[Watch]) -> list[Network]:
         """A network for each of `fits`, trained, or as it begins where there is no sample to learn from; `watches` are filled in."""
         networks = [self.network(f"{unit}/{net}", name, seed, prepared) for net, (seed, prepared) in enumerate(fits)]
         distinct = {id(prepared): prepared.samples(name, prepared.rows) for _, prepared in fits}
@@ -224,9 +225,11 @@ class CrossFit:
         for watch in watches:
             if watch.weights:
                 networks[watch.net].load_state_dict(watch.weights, assign=True)
+        for network in networks:
+            network.settle()
         return [network.eval() for network in networks]
 
-    def fit(self, unit: str, networks: list[nn.Module], samples: list[Samples], nets: list[int], watches: Sequence[Watch]) -> None:
+    def fit(self, unit: str, networks: list[Network], samples: list[Samples], nets: list[int], watches: Sequence[Watch]) -> None:
         """Trains these networks, of the numbers `nets`, or reads what their training found from the store."""
         self.check()
         here = [replace(watch, net=nets.index(watch.net)) for watch in watches]
@@ -254,14 +257,16 @@ class CrossFit:
         self.check()
         self.progress.step(self.done + fits * done // self.training.epochs, self.total, "models")
 
-    def network(self, unit: str, name: str, seed: int, prepared: Prepared) -> nn.Module:
+    def network(self, unit: str, name: str, seed: int, prepared: Prepared) -> Network:
         """As training begins."""
         seed_everything(unit, seed)
-        network = self.shape(name, prepared).network(prepared.log_prior)
+        network = self.shape(name, prepared).of_seed(prepared.log_prior)
         if isinstance(network, Unimodal):
             part = prepared.linear_part(name)
             if part is not None:
                 network.set_linear(*map(torch.from_numpy, part))
+        if self.task.likeness is not None:
+            network.relation = torch.from_numpy(relation(self.task.likeness).astype(np.float32))
         return network
 
 

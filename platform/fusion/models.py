@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fusion.files import BrokenFile
 from fusion.methods import JOINT, build
+from fusion.methods.parts import Network
 from fusion.methods.together import Together
 from fusion.recipe import Training
 from fusion.tasks import TaskName, task_of
@@ -57,10 +58,12 @@ class Shape:
     def inputs(self) -> list[str]:
         return self.modalities if self.name in JOINT else [self.name]
 
-    def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
-        prior = torch.as_tensor(log_prior)
+    def of_seed(self, log_prior: NDArray[np.float32]) -> Network:
         settings = (self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
-        nets = [build(self.name, self.dims, prior, *settings) for _ in range(self.seeds)]
+        return build(self.name, self.dims, torch.as_tensor(log_prior), *settings)
+
+    def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
+        nets = [self.of_seed(log_prior) for _ in range(self.seeds)]
         return nets[0] if self.seeds == 1 else Together(nets)
 
 

@@ -1,9 +1,10 @@
-"""Definitions of labels in the linear part of a single-modality model: labels of like meaning are told by like features.
+"""Definitions of labels in the last layer of every network: labels of like meaning are told by like features.
 
-A text encoder reads the definitions; s_k is the mean of label k's, centred over the labels and of length 1. The linear part is
+A text encoder reads the definitions; s_k is the mean of label k's, centred over the labels and of length 1. A last layer is
 
     logits = x W + b,    W = U L',    L L' = (1 - r) I + r S S',    penalty |U|^2
 
+on the hidden units of a network, whatever its method, and on the features themselves in the linear part of a single-modality model;
 that is, a projection of x onto the prototypes, learned with the label (DeViSE, Frome et al. 2013, NeurIPS; ESZSL, Romera-Paredes and Torr
 2015, ICML), beside weights that every label has for itself. A bilinear x V s_k with a penalty |V|^2 needs no more of the prototypes than
 their products S S' (representer theorem), so this is that model. A label with few samples, or none, borrows what its words say of it
@@ -63,6 +64,11 @@ def likeness(vectors: Floats, concepts: Sequence[Concept], labels: Sequence[str]
     return found
 
 
+def relation(likeness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K, K): L' of L L' = likeness, which turns U into W."""
+    return np.asarray(np.linalg.cholesky(likeness).T, np.float64)
+
+
 def unit(x: Floats) -> Floats:
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
 
@@ -72,17 +78,17 @@ def related(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """x: (n, d) of about unit variance, y: (n,) class numbers, prior: (K,) -> weight (d, K) and bias (K,)."""
     given, truth = torch.from_numpy(x.astype(np.float64)), torch.from_numpy(y)
-    root, bias = torch.linalg.cholesky(torch.from_numpy(likeness)), torch.as_tensor(prior, dtype=torch.float64)
+    outward, bias = torch.from_numpy(relation(likeness)), torch.as_tensor(prior, dtype=torch.float64)
     u = torch.zeros(x.shape[1], len(prior), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([u], max_iter=STEPS, line_search_fn="strong_wolfe", tolerance_grad=1e-6)
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        wrong = torch.nn.functional.cross_entropy(given @ (u @ root.T) + bias, truth)
+        wrong = torch.nn.functional.cross_entropy(given @ (u @ outward) + bias, truth)
         loss = wrong + u.square().sum() / (2 * strength * max(1, len(truth)))
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     if len(truth):
         optimizer.step(closure)  # type: ignore[no-untyped-call, arg-type]
-    return (u.detach() @ root.T).numpy().astype(np.float32), np.asarray(prior, np.float32)
+    return (u.detach() @ outward).numpy().astype(np.float32), np.asarray(prior, np.float32)

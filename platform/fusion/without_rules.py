@@ -13,7 +13,6 @@ from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.rules import rule_scores
 from fusion.knowledge import Knowledge, Rule
 from fusion.knowledge_use import Bools, answers_with, applied, taught
-from fusion.methods import JOINT
 from fusion.outoffold import OutOfFold, answer_round, assemble
 from fusion.prepared import Round, Task
 from fusion.progress import Progress, Silent
@@ -86,11 +85,9 @@ class Ruled:
 
     def without_concepts(self, found: OutOfFold) -> Floats | None:
         """(S, n, K) of the run's method trained once more without the definitions of labels; None where nothing is to be compared."""
-        own, raw = self.recipe.knowledge, found.methods[self.recipe.method]
+        own = self.recipe.knowledge
         if self.task.likeness is None or not own.compare:
             return None
-        if self.recipe.method in JOINT:
-            return applied(raw.whole, own.rules, self.labels, self.fires[found.rows]) if own.at_prediction else raw.whole
         bare = self.trained(replace(self.task, likeness=None), own.model_copy(update={"concepts": []}), Silent(self.progress.check)).whole
         return applied(bare, own.rules, self.labels, self.fires[found.rows]) if own.at_prediction else bare
 

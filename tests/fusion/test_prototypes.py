@@ -4,13 +4,15 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import load
 from fusion.cache import Cache
 from fusion.knowledge.concepts import Concept, defined
+from fusion.methods import build
 from fusion.progress import Progress
-from fusion.prototypes import embedded, likeness, related
+from fusion.prototypes import embedded, likeness, related, relation
 from fusion.recipe import Recipe, RecipeError
 from fusion.run import train
 from fusion.study_spec import StudySpec
@@ -84,12 +86,13 @@ def run(tmp_path_factory):
     return folder, train(animals(), recipe(), folder / "out", Cache(folder / "cache"), Progress())
 
 
-def test_definitions_help_and_a_label_with_three_samples_is_told_apart_better(run):
-    found = run[1].concepts
-    assert (found.few, found.encoder, len(found.concepts)) == ([RARE], "tiny-text", len(LABELS))
-    assert found.score.change.low > 0
-    assert found.auroc_of_few.change.value > 0.02
-    assert found.verdict == "helps" or found.auroc_of_few.change.low <= 0
+def test_definitions_help_and_a_label_with_three_samples_is_told_apart_better(run, tmp_path):
+    found = [run[1].concepts]
+    assert (found[0].few, found[0].encoder, len(found[0].concepts)) == ([RARE], "tiny-text", len(LABELS))
+    found += [train(animals(seed=seed), recipe(), tmp_path / str(seed), None, Progress()).concepts for seed in (2, 3)]
+    assert all(each.score.change.value > 0 for each in found)
+    assert any(each.score.change.low > 0 for each in found)
+    assert np.mean([each.auroc_of_few.change.value for each in found]) > 0.05
 
 
 def test_the_bundle_answers_without_the_definitions_being_read_again(run, monkeypatch):
@@ -118,3 +121,26 @@ def test_a_study_gives_its_definitions_to_the_alignment():
     assert defined(written) == [{"name": "pair", "discipline": "LI", "definition": "exactly two"}]
     spec = StudySpec(name="x", key="id", disciplines=[{"code": "LI", "name": "Linguistics"}], concepts=written)
     assert spec.knowledge["concepts"] == defined(written)
+
+
+@pytest.mark.parametrize("method", ["concat", "gated", "lowrank", "bottleneck", "crossattention"])
+def test_definitions_reach_the_networks_of_every_joint_method(tmp_path, method):
+    asked = recipe().model_copy(update={"method": method, "compare": []})
+    asked = asked.model_copy(update={"training": asked.training.model_copy(update={"epochs": 20})})
+    result = train(animals(), asked, tmp_path, Cache(tmp_path / "cache"), Progress())
+    assert result.concepts.score.change.value > 0
+    network = load(tmp_path).models[method].network
+    assert network.relation is None
+    assert not any("relation" in name for name in network.state_dict())
+
+
+def test_a_last_layer_that_is_settled_answers_as_it_did():
+    likeness_of_three = np.array([[1, 0.4, 0], [0.4, 1, 0.1], [0, 0.1, 1]])
+    network = build("concat", {"a": 4, "b": 3}, torch.zeros(3), 8, 0.0, 0.0).eval()
+    network.relation = torch.from_numpy(relation(likeness_of_three).astype(np.float32))
+    x, mask = {"a": torch.randn(5, 4), "b": torch.randn(5, 3)}, torch.ones(5, 2, dtype=torch.bool)
+    before, raw = network(x, mask)[0], network.out.weight.detach().clone()
+    network.settle()
+    assert torch.allclose(network(x, mask)[0], before, atol=1e-6)
+    assert torch.allclose(network.out.weight, raw @ torch.from_numpy(relation(likeness_of_three).astype(np.float32)), atol=1e-6)
+    assert network.relation is None

@@ -7,7 +7,7 @@ logits (batch, K), aux {modality: logits (batch, K)} of heads trained beside the
 
 from collections.abc import Mapping
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from fusion.methods.attention import Sequences
 from fusion.methods.bottleneck import Bottleneck
@@ -15,7 +15,7 @@ from fusion.methods.concat import Concat
 from fusion.methods.crossattention import CrossAttention
 from fusion.methods.gated import Gated
 from fusion.methods.lowrank import Lowrank
-from fusion.methods.parts import Joint
+from fusion.methods.parts import Joint, Network
 from fusion.methods.unimodal import Unimodal
 from fusion.tasks import TaskName
 from fusion.tasks.losses import TEACHING
@@ -43,12 +43,12 @@ def build(
     input_dropout: float,
     tokens: Mapping[str, int] | None = None,
     task: TaskName = "classification",
-) -> nn.Module:
+) -> Network:
     """A method by name for inputs of `dims`; every other name is that of a single modality. log_prior: (K,).
 
     tokens: how many tokens each modality's vector holds, for the methods that read tokens.
     """
-    net: Unimodal | Joint
+    net: Network
     if name in JOINT:
         more = (tokens,) if reads_tokens(name) else ()
         net = JOINT[name](dims, log_prior, hidden, dropout, input_dropout, *more)

@@ -71,14 +71,34 @@ def visible(x: Tensor, present: Tensor) -> Tensor:
     return torch.where(present.unsqueeze(-1), x, torch.zeros((), dtype=x.dtype))
 
 
-class Joint(nn.Module):
+class Network(nn.Module):
+    """What every method is: outputs of a learning task for any subset of modalities; where none is there, the training prior."""
+
+    log_prior: Tensor
+    speak: Speak = staticmethod(as_it_is)
+    relation: Tensor | None = None
+    """(D, D): how definitions relate the labels, while it is trained (fusion.prototypes.relation)."""
+
+    @property
+    def last(self) -> nn.Parameter:
+        """(..., D): weight of the last layer, as it is trained."""
+        raise TypeError(f"{type(self).__name__} does not say what its last layer is")
+
+    def last_weight(self) -> Tensor:
+        """The same as it is used."""
+        return self.last if self.relation is None else self.last @ self.relation
+
+    def settle(self) -> None:
+        """Trained: the last layer stands for itself, and no definition is asked again."""
+        self.last.data = self.last_weight().detach()
+        self.relation = None
+
+
+class Joint(Network):
     """A method that reads all modalities at once; a sample without any modality gets the training prior.
 
     Each modality keeps an own head on its projection (auxiliary logits), which holds the projections useful one by one.
     """
-
-    log_prior: Tensor
-    speak: Speak = staticmethod(as_it_is)
 
     def __init__(self, dims: Mapping[str, int], log_prior: Tensor, hidden: int, dropout: float, input_dropout: float) -> None:
         super().__init__()
@@ -88,6 +108,10 @@ class Joint(nn.Module):
         self.heads = Affines(len(dims), hidden, len(log_prior))
         self.out = Affine(hidden, len(log_prior))
         self.register_buffer("log_prior", log_prior)
+
+    @property
+    def last(self) -> nn.Parameter:
+        return self.out.weight
 
     def tokens(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, M, hidden): one vector a modality."""
@@ -109,7 +133,7 @@ class Joint(nn.Module):
 
     def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         tokens = self.tokens(x, mask)
-        outputs = self.speak(self.out(self.join(tokens, mask)), self.log_prior)
+        outputs = self.speak(self.join(tokens, mask) @ self.last_weight() + self.out.bias.unsqueeze(-2), self.log_prior)
         heads = self.heads(self.pooled(tokens)).unbind(-2)
         aux = {name: self.speak(each, self.log_prior) for name, each in zip(self.modalities, heads)}
         return torch.where(mask.any(-1, keepdim=True), outputs, self.log_prior.unsqueeze(-2)), aux

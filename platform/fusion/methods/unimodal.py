@@ -11,17 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fusion.methods.parts import Drop, uniform, visible
-from fusion.tasks.losses import Speak, as_it_is
+from fusion.methods.parts import Drop, Network, uniform, visible
 
 MEMBERS = 8
 
 
-class Unimodal(nn.Module):
+class Unimodal(Network):
     """Members of one hidden layer on one modality; a sample without it gets the training prior."""
 
-    log_prior: Tensor
-    speak: Speak = staticmethod(as_it_is)
     linear: Tensor
     linear_bias: Tensor
 
@@ -41,6 +38,10 @@ class Unimodal(nn.Module):
         self.register_buffer("linear", torch.zeros(dim, len(log_prior)))
         self.register_buffer("linear_bias", torch.zeros(len(log_prior)))
 
+    @property
+    def last(self) -> nn.Parameter:
+        return self.outward
+
     def set_linear(self, weight: Tensor, bias: Tensor) -> None:
         """The linear model, fitted elsewhere since it is a convex problem: weight (dim, D), bias (D,)."""
         self.linear, self.linear_bias = weight, bias
@@ -57,7 +58,7 @@ class Unimodal(nn.Module):
         return self.members(x, mask).flatten(-2)
 
     def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        logits = self.represent(x, mask) @ self.outward.flatten(-3, -2) / MEMBERS + self.bias.unsqueeze(-2)
+        logits = self.represent(x, mask) @ self.last_weight().flatten(-3, -2) / MEMBERS + self.bias.unsqueeze(-2)
         if not self.training:
             seen = visible(x[self.modality], mask[..., self.column])
             logits = (logits + seen @ self.linear + self.linear_bias.unsqueeze(-2)) / 2
