@@ -47,18 +47,18 @@ class Unimodal(Network):
         self.linear, self.linear_bias = weight, bias
 
     def members(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
-        """(batch, members, hidden); each member has its own dropout."""
+        """(members, batch, hidden); each member has its own dropout."""
         seen = visible(x[self.modality], mask[..., self.column]).unsqueeze(-3)
         each = self.drop_input(seen.expand(*seen.shape[:-3], MEMBERS, -1, -1))
         hidden = each @ self.inward + self.inward_bias
-        return self.drop(F.gelu(F.layer_norm(hidden, hidden.shape[-1:]))).transpose(-3, -2)
+        return self.drop(F.gelu(F.layer_norm(hidden, hidden.shape[-1:])))
 
     def represent(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, members * hidden)"""
-        return self.members(x, mask).flatten(-2)
+        return self.members(x, mask).transpose(-3, -2).flatten(-2)
 
     def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        logits = self.represent(x, mask) @ self.last_weight().flatten(-3, -2) / MEMBERS + self.bias.unsqueeze(-2)
+        logits = (self.members(x, mask) @ self.last_weight()).mean(-3) + self.bias.unsqueeze(-2)
         if not self.training:
             seen = visible(x[self.modality], mask[..., self.column])
             logits = (logits + seen @ self.linear + self.linear_bias.unsqueeze(-2)) / 2
