@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from apps.projects.models import Discipline
-from fusion.encoders import catalogue
 from fusion.figures import Pair
 
 from . import encoders
@@ -48,7 +47,6 @@ def definitions(run: Run) -> Definitions | None:
         for one in sorted(found.concepts, key=lambda one: order.get(one.of, len(order)))
     ]
     tone, icon, verdict = verdict_of(found.verdict)
-    entry = catalogue.get(found.encoder)
     words = _(
         "%(encoder)s reads them; they shape the last layer of every network, so that labels of like meaning are told by like features."
     )
@@ -56,6 +54,6 @@ def definitions(run: Run) -> Definitions | None:
         "labels": list_in_words(found.few)
     }
     return Definitions(
-        rows, found.score, found.auroc_of_few, few_words, words % {"encoder": encoders.name(entry) if entry else found.encoder},
+        rows, found.score, found.auroc_of_few, few_words, words % {"encoder": encoders.called(found.encoder)},
         tone, icon, verdict, engine_note(found.note) if found.note else "",
     )  # fmt: skip

@@ -81,6 +81,12 @@ def name(entry: Entry) -> str:
     return str(NAMES.get(entry.name, entry.title))
 
 
+def called(code: str) -> str:
+    """The same of an encoder that may be gone from here."""
+    entry = catalogue.get(code)
+    return name(entry) if entry else code
+
+
 def title(entry: Entry) -> str:
     return f"{name(entry)}, {entry.dim} d" if entry.dim else name(entry)
 

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
 from fusion import cost
-from fusion.encoders import catalogue
 from fusion.recipe import Recipe
 
 from . import alignments, encoders, estimates, queries
@@ -43,8 +42,7 @@ def too_large(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
 
 
 def memory_words(found: cost.Cost, shape: cost.Shape, recipe: Recipe, least: float, has: float) -> str:
-    entry = catalogue.get(found.largest) if found.largest else None
-    words = {"need": size(least), "has": size(has), "encoder": encoders.name(entry) if entry else found.largest, "n": f"{shape.samples:,}"}
+    words = {"need": size(least), "has": size(has), "encoder": encoders.called(found.largest), "n": f"{shape.samples:,}"}
     if found.tuning:
         return _(
             "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it is for training the encoder %(encoder)s: %(changes)s."

@@ -118,7 +118,9 @@ class RunForm(forms.Form):
             label=_("Pooling"), required=False, choices=encoders.poolings(one.kind, named), help_text=_("How many vectors become one.")
         )
         self.fields[f"grid_{one.name}"] = forms.CharField(
-            label=_("Grid"), required=False, help_text=_("Parts a side, for each layer; empty for the encoder's own.")
+            label=_("Grid"),
+            required=False,
+            help_text=_("Cells a side of a picture, for each layer, or the number of stretches; empty for the encoder's own."),
         )
         self.fields[f"resolution_{one.name}"] = forms.IntegerField(
             label=_("Resolution"), required=False, help_text=_("Pixels a side; empty for the encoder's own.")

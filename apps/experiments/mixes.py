@@ -31,7 +31,7 @@ def mixes(result: EvaluationResult) -> list[Mix]:
             (_("Layer %(n)d") % {"n": place(layer, last)}, figures.percent(share))
             for layer, share in sorted(zip(one.layers, one.shares), key=lambda each: -each[1])
         ]
-        found.append(Mix(one.modality, name_of(one.encoder), sentence(one, last), rows))
+        found.append(Mix(one.modality, encoders.called(one.encoder), sentence(one, last), rows))
     return found
 
 
@@ -42,7 +42,7 @@ def attended(result: EvaluationResult) -> list[Mix]:
 def attention(one: Attended) -> Mix:
     entry, n = catalogue.get(one.encoder), len(one.shares)
     shares, side = [figures.percent(share) for share in one.shares], isqrt(n)
-    title = name_of(one.encoder)
+    title = encoders.called(one.encoder)
     if one.layer is not None:
         title = _(", ").join([title, _("Layer %(n)d") % {"n": place(one.layer, last_of(one.encoder))}])
     most = max(range(n), key=lambda at: one.shares[at])
@@ -66,11 +66,6 @@ def sentence(one: LayerMix, last: int | None) -> str:
     if last is None:
         return _("It reads mostly layer %(layer)d.") % words
     return _("It reads mostly layer %(layer)d of %(last)d.") % words
-
-
-def name_of(encoder: str) -> str:
-    entry = catalogue.get(encoder)
-    return encoders.name(entry) if entry else encoder
 
 
 def last_of(encoder: str) -> int | None:

@@ -13,7 +13,6 @@ from apps.ui import figures
 from apps.ui.components.figures import verdict_words
 from apps.ui.plots import model as ui
 from apps.ui.plots.tables import frequent_confusions
-from fusion.encoders import catalogue
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 from fusion.tasks import TaskName
@@ -202,13 +201,8 @@ def took(run: Run) -> str:
 def encoders_in_words(recipe: Recipe, name: str, kind: str) -> str:
     """`MiniLM L6 v2 (LoRA, 3 epochs)`: each encoder of a modality, and how it is trained."""
     how = [tuning.in_words(choice) for choice in recipe.encoders.get(name, [])]
-    titles = [encoder_title(one) for one in encoders_of(recipe, name, kind)]
+    titles = [encoders.called(one) for one in encoders_of(recipe, name, kind)]
     return ", ".join(f"{title} ({words})" if words else title for title, words in zip_longest(titles, how, fillvalue=""))
-
-
-def encoder_title(name: str) -> str:
-    entry = catalogue.get(name)
-    return encoders.name(entry) if entry else name
 
 
 def settings_rows(run: Run) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from django.utils.translation import ngettext
 
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.encoders import catalogue
 from fusion.result import EvaluationResult, Read, Search, Tried
 
 from . import encoders, plots
@@ -128,9 +127,7 @@ def reading(one: Read) -> str:
 
 def encoder(choice: dict[str, Any]) -> str:
     """`EfficientNet-Lite0, layers 7 and 10, mean`."""
-    entry = catalogue.get(choice["name"])
-    title = encoders.name(entry) if entry else choice["name"]
-    parts = [title]
+    parts = [encoders.called(choice["name"])]
     if layers := choice.get("layers"):
         parts.append(
             ngettext("layer %(layers)s", "layers %(layers)s", len(layers)) % {"layers": list_in_words([str(one) for one in layers])}

@@ -18,6 +18,8 @@ TERMS: dict[str, Term] = {
     "lora": Term(
         _("LoRA"), _("A way to train a large encoder by a few small matrices beside it, while its own weights stay as they were.")
     ),
+    "pooling": Term(_("Pooling"), _("How the many vectors that an encoder writes of one sample become the one that a model reads.")),
+    "attention": Term(_("Attention"), _("Weights, learned from the labels, that say for each sample which of its parts are read.")),
     "fusion-method": Term(_("Fusion method"), _("How the answers or the vectors of several inputs become one answer.")),
     "ensemble": Term(_("Ensemble"), _("Several models that answer together; their mean errs less than most of them alone.")),
     "alignment": Term(_("Alignment"), _("Data set versions joined on the sample key and frozen, with label and split.")),

@@ -6,6 +6,7 @@ from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
 from fusion.recipe import EncoderChoice, Recipe
 
+SINGLE = "gives one vector as it is pooled, so there are no places to attend to; choose pooling: grid or segments, or leave attend out."
 Asked = tuple[str, int, Entry]
 """Modality, number of the encoder and its entry."""
 
@@ -42,12 +43,11 @@ def chosen(recipe: Recipe) -> Iterator[tuple[str, int, EncoderChoice, Entry]]:
 def refusals(recipe: Recipe) -> list[str]:
     """One line for each; it names the field and what to do."""
     weightless = "has no weights that could be tuned; choose frozen, or another encoder."
-    single = "gives one vector as it is pooled, so there are no places to attend to; choose pooling: grid or segments, or leave attend out."
     return [
         *(f"encoders.{name}.{place}.tune: {entry.title} {weightless}" for name, place, entry in untunable(recipe)),
         *(
             f"encoders.{name}.{place}.pooling: {entry.title} can be pooled by {', '.join(entry.poolings)}, not by {asked}."
             for name, place, asked, entry in unpoolable(recipe)
         ),
-        *(f"encoders.{name}.{place}.attend: {entry.title} {single}" for name, place, entry in placeless(recipe)),
+        *(f"encoders.{name}.{place}.attend: {entry.title} {SINGLE}" for name, place, entry in placeless(recipe)),
     ]

@@ -13,6 +13,7 @@ from fusion.attention import Attention
 from fusion.files import BrokenFile
 from fusion.mixing import Layers, Mixing
 from fusion.recipe import EncoderChoice, Recipe
+from fusion.refusals import SINGLE
 from fusion.tasks.base import Array, LearningTask
 from fusion.tokens import Block, TokenWhitening
 from fusion.whitening import Whitening
@@ -119,10 +120,7 @@ def weighing_of(name: str, parts: "Sequence[Part]", choices: Sequence[EncoderCho
         number = number_of(name, part, choice)
         blocks = part.blocks[: len(part.blocks) // number]
         if choice.attend and all(block.positions == 1 for block in blocks):
-            raise CannotWeigh(
-                f"encoders.{name}: {part.name} gives one vector as it is pooled, so there are no places to attend to; choose pooling: grid or "
-                f"segments, or leave attend out."
-            )
+            raise CannotWeigh(f"encoders.{name}: {part.name} {SINGLE}")
         found.layers.append(Layers(part.start, part.start + part.dim, number))
         found.blocks.extend(blocks)
         found.attended.extend(choice.attend and block.positions > 1 for block in blocks)

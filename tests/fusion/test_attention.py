@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.alignment import Aligned, Cell, Modality, Split
 from fusion.attention import Attention, Query
 from fusion.bundle import load
 from fusion.cache import Cache
@@ -25,6 +24,7 @@ from fusion.run import train
 from fusion.tasks import task_of
 from fusion.tokens import Block
 from fusion.weighing import CannotWeigh, Weighing, reader_of, weighings_of
+from tests.fusion.test_mixing import MIXED, reading, words
 
 CLASSES = task_of("classification", ["a", "b", "c"])
 KINDS = {
@@ -116,41 +116,16 @@ def test_an_attention_that_does_not_fit_is_refused(name):
         Attention.of(tensors, "x")
 
 
-def texts(n=90):
-    dice = np.random.default_rng(0)
-    fill = ["one", "two", "three", "four", "five", "six"]
-
-    def text(i):
-        said = [fill[k] for k in dice.integers(6, size=8)]
-        said[dice.integers(8)] = ["red", "green", "blue"][i % 3]
-        return " ".join(said)
-
-    return Aligned(
-        keys=[f"T{i:03}" for i in range(n)],
-        labels=[f"class {i % 3}" for i in range(n)],
-        modalities={"text": Modality("text", [Cell.text(text(i)) for i in range(n)])},
-        groups={"s.site": [f"S{i // 30}" for i in range(n)]},
-        split=Split(policy="by-group", test=0.34),
-    )
-
-
-def recipe(attend=True, **more):
-    return Recipe.parse(
-        {
-            "encoders": {"text": [{"name": "tiny-text", "pooling": "segments", "grid": [4], "attend": attend, **more}]},
-            "method": "bottleneck",
-            "training": {"seeds": [0], "epochs": 2, "inner_folds": 1, "hidden_dim": 8},
-            "evaluation": {"draws": 50, "degradation": False},
-        }
-    )
+BESIDE = {"pooling": "segments", "grid": [4]}
+ATTENDED = BESIDE | {"attend": True}
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("attended")
     cache = Cache(folder / "cache")
-    train(texts(), recipe(attend=False), folder / "beside", cache, Progress())
-    return folder, train(texts(), recipe(), folder / "attended", cache, Progress())
+    train(words(), reading(**BESIDE), folder / "beside", cache, Progress())
+    return folder, train(words(), reading(**ATTENDED), folder / "attended", cache, Progress())
 
 
 def test_attention_embeds_nothing_that_the_places_side_by_side_have(run):
@@ -165,23 +140,23 @@ def test_a_bundle_attends_as_it_was_trained_and_its_card_says_to_what(run):
     assert "text: tiny-text, place 1: " in (folder / "attended" / "card.md").read_text()
     reader = load(folder / "attended").models["text"].whitening["text"]
     assert (reader.reads, reader.whitening.reads) == (4 * 64, 64)
-    assert load(folder / "attended").predict({"text": "one two red four"}).sum() == pytest.approx(1)
+    assert load(folder / "attended").predict({"text": "red 1 2"}).sum() == pytest.approx(1)
 
 
 def test_the_same_recipe_twice_attends_alike(run, tmp_path):
-    again = train(texts(), recipe(), tmp_path, None, Progress())
+    again = train(words(), reading(**ATTENDED), tmp_path, None, Progress())
     assert (again.attended, again.headline) == (run[1].attended, run[1].headline)
 
 
 def test_layers_are_mixed_before_places_are_attended_to(tmp_path):
-    result = train(texts(), recipe(layers=[0, 1, 2], mix=True), tmp_path, None, Progress())
+    result = train(words(), reading(**ATTENDED, **MIXED), tmp_path, None, Progress())
     assert (len(result.mixes), len(result.attended)) == (1, 1)
     assert load(tmp_path).models["text"].whitening["text"].reads == 3 * 4 * 64
-    assert load(tmp_path).predict({"text": "one two red four"}).sum() == pytest.approx(1)
+    assert load(tmp_path).predict({"text": "red 1 2"}).sum() == pytest.approx(1)
 
 
 def test_layers_side_by_side_have_a_query_each(tmp_path):
-    result = train(texts(), recipe(layers=[1, 2]), tmp_path, None, Progress())
+    result = train(words(), reading(**ATTENDED, layers=[1, 2]), tmp_path, None, Progress())
     assert [one.layer for one in result.attended] == [1, 2]
 
 

@@ -98,10 +98,11 @@ def words(n=90):
     )
 
 
-def recipe(mix=True):
+def reading(**choice):
+    """A recipe that reads the texts so."""
     return Recipe.parse(
         {
-            "encoders": {"text": [{"name": "tiny-text", "layers": [0, 1, 2], "mix": mix}]},
+            "encoders": {"text": [{"name": "tiny-text"} | choice]},
             "method": "bottleneck",
             "training": {"seeds": [0], "epochs": 2, "inner_folds": 1, "hidden_dim": 8},
             "evaluation": {"draws": 50, "degradation": False},
@@ -109,12 +110,16 @@ def recipe(mix=True):
     )
 
 
+BESIDE = {"layers": [0, 1, 2]}
+MIXED = BESIDE | {"mix": True}
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mixed")
     cache = Cache(folder / "cache")
-    train(words(), recipe(mix=False), folder / "beside", cache, Progress())
-    return folder, train(words(), recipe(), folder / "mixed", cache, Progress())
+    train(words(), reading(**BESIDE), folder / "beside", cache, Progress())
+    return folder, train(words(), reading(**MIXED), folder / "mixed", cache, Progress())
 
 
 def test_mixing_embeds_nothing_that_the_layers_side_by_side_have(run):
@@ -136,7 +141,7 @@ def test_a_bundle_reads_by_the_weights_that_were_learned_and_its_card_names_them
 
 
 def test_the_same_recipe_twice_learns_the_same_weights(run, tmp_path):
-    assert train(words(), recipe(), tmp_path, None, Progress()).mixes == run[1].mixes
+    assert train(words(), reading(**MIXED), tmp_path, None, Progress()).mixes == run[1].mixes
 
 
 def test_a_result_without_mixes_is_read(run):
