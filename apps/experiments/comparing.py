@@ -16,16 +16,18 @@ from fusion.comparison import Comparison, Difference
 from fusion.figures import Interval
 from fusion.protocol import MEASURES
 
-from . import pages, plots, queries
+from . import forms, pages, plots, queries
 from .curves import SEPARATOR, VALIDATION
 from .models import Metric, Run
 from .predictions import Cannot
 from .protocols import counted, measure
-from .words import engine_note
+from .search import encoder
+from .words import engine_note, list_in_words, method_name
 
 MOST = 6
 """Runs side by side; more do not fit on a page."""
 KEPT_SECONDS = 24 * 3600
+ALIGNMENT = "alignment"
 LOOKS: tuple[dict[str, Any], ...] = (
     {"style": "muted", "dash": "6 4"}, {"style": "accent"}, {"style": "pale", "dash": "9 4 2 4"}, {"style": "control", "dash": "1.5 4"},
     {"style": "subtle", "dash": "2 3"}, {"style": "pale", "dash": "3 3"},
@@ -136,7 +138,7 @@ def caption(found: Comparison) -> str:
 
 def settings(runs: list[Run]) -> list[Setting]:
     """Those in which the runs differ, alignment first."""
-    told = [{"alignment": f"{run.alignment.number}: {run.alignment.name}"} | pages.flat(run.recipe) for run in runs]
+    told = [{ALIGNMENT: f"{run.alignment.number}: {run.alignment.name}"} | pages.flat(run.recipe) for run in runs]
     names = [name for name in dict.fromkeys(name for one in told for name in one) if name not in ("title", "description")]
     return [row for name in names if (row := setting(name, told)) is not None]
 
@@ -145,7 +147,26 @@ def setting(name: str, told: list[dict[str, Any]]) -> Setting | None:
     first, *others = [one.get(name) for one in told]
     if all(value == first for value in others):
         return None
-    return Setting(name, [pages.shown(first), *(None if value == first else pages.shown(value) for value in others)])
+    return Setting(setting_name(name), [shown(name, first), *(None if value == first else shown(name, value) for value in others)])
+
+
+def setting_name(name: str) -> str:
+    """As the form calls it; one that the form does not show by its place in the recipe."""
+    section, _dot, field = name.rpartition(".")
+    if section == "encoders":
+        return _("Encoder of %(modality)s") % {"modality": field}
+    label = forms.NUMBERS[field][1] if section == "training" and field in forms.NUMBERS else None
+    if label is None and section in ("", "training", "evaluation") and field in forms.RunForm.base_fields:
+        label = forms.RunForm.base_fields[field].label
+    return _("Alignment") if name == ALIGNMENT else str(label or name)
+
+
+def shown(name: str, value: Any) -> str:
+    if name in ("method", "compare") and value:
+        return list_in_words([method_name(code) for code in ([value] if isinstance(value, str) else value)])
+    if name.startswith("encoders.") and value:
+        return " + ".join(map(encoder, value))
+    return pages.shown(value)
 
 
 def met(run: Run) -> tuple[str, list[str]]:

@@ -8,9 +8,10 @@ from django.utils.translation import ngettext
 
 from apps.ui import figures
 from apps.ui.plots import model as ui
+from fusion.recipe import EncoderChoice
 from fusion.result import EvaluationResult, Read, Search, Tried
 
-from . import encoders, plots
+from . import encoders, plots, tuning
 from .words import duration, list_in_words, method_name
 
 SHOWN = 8
@@ -126,7 +127,7 @@ def reading(one: Read) -> str:
 
 
 def encoder(choice: dict[str, Any]) -> str:
-    """`EfficientNet-Lite0, layers 7 and 10, mean`."""
+    """`EfficientNet-Lite0, layers 7 and 10, pooled: mean, places weighed`."""
     parts = [encoders.called(choice["name"])]
     if layers := choice.get("layers"):
         parts.append(
@@ -134,8 +135,14 @@ def encoder(choice: dict[str, Any]) -> str:
         )
     if pooling := choice.get("pooling"):
         parts.append(_("pooled: %(pooling)s") % {"pooling": pooling})
-    if "grid" in choice:
+    if choice.get("grid"):
         parts.append(_("grid %(sides)s") % {"sides": list_in_words([str(side) for side in choice["grid"]])})
-    if "resolution" in choice:
+    if choice.get("resolution"):
         parts.append(_("%(n)s pixels") % {"n": choice["resolution"]})
+    if choice.get("mix"):
+        parts.append(_("layers weighed"))
+    if choice.get("attend"):
+        parts.append(_("places weighed"))
+    if trained := tuning.in_words(EncoderChoice.model_validate(choice)):
+        parts.append(trained)
     return _(", ").join(parts)

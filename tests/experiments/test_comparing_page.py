@@ -41,7 +41,8 @@ def test_runs_stand_side_by_side_with_paired_differences_in_words(
         "paired on the same 200 test samples",
         "50 clusters",
         "3 of 7 criteria met",
-        "gated",
+        "How they are joined",
+        "Gated fusion",
         "Who gains?",
     ):
         assert words in text, words

@@ -236,6 +236,6 @@ def test_settings_that_differ_are_named_by_their_place_and_told_in_words(team, s
     recipe = Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6], "mix": True}]}, "training": {"epochs": 20}})
     before, after = answered_run(team, settings, 0.6), answered_run(team, settings, 0.9, 1, recipe=recipe.model_dump(mode="json"))
     found = {one.name: one.values for one in comparing.settings([before, after])}
-    assert found["training.epochs"][1] == "20"
-    assert found["encoders.text"][1] == "minilm-l6-v2 (layers 4, 6; mix on)"
+    assert found["Epochs at most"][1] == "20"
+    assert found["Encoder of text"][1] == "MiniLM L6 v2, layers 4 and 6, layers weighed"
     assert not {"title", "description"} & set(found)
