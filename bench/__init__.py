@@ -1,1 +1,3 @@
-"""How fast, how small and how good: one module a measure, run by `make bench`. It prints and asserts nothing."""
+"""How fast, how small and how good: one module a measure, run by `make bench`. It prints and
+asserts nothing.
+"""

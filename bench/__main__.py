@@ -1,7 +1,9 @@
-"""`python -m bench [name ...]`: each measure in a process of its own, with the machine's load before and after it.
+"""`python -m bench [name ...]`: each measure in a process of its own, with the machine's load
+before and after it.
 
---small     a cut of the demo study stands in for the real one: shows that a measure works, not what it would find
---folder    keep what the measures make in this folder and use it again (a temporary one otherwise)
+--small     a cut of the demo study stands in for the real one: shows that a measure works, not what
+it would find --folder    keep what the measures make in this folder and use it again (a temporary
+one otherwise)
 """
 
 import argparse
@@ -37,8 +39,14 @@ MEASURES = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[[], *MEASURES], metavar="name", help=", ".join(MEASURES))
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "names", nargs="*", choices=[[], *MEASURES], metavar="name", help=", ".join(MEASURES)
+    )
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--inside", metavar="FILE", type=Path, help=argparse.SUPPRESS)
@@ -56,9 +64,13 @@ def main() -> None:
 
 def say_where(small: bool) -> None:
     study = (
-        "a cut of the demo study (--small)" if small else real_study() or "a cut of the demo study: spoken-digits is not on this machine"
+        "a cut of the demo study (--small)"
+        if small
+        else real_study() or "a cut of the demo study: spoken-digits is not on this machine"
     )
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; study: {getattr(study, 'name', study)}")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; study: {getattr(study, 'name', study)}"
+    )
 
 
 def outside(name: str, place: Place) -> None:
@@ -76,11 +88,16 @@ def outside(name: str, place: Place) -> None:
         str(answer),
         *(["--small"] if place.small else []),
     ]
-    ended = subprocess.run(command, cwd=ROOT, env=environment(place.folder / "home"), stdout=sys.stderr).returncode
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment(place.folder / "home"), stdout=sys.stderr
+    ).returncode
     load = f"load {before:.1f} before, {os.getloadavg()[0]:.1f} after; took {time.monotonic() - started:.0f} s"
     print(f"\n== {name}: {MEASURES[name]} ({load})", flush=True)
     rows = [Row(**row) for row in json.loads(answer.read_text())] if answer.exists() else []
-    print(as_table(rows) if not ended else f"failed (exit code {ended}); its last words are above", flush=True)
+    print(
+        as_table(rows) if not ended else f"failed (exit code {ended}); its last words are above",
+        flush=True,
+    )
 
 
 def inside(name: str, place: Place, answer: Path) -> None:

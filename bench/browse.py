@@ -1,4 +1,6 @@
-"""A project of 1,000,000 samples in four data sets: the server's time for its pages, with filters, search and sorting."""
+"""A project of 1,000,000 samples in four data sets: the server's time for its pages, with filters,
+search and sorting.
+"""
 
 import os
 import subprocess
@@ -37,10 +39,14 @@ def measure(place: Place) -> list[Row]:
         home = Path(folder)
         consilience(home, "setup")
         command = [sys.executable, "-m", "bench.browse", str(rows)]
-        made = subprocess.run(command, cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, check=True, text=True)
+        made = subprocess.run(
+            command, cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, check=True, text=True
+        )
         session, seconds = made.stdout.split()[-2:]
         with running(home, "serve") as (process, port):
-            times = {name: median_ms(port, f"/p/large/{path}", session) for name, path in PAGES.items()}
+            times = {
+                name: median_ms(port, f"/p/large/{path}", session) for name, path in PAGES.items()
+            }
             memory = megabytes(process.pid, "status", "VmRSS")
     pages = [under(name, milliseconds, MILLISECONDS, "ms") for name, milliseconds in times.items()]
     return [
@@ -63,7 +69,9 @@ def main(rows: int) -> None:
     from apps.projects.services import create_project
 
     owner = create_user("bench@example.org", "Bench", "a long password of no use")
-    project = create_project(owner, "Large", "Find one sample among many.", [{"code": "VI", "name": "Vision"}])
+    project = create_project(
+        owner, "Large", "Find one sample among many.", [{"code": "VI", "name": "Vision"}]
+    )
     versions = [make_version(project, name, table) for name, table in tables(rows).items()]
     started = time.monotonic()
     frame_of_versions(versions)
@@ -73,7 +81,9 @@ def main(rows: int) -> None:
 
 
 def make_version(project: Any, name: str, table: Table) -> Any:
-    """A version over a Parquet file as an import would have written it; its media are digests of nothing."""
+    """A version over a Parquet file as an import would have written it; its media are digests of
+    nothing.
+    """
     import pyarrow
     from pyarrow import parquet
 
@@ -82,15 +92,35 @@ def make_version(project: Any, name: str, table: Table) -> Any:
 
     path = staging_folder() / f"{name}.parquet"
     parquet.write_table(
-        pyarrow.table({column: values for column, (_kind, values) in table.items()}), path, row_group_size=50_000, compression="zstd"
+        pyarrow.table({column: values for column, (_kind, values) in table.items()}),
+        path,
+        row_group_size=50_000,
+        compression="zstd",
     )
     digest = digest_of(path)
     store_path(path, blob_name(digest))
-    blob = Blob(sha256=digest, size=path.stat().st_size, kind="table", media_type="application/vnd.apache.parquet")
-    dataset = DataSet.objects.create(project=project, discipline=project.disciplines.get(), slug=name, name=name.capitalize())
-    described = [{"name": column, "kind": kind, "missing": 0, "distinct": len(set(values))} for column, (kind, values) in table.items()]
-    fields = {"number": 1, "table": register_blobs(project, [blob])[digest], "digest": digest, "key_column": "sample_id"}
-    return Version.objects.create(dataset=dataset, n_rows=len(table["sample_id"][1]), columns=described, **fields)
+    blob = Blob(
+        sha256=digest,
+        size=path.stat().st_size,
+        kind="table",
+        media_type="application/vnd.apache.parquet",
+    )
+    dataset = DataSet.objects.create(
+        project=project, discipline=project.disciplines.get(), slug=name, name=name.capitalize()
+    )
+    described = [
+        {"name": column, "kind": kind, "missing": 0, "distinct": len(set(values))}
+        for column, (kind, values) in table.items()
+    ]
+    fields = {
+        "number": 1,
+        "table": register_blobs(project, [blob])[digest],
+        "digest": digest,
+        "key_column": "sample_id",
+    }
+    return Version.objects.create(
+        dataset=dataset, n_rows=len(table["sample_id"][1]), columns=described, **fields
+    )
 
 
 def tables(rows: int) -> dict[str, Table]:
@@ -105,11 +135,18 @@ def tables(rows: int) -> dict[str, Table]:
         return chosen.tolist()
 
     media = [f"{number:064x}" for number in range(5_000)]
-    sentences = [f"a sentence of some length that holds word {number} and a ____ to fill in" for number in range(20_000)]
+    sentences = [
+        f"a sentence of some length that holds word {number} and a ____ to fill in"
+        for number in range(20_000)
+    ]
     digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     quality = ["good", "poor"]
     return {
-        "handwriting": {"sample_id": keys, "file": ("image", pick(media, 0.1)), "legibility": ("category", pick(quality))},
+        "handwriting": {
+            "sample_id": keys,
+            "file": ("image", pick(media, 0.1)),
+            "legibility": ("category", pick(quality)),
+        },
         "recordings": {
             "sample_id": keys,
             "file": ("audio", pick(media, 0.1)),
@@ -117,7 +154,11 @@ def tables(rows: int) -> dict[str, Table]:
             "audibility": ("category", pick(quality)),
             "speaker": ("group", pick([f"P{number}" for number in range(40)])),
         },
-        "clues": {"sample_id": keys, "clue": ("text", pick(sentences, 0.1)), "corpus": ("category", pick(["a", "b", "c"]))},
+        "clues": {
+            "sample_id": keys,
+            "clue": ("text", pick(sentences, 0.1)),
+            "corpus": ("category", pick(["a", "b", "c"])),
+        },
         "samples": {"sample_id": keys, "label": ("label", pick(digits))},
     }
 

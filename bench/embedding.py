@@ -1,4 +1,6 @@
-"""Reading 1,000 samples of each modality: seconds of CPU against plain loops in the same run, from the cache, and the cache itself."""
+"""Reading 1,000 samples of each modality: seconds of CPU against plain loops in the same run, from
+the cache, and the cache itself.
+"""
 
 import hashlib
 import time
@@ -35,7 +37,8 @@ POOLED = {
     "audio": EncoderChoice(name="whisper-tiny-en", pooling="mean"),
     "text": EncoderChoice(name="minilm-l6-v2", pooling="mean"),
 }
-"""One vector a sample from the last layer, as most people would take it; the picture at 128 pixels."""
+"""One vector a sample from the last layer, as most people would take it; the picture at 128 pixels.
+"""
 IMAGE_PX, SPEECH_SECONDS, RATE = 128, 1.5, 16_000
 BATCH = {"image": 32, "audio": 16, "text": 32}
 VECTORS, DIM, WINDOW, ASKED = 1_000_000, 384, 512, 256
@@ -51,12 +54,18 @@ def measure(place: Place) -> list[Row]:
     plain = median([seconds(lambda: plain_loops(some))[0] for _ in range(REPEATS)])
     rows = [Row("contents read", f"{cells:,}"), fact("plain loops, CPU", plain, "s")]
     exact = [timed(some, place.folder / f"fp32-{n}", "fp32") for n in range(REPEATS)]
-    rows += [share("embedding in fp32", median([took for took, _ in exact]), plain, FP32, place.small)]
+    rows += [
+        share("embedding in fp32", median([took for took, _ in exact]), plain, FP32, place.small)
+    ]
     again, _ = timed(some, place.folder / "fp32-0", "fp32")
     rows += [share("from the cache", again, plain, CACHED, place.small)]
     if has_bf16():
         rounded = [timed(some, place.folder / f"bf16-{n}", "bf16") for n in range(REPEATS)]
-        rows += [share("embedding in bf16", median([took for took, _ in rounded]), plain, BF16, place.small)]
+        rows += [
+            share(
+                "embedding in bf16", median([took for took, _ in rounded]), plain, BF16, place.small
+            )
+        ]
         rows += [cosine(name, exact[0][1][name], rounded[0][1][name]) for name in exact[0][1]]
         rows += figures(aligned, place)
     return [*rows, *cache(place)]
@@ -70,7 +79,10 @@ def first_of(aligned: Aligned, n: int) -> Aligned:
             rows = list(contents(one).values())[:n]
             found[name] = replace(one, cells=[one.cells[row] for row in rows])
     most = max(len(one.cells) for one in found.values())
-    filled = {name: replace(one, cells=[*one.cells, *[None] * (most - len(one.cells))]) for name, one in found.items()}
+    filled = {
+        name: replace(one, cells=[*one.cells, *[None] * (most - len(one.cells))])
+        for name, one in found.items()
+    }
     return Aligned([str(i) for i in range(most)], [None] * most, filled)
 
 
@@ -95,12 +107,24 @@ def choices(some: Aligned) -> dict[str, EncoderChoice]:
 
 
 def share(what: str, took: float, plain: float, bar: float, small: bool) -> Row:
-    return Row(f"{what}, CPU", f"{took:.2f} s, {took / plain:.3f} of plain loops", f"at most {bar}", None if small else took <= bar * plain)
+    return Row(
+        f"{what}, CPU",
+        f"{took:.2f} s, {took / plain:.3f} of plain loops",
+        f"at most {bar}",
+        None if small else took <= bar * plain,
+    )
 
 
 def cosine(name: str, exact: Vectors, rounded: Vectors) -> Row:
-    found = (exact * rounded).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
-    return Row(f"  cosine of {name} to fp32", f"{found.min():.4f} to {found.max():.4f}", f"at least {COSINE}", bool(found.min() >= COSINE))
+    found = (
+        (exact * rounded).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
+    )
+    return Row(
+        f"  cosine of {name} to fp32",
+        f"{found.min():.4f} to {found.max():.4f}",
+        f"at least {COSINE}",
+        bool(found.min() >= COSINE),
+    )
 
 
 def figures(aligned: Aligned, place: Place) -> list[Row]:
@@ -112,13 +136,24 @@ def figures(aligned: Aligned, place: Place) -> list[Row]:
     unchanged = score.low <= other.value <= score.high
     return [
         Row("  macro-F1 in fp32", interval(score.model_dump())),
-        Row("  macro-F1 in bf16", interval(other.model_dump()), "within the interval of fp32", unchanged),
+        Row(
+            "  macro-F1 in bf16",
+            interval(other.model_dump()),
+            "within the interval of fp32",
+            unchanged,
+        ),
     ]
 
 
 def trained(aligned: Aligned, place: Place, precision: str) -> EvaluationResult:
     recipe = Recipe.default().model_copy(update={"precision": precision})
-    return train(aligned, recipe, place.folder / f"run-{precision}", Cache(place.folder / "embeddings"), Progress())
+    return train(
+        aligned,
+        recipe,
+        place.folder / f"run-{precision}",
+        Cache(place.folder / "embeddings"),
+        Progress(),
+    )
 
 
 def plain_loops(some: Aligned) -> None:
@@ -126,8 +161,13 @@ def plain_loops(some: Aligned) -> None:
     with torch.inference_mode():
         for one in some.modalities.values():
             rows = [row for row, cell in enumerate(one.cells) if cell is not None]
-            batches = [rows[begin : begin + BATCH[one.kind]] for begin in range(0, len(rows), BATCH[one.kind])]
-            read = {"image": plain_images, "audio": plain_recordings, "text": plain_texts}[one.kind]()
+            batches = [
+                rows[begin : begin + BATCH[one.kind]]
+                for begin in range(0, len(rows), BATCH[one.kind])
+            ]
+            read = {"image": plain_images, "audio": plain_recordings, "text": plain_texts}[
+                one.kind
+            ]()
             for batch in batches:
                 read([one.content(row) for row in batch])
 
@@ -142,8 +182,12 @@ def plain_images() -> Callable[[Sequence[Any]], Any]:
     model.eval()
 
     def read(paths: Sequence[Any]) -> Any:
-        pixels = np.stack([image.decode(Path(str(path)), IMAGE_PX) for path in paths]).astype(np.float32)
-        return model(torch.from_numpy((pixels - 127) / 128).permute(0, 3, 1, 2).contiguous(), [BLOCKS])[BLOCKS].mean((2, 3))
+        pixels = np.stack([image.decode(Path(str(path)), IMAGE_PX) for path in paths]).astype(
+            np.float32
+        )
+        return model(
+            torch.from_numpy((pixels - 127) / 128).permute(0, 3, 1, 2).contiguous(), [BLOCKS]
+        )[BLOCKS].mean((2, 3))
 
     return read
 
@@ -157,7 +201,13 @@ def plain_recordings() -> Callable[[Sequence[Any]], Any]:
 
     def read(paths: Sequence[Any]) -> Any:
         sounds = [audio.decode(Path(str(path)), RATE, SPEECH_SECONDS)[:samples] for path in paths]
-        found = extract(sounds, sampling_rate=RATE, return_tensors="pt", padding="max_length", max_length=samples)
+        found = extract(
+            sounds,
+            sampling_rate=RATE,
+            return_tensors="pt",
+            padding="max_length",
+            max_length=samples,
+        )
         return encoder.model(found.input_features).last_hidden_state.mean(1)
 
     return read
@@ -167,11 +217,15 @@ def plain_texts() -> Callable[[Sequence[Any]], Any]:
     from transformers import AutoTokenizer
 
     entry = known("text")
-    tokenizer = AutoTokenizer.from_pretrained(str(packaged.checked_file(entry).parent), local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(packaged.checked_file(entry).parent), local_files_only=True
+    )
     encoder: Any = packaged.load(entry, POOLED["text"])
 
     def read(texts: Sequence[Any]) -> Any:
-        given = tokenizer([str(text) for text in texts], padding=True, truncation=True, return_tensors="pt")
+        given = tokenizer(
+            [str(text) for text in texts], padding=True, truncation=True, return_tensors="pt"
+        )
         states, mask = encoder.model(**given).last_hidden_state, given["attention_mask"][..., None]
         return (states * mask).sum(1) / mask.sum(1)
 

@@ -1,5 +1,6 @@
-"""How an estimate keeps: a fresh home is measured, then each run is told in advance, done, and held against what was told. The same recipe
-is then run by command, which is what the platform's share is held against.
+"""How an estimate keeps: a fresh home is measured, then each run is told in advance, done, and held
+against what was told. The same recipe is then run by command, which is what the platform's share is
+held against.
 """
 
 import json
@@ -20,7 +21,10 @@ from .study import ROOT, study_of
 FACTOR = 2.0
 SHARE = 1.05
 STANDARD = "standard, from a warm cache"
-LORA = {"encoders": {"text": [{"name": "minilm-l6-v2", "tune": "lora", "tuning": {"epochs": 2}}]}, "modalities": ["image", "text"]}
+LORA = {
+    "encoders": {"text": [{"name": "minilm-l6-v2", "tune": "lora", "tuning": {"epochs": 2}}]},
+    "modalities": ["image", "text"],
+}
 RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "quick, with nothing in the cache": ("quick", {}),
     STANDARD: ("standard", {}),
@@ -37,14 +41,33 @@ def measure(place: Place) -> list[Row]:
         consilience(home, "setup")
         more = environment(home, CONSILIENCE_WORKER="1")
         subprocess.run(
-            [sys.executable, "-m", "fusion", "measure", "--home", folder], cwd=ROOT, env=more, check=True, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "fusion", "measure", "--home", folder],
+            cwd=ROOT,
+            env=more,
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
         answer = home / "estimate.json"
-        subprocess.run([sys.executable, "-m", "bench.estimate", str(study_of(place)), str(answer)], cwd=ROOT, env=more, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "bench.estimate", str(study_of(place)), str(answer)],
+            cwd=ROOT,
+            env=more,
+            check=True,
+        )
         told = json.loads(answer.read_text())
         recipe, out = home / "recipe.yaml", str(home / "out")
         recipe.write_text(recipe_of(STANDARD).to_yaml())
-        alone = fusion(home, "train", str(study_of(place)), "--recipe", str(recipe), "--out", out, "--cache", str(home / "embeddings"))
+        alone = fusion(
+            home,
+            "train",
+            str(study_of(place)),
+            "--recipe",
+            str(recipe),
+            "--out",
+            out,
+            "--cache",
+            str(home / "embeddings"),
+        )
     standard = next(one for one in told if one["name"] == STANDARD)
     return [*(row for one in told for row in rows(one)), beside(standard, alone.wall)]
 
@@ -58,7 +81,10 @@ def beside(one: dict[str, Any], alone: float) -> Row:
     """The run of the platform from its start in a worker to its end, the command with all it loads."""
     took, most = one["seconds"], SHARE * alone + 1
     return Row(
-        f"{one['name']}, through the platform", f"{took:.1f} s, {alone:.1f} s by command", f"at most {SHARE:g} times + 1 s", took <= most
+        f"{one['name']}, through the platform",
+        f"{took:.1f} s, {alone:.1f} s by command",
+        f"at most {SHARE:g} times + 1 s",
+        took <= most,
     )
 
 
@@ -101,7 +127,10 @@ def main(study: Path, answer: Path) -> None:
         perform(str(run.job_id))
         run.job.refresh_from_db()
         seconds = (run.job.finished_at - run.job.started_at).total_seconds()
-        figures = {"told_seconds": (told.low, told.high), "told_mb": (told.memory_low, told.memory_high)}
+        figures = {
+            "told_seconds": (told.low, told.high),
+            "told_mb": (told.memory_low, told.memory_high),
+        }
         found.append({"name": name, "seconds": seconds, "mb": peak_mb(), **figures})
     answer.write_text(json.dumps(found))
 

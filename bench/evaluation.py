@@ -1,4 +1,6 @@
-"""Evaluation alone, of a model trained elsewhere: 10 labels, 1,000 draws, every sample a cluster of its own, which costs most."""
+"""Evaluation alone, of a model trained elsewhere: 10 labels, 1,000 draws, every sample a cluster of
+its own, which costs most.
+"""
 
 import tempfile
 from pathlib import Path
@@ -29,7 +31,11 @@ def judged(n: int, bar: float, place: Place) -> list[Row]:
         taken = sorted(run(paths, place) for _ in range(REPEATS))
     (seconds, cpu, _), peak = taken[REPEATS // 2], max(one[2] for one in taken)
     what = f"python -m fusion evaluate, {n:,} x {LABELS} x 1,000 draws"
-    return [under(what, seconds, bar, "s"), fact("  its seconds of CPU", cpu, "s"), under("  its peak memory", peak, PEAK, "MB")]
+    return [
+        under(what, seconds, bar, "s"),
+        fact("  its seconds of CPU", cpu, "s"),
+        under("  its peak memory", peak, PEAK, "MB"),
+    ]
 
 
 def write(folder: Path, n: int) -> tuple[Path, Path]:
@@ -38,7 +44,11 @@ def write(folder: Path, n: int) -> tuple[Path, Path]:
     p = rng.dirichlet(np.ones(LABELS), size=n) * 0.6 + 0.4 * np.eye(LABELS)[y]
     keys = [f"s{i:06d}" for i in range(n)]
     predictions = {"key": keys} | {f"probability:{k}": p[:, k] for k in range(LABELS)}
-    truth = {"key": keys, "label": [str(k) for k in y], "site": [f"site {k}" for k in rng.integers(SITES, size=n)]}
+    truth = {
+        "key": keys,
+        "label": [str(k) for k in y],
+        "site": [f"site {k}" for k in rng.integers(SITES, size=n)],
+    }
     paths = folder / "predictions.parquet", folder / "truth.parquet"
     for path, columns in zip(paths, (predictions, truth)):
         pq.write_table(pa.table(columns), path)
@@ -47,7 +57,9 @@ def write(folder: Path, n: int) -> tuple[Path, Path]:
 
 def run(paths: tuple[Path, Path], place: Place) -> tuple[float, float, float]:
     """Seconds, seconds of CPU, MB."""
-    ended = fusion(place.folder / "home", "evaluate", "--predictions", str(paths[0]), "--truth", str(paths[1]))
+    ended = fusion(
+        place.folder / "home", "evaluate", "--predictions", str(paths[0]), "--truth", str(paths[1])
+    )
     if ended.result["clusters"]["draws"] != 1000:
         raise RuntimeError("fusion evaluate did not draw 1,000 times.")
     return ended.wall, ended.cpu, ended.peak_mb

@@ -1,4 +1,6 @@
-"""The default recipe on people it has not met: one speaker left out, two of four left out in all six ways, and inputs with noise."""
+"""The default recipe on people it has not met: one speaker left out, two of four left out in all
+six ways, and inputs with noise.
+"""
 
 import tempfile
 from collections.abc import Sequence
@@ -39,15 +41,33 @@ def measure(place: Place) -> list[Row]:
     answers = []
     for half in ways[: FEW_WAYS if place.small else None]:
         fixed = ["train" if value in half else "test" for value in aligned.groups[group]]
-        result, answered = judged(replace(aligned, split=Split(policy="fixed", column=group), fixed=fixed), Recipe.default(), cache)
+        result, answered = judged(
+            replace(aligned, split=Split(policy="fixed", column=group), fixed=fixed),
+            Recipe.default(),
+            cache,
+        )
         answers.append((f"trained on {' and '.join(half)}", result, answered))
     two_out = mean_of([answered for _, _, answered in answers])
     one_out = loo.headline.score
     rows = [Row(f"macro-F1, one {group} left out", shown(one_out.model_dump()))]
-    rows += [Row(f"  {words}", shown(result.headline.score.model_dump())) for words, result, _ in answers]
-    rows.append(Row(f"macro-F1, half of {group} left out, mean of {len(answers)} ways", shown(two_out.model_dump())))
+    rows += [
+        Row(f"  {words}", shown(result.headline.score.model_dump())) for words, result, _ in answers
+    ]
+    rows.append(
+        Row(
+            f"macro-F1, half of {group} left out, mean of {len(answers)} ways",
+            shown(two_out.model_dump()),
+        )
+    )
     lost = one_out.value - two_out.value
-    rows.append(Row("  less than with one left out", f"{lost:.3f}", f"at most {WITHIN:.3f}", None if place.small else lost <= WITHIN))
+    rows.append(
+        Row(
+            "  less than with one left out",
+            f"{lost:.3f}",
+            f"at most {WITHIN:.3f}",
+            None if place.small else lost <= WITHIN,
+        )
+    )
     return [*rows, *noise(aligned, cache)]
 
 
@@ -65,7 +85,9 @@ def halves(aligned: Aligned) -> tuple[str, list[tuple[str, ...]]]:
 
 
 def mean_of(ways: Sequence[Answered]) -> Interval:
-    """The mean macro-F1 over the ways, each on its own test samples, all in the same draws over clusters."""
+    """The mean macro-F1 over the ways, each on its own test samples, all in the same draws over
+    clusters.
+    """
     truth = {key: label for way in ways for key, label in zip(way.keys, way.truth)}
     cluster = {key: name for way in ways for key, name in zip(way.keys, way.cluster or way.keys)}
     keys, labels = sorted(truth), sorted({label for way in ways for label in way.labels})
@@ -84,15 +106,36 @@ def mean_of(ways: Sequence[Answered]) -> Interval:
 
 
 def noise(aligned: Aligned, cache: Cache) -> list[Row]:
-    """How many contents the encoders read for every level of noise: each once, and none when the cache knows them."""
-    recipe = Recipe.parse({"training": {"seeds": [0], "epochs": 5, "inner_folds": 1}, "evaluation": {"noise": True}})
+    """How many contents the encoders read for every level of noise: each once, and none when the
+    cache knows them.
+    """
+    recipe = Recipe.parse(
+        {"training": {"seeds": [0], "epochs": 5, "inner_folds": 1}, "evaluation": {"noise": True}}
+    )
     first, again = (judged(aligned, recipe, cache)[0] for _ in range(2))
     cells = {name: len(contents(one)) for name, one in aligned.modalities.items()}
     used = {name: len(parts) for name, parts in first.environment["encoders"].items()}
-    bar = sum(n * used[name] * len(LEVELS[aligned.modalities[name].kind]) for name, n in cells.items())
-    read_first, read_again = (result.environment["noise embedded"]["computed"] for result in (first, again))
-    rows = [Row("contents read for every level of noise", f"{read_first:,}", f"at most {bar:,}, one pass a level", read_first <= bar)]
+    bar = sum(
+        n * used[name] * len(LEVELS[aligned.modalities[name].kind]) for name, n in cells.items()
+    )
+    read_first, read_again = (
+        result.environment["noise embedded"]["computed"] for result in (first, again)
+    )
+    rows = [
+        Row(
+            "contents read for every level of noise",
+            f"{read_first:,}",
+            f"at most {bar:,}, one pass a level",
+            read_first <= bar,
+        )
+    ]
     rows.append(Row("  with the cache that this left", f"{read_again:,}", "0", read_again == 0))
     for one in first.noise:
-        rows += [Row(f"  {one.modality}, {level.level}", f"{shown(level.model_dump())}, {level.change.value:+.3f}") for level in one.levels]
+        rows += [
+            Row(
+                f"  {one.modality}, {level.level}",
+                f"{shown(level.model_dump())}, {level.change.value:+.3f}",
+            )
+            for level in one.levels
+        ]
     return rows

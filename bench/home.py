@@ -1,4 +1,6 @@
-"""A home with the study in it, a finished run, a review and a discussion: what pages are measured on. Made once a call."""
+"""A home with the study in it, a finished run, a review and a discussion: what pages are measured
+on. Made once a call.
+"""
 
 import json
 import os
@@ -29,7 +31,12 @@ def filled(place: Place) -> Filled:
         consilience(home, "setup")
         share_embeddings(place.folder / "embeddings", home)
         more = environment(home, CONSILIENCE_WORKER="1")
-        subprocess.run([sys.executable, "-m", "bench.home", str(study_of(place)), str(home)], cwd=ROOT, env=more, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "bench.home", str(study_of(place)), str(home)],
+            cwd=ROOT,
+            env=more,
+            check=True,
+        )
     about = json.loads((home / ABOUT).read_text())
     return Filled(home, about["session"], about["pages"])
 
@@ -56,7 +63,9 @@ def main(study: Path, home: Path) -> None:
     pages = work(owner, project, study)
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(owner)
-    (home / ABOUT).write_text(json.dumps({"session": client.cookies["session"].value, "pages": pages}))
+    (home / ABOUT).write_text(
+        json.dumps({"session": client.cookies["session"].value, "pages": pages})
+    )
 
 
 def work(owner: object, project: object, study: Path) -> dict[str, str]:
@@ -82,13 +91,27 @@ def work(owner: object, project: object, study: Path) -> dict[str, str]:
     perform(str(run.job_id))
     run = Run.objects.select_related("job", "project").get(pk=run.pk)
     version = register_run(
-        owner, run, "Reader", "Tells the digit.", {"meant_for": "Measuring.", "not_for": "Anything else.", "limits": "None known."}
+        owner,
+        run,
+        "Reader",
+        "Tells the digit.",
+        {"meant_for": "Measuring.", "not_for": "Anything else.", "limits": "None known."},
     )
-    review = propose(owner, version, "It is better than one modality.", dict.fromkeys(project.disciplines.all(), owner))
+    review = propose(
+        owner,
+        version,
+        "It is better than one modality.",
+        dict.fromkeys(project.disciplines.all(), owner),
+    )
     odd = run.evaluation.disagreements[0]
     open_thread(owner, project, Thread.Anchor.SAMPLE, odd.key, odd.key, "What is this?")
-    open_thread(owner, project, Thread.Anchor.RUN, str(run.number), run.title, "Look at the calibration.")
-    widest = max(imported.versions, key=lambda one: one.n_rows * ("image" in {column["kind"] for column in one.columns}))
+    open_thread(
+        owner, project, Thread.Anchor.RUN, str(run.number), run.title, "Look at the calibration."
+    )
+    widest = max(
+        imported.versions,
+        key=lambda one: one.n_rows * ("image" in {column["kind"] for column in one.columns}),
+    )
     names = {
         "home": ("home",), "project": ("projects:overview", project.slug), "data sets": ("datasets:list", project.slug),
         "data set": ("datasets:dataset", project.slug, widest.dataset.slug), "samples": ("workspace:samples", project.slug),

@@ -1,4 +1,6 @@
-"""A study folder into an empty installation, by the same code as the page: seconds until its versions can be browsed, and memory."""
+"""A study folder into an empty installation, by the same code as the page: seconds until its
+versions can be browsed, and memory.
+"""
 
 import os
 import resource
@@ -34,7 +36,9 @@ def measure(place: Place) -> list[Row]:
 
 
 def main(study: Path) -> None:
-    """In a fresh home and a process of its own: seconds, rows, MB of this process, MB of its largest child."""
+    """In a fresh home and a process of its own: seconds, rows, MB of this process, MB of its
+    largest child.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consilience.settings")
     import django
 
@@ -50,7 +54,10 @@ def main(study: Path) -> None:
     imported = import_folder(project, owner, study, Progress())
     seconds = time.monotonic() - started
     rows = sum(version.n_rows for version in imported.versions)
-    own, child = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, child = (
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     print(f"{seconds:.2f} {rows} {own:.0f} {child:.0f}")
 
 

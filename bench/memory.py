@@ -1,4 +1,6 @@
-"""What the running product takes: all processes idle, the web process after many pages, and what it must never have imported."""
+"""What the running product takes: all processes idle, the web process after many pages, and what it
+must never have imported.
+"""
 
 import http.client
 import io
@@ -50,7 +52,9 @@ def busy(home: Filled) -> list[Row]:
     found = [name for name in HEAVY if f"/{name}/" in mapped]
     imported = imported_by_web(home)
     return [
-        under(f"web process after {PAGES} pages, one after the other (RSS)", sequence, SEQUENCE, "MB"),
+        under(
+            f"web process after {PAGES} pages, one after the other (RSS)", sequence, SEQUENCE, "MB"
+        ),
         under(f"web process after {CLIENTS} clients at once (RSS)", crowd, CROWD, "MB"),
         Row("heavy libraries imported to serve every page", named(imported), "none", not imported),
         Row("heavy libraries mapped into the web process", named(found), "none", not found),
@@ -72,7 +76,9 @@ def read(port: int, session: str, paths: list[str], count: int) -> None:
 def imported_by_web(home: Filled) -> list[str]:
     """What has been imported when the server's application has served every page."""
     command = [sys.executable, "-m", "bench.memory", home.session, *home.pages.values()]
-    served = subprocess.run(command, cwd=ROOT, env=environment(home.home), stdout=subprocess.PIPE, check=True, text=True)
+    served = subprocess.run(
+        command, cwd=ROOT, env=environment(home.home), stdout=subprocess.PIPE, check=True, text=True
+    )
     return served.stdout.split()
 
 

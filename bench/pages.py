@@ -1,4 +1,6 @@
-"""Time and queries of each page of a project with the study in it: one client on a kept connection, the server as it is run."""
+"""Time and queries of each page of a project with the study in it: one client on a kept connection,
+the server as it is run.
+"""
 
 import http.client
 import os
@@ -25,7 +27,12 @@ def measure(place: Place) -> list[Row]:
 
 def row(name: str, milliseconds: float, queries: int) -> Row:
     met = milliseconds < MILLISECONDS and queries <= QUERIES
-    return Row(name, f"{milliseconds:6.1f} ms, {queries:2d} queries", f"under {MILLISECONDS} ms, at most {QUERIES}", met)
+    return Row(
+        name,
+        f"{milliseconds:6.1f} ms, {queries:2d} queries",
+        f"under {MILLISECONDS} ms, at most {QUERIES}",
+        met,
+    )
 
 
 def median_ms(port: int, path: str, session: str) -> float:
@@ -44,7 +51,9 @@ def median_ms(port: int, path: str, session: str) -> float:
 def queries(home: Filled) -> dict[str, int]:
     """In a process of its own: Django can be set up in one home only."""
     command = [sys.executable, "-m", "bench.pages", home.session, *home.pages.values()]
-    counted = subprocess.run(command, cwd=ROOT, env=environment(home.home), stdout=subprocess.PIPE, check=True, text=True)
+    counted = subprocess.run(
+        command, cwd=ROOT, env=environment(home.home), stdout=subprocess.PIPE, check=True, text=True
+    )
     return dict(zip(home.pages, (int(part) for part in counted.stdout.split())))
 
 

@@ -16,7 +16,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the measures of one call put what they make. `small`: a cut of the demo study stands in for the real one."""
+    """Where the measures of one call put what they make. `small`: a cut of the demo study stands in
+    for the real one.
+    """
 
     folder: Path
     small: bool
@@ -40,9 +42,14 @@ def figure(value: float, unit: str) -> str:
 
 
 def as_table(rows: list[Row]) -> str:
-    lines = [("what", "measured", "bar", ""), *((row.what, row.measured, row.bar, verdict(row)) for row in rows)]
+    lines = [
+        ("what", "measured", "bar", ""),
+        *((row.what, row.measured, row.bar, verdict(row)) for row in rows),
+    ]
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines
+    )
 
 
 def verdict(row: Row) -> str:

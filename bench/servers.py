@@ -40,7 +40,12 @@ def free_port() -> int:
 
 
 def consilience(home: Path, *arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "consilience.command", *arguments], env=environment(home), cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "consilience.command", *arguments],
+        env=environment(home),
+        cwd=ROOT,
+        check=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,12 @@ class Ended:
 def fusion(home: Path, *words: str) -> Ended:
     """`python -m fusion WORDS` in a process of its own."""
     begun = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "fusion", *words], cwd=ROOT, env=environment(home), stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fusion", *words],
+        cwd=ROOT,
+        env=environment(home),
+        stdout=subprocess.PIPE,
+    )
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
@@ -64,7 +74,12 @@ def fusion(home: Path, *words: str) -> Ended:
     if process.returncode:
         raise RuntimeError(f"fusion {words[0]} ended with exit code {process.returncode}.")
     wall = time.monotonic() - begun
-    return Ended(json.loads(output.splitlines()[-1]), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Ended(
+        json.loads(output.splitlines()[-1]),
+        wall,
+        used.ru_utime + used.ru_stime,
+        used.ru_maxrss / 1024,
+    )
 
 
 @contextmanager
@@ -81,7 +96,9 @@ def running(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[byte
         process.wait(15)
 
 
-def until(condition: Callable[[], bool], seconds: float, process: subprocess.Popen[bytes] | None = None) -> None:
+def until(
+    condition: Callable[[], bool], seconds: float, process: subprocess.Popen[bytes] | None = None
+) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if process and process.poll() is not None:

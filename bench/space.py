@@ -1,4 +1,6 @@
-"""The fused representation of a run's test samples: finding across modalities, the map, the file, and what a page asks of it."""
+"""The fused representation of a run's test samples: finding across modalities, the map, the file,
+and what a page asks of it.
+"""
 
 import os
 import statistics
@@ -59,8 +61,20 @@ def made(n: int) -> tuple[Space, Scored]:
     whole = hidden.astype(np.float32)
     alone = {name: (hidden + rng.normal(size=(n, WIDTH))).astype(np.float32) for name in NAMES}
     keys = [f"s{i:06d}" for i in range(n)]
-    fold, labels = np.array([f"r{k}" for k in range(ROUNDS)])[np.arange(n) % ROUNDS], [str(k) for k in range(LABELS)]
-    scored = Scored(keys, y, np.ones((n, len(NAMES)), bool), np.zeros((n, LABELS)), np.arange(n), fold, labels, list(NAMES))
+    fold, labels = (
+        np.array([f"r{k}" for k in range(ROUNDS)])[np.arange(n) % ROUNDS],
+        [str(k) for k in range(LABELS)],
+    )
+    scored = Scored(
+        keys,
+        y,
+        np.ones((n, len(NAMES)), bool),
+        np.zeros((n, LABELS)),
+        np.arange(n),
+        fold,
+        labels,
+        list(NAMES),
+    )
     return Space("gated", False, whole, alone), scored
 
 
@@ -76,7 +90,8 @@ def asked_ms(path: Path, key: str) -> float:
     files, times = (str(path),), []
     for _turn in range(TURNS + 1):
         started = time.perf_counter()
-        [sample] = ask_one(files, f"SELECT key, fold, {column('a')} AS given FROM t0 WHERE key = ?", [key])  # noqa: S608
+        statement = f"SELECT key, fold, {column('a')} AS given FROM t0 WHERE key = ?"  # noqa: S608
+        [sample] = ask_one(files, statement, [key])
         neighbours(files, column("b"), sample, False)
         times.append(1000 * (time.perf_counter() - started))
     return statistics.median(times[1:])

@@ -11,7 +11,9 @@ SMALL = 240
 
 def real_study() -> Path | None:
     """CONSILIENCE_STUDY, or the folder where the tests look for it."""
-    folder = Path(os.environ.get("CONSILIENCE_STUDY") or ROOT / "../shared/data/spoken-digits").resolve()
+    folder = Path(
+        os.environ.get("CONSILIENCE_STUDY") or ROOT / "../shared/data/spoken-digits"
+    ).resolve()
     return folder if (folder / "study.yaml").exists() else None
 
 

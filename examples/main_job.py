@@ -1,9 +1,11 @@
-"""The whole main job by program, with nothing but the standard library: a study folder in, a trained and judged model out.
+"""The whole main job by program, with nothing but the standard library: a study folder in, a
+trained and judged model out.
 
     python examples/main_job.py --url http://127.0.0.1:8000 --token csl_... FOLDER
 
-Makes a project (or takes --project), uploads the folder, confirms what the check found, freezes the alignment that the
-study describes, starts a run with the default recipe (or --recipe), waits, and prints the headline result.
+Makes a project (or takes --project), uploads the folder, confirms what the check found, freezes the
+alignment that the study describes, starts a run with the default recipe (or --recipe), waits, and
+prints the headline result.
 """
 
 import argparse
@@ -29,11 +31,16 @@ class Client:
     def __init__(self, url: str, token: str) -> None:
         self.base, self.token = f"{url.rstrip('/')}/api/v1", token
 
-    def call(self, method: str, path: str, data: Answer | None = None, file: Path | None = None) -> Answer:
+    def call(
+        self, method: str, path: str, data: Answer | None = None, file: Path | None = None
+    ) -> Answer:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
         body: Any = None
         if file:
-            headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
+            headers |= {
+                "Content-Type": "application/octet-stream",
+                "Content-Length": str(file.stat().st_size),
+            }
             headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
             body = file.open("rb")
         elif data is not None:
@@ -44,7 +51,9 @@ class Client:
             with urllib.request.urlopen(request, timeout=600) as response:
                 return json.loads(response.read() or b"{}")
         except urllib.error.HTTPError as error:
-            raise Refused(f"{method} {path}: {error.code} {error.read().decode(errors='replace')[:2000]}") from error
+            raise Refused(
+                f"{method} {path}: {error.code} {error.read().decode(errors='replace')[:2000]}"
+            ) from error
 
 
 def packed(folder: Path, place: Path) -> Path:
@@ -60,7 +69,12 @@ def bar(title: str, job: Answer | None) -> None:
     done, total = (job or {}).get("done", 0), (job or {}).get("total", 0)
     share = done / total if total else 0.0
     stage = (job or {}).get("stage", "")
-    print(f"\r{title:<10} [{'#' * round(24 * share):<24}] {stage:<10} {done}/{total or '?'}   ", end="", file=sys.stderr, flush=True)
+    print(
+        f"\r{title:<10} [{'#' * round(24 * share):<24}] {stage:<10} {done}/{total or '?'}   ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def wait(client: Client, path: str, title: str, job: str, over: set[str]) -> Answer:
@@ -81,7 +95,11 @@ def project_of(client: Client, wanted: str | None, folder: Path) -> Answer:
     if wanted:
         return client.call("GET", f"/projects/{wanted}/")
     name = folder.name.replace("-", " ").capitalize()
-    return client.call("POST", "/projects/", {"name": name, "goal": f"Bring the study {folder.name} to a judged model."})
+    return client.call(
+        "POST",
+        "/projects/",
+        {"name": name, "goal": f"Bring the study {folder.name} to a judged model."},
+    )
 
 
 def upload(client: Client, home: str, folder: Path) -> Answer:
@@ -108,7 +126,9 @@ def frozen_alignment(client: Client, home: str) -> Answer:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--url", required=True)
     parser.add_argument("--token", required=True)
     parser.add_argument("--project", help="slug of a project; without it one is made")
@@ -123,17 +143,31 @@ def main() -> int:
         alignment = frozen_alignment(client, home)
         recipe = json.loads(given.recipe.read_text()) if given.recipe else {}
         run = client.call(
-            "POST", f"{home}/runs/", {"alignment": alignment["number"], "recipe": recipe, "question": "What does joining bring?"}
+            "POST",
+            f"{home}/runs/",
+            {
+                "alignment": alignment["number"],
+                "recipe": recipe,
+                "question": "What does joining bring?",
+            },
         )
-        run = wait(client, f"{home}/runs/{run['number']}/", "run", "job", {"finished", "failed", "stopped"})
+        run = wait(
+            client, f"{home}/runs/{run['number']}/", "run", "job", {"finished", "failed", "stopped"}
+        )
     except Refused as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
     headline = run["headline"]
     for name, score in headline.items():
         if isinstance(score, dict):
-            between = "no interval" if score["low"] is None else f"{score['low']:.3f} to {score['high']:.3f}"
-            print(f"{headline['metric'] if name == 'score' else name:<22} {score['value']:.3f}  ({between})")
+            between = (
+                "no interval"
+                if score["low"] is None
+                else f"{score['low']:.3f} to {score['high']:.3f}"
+            )
+            print(
+                f"{headline['metric'] if name == 'score' else name:<22} {score['value']:.3f}  ({between})"
+            )
     print(run["page"])
     return 0
 

@@ -1,1 +1,3 @@
-"""Pictures of the running product: those of the README, and every page in both themes, widths and languages to look at."""
+"""Pictures of the running product: those of the README, and every page in both themes, widths and
+languages to look at.
+"""

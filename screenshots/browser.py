@@ -1,4 +1,6 @@
-"""Chromium: signs in as a demo person, opens pages, takes their pictures, and says what went wrong on them."""
+"""Chromium: signs in as a demo person, opens pages, takes their pictures, and says what went wrong
+on them.
+"""
 
 import io
 import itertools
@@ -46,15 +48,27 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def take(browser: Browser, address: str, pages: list[Page], look: Look) -> Iterator[tuple[Page, bytes, list[str]]]:
-    """Each page as PNG, and what is wrong with it: a status, an error of the console, something wider than the window."""
-    by_person = itertools.groupby(sorted(pages, key=lambda page: page.person or ""), key=lambda page: page.person)
+def take(
+    browser: Browser, address: str, pages: list[Page], look: Look
+) -> Iterator[tuple[Page, bytes, list[str]]]:
+    """Each page as PNG, and what is wrong with it: a status, an error of the console, something
+    wider than the window.
+    """
+    by_person = itertools.groupby(
+        sorted(pages, key=lambda page: page.person or ""), key=lambda page: page.person
+    )
     for person, theirs in by_person:
         context = browser.new_context(
-            viewport={"width": look.width, "height": HEIGHT}, color_scheme=look.theme, device_scale_factor=1, reduced_motion="reduce"
+            viewport={"width": look.width, "height": HEIGHT},
+            color_scheme=look.theme,
+            device_scale_factor=1,
+            reduced_motion="reduce",
         )
         context.add_cookies(
-            [{"name": name, "value": value, "url": address} for name, value in (("theme", look.theme), ("language", look.language))]
+            [
+                {"name": name, "value": value, "url": address}
+                for name, value in (("theme", look.theme), ("language", look.language))
+            ]
         )
         if person:
             sign_in(context, address, person)
@@ -84,10 +98,14 @@ def picture(context: BrowserContext, address: str, page: Page) -> tuple[bytes, l
     tab.wait_for_timeout(SETTLE_MS)
     if answer is None or answer.status != 200:
         wrong.append(f"status {answer.status if answer else 'unknown'}")
-    width, window, height = tab.evaluate("[document.documentElement.scrollWidth, innerWidth, document.documentElement.scrollHeight]")
+    width, window, height = tab.evaluate(
+        "[document.documentElement.scrollWidth, innerWidth, document.documentElement.scrollHeight]"
+    )
     if width > window:
         wrong.append(f"{width} px wide in a window of {window}")
-    tab.set_viewport_size({"width": window, "height": height})  # what sticks to the window's end stands at the page's end
+    tab.set_viewport_size(
+        {"width": window, "height": height}
+    )  # what sticks to the window's end stands at the page's end
     content = tab.screenshot()
     tab.close()
     return content, wrong

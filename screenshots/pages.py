@@ -1,4 +1,6 @@
-"""Every page that is pictured: its name, its route and who looks at it, found among the demo's own objects."""
+"""Every page that is pictured: its name, its route and who looks at it, found among the demo's own
+objects.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +28,13 @@ class Page:
 def pages() -> list[Page]:
     project = Project.objects.order_by("pk").first()
     if project is None:
-        raise SystemExit("There is no project here; name the home of a demo in CONSILIENCE_HOME, or leave it out.")
-    return [Page(name, reverse(route, args=arguments), *more) for name, route, arguments, more in [*fixed(), *of_project(project)]]
+        raise SystemExit(
+            "There is no project here; name the home of a demo in CONSILIENCE_HOME, or leave it out."
+        )
+    return [
+        Page(name, reverse(route, args=arguments), *more)
+        for name, route, arguments, more in [*fixed(), *of_project(project)]
+    ]
 
 
 Found = tuple[str, str, tuple[object, ...], tuple[object, ...]]

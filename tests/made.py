@@ -1,4 +1,6 @@
-"""Versions of data sets for tests of what reads them: real Parquet files in the storage, real pictures and recordings as blobs."""
+"""Versions of data sets for tests of what reads them: real Parquet files in the storage, real
+pictures and recordings as blobs.
+"""
 
 import hashlib
 import io
@@ -17,12 +19,22 @@ from apps.datasets.blobs import register_blobs
 from apps.datasets.models import Blob, DataSet, Version
 from apps.projects.models import Discipline
 
-TYPES = {"number": pyarrow.float64(), "tags": pyarrow.list_(pyarrow.string()), "series": pyarrow.list_(pyarrow.float64())}
+TYPES = {
+    "number": pyarrow.float64(),
+    "tags": pyarrow.list_(pyarrow.string()),
+    "series": pyarrow.list_(pyarrow.float64()),
+}
 
 
 def stored(content: bytes, kind: str, media_type: str, **facts: Any) -> Blob:
     """In the storage, not yet in the database."""
-    blob = Blob(sha256=hashlib.sha256(content).hexdigest(), size=len(content), kind=kind, media_type=media_type, facts=facts)
+    blob = Blob(
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        kind=kind,
+        media_type=media_type,
+        facts=facts,
+    )
     if not default_storage.exists(blob.name):
         default_storage.save(blob.name, ContentFile(content))
     return blob
@@ -35,7 +47,10 @@ def make_image(seed: int, size: int = 28, flags: tuple[str, ...] = ()) -> Blob:
     x, y = size // 2, 4
     for _step in range(90):
         picture.putpixel((x, y), 255)
-        x, y = min(size - 3, max(3, x + dice.randint(-1, 1))), min(size - 3, max(3, y + dice.randint(-1, 1)))
+        x, y = (
+            min(size - 3, max(3, x + dice.randint(-1, 1))),
+            min(size - 3, max(3, y + dice.randint(-1, 1))),
+        )
     file = io.BytesIO()
     picture.save(file, "PNG")
     return stored(file.getvalue(), "image", "image/png", width=size, height=size, flags=list(flags))
@@ -49,7 +64,15 @@ def make_sound(seed: int, seconds: float = 0.5, silent: bool = False) -> Blob:
         out.setparams((1, 2, 8000, len(samples), "NONE", ""))
         out.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
     peaks = [2 if silent else dice.randint(20, 100) for _n in range(60)]
-    return stored(file.getvalue(), "audio", "audio/wav", seconds=seconds, rate=8000, waveform=peaks, flags=["silent"] if silent else [])
+    return stored(
+        file.getvalue(),
+        "audio",
+        "audio/wav",
+        seconds=seconds,
+        rate=8000,
+        waveform=peaks,
+        flags=["silent"] if silent else [],
+    )
 
 
 def make_version(
@@ -65,9 +88,15 @@ def make_version(
     project = discipline.project
     names = {"slug": name, "name": name.capitalize(), "kind": kind, "licence": "CC0-1.0"}
     dataset = DataSet.objects.filter(project=project, slug=name).first() or DataSet.objects.create(
-        project=project, discipline=discipline, description=f"What {discipline.name} knows.", **names
+        project=project,
+        discipline=discipline,
+        description=f"What {discipline.name} knows.",
+        **names,
     )
-    arrays = {column: pyarrow.array(values, TYPES.get(of, pyarrow.string())) for column, (of, values) in columns.items()}
+    arrays = {
+        column: pyarrow.array(values, TYPES.get(of, pyarrow.string()))
+        for column, (of, values) in columns.items()
+    }
     file = io.BytesIO()
     parquet.write_table(pyarrow.table(arrays), file)
     table = stored(file.getvalue(), "table", "application/vnd.apache.parquet")
@@ -75,34 +104,65 @@ def make_version(
     schema = [describe(column, of, values) for column, (of, values) in columns.items()]
     rows = len(columns[key][1])
     return Version.objects.create(
-        dataset=dataset, number=number, table=table, digest=table.sha256, key_column=key, n_rows=rows, columns=schema, **fields
+        dataset=dataset,
+        number=number,
+        table=table,
+        digest=table.sha256,
+        key_column=key,
+        n_rows=rows,
+        columns=schema,
+        **fields,
     )
 
 
 def describe(name: str, kind: str, values: list[Any]) -> dict[str, Any]:
     there = [str(value) for value in values if value is not None]
-    return {"name": name, "kind": kind, "unit": "", "description": "", "missing": len(values) - len(there), "distinct": len(set(there))}
+    return {
+        "name": name,
+        "kind": kind,
+        "unit": "",
+        "description": "",
+        "missing": len(values) - len(there),
+        "distinct": len(set(there)),
+    }
 
 
 def copied(blob: Blob) -> Blob:
     """The cached ones stay without a primary key, for the next test's database."""
-    return Blob(sha256=blob.sha256, size=blob.size, kind=blob.kind, media_type=blob.media_type, facts=blob.facts)
+    return Blob(
+        sha256=blob.sha256,
+        size=blob.size,
+        kind=blob.kind,
+        media_type=blob.media_type,
+        facts=blob.facts,
+    )
 
 
 DIGITS = ("one", "two", "three")
 
 
 def make_study(vision: Discipline, speech: Discipline, n: int = 30) -> dict[str, Version]:
-    """Pictures, recordings, texts and labels of n samples; every fifth lacks a picture, every seventh a recording, every ninth a text."""
+    """Pictures, recordings, texts and labels of n samples; every fifth lacks a picture, every
+    seventh a recording, every ninth a text.
+    """
     keys = [f"S{number:03}" for number in range(n)]
     labels = [DIGITS[number % 3] for number in range(n)]
-    texts = [None if number % 9 == 8 else f"trifoliolate leaf {number}: having ____ leaflets" for number in range(n)]
+    texts = [
+        None if number % 9 == 8 else f"trifoliolate leaf {number}: having ____ leaflets"
+        for number in range(n)
+    ]
     codes = [float(DIGITS.index(label)) for label in labels]
     return {
         "handwriting": _handwriting(vision, keys),
         "recordings": _recordings(speech, keys),
-        "clues": make_version(speech, "clues", {"sample_id": ("id", keys), "clue": ("text", texts)}),
-        "samples": make_version(vision, "samples", {"sample_id": ("id", keys), "label": ("label", labels), "code": ("number", codes)}),
+        "clues": make_version(
+            speech, "clues", {"sample_id": ("id", keys), "clue": ("text", texts)}
+        ),
+        "samples": make_version(
+            vision,
+            "samples",
+            {"sample_id": ("id", keys), "label": ("label", labels), "code": ("number", codes)},
+        ),
         "readings": _readings(speech, keys, labels),
     }
 
@@ -122,7 +182,10 @@ def _handwriting(discipline: Discipline, keys: list[str]) -> Version:
 
 def _recordings(discipline: Discipline, keys: list[str]) -> Version:
     numbers = range(len(keys))
-    sounds = [None if number % 7 == 6 else make_sound(number, 0.2 + number / 100, silent=number == 3) for number in numbers]
+    sounds = [
+        None if number % 7 == 6 else make_sound(number, 0.2 + number / 100, silent=number == 3)
+        for number in numbers
+    ]
     register_blobs(discipline.project, [copied(blob) for blob in sounds if blob])
     columns = {
         "sample_id": ("id", keys),
@@ -131,7 +194,13 @@ def _recordings(discipline: Discipline, keys: list[str]) -> Version:
         "speaker": ("group", [f"P{number % 4}" for number in numbers]),
     }
     silent = {"key": "S003", "column": "file", "file": "speech.csv", "row": 5}
-    broken = {"key": "S006", "column": "file", "file": "speech.csv", "row": 8, "text": "ends in the middle of its data"}
+    broken = {
+        "key": "S006",
+        "column": "file",
+        "file": "speech.csv",
+        "row": 8,
+        "text": "ends in the middle of its data",
+    }
     groups = [
         {"code": "silent", "count": 1, "examples": [silent]},
         {"code": "broken_file", "count": 1, "examples": [broken]},
@@ -147,5 +216,7 @@ def _readings(discipline: Discipline, keys: list[str], labels: list[str]) -> Ver
         for shift, who in enumerate(("Ann", "Bo", "Cai"))
     ]
     kinds = {"sample_id": "id", "annotator": "category", "label": "label"}
-    columns = {name: (kind, list(values)) for (name, kind), values in zip(kinds.items(), zip(*said))}
+    columns = {
+        name: (kind, list(values)) for (name, kind), values in zip(kinds.items(), zip(*said))
+    }
     return make_version(discipline, "readings", columns, kind="annotation")

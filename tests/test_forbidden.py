@@ -1,4 +1,6 @@
-"""What no code of the product may contain, found in the syntax tree: loaders that run code, unsafe HTML, queries past the policy."""
+"""What no code of the product may contain, found in the syntax tree: loaders that run code, unsafe
+HTML, queries past the policy.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -7,12 +9,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = [path for folder in ("apps", "platform") for path in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in path.parts]
+SOURCES = [
+    path
+    for folder in ("apps", "platform")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if "migrations" not in path.parts
+]
 MODULES = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve"}
-CALLS = {"torch.load", "yaml.load", "yaml.unsafe_load", "np.load", "numpy.load", "eval", "exec", "os.system", "mark_safe"}
+CALLS = {
+    "torch.load",
+    "yaml.load",
+    "yaml.unsafe_load",
+    "np.load",
+    "numpy.load",
+    "eval",
+    "exec",
+    "os.system",
+    "mark_safe",
+}
 METHODS = {"extractall", "extra", "raw"}
 CONVERTER = "platform/fusion/encoders/packaged.py"
-"""Converts the one .pth file of a pinned package, after its SHA-256 was checked, with weights_only=True."""
+"""Converts the one .pth file of a pinned package, after its SHA-256 was checked, with
+weights_only=True.
+"""
 
 SANITISER = "apps/discussions/markdown.py"
 """Marks as safe what nh3 has just cleaned."""
@@ -51,12 +70,16 @@ def test_the_converter_loads_weights_only() -> None:
         if isinstance(node, ast.Call) and name_of(node.func) == "torch.load"
     ]
     assert len(calls) == 1
-    assert any(word.arg == "weights_only" and word.value.value is True for word in calls[0].keywords)
+    assert any(
+        word.arg == "weights_only" and word.value.value is True for word in calls[0].keywords
+    )
 
 
 def test_no_template_switches_escaping_off() -> None:
     texts = {path: path.read_text() for path in (ROOT / "templates").rglob("*.html")}
-    assert not [path.name for path, text in texts.items() if "|safe" in text or "autoescape off" in text]
+    assert not [
+        path.name for path, text in texts.items() if "|safe" in text or "autoescape off" in text
+    ]
 
 
 def test_the_api_asks_for_rows_only_through_what_the_caller_sees() -> None:
@@ -65,11 +88,23 @@ def test_the_api_asks_for_rows_only_through_what_the_caller_sees() -> None:
 
 
 def test_guardian_is_asked_in_one_place() -> None:
-    allowed = {"apps/projects/policies.py", "apps/projects/services.py", "apps/projects/models.py", "apps/accounts/models.py"}
-    users = {str(path.relative_to(ROOT)) for path in SOURCES if "guardian" in path.read_text() and "import" in path.read_text()}
+    allowed = {
+        "apps/projects/policies.py",
+        "apps/projects/services.py",
+        "apps/projects/models.py",
+        "apps/accounts/models.py",
+    }
+    users = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if "guardian" in path.read_text() and "import" in path.read_text()
+    }
     importing = {
         name
         for name in users
-        if any(line.strip().startswith(("from guardian", "import guardian")) for line in (ROOT / name).read_text().splitlines())
+        if any(
+            line.strip().startswith(("from guardian", "import guardian"))
+            for line in (ROOT / name).read_text().splitlines()
+        )
     }
     assert importing <= allowed

@@ -1,4 +1,6 @@
-"""Every page in a language in which each message stands in brackets: Latin words outside of them are hard-coded."""
+"""Every page in a language in which each message stands in brackets: Latin words outside of them
+are hard-coded.
+"""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +21,21 @@ SAID = ("aria-label", "title", "placeholder", "alt")
 SILENT = {"script", "style", "code", "pre", "kbd", "template", "textarea", "svg"}
 MADE_UP = "/p/digits/alignments/1/"
 """The factory's alignment names columns of no data set, so its own page has nothing to read."""
-VOID = {"input", "img", "br", "link", "meta", "hr", "source", "col", "wbr", "path", "use", "circle", "line"}
+VOID = {
+    "input",
+    "img",
+    "br",
+    "link",
+    "meta",
+    "hr",
+    "source",
+    "col",
+    "wbr",
+    "path",
+    "use",
+    "circle",
+    "line",
+}
 NAMES = "Consilience|F1|AUROC|ECE|CSV|KB|English|EfficientNet-Lite0|L6|YAML|UTC|WAV|FLAC|Ogg|MP3|AIFF|PNG|JPEG|WebP|TIFF|BMP|GIF|Whisper|tiny.en|MiniLM|CC0-1.0|CC-BY-4.0|Apache-2.0|MIT"
 PEOPLE = "Digits|Vision|Speech|DI|VI|SP|Olga Owner|OO|(Maintainer|Reviewer|Contributor|Viewer) Person|[MRCV]P"
 DATA = (
@@ -32,7 +48,9 @@ KNOWN = re.compile(rf"\b({NAMES}|{PEOPLE}|{DATA}|[vWS]?\d+|[a-z])\b|@?[\w.]+@[\w
 
 
 class Page(HTMLParser):
-    """The words that a person sees or hears, and the links; what a team wrote is marked translate=no."""
+    """The words that a person sees or hears, and the links; what a team wrote is marked
+    translate=no.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -44,7 +62,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
-        quiet = found.get("translate") == "no" or tag in SILENT or bool(self.open and self.open[-1][1])
+        quiet = (
+            found.get("translate") == "no" or tag in SILENT or bool(self.open and self.open[-1][1])
+        )
         self.links += [found["href"]] if tag == "a" and "href" in found else []
         self.words += [] if quiet else [found[name] for name in SAID if name in found]
         if tag not in VOID:
@@ -64,7 +84,11 @@ def hard_coded(page: Page) -> Iterator[str]:
     for text in [*page.words, page.text]:
         while (fewer := re.sub(r"⟦[^⟦⟧]*⟧", "", text)) != text:
             text = fewer
-        yield from (line.strip() for line in text.splitlines() if re.search(r"[A-Za-z]{2}", KNOWN.sub("", line)))
+        yield from (
+            line.strip()
+            for line in text.splitlines()
+            if re.search(r"[A-Za-z]{2}", KNOWN.sub("", line))
+        )
 
 
 @pytest.fixture
@@ -95,7 +119,11 @@ def test_no_page_says_a_word_that_is_not_translated(team, client: Client, pseudo
         assert '<html lang="zh-hans"' in answer.content.decode()
         page = Page(answer.content.decode())
         found += [f"{path}: {text}" for text in hard_coded(page)]
-        links = {re.sub(r"/S\d+/", "/S000/", re.split("[?#]", link)[0]) for link in page.links if link.startswith("/")}
+        links = {
+            re.sub(r"/S\d+/", "/S000/", re.split("[?#]", link)[0])
+            for link in page.links
+            if link.startswith("/")
+        }
         todo += sorted(links - seen - set(todo))
     assert len(seen) > 30
     assert not found, "\n".join(found)

@@ -1,4 +1,6 @@
-"""The Chinese of the product: complete, with the same placeholders, and with the agreed word for each term of docs/terms.md."""
+"""The Chinese of the product: complete, with the same placeholders, and with the agreed word for
+each term of docs/terms.md.
+"""
 
 import re
 import shutil
@@ -32,7 +34,9 @@ def test_placeholders_are_the_same_on_both_sides(messages: polib.POFile) -> None
     for entry in messages:
         english = sorted(set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid)))
         texts = entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]
-        wrong += [entry.msgid for text in texts if sorted(set(PLACEHOLDER.findall(text))) != english]
+        wrong += [
+            entry.msgid for text in texts if sorted(set(PLACEHOLDER.findall(text))) != english
+        ]
     assert not wrong
 
 
@@ -48,7 +52,9 @@ def test_marks_and_percent_signs_are_the_same_on_both_sides(messages: polib.POFi
 
 
 def test_chinese_sentences_have_chinese_punctuation(messages: polib.POFile) -> None:
-    """Full-width marks beside characters, and a space between a character and a Latin word or a figure."""
+    """Full-width marks beside characters, and a space between a character and a Latin word or a
+    figure.
+    """
     half = re.compile(r"[\u4e00-\u9fff]\s*[,;:?!()]|[,;:?!()]\s*[\u4e00-\u9fff]|[\u4e00-\u9fff]\.")
     tight = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u4e00-\u9fff]")
     wrong = []
@@ -61,9 +67,14 @@ def test_chinese_sentences_have_chinese_punctuation(messages: polib.POFile) -> N
 
 
 def terms() -> dict[str, str]:
-    """English to Chinese; a row of two terms (split / fold) has both in the same order in either language."""
+    """English to Chinese; a row of two terms (split / fold) has both in the same order in either
+    language.
+    """
     found = {}
-    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in (ROOT / "docs/terms.md").read_text().splitlines()]
+    rows = [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in (ROOT / "docs/terms.md").read_text().splitlines()
+    ]
     for english, _meaning, chinese in (row for row in rows if len(row) == 3):
         words = re.sub(r"\s*\([^)]*\)", "", english).split(" / ")
         found |= dict(zip(words, re.split(r" / |、", chinese), strict=False))
@@ -110,7 +121,11 @@ def test_a_term_is_translated_by_its_agreed_word(messages: polib.POFile, term: s
     chinese = terms()[term]
     plural = f"{term[:-1]}ies" if term.endswith("y") else f"{term}s"
     whole = re.compile(rf"\b({term}|{plural})\b", re.IGNORECASE)
-    wrong = [entry.msgid for entry in messages if whole.search(PLACEHOLDER.sub("", entry.msgid)) and chinese not in chinese_of(entry)]
+    wrong = [
+        entry.msgid
+        for entry in messages
+        if whole.search(PLACEHOLDER.sub("", entry.msgid)) and chinese not in chinese_of(entry)
+    ]
     assert not wrong
 
 
@@ -119,9 +134,13 @@ def chinese_of(entry: polib.POEntry) -> str:
 
 
 def test_the_template_scan_finds_no_message_that_the_file_lacks(messages: polib.POFile) -> None:
-    """A quick stand-in where gettext is not installed: every translate tag and gettext call with a plain string is known."""
+    """A quick stand-in where gettext is not installed: every translate tag and gettext call with a
+    plain string is known.
+    """
     known = {entry.msgid.replace("%%", "%") for entry in messages}
-    plain = re.compile(r"""\{%-?\s*translate\s+(?:"([^"]+)"|'([^']+)')|[^\w]_\(\s*"((?:[^"\\]|\\.)+)"\s*\)""")
+    plain = re.compile(
+        r"""\{%-?\s*translate\s+(?:"([^"]+)"|'([^']+)')|[^\w]_\(\s*"((?:[^"\\]|\\.)+)"\s*\)"""
+    )
     missing = set()
     for path in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "apps").rglob("*.py")]:
         for found in plain.findall(path.read_text()):
@@ -132,12 +151,21 @@ def test_the_template_scan_finds_no_message_that_the_file_lacks(messages: polib.
 
 
 def test_no_argument_of_a_tag_is_a_message_with_a_per_cent_sign() -> None:
-    """Django looks such a constant up with the sign doubled, makemessages finds it with one: `translate ... as` is right in both."""
+    """Django looks such a constant up with the sign doubled, makemessages finds it with one:
+    `translate ... as` is right in both.
+    """
     constant = re.compile(r"""_\((?:"[^"]*%[^"]*"|'[^']*%[^']*')\)""")
-    assert not [f"{path.name}: {text}" for path in (ROOT / "templates").rglob("*.html") for text in constant.findall(path.read_text())]
+    assert not [
+        f"{path.name}: {text}"
+        for path in (ROOT / "templates").rglob("*.html")
+        for text in constant.findall(path.read_text())
+    ]
 
 
-@pytest.mark.skipif(not shutil.which("xgettext"), reason="GNU gettext is not installed, so what makemessages would find is not compared.")
+@pytest.mark.skipif(
+    not shutil.which("xgettext"),
+    reason="GNU gettext is not installed, so what makemessages would find is not compared.",
+)
 def test_the_file_has_exactly_the_messages_of_the_code(
     messages: polib.POFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:

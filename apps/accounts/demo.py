@@ -1,4 +1,6 @@
-"""Signing in by tile: only in a home folder made by `make demo`, and only while nobody but this machine can reach it."""
+"""Signing in by tile: only in a home folder made by `make demo`, and only while nobody but this
+machine can reach it.
+"""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,8 +12,17 @@ LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "::1"}
 
 def is_open(request: HttpRequest) -> bool:
     """False as soon as an address, a database server or HTTPS says that others can come here."""
-    local = settings.DEMO and not settings.HTTPS and not settings.DATABASE_URL and set(settings.ALLOWED_HOSTS) <= LOOPBACK
-    return bool(local and request.META.get("REMOTE_ADDR", "") in {"127.0.0.1", "::1", ""} and not request.headers.get("X-Forwarded-For"))
+    local = (
+        settings.DEMO
+        and not settings.HTTPS
+        and not settings.DATABASE_URL
+        and set(settings.ALLOWED_HOSTS) <= LOOPBACK
+    )
+    return bool(
+        local
+        and request.META.get("REMOTE_ADDR", "") in {"127.0.0.1", "::1", ""}
+        and not request.headers.get("X-Forwarded-For")
+    )
 
 
 def people() -> list[User]:

@@ -41,6 +41,12 @@ class ProfileForm(forms.ModelForm):
 
 
 class TokenForm(forms.Form):
-    name = forms.CharField(label=_("What it is for"), max_length=80, help_text=_("For instance the name of a script or a machine."))
-    scope = forms.ChoiceField(label=_("What it may do"), choices=ApiToken.Scope.choices, initial=ApiToken.Scope.WRITE)
+    name = forms.CharField(
+        label=_("What it is for"),
+        max_length=80,
+        help_text=_("For instance the name of a script or a machine."),
+    )
+    scope = forms.ChoiceField(
+        label=_("What it may do"), choices=ApiToken.Scope.choices, initial=ApiToken.Scope.WRITE
+    )
     days = forms.IntegerField(label=_("Ends after, days"), min_value=1, max_value=365, initial=90)

@@ -55,7 +55,14 @@ class ApiToken(AbstractAuthToken):
 
     name = models.CharField(_("name"), max_length=80)
     scope = models.CharField(_("scope"), max_length=5, choices=Scope, default=Scope.WRITE)
-    project = models.ForeignKey("projects.Project", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("project"))
+    project = models.ForeignKey(
+        "projects.Project",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("project"),
+    )
     last_used = models.DateTimeField(null=True, editable=False)
 
     objects = AuthTokenManager()

@@ -13,7 +13,9 @@ TOKEN_DAYS = 90
 
 @transaction.atomic
 def create_user(email: str, name: str, password: str | None, **fields: object) -> User:
-    """Raises ValidationError when the password is weak; None makes an account that nobody can sign in to by password."""
+    """Raises ValidationError when the password is weak; None makes an account that nobody can sign
+    in to by password.
+    """
     if password is not None:
         validate_password(password, User(email=email, name=name))
     return User.objects.create_user(email, password, name=name, **fields)
@@ -37,10 +39,21 @@ def change_profile(user: User, **fields: str) -> User:
 
 @transaction.atomic
 def create_token(
-    user: User, name: str, scope: str = ApiToken.Scope.WRITE, project_id: int | None = None, days: int = TOKEN_DAYS
+    user: User,
+    name: str,
+    scope: str = ApiToken.Scope.WRITE,
+    project_id: int | None = None,
+    days: int = TOKEN_DAYS,
 ) -> tuple[ApiToken, str]:
     """The row and the text of the token; the text is shown once and stored nowhere."""
-    return ApiToken.objects.create(user, expiry=timedelta(days=days), prefix="csl_", name=name, scope=scope, project_id=project_id)
+    return ApiToken.objects.create(
+        user,
+        expiry=timedelta(days=days),
+        prefix="csl_",
+        name=name,
+        scope=scope,
+        project_id=project_id,
+    )
 
 
 @transaction.atomic
@@ -49,4 +62,6 @@ def revoke_token(user: User, digest: str) -> None:
 
 
 def live_tokens(user: User) -> list[ApiToken]:
-    return list(ApiToken.objects.filter(user=user, expiry__gt=timezone.now()).select_related("project"))
+    return list(
+        ApiToken.objects.filter(user=user, expiry__gt=timezone.now()).select_related("project")
+    )

@@ -19,9 +19,13 @@ def profile(request: HttpRequest) -> HttpResponse:
         services.change_profile(request.user, **form.cleaned_data)
         messages.success(request, _("Saved."))
         response = redirect("accounts:profile")
-        response.set_cookie("theme", form.cleaned_data["theme"] or "system", max_age=31_536_000, samesite="Lax")
+        response.set_cookie(
+            "theme", form.cleaned_data["theme"] or "system", max_age=31_536_000, samesite="Lax"
+        )
         return response
-    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "accounts/profile.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 def tokens(request: HttpRequest) -> HttpResponse:
@@ -30,7 +34,12 @@ def tokens(request: HttpRequest) -> HttpResponse:
         _row, text = services.create_token(request.user, **form.cleaned_data)
         form = TokenForm()
     context = {"form": form, "tokens": services.live_tokens(request.user), "text": text}
-    response = render(request, "accounts/tokens.html", context, status=422 if form.is_bound and form.errors else 200)
+    response = render(
+        request,
+        "accounts/tokens.html",
+        context,
+        status=422 if form.is_bound and form.errors else 200,
+    )
     response["Cache-Control"] = "no-store"
     return response
 
@@ -47,7 +56,9 @@ def revoke_token(request: HttpRequest, digest: str) -> HttpResponse:
 def demo_sign_in(request: HttpRequest) -> HttpResponse:
     if not demo.is_open(request):
         raise Http404
-    person = get_object_or_404(User, pk=request.POST.get("person", ""), is_demo=True, is_active=True)
+    person = get_object_or_404(
+        User, pk=request.POST.get("person", ""), is_demo=True, is_active=True
+    )
     login(request, person, backend="allauth.account.auth_backends.AuthenticationBackend")
     return redirect("home")
 
@@ -64,5 +75,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def nothing_here(request: HttpRequest) -> HttpResponse:
-    """allauth knows more pages than this product offers; their names must resolve, their addresses need not answer."""
+    """allauth knows more pages than this product offers; their names must resolve, their addresses
+    need not answer.
+    """
     raise Http404

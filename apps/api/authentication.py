@@ -9,7 +9,9 @@ from apps.accounts.models import ApiToken, User
 
 
 class BearerAuthentication(TokenAuthentication):
-    """`Authorization: Bearer csl_...`; a token that may only read is refused for everything else (apps.api.permissions)."""
+    """`Authorization: Bearer csl_...`; a token that may only read is refused for everything else
+    (apps.api.permissions).
+    """
 
     model = ApiToken
 

@@ -21,7 +21,9 @@ def projects_of(request: Request) -> ProjectQuerySet:
 
 
 class InProject(viewsets.GenericViewSet):
-    """Everything under `/projects/<slug>/`: the project is found among those that the caller sees, else 404."""
+    """Everything under `/projects/<slug>/`: the project is found among those that the caller sees,
+    else 404.
+    """
 
     @cached_property
     def project(self) -> Project:
@@ -29,4 +31,8 @@ class InProject(viewsets.GenericViewSet):
 
     def get_serializer_context(self) -> dict[str, Any]:
         context = super().get_serializer_context()
-        return context if getattr(self, "swagger_fake_view", False) else {**context, "project": self.project}
+        return (
+            context
+            if getattr(self, "swagger_fake_view", False)
+            else {**context, "project": self.project}
+        )

@@ -9,7 +9,9 @@ from fusion.recipe import RecipeError
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """A service's refusal is the caller's error: 400, with the words under the field that they concern."""
+    """A service's refusal is the caller's error: 400, with the words under the field that they
+    concern.
+    """
     if isinstance(error, ValidationError):
         detail = error.message_dict if hasattr(error, "error_dict") else {"detail": error.messages}
         error = exceptions.ValidationError(detail)

@@ -1,4 +1,6 @@
-"""What the API says and takes. Reading serializers name their fields one by one; writing ones hold only what a caller may set."""
+"""What the API says and takes. Reading serializers name their fields one by one; writing ones hold
+only what a caller may set.
+"""
 
 from typing import Any
 
@@ -51,14 +53,36 @@ class ProjectSerializer(serializers.ModelSerializer):
 class JobSerializer(serializers.ModelSerializer):
     class Meta:
         model = Job
-        fields = ("id", "kind", "state", "stages", "stage", "done", "total", "unit", "attempt", "error", "started_at", "finished_at")
+        fields = (
+            "id",
+            "kind",
+            "state",
+            "stages",
+            "stage",
+            "done",
+            "total",
+            "unit",
+            "attempt",
+            "error",
+            "started_at",
+            "finished_at",
+        )
         read_only_fields = fields
 
 
 class VersionSerializer(serializers.ModelSerializer):
     class Meta:
         model = Version
-        fields = ("number", "digest", "key_column", "n_rows", "columns", "report", "note", "created_at")
+        fields = (
+            "number",
+            "digest",
+            "key_column",
+            "n_rows",
+            "columns",
+            "report",
+            "note",
+            "created_at",
+        )
         read_only_fields = fields
 
 
@@ -69,7 +93,16 @@ class DataSetSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = DataSet
-        fields = ("slug", "name", "kind", "discipline", "description", "licence", "versions", "page")
+        fields = (
+            "slug",
+            "name",
+            "kind",
+            "discipline",
+            "description",
+            "licence",
+            "versions",
+            "page",
+        )
         read_only_fields = fields
 
 
@@ -80,12 +113,24 @@ class UploadSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Upload
-        fields = ("id", "source", "state", "options", "files", "report", "check_job", "import_job", "page")
+        fields = (
+            "id",
+            "source",
+            "state",
+            "options",
+            "files",
+            "report",
+            "check_job",
+            "import_job",
+            "page",
+        )
         read_only_fields = ("id", "state", "options", "files", "report")
 
 
 class ChoicesSerializer(serializers.Serializer):
-    """What a person may choose about an upload, as on the pages of the wizard; everything may be left out."""
+    """What a person may choose about an upload, as on the pages of the wizard; everything may be
+    left out.
+    """
 
     options = serializers.DictField(required=False, default=dict)
 
@@ -96,7 +141,17 @@ class AlignmentSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Alignment
-        fields = ("number", "name", "state", "spec", "digest", "summary", "job", "frozen_at", "page")
+        fields = (
+            "number",
+            "name",
+            "state",
+            "spec",
+            "digest",
+            "summary",
+            "job",
+            "frozen_at",
+            "page",
+        )
         read_only_fields = ("number", "state", "digest", "summary", "frozen_at")
 
 
@@ -109,14 +164,33 @@ class RunSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Run
-        fields = ("number", "name", "question", "alignment", "recipe", "method", "headline", "bundle_digest", "job", "created_at", "page")
+        fields = (
+            "number",
+            "name",
+            "question",
+            "alignment",
+            "recipe",
+            "method",
+            "headline",
+            "bundle_digest",
+            "job",
+            "created_at",
+            "page",
+        )
         read_only_fields = ("number", "method", "bundle_digest", "created_at")
-        extra_kwargs = {"question": {"required": False, "allow_blank": True}, "name": {"required": False, "allow_blank": True}}
+        extra_kwargs = {
+            "question": {"required": False, "allow_blank": True},
+            "name": {"required": False, "allow_blank": True},
+        }
 
     @extend_schema_field(serializers.DictField(allow_null=True))
     def get_headline(self, run: Run) -> dict[str, Any] | None:
         """In the form of today, also where the result was written by an earlier version."""
-        return Headline.model_validate(run.result["headline"]).model_dump(mode="json") if run.result else None
+        return (
+            Headline.model_validate(run.result["headline"]).model_dump(mode="json")
+            if run.result
+            else None
+        )
 
 
 class CommentSerializer(serializers.ModelSerializer):
@@ -138,7 +212,15 @@ class ThreadSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Thread
-        fields = ("id", "anchor_type", "anchor_id", "anchor_label", "resolved_at", "comments", "body")
+        fields = (
+            "id",
+            "anchor_type",
+            "anchor_id",
+            "anchor_label",
+            "resolved_at",
+            "comments",
+            "body",
+        )
         read_only_fields = ("id", "anchor_label", "resolved_at")
 
 

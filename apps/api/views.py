@@ -1,4 +1,6 @@
-"""The main job by program: project, upload, alignment, run, discussion. Thin: every rule is in a service."""
+"""The main job by program: project, upload, alignment, run, discussion. Thin: every rule is in a
+service.
+"""
 
 from typing import Any
 
@@ -49,7 +51,9 @@ class Projects(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Generi
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = given.validated_data
-        project = create_project(request.user, fields["name"], fields["goal"], fields.get("disciplines", []))
+        project = create_project(
+            request.user, fields["name"], fields["goal"], fields.get("disciplines", [])
+        )
         return Response(self.get_serializer(project).data, status.HTTP_201_CREATED)
 
 
@@ -68,20 +72,29 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Upload]:
-        return Upload.objects.filter(project=self.project).select_related("project", "check_job", "import_job")
+        return Upload.objects.filter(project=self.project).select_related(
+            "project", "check_job", "import_job"
+        )
 
     def create(self, request: Request, **_kwargs: str) -> Response:
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
-        upload = upload_services.begin_upload(request.user, self.project, given.validated_data["source"])
+        upload = upload_services.begin_upload(
+            request.user, self.project, given.validated_data["source"]
+        )
         return Response(self.get_serializer(upload).data, status.HTTP_201_CREATED)
 
-    @extend_schema(request={"application/octet-stream": bytes}, parameters=[OpenApiParameter("name", str, required=True)])
+    @extend_schema(
+        request={"application/octet-stream": bytes},
+        parameters=[OpenApiParameter("name", str, required=True)],
+    )
     @action(detail=True, methods=["put"], parser_classes=[parsers.FileUploadParser])
     def files(self, request: Request, **_kwargs: str) -> Response:
         """One file as the body; `?name=` says how it is called."""
         upload = self.get_object()
-        receive_file(request.user, upload, request.query_params.get("name", ""), request.data["file"])
+        receive_file(
+            request.user, upload, request.query_params.get("name", ""), request.data["file"]
+        )
         return self._answer(upload)
 
     @extend_schema(request=ChoicesSerializer)
@@ -130,7 +143,9 @@ class Alignments(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = given.validated_data
-        alignment = alignments.create_alignment(request.user, self.project, fields["name"], fields.get("spec", {}))
+        alignment = alignments.create_alignment(
+            request.user, self.project, fields["name"], fields.get("spec", {})
+        )
         return Response(self.get_serializer(alignment).data, status.HTTP_201_CREATED)
 
     @extend_schema(request=None)
@@ -147,7 +162,9 @@ class Runs(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     lookup_value_converter = "int"
 
     def get_queryset(self) -> QuerySet[Run]:
-        return Run.objects.filter(project=self.project, deleted_at=None).select_related("project", "alignment", "job")
+        return Run.objects.filter(project=self.project, deleted_at=None).select_related(
+            "project", "alignment", "job"
+        )
 
     def create(self, request: Request, **_kwargs: str) -> Response:
         """Without a recipe the default one is used."""
@@ -157,7 +174,14 @@ class Runs(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
         rows = Alignment.objects.filter(project=self.project).select_related("project")
         alignment = get_object_or_404(rows, number=fields["alignment"]["number"])
         recipe = Recipe.parse(fields.get("recipe", {}))
-        run = runs.start_run(request.user, self.project, alignment, recipe, fields.get("question", ""), name=fields.get("name", ""))
+        run = runs.start_run(
+            request.user,
+            self.project,
+            alignment,
+            recipe,
+            fields.get("question", ""),
+            name=fields.get("name", ""),
+        )
         return Response(self.get_serializer(run).data, status.HTTP_201_CREATED)
 
     @extend_schema(request=None)
@@ -171,7 +195,9 @@ class Runs(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     def result(self, request: Request, **_kwargs: str) -> Response:
         """The whole evaluation, exactly as the engine wrote it."""
         run = self.get_object()
-        return Response(run.result, status.HTTP_200_OK if run.result else status.HTTP_204_NO_CONTENT)
+        return Response(
+            run.result, status.HTTP_200_OK if run.result else status.HTTP_204_NO_CONTENT
+        )
 
 
 class Threads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
@@ -188,7 +214,13 @@ class Threads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
         fields = given.validated_data
         found = anchors.find(self.project, fields["anchor_type"], fields["anchor_id"])
         comment = discussions.open_thread(
-            request.user, self.project, fields["anchor_type"], fields["anchor_id"], found.label, fields["body"], found.people
+            request.user,
+            self.project,
+            fields["anchor_type"],
+            fields["anchor_id"],
+            found.label,
+            fields["body"],
+            found.people,
         )
         return Response(self.get_serializer(comment.thread).data, status.HTTP_201_CREATED)
 

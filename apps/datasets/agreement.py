@@ -1,6 +1,8 @@
-"""Do the annotators agree? Counts come from DuckDB, the formulas are short enough to stand here (scikit-learn stays out of the web process).
+"""Do the annotators agree? Counts come from DuckDB, the formulas are short enough to stand here
+(scikit-learn stays out of the web process).
 
-Cohen (1960): kappa = (p_o - p_e) / (1 - p_e), p_o the share on which two agree, p_e the share expected from how often each says each label.
+Cohen (1960): kappa = (p_o - p_e) / (1 - p_e), p_o the share on which two agree, p_e the share
+expected from how often each says each label.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +28,9 @@ class Pair:
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """Of the pairs of annotations in which this label stands, the share in which both say it (specific agreement)."""
+    """Of the pairs of annotations in which this label stands, the share in which both say it
+    (specific agreement).
+    """
 
     label: str
     share: float
@@ -63,13 +67,22 @@ class Agreement:
 
     @property
     def matrix(self) -> list[tuple[str, list[Pair | None]]]:
-        """One row an annotator, one cell an annotator; None on the diagonal and where two share no sample."""
-        found = {(pair.first, pair.second): pair for pair in self.pairs} | {(pair.second, pair.first): pair for pair in self.pairs}
-        return [(row, [found.get((row, column)) for column in self.annotators]) for row in self.annotators]
+        """One row an annotator, one cell an annotator; None on the diagonal and where two share no
+        sample.
+        """
+        found = {(pair.first, pair.second): pair for pair in self.pairs} | {
+            (pair.second, pair.first): pair for pair in self.pairs
+        }
+        return [
+            (row, [found.get((row, column)) for column in self.annotators])
+            for row in self.annotators
+        ]
 
 
 def kappa(counts: dict[tuple[str, str], int]) -> float | None:
-    """Cohen's kappa from how often the first said one label and the second the other; None where chance alone gives full agreement."""
+    """Cohen's kappa from how often the first said one label and the second the other; None where
+    chance alone gives full agreement.
+    """
     n = sum(counts.values())
     if not n:
         return None
@@ -82,7 +95,9 @@ def kappa(counts: dict[tuple[str, str], int]) -> float | None:
 
 
 def agreement_of(version: Version) -> Agreement:
-    """Everything that the page of an annotation data set says of agreement, in one visit to its file."""
+    """Everything that the page of an annotation data set says of agreement, in one visit to its
+    file.
+    """
     key = identifier(version.key_column)
     said = f"SELECT DISTINCT ON (key, annotator) {key}::VARCHAR AS key, annotator, label FROM t0 WHERE label IS NOT NULL AND annotator IS NOT NULL"
     pairs = (
@@ -100,7 +115,9 @@ def agreement_of(version: Version) -> Agreement:
         "SELECT k.key, k.share, list(struct_pack(who := s.annotator, label := s.label) ORDER BY s.annotator) AS said "
         f"FROM k JOIN s USING (key) GROUP BY ALL ORDER BY k.share, k.key LIMIT {CONTRADICTIONS}"
     )
-    counted, persons, size, rows = ask((table_file(version),), [(pairs, []), (people, []), (sizes, []), (against, [])])
+    counted, persons, size, rows = ask(
+        (table_file(version),), [(pairs, []), (people, []), (sizes, []), (against, [])]
+    )
     return _assemble(counted, persons, size[0], rows)
 
 
@@ -109,13 +126,20 @@ def _assemble(counted: list[Row], persons: list[Row], size: Row, rows: list[Row]
     by_pair: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
     for row in counted:
         by_pair.setdefault((row["one"], row["two"]), {})[(row["x"], row["y"])] = row["n"]
-    pairs = [_pair(*pair, by_pair[pair]) for pair in combinations(sorted(names), 2) if pair in by_pair]
+    pairs = [
+        _pair(*pair, by_pair[pair]) for pair in combinations(sorted(names), 2) if pair in by_pair
+    ]
     return Agreement(
         annotators=names,
         counts={row["annotator"]: row["n"] for row in persons},
         pairs=pairs,
         labels=_labels(counted),
-        contradictions=[Contradiction(row["key"], [(one["who"], one["label"]) for one in row["said"]], row["share"]) for row in rows],
+        contradictions=[
+            Contradiction(
+                row["key"], [(one["who"], one["label"]) for one in row["said"]], row["share"]
+            )
+            for row in rows
+        ],
         n_samples=size["n"],
         n_several=size["several"],
         n_contradicted=size["contradicted"],
@@ -124,7 +148,9 @@ def _assemble(counted: list[Row], persons: list[Row], size: Row, rows: list[Row]
 
 def _pair(first: str, second: str, counts: dict[tuple[str, str], int]) -> Pair:
     n = sum(counts.values())
-    return Pair(first, second, kappa(counts), sum(c for (a, b), c in counts.items() if a == b) / n, n)
+    return Pair(
+        first, second, kappa(counts), sum(c for (a, b), c in counts.items() if a == b) / n, n
+    )
 
 
 def _labels(counted: list[Row]) -> list[LabelAgreement]:

@@ -15,7 +15,11 @@ from .queries import datasets_of, newest_versions
 def find_datasets(project: Project, slugs: Collection[str]) -> dict[str, Found]:
     found = datasets_of(project).filter(slug__in=list(slugs))
     return {
-        one.slug: Found(one.name, reverse("datasets:dataset_tab", args=[project.slug, one.slug, "discussion"]), _people(one))
+        one.slug: Found(
+            one.name,
+            reverse("datasets:dataset_tab", args=[project.slug, one.slug, "discussion"]),
+            _people(one),
+        )
         for one in found
     }
 
@@ -35,4 +39,7 @@ def find_samples(project: Project, keys: Collection[str]) -> dict[str, Found]:
         rows = ask_one(frame.files, sql, [list(keys)])
     except CannotRead:
         return {}
-    return {row["key"]: Found(row["key"], reverse("workspace:sample", args=[project.slug, row["key"]])) for row in rows}
+    return {
+        row["key"]: Found(row["key"], reverse("workspace:sample", args=[project.slug, row["key"]]))
+        for row in rows
+    }

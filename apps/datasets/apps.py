@@ -12,8 +12,23 @@ class DatasetsConfig(AppConfig):
         from .alignments.services import freeze_failed
         from .upload_services import upload_failed, upload_stopped
 
-        register("freeze", Handler("apps.datasets.alignments.job:run", failed=freeze_failed, stopped=freeze_failed))
+        register(
+            "freeze",
+            Handler(
+                "apps.datasets.alignments.job:run", failed=freeze_failed, stopped=freeze_failed
+            ),
+        )
         talk.register("dataset", anchors.find_datasets)
         talk.register("sample", anchors.find_samples)
-        register("check", Handler("apps.datasets.ingest.jobs:check", failed=upload_failed, stopped=upload_stopped))
-        register("import", Handler("apps.datasets.ingest.jobs:import_", failed=upload_failed, stopped=upload_stopped))
+        register(
+            "check",
+            Handler(
+                "apps.datasets.ingest.jobs:check", failed=upload_failed, stopped=upload_stopped
+            ),
+        )
+        register(
+            "import",
+            Handler(
+                "apps.datasets.ingest.jobs:import_", failed=upload_failed, stopped=upload_stopped
+            ),
+        )

@@ -24,7 +24,9 @@ SIZES = {"thumb": "thumb", "view": "view"}
 
 
 def blob_name(sha256: str, size: str = "") -> str:
-    """Where the bytes lie in the storage; `size` names a small copy: thumb (256 px) or view (1,024 px)."""
+    """Where the bytes lie in the storage; `size` names a small copy: thumb (256 px) or view (1,024
+    px).
+    """
     name = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
     return f"{name}.{SIZES[size]}.webp" if size else name
 
@@ -39,7 +41,9 @@ def digest_of(path: Path) -> str:
 
 
 class Staged(File):
-    """A file that a folder storage renames into place, so that a name never stands over half of its bytes."""
+    """A file that a folder storage renames into place, so that a name never stands over half of its
+    bytes.
+    """
 
     def temporary_file_path(self) -> str:
         return self.name
@@ -62,7 +66,9 @@ def has_file(name: str, size: int) -> bool:
 
 
 def store_path(path: Path, name: str) -> None:
-    """Put the bytes of a file under a name; done already, it does nothing. Atomic, and safe to repeat."""
+    """Put the bytes of a file under a name; done already, it does nothing. Atomic, and safe to
+    repeat.
+    """
     if has_file(name, path.stat().st_size):
         return
     default_storage.delete(name)
@@ -73,7 +79,9 @@ def store_path(path: Path, name: str) -> None:
 
 
 def place_copy(path: Path, staged: Path) -> None:
-    """Files of an upload are linked instead of copied; those of somebody's own folder stay theirs and are copied."""
+    """Files of an upload are linked instead of copied; those of somebody's own folder stay theirs
+    and are copied.
+    """
     if path.is_relative_to(settings.HOME / "uploads"):
         staged.unlink()
         try:
@@ -105,7 +113,9 @@ def _save(staged: Path, name: str) -> None:
 
 
 def blob_path(sha256: str) -> Path:
-    """A file on this machine with the bytes: the storage's own, else a copy in the cache of this machine."""
+    """A file on this machine with the bytes: the storage's own, else a copy in the cache of this
+    machine.
+    """
     name = blob_name(sha256)
     try:
         return Path(default_storage.path(name))
@@ -130,7 +140,9 @@ def _fetched(name: str, sha256: str) -> Path:
 
 def _make_room(folder: Path) -> None:
     """Throw out what was not used for longest until the cache is under its limit."""
-    files = sorted((f for f in folder.iterdir() if f.suffix != ".part"), key=lambda f: f.stat().st_mtime)
+    files = sorted(
+        (f for f in folder.iterdir() if f.suffix != ".part"), key=lambda f: f.stat().st_mtime
+    )
     total = sum(f.stat().st_size for f in files)
     for file in files:
         if total <= CACHE_BYTES:
@@ -140,11 +152,17 @@ def _make_room(folder: Path) -> None:
 
 
 def register_blobs(project: Project, blobs: Iterable[Blob]) -> dict[str, Blob]:
-    """Rows for stored bytes and the project's right to them, in bulk; inside the transaction of the version. By digest."""
+    """Rows for stored bytes and the project's right to them, in bulk; inside the transaction of the
+    version. By digest.
+    """
     wanted = {blob.sha256: blob for blob in blobs}
     Blob.objects.bulk_create(wanted.values(), ignore_conflicts=True, batch_size=500)
     found = blobs_by_digest(wanted)
-    BlobUse.objects.bulk_create((BlobUse(project=project, blob=blob) for blob in found.values()), ignore_conflicts=True, batch_size=500)
+    BlobUse.objects.bulk_create(
+        (BlobUse(project=project, blob=blob) for blob in found.values()),
+        ignore_conflicts=True,
+        batch_size=500,
+    )
     return found
 
 

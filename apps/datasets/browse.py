@@ -1,4 +1,6 @@
-"""One page of samples: rows, counts, chips, combinations of inputs; the same for a data set, a project and an alignment."""
+"""One page of samples: rows, counts, chips, combinations of inputs; the same for a data set, a
+project and an alignment.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +14,18 @@ from apps.projects.models import Project
 from . import facets as counting
 from .cards import Card, Line, cards, lines
 from .duck import Question, Row, ask, ask_once
-from .filters import Chip, Filters, address, chips, cleared, facet_columns, order_by, parse, prepared, where
+from .filters import (
+    Chip,
+    Filters,
+    address,
+    chips,
+    cleared,
+    facet_columns,
+    order_by,
+    parse,
+    prepared,
+    where,
+)
 from .frames import Column, Frame
 
 HIDDEN = ("votes",)
@@ -52,7 +65,10 @@ class Browse:
     @property
     def inputs(self) -> list[dict[str, Any]]:
         """Name, kind and number of samples of each input, for the chips under the title."""
-        return [{"name": one.name, "kind": one.kind, "count": self.modality_counts[one.name]} for one in self.frame.modalities]
+        return [
+            {"name": one.name, "kind": one.kind, "count": self.modality_counts[one.name]}
+            for one in self.frame.modalities
+        ]
 
     @property
     def count_text(self) -> str:
@@ -85,21 +101,39 @@ def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
     asked = counting.count_questions(filters, facet_columns(frame)[: counting.MAX_FACETS])
     whole_asked = counting.count_questions(None, facet_columns(frame)[: counting.MAX_FACETS])
     bounds = counting.bounds_of(frame)
-    counts = [*_first(filters, frame, condition, values), *_histograms(filters, bounds), *(one for _columns, one in asked)]
+    counts = [
+        *_first(filters, frame, condition, values),
+        *_histograms(filters, bounds),
+        *(one for _columns, one in asked),
+    ]
     rows, *answers = answered(filters, [rows_question(filters, picked, filters.page), *counts])
     count, matched = answers[0][0]["n"], answers[1]
     bins, counted = answers[2 : 2 + len(bounds)], answers[2 + len(bounds) :]
-    whole = ask_once(frame.files, [counting.pattern_question(frame, "", [])])[0] if frame.modalities else []
-    whole_bins = ask_once(frame.files, [(counting.histogram(column, low, high, ""), []) for column, low, high in bounds])
-    whole_counts = counting.collect(whole_asked, ask_once(frame.files, [one for _columns, one in whole_asked]))
+    whole = (
+        ask_once(frame.files, [counting.pattern_question(frame, "", [])])[0]
+        if frame.modalities
+        else []
+    )
+    whole_bins = ask_once(
+        frame.files,
+        [(counting.histogram(column, low, high, ""), []) for column, low, high in bounds],
+    )
+    whole_counts = counting.collect(
+        whole_asked, ask_once(frame.files, [one for _columns, one in whole_asked])
+    )
     total = ask_once(frame.files, [("SELECT count(*) AS n FROM t0", [])])[0][0]["n"]
     page = Counted(count, filters.size).get_page(filters.page)
     if page.number != filters.page:
         rows = answered(filters, [rows_question(filters, picked, page.number)])[0]
     found = Browse(frame, filters, total, count, page, view)
     found.patterns = counting.make_patterns(filters, whole, matched) if frame.modalities else []
-    found.modality_counts = {one.name: sum(row.total for row in found.patterns if one.name in row.present) for one in frame.modalities}
-    found.facets = counting.make_facets(filters, names, whole_counts, counting.collect(asked, counted))
+    found.modality_counts = {
+        one.name: sum(row.total for row in found.patterns if one.name in row.present)
+        for one in frame.modalities
+    }
+    found.facets = counting.make_facets(
+        filters, names, whole_counts, counting.collect(asked, counted)
+    )
     found.ranges = counting.make_ranges(filters, names, bounds, whole_bins, bins)
     _fill_rows(found, rows, picked, project)
     _fill_tools(found, names)
@@ -130,13 +164,22 @@ def answered(filters: Filters, questions: list[Question]) -> list[list[Row]]:
 
 
 def rows_question(filters: Filters, picked: dict[str, str], page: int) -> Question:
-    """The places of the page's rows first, then the whole rows of those alone: wide columns are read for one page only."""
+    """The places of the page's rows first, then the whole rows of those alone: wide columns are
+    read for one page only.
+    """
     frame = filters.frame
     condition, values = where(filters)
-    columns = ", ".join([f"{frame.key} AS key", *(f"{column.sql} AS {picked[column.ref]}" for column in frame.columns)])
+    columns = ", ".join(
+        [
+            f"{frame.key} AS key",
+            *(f"{column.sql} AS {picked[column.ref]}" for column in frame.columns),
+        ]
+    )
     places = f"SELECT file_row_number FROM t0{condition}{order_by(filters)} LIMIT ? OFFSET ?"
     numbered = f"SELECT file_row_number AS n, row_number() OVER () AS place FROM ({places})"
-    sql = f"SELECT {columns} FROM t0 JOIN ({numbered}) p ON t0.file_row_number = p.n ORDER BY p.place"
+    sql = (
+        f"SELECT {columns} FROM t0 JOIN ({numbered}) p ON t0.file_row_number = p.n ORDER BY p.place"
+    )
     return sql, [*values, filters.size, (page - 1) * filters.size]
 
 
@@ -171,36 +214,62 @@ def _fill_tools(found: Browse, names: dict[str, str]) -> None:
     found.flags, found.gaps = counting.flag_facet(filters), counting.gap_facet(filters)
     found.sorts = _sorts(frame, filters.sort, query, names)
     found.sort_label = next((one["label"] for one in found.sorts if one["current"]), _("By key"))
-    sizes = [{"label": str(size), "href": address(query, size=size), "current": size == filters.size} for size in (12, 24, 48)]
+    sizes = [
+        {"label": str(size), "href": address(query, size=size), "current": size == filters.size}
+        for size in (12, 24, 48)
+    ]
     found.sizes = sizes
     views = (("cards", _("Grid"), "layout-grid"), ("table", _("Table"), "table"))
     found.views = [
-        {"label": label, "href": address(query, view=name), "icon": icon, "current": found.view == name} for name, label, icon in views
+        {
+            "label": label,
+            "href": address(query, view=name),
+            "icon": icon,
+            "current": found.view == name,
+        }
+        for name, label, icon in views
     ]
-    found.hidden = [(name, value) for name in ("v", "alignment", "view", "size", "sort", "cols") for value in query.getlist(name)]
+    found.hidden = [
+        (name, value)
+        for name in ("v", "alignment", "view", "size", "sort", "cols")
+        for value in query.getlist(name)
+    ]
 
 
-def _sorts(frame: Frame, current: str, query: QueryDict, names: dict[str, str]) -> list[dict[str, Any]]:
+def _sorts(
+    frame: Frame, current: str, query: QueryDict, names: dict[str, str]
+) -> list[dict[str, Any]]:
     choices = [("", _("By key"))]
     if frame.votes:
         choices.append(("-disagreement", _("Most disagreement first")))
     for column in frame.columns:
         if column.kind == "number":
-            choices += [(f"-{column.ref}", _("%(column)s, largest first") % {"column": names[column.ref]})]
-            choices += [(column.ref, _("%(column)s, smallest first") % {"column": names[column.ref]})]
+            choices += [
+                (f"-{column.ref}", _("%(column)s, largest first") % {"column": names[column.ref]})
+            ]
+            choices += [
+                (column.ref, _("%(column)s, smallest first") % {"column": names[column.ref]})
+            ]
         elif column.kind in ("category", "label", "group", "time"):
             choices.append((column.ref, _("By %(column)s") % {"column": names[column.ref].lower()}))
-    return [{"label": label, "href": address(query, sort=key), "current": current == key} for key, label in choices[:24]]
+    return [
+        {"label": label, "href": address(query, sort=key), "current": current == key}
+        for key, label in choices[:24]
+    ]
 
 
 def neighbours(frame: Frame, query: QueryDict, key: str) -> tuple[str | None, str | None, int, int]:
-    """The keys before and after this one under the same filter and order, its place and how many there are; place 0: not among them."""
+    """The keys before and after this one under the same filter and order, its place and how many
+    there are; place 0: not among them.
+    """
     filters = parse(query, frame)
     condition, values = where(filters)
     order = order_by(filters)
     window = f"SELECT {frame.key}::VARCHAR AS key, row_number() OVER w AS place, lag({frame.key}::VARCHAR) OVER w AS before, "
     window += f"lead({frame.key}::VARCHAR) OVER w AS after, count(*) OVER () AS n FROM t0{condition} WINDOW w AS ({order.strip()})"
-    found = answered(filters, [(f"SELECT * FROM ({window}) WHERE key = ? LIMIT 1", [*values, key])])[0]
+    found = answered(
+        filters, [(f"SELECT * FROM ({window}) WHERE key = ? LIMIT 1", [*values, key])]
+    )[0]
     if not found:
         return None, None, 0, 0
     return found[0]["before"], found[0]["after"], found[0]["place"], found[0]["n"]
@@ -216,4 +285,7 @@ def rows_of(frame: Frame, keys: list[str]) -> dict[str, Row]:
     columns = "".join(f", {column.sql} AS c{n}" for n, column in enumerate(frame.columns))
     sql = f"SELECT {frame.key}::VARCHAR AS key{columns} FROM t0 WHERE {frame.key}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
     found = ask(frame.files, [(sql, [keys])])[0]
-    return {row["key"]: {column.ref: row[f"c{n}"] for n, column in enumerate(frame.columns)} for row in found}
+    return {
+        row["key"]: {column.ref: row[f"c{n}"] for n, column in enumerate(frame.columns)}
+        for row in found
+    }

@@ -78,22 +78,40 @@ class Layout:
 
 
 def layout_of(frame: Frame) -> Layout:
-    """First column of each medium; beside the picture its own category and group; in the facts the recording's group."""
-    image, audio, text, series = (next(iter(frame.of_kind(kind)), None) for kind in ("image", "audio", "text", "series"))
+    """First column of each medium; beside the picture its own category and group; in the facts the
+    recording's group.
+    """
+    image, audio, text, series = (
+        next(iter(frame.of_kind(kind)), None) for kind in ("image", "audio", "text", "series")
+    )
     own = [column for column in frame.columns if image and column.dataset == image.dataset]
     note = next((column for column in reversed(own) if column.kind == "category"), None)
     corner = next((column for column in own if column.kind == "group"), None)
-    others = [column for column in frame.of_kind("group") if column is not corner and (not corner or column.name != corner.name)]
+    others = [
+        column
+        for column in frame.of_kind("group")
+        if column is not corner and (not corner or column.name != corner.name)
+    ]
     near = [column for column in others if audio and column.dataset == audio.dataset] or others
     media = {image, audio, text, series} - {None}
-    numbers = () if len(media) > 2 else tuple(column for column in frame.of_kind("number") if column.name != "label")[:3]
+    numbers = (
+        ()
+        if len(media) > 2
+        else tuple(column for column in frame.of_kind("number") if column.name != "label")[:3]
+    )
     return Layout(image, audio, text, series, note, corner, tuple(near[:1]), frame.label, numbers)
 
 
-def media_of(rows: Iterable[Row], columns: Iterable[Column], project: Project, names: dict[str, str]) -> dict[str, Media]:
+def media_of(
+    rows: Iterable[Row], columns: Iterable[Column], project: Project, names: dict[str, str]
+) -> dict[str, Media]:
     """Digest -> Media, in one query for the whole page."""
-    wanted = {row[names[column.ref]] for row in rows for column in columns if column.kind in MEDIA} - {None}
-    blobs = Blob.objects.filter(sha256__in=wanted, uses__project=project).only("sha256", "facts", "kind")
+    wanted = {
+        row[names[column.ref]] for row in rows for column in columns if column.kind in MEDIA
+    } - {None}
+    blobs = Blob.objects.filter(sha256__in=wanted, uses__project=project).only(
+        "sha256", "facts", "kind"
+    )
     return {blob.sha256: _media(blob, project) for blob in blobs}
 
 
@@ -106,7 +124,17 @@ def _media(blob: Blob, project: Project) -> Media:
     peaks = tuple(peak / 100 for peak in facts.get("waveform") or ())
     thumb = src if small else f"{src}?size=thumb"
     return Media(
-        src, thumb, small, peaks, "silent" in flags, facts.get("seconds"), width, height, int(facts.get("rate") or 0), flags, blob.sha256
+        src,
+        thumb,
+        small,
+        peaks,
+        "silent" in flags,
+        facts.get("seconds"),
+        width,
+        height,
+        int(facts.get("rate") or 0),
+        flags,
+        blob.sha256,
     )
 
 
@@ -114,12 +142,29 @@ def sample_address(project: Project, key: str, query: str = "") -> str:
     return reverse("workspace:sample", args=[project.slug, key]) + (f"?{query}" if query else "")
 
 
-def cards(frame: Frame, rows: list[Row], names: dict[str, str], project: Project, query: str) -> list[Card]:
-    """`names`: ref -> the row's key that holds the column. `query` stays with the link, for previous and next."""
+def cards(
+    frame: Frame, rows: list[Row], names: dict[str, str], project: Project, query: str
+) -> list[Card]:
+    """`names`: ref -> the row's key that holds the column. `query` stays with the link, for
+    previous and next.
+    """
     layout = layout_of(frame)
-    found = media_of(rows, [column for column in (layout.image, layout.audio) if column], project, names)
+    found = media_of(
+        rows, [column for column in (layout.image, layout.audio) if column], project, names
+    )
     by_key = _flags_by_key(frame)
-    return [_card(frame, layout, row, names, found, by_key, sample_address(project, str(row["key"]), query)) for row in rows]
+    return [
+        _card(
+            frame,
+            layout,
+            row,
+            names,
+            found,
+            by_key,
+            sample_address(project, str(row["key"]), query),
+        )
+        for row in rows
+    ]
 
 
 def _flags_by_key(frame: Frame) -> dict[str, list[str]]:
@@ -131,7 +176,13 @@ def _flags_by_key(frame: Frame) -> dict[str, list[str]]:
 
 
 def _card(
-    frame: Frame, layout: Layout, row: Row, names: dict[str, str], media: dict[str, Media], flags: dict[str, list[str]], href: str
+    frame: Frame,
+    layout: Layout,
+    row: Row,
+    names: dict[str, str],
+    media: dict[str, Media],
+    flags: dict[str, list[str]],
+    href: str,
 ) -> Card:
     def value(column: Column | None) -> Any:
         return row[names[column.ref]] if column else None
@@ -143,7 +194,10 @@ def _card(
     return Card(
         key=key,
         href=href,
-        dots=[(one.kind, one.name, all(value(column) is None for column in one.columns)) for one in frame.modalities],
+        dots=[
+            (one.kind, one.name, all(value(column) is None for column in one.columns))
+            for one in frame.modalities
+        ],
         image=media.get(value(layout.image) or ""),
         note=shown(value(layout.note)),
         corner=f"{layout.corner.name} {corner}" if layout.corner and corner is not None else "",
@@ -225,7 +279,9 @@ class Line:
     cells: list[Cell]
 
 
-def lines(rows: list[Row], columns: list[Column], names: dict[str, str], project: Project, query: str) -> list[Line]:
+def lines(
+    rows: list[Row], columns: list[Column], names: dict[str, str], project: Project, query: str
+) -> list[Line]:
     """The same rows for the table view."""
     found = media_of(rows, columns, project, names)
     return [

@@ -1,7 +1,9 @@
-"""Questions to Parquet files. Rows are never copied into the database; DuckDB reads them where they lie.
+"""Questions to Parquet files. Rows are never copied into the database; DuckDB reads them where they
+lie.
 
-A connection sees the files that it was opened for and nothing else: no other file, no network, no extension, no setting can be reached
-through a query. Connections are kept, one a set of files, in two threads of their own, and renewed, since DuckDB's memory grows.
+A connection sees the files that it was opened for and nothing else: no other file, no network, no
+extension, no setting can be reached through a query. Connections are kept, one a set of files, in
+two threads of their own, and renewed, since DuckDB's memory grows.
 """
 
 import os
@@ -32,7 +34,9 @@ UNREADABLE = (
     duckdb.OutOfMemoryException,
     duckdb.InterruptException,
 )
-"""A file that is gone, damaged or no Parquet; too little memory; too slow. A wrong question is a fault of ours and is raised as it is."""
+"""A file that is gone, damaged or no Parquet; too little memory; too slow. A wrong question is a
+fault of ours and is raised as it is.
+"""
 
 Files = tuple[str, ...]
 Row = dict[str, Any]
@@ -57,8 +61,12 @@ def pattern(text: str) -> str:
     return f"%{escaped}%"
 
 
-def locked(files: Iterable[str], threads: int = 2, memory: str = MEMORY, spill: str = "") -> duckdb.DuckDBPyConnection:
-    """A connection that can reach these files and nothing else; `spill` is a folder for what does not fit into memory."""
+def locked(
+    files: Iterable[str], threads: int = 2, memory: str = MEMORY, spill: str = ""
+) -> duckdb.DuckDBPyConnection:
+    """A connection that can reach these files and nothing else; `spill` is a folder for what does
+    not fit into memory.
+    """
     connection = duckdb.connect(":memory:", config={"threads": threads, "async_threads": 0})
     paths = ", ".join(literal(path) for path in files)
     for setting in (
@@ -84,7 +92,9 @@ def reader(files: Files) -> duckdb.DuckDBPyConnection:
     """Views t0, t1, ... over the files, in their order."""
     connection = locked(files, threads=2 if size_of(files) >= LARGE_BYTES else 1)
     for number, path in enumerate(files):
-        connection.execute(f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, file_row_number=true)")
+        connection.execute(
+            f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, file_row_number=true)"
+        )
     connection.execute("SET lock_configuration = true")
     return connection
 
@@ -141,7 +151,9 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[
 
 
 def ask(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
-    """The rows of each question, in their order; views t0, t1, ... stand for the files. Raises CannotRead."""
+    """The rows of each question, in their order; views t0, t1, ... stand for the files. Raises
+    CannotRead.
+    """
     try:
         return _threads().submit(_answer, files, questions).result(SECONDS * 2)
     except (*UNREADABLE, Late) as error:

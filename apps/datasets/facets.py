@@ -7,7 +7,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from .duck import Question, Row, ask_once
-from .filters import MISSING, Filters, address, facet_columns, flag_label, pattern_code, pattern_label, value_label, where
+from .filters import (
+    MISSING,
+    Filters,
+    address,
+    facet_columns,
+    flag_label,
+    pattern_code,
+    pattern_label,
+    value_label,
+    where,
+)
 from .frames import Column, Frame
 from .joins import MAJORITY
 
@@ -57,7 +67,9 @@ class PatternRow:
 
 
 def _grouped(columns: list[Column], condition: str) -> str:
-    """Counts a value of several columns in one pass over the file. `place` says which column a row is about."""
+    """Counts a value of several columns in one pass over the file. `place` says which column a row
+    is about.
+    """
     parts = [column.sql for column in columns]
     place = f"grouping_id({', '.join(parts)})"
     value = "coalesce(" + ", ".join(f"{part}::VARCHAR" for part in parts) + ")"
@@ -66,7 +78,9 @@ def _grouped(columns: list[Column], condition: str) -> str:
 
 
 def _place(columns: list[Column], index: int) -> int:
-    """grouping_id sets a bit for each column that is *not* grouped by; the first column has the highest."""
+    """grouping_id sets a bit for each column that is *not* grouped by; the first column has the
+    highest.
+    """
     return (2 ** len(columns) - 1) ^ (1 << (len(columns) - 1 - index))
 
 
@@ -82,8 +96,12 @@ def _counts(columns: list[Column], rows: list[Row]) -> dict[str, dict[str, int]]
     return found
 
 
-def count_questions(filters: Filters | None, columns: list[Column]) -> list[tuple[list[Column], Question]]:
-    """Columns without a filter of their own share one pass; each filtered one needs its own, without that filter."""
+def count_questions(
+    filters: Filters | None, columns: list[Column]
+) -> list[tuple[list[Column], Question]]:
+    """Columns without a filter of their own share one pass; each filtered one needs its own,
+    without that filter.
+    """
     plain = [column for column in columns if column.kind != "tags"]
     own = [column for column in plain if filters and column.ref in filters.values]
     together = [column for column in plain if column not in own]
@@ -99,7 +117,9 @@ def count_questions(filters: Filters | None, columns: list[Column]) -> list[tupl
     return asked
 
 
-def collect(asked: list[tuple[list[Column], Question]], answers: list[list[Row]]) -> dict[str, dict[str, int]]:
+def collect(
+    asked: list[tuple[list[Column], Question]], answers: list[list[Row]]
+) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for (columns, _question), rows in zip(asked, answers):
         if columns[0].kind == "tags":
@@ -115,15 +135,24 @@ def range_columns(frame: Frame) -> list[Column]:
 
 def _bounds(columns: list[Column]) -> str:
     return (
-        "SELECT " + ", ".join(f"min({column.sql}) AS low{n}, max({column.sql}) AS high{n}" for n, column in enumerate(columns)) + " FROM t0"
+        "SELECT "
+        + ", ".join(
+            f"min({column.sql}) AS low{n}, max({column.sql}) AS high{n}"
+            for n, column in enumerate(columns)
+        )
+        + " FROM t0"
     )
 
 
 def histogram(column: Column, low: float, high: float, condition: str) -> str:
     """Counts in BINS equal parts from low to high."""
-    part = f"least({BINS - 1}, floor(({column.sql} - {low!r}) / {(high - low)!r} * {BINS})::INTEGER)"
+    part = (
+        f"least({BINS - 1}, floor(({column.sql} - {low!r}) / {(high - low)!r} * {BINS})::INTEGER)"
+    )
     both = f"{condition} AND" if condition else " WHERE"
-    return f"SELECT {part} AS bin, count(*) AS n FROM t0{both} {column.sql} IS NOT NULL GROUP BY bin"
+    return (
+        f"SELECT {part} AS bin, count(*) AS n FROM t0{both} {column.sql} IS NOT NULL GROUP BY bin"
+    )
 
 
 def bounds_of(frame: Frame) -> list[tuple[Column, float, float]]:
@@ -132,11 +161,18 @@ def bounds_of(frame: Frame) -> list[tuple[Column, float, float]]:
         return []
     row = ask_once(frame.files, [(_bounds(columns), [])])[0][0]
     found = [(column, row[f"low{n}"], row[f"high{n}"]) for n, column in enumerate(columns)]
-    return [(column, float(low), float(high)) for column, low, high in found if low is not None and high is not None and high > low]
+    return [
+        (column, float(low), float(high))
+        for column, low, high in found
+        if low is not None and high is not None and high > low
+    ]
 
 
 def make_facets(
-    filters: Filters, names: dict[str, str], all_counts: dict[str, dict[str, int]], counts: dict[str, dict[str, int]]
+    filters: Filters,
+    names: dict[str, str],
+    all_counts: dict[str, dict[str, int]],
+    counts: dict[str, dict[str, int]],
 ) -> list[Facet]:
     facets = []
     for place, column in enumerate(facet_columns(filters.frame)[:MAX_FACETS]):
@@ -151,24 +187,50 @@ def make_facets(
             }
             for value, total in whole.items()
         ]
-        options.sort(key=lambda one: (not one["checked"], one["value"] == MISSING, -one["total"], str(one["label"])))
+        options.sort(
+            key=lambda one: (
+                not one["checked"],
+                one["value"] == MISSING,
+                -one["total"],
+                str(one["label"]),
+            )
+        )
         if len(whole) > 1 or chosen:
-            facets.append(Facet(column, names[column.ref], options[:SHOWN], open=bool(chosen) or (place < 8 and column.distinct <= 24)))
+            facets.append(
+                Facet(
+                    column,
+                    names[column.ref],
+                    options[:SHOWN],
+                    open=bool(chosen) or (place < 8 and column.distinct <= 24),
+                )
+            )
     return facets
 
 
 def make_ranges(
-    filters: Filters, names: dict[str, str], bounds: list[tuple[Column, float, float]], whole: list[list[Row]], match: list[list[Row]]
+    filters: Filters,
+    names: dict[str, str],
+    bounds: list[tuple[Column, float, float]],
+    whole: list[list[Row]],
+    match: list[list[Row]],
 ) -> list[Range]:
     found = []
     for (column, low, high), all_rows, rows in zip(bounds, whole, match):
-        total, inside = {row["bin"]: row["n"] for row in all_rows}, {row["bin"]: row["n"] for row in rows}
+        total, inside = (
+            {row["bin"]: row["n"] for row in all_rows},
+            {row["bin"]: row["n"] for row in rows},
+        )
         largest = max(total.values(), default=1)
-        bars = [{"all": 100 * total.get(n, 0) / largest, "v": 100 * inside.get(n, 0) / largest} for n in range(BINS)]
+        bars = [
+            {"all": 100 * total.get(n, 0) / largest, "v": 100 * inside.get(n, 0) / largest}
+            for n in range(BINS)
+        ]
         chosen = filters.ranges.get(column.ref, (None, None))
         texts = [f"{one:g}" if one is not None else "" for one in chosen]
         title = f"{names[column.ref]}, {column.unit}" if column.unit else names[column.ref]
-        found.append(Range(column, title, texts[0], texts[1], low, high, bars, column.ref in filters.ranges))
+        found.append(
+            Range(column, title, texts[0], texts[1], low, high, bars, column.ref in filters.ranges)
+        )
     return found
 
 
@@ -181,15 +243,25 @@ def pattern_question(frame: Frame, condition: str, values: list[Any]) -> Questio
 def make_patterns(filters: Filters, whole: list[Row], match: list[Row]) -> list[PatternRow]:
     frame = filters.frame
     matched = {_present(frame, row): row["n"] for row in match}
-    total, largest = sum(row["n"] for row in whole) or 1, max((row["n"] for row in whole), default=1)
+    total, largest = (
+        sum(row["n"] for row in whole) or 1,
+        max((row["n"] for row in whole), default=1),
+    )
     rows = []
     for row in whole:
         present, n = _present(frame, row), row["n"]
         code, hit = pattern_code(list(present)), matched.get(present, 0)
         chosen = code in filters.has
         href = address(filters.query, {"has": code}) if chosen else address(filters.query, has=code)
-        label, shares = pattern_label(list(present), frame), (n / total, 100 * n / largest, 100 * hit / largest)
-        rows.append(PatternRow(label, code, list(present), n, hit, chosen, href, dots_of(frame, present), *shares))
+        label, shares = (
+            pattern_label(list(present), frame),
+            (n / total, 100 * n / largest, 100 * hit / largest),
+        )
+        rows.append(
+            PatternRow(
+                label, code, list(present), n, hit, chosen, href, dots_of(frame, present), *shares
+            )
+        )
     return rows
 
 
@@ -203,7 +275,13 @@ def _present(frame: Frame, row: Row) -> tuple[str, ...]:
 
 def flag_facet(filters: Filters) -> list[dict[str, Any]]:
     return [
-        {"value": flag, "label": flag_label(flag), "total": len(keys), "count": len(keys), "checked": flag in filters.flags}
+        {
+            "value": flag,
+            "label": flag_label(flag),
+            "total": len(keys),
+            "count": len(keys),
+            "checked": flag in filters.flags,
+        }
         for flag, keys in filters.frame.flags.items()
     ]
 
@@ -212,7 +290,9 @@ def gap_facet(filters: Filters) -> list[dict[str, Any]]:
     """Columns with gaps that are no input: inputs have the table of combinations."""
     inputs = {column.ref for one in filters.frame.modalities for column in one.columns}
     gaps = [
-        column for column in filters.frame.columns if column.missing and column.ref not in inputs and column.kind not in ("votes", *CHECKED)
+        column
+        for column in filters.frame.columns
+        if column.missing and column.ref not in inputs and column.kind not in ("votes", *CHECKED)
     ]
     return [
         {
@@ -231,12 +311,17 @@ CHECKED = ("category", "label", "group")
 
 
 def names_of(frame: Frame) -> dict[str, str]:
-    """What each column is called on the page: its name, with the data set's where two bear the same."""
+    """What each column is called on the page: its name, with the data set's where two bear the
+    same.
+    """
     seen: dict[str, int] = {}
     for column in frame.columns:
         seen[column.name] = seen.get(column.name, 0) + 1
     alone = {column.ref for column in facet_columns(frame) if column.kind == "group"}
-    return {column.ref: _name_of(column, seen[column.name] > 1 and column.ref not in alone) for column in frame.columns}
+    return {
+        column.ref: _name_of(column, seen[column.name] > 1 and column.ref not in alone)
+        for column in frame.columns
+    }
 
 
 def _name_of(column: Column, twice: bool) -> str:
@@ -245,4 +330,8 @@ def _name_of(column: Column, twice: bool) -> str:
         return _("Annotation")
     if column.name == MAJORITY:
         return _("Most annotators say")
-    return _("%(column)s, %(dataset)s") % {"column": words, "dataset": column.dataset_name} if twice else words
+    return (
+        _("%(column)s, %(dataset)s") % {"column": words, "dataset": column.dataset_name}
+        if twice
+        else words
+    )

@@ -1,8 +1,9 @@
-"""The state of a page of samples is its query string. Here it becomes a condition in SQL, and a list of chips that take it apart again.
+"""The state of a page of samples is its query string. Here it becomes a condition in SQL, and a
+list of chips that take it apart again.
 
 handwriting.legibility=poor   one of the chosen values; `-` stands for a missing one
-from:recordings.seconds=0.2   to:recordings.seconds=1.5
-q=text   missing=ref   present=ref   has=image,text   flag=silent   sort=-ref   page=2   size=24   view=table   cols=ref
+from:recordings.seconds=0.2   to:recordings.seconds=1.5 q=text   missing=ref   present=ref
+has=image,text   flag=silent   sort=-ref   page=2   size=24   view=table   cols=ref
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,15 @@ class Filters:
 
     @property
     def active(self) -> bool:
-        return bool(self.values or self.ranges or self.missing or self.present or self.has or self.flags or self.text)
+        return bool(
+            self.values
+            or self.ranges
+            or self.missing
+            or self.present
+            or self.has
+            or self.flags
+            or self.text
+        )
 
 
 def parse(query: QueryDict, frame: Frame) -> Filters:
@@ -51,7 +60,9 @@ def parse(query: QueryDict, frame: Frame) -> Filters:
     return Filters(
         frame=frame,
         query=query,
-        values={ref: query.getlist(ref) for ref in query if ref in refs and any(query.getlist(ref))},
+        values={
+            ref: query.getlist(ref) for ref in query if ref in refs and any(query.getlist(ref))
+        },
         ranges=_ranges(query, frame),
         missing=[ref for ref in query.getlist("missing") if ref in refs],
         present=[ref for ref in query.getlist("present") if ref in refs],
@@ -60,7 +71,9 @@ def parse(query: QueryDict, frame: Frame) -> Filters:
         text=query.get("q", "").strip()[:200],
         sort=query.get("sort", ""),
         page=max(1, _whole(query.get("page"), 1)),
-        size=_whole(query.get("size"), SIZES[0]) if _whole(query.get("size"), 0) in SIZES else SIZES[0],
+        size=_whole(query.get("size"), SIZES[0])
+        if _whole(query.get("size"), 0) in SIZES
+        else SIZES[0],
     )
 
 
@@ -95,11 +108,19 @@ def pattern_code(present: list[str]) -> str:
 
 
 def where(filters: Filters, without: str = "", patterns: bool = True) -> Condition:
-    """`WHERE ...` and its parameters, without the filter on one column (for that column's own facet)."""
-    parts = [*_value_parts(filters, without), *_range_parts(filters, without), *_other_parts(filters, patterns)]
+    """`WHERE ...` and its parameters, without the filter on one column (for that column's own
+    facet).
+    """
+    parts = [
+        *_value_parts(filters, without),
+        *_range_parts(filters, without),
+        *_other_parts(filters, patterns),
+    ]
     if not parts:
         return "", []
-    return " WHERE " + " AND ".join(f"({sql})" for sql, _values in parts), [value for _sql, values in parts for value in values]
+    return " WHERE " + " AND ".join(f"({sql})" for sql, _values in parts), [
+        value for _sql, values in parts for value in values
+    ]
 
 
 def _value_parts(filters: Filters, without: str) -> list[Condition]:
@@ -113,7 +134,11 @@ def _value_parts(filters: Filters, without: str) -> list[Condition]:
 
 def _one_of(column: Column, chosen: list[str]) -> Condition:
     wanted = [value for value in chosen if value != MISSING]
-    test = f"list_has_any({column.sql}, ?)" if column.kind == "tags" else f"{column.sql}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
+    test = (
+        f"list_has_any({column.sql}, ?)"
+        if column.kind == "tags"
+        else f"{column.sql}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
+    )
     parts = ([test] if wanted else []) + ([f"{column.sql} IS NULL"] if MISSING in chosen else [])
     return " OR ".join(parts) or "true", [wanted] if wanted else []
 
@@ -149,16 +174,27 @@ def _other_parts(filters: Filters, patterns: bool) -> list[Condition]:
 
 def _pattern_sql(code: str, frame: Frame) -> str:
     chosen = _pattern(code, frame) or []
-    return "(" + " AND ".join(one.present if one in chosen else f"NOT {one.present}" for one in frame.modalities) + ")"
+    return (
+        "("
+        + " AND ".join(
+            one.present if one in chosen else f"NOT {one.present}" for one in frame.modalities
+        )
+        + ")"
+    )
 
 
 def prepared(filters: Filters) -> list[Question]:
-    """To be asked first, on the same connection: the search through all texts is done once for all questions about a page."""
+    """To be asked first, on the same connection: the search through all texts is done once for all
+    questions about a page.
+    """
     if not filters.text:
         return []
     frame = filters.frame
     columns = frame.of_kind("text") or frame.of_kind(*TEXT_KINDS)
-    tests = [f"contains(lower({sql}::VARCHAR), lower(?))" for sql in (frame.key, *(column.sql for column in columns))]
+    tests = [
+        f"contains(lower({sql}::VARCHAR), lower(?))"
+        for sql in (frame.key, *(column.sql for column in columns))
+    ]
     sql = f"CREATE OR REPLACE TEMP TABLE searched AS SELECT file_row_number AS place FROM t0 WHERE {' OR '.join(tests)}"
     return [(sql, [filters.text] * len(tests))]
 
@@ -168,7 +204,10 @@ def order_by(filters: Filters) -> str:
     way = "DESC" if sort.startswith("-") else "ASC"
     name = sort.lstrip("-")
     if name == "disagreement" and frame.votes:
-        shares = [f"coalesce({identifier(f'{slug}.most')} / {identifier(f'{slug}.votes')}, 1.0)" for slug in frame.votes]
+        shares = [
+            f"coalesce({identifier(f'{slug}.most')} / {identifier(f'{slug}.votes')}, 1.0)"
+            for slug in frame.votes
+        ]
         return f" ORDER BY {' + '.join(shares)} ASC, {frame.key}"
     column = frame.column(name)
     if column and column.kind not in ("image", "audio", "series", "tags"):
@@ -179,7 +218,9 @@ def order_by(filters: Filters) -> str:
 
 
 def address(query: QueryDict, drop: Mapping[str, str | None] | None = None, **put: Any) -> str:
-    """The query string without some values ({name: value}, None for all of the name) and with others; always page 1 unless put."""
+    """The query string without some values ({name: value}, None for all of the name) and with
+    others; always page 1 unless put.
+    """
     changed = query.copy()
     changed.pop("page", None)
     for name, value in (drop or {}).items():
@@ -216,24 +257,51 @@ class Chip:
 
 
 def chips(filters: Filters, names: Mapping[str, str]) -> list[Chip]:
-    """What is filtered for, each with the address without it. `names`: ref -> what the column is called here."""
+    """What is filtered for, each with the address without it. `names`: ref -> what the column is
+    called here.
+    """
     query, found = filters.query, list[Chip]()
     for ref, chosen in filters.values.items():
         words = _(", ").join(value_label(filters.frame.column(ref), value) for value in chosen)
-        found.append(Chip(_("%(column)s: %(values)s") % {"column": names[ref], "values": words}, address(query, {ref: None})))
+        found.append(
+            Chip(
+                _("%(column)s: %(values)s") % {"column": names[ref], "values": words},
+                address(query, {ref: None}),
+            )
+        )
     for ref, (low, high) in filters.ranges.items():
-        found.append(Chip(_range_label(names[ref], low, high), address(query, {f"from:{ref}": None, f"to:{ref}": None})))
-    found += [Chip(_("%(column)s is missing") % {"column": names[ref]}, address(query, {"missing": ref})) for ref in filters.missing]
-    found += [Chip(_("%(column)s is there") % {"column": names[ref]}, address(query, {"present": ref})) for ref in filters.present]
-    found += [Chip(pattern_label(code.split(","), filters.frame), address(query, {"has": code})) for code in filters.has]
+        found.append(
+            Chip(
+                _range_label(names[ref], low, high),
+                address(query, {f"from:{ref}": None, f"to:{ref}": None}),
+            )
+        )
+    found += [
+        Chip(_("%(column)s is missing") % {"column": names[ref]}, address(query, {"missing": ref}))
+        for ref in filters.missing
+    ]
+    found += [
+        Chip(_("%(column)s is there") % {"column": names[ref]}, address(query, {"present": ref}))
+        for ref in filters.present
+    ]
+    found += [
+        Chip(pattern_label(code.split(","), filters.frame), address(query, {"has": code}))
+        for code in filters.has
+    ]
     found += [Chip(flag_label(flag), address(query, {"flag": flag})) for flag in filters.flags]
     if filters.text:
-        found.append(Chip(_("Search: %(text)s") % {"text": filters.text}, address(query, {"q": None})))
+        found.append(
+            Chip(_("Search: %(text)s") % {"text": filters.text}, address(query, {"q": None}))
+        )
     return found
 
 
 def _range_label(name: str, low: float | None, high: float | None) -> str:
-    values = {"column": name, "low": f"{low:g}" if low is not None else "", "high": f"{high:g}" if high is not None else ""}
+    values = {
+        "column": name,
+        "low": f"{low:g}" if low is not None else "",
+        "high": f"{high:g}" if high is not None else "",
+    }
     if low is None:
         return _("%(column)s: at most %(high)s") % values
     if high is None:
@@ -285,7 +353,12 @@ def pattern_label(present: list[str], frame: Frame) -> str:
     return _(", ").join(there)
 
 
-ALL = {1: lambda: _("Has it"), 2: lambda: _("Both"), 3: lambda: _("All three"), 4: lambda: _("All four")}
+ALL = {
+    1: lambda: _("Has it"),
+    2: lambda: _("Both"),
+    3: lambda: _("All three"),
+    4: lambda: _("All four"),
+}
 
 
 MAX_VALUES = 200
@@ -293,15 +366,23 @@ ORDER = ("label", "category", "tags", "group")
 
 
 def facet_columns(frame: Frame) -> list[Column]:
-    """What is offered as check boxes: few values, each on several samples; labels first, groups last.
+    """What is offered as check boxes: few values, each on several samples; labels first, groups
+    last.
 
     Several data sets often bear the same group (who spoke): the one of the largest is enough.
     """
-    found = [column for column in frame.columns if column.kind in CHOICES and 0 < column.distinct <= MAX_VALUES]
+    found = [
+        column
+        for column in frame.columns
+        if column.kind in CHOICES and 0 < column.distinct <= MAX_VALUES
+    ]
     best: dict[tuple[str, str], Column] = {}
     for column in found:
         name = (column.kind, column.name)
         if column.kind != "group" or name not in best or column.rows > best[name].rows:
             best[name if column.kind == "group" else (column.kind, column.ref)] = column
     kept = [column for column in found if column in best.values()]
-    return sorted(kept, key=lambda column: (ORDER.index(column.kind), column.kind == "group" and column.distinct))
+    return sorted(
+        kept,
+        key=lambda column: (ORDER.index(column.kind), column.kind == "group" and column.distinct),
+    )

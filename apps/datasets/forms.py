@@ -24,27 +24,42 @@ KIND_NAMES = {
 
 
 class SourceForm(forms.Form):
-    source = forms.ChoiceField(label=_("What are you bringing?"), choices=Upload.Source.choices, widget=forms.RadioSelect)
+    source = forms.ChoiceField(
+        label=_("What are you bringing?"), choices=Upload.Source.choices, widget=forms.RadioSelect
+    )
 
 
 class ColumnsForm(forms.Form):
     """Which column is the key, and what each of the others holds."""
 
-    def __init__(self, table: dict[str, Any], options: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, table: dict[str, Any], options: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         names = [(name, name) for name in table["all_columns"]]
-        self.fields["key"] = forms.ChoiceField(label=_("Sample key"), choices=names, initial=options.get("key") or table["key"])
-        self.fields["key"].help_text = _("The column that names the sample in every table of the project.")
+        self.fields["key"] = forms.ChoiceField(
+            label=_("Sample key"), choices=names, initial=options.get("key") or table["key"]
+        )
+        self.fields["key"].help_text = _(
+            "The column that names the sample in every table of the project."
+        )
         self.table = table
         for place, column in enumerate(table["columns"]):
             kinds = [(kind, KIND_NAMES[kind]) for kind in KINDS]
-            self.fields[f"kind_{place}"] = forms.ChoiceField(label=column["name"], choices=kinds, initial=column["kind"])
+            self.fields[f"kind_{place}"] = forms.ChoiceField(
+                label=column["name"], choices=kinds, initial=column["kind"]
+            )
 
     def rows(self) -> list[tuple[dict[str, Any], Any]]:
-        return [(column, self[f"kind_{place}"]) for place, column in enumerate(self.table["columns"])]
+        return [
+            (column, self[f"kind_{place}"]) for place, column in enumerate(self.table["columns"])
+        ]
 
     def choices(self) -> dict[str, Any]:
-        kinds = {column["name"]: self.cleaned_data[f"kind_{place}"] for place, column in enumerate(self.table["columns"])}
+        kinds = {
+            column["name"]: self.cleaned_data[f"kind_{place}"]
+            for place, column in enumerate(self.table["columns"])
+        }
         key = self.cleaned_data["key"]
         kinds.pop(key, None)
         return {"key": key, "kinds": kinds}
@@ -53,15 +68,26 @@ class ColumnsForm(forms.Form):
 class RolesForm(forms.Form):
     """Which columns of a table of annotations say what, by whom, of which sample."""
 
-    def __init__(self, table: dict[str, Any], options: dict[str, Any], label_sets: list[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        table: dict[str, Any],
+        options: dict[str, Any],
+        label_sets: list[str],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         names = [(name, name) for name in table["all_columns"]]
         labels = {"key": _("Sample key"), "annotator": _("Annotator"), "label": _("Label")}
         for role, label in labels.items():
-            self.fields[role] = forms.ChoiceField(label=label, choices=names, initial=options.get(role) or table["roles"].get(role))
+            self.fields[role] = forms.ChoiceField(
+                label=label, choices=names, initial=options.get(role) or table["roles"].get(role)
+            )
         sets = [("none", _("Nothing: any label may occur")), *((name, name) for name in label_sets)]
         self.fields["label_set"] = forms.ChoiceField(
-            label=_("Compare the labels with"), choices=sets, initial=options.get("label_set") or table["roles"].get("label_set", "none")
+            label=_("Compare the labels with"),
+            choices=sets,
+            initial=options.get("label_set") or table["roles"].get("label_set", "none"),
         )
 
     def clean(self) -> dict[str, Any]:
@@ -79,7 +105,9 @@ class AboutForm(forms.Form):
     """What a person who did not make the data set needs to know."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
-    discipline = forms.ModelChoiceField(Discipline.objects.none(), label=_("Discipline"), help_text=_("Whose data these are."))
+    discipline = forms.ModelChoiceField(
+        Discipline.objects.none(), label=_("Discipline"), help_text=_("Whose data these are.")
+    )
     description = forms.CharField(
         label=_("Description"),
         required=False,
@@ -88,14 +116,19 @@ class AboutForm(forms.Form):
         help_text=_("Where the data come from and what a person of another field should know."),
     )
     licence = forms.CharField(
-        label=_("Licence"), required=False, max_length=120, help_text=_("For instance CC-BY-4.0, or who allowed what.")
+        label=_("Licence"),
+        required=False,
+        max_length=120,
+        help_text=_("For instance CC-BY-4.0, or who allowed what."),
     )
 
     def __init__(self, project: Project, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["discipline"].queryset = project.disciplines.all()
         if not self.fields["discipline"].queryset:
-            self.fields["discipline"].help_text = _("This project has no discipline yet. Ask a maintainer to add yours.")
+            self.fields["discipline"].help_text = _(
+                "This project has no discipline yet. Ask a maintainer to add yours."
+            )
 
     def choices(self) -> dict[str, Any]:
         return {**self.cleaned_data, "discipline": self.cleaned_data["discipline"].pk}
@@ -104,7 +137,11 @@ class AboutForm(forms.Form):
 class NoteForm(forms.Form):
     """A new version of a data set needs only this."""
 
-    note = forms.CharField(label=_("What changed"), max_length=300, help_text=_("One sentence, for those who use the version before it."))
+    note = forms.CharField(
+        label=_("What changed"),
+        max_length=300,
+        help_text=_("One sentence, for those who use the version before it."),
+    )
 
     def choices(self) -> dict[str, Any]:
         return self.cleaned_data

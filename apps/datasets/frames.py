@@ -1,6 +1,8 @@
-"""What a page of samples shows: one Parquet file, its columns by their full names, the modalities among them.
+"""What a page of samples shows: one Parquet file, its columns by their full names, the modalities
+among them.
 
-A data set's page shows the file of one version; the project's samples, or an alignment's, the cached join of several (joins.py).
+A data set's page shows the file of one version; the project's samples, or an alignment's, the
+cached join of several (joins.py).
 """
 
 from collections.abc import Iterable
@@ -20,7 +22,9 @@ MAX_MODALITIES = 8
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the file. `ref` is its full name, `dataset.column`, the same on every page and in every address."""
+    """One column of the file. `ref` is its full name, `dataset.column`, the same on every page and
+    in every address.
+    """
 
     ref: str
     name: str
@@ -36,7 +40,9 @@ class Column:
     rows: int = 0
     """How many rows its data set has."""
     there: str = ""
-    """SQL: whether a row has it; in a join a column of its own, since reading a million digests to see which are missing is slow."""
+    """SQL: whether a row has it; in a join a column of its own, since reading a million digests to
+    see which are missing is slow.
+    """
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,9 @@ class Frame:
     modalities: tuple[Modality, ...]
     label: Column | None
     votes: tuple[str, ...] = ()
-    """Slugs of the annotation data sets that are joined in, as majority, agreement and number of votes."""
+    """Slugs of the annotation data sets that are joined in, as majority, agreement and number of
+    votes.
+    """
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Flag -> keys of the samples that bear it."""
     broken: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -103,21 +111,39 @@ def _column(spec: dict[str, Any], ref: str, version: Version, stored: str) -> Co
         missing=spec.get("missing") or 0,
         distinct=spec.get("distinct") or 0,
         rows=version.n_rows,
-        there=identifier(presence(ref)) if stored == ref and spec["kind"] in INPUTS else f"{identifier(stored)} IS NOT NULL",
+        there=identifier(presence(ref))
+        if stored == ref and spec["kind"] in INPUTS
+        else f"{identifier(stored)} IS NOT NULL",
     )
 
 
 def vote_columns(version: Version) -> list[Column]:
-    """What a join holds of an annotation data set: the majority, whether the annotators agree, how many there were."""
+    """What a join holds of an annotation data set: the majority, whether the annotators agree, how
+    many there were.
+    """
     slug = version.dataset.slug
-    distinct = next((spec.get("distinct") or 0 for spec in version.columns if spec["name"] == "label"), 0)
+    distinct = next(
+        (spec.get("distinct") or 0 for spec in version.columns if spec["name"] == "label"), 0
+    )
     specs = (
-        {"name": MAJORITY, "kind": "label", "distinct": distinct, "description": _("What most annotators say")},
-        {"name": "agreement", "kind": "category", "distinct": 3, "description": _("Whether the annotators agree")},
+        {
+            "name": MAJORITY,
+            "kind": "label",
+            "distinct": distinct,
+            "description": _("What most annotators say"),
+        },
+        {
+            "name": "agreement",
+            "kind": "category",
+            "distinct": 3,
+            "description": _("Whether the annotators agree"),
+        },
         {"name": "votes", "kind": "votes"},
         {"name": "most", "kind": "votes"},
     )
-    return [_column(spec, f"{slug}.{spec['name']}", version, f"{slug}.{spec['name']}") for spec in specs]
+    return [
+        _column(spec, f"{slug}.{spec['name']}", version, f"{slug}.{spec['name']}") for spec in specs
+    ]
 
 
 def frame_of_version(version: Version) -> Frame:
@@ -127,7 +153,9 @@ def frame_of_version(version: Version) -> Frame:
         key=identifier(version.key_column),
         key_name=version.key_column,
         columns=tuple(columns),
-        modalities=tuple(modalities_of(columns)) if version.dataset.kind == DataSet.Kind.DATA else (),
+        modalities=tuple(modalities_of(columns))
+        if version.dataset.kind == DataSet.Kind.DATA
+        else (),
         label=next((column for column in columns if column.kind == "label"), None),
         flags=flags_of([version]),
         broken=broken_of([version]),
@@ -169,12 +197,18 @@ def frame_of_alignment(alignment: Alignment, versions: Iterable[Version]) -> Fra
         if found:
             chosen.append(Modality(name, one["kind"], tuple(found)))
     source = alignment.spec.get("label", {}).get("source", "")
-    label = frame.column(source) or frame.column(f"{source.split('.')[0]}.{MAJORITY}") or frame.label
-    return Frame(**{**frame.__dict__, "modalities": tuple(chosen) or frame.modalities, "label": label})
+    label = (
+        frame.column(source) or frame.column(f"{source.split('.')[0]}.{MAJORITY}") or frame.label
+    )
+    return Frame(
+        **{**frame.__dict__, "modalities": tuple(chosen) or frame.modalities, "label": label}
+    )
 
 
 def modalities_of(columns: list[Column]) -> list[Modality]:
-    """Every picture, recording, text and series; and the numbers of a data set that holds nothing else and no label."""
+    """Every picture, recording, text and series; and the numbers of a data set that holds nothing
+    else and no label.
+    """
     single = [column for column in columns if column.kind in INPUTS]
     found = [Modality(_name(column, single), column.kind, (column,)) for column in single]
     for slug in dict.fromkeys(column.dataset for column in columns):
@@ -202,7 +236,9 @@ def flags_of(versions: list[Version]) -> dict[str, tuple[str, ...]]:
             found.setdefault("duplicate", set()).update(twins)
         for group in version.report.get("groups", []):
             if group["code"] in FLAGS:
-                found.setdefault(group["code"], set()).update(one["key"] for one in group["examples"] if "key" in one)
+                found.setdefault(group["code"], set()).update(
+                    one["key"] for one in group["examples"] if "key" in one
+                )
     return {flag: tuple(sorted(keys)) for flag, keys in sorted(found.items())}
 
 

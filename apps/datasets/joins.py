@@ -1,7 +1,8 @@
 """Versions joined on the sample key, as one cached Parquet file a set of versions.
 
-A full outer join of several files on every request costs seconds at 1,000,000 rows; the joined file is written once and then read like
-any other. It can be deleted at any time: the next reader writes it again.
+A full outer join of several files on every request costs seconds at 1,000,000 rows; the joined file
+is written once and then read like any other. It can be deleted at any time: the next reader writes
+it again.
 """
 
 import hashlib
@@ -78,9 +79,16 @@ def join_sql(data: Sequence[Version], votes: Sequence[Version]) -> str:
         if spec["name"] != version.key_column
     ]
     keys = [f"{name}.{identifier(version.key_column)}" for name, version in zip(names, data)]
-    joins = [f"FULL JOIN {source} ON {_coalesce(keys[:number])} = {keys[number]}" for number, source in enumerate(sources) if number]
+    joins = [
+        f"FULL JOIN {source} ON {_coalesce(keys[:number])} = {keys[number]}"
+        for number, source in enumerate(sources)
+        if number
+    ]
     voted = [f"v{number}.* EXCLUDE (key)" for number in range(len(votes))]
-    left = [f"LEFT JOIN ({vote_sql(version)}) v{number} ON v{number}.key = {_coalesce(keys)}" for number, version in enumerate(votes)]
+    left = [
+        f"LEFT JOIN ({vote_sql(version)}) v{number} ON v{number}.key = {_coalesce(keys)}"
+        for number, version in enumerate(votes)
+    ]
     return f"SELECT {', '.join([f'{_coalesce(keys)} AS key', *picked, *_presences(names, data), *voted])} FROM {sources[0]} {' '.join(joins + left)} ORDER BY key"
 
 
@@ -107,7 +115,9 @@ def _coalesce(keys: Sequence[str]) -> str:
 
 
 def vote_sql(version: Version) -> str:
-    """Majority (none where two labels have most votes), agreement, votes and most votes of each sample."""
+    """Majority (none where two labels have most votes), agreement, votes and most votes of each
+    sample.
+    """
     slug, key = version.dataset.slug, identifier(version.key_column)
 
     def name(part: str) -> str:
@@ -124,7 +134,10 @@ def vote_sql(version: Version) -> str:
 
 def _trim(folder: Path, newest: Path) -> None:
     """The cache keeps within its bound; what was not read for longest goes first."""
-    files = sorted((path for path in folder.glob("*.parquet") if path != newest), key=lambda path: path.stat().st_atime)
+    files = sorted(
+        (path for path in folder.glob("*.parquet") if path != newest),
+        key=lambda path: path.stat().st_atime,
+    )
     total = sum(path.stat().st_size for path in files) + newest.stat().st_size
     for path in files:
         if total <= KEEP_BYTES:

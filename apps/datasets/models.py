@@ -29,7 +29,9 @@ class Blob(models.Model):
 
 
 class BlobUse(models.Model):
-    """A project that may read a blob; media is served, and a cached vector found, only through such a row."""
+    """A project that may read a blob; media is served, and a cached vector found, only through such
+    a row.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="blob_uses")
     blob = models.ForeignKey(Blob, models.PROTECT, related_name="uses")
@@ -53,13 +55,17 @@ class DataSet(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.DATA)
     description = models.TextField(_("description"), blank=True)
     licence = models.CharField(_("licence"), max_length=120, blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("name",)
-        constraints = (models.UniqueConstraint(fields=("project", "slug"), name="dataset_slug_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "slug"), name="dataset_slug_once"),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -76,12 +82,18 @@ class Version(models.Model):
     key_column = models.CharField(max_length=120)
     n_rows = models.PositiveIntegerField()
     columns = models.JSONField(default=list)
-    """[{name, kind, unit, description, missing, distinct, ...}] in the order of the table; the key first."""
+    """[{name, kind, unit, description, missing, distinct, ...}] in the order of the table; the key
+    first.
+    """
     report = models.JSONField(default=dict)
-    """What the check found, grouped by problem: [{code, severity, title, count, examples: [{file, row, key, text}]}]."""
+    """What the check found, grouped by problem: [{code, severity, title, count, examples: [{file,
+    row, key, text}]}].
+    """
     statistics = models.JSONField(default=dict)
     note = models.CharField(_("what changed"), max_length=300, blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -93,7 +105,9 @@ class Version(models.Model):
 
 
 class Upload(models.Model):
-    """Files on their way to become versions: received, checked by a job, confirmed by the person, written by a job."""
+    """Files on their way to become versions: received, checked by a job, confirmed by the person,
+    written by a job.
+    """
 
     class State(models.TextChoices):
         RECEIVING = "receiving", _("Receiving")
@@ -119,9 +133,13 @@ class Upload(models.Model):
     """[{name, size, sha256}] under `CONSILIENCE_HOME/uploads/<id>/`."""
     report = models.JSONField(default=dict)
     check_job = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="checked_upload")
-    import_job = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="imported_upload")
+    import_job = models.OneToOneField(
+        Job, models.SET_NULL, null=True, related_name="imported_upload"
+    )
     versions = models.ManyToManyField(Version, related_name="+", blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -132,7 +150,9 @@ class Upload(models.Model):
 
 
 class Alignment(models.Model):
-    """Chosen columns of chosen versions, joined on the sample key; frozen to a digest that runs name."""
+    """Chosen columns of chosen versions, joined on the sample key; frozen to a digest that runs
+    name.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -145,20 +165,28 @@ class Alignment(models.Model):
     name = models.CharField(_("name"), max_length=120)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     spec = models.JSONField(default=dict)
-    """{modalities: {name: {kind, columns: ["dataset.column"]}}, label: {source, annotator?}, groups, cluster, split, extras}."""
+    """{modalities: {name: {kind, columns: ["dataset.column"]}}, label: {source, annotator?},
+    groups, cluster, split, extras}.
+    """
     versions = models.ManyToManyField(Version, related_name="alignments")
     table = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
     digest = models.CharField(max_length=64, blank=True)
     summary = models.JSONField(default=dict)
-    """n_samples, n_labelled, labels, modality counts, patterns (UpSet), duplicates, leaks, group counts: what its page shows."""
+    """n_samples, n_labelled, labels, modality counts, patterns (UpSet), duplicates, leaks, group
+    counts: what its page shows.
+    """
     job = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="alignment")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     frozen_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-number",)
-        constraints = (models.UniqueConstraint(fields=("project", "number"), name="alignment_number_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "number"), name="alignment_number_once"),
+        )
 
     def __str__(self) -> str:
         return self.name

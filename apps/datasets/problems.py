@@ -24,16 +24,24 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "missing_file": Problem(
         ngettext_lazy("%(n)s file is missing", "%(n)s files are missing", "n"),
-        _("The table names them, but they were not uploaded. Their cells stay empty; add a zip that holds them and check again."),
+        _(
+            "The table names them, but they were not uploaded. Their cells stay empty; add a zip that holds them and check again."
+        ),
         "danger",
     ),
     "refused_file": Problem(
         ngettext_lazy("%(n)s file refused", "%(n)s files refused", "n"),
-        _("Archives inside an archive, programs and files that can run code are never opened. They are left out."),
+        _(
+            "Archives inside an archive, programs and files that can run code are never opened. They are left out."
+        ),
         "danger",
     ),
     "ragged": Problem(
-        ngettext_lazy("%(n)s row has the wrong number of cells", "%(n)s rows have the wrong number of cells", "n"),
+        ngettext_lazy(
+            "%(n)s row has the wrong number of cells",
+            "%(n)s rows have the wrong number of cells",
+            "n",
+        ),
         _("They are left out. Most often a cell holds the separator and is not quoted."),
         "danger",
     ),
@@ -53,11 +61,19 @@ PROBLEMS: dict[str, Problem] = {
         "danger",
     ),
     "bad_value": Problem(
-        ngettext_lazy("%(n)s value is not of its column's kind", "%(n)s values are not of their column's kind", "n"),
+        ngettext_lazy(
+            "%(n)s value is not of its column's kind",
+            "%(n)s values are not of their column's kind",
+            "n",
+        ),
         _("These cells stay empty. If they are right, choose another kind for the column."),
     ),
     "unknown_column": Problem(
-        ngettext_lazy("study.yaml names %(n)s column that is not there", "study.yaml names %(n)s columns that are not there", "n"),
+        ngettext_lazy(
+            "study.yaml names %(n)s column that is not there",
+            "study.yaml names %(n)s columns that are not there",
+            "n",
+        ),
         _("Correct the name in study.yaml; nothing else changes."),
     ),
     "silent": Problem(
@@ -79,38 +95,64 @@ PROBLEMS: dict[str, Problem] = {
         "info",
     ),
     "location": Problem(
-        ngettext_lazy("%(n)s image says where it was taken", "%(n)s images say where they were taken", "n"),
-        _("The pictures shown here are drawn without it, but the original files keep it. Remove it first if it must not be shared."),
+        ngettext_lazy(
+            "%(n)s image says where it was taken", "%(n)s images say where they were taken", "n"
+        ),
+        _(
+            "The pictures shown here are drawn without it, but the original files keep it. Remove it first if it must not be shared."
+        ),
     ),
     "duplicate": Problem(
-        ngettext_lazy("%(n)s sample is a copy of another", "%(n)s samples are copies of others", "n"),
-        _("All their cells are equal. They go in and are marked; an alignment uses the first of each only."),
+        ngettext_lazy(
+            "%(n)s sample is a copy of another", "%(n)s samples are copies of others", "n"
+        ),
+        _(
+            "All their cells are equal. They go in and are marked; an alignment uses the first of each only."
+        ),
     ),
     "encoding": Problem(
         ngettext_lazy("%(n)s table is not in UTF-8", "%(n)s tables are not in UTF-8", "n"),
-        _("It was read in the encoding named here. Look at the texts in it; if they are wrong, save the table as CSV UTF-8."),
+        _(
+            "It was read in the encoding named here. Look at the texts in it; if they are wrong, save the table as CSV UTF-8."
+        ),
         "info",
     ),
     "unknown_key": Problem(
-        ngettext_lazy("%(n)s annotation of an unknown sample", "%(n)s annotations of unknown samples", "n"),
-        _("No data set of this project has these keys. They go in, and count once such a sample is there."),
+        ngettext_lazy(
+            "%(n)s annotation of an unknown sample", "%(n)s annotations of unknown samples", "n"
+        ),
+        _(
+            "No data set of this project has these keys. They go in, and count once such a sample is there."
+        ),
     ),
     "unknown_label": Problem(
-        ngettext_lazy("%(n)s label that the data sets do not use", "%(n)s labels that the data sets do not use", "n"),
+        ngettext_lazy(
+            "%(n)s label that the data sets do not use",
+            "%(n)s labels that the data sets do not use",
+            "n",
+        ),
         _("Look for a slip of the pen. They go in as they are."),
     ),
     "annotated_twice": Problem(
-        ngettext_lazy("%(n)s second annotation by the same person", "%(n)s second annotations by the same person", "n"),
+        ngettext_lazy(
+            "%(n)s second annotation by the same person",
+            "%(n)s second annotations by the same person",
+            "n",
+        ),
         _("A person has one label a sample. The first counts, later ones are left out."),
         "danger",
     ),
     "missing_annotator": Problem(
-        ngettext_lazy("%(n)s annotation does not say by whom", "%(n)s annotations do not say by whom", "n"),
+        ngettext_lazy(
+            "%(n)s annotation does not say by whom", "%(n)s annotations do not say by whom", "n"
+        ),
         _("They are left out."),
         "danger",
     ),
     "missing_label": Problem(
-        ngettext_lazy("%(n)s annotation without a label", "%(n)s annotations without a label", "n"), _("They are left out."), "info"
+        ngettext_lazy("%(n)s annotation without a label", "%(n)s annotations without a label", "n"),
+        _("They are left out."),
+        "info",
     ),
 }
 SHOWN = 20
@@ -139,6 +181,12 @@ def groups_for(report: dict[str, Any]) -> list[dict[str, Any]]:
 def _group(group: dict[str, Any]) -> dict[str, Any]:
     problem = PROBLEMS[group["code"]]
     pattern = WORDS.get(group["code"], "%(text)s")
-    examples = [{**one, "words": pattern % one if "text" in one else ""} for one in group["examples"]]
-    words = {"title": problem.title % {"n": group["count"]}, "text": problem.text, "tone": problem.tone}
+    examples = [
+        {**one, "words": pattern % one if "text" in one else ""} for one in group["examples"]
+    ]
+    words = {
+        "title": problem.title % {"n": group["count"]},
+        "text": problem.text,
+        "tone": problem.tone,
+    }
     return {**group, **words, "first": examples[:SHOWN], "rest": examples[SHOWN:]}

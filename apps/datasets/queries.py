@@ -11,14 +11,27 @@ from apps.projects.models import Project
 from .models import DataSet, Upload, Version
 
 INPUT_KINDS = ("image", "audio", "text", "series")
-OPEN_UPLOADS = (Upload.State.CHECKING, Upload.State.READY, Upload.State.IMPORTING, Upload.State.FAILED)
+OPEN_UPLOADS = (
+    Upload.State.CHECKING,
+    Upload.State.READY,
+    Upload.State.IMPORTING,
+    Upload.State.FAILED,
+)
 
 
 def newest_versions(project: Project) -> list[Version]:
-    """The newest version of each data set of the project, data before annotations, in the order of the list."""
-    newest = Version.objects.filter(dataset=OuterRef("dataset")).order_by("-number").values("pk")[:1]
-    found = Version.objects.filter(dataset__project=project, dataset__deleted_at=None, pk=Subquery(newest))
-    ordered = found.select_related("dataset__discipline", "table").order_by("-dataset__kind", "dataset__created_at", "dataset__pk")
+    """The newest version of each data set of the project, data before annotations, in the order of
+    the list.
+    """
+    newest = (
+        Version.objects.filter(dataset=OuterRef("dataset")).order_by("-number").values("pk")[:1]
+    )
+    found = Version.objects.filter(
+        dataset__project=project, dataset__deleted_at=None, pk=Subquery(newest)
+    )
+    ordered = found.select_related("dataset__discipline", "table").order_by(
+        "-dataset__kind", "dataset__created_at", "dataset__pk"
+    )
     return sorted(ordered, key=lambda version: version.dataset.kind == DataSet.Kind.ANNOTATION)
 
 
@@ -31,7 +44,9 @@ def versions_of(dataset: DataSet) -> QuerySet[Version]:
 
 
 def kinds_of(version: Version) -> list[str]:
-    """The inputs that a version brings: image, audio, text, series, or table where it holds only values."""
+    """The inputs that a version brings: image, audio, text, series, or table where it holds only
+    values.
+    """
     kinds = {spec["kind"] for spec in version.columns}
     found = [kind for kind in INPUT_KINDS if kind in kinds]
     return found or ["table"]
@@ -39,7 +54,9 @@ def kinds_of(version: Version) -> list[str]:
 
 def n_found(version: Version, code: str) -> int:
     """How often the check found this in the version."""
-    return sum(group["count"] for group in version.report.get("groups", []) if group["code"] == code)
+    return sum(
+        group["count"] for group in version.report.get("groups", []) if group["code"] == code
+    )
 
 
 @dataclass(frozen=True)
@@ -60,8 +77,18 @@ class ListRow:
 
 def dataset_list(project: Project, filters: dict[str, str]) -> list[ListRow]:
     versions = {version.dataset_id: version for version in newest_versions(project)}
-    most = max((version.n_rows for version in versions.values() if version.dataset.kind == DataSet.Kind.DATA), default=0)
-    rows = [_list_row(dataset, versions.get(dataset.pk), most) for dataset in datasets_of(project).order_by("created_at", "pk")]
+    most = max(
+        (
+            version.n_rows
+            for version in versions.values()
+            if version.dataset.kind == DataSet.Kind.DATA
+        ),
+        default=0,
+    )
+    rows = [
+        _list_row(dataset, versions.get(dataset.pk), most)
+        for dataset in datasets_of(project).order_by("created_at", "pk")
+    ]
     return sorted_rows([row for row in rows if _matches(row, filters)], filters.get("sort", ""))
 
 
@@ -99,7 +126,9 @@ def sorted_rows(rows: Iterable[ListRow], sort: str) -> list[ListRow]:
 
 def open_uploads(project: Project) -> list[Upload]:
     """On their way, waiting for a person, or failed: they stand above the list until they are done."""
-    found = Upload.objects.filter(project=project, state__in=OPEN_UPLOADS).select_related("check_job", "import_job", "created_by")
+    found = Upload.objects.filter(project=project, state__in=OPEN_UPLOADS).select_related(
+        "check_job", "import_job", "created_by"
+    )
     uploads = list(found[:10])
     for upload in uploads:
         upload.title = _title(upload)
@@ -109,9 +138,13 @@ def open_uploads(project: Project) -> list[Upload]:
 def _title(upload: Upload) -> str:
     """What the person called it, else the name of its first file."""
     files = [one.get("name", "") for one in upload.files]
-    return str(upload.options.get("name") or (files[0] if files else "") or upload.get_source_display())
+    return str(
+        upload.options.get("name") or (files[0] if files else "") or upload.get_source_display()
+    )
 
 
 def last_update(project: Project) -> Any:
-    found = Version.objects.filter(dataset__project=project, dataset__deleted_at=None).aggregate(last=Max("created_at"))
+    found = Version.objects.filter(dataset__project=project, dataset__deleted_at=None).aggregate(
+        last=Max("created_at")
+    )
     return found["last"]

@@ -1,4 +1,6 @@
-"""The verbs of data sets: make, change, delete and bring back. Uploads have theirs in upload_services.py."""
+"""The verbs of data sets: make, change, delete and bring back. Uploads have theirs in
+upload_services.py.
+"""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -26,8 +28,13 @@ def create_dataset(
     description: str = "",
     licence: str = "",
 ) -> DataSet:
-    """Inside the transaction that writes its first version; the caller has checked the policy. A deleted data set keeps its address."""
-    taken = [*DataSet.objects.filter(project=project).values_list("slug", flat=True), *RESERVED_SLUGS]
+    """Inside the transaction that writes its first version; the caller has checked the policy. A
+    deleted data set keeps its address.
+    """
+    taken = [
+        *DataSet.objects.filter(project=project).values_list("slug", flat=True),
+        *RESERVED_SLUGS,
+    ]
     dataset = DataSet.objects.create(
         project=project,
         discipline=discipline,
@@ -46,7 +53,16 @@ def announce_version(project: Project, actor: User | None, version: Version) -> 
     """The event of a later version; the first is told by `dataset.created`."""
     if version.number > 1:
         dataset = version.dataset
-        record(project, actor, "version.added", "dataset", dataset.slug, str(version), number=version.number, rows=version.n_rows)
+        record(
+            project,
+            actor,
+            "version.added",
+            "dataset",
+            dataset.slug,
+            str(version),
+            number=version.number,
+            rows=version.n_rows,
+        )
 
 
 @transaction.atomic
@@ -62,13 +78,23 @@ def change_dataset(actor: User, dataset: DataSet, **fields: object) -> DataSet:
             setattr(dataset, field, new)
     if changes:
         dataset.save(update_fields=list(changes))
-        record(dataset.project, actor, "dataset.changed", "dataset", dataset.slug, dataset.name, changes=changes)
+        record(
+            dataset.project,
+            actor,
+            "dataset.changed",
+            "dataset",
+            dataset.slug,
+            dataset.name,
+            changes=changes,
+        )
     return dataset
 
 
 @transaction.atomic
 def delete_dataset(actor: User, dataset: DataSet) -> None:
-    """Out of sight, not gone: alignments and runs that were made from it stay whole, and it can be brought back."""
+    """Out of sight, not gone: alignments and runs that were made from it stay whole, and it can be
+    brought back.
+    """
     require(actor, "maintain", dataset.project)
     if DataSet.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=timezone.now()):
         record(dataset.project, actor, "dataset.deleted", "dataset", dataset.slug, dataset.name)

@@ -12,16 +12,27 @@ REFUSED = "consilience.upload_refused"
 
 
 class LimitedUploadHandler(TemporaryFileUploadHandler):
-    """`request.META[REFUSED]` says that the files were not taken; the fields of the form that came before them were."""
+    """`request.META[REFUSED]` says that the files were not taken; the fields of the form that came
+    before them were.
+    """
 
-    def handle_raw_input(self, input_data: Any, META: dict[str, Any], content_length: int, boundary: Any, encoding: Any = None) -> None:
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: dict[str, Any],
+        content_length: int,
+        boundary: Any,
+        encoding: Any = None,
+    ) -> None:
         self.declared = int(content_length or 0)
         self.form = boundary is not None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         if self.declared > settings.UPLOAD_LIMIT_BYTES or not room_for(self.declared):
             if not self.form:  # a program sends the bare bytes: there is no page to say it on
-                raise RequestDataTooBig("The file is larger than what fits in one upload, or the server's disk is full.")
+                raise RequestDataTooBig(
+                    "The file is larger than what fits in one upload, or the server's disk is full."
+                )
             self.request.META[REFUSED] = self.declared
             raise StopUpload(connection_reset=True)
         super().new_file(*args, **kwargs)

@@ -32,27 +32,48 @@ def _stage(job: Job, name: str, place: int, current: int) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": STAGES.get(name, name), "state": "next", "detail": ""}
     if place < current or job.state == Job.State.FINISHED:
         seconds = job.stage_times.get(name)
-        return shown | {"state": "done", "detail": _("%(n)s s") % {"n": f"{seconds:.1f}"} if seconds is not None else ""}
+        return shown | {
+            "state": "done",
+            "detail": _("%(n)s s") % {"n": f"{seconds:.1f}"} if seconds is not None else "",
+        }
     if place == current:
         state = "failed" if job.state == Job.State.FAILED else "now"
-        detail = _("%(done)s of %(total)s") % {"done": f"{job.done:,}", "total": f"{job.total:,}"} if job.total else ""
-        return shown | {"state": state, "share": job.done / job.total if job.total else 0.0, "detail": detail}
+        detail = (
+            _("%(done)s of %(total)s") % {"done": f"{job.done:,}", "total": f"{job.total:,}"}
+            if job.total
+            else ""
+        )
+        return shown | {
+            "state": state,
+            "share": job.done / job.total if job.total else 0.0,
+            "detail": detail,
+        }
     return shown
 
 
 def current_job(upload: Upload) -> Job | None:
-    return upload.import_job if upload.state in (State.IMPORTING, State.DONE) or upload.import_job_id else upload.check_job
+    return (
+        upload.import_job
+        if upload.state in (State.IMPORTING, State.DONE) or upload.import_job_id
+        else upload.check_job
+    )
 
 
 def page_of(upload: Upload) -> str:
     """The name of the page where this upload stands."""
     if upload.state == State.RECEIVING:
         return "datasets:upload_add"
-    return "datasets:upload_done" if upload.state in (State.DONE, State.IMPORTING) else "datasets:upload_check"
+    return (
+        "datasets:upload_done"
+        if upload.state in (State.DONE, State.IMPORTING)
+        else "datasets:upload_check"
+    )
 
 
 def steps_of(upload: Upload, current: str) -> list[dict[str, Any]]:
-    """The steps of this kind of upload, for `{% steps %}`: those behind the reader are links while it waits for the person."""
+    """The steps of this kind of upload, for `{% steps %}`: those behind the reader are links while
+    it waits for the person.
+    """
     names = [("add", _("Files")), ("check", _("Check"))]
     if upload.source != Upload.Source.STUDY:
         names.append(("columns", _("Columns")))
@@ -62,16 +83,29 @@ def steps_of(upload: Upload, current: str) -> list[dict[str, Any]]:
     for number, (name, label) in enumerate(names):
         state = "done" if number < place else "now" if number == place else "next"
         open_ = upload.state == State.READY and number < place and name != "add"
-        href = reverse(f"datasets:upload_{name}", args=[upload.project.slug, upload.pk]) if open_ else ""
+        href = (
+            reverse(f"datasets:upload_{name}", args=[upload.project.slug, upload.pk])
+            if open_
+            else ""
+        )
         steps.append({"label": label, "state": state, "href": href})
     return steps
 
 
 def dataset_of(upload: Upload) -> DataSet | None:
     slug = upload.options.get("dataset")
-    return DataSet.objects.filter(project=upload.project, slug=slug, deleted_at=None).select_related("discipline").first() if slug else None
+    return (
+        DataSet.objects.filter(project=upload.project, slug=slug, deleted_at=None)
+        .select_related("discipline")
+        .first()
+        if slug
+        else None
+    )
 
 
 def totals(upload: Upload) -> dict[str, int]:
     tables = upload.report.get("tables", [])
-    return {"tables": len(tables), "samples": max((table["samples"] for table in tables), default=0)}
+    return {
+        "tables": len(tables),
+        "samples": max((table["samples"] for table in tables), default=0),
+    }

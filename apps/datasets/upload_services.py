@@ -1,4 +1,6 @@
-"""The verbs of an upload: begin, receive, check, choose, import, cancel. One transaction each; bytes are on the disk before the row says so."""
+"""The verbs of an upload: begin, receive, check, choose, import, cancel. One transaction each;
+bytes are on the disk before the row says so.
+"""
 
 from typing import Any
 
@@ -25,7 +27,9 @@ OF_THE_FILES = ("table", "key", "kinds", "annotator", "label", "label_set")
 State = Upload.State
 
 
-def begin_upload(actor: User, project: Project, source: str, dataset: DataSet | None = None) -> Upload:
+def begin_upload(
+    actor: User, project: Project, source: str, dataset: DataSet | None = None
+) -> Upload:
     """`dataset`: the files become its next version."""
     require(actor, "contribute", project)
     options = first_options(dataset) if dataset else {}
@@ -35,7 +39,11 @@ def begin_upload(actor: User, project: Project, source: str, dataset: DataSet | 
 def first_options(dataset: DataSet) -> dict[str, Any]:
     """A new version has the kinds of the last one, where its columns are the same."""
     last = dataset.versions.first()
-    kinds = {column["name"]: column["kind"] for column in last.columns if not column.get("key")} if last else {}
+    kinds = (
+        {column["name"]: column["kind"] for column in last.columns if not column.get("key")}
+        if last
+        else {}
+    )
     return {"dataset": dataset.slug, "slug": dataset.slug, "kinds": kinds}
 
 
@@ -47,7 +55,9 @@ def add_file(actor: User, upload: Upload, name: str, number: int, size: int) -> 
     _need(locked, State.RECEIVING)
     others = [file for file in locked.files if file["name"] != name]
     if len(others) >= MAX_FILES:
-        raise ValidationError(_("An upload has at most %(n)d files. Pack media into a zip.") % {"n": MAX_FILES})
+        raise ValidationError(
+            _("An upload has at most %(n)d files. Pack media into a zip.") % {"n": MAX_FILES}
+        )
     locked.files = [*others, {"name": name, "size": size, "part": number}]
     locked.save(update_fields=["files"])
     upload.files = locked.files
@@ -65,7 +75,9 @@ def remove_file(actor: User, upload: Upload, name: str) -> None:
 
 def _need(upload: Upload, *states: str) -> None:
     if upload.state not in states:
-        raise ValidationError(_("This upload has moved on in another window. Reload the page to see where it is."))
+        raise ValidationError(
+            _("This upload has moved on in another window. Reload the page to see where it is.")
+        )
 
 
 @transaction.atomic
@@ -113,7 +125,9 @@ def go_back(actor: User, upload: Upload) -> None:
     require(actor, "contribute", upload.project)
     locked = Upload.objects.select_for_update().get(pk=upload.pk)
     _need(locked, State.FAILED, State.READY)
-    locked.state = State.READY if locked.report and locked.state == State.FAILED else State.RECEIVING
+    locked.state = (
+        State.READY if locked.report and locked.state == State.FAILED else State.RECEIVING
+    )
     if locked.state == State.RECEIVING:
         forget_guesses(locked)
     locked.save(update_fields=["state", "options"])
@@ -123,7 +137,11 @@ def go_back(actor: User, upload: Upload) -> None:
 def forget_guesses(upload: Upload) -> None:
     """Other files may have other columns: what was said of the old ones does not hold."""
     kept = {name: value for name, value in upload.options.items() if name not in OF_THE_FILES}
-    dataset = DataSet.objects.filter(project=upload.project, slug=kept.get("dataset")).first() if kept.get("dataset") else None
+    dataset = (
+        DataSet.objects.filter(project=upload.project, slug=kept.get("dataset")).first()
+        if kept.get("dataset")
+        else None
+    )
     upload.options = kept | (first_options(dataset) if dataset else {})
 
 
@@ -140,7 +158,9 @@ def cancel_upload(actor: User, upload: Upload) -> None:
     locked.state = State.CANCELLED
     locked.save(update_fields=["state"])
     upload.state = State.CANCELLED
-    running = Job.objects.filter(pk__in=[locked.check_job_id, locked.import_job_id], state=Job.State.RUNNING).exists()
+    running = Job.objects.filter(
+        pk__in=[locked.check_job_id, locked.import_job_id], state=Job.State.RUNNING
+    ).exists()
     if not running:
         transaction.on_commit(workspace_of(upload.pk).remove, robust=True)
 
@@ -159,10 +179,25 @@ def finish_check(job: Job, report: dict[str, Any], **options: Any) -> None:
 def finish_import(upload: Upload, versions: list[Version], words: str = "") -> None:
     """In the transaction that writes the versions; `words`: what could not be made besides."""
     upload.versions.set(versions)
-    Upload.objects.filter(pk=upload.pk).update(state=State.DONE, options={**upload.options, "words": words})
+    Upload.objects.filter(pk=upload.pk).update(
+        state=State.DONE, options={**upload.options, "words": words}
+    )
     first = versions[0]
-    label = str(first.dataset) if len(versions) == 1 else upload.report.get("title") or str(first.dataset)
-    event = record(upload.project, None, "upload.imported", "upload", upload.pk, label, versions=len(versions), rows=first.n_rows)
+    label = (
+        str(first.dataset)
+        if len(versions) == 1
+        else upload.report.get("title") or str(first.dataset)
+    )
+    event = record(
+        upload.project,
+        None,
+        "upload.imported",
+        "upload",
+        upload.pk,
+        label,
+        versions=len(versions),
+        rows=first.n_rows,
+    )
     _tell(upload, event)
     transaction.on_commit(workspace_of(upload.pk).remove, robust=True)
 
@@ -175,9 +210,18 @@ def _tell(upload: Upload, event: Event) -> None:
 def upload_failed(job: Job) -> None:
     """In the transaction that ends the job."""
     upload = upload_of(job)
-    if Upload.objects.filter(pk=upload.pk).exclude(state=State.CANCELLED).update(state=State.FAILED):
+    if (
+        Upload.objects.filter(pk=upload.pk)
+        .exclude(state=State.CANCELLED)
+        .update(state=State.FAILED)
+    ):
         names = ", ".join(file["name"] for file in upload.files[:3])
-        _tell(upload, record(upload.project, None, "upload.failed", "upload", upload.pk, names, error=job.error))
+        _tell(
+            upload,
+            record(
+                upload.project, None, "upload.failed", "upload", upload.pk, names, error=job.error
+            ),
+        )
 
 
 def upload_stopped(job: Job) -> None:

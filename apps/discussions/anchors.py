@@ -1,4 +1,6 @@
-"""What a discussion can stand on. Each app says how its own objects are found; this app knows none of them."""
+"""What a discussion can stand on. Each app says how its own objects are found; this app knows none
+of them.
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ class Found:
 
 
 Finder = Callable[[Project, Collection[str]], dict[str, Found]]
-"""Ids that a page's address holds -> those that exist in the project; at most two queries for any number of ids."""
+"""Ids that a page's address holds -> those that exist in the project; at most two queries for any
+number of ids.
+"""
 
 FINDERS: dict[str, Finder] = {}
 

@@ -1,4 +1,6 @@
-"""Markdown of comments: parsed without raw HTML, short references linked in the token stream, cleaned by an allow-list."""
+"""Markdown of comments: parsed without raw HTML, short references linked in the token stream,
+cleaned by an allow-list.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -38,9 +40,12 @@ SCHEMES = {"http", "https", "mailto"}
 
 REFERENCE = re.compile(r"\b(run|review) (\d{1,9})\b", re.IGNORECASE)
 
-# Headings would break the outline of the page around, pictures would tell a stranger's server who reads.
+# Headings would break the outline of the page around, pictures would tell a stranger's server who
+# reads.
 _parser = (
-    MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable(["heading", "lheading", "image"])
+    MarkdownIt("commonmark", {"html": False, "breaks": True})
+    .enable(["table", "strikethrough"])
+    .disable(["heading", "lheading", "image"])
 )
 
 Reference = tuple[str, str]
@@ -48,7 +53,9 @@ Reference = tuple[str, str]
 
 @dataclass(slots=True)
 class Parsed:
-    """A comment between parsing and rendering: what it names is known, what that is must still be looked up."""
+    """A comment between parsing and rendering: what it names is known, what that is must still be
+    looked up.
+    """
 
     tokens: list[Token]
     references: set[Reference] = field(default_factory=set)
@@ -79,7 +86,10 @@ def parse(body: str, people: Mapping[str, int]) -> Parsed:
 
 def plain(body: str) -> str:
     """The words alone, on one line, for lists and notifications."""
-    blocks = ("".join(child.content or " " for child in block.children or [block] if not child.nesting) for block in _parser.parse(body))
+    blocks = (
+        "".join(child.content or " " for child in block.children or [block] if not child.nesting)
+        for block in _parser.parse(body)
+    )
     return " ".join(" ".join(blocks).split())
 
 
@@ -90,7 +100,12 @@ def render(parsed: Parsed, people: Mapping[str, int], links: Mapping[Reference, 
             token.children = _link(token.children, people, links)
     html = _parser.renderer.render(parsed.tokens, _parser.options, {})
     cleaned = nh3.clean(
-        html, tags=TAGS, attributes=ATTRIBUTES, allowed_classes=CLASSES, url_schemes=SCHEMES, link_rel="nofollow noopener noreferrer"
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        allowed_classes=CLASSES,
+        url_schemes=SCHEMES,
+        link_rel="nofollow noopener noreferrer",
     )
     return mark_safe(cleaned)  # noqa: S308  nh3 has just cleaned it
 
@@ -106,7 +121,10 @@ def _texts(tokens: list[Token]) -> Iterator[tuple[Token, Token]]:
 
 
 def _pieces(text: str, people: Mapping[str, int]) -> list[Piece]:
-    found = [Piece(match.start(), match.end(), reference=(match[1].lower(), str(int(match[2])))) for match in REFERENCE.finditer(text)]
+    found = [
+        Piece(match.start(), match.end(), reference=(match[1].lower(), str(int(match[2]))))
+        for match in REFERENCE.finditer(text)
+    ]
     found += _mentions(text, people)
     return sorted(found, key=lambda piece: piece.start)
 
@@ -115,18 +133,26 @@ def _mentions(text: str, people: Mapping[str, int]) -> Iterator[Piece]:
     """`@Lin Mei`: the longest name that fits; an address such as a@example.org is none."""
     for match in re.finditer(r"(?<!\w)@(?=\w)", text):
         rest = text[match.end() :].lower()
-        fitting = [name for name in people if rest.startswith(name) and not rest[len(name) : len(name) + 1].isalnum()]
+        fitting = [
+            name
+            for name in people
+            if rest.startswith(name) and not rest[len(name) : len(name) + 1].isalnum()
+        ]
         if fitting:
             name = max(fitting, key=len)
             yield Piece(match.start(), match.end() + len(name), person=people[name])
 
 
-def _link(children: list[Token], people: Mapping[str, int], links: Mapping[Reference, str]) -> list[Token]:
+def _link(
+    children: list[Token], people: Mapping[str, int], links: Mapping[Reference, str]
+) -> list[Token]:
     result: list[Token] = []
     depth = 0
     for token in children:
         depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-        result += _split(token.content, people, links) if token.type == "text" and not depth else [token]
+        result += (
+            _split(token.content, people, links) if token.type == "text" and not depth else [token]
+        )
     return result
 
 
@@ -142,11 +168,19 @@ def _split(text: str, people: Mapping[str, int], links: Mapping[Reference, str])
 
 def _wrap(text: str, piece: Piece, links: Mapping[Reference, str]) -> list[Token]:
     if piece.person is not None:
-        return [Token("mention_open", "span", 1, attrs={"class": "ref"}), _text(text), Token("mention_close", "span", -1)]
+        return [
+            Token("mention_open", "span", 1, attrs={"class": "ref"}),
+            _text(text),
+            Token("mention_close", "span", -1),
+        ]
     url = links.get(piece.reference) if piece.reference else None
     if url is None:
         return []
-    return [Token("link_open", "a", 1, attrs={"href": url, "class": "ref"}), _text(text), Token("link_close", "a", -1)]
+    return [
+        Token("link_open", "a", 1, attrs={"href": url, "class": "ref"}),
+        _text(text),
+        Token("link_close", "a", -1),
+    ]
 
 
 def _text(content: str) -> Token:

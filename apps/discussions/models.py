@@ -6,7 +6,9 @@ from apps.projects.models import Event, Project
 
 
 class Thread(models.Model):
-    """A discussion where the evidence stands: on a sample, a run, a model version, a review, a data set."""
+    """A discussion where the evidence stands: on a sample, a run, a model version, a review, a data
+    set.
+    """
 
     class Anchor(models.TextChoices):
         SAMPLE = "sample", _("sample")
@@ -18,16 +20,24 @@ class Thread(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="threads")
     anchor_type = models.CharField(max_length=10, choices=Anchor)
     anchor_id = models.CharField(max_length=120)
-    """What the address holds: a sample's key, a run's number, `model/number` of a version, a review's number, a data set's slug."""
+    """What the address holds: a sample's key, a run's number, `model/number` of a version, a
+    review's number, a data set's slug.
+    """
     anchor_label = models.CharField(max_length=160)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
-    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     resolved_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("created_at",)
-        indexes = (models.Index(fields=("project", "anchor_type", "anchor_id"), name="thread_anchor"),)
+        indexes = (
+            models.Index(fields=("project", "anchor_type", "anchor_id"), name="thread_anchor"),
+        )
 
     def __str__(self) -> str:
         return self.anchor_label
@@ -35,7 +45,9 @@ class Thread(models.Model):
 
 class Comment(models.Model):
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="comments")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     body = models.TextField(max_length=10_000)
     created_at = models.DateTimeField(auto_now_add=True)
     edited_at = models.DateTimeField(null=True)

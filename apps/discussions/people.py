@@ -1,4 +1,6 @@
-"""Members with the colours of their discipline, for avatars, mentions and reviewers: two queries a project."""
+"""Members with the colours of their discipline, for avatars, mentions and reviewers: two queries a
+project.
+"""
 
 from dataclasses import dataclass
 
@@ -31,7 +33,9 @@ def faces(project: Project) -> dict[int, Face]:
 def _of_member(member: Member) -> Face:
     disciplines = tuple(member.disciplines.all())
     slot = disciplines[0].slot if disciplines else 0
-    return Face(member.user_id, str(member.user), member.user.initials, slot, member.role, disciplines)
+    return Face(
+        member.user_id, str(member.user), member.user.initials, slot, member.role, disciplines
+    )
 
 
 def face(known: dict[int, Face], user: User | None) -> Face | None:

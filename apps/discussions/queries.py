@@ -78,7 +78,9 @@ class Refused:
 
 def threads(project: Project, kind: str, anchor_id: str) -> QuerySet[Thread]:
     comments = Comment.objects.select_related("author")
-    found = Thread.objects.filter(project=project, anchor_type=kind, anchor_id=anchor_id).select_related("resolved_by")
+    found = Thread.objects.filter(
+        project=project, anchor_type=kind, anchor_id=anchor_id
+    ).select_related("resolved_by")
     return found.prefetch_related(Prefetch("comments", comments))
 
 
@@ -91,7 +93,9 @@ def discussion(
     refused: Refused | None = None,
     known: dict[int, Face] | None = None,
 ) -> Discussion:
-    """All threads of one object: at most six queries, whatever their number. `known`: the project's faces where the page has them."""
+    """All threads of one object: at most six queries, whatever their number. `known`: the project's
+    faces where the page has them.
+    """
     found = list(threads(project, kind, anchor_id))
     builder = _Builder(user, project, refused, faces(project) if known is None else known)
     builder.parse(comment for thread in found for comment in thread.comments.all())
@@ -104,7 +108,9 @@ def discussion(
 class _Builder:
     """Holds what all comments of a page share: faces, names, links, rights."""
 
-    def __init__(self, user: User, project: Project, refused: Refused | None, known: dict[int, Face]) -> None:
+    def __init__(
+        self, user: User, project: Project, refused: Refused | None, known: dict[int, Face]
+    ) -> None:
         self.user, self.project, self.refused = user, project, refused
         self.faces = known
         self.names = {known.name.lower(): pk for pk, known in self.faces.items()}
@@ -114,14 +120,22 @@ class _Builder:
         self.links: dict[Reference, str] = {}
 
     def parse(self, comments: Iterable[Comment]) -> None:
-        self.parsed = {comment.pk: parse(comment.body, self.names) for comment in comments if not comment.deleted_at}
+        self.parsed = {
+            comment.pk: parse(comment.body, self.names)
+            for comment in comments
+            if not comment.deleted_at
+        }
         wanted = {reference for parsed in self.parsed.values() for reference in parsed.references}
         for kind in sorted({kind for kind, _id in wanted}):
-            known = find_many(self.project, kind, [anchor_id for one, anchor_id in wanted if one == kind])
+            known = find_many(
+                self.project, kind, [anchor_id for one, anchor_id in wanted if one == kind]
+            )
             self.links |= {(kind, anchor_id): found.url for anchor_id, found in known.items()}
 
     def form(self, prefix: str, refused: Refused | None) -> CommentForm | None:
-        """The ids change once the person has written, so that the box is new and empty after a swap that keeps what others type."""
+        """The ids change once the person has written, so that the box is new and empty after a swap
+        that keeps what others type.
+        """
         if not self.may_comment:
             return None
         if refused:
@@ -133,14 +147,21 @@ class _Builder:
         comments = list(thread.comments.all())
         written = sum(comment.author_id == self.user.pk for comment in comments)
         refused = self.refused if self.refused and self.refused.thread == thread.pk else None
-        return Talk(thread, [self.remark(comment) for comment in comments], self.form(f"reply-{thread.pk}-{written}", refused))
+        return Talk(
+            thread,
+            [self.remark(comment) for comment in comments],
+            self.form(f"reply-{thread.pk}-{written}", refused),
+        )
 
     def remark(self, comment: Comment) -> Remark:
         mine = comment.author_id == self.user.pk
         may_change = self.may_comment and (mine or self.may_maintain)
         parsed = self.parsed.get(comment.pk)
         html = render(parsed, self.names, self.links) if parsed else SafeString("")
-        recent = bool(comment.deleted_at and comment.deleted_at > timezone.now() - timedelta(days=RESTORE_DAYS))
+        recent = bool(
+            comment.deleted_at
+            and comment.deleted_at > timezone.now() - timedelta(days=RESTORE_DAYS)
+        )
         deleted = comment.deleted_at is not None
         return Remark(
             comment,
@@ -154,7 +175,12 @@ class _Builder:
 
 def count(project: Project, kind: str, anchor_id: str) -> int:
     """Comments on one object, for a tab or a meta line."""
-    return Comment.objects.filter(thread__project=project, thread__anchor_type=kind, thread__anchor_id=anchor_id, deleted_at=None).count()
+    return Comment.objects.filter(
+        thread__project=project,
+        thread__anchor_type=kind,
+        thread__anchor_id=anchor_id,
+        deleted_at=None,
+    ).count()
 
 
 # Inbox
@@ -190,7 +216,9 @@ class Group:
 
 def notifications(user: User) -> QuerySet[Notification]:
     """Of projects that the person may still see."""
-    visible = Q(event__project__isnull=True) | Q(event__project__in=Project.objects.visible_to(user))
+    visible = Q(event__project__isnull=True) | Q(
+        event__project__in=Project.objects.visible_to(user)
+    )
     return Notification.objects.filter(visible, user=user)
 
 
@@ -243,7 +271,9 @@ def _actor(row: Notification, slots: dict[tuple[int, int], int]) -> Face | None:
     actor = row.event.actor
     if actor is None:
         return None
-    return Face(actor.pk, str(actor), actor.initials, slots.get((row.event.project_id or 0, actor.pk), 0))
+    return Face(
+        actor.pk, str(actor), actor.initials, slots.get((row.event.project_id or 0, actor.pk), 0)
+    )
 
 
 def _slots(rows: list[Notification]) -> dict[tuple[int, int], int]:
@@ -251,13 +281,31 @@ def _slots(rows: list[Notification]) -> dict[tuple[int, int], int]:
     from apps.projects.models import Member
 
     pairs = {(row.event.project_id, row.event.actor_id) for row in rows if row.event.actor_id}
-    members = Member.objects.filter(project__in={a for a, _b in pairs}, user__in={b for _a, b in pairs}).prefetch_related("disciplines")
-    return {(one.project_id, one.user_id): one.disciplines.all()[0].slot for one in members if one.disciplines.all()}
+    members = Member.objects.filter(
+        project__in={a for a, _b in pairs}, user__in={b for _a, b in pairs}
+    ).prefetch_related("disciplines")
+    return {
+        (one.project_id, one.user_id): one.disciplines.all()[0].slot
+        for one in members
+        if one.disciplines.all()
+    }
 
 
 def empty_words(show: str) -> tuple[str, str]:
     return {
-        "needs": (_("Nothing waits for you"), _("Mentions of you and reviews that you are asked for appear here.")),
-        "mentions": (_("Nobody has mentioned you"), _("Write @ and a name in a comment to ask somebody.")),
+        "needs": (
+            _("Nothing waits for you"),
+            _("Mentions of you and reviews that you are asked for appear here."),
+        ),
+        "mentions": (
+            _("Nobody has mentioned you"),
+            _("Write @ and a name in a comment to ask somebody."),
+        ),
         "done": (_("Nothing is done yet"), _("What you mark as done moves here.")),
-    }.get(show, (_("Your inbox is empty"), _("Replies, mentions, reviews, and the end of your runs and imports appear here.")))
+    }.get(
+        show,
+        (
+            _("Your inbox is empty"),
+            _("Replies, mentions, reviews, and the end of your runs and imports appear here."),
+        ),
+    )

@@ -22,12 +22,24 @@ MAX_BODY = 10_000
 
 @transaction.atomic
 def open_thread(
-    actor: User, project: Project, anchor_type: str, anchor_id: str, label: str, body: str, people: Iterable[int] = ()
+    actor: User,
+    project: Project,
+    anchor_type: str,
+    anchor_id: str,
+    label: str,
+    body: str,
+    people: Iterable[int] = (),
 ) -> Comment:
-    """Begin a discussion. `people`: ids of those whose work it stands on; they hear of it unless they write it."""
+    """Begin a discussion. `people`: ids of those whose work it stands on; they hear of it unless
+    they write it.
+    """
     require(actor, "comment", project)
     thread = Thread.objects.create(
-        project=project, anchor_type=anchor_type, anchor_id=anchor_id, anchor_label=label[:160], created_by=actor
+        project=project,
+        anchor_type=anchor_type,
+        anchor_id=anchor_id,
+        anchor_label=label[:160],
+        created_by=actor,
     )
     return _write(actor, thread, body, "comment.added", people)
 
@@ -46,7 +58,14 @@ def _write(actor: User, thread: Thread, body: str, verb: str, people: Iterable[i
     notify(event, mentioned, Notification.Reason.MENTION)
     notify(event, _participants(thread), Notification.Reason.REPLY)
     notify(event, User.objects.filter(pk__in=owners), Notification.Reason.COMMENT)
-    settle(actor, thread.project, thread.anchor_type, thread.anchor_id, Notification.Reason.MENTION, but=event)
+    settle(
+        actor,
+        thread.project,
+        thread.anchor_type,
+        thread.anchor_id,
+        Notification.Reason.MENTION,
+        but=event,
+    )
     return comment
 
 
@@ -55,13 +74,19 @@ def _checked(body: str) -> str:
     if not text:
         raise ValidationError({"body": _("Write something first.")})
     if len(text) > MAX_BODY:
-        raise ValidationError({"body": _("A comment has at most %(n)d characters.") % {"n": MAX_BODY}})
+        raise ValidationError(
+            {"body": _("A comment has at most %(n)d characters.") % {"n": MAX_BODY}}
+        )
     return text
 
 
 def mentionable(project: Project) -> dict[str, int]:
     """Name in lower case -> user id, of every member."""
-    return {name.lower(): pk for pk, name in project.members.values_list("user_id", "user__name") if name}
+    return {
+        name.lower(): pk
+        for pk, name in project.members.values_list("user_id", "user__name")
+        if name
+    }
 
 
 def _mention(comment: Comment) -> list[User]:
@@ -73,7 +98,9 @@ def _mention(comment: Comment) -> list[User]:
 
 def _participants(thread: Thread) -> QuerySet[User]:
     """Everybody who wrote on this object, in any thread of it."""
-    threads = Thread.objects.filter(project=thread.project, anchor_type=thread.anchor_type, anchor_id=thread.anchor_id)
+    threads = Thread.objects.filter(
+        project=thread.project, anchor_type=thread.anchor_type, anchor_id=thread.anchor_id
+    )
     wrote = Comment.objects.filter(thread__in=threads, deleted_at=None, author__isnull=False)
     return User.objects.filter(pk__in=wrote.values("author_id"))
 
@@ -82,7 +109,15 @@ def _record(actor: User, thread: Thread, verb: str, comment: Comment | None = No
     data = {"thread": thread.pk}
     if comment:
         data |= {"comment": comment.pk, "excerpt": _excerpt(comment.body)}
-    return record(thread.project, actor, verb, thread.anchor_type, thread.anchor_id, thread.anchor_label, **data)
+    return record(
+        thread.project,
+        actor,
+        verb,
+        thread.anchor_type,
+        thread.anchor_id,
+        thread.anchor_label,
+        **data,
+    )
 
 
 def _excerpt(body: str) -> str:
@@ -113,7 +148,9 @@ def delete(actor: User, comment: Comment) -> None:
         require(actor, "maintain", comment.thread.project)
     Comment.objects.filter(pk=comment.pk, deleted_at=None).update(deleted_at=timezone.now())
     Notification.objects.filter(
-        event__project=comment.thread.project, event__verb__startswith="comment.", event__data__comment=comment.pk
+        event__project=comment.thread.project,
+        event__verb__startswith="comment.",
+        event__data__comment=comment.pk,
     ).delete()
     _record(actor, comment.thread, "comment.deleted")
 
@@ -135,28 +172,48 @@ def _require_author(actor: User, comment: Comment) -> None:
 @transaction.atomic
 def resolve(actor: User, thread: Thread) -> None:
     require(actor, "comment", thread.project)
-    if Thread.objects.filter(pk=thread.pk, resolved_at=None).update(resolved_at=timezone.now(), resolved_by=actor):
+    if Thread.objects.filter(pk=thread.pk, resolved_at=None).update(
+        resolved_at=timezone.now(), resolved_by=actor
+    ):
         _record(actor, thread, "comment.resolved")
 
 
 @transaction.atomic
 def reopen(actor: User, thread: Thread) -> None:
     require(actor, "comment", thread.project)
-    if Thread.objects.filter(pk=thread.pk).exclude(resolved_at=None).update(resolved_at=None, resolved_by=None):
+    if (
+        Thread.objects.filter(pk=thread.pk)
+        .exclude(resolved_at=None)
+        .update(resolved_at=None, resolved_by=None)
+    ):
         _record(actor, thread, "comment.reopened")
 
 
 def notify(event: Event, users: Iterable[User], reason: Notification.Reason) -> None:
-    """Tell people of an event: each once, whatever the reasons, never the one who did it, only those who may see the project."""
+    """Tell people of an event: each once, whatever the reasons, never the one who did it, only
+    those who may see the project.
+    """
     told = {user.pk: user for user in users if user.is_active and user.pk != event.actor_id}
     if event.project is not None:
         told = {pk: user for pk, user in told.items() if can(user, "view", event.project)}
-    Notification.objects.bulk_create([Notification(user=user, event=event, reason=reason) for user in told.values()], ignore_conflicts=True)
+    Notification.objects.bulk_create(
+        [Notification(user=user, event=event, reason=reason) for user in told.values()],
+        ignore_conflicts=True,
+    )
 
 
-def settle(user: User, project: Project, target_type: str, target_id: str, *reasons: Notification.Reason, but: Event | None = None) -> None:
+def settle(
+    user: User,
+    project: Project,
+    target_type: str,
+    target_id: str,
+    *reasons: Notification.Reason,
+    but: Event | None = None,
+) -> None:
     """What was asked of the person here has been done: answered, decided."""
-    waiting = Notification.objects.filter(user=user, done_at=None, reason__in=reasons, event__project=project)
+    waiting = Notification.objects.filter(
+        user=user, done_at=None, reason__in=reasons, event__project=project
+    )
     waiting = waiting.filter(event__target_type=target_type, event__target_id=str(target_id))
     if but:
         waiting = waiting.exclude(event=but)
@@ -165,7 +222,9 @@ def settle(user: User, project: Project, target_type: str, target_id: str, *reas
 
 def read(user: User, notification: Notification) -> None:
     """Opening one marks that one alone."""
-    Notification.objects.filter(pk=notification.pk, user=user, read_at=None).update(read_at=timezone.now())
+    Notification.objects.filter(pk=notification.pk, user=user, read_at=None).update(
+        read_at=timezone.now()
+    )
 
 
 def finish(user: User, notifications: QuerySet[Notification]) -> list[int]:

@@ -28,11 +28,15 @@ signer = Signer(salt="discussions.undo")
 @vary_on_headers("HX-Request")
 @project_page("view", write="comment")
 def discussion(request: HttpRequest, project: Project, kind: str, anchor: str) -> HttpResponseBase:
-    """The discussion of one object: its list alone for htmx, else a page of its own. POST opens a thread."""
+    """The discussion of one object: its list alone for htmx, else a page of its own. POST opens a
+    thread.
+    """
     found = find(project, kind, anchor)
     if request.method != "POST":
         return _show(request, project, kind, anchor, found)
-    write = partial(services.open_thread, request.user, project, kind, anchor, found.label, people=found.people)
+    write = partial(
+        services.open_thread, request.user, project, kind, anchor, found.label, people=found.people
+    )
     return _submit(request, project, kind, anchor, found, write)
 
 
@@ -58,11 +62,18 @@ def settle(request: HttpRequest, project: Project, thread: int, verb: str) -> Ht
 def change(request: HttpRequest, project: Project, comment: int) -> HttpResponseBase:
     row = _comment(project, comment)
     found = find(project, row.thread.anchor_type, row.thread.anchor_id)
-    form = CommentForm(request.POST if request.method == "POST" else None, initial={"body": row.body})
+    form = CommentForm(
+        request.POST if request.method == "POST" else None, initial={"body": row.body}
+    )
     if request.method == "POST" and form.is_valid():
         services.edit(request.user, row, form.cleaned_data["body"])
         return redirect(f"{found.url}#c-{row.pk}")
-    return render(request, "discussions/edit.html", {"project": project, "form": form, "found": found}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "discussions/edit.html",
+        {"project": project, "form": form, "found": found},
+        status=422 if form.errors else 200,
+    )
 
 
 @require_POST
@@ -86,16 +97,31 @@ def permalink(request: HttpRequest, project: Project, comment: int) -> HttpRespo
 def members(request: HttpRequest, project: Project) -> HttpResponseBase:
     """For the list behind @: who can be mentioned, and what is written for it."""
     found = faces(project).values()
-    people = [{"handle": one.name, "name": one.name, "note": one.discipline.name if one.discipline else ""} for one in found]
+    people = [
+        {
+            "handle": one.name,
+            "name": one.name,
+            "note": one.discipline.name if one.discipline else "",
+        }
+        for one in found
+    ]
     return JsonResponse(people, safe=False)
 
 
 def _comment(project: Project, pk: int) -> Comment:
-    return get_object_or_404(Comment.objects.select_related("thread__project"), thread__project=project, pk=pk)
+    return get_object_or_404(
+        Comment.objects.select_related("thread__project"), thread__project=project, pk=pk
+    )
 
 
 def _submit(
-    request: HttpRequest, project: Project, kind: str, anchor: str, found: Found, write: partial[Comment], **where: int
+    request: HttpRequest,
+    project: Project,
+    kind: str,
+    anchor: str,
+    found: Found,
+    write: partial[Comment],
+    **where: int,
 ) -> HttpResponseBase:
     form = CommentForm(request.POST)
     if form.is_valid():
@@ -104,18 +130,31 @@ def _submit(
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            return _show(request, project, kind, anchor, found) if request.htmx else redirect(f"{found.url}#c-{comment.pk}")
+            return (
+                _show(request, project, kind, anchor, found)
+                if request.htmx
+                else redirect(f"{found.url}#c-{comment.pk}")
+            )
     return _show(request, project, kind, anchor, found, Refused(form, **where))
 
 
-def _after(request: HttpRequest, project: Project, thread: Thread, fragment: str) -> HttpResponseBase:
+def _after(
+    request: HttpRequest, project: Project, thread: Thread, fragment: str
+) -> HttpResponseBase:
     found = find(project, thread.anchor_type, thread.anchor_id)
     if request.htmx:
         return _show(request, project, thread.anchor_type, thread.anchor_id, found)
     return redirect(f"{found.url}#{fragment}")
 
 
-def _show(request: HttpRequest, project: Project, kind: str, anchor: str, found: Found, refused: Refused | None = None) -> HttpResponse:
+def _show(
+    request: HttpRequest,
+    project: Project,
+    kind: str,
+    anchor: str,
+    found: Found,
+    refused: Refused | None = None,
+) -> HttpResponse:
     shown = queries.discussion(request.user, project, kind, anchor, found.label, refused)
     template = "discussions/_discussion.html" if request.htmx else "discussions/discussion.html"
     context = {"project": project, "discussion": shown, "found": found, "refused": refused}
@@ -129,14 +168,22 @@ def inbox(request: HttpRequest) -> HttpResponse:
     if show not in queries.FILTERS:
         show = "needs" if counts["needs"] else "all"
     title, text = queries.empty_words(show)
-    context = {"show": show, "counts": counts, "groups": queries.groups(request.user, show), "empty_title": title, "empty_text": text}
+    context = {
+        "show": show,
+        "counts": counts,
+        "groups": queries.groups(request.user, show),
+        "empty_title": title,
+        "empty_text": text,
+    }
     return render(request, "discussions/inbox.html", context)
 
 
 @require_GET
 def open_one(request: HttpRequest, notification: int) -> HttpResponseBase:
     """To the thing itself; only this notification becomes read."""
-    row = get_object_or_404(queries.notifications(request.user).select_related("event__project"), pk=notification)
+    row = get_object_or_404(
+        queries.notifications(request.user).select_related("event__project"), pk=notification
+    )
     services.read(request.user, row)
     event = row.event
     if event.project and event.verb.startswith("comment.") and "comment" in event.data:
@@ -149,13 +196,25 @@ def done(request: HttpRequest) -> HttpResponseBase:
     """One, a group, or all that the filter shows; the toast offers Undo."""
     chosen = [int(pk) for pk in request.POST.getlist("id") if pk.isdigit()]
     show = request.POST.get("show", "all")
-    rows = queries.filtered(request.user, show) if "all" in request.POST else Notification.objects.filter(pk__in=chosen)
+    rows = (
+        queries.filtered(request.user, show)
+        if "all" in request.POST
+        else Notification.objects.filter(pk__in=chosen)
+    )
     ids = services.finish(request.user, rows)
     if ids:
-        text = ngettext("%(n)d notification is done.", "%(n)d notifications are done.", len(ids)) % {"n": len(ids)}
-        undo = reverse("discussions:undo", args=[signer.sign("-".join(map(str, ids)))]) if len(ids) <= queries.GROUPED else ""
+        text = ngettext(
+            "%(n)d notification is done.", "%(n)d notifications are done.", len(ids)
+        ) % {"n": len(ids)}
+        undo = (
+            reverse("discussions:undo", args=[signer.sign("-".join(map(str, ids)))])
+            if len(ids) <= queries.GROUPED
+            else ""
+        )
         messages.success(request, text, extra_tags=f"undo:{undo}" if undo else "")
-    return redirect(f"{reverse('discussions:inbox')}?show={show if show in queries.FILTERS else 'all'}")
+    return redirect(
+        f"{reverse('discussions:inbox')}?show={show if show in queries.FILTERS else 'all'}"
+    )
 
 
 @require_POST

@@ -1,4 +1,6 @@
-"""What a run needs to know of a frozen alignment, from its summary alone: inputs, coverage, rounds; and whether a recipe fits."""
+"""What a run needs to know of a frozen alignment, from its summary alone: inputs, coverage, rounds;
+and whether a recipe fits.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,21 +36,29 @@ class Input:
 
 
 def frozen(project: Project) -> QuerySet[Alignment]:
-    return Alignment.objects.filter(project=project, state=Alignment.State.FROZEN).order_by("-number")
+    return Alignment.objects.filter(project=project, state=Alignment.State.FROZEN).order_by(
+        "-number"
+    )
 
 
 def inputs(alignment: Alignment) -> list[Input]:
     total = alignment.summary.get("n_samples", 0)
     counts = alignment.summary.get("modalities", {})
     return [
-        Input(name, one["kind"], counts.get(name, {}).get("present", 0), total, tuple(one["columns"]))
+        Input(
+            name, one["kind"], counts.get(name, {}).get("present", 0), total, tuple(one["columns"])
+        )
         for name, one in alignment.spec.get("modalities", {}).items()
     ]
 
 
 def chosen(alignment: Alignment, recipe: Recipe) -> list[dict[str, str]]:
     """Name and kind of every modality that takes part."""
-    return [{"name": one.name, "kind": one.kind} for one in inputs(alignment) if recipe.modalities is None or one.name in recipe.modalities]
+    return [
+        {"name": one.name, "kind": one.kind}
+        for one in inputs(alignment)
+        if recipe.modalities is None or one.name in recipe.modalities
+    ]
 
 
 def complete(alignment: Alignment, recipe: Recipe) -> Recipe:
@@ -93,32 +103,63 @@ def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     for name in recipe.modalities or []:
         if name not in known:
             words = {"name": name, "known": ", ".join(known)}
-            found.setdefault("modalities", []).append(_("The alignment has no modality %(name)s; it has %(known)s.") % words)
+            found.setdefault("modalities", []).append(
+                _("The alignment has no modality %(name)s; it has %(known)s.") % words
+            )
     for name, choices in recipe.encoders.items():
         kind = known[name].kind if name in known else ""
         found |= _encoder_problems(name, kind, [choice.name for choice in choices])
     found |= tuning.problems(recipe)
     spec, labels = alignment.spec, list(alignment.summary.get("labels", {}))
-    named = [*spec.get("groups", []), *spec.get("extras", []), *(column for one in known.values() for column in one.columns)]
+    named = [
+        *spec.get("groups", []),
+        *spec.get("extras", []),
+        *(column for one in known.values() for column in one.columns),
+    ]
     label = spec.get("label", {}).get("source", "")
     if recipe.knowledge.use != "off":
-        found |= {"knowledge": told} if (told := _knowledge_problems(alignment, recipe, named, labels)) else {}
-    if asked := protocol_problems(recipe, spec.get("protocols", []), [*named, label], {name: one.kind for name, one in known.items()}):
+        found |= (
+            {"knowledge": told}
+            if (told := _knowledge_problems(alignment, recipe, named, labels))
+            else {}
+        )
+    if asked := protocol_problems(
+        recipe,
+        spec.get("protocols", []),
+        [*named, label],
+        {name: one.kind for name, one in known.items()},
+    ):
         found["protocols"] = asked
     return found
 
 
-def _knowledge_problems(alignment: Alignment, recipe: Recipe, named: list[str], labels: list[str]) -> list[str]:
+def _knowledge_problems(
+    alignment: Alignment, recipe: Recipe, named: list[str], labels: list[str]
+) -> list[str]:
     if task(alignment) not in ONE_LABEL:
         words = _(
             "Rules, concepts and order speak of one label of several, which is not what this alignment asks for. Set use to off in the recipe."
         )
-        return [words] if recipe.knowledge.states or alignment.spec.get("knowledge", {}).get("rules") else []
-    return rule_problems(list(dict.fromkeys(named)), labels, alignment.spec.get("label", {}).get("source", ""), recipe)
+        return (
+            [words]
+            if recipe.knowledge.states or alignment.spec.get("knowledge", {}).get("rules")
+            else []
+        )
+    return rule_problems(
+        list(dict.fromkeys(named)),
+        labels,
+        alignment.spec.get("label", {}).get("source", ""),
+        recipe,
+    )
 
 
 def _encoder_problems(name: str, kind: str, encoders: list[str]) -> dict[str, list[str]]:
     if not kind:
-        return {"modalities": [_("The recipe names an encoder for %(name)s, which the alignment does not have.") % {"name": name}]}
+        return {
+            "modalities": [
+                _("The recipe names an encoder for %(name)s, which the alignment does not have.")
+                % {"name": name}
+            ]
+        }
     found = [text for encoder in encoders if (text := problem(encoder, kind))]
     return {f"encoder_{name}": found} if found else {}

@@ -1,4 +1,6 @@
-"""What runs answered, handed to the engine's comparison. Imported when a comparison is asked for: it loads numpy."""
+"""What runs answered, handed to the engine's comparison. Imported when a comparison is asked for:
+it loads numpy.
+"""
 
 from typing import Any
 
@@ -28,36 +30,74 @@ def comparison_of(runs: list[Run]) -> Comparison:
 def answered(run: Run) -> Answered:
     path, result = path_of(run), run.evaluation
     if path is None or result is None:
-        raise Cannot(_("The answers of run %(n)d are gone, so it cannot be compared.") % {"n": run.number})
+        raise Cannot(
+            _("The answers of run %(n)d are gone, so it cannot be compared.") % {"n": run.number}
+        )
     if result.n_samples * max(1, len(result.seeds)) > MOST:
         raise Cannot(
-            _("Run %(n)d has too many answers for a page. Compare by command: python -m fusion compare DIR DIR") % {"n": run.number}
+            _(
+                "Run %(n)d has too many answers for a page. Compare by command: python -m fusion compare DIR DIR"
+            )
+            % {"n": run.number}
         )
     try:
-        return of_rows(str(run.number), ask_one((str(path),), "SELECT * FROM t0 ORDER BY seed, key"), result)
+        return of_rows(
+            str(run.number), ask_one((str(path),), "SELECT * FROM t0 ORDER BY seed, key"), result
+        )
     except CannotRead as error:
-        raise Cannot(_("The answers of run %(n)d cannot be read: %(reason)s") % {"n": run.number, "reason": error}) from error
+        raise Cannot(
+            _("The answers of run %(n)d cannot be read: %(reason)s")
+            % {"n": run.number, "reason": error}
+        ) from error
 
 
 def of_rows(name: str, rows: list[dict[str, Any]], result: EvaluationResult) -> Answered:
     """Rows by seed and key; those of an earlier version name no cluster."""
     first = rows[: len(rows) // max(1, len({row["seed"] for row in rows}))]
-    said = [(row["answer"], row["spread"]) if result.task == "regression" else row["probabilities"] for row in rows]
+    said = [
+        (row["answer"], row["spread"]) if result.task == "regression" else row["probabilities"]
+        for row in rows
+    ]
     p = np.array(said, dtype=np.float64).reshape(len(rows) // max(1, len(first)), len(first), -1)
     cluster = [row["cluster"] for row in first] if first and "cluster" in first[0] else None
-    return Answered(name, [row["key"] for row in first], [row["truth"] for row in first], result.labels, p, cluster, task=result.task)
+    return Answered(
+        name,
+        [row["key"] for row in first],
+        [row["truth"] for row in first],
+        result.labels,
+        p,
+        cluster,
+        task=result.task,
+    )
 
 
 def in_words(refused: CannotCompare) -> str:
     one, other = refused.names
-    words = {"one": one, "other": other, "here": f"{refused.alone[0]:,}", "there": f"{refused.alone[1]:,}", "key": refused.first}
+    words = {
+        "one": one,
+        "other": other,
+        "here": f"{refused.alone[0]:,}",
+        "there": f"{refused.alone[1]:,}",
+        "key": refused.first,
+    }
     if refused.kind == "truth":
         return (
-            _("Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, so their scores cannot be compared.")
+            _(
+                "Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, so their scores cannot be compared."
+            )
             % words
         )
     if refused.kind == "task":
-        return _("Runs %(one)s and %(other)s answer different kinds of questions, so their scores cannot be compared.") % words
-    text = _("Runs %(one)s and %(other)s were not judged on the same test samples, so their scores cannot be compared:")
-    text += " " + _("%(here)s samples only in run %(one)s, %(there)s only in run %(other)s, the first: %(key)s.")
+        return (
+            _(
+                "Runs %(one)s and %(other)s answer different kinds of questions, so their scores cannot be compared."
+            )
+            % words
+        )
+    text = _(
+        "Runs %(one)s and %(other)s were not judged on the same test samples, so their scores cannot be compared:"
+    )
+    text += " " + _(
+        "%(here)s samples only in run %(one)s, %(there)s only in run %(other)s, the first: %(key)s."
+    )
     return text % words

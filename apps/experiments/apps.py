@@ -10,5 +10,12 @@ class ExperimentsConfig(AppConfig):
 
         from . import links, services
 
-        register("run", Handler("apps.experiments.training:run", failed=services.run_failed, stopped=services.run_stopped))
+        register(
+            "run",
+            Handler(
+                "apps.experiments.training:run",
+                failed=services.run_failed,
+                stopped=services.run_stopped,
+            ),
+        )
         anchors.register("run", links.find_runs)

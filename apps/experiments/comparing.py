@@ -1,4 +1,6 @@
-"""Runs side by side: what each reaches on the same test samples, paired with one of them, and which settings differ."""
+"""Runs side by side: what each reaches on the same test samples, paired with one of them, and which
+settings differ.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,7 +78,9 @@ class Compared:
 
 
 def chosen(project: Project, params: QueryDict) -> tuple[list[Run], list[int]]:
-    """The finished runs that the address names, in its order, and the numbers of those that have no result. Raises Http404 for others."""
+    """The finished runs that the address names, in its order, and the numbers of those that have no
+    result. Raises Http404 for others.
+    """
     wanted = list(dict.fromkeys(params.getlist("run")))[: MOST + 1]
     if any(not number.isdecimal() or len(number) > 8 for number in wanted):
         raise Http404
@@ -89,7 +93,9 @@ def chosen(project: Project, params: QueryDict) -> tuple[list[Run], list[int]]:
 
 def compared(runs: list[Run], wanted: str) -> Compared:
     """wanted: the number of the reference; the oldest of them where it is none."""
-    reference = next((run for run in runs if str(run.number) == wanted), min(runs, key=lambda run: run.number))
+    reference = next(
+        (run for run in runs if str(run.number) == wanted), min(runs, key=lambda run: run.number)
+    )
     runs = [reference, *(run for run in runs if run is not reference)]
     found = Compared(runs, reference, settings=settings(runs), met=[met(run) for run in runs])
     if all(run.metric == reference.metric for run in runs):
@@ -102,7 +108,11 @@ def compared(runs: list[Run], wanted: str) -> Compared:
     found.caption, found.note = caption(comparison), engine_note(comparison.clusters.note or "")
     by_name = {one.name: one for one in comparison.runs}
     found.figures = [
-        Figure(measure(metric), MEASURES[metric].lower_is_better, [cell(by_name[str(run.number)], metric) for run in runs])
+        Figure(
+            measure(metric),
+            MEASURES[metric].lower_is_better,
+            [cell(by_name[str(run.number)], metric) for run in runs],
+        )
         for metric in comparison.runs[0].metrics
     ]
     return found
@@ -125,7 +135,12 @@ def cell(one: Any, metric: str) -> Cell:
 
 
 def caption(found: Comparison) -> str:
-    words = {"n": f"{found.n:,}", "clusters": f"{found.clusters.n:,}", "draws": f"{found.clusters.draws:,}", "run": found.reference}
+    words = {
+        "n": f"{found.n:,}",
+        "clusters": f"{found.clusters.n:,}",
+        "draws": f"{found.clusters.draws:,}",
+        "run": found.reference,
+    }
     text = _(
         "Value, 95 %% interval, and the difference to run %(run)s, paired on the same %(n)s test samples; bootstrap over %(clusters)s clusters, %(draws)s draws."
     )
@@ -138,8 +153,15 @@ def caption(found: Comparison) -> str:
 
 def settings(runs: list[Run]) -> list[Setting]:
     """Those in which the runs differ, alignment first."""
-    told = [{ALIGNMENT: f"{run.alignment.number}: {run.alignment.name}"} | pages.flat(run.recipe) for run in runs]
-    names = [name for name in dict.fromkeys(name for one in told for name in one) if name not in ("title", "description")]
+    told = [
+        {ALIGNMENT: f"{run.alignment.number}: {run.alignment.name}"} | pages.flat(run.recipe)
+        for run in runs
+    ]
+    names = [
+        name
+        for name in dict.fromkeys(name for one in told for name in one)
+        if name not in ("title", "description")
+    ]
     return [row for name in names if (row := setting(name, told)) is not None]
 
 
@@ -147,7 +169,10 @@ def setting(name: str, told: list[dict[str, Any]]) -> Setting | None:
     first, *others = [one.get(name) for one in told]
     if all(value == first for value in others):
         return None
-    return Setting(setting_name(name), [shown(name, first), *(None if value == first else shown(name, value) for value in others)])
+    return Setting(
+        setting_name(name),
+        [shown(name, first), *(None if value == first else shown(name, value) for value in others)],
+    )
 
 
 def setting_name(name: str) -> str:
@@ -156,14 +181,20 @@ def setting_name(name: str) -> str:
     if section == "encoders":
         return _("Encoder of %(modality)s") % {"modality": field}
     label = forms.NUMBERS[field][1] if section == "training" and field in forms.NUMBERS else None
-    if label is None and section in ("", "training", "evaluation") and field in forms.RunForm.base_fields:
+    if (
+        label is None
+        and section in ("", "training", "evaluation")
+        and field in forms.RunForm.base_fields
+    ):
         label = forms.RunForm.base_fields[field].label
     return _("Alignment") if name == ALIGNMENT else str(label or name)
 
 
 def shown(name: str, value: Any) -> str:
     if name in ("method", "compare") and value:
-        return list_in_words([method_name(code) for code in ([value] if isinstance(value, str) else value)])
+        return list_in_words(
+            [method_name(code) for code in ([value] if isinstance(value, str) else value)]
+        )
     if name.startswith("encoders.") and value:
         return " + ".join(map(encoder, value))
     return pages.shown(value)
@@ -171,17 +202,27 @@ def shown(name: str, value: Any) -> str:
 
 def met(run: Run) -> tuple[str, list[str]]:
     """How many criteria of its protocols are met, and the states of those that could be judged."""
-    criteria = [one for protocol in (run.evaluation.protocols if run.evaluation else []) for one in protocol.criteria]
+    criteria = [
+        one
+        for protocol in (run.evaluation.protocols if run.evaluation else [])
+        for one in protocol.criteria
+    ]
     states = [one.state for one in criteria if one.state]
     return (counted(states.count("met"), len(criteria)), states) if criteria else ("", [])
 
 
 def learning(runs: list[Run]) -> ui.Lines | None:
-    """The validation score by epoch of each run that answers by one network: the mean over rounds and seeds, while half of them are trained."""
+    """The validation score by epoch of each run that answers by one network: the mean over rounds
+    and seeds, while half of them are trained.
+    """
     own = Q()
     for run in runs:
         own |= Q(run=run, fold__startswith=f"{run.recipe.get('method')}{SEPARATOR}")
-    rows = Metric.objects.filter(own, name=f"{VALIDATION}{runs[0].metric}").order_by("epoch").values_list("run", "epoch")
+    rows = (
+        Metric.objects.filter(own, name=f"{VALIDATION}{runs[0].metric}")
+        .order_by("epoch")
+        .values_list("run", "epoch")
+    )
     told: dict[int, list[tuple[int, float, int]]] = {}
     for run_id, epoch, mean, number in rows.annotate(Avg("value"), Count("id")):
         told.setdefault(run_id, []).append((epoch, mean, number))
@@ -190,7 +231,14 @@ def learning(runs: list[Run]) -> ui.Lines | None:
         found = told.get(run.pk, [])
         kept = [(epoch, mean) for epoch, mean, number in found if 2 * number >= found[0][2]]
         if len(kept) > 1:
-            drawn.append(ui.Line(label=str(run.number), xs=[epoch for epoch, _mean in kept], ys=[mean for _epoch, mean in kept], **look))
+            drawn.append(
+                ui.Line(
+                    label=str(run.number),
+                    xs=[epoch for epoch, _mean in kept],
+                    ys=[mean for _epoch, mean in kept],
+                    **look,
+                )
+            )
     if not drawn:
         return None
     return ui.Lines(
@@ -204,7 +252,11 @@ def learning(runs: list[Run]) -> ui.Lines | None:
 
 def groups(runs: list[Run]) -> ui.Forest | None:
     """The score by subgroup of the first run beside the reference, which is a grey tick."""
-    before, after = ({(one.column, one.value): one for one in run.evaluation.subgroups} for run in runs[:2] if run.evaluation)
+    before, after = (
+        {(one.column, one.value): one for one in run.evaluation.subgroups}
+        for run in runs[:2]
+        if run.evaluation
+    )
     shared = [place for place in after if place in before]
     if not shared:
         return None
@@ -222,20 +274,42 @@ def groups(runs: list[Run]) -> ui.Forest | None:
     ]
     label = _("run %(n)d") % {"n": runs[0].number}
     return ui.Forest(
-        rows=rows, low=low, high=high, metric=runs[0].metric_name, reference_label=label, show_state=False, name="compared-subgroups"
+        rows=rows,
+        low=low,
+        high=high,
+        metric=runs[0].metric_name,
+        reference_label=label,
+        show_state=False,
+        name="compared-subgroups",
     )
 
 
 def missing(runs: list[Run]) -> list[tuple[str, ui.Lines]]:
     """A plot a modality that all of them read: the score as more of it is taken away."""
-    told: list[Mapping[str, Any]] = [{one.modality: one.levels for one in run.evaluation.degradation} for run in runs if run.evaluation]
+    told: list[Mapping[str, Any]] = [
+        {one.modality: one.levels for one in run.evaluation.degradation}
+        for run in runs
+        if run.evaluation
+    ]
     shared = [name for name in told[0] if all(name in one for one in told)]
     return [(name, lines(name, runs, [one[name] for one in told])) for name in shared]
 
 
 def lines(name: str, runs: list[Run], levels: list[Any]) -> ui.Lines:
     drawn = [
-        ui.Line(label=str(run.number), xs=[level.share for level in each], ys=[level.value for level in each], **look)
+        ui.Line(
+            label=str(run.number),
+            xs=[level.share for level in each],
+            ys=[level.value for level in each],
+            **look,
+        )
         for run, each, look in zip(runs, levels, LOOKS)
     ]
-    return ui.Lines(lines=drawn, x_range=(0, 1), x_percent=True, name=f"compared-missing-{name}", y_label=runs[0].metric_name, height=160)
+    return ui.Lines(
+        lines=drawn,
+        x_range=(0, 1),
+        x_percent=True,
+        name=f"compared-missing-{name}",
+        y_label=runs[0].metric_name,
+        height=160,
+    )

@@ -1,4 +1,6 @@
-"""What disciplines mean by the labels of a run, side by side, and whether their definitions helped it."""
+"""What disciplines mean by the labels of a run, side by side, and whether their definitions helped
+it.
+"""
 
 from dataclasses import dataclass
 
@@ -41,18 +43,25 @@ def definitions(run: Run) -> Definitions | None:
     found = run.evaluation.concepts if run.evaluation else None
     if found is None:
         return None
-    order = {label: place for place, label in enumerate(run.evaluation.labels if run.evaluation else [])}
+    order = {
+        label: place for place, label in enumerate(run.evaluation.labels if run.evaluation else [])
+    }
     rows = [
-        Definition(one.of, one.name if one.name != one.of else "", run.disciplines.get(one.discipline), one.definition)
+        Definition(
+            one.of,
+            one.name if one.name != one.of else "",
+            run.disciplines.get(one.discipline),
+            one.definition,
+        )
         for one in sorted(found.concepts, key=lambda one: order.get(one.of, len(order)))
     ]
     tone, icon, verdict = verdict_of(found.verdict)
     words = _(
         "%(encoder)s reads them; they shape the last layer of every network, so that labels of like meaning are told by like features."
     )
-    few_words = _("Labels with at most 10 samples (%(labels)s), each told apart from the rest: AUROC") % {
-        "labels": list_in_words(found.few)
-    }
+    few_words = _(
+        "Labels with at most 10 samples (%(labels)s), each told apart from the rest: AUROC"
+    ) % {"labels": list_in_words(found.few)}
     return Definitions(
         rows, found.score, found.auroc_of_few, few_words, words % {"encoder": encoders.called(found.encoder)},
         tone, icon, verdict, engine_note(found.note) if found.note else "",

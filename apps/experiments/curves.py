@@ -1,7 +1,7 @@
 """Points of curves in the order of the training: which fits there are, and their curves as plots.
 
-The engine names a fit `model · round` or `model · round, inner n`: inside the training part, where epochs and temperature are chosen.
-`tune:modality · ...` is an encoder that is trained along.
+The engine names a fit `model · round` or `model · round, inner n`: inside the training part, where
+epochs and temperature are chosen. `tune:modality · ...` is an encoder that is trained along.
 """
 
 import re
@@ -58,14 +58,25 @@ class Fit:
 
 def fits(run: Run) -> list[Fit]:
     """In the order in which they were begun."""
-    rows = run.metrics.order_by().values("fold", "seed").annotate(epochs=Max("epoch"), newest=Max("id")).order_by("newest")
+    rows = (
+        run.metrics.order_by()
+        .values("fold", "seed")
+        .annotate(epochs=Max("epoch"), newest=Max("id"))
+        .order_by("newest")
+    )
     return [Fit(**row) for row in rows]
 
 
-def points(run: Run, folds: Iterable[str], seed: int) -> dict[str, dict[str, list[tuple[int, float]]]]:
+def points(
+    run: Run, folds: Iterable[str], seed: int
+) -> dict[str, dict[str, list[tuple[int, float]]]]:
     """fold -> curve -> [(epoch, value)]."""
     found: dict[str, dict[str, list[tuple[int, float]]]] = {}
-    rows = Metric.objects.filter(run=run, fold__in=list(folds), seed=seed).order_by("epoch").values_list("fold", "name", "epoch", "value")
+    rows = (
+        Metric.objects.filter(run=run, fold__in=list(folds), seed=seed)
+        .order_by("epoch")
+        .values_list("fold", "name", "epoch", "value")
+    )
     for fold, name, epoch, value in rows:
         found.setdefault(fold, {}).setdefault(name, []).append((epoch, value))
     return found
@@ -77,7 +88,9 @@ def model_label(model: str) -> str:
     return method_name(model) if model in METHODS else model
 
 
-def loss(curves: dict[str, list[tuple[int, float]]], epochs: int, running: bool, name: str = "loss") -> ui.Lines | None:
+def loss(
+    curves: dict[str, list[tuple[int, float]]], epochs: int, running: bool, name: str = "loss"
+) -> ui.Lines | None:
     """Train and validation; epochs to come are shaded while it runs."""
     looks: list[tuple[str, Any, dict[str, Any]]] = [
         ("train_loss", _("train"), {"style": "muted", "dash": "6 4"}),
@@ -111,17 +124,36 @@ def score_of(curve: str) -> str:
     return "" if metric in (curve, "loss") else metric
 
 
-def scored(told: Iterable[tuple[str, dict[str, list[tuple[int, float]]]]]) -> tuple[str, dict[str, list[tuple[int, float]]]]:
+def scored(
+    told: Iterable[tuple[str, dict[str, list[tuple[int, float]]]]],
+) -> tuple[str, dict[str, list[tuple[int, float]]]]:
     """(model, its curves) -> the headline metric, and its curve by model."""
-    found = {model: (metric, points) for model, curves in told for name, points in curves.items() if (metric := score_of(name)) and points}
-    return next((metric for metric, _points in found.values()), "macro_f1"), {model: points for model, (_metric, points) in found.items()}
+    found = {
+        model: (metric, points)
+        for model, curves in told
+        for name, points in curves.items()
+        if (metric := score_of(name)) and points
+    }
+    return next((metric for metric, _points in found.values()), "macro_f1"), {
+        model: points for model, (_metric, points) in found.items()
+    }
 
 
-def scores(by_model: dict[str, list[tuple[int, float]]], metric: str, kinds: dict[str, str], epochs: int, running: bool) -> ui.Lines | None:
+def scores(
+    by_model: dict[str, list[tuple[int, float]]],
+    metric: str,
+    kinds: dict[str, str],
+    epochs: int,
+    running: bool,
+) -> ui.Lines | None:
     """Validation scores of every model of one round."""
     lines = []
     for model, found in by_model.items():
-        look = {"kind": kinds[model]} if model in kinds else {"style": "accent" if model == "gated" else "muted"}
+        look = (
+            {"kind": kinds[model]}
+            if model in kinds
+            else {"style": "accent" if model == "gated" else "muted"}
+        )
         lines.append(_line(found, model_label(model), **look))
     if not any(len(line.xs) > 1 for line in lines):
         return None
@@ -133,4 +165,10 @@ def scores(by_model: dict[str, list[tuple[int, float]]], metric: str, kinds: dic
 
 
 def _line(found: list[tuple[int, float]], label: Any, **look: Any) -> ui.Line:
-    return ui.Line(label=label, xs=[epoch for epoch, _value in found], ys=[value for _epoch, value in found], end_dot=True, **look)
+    return ui.Line(
+        label=label,
+        xs=[epoch for epoch, _value in found],
+        ys=[value for _epoch, value in found],
+        end_dot=True,
+        **look,
+    )

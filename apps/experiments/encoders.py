@@ -19,14 +19,22 @@ WORDS = {
     "whisper-tiny-en": gettext_lazy(
         "The hearing half of a speech recogniser trained on 680,000 hours; one vector for each of four stretches of a recording."
     ),
-    "minilm-l6-v2": gettext_lazy("A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close together."),
-    "pixels": gettext_lazy("The picture itself, in grey, shrunk to 28 by 28: a small picture is its own good feature."),
+    "minilm-l6-v2": gettext_lazy(
+        "A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close together."
+    ),
+    "pixels": gettext_lazy(
+        "The picture itself, in grey, shrunk to 28 by 28: a small picture is its own good feature."
+    ),
     "numbers": gettext_lazy(
         "The numbers of a table, and which of them are missing; training standardises them and learns what a gap means."
     ),
-    "curve": gettext_lazy("A time series drawn through 64 points, with its mean, spread, range and slope."),
+    "curve": gettext_lazy(
+        "A time series drawn through 64 points, with its mean, spread, range and slope."
+    ),
 }
-"""The catalogue's sentences once more: the engine, which works without Django, has them in English only."""
+"""The catalogue's sentences once more: the engine, which works without Django, has them in English
+only.
+"""
 LOCAL = gettext_lazy("A %(family)s model that the administrator of this installation added.")
 KINDS = ("image", "audio", "text", "table", "series")
 ADD = "consilience encoder add NAME_OR_FOLDER --licence LICENCE"
@@ -38,7 +46,11 @@ POOLINGS = {
     "segments": gettext_lazy("segments: stretches side by side"),
     "grid": gettext_lazy("grid: the cells of a picture side by side"),
 }
-NAMES = {"pixels": gettext_lazy("Pixels"), "numbers": gettext_lazy("Numbers"), "curve": gettext_lazy("Curve")}
+NAMES = {
+    "pixels": gettext_lazy("Pixels"),
+    "numbers": gettext_lazy("Numbers"),
+    "curve": gettext_lazy("Curve"),
+}
 
 
 def problem(code: str, kind: str) -> str:
@@ -47,24 +59,35 @@ def problem(code: str, kind: str) -> str:
     if entry is None:
         return _("There is no encoder %(encoder)s on this server.") % {"encoder": code}
     if entry.kind != kind:
-        return _("%(encoder)s does not read this kind of input (%(kind)s).") % {"encoder": code, "kind": kind}
+        return _("%(encoder)s does not read this kind of input (%(kind)s).") % {
+            "encoder": code,
+            "kind": kind,
+        }
     return ""
 
 
 def offered(kind: str, named: list[str]) -> list[Entry]:
-    """Those that are installed, and any that the recipe names; the ones for tests only where nothing else is there."""
+    """Those that are installed, and any that the recipe names; the ones for tests only where
+    nothing else is there.
+    """
     usual = [entry for entry in catalogue.entries(kind, tiny=False) if entry.installed]
     wanted = {*named, *catalogue.default(kind)}
-    extra = [entry for entry in catalogue.entries(kind) if entry.name in wanted and entry not in usual]
+    extra = [
+        entry for entry in catalogue.entries(kind) if entry.name in wanted and entry not in usual
+    ]
     return [*usual, *extra]
 
 
 def choices(kind: str, named: list[str]) -> list[tuple[str, str]]:
-    """Single encoders and pairs whose vectors stand side by side; what the recipe names is always among them."""
+    """Single encoders and pairs whose vectors stand side by side; what the recipe names is always
+    among them.
+    """
     entries = offered(kind, named)
     found = [(entry.name, title(entry)) for entry in entries]
     found += [
-        (JOIN.join((a.name, b.name)), f"{name(a)} + {name(b)}") for a, b in combinations(entries, 2) if "tiny" not in (a.sort, b.sort)
+        (JOIN.join((a.name, b.name)), f"{name(a)} + {name(b)}")
+        for a, b in combinations(entries, 2)
+        if "tiny" not in (a.sort, b.sort)
     ]
     mine = JOIN.join(named)
     return found if not named or mine in dict(found) else [*found, (mine, " + ".join(named))]
@@ -73,7 +96,10 @@ def choices(kind: str, named: list[str]) -> list[tuple[str, str]]:
 def poolings(kind: str, named: list[str]) -> list[tuple[str, object]]:
     """What any encoder of a kind can be asked for."""
     known = {pooling for entry in offered(kind, named) for pooling in entry.poolings}
-    return [("", gettext_lazy("The encoder's own")), *((code, words) for code, words in POOLINGS.items() if code in known)]
+    return [
+        ("", gettext_lazy("The encoder's own")),
+        *((code, words) for code, words in POOLINGS.items() if code in known),
+    ]
 
 
 def name(entry: Entry) -> str:
@@ -99,13 +125,19 @@ def describe(value: str) -> list[Entry]:
 
 def in_words(entry: Entry) -> Entry:
     """In the reader's language."""
-    told = LOCAL % {"family": entry.family} if entry.sort == "local" else WORDS.get(entry.name, entry.description)
+    told = (
+        LOCAL % {"family": entry.family}
+        if entry.sort == "local"
+        else WORDS.get(entry.name, entry.description)
+    )
     return replace(entry, title=name(entry), description=str(told))
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The encoders of one modality. bare: whether none of them is a foundation model that can be used now."""
+    """The encoders of one modality. bare: whether none of them is a foundation model that can be
+    used now.
+    """
 
     kind: str
     title: str
@@ -122,7 +154,9 @@ class Row:
 
     @property
     def tested(self) -> datetime | None:
-        """None for a date that cannot be read: the record is a file that an administrator may have edited."""
+        """None for a date that cannot be read: the record is a file that an administrator may have
+        edited.
+        """
         if self.entry.check is None:
             return None
         try:
@@ -145,4 +179,11 @@ class Row:
 
 def shelves() -> list[Shelf]:
     found = catalogue.entries(tiny=False)
-    return [Shelf(kind, str(MODALITIES[kind].label), [Row(in_words(one)) for one in found if one.kind == kind]) for kind in KINDS]
+    return [
+        Shelf(
+            kind,
+            str(MODALITIES[kind].label),
+            [Row(in_words(one)) for one in found if one.kind == kind],
+        )
+        for kind in KINDS
+    ]

@@ -1,4 +1,6 @@
-"""What a run will take, before it starts and while it goes on: always a range, from what this installation's machine has shown."""
+"""What a run will take, before it starts and while it goes on: always a range, from what this
+installation's machine has shown.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +25,9 @@ ENOUGH = 3
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds and MB. runs: how many the machine has learnt from; memory_has: what the worker may take, None where unknown."""
+    """Seconds and MB. runs: how many the machine has learnt from; memory_has: what the worker may
+    take, None where unknown.
+    """
 
     low: float
     high: float
@@ -40,13 +44,21 @@ def machine() -> Machine:
 
 def shape(alignment: Alignment, recipe: Recipe, cached: bool = False) -> cost.Shape:
     inputs = tuple(
-        cost.Input(one.name, one.present, tuple(encoders_of(recipe, one.name, one.kind)), len(one.columns), one.kind)
+        cost.Input(
+            one.name,
+            one.present,
+            tuple(encoders_of(recipe, one.name, one.kind)),
+            len(one.columns),
+            one.kind,
+        )
         for one in alignments.inputs(alignment)
         if recipe.modalities is None or one.name in recipe.modalities
     )
     known = alignment.spec.get("knowledge", {})
     rules = len(known.get("rules", [])) + bool(known.get("concepts"))
-    return cost.Shape(alignments.usable(alignment), len(alignments.rounds(alignment)), inputs, cached, rules)
+    return cost.Shape(
+        alignments.usable(alignment), len(alignments.rounds(alignment)), inputs, cached, rules
+    )
 
 
 def encoders_of(recipe: Recipe, name: str, kind: str) -> list[str]:
@@ -67,7 +79,9 @@ def estimate(alignment: Alignment, recipe: Recipe, past: Sequence[Run] = ()) -> 
     known, cached = machine(), is_cached(alignment, recipe, past)
     found, spread = cost.cost(shape(alignment, recipe, cached), recipe, known), cost.spread(known)
     memory = found.memory_mb / MEMORY_SPREAD, found.memory_mb * MEMORY_SPREAD
-    return Estimate(found.seconds / spread, found.seconds * spread, *memory, known.memory_mb, known.runs, cached)
+    return Estimate(
+        found.seconds / spread, found.seconds * spread, *memory, known.memory_mb, known.runs, cached
+    )
 
 
 def is_cached(alignment: Alignment, recipe: Recipe, past: Sequence[Run]) -> bool:
@@ -75,7 +89,9 @@ def is_cached(alignment: Alignment, recipe: Recipe, past: Sequence[Run]) -> bool
 
 
 def same_vectors(run: Run, alignment: Alignment, recipe: Recipe) -> bool:
-    """A finished run on the same alignment with the same encoders has left its vectors in the cache."""
+    """A finished run on the same alignment with the same encoders has left its vectors in the
+    cache.
+    """
     if run.alignment_id != alignment.pk or run.job.state != Job.State.FINISHED:
         return False
     if recipe.search and recipe.search.probe and not run.recipe.get("search"):
@@ -85,17 +101,22 @@ def same_vectors(run: Run, alignment: Alignment, recipe: Recipe) -> bool:
     before = run.recipe.get("encoders", {})
     now = alignments.complete(alignment, recipe).model_dump(mode="json")["encoders"]
     names = [one["name"] for one in alignments.chosen(alignment, recipe)]
-    return all(read(before.get(name, [])) == read(now.get(name, [])) for name in names) and set(names) <= {
-        one["name"] for one in run.modalities
-    }
+    return all(read(before.get(name, [])) == read(now.get(name, [])) for name in names) and set(
+        names
+    ) <= {one["name"] for one in run.modalities}
 
 
 def read(choices: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """What decides the vectors of frozen encoders, however they are used afterwards."""
-    return [tuple(one.get(option) for option in ("name", "layers", "pooling", "grid", "resolution")) for one in choices]
+    return [
+        tuple(one.get(option) for option in ("name", "layers", "pooling", "grid", "resolution"))
+        for one in choices
+    ]
 
 
-def left(job: Job, now_in_stage: float, alignment: Alignment, recipe: Recipe) -> tuple[float, float] | None:
+def left(
+    job: Job, now_in_stage: float, alignment: Alignment, recipe: Recipe
+) -> tuple[float, float] | None:
     """Seconds still to go as a range, or None while it is too early to say."""
     known, of_run = machine(), shape(alignment, recipe)
     found = cost.cost(of_run, recipe, known)
@@ -110,7 +131,9 @@ def left(job: Job, now_in_stage: float, alignment: Alignment, recipe: Recipe) ->
     }
     if job.stage not in to_come or job.done < ENOUGH or not job.total:
         return None
-    if job.stage == "probe":  # counts one candidate after another, then training sets: no share of the whole
+    if (
+        job.stage == "probe"
+    ):  # counts one candidate after another, then training sets: no share of the whole
         here = max(0.0, found.probe - now_in_stage)
     else:
         here = now_in_stage * (job.total - job.done) / job.done

@@ -1,4 +1,6 @@
-"""Whether a run can be started at all: its recipe fits the alignment, and the machine can hold it. What cannot is told with what to change."""
+"""Whether a run can be started at all: its recipe fits the alignment, and the machine can hold it.
+What cannot is told with what to change.
+"""
 
 import shutil
 
@@ -28,7 +30,9 @@ def too_large(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     if machine.memory_mb is not None and least > machine.memory_mb:
         return {"memory": [memory_words(found, shape, recipe, least, machine.memory_mb)]}
     free = shutil.disk_usage(settings.HOME).free / cost.MB
-    if found.disk_mb + RESERVE_MB > free and not estimates.is_cached(alignment, recipe, queries.past(alignment.project)):
+    if found.disk_mb + RESERVE_MB > free and not estimates.is_cached(
+        alignment, recipe, queries.past(alignment.project)
+    ):
         words = {"need": size(found.disk_mb), "free": size(free)}
         return {
             "disk": [
@@ -41,8 +45,15 @@ def too_large(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     return {}
 
 
-def memory_words(found: cost.Cost, shape: cost.Shape, recipe: Recipe, least: float, has: float) -> str:
-    words = {"need": size(least), "has": size(has), "encoder": encoders.called(found.largest), "n": f"{shape.samples:,}"}
+def memory_words(
+    found: cost.Cost, shape: cost.Shape, recipe: Recipe, least: float, has: float
+) -> str:
+    words = {
+        "need": size(least),
+        "has": size(has),
+        "encoder": encoders.called(found.largest),
+        "n": f"{shape.samples:,}",
+    }
     if found.tuning:
         return _(
             "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it is for training the encoder %(encoder)s: %(changes)s."
@@ -63,16 +74,39 @@ def memory_words(found: cost.Cost, shape: cost.Shape, recipe: Recipe, least: flo
 
 
 def changes(recipe: Recipe) -> str:
-    """What would need less memory while an encoder is trained, as far as the recipe does not ask for it already."""
-    tuned = [choice for choices in recipe.encoders.values() for choice in choices if choice.tune != "frozen"]
+    """What would need less memory while an encoder is trained, as far as the recipe does not ask
+    for it already.
+    """
+    tuned = [
+        choice
+        for choices in recipe.encoders.values()
+        for choice in choices
+        if choice.tune != "frozen"
+    ]
     options = [choice.tuning_options for choice in tuned]
-    found = [_("train a few extra weights beside it (LoRA) rather than all of it")] if any(one.tune == "full" for one in tuned) else []
+    found = (
+        [_("train a few extra weights beside it (LoRA) rather than all of it")]
+        if any(one.tune == "full" for one in tuned)
+        else []
+    )
     found += [_("halve its batch")] if any(one.batch_size > 1 for one in options) else []
-    found += [_("compute a batch in more parts")] if any(one.accumulate < one.batch_size for one in options) else []
-    found += [_("compute twice rather than keep")] if not all(one.checkpointing for one in options) else []
+    found += (
+        [_("compute a batch in more parts")]
+        if any(one.accumulate < one.batch_size for one in options)
+        else []
+    )
+    found += (
+        [_("compute twice rather than keep")]
+        if not all(one.checkpointing for one in options)
+        else []
+    )
     return either([*found, _("leave it as it is")])
 
 
 def size(mb: float) -> str:
     """`850 MB`, `3.2 GB`."""
-    return _("%(n)s GB") % {"n": f"{mb / 1024:.1f}"} if mb >= 1000 else _("%(n)s MB") % {"n": f"{mb:.0f}"}
+    return (
+        _("%(n)s GB") % {"n": f"{mb / 1024:.1f}"}
+        if mb >= 1000
+        else _("%(n)s MB") % {"n": f"{mb:.0f}"}
+    )

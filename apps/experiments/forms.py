@@ -1,4 +1,6 @@
-"""The form that makes a recipe. A recipe's own rules are checked by fusion.recipe; here its problems find their fields."""
+"""The form that makes a recipe. A recipe's own rules are checked by fusion.recipe; here its
+problems find their fields.
+"""
 
 import json
 import re
@@ -21,39 +23,83 @@ NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
         _("Epochs at most"),
         _("Times that the training sees every sample. Early stopping usually ends before."),
     ),
-    "patience": (forms.IntegerField, _("Patience, in epochs"), _("Epochs without a better validation loss before it stops.")),
-    "batch_size": (forms.IntegerField, _("Batch size"), _("Samples in one step. Halve it where memory runs out.")),
-    "learning_rate": (forms.FloatField, _("Learning rate"), _("Size of the largest step of the one-cycle schedule.")),
-    "weight_decay": (forms.FloatField, _("Weight decay"), _("Pulls weights towards zero; more for few samples.")),
-    "label_smoothing": (forms.FloatField, _("Label smoothing"), _("Share of doubt put on every label; 0 for none.")),
+    "patience": (
+        forms.IntegerField,
+        _("Patience, in epochs"),
+        _("Epochs without a better validation loss before it stops."),
+    ),
+    "batch_size": (
+        forms.IntegerField,
+        _("Batch size"),
+        _("Samples in one step. Halve it where memory runs out."),
+    ),
+    "learning_rate": (
+        forms.FloatField,
+        _("Learning rate"),
+        _("Size of the largest step of the one-cycle schedule."),
+    ),
+    "weight_decay": (
+        forms.FloatField,
+        _("Weight decay"),
+        _("Pulls weights towards zero; more for few samples."),
+    ),
+    "label_smoothing": (
+        forms.FloatField,
+        _("Label smoothing"),
+        _("Share of doubt put on every label; 0 for none."),
+    ),
     "dropout": (forms.FloatField, _("Dropout"), _("Share of hidden units switched off in a step.")),
-    "input_dropout": (forms.FloatField, _("Input dropout"), _("Share of input features switched off in a step.")),
+    "input_dropout": (
+        forms.FloatField,
+        _("Input dropout"),
+        _("Share of input features switched off in a step."),
+    ),
     "hidden_dim": (forms.IntegerField, _("Hidden units"), _("Width of each small network.")),
-    "pca_dim": (forms.IntegerField, _("Dimensions kept"), _("Features after whitening; 0 keeps them as they are.")),
+    "pca_dim": (
+        forms.IntegerField,
+        _("Dimensions kept"),
+        _("Features after whitening; 0 keeps them as they are."),
+    ),
     "modality_dropout": (
         forms.FloatField,
         _("Modality dropout"),
         _("Share of inputs hidden in training, so that the model copes when one is missing."),
     ),
-    "inner_folds": (forms.IntegerField, _("Inner folds"), _("Rounds inside the training part that choose epochs and temperature.")),
+    "inner_folds": (
+        forms.IntegerField,
+        _("Inner folds"),
+        _("Rounds inside the training part that choose epochs and temperature."),
+    ),
 }
 OPTIONS = ("layers", "pooling", "grid", "resolution", *tuning.WEIGHED)
 
 
 class RenameForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("Empty: called after its method and inputs."))
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        required=False,
+        help_text=_("Empty: called after its method and inputs."),
+    )
     question = forms.CharField(label=_("Question that it answers"), max_length=200, required=False)
 
 
 class RunForm(forms.Form):
-    """Fields for one alignment. `base` holds the recipe that the form started from: what no field shows stays as it was."""
+    """Fields for one alignment. `base` holds the recipe that the form started from: what no field
+    shows stays as it was.
+    """
 
     question = forms.CharField(
-        label=_("Question this run answers"), max_length=200, help_text=_("One sentence that a colleague of another field understands.")
+        label=_("Question this run answers"),
+        max_length=200,
+        help_text=_("One sentence that a colleague of another field understands."),
     )
     base = forms.CharField(widget=forms.HiddenInput, required=False)
     preset = forms.CharField(widget=forms.HiddenInput, required=False)
-    method = forms.ChoiceField(label=_("How they are joined"), choices=lambda: [(code, method_name(code)) for code in METHODS])
+    method = forms.ChoiceField(
+        label=_("How they are joined"),
+        choices=lambda: [(code, method_name(code)) for code in METHODS],
+    )
     compare = forms.BooleanField(
         label=_("Train the other methods beside it"),
         required=False,
@@ -62,33 +108,52 @@ class RunForm(forms.Form):
     search = forms.BooleanField(
         label=_("Search: try every method, and how each input is read"),
         required=False,
-        help_text=_("What does best inside the training samples answers; everything that was tried is reported."),
+        help_text=_(
+            "What does best inside the training samples answers; everything that was tried is reported."
+        ),
     )
     minutes = forms.FloatField(
         label=_("Minutes of computing for the search"),
         required=False,
-        help_text=_("For training, the cheap methods first; empty for no end. What there was no time for is listed."),
+        help_text=_(
+            "For training, the cheap methods first; empty for no end. What there was no time for is listed."
+        ),
     )
-    seeds = forms.CharField(label=_("Seeds"), help_text=_("Whole numbers with commas. More seeds, steadier figures, longer training."))
-    draws = forms.IntegerField(label=_("Bootstrap draws"), help_text=_("For the 95 % intervals; 1,000 is usual."))
+    seeds = forms.CharField(
+        label=_("Seeds"),
+        help_text=_("Whole numbers with commas. More seeds, steadier figures, longer training."),
+    )
+    draws = forms.IntegerField(
+        label=_("Bootstrap draws"), help_text=_("For the 95 % intervals; 1,000 is usual.")
+    )
     floor = forms.BooleanField(
         label=_("Never worse than a single input"),
         required=False,
-        help_text=_("Where a sample has one input only, that input's own calibrated model answers. Late fusion does so anyway."),
+        help_text=_(
+            "Where a sample has one input only, that input's own calibrated model answers. Late fusion does so anyway."
+        ),
     )
     degradation = forms.BooleanField(
-        label=_("Take inputs away step by step"), required=False, help_text=_("The curves of what happens when an input is missing.")
+        label=_("Take inputs away step by step"),
+        required=False,
+        help_text=_("The curves of what happens when an input is missing."),
     )
     noise = forms.BooleanField(
         label=_("Make inputs worse step by step"),
         required=False,
-        help_text=_("Blur, white noise, dropped words: what each costs. Every step reads the input once more."),
+        help_text=_(
+            "Blur, white noise, dropped words: what each costs. Every step reads the input once more."
+        ),
     )
 
     precision = forms.ChoiceField(
         label=_("Precision of frozen encoders"),
         required=False,
-        choices=[("", _("The usual of this machine")), ("fp32", _("float32, exact")), ("bf16", _("bfloat16, about twice as fast"))],
+        choices=[
+            ("", _("The usual of this machine")),
+            ("fp32", _("float32, exact")),
+            ("bf16", _("bfloat16, about twice as fast")),
+        ],
     )
 
     def __init__(self, alignment: Alignment, *args: Any, **kwargs: Any) -> None:
@@ -106,24 +171,37 @@ class RunForm(forms.Form):
             self._input_fields(one)
 
     def _input_fields(self, one: alignments.Input) -> None:
-        named = [choice["name"] for choice in self.base_recipe().get("encoders", {}).get(one.name) or []]
+        named = [
+            choice["name"] for choice in self.base_recipe().get("encoders", {}).get(one.name) or []
+        ]
         chosen = (self.data.get(f"encoder_{one.name}") or "") if self.is_bound else ""
         named = named or [name for name in chosen.split(encoders.JOIN) if name]
         self.fields[f"use_{one.name}"] = forms.BooleanField(label=one.name, required=False)
-        self.fields[f"encoder_{one.name}"] = forms.ChoiceField(label=_("Encoder"), choices=encoders.choices(one.kind, named))
+        self.fields[f"encoder_{one.name}"] = forms.ChoiceField(
+            label=_("Encoder"), choices=encoders.choices(one.kind, named)
+        )
         self.fields[f"layers_{one.name}"] = forms.CharField(
-            label=_("Layers"), required=False, help_text=_("Numbers with commas; empty for the encoder's own.")
+            label=_("Layers"),
+            required=False,
+            help_text=_("Numbers with commas; empty for the encoder's own."),
         )
         self.fields[f"pooling_{one.name}"] = forms.ChoiceField(
-            label=_("Pooling"), required=False, choices=encoders.poolings(one.kind, named), help_text=_("How many vectors become one.")
+            label=_("Pooling"),
+            required=False,
+            choices=encoders.poolings(one.kind, named),
+            help_text=_("How many vectors become one."),
         )
         self.fields[f"grid_{one.name}"] = forms.CharField(
             label=_("Grid"),
             required=False,
-            help_text=_("Cells a side of a picture, for each layer, or the number of stretches; empty for the encoder's own."),
+            help_text=_(
+                "Cells a side of a picture, for each layer, or the number of stretches; empty for the encoder's own."
+            ),
         )
         self.fields[f"resolution_{one.name}"] = forms.IntegerField(
-            label=_("Resolution"), required=False, help_text=_("Pixels a side; empty for the encoder's own.")
+            label=_("Resolution"),
+            required=False,
+            help_text=_("Pixels a side; empty for the encoder's own."),
         )
         if tuning.can_be_tuned(one.kind, named):
             self.fields |= tuning.fields(one.name)
@@ -195,12 +273,21 @@ class RunForm(forms.Form):
     def _search(self, base: dict[str, Any]) -> dict[str, Any] | None:
         minutes = self.cleaned_data["minutes"]
         budget = None if minutes is None else 60 * minutes
-        return {**(base.get("search") or {}), "budget_seconds": budget} if self.cleaned_data["search"] else None
+        return (
+            {**(base.get("search") or {}), "budget_seconds": budget}
+            if self.cleaned_data["search"]
+            else None
+        )
 
     def _encoders(self, name: str, base: dict[str, Any]) -> list[dict[str, Any]]:
-        """The chosen names with the options that the recipe had for them; the fields hold those of the first."""
+        """The chosen names with the options that the recipe had for them; the fields hold those of
+        the first.
+        """
         before = {one["name"]: one for one in base.get("encoders", {}).get(name) or []}
-        found = [{**before.get(each, {}), "name": each} for each in self.cleaned_data[f"encoder_{name}"].split(encoders.JOIN)]
+        found = [
+            {**before.get(each, {}), "name": each}
+            for each in self.cleaned_data[f"encoder_{name}"].split(encoders.JOIN)
+        ]
         for option in ("layers", "pooling", "grid", "resolution"):
             found[0][option] = self.cleaned_data[f"{option}_{name}"] or None
         if tuning.field_of("tune", name) in self.fields:
@@ -215,7 +302,11 @@ class RunForm(forms.Form):
         if steps[0] in ("training", "evaluation") and len(steps) > 1 and steps[1] in self.fields:
             return steps[1]
         if steps[0] == "encoders" and len(steps) > 3:
-            name = tuning.field_of(steps[4], steps[1]) if len(steps) > 4 and steps[3] == "tuning" else f"{steps[3]}_{steps[1]}"
+            name = (
+                tuning.field_of(steps[4], steps[1])
+                if len(steps) > 4 and steps[3] == "tuning"
+                else f"{steps[3]}_{steps[1]}"
+            )
             return name if name in self.fields else f"encoder_{steps[1]}"
         return steps[0] if steps[0] in self.fields else None
 
@@ -235,7 +326,9 @@ class RunForm(forms.Form):
         """Nothing for a modality whose encoders have no weights."""
         if tuning.field_of("tune", name) not in self.fields:
             return {}
-        names = [tuning.field_of(option, name) for option in (*tuning.NUMBERS, tuning.CHECKPOINTING)]
+        names = [
+            tuning.field_of(option, name) for option in (*tuning.NUMBERS, tuning.CHECKPOINTING)
+        ]
         return {
             "tune": self[tuning.field_of("tune", name)], "ways": list(tuning.WAYS.values()), "tuning": [self[each] for each in names],
             "tuning_errors": self.is_bound and any(each in self.errors for each in names),
@@ -245,27 +338,43 @@ class RunForm(forms.Form):
         return [self[name] for name in (*NUMBERS, "draws", "precision")]
 
     def advanced_errors(self) -> bool:
-        return self.is_bound and any(name in self.errors for name in (*NUMBERS, "draws", "seeds", "precision"))
+        return self.is_bound and any(
+            name in self.errors for name in (*NUMBERS, "draws", "seeds", "precision")
+        )
 
     def method_cards(self) -> list[dict[str, Any]]:
-        return [{"value": code, "title": method_name(code), "text": method_sentence(code), "picture": code} for code in METHODS]
+        return [
+            {
+                "value": code,
+                "title": method_name(code),
+                "text": method_sentence(code),
+                "picture": code,
+            }
+            for code in METHODS
+        ]
 
 
 def whole_numbers(text: str) -> list[int]:
     """`0, 1, 2` or `0 1 2`."""
     parts = [part for part in re.split(r"[\s,;]+", text.strip()) if part]
     if any(not re.fullmatch(r"-?\d{1,10}", part) for part in parts):
-        raise forms.ValidationError(_("Write whole numbers with commas between them, for instance 0, 1, 2."))
+        raise forms.ValidationError(
+            _("Write whole numbers with commas between them, for instance 0, 1, 2.")
+        )
     return [int(part) for part in parts]
 
 
 def minutes_of(recipe: Recipe) -> str:
-    """As a person would write it; what stands there for a recipe without a search is what a search would begin with."""
+    """As a person would write it; what stands there for a recipe without a search is what a search
+    would begin with.
+    """
     seconds = (recipe.search or Search()).budget_seconds
     return "" if seconds is None else f"{seconds / 60:g}"
 
 
-def initial_of(recipe: Recipe, alignment: Alignment, default: Callable[[str], tuple[str, ...]]) -> dict[str, Any]:
+def initial_of(
+    recipe: Recipe, alignment: Alignment, default: Callable[[str], tuple[str, ...]]
+) -> dict[str, Any]:
     """What the fields show for a recipe."""
     data = recipe.model_dump(mode="json")
     found: dict[str, Any] = {
@@ -290,7 +399,9 @@ class YamlForm(forms.Form):
 
     question = RunForm.base_fields["question"]
     yaml = forms.CharField(
-        label=_("Recipe"), widget=forms.Textarea(attrs={"rows": 30, "spellcheck": "false", "class": "mono"}), strip=False
+        label=_("Recipe"),
+        widget=forms.Textarea(attrs={"rows": 30, "spellcheck": "false", "class": "mono"}),
+        strip=False,
     )
 
     def __init__(self, alignment: Alignment, *args: Any, **kwargs: Any) -> None:

@@ -1,6 +1,7 @@
 """What apps above this one add to a run's page: they register a function from `ready()`.
 
-hooks.run_actions.append(lambda request, run: [Action(_("Register as a model version"), url, "package", primary=True)])
+hooks.run_actions.append(lambda request, run: [Action(_("Register as a model version"), url,
+"package", primary=True)])
 """
 
 from collections.abc import Callable

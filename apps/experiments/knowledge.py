@@ -1,4 +1,6 @@
-"""The rules of a run as its page shows them: in words, who obeys them, what each is worth, which samples break it."""
+"""The rules of a run as its page shows them: in words, who obeys them, what each is worth, which
+samples break it.
+"""
 
 from dataclasses import dataclass
 
@@ -22,7 +24,9 @@ SHOWN = 12
 
 @dataclass
 class Broken:
-    """words: how many samples break the rule; links: key and address of the first of them; more: how many are not linked."""
+    """words: how many samples break the rule; links: key and address of the first of them; more:
+    how many are not linked.
+    """
 
     words: str
     links: list[tuple[str, str]]
@@ -58,13 +62,18 @@ def knowledge(run: Run) -> Knowledge | None:
     result = run.evaluation
     if result is None or not result.rules:
         return None
-    return Knowledge([line(run, one, run.disciplines.get(one.rule.discipline)) for one in result.rules], use_words(run))
+    return Knowledge(
+        [line(run, one, run.disciplines.get(one.rule.discipline)) for one in result.rules],
+        use_words(run),
+    )
 
 
 def use_words(run: Run) -> str:
     words = {
         "training": _("They take part in training alone."),
-        "prediction": _("They take part at prediction alone: the networks are trained without them."),
+        "prediction": _(
+            "They take part at prediction alone: the networks are trained without them."
+        ),
         "both": _("They take part in training and at prediction."),
     }
     return words.get(Recipe.parse(run.recipe).knowledge.use, "")
@@ -94,24 +103,40 @@ def verdict_of(verdict: str) -> tuple[str, str, str]:
 
 
 def broken_labels(run: Run, one: RuleScore) -> Broken:
-    words = ngettext("%(n)s label breaks it", "%(n)s labels break it", one.n_labels_break) % {"n": f"{one.n_labels_break:,}"}
+    words = ngettext("%(n)s label breaks it", "%(n)s labels break it", one.n_labels_break) % {
+        "n": f"{one.n_labels_break:,}"
+    }
     return broken(run, words, one.labels_break, one.n_labels_break)
 
 
 def broken_answers(run: Run, one: RuleScore) -> Broken:
-    words = ngettext("%(n)s answer of the model breaks it", "%(n)s answers of the model break it", one.n_answers_break)
-    return broken(run, words % {"n": f"{one.n_answers_break:,}"}, one.answers_break, one.n_answers_break)
+    words = ngettext(
+        "%(n)s answer of the model breaks it",
+        "%(n)s answers of the model break it",
+        one.n_answers_break,
+    )
+    return broken(
+        run, words % {"n": f"{one.n_answers_break:,}"}, one.answers_break, one.n_answers_break
+    )
 
 
 def broken(run: Run, words: str, keys: list[str], n: int) -> Broken:
-    links = [(key, reverse("workspace:sample", args=[run.project.slug, key])) for key in keys[:SHOWN]]
+    links = [
+        (key, reverse("workspace:sample", args=[run.project.slug, key])) for key in keys[:SHOWN]
+    ]
     return Broken(words, links, n - len(links))
 
 
 def sentence(rule: Rule) -> str:
     """ "When clues.clue contains “pair”, the label is two (weight 1)." """
-    strength = _("always") if rule.hard else _("weight %(weight)s") % {"weight": f"{rule.strength:g}"}
-    words = {"condition": explain(rule.condition, None, phrases()), "labels": either(rule.named), "strength": strength}
+    strength = (
+        _("always") if rule.hard else _("weight %(weight)s") % {"weight": f"{rule.strength:g}"}
+    )
+    words = {
+        "condition": explain(rule.condition, None, phrases()),
+        "labels": either(rule.named),
+        "strength": strength,
+    }
     if rule.label_not_in:
         return _("When %(condition)s, the label is not %(labels)s (%(strength)s).") % words
     return _("When %(condition)s, the label is %(labels)s (%(strength)s).") % words
@@ -153,12 +178,22 @@ def phrases() -> dict[str, str]:
 
 
 def problems(columns: list[str], labels: list[str], label_column: str, recipe: Recipe) -> list[str]:
-    """What the engine would refuse about the recipe's rules and definitions, as far as names alone can tell."""
+    """What the engine would refuse about the recipe's rules and definitions, as far as names alone
+    can tell.
+    """
     found: list[str] = []
     for number, rule in enumerate(recipe.knowledge.rules, 1):
         where = _("Rule %(n)d (%(title)s)") % {"n": number, "title": rule.title}
         found += [f"{where}: {wrong}" for wrong in check(rule, columns, labels, label_column)]
     words = _("%(label)s is defined, but it is no label; the labels are %(labels)s.")
     shown = ", ".join(labels[:SHOWN])
-    found += [words % {"label": one.of, "labels": shown} for one in recipe.knowledge.concepts if one.of not in labels]
-    return found + ([reason] if recipe.knowledge.encoder and (reason := problem(recipe.knowledge.encoder, "text")) else [])
+    found += [
+        words % {"label": one.of, "labels": shown}
+        for one in recipe.knowledge.concepts
+        if one.of not in labels
+    ]
+    return found + (
+        [reason]
+        if recipe.knowledge.encoder and (reason := problem(recipe.knowledge.encoder, "text"))
+        else []
+    )

@@ -14,7 +14,10 @@ def find_runs(project: Project, ids: Collection[str]) -> dict[str, Found]:
     numbers = [int(one) for one in ids if one.isdecimal() and len(one) < 9]
     rows = runs_of(project).filter(number__in=numbers).light()
     return {
-        str(run.number): Found(_("run %(n)d") % {"n": run.number}, run.get_absolute_url(), people_of(run.created_by_id)) for run in rows
+        str(run.number): Found(
+            _("run %(n)d") % {"n": run.number}, run.get_absolute_url(), people_of(run.created_by_id)
+        )
+        for run in rows
     }
 
 

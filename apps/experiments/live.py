@@ -68,11 +68,16 @@ def stages(job: Job) -> list[dict[str, Any]]:
     names = list(job.stages)
     at = names.index(job.stage) if job.stage in names else -1
     over = job.state == Job.State.FINISHED
-    return [_stage(job, name, "done" if over or index < at else _now(job) if index == at else "next") for index, name in enumerate(names)]
+    return [
+        _stage(job, name, "done" if over or index < at else _now(job) if index == at else "next")
+        for index, name in enumerate(names)
+    ]
 
 
 def _now(job: Job) -> str:
-    return {Job.State.RUNNING: "now", Job.State.FAILED: "failed", Job.State.STOPPED: "failed"}.get(job.state, "next")
+    return {Job.State.RUNNING: "now", Job.State.FAILED: "failed", Job.State.STOPPED: "failed"}.get(
+        job.state, "next"
+    )
 
 
 def _stage(job: Job, name: str, state: str) -> dict[str, Any]:
@@ -80,7 +85,10 @@ def _stage(job: Job, name: str, state: str) -> dict[str, Any]:
     detail = duration(seconds) if seconds is not None else ""
     share = None
     if state in ("now", "failed") and job.total:
-        detail = _("%(done)s of %(total)s") % {"done": f"{job.done:,}", "total": unit_name(job.unit, job.total)}
+        detail = _("%(done)s of %(total)s") % {
+            "done": f"{job.done:,}",
+            "total": unit_name(job.unit, job.total),
+        }
         share = min(1.0, job.done / job.total)
     return {"name": stage_name(name), "detail": detail, "state": state, "share": share}
 
@@ -111,9 +119,14 @@ def _curves(found: Live, run: Run, recipe: Recipe, fits: list[curves.Fit]) -> No
         "round": newest.round,
     }
     metric, by_model = curves.scored([(fit.model, told.get(fit.fold, {})) for fit in beside])
-    found.scores, found.metric = curves.scores(by_model, metric, kinds, epochs, running), figures.metric(metric)
+    found.scores, found.metric = (
+        curves.scores(by_model, metric, kinds, epochs, running),
+        figures.metric(metric),
+    )
     words = {"metric": found.metric, "round": newest.round}
-    found.scores_of = _("%(metric)s on validation inside the training part, tested later on %(round)s") % words
+    found.scores_of = (
+        _("%(metric)s on validation inside the training part, tested later on %(round)s") % words
+    )
 
 
 def rounds(run: Run, recipe: Recipe, fits: list[curves.Fit]) -> list[dict[str, Any]]:
@@ -124,14 +137,23 @@ def rounds(run: Run, recipe: Recipe, fits: list[curves.Fit]) -> list[dict[str, A
     rows = []
     for one in known:
         mine = [fit for fit in fits if fit.round == one["name"] and not fit.tunes]
-        now = newest == one["name"] and run.job.state == Job.State.RUNNING and run.job.stage == "train"
-        done = bool(mine) and not now and (newest != one["name"] or run.job.stage in ("evaluate", "bundle"))
+        now = (
+            newest == one["name"]
+            and run.job.state == Job.State.RUNNING
+            and run.job.stage == "train"
+        )
+        done = (
+            bool(mine)
+            and not now
+            and (newest != one["name"] or run.job.stage in ("evaluate", "bundle"))
+        )
         rows.append(
             {
                 **one,
                 "fits": len(mine),
                 "of": len(mine) if done else each,
-                "shown": _("%(done)s of %(total)s") % {"done": len(mine), "total": len(mine) if done else each},
+                "shown": _("%(done)s of %(total)s")
+                % {"done": len(mine), "total": len(mine) if done else each},
                 "state": "done" if done else "running" if now else "stopped" if mine else "waits",
             }
         )
@@ -143,16 +165,31 @@ def tiles(run: Run, found: Live) -> list[dict[str, Any]]:
     spent = (
         _seconds_since(job.started_at)
         if job.started_at and not job.is_over
-        else ((job.finished_at - job.started_at).total_seconds() if job.started_at and job.finished_at else None)
+        else (
+            (job.finished_at - job.started_at).total_seconds()
+            if job.started_at and job.finished_at
+            else None
+        )
     )
-    best = max(((line.ys[-1], line.label) for line in found.scores.lines), default=None) if found.scores else None
-    counted = _("%(done)s of %(total)s") % {"done": f"{job.done:,}", "total": unit_name(job.unit, job.total)} if job.total else ""
+    best = (
+        max(((line.ys[-1], line.label) for line in found.scores.lines), default=None)
+        if found.scores
+        else None
+    )
+    counted = (
+        _("%(done)s of %(total)s")
+        % {"done": f"{job.done:,}", "total": unit_name(job.unit, job.total)}
+        if job.total
+        else ""
+    )
     last = list(found.loss.lines) if found.loss else []
     return [
         {
             "label": _("Validation, %(metric)s") % {"metric": found.metric or _("score")},
             "value": best[0] if best else None,
-            "note": _("%(model)s, highest so far") % {"model": best[1]} if best else _("comes with the first epoch"),
+            "note": _("%(model)s, highest so far") % {"model": best[1]}
+            if best
+            else _("comes with the first epoch"),
         },
         {
             "label": _("Validation loss"),

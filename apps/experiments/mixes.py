@@ -44,14 +44,29 @@ def attention(one: Attended) -> Mix:
     shares, side = [figures.percent(share) for share in one.shares], isqrt(n)
     title = encoders.called(one.encoder)
     if one.layer is not None:
-        title = _(", ").join([title, _("Layer %(n)d") % {"n": place(one.layer, last_of(one.encoder))}])
+        title = _(", ").join(
+            [title, _("Layer %(n)d") % {"n": place(one.layer, last_of(one.encoder))}]
+        )
     most = max(range(n), key=lambda at: one.shares[at])
     if entry and entry.kind == "image":
-        words = _("It reads mostly row %(row)d, column %(column)d.") % {"row": most // side + 1, "column": most % side + 1}
-        found = Mix(one.modality, title, words, cells=[shares[row * side : (row + 1) * side] for row in range(side)])
+        words = _("It reads mostly row %(row)d, column %(column)d.") % {
+            "row": most // side + 1,
+            "column": most % side + 1,
+        }
+        found = Mix(
+            one.modality,
+            title,
+            words,
+            cells=[shares[row * side : (row + 1) * side] for row in range(side)],
+        )
     else:
         words = _("It reads mostly stretch %(stretch)d of %(n)d.") % {"stretch": most + 1, "n": n}
-        found = Mix(one.modality, title, words, [(_("Stretch %(n)d") % {"n": at + 1}, share) for at, share in enumerate(shares)])
+        found = Mix(
+            one.modality,
+            title,
+            words,
+            [(_("Stretch %(n)d") % {"n": at + 1}, share) for at, share in enumerate(shares)],
+        )
     if one.shares[most] < 1.2 / n:
         found.words = _("It reads its %(n)d places about alike, in the mean.") % {"n": n}
     return found

@@ -21,7 +21,9 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def light(self) -> "RunQuerySet":
         """For lists: without the result and the recipe, which are long."""
-        return self.defer("result", "recipe", "alignment__summary", "alignment__spec", "job__payload")
+        return self.defer(
+            "result", "recipe", "alignment__summary", "alignment__spec", "job__payload"
+        )
 
 
 class Run(models.Model):
@@ -38,7 +40,9 @@ class Run(models.Model):
     method = models.CharField(max_length=40, blank=True)
     modalities = models.JSONField(default=list)
     """[{name, kind}] that take part, in the order of the alignment."""
-    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="children"
+    )
     job = models.OneToOneField(Job, models.PROTECT, related_name="run")
     result = models.JSONField(null=True)
     """fusion.result.EvaluationResult, exactly as the engine wrote it."""
@@ -54,7 +58,9 @@ class Run(models.Model):
     bundle_digest = models.CharField(max_length=64, blank=True)
     """Digest of the bundle under `CONSILIENCE_HOME/runs/<job id>/<attempt>/`."""
     bundle_path = models.CharField(max_length=200, blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True)
 
@@ -62,7 +68,9 @@ class Run(models.Model):
 
     class Meta:
         ordering = ("-number",)
-        constraints = (models.UniqueConstraint(fields=("project", "number"), name="run_number_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "number"), name="run_number_once"),
+        )
 
     def __str__(self) -> str:
         return self.title
@@ -74,7 +82,10 @@ class Run(models.Model):
     def title(self) -> str:
         if self.name:
             return self.name
-        words = {"method": method_name(self.method), "inputs": list_in_words([one["name"] for one in self.modalities])}
+        words = {
+            "method": method_name(self.method),
+            "inputs": list_in_words([one["name"] for one in self.modalities]),
+        }
         return gettext("%(method)s of %(inputs)s") % words if self.modalities else words["method"]
 
     @cached_property
@@ -110,7 +121,11 @@ class Metric(models.Model):
 
     class Meta:
         ordering = ("id",)
-        constraints = (models.UniqueConstraint(fields=("run", "fold", "seed", "name", "epoch"), name="metric_point_once"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("run", "fold", "seed", "name", "epoch"), name="metric_point_once"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} {self.fold} {self.epoch}"

@@ -1,4 +1,6 @@
-"""The samples nearest to one, also across inputs: the recording for this text. Of the test samples of its round, read by DuckDB."""
+"""The samples nearest to one, also across inputs: the recording for this text. Of the test samples
+of its round, read by DuckDB.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +35,9 @@ class Neighbour:
 
 @dataclass
 class Nearest:
-    """given, find: WHOLE or a modality; parts: the sample's own that are asked with; among: how many samples were compared."""
+    """given, find: WHOLE or a modality; parts: the sample's own that are asked with; among: how
+    many samples were compared.
+    """
 
     key: str = ""
     given: str = WHOLE
@@ -71,7 +75,10 @@ def answer(run: Run, asked: Nearest, files: Files, wanted: str) -> None:
     sql = f"SELECT key, truth, fold, {given} AS given FROM t0 WHERE key = ? OR ? = '' ORDER BY key LIMIT 1"  # noqa: S608
     rows = ask_one(files, sql, [wanted, wanted])
     if not rows:
-        asked.key, asked.problem = wanted, _("No test sample of this run has the key %(key)s.") % {"key": wanted}
+        asked.key, asked.problem = (
+            wanted,
+            _("No test sample of this run has the key %(key)s.") % {"key": wanted},
+        )
         like = "SELECT key FROM t0 WHERE key ILIKE ? ESCAPE '!' ORDER BY key LIMIT ?"
         asked.offered = [row["key"] for row in ask_one(files, like, [pattern(wanted), OFFERED])]
         return
@@ -82,10 +89,16 @@ def answer(run: Run, asked: Nearest, files: Files, wanted: str) -> None:
     shown = talk.inputs_of(run, [asked.key, *(row["key"] for row in near)])
     asked.parts = parts(run, asked.key, asked.given, shown)
     if not sample["given"]:
-        asked.problem = _("%(key)s has no %(input)s; ask with another input.") % {"key": asked.key, "input": asked.given}
+        asked.problem = _("%(key)s has no %(input)s; ask with another input.") % {
+            "key": asked.key,
+            "input": asked.given,
+        }
         return
     found = [neighbour(run, row, asked, parts(run, row["key"], asked.find, shown)) for row in near]
-    asked.found, asked.among = [one for one in found if one.place <= FIRST], near[0]["n"] if near else 0
+    asked.found, asked.among = (
+        [one for one in found if one.place <= FIRST],
+        near[0]["n"] if near else 0,
+    )
     asked.own = next((one for one in found if one.own), None)
 
 
@@ -94,7 +107,9 @@ def column(view: str) -> str:
 
 
 def neighbours(files: Files, find: str, sample: Row, alike: bool) -> list[Row]:
-    """The first ten by cosine, and the sample itself wherever it comes; not itself where the same input is asked with and looked for."""
+    """The first ten by cosine, and the sample itself wherever it comes; not itself where the same
+    input is asked with and looked for.
+    """
     vector = f"FLOAT[{len(sample['given'])}]"  # list_cosine_similarity refuses a column with nulls in other rows
     sql = f"""
         WITH known AS (SELECT key, truth, array_cosine_similarity({find}::{vector}, ?::{vector}) AS angle FROM t0
@@ -103,16 +118,29 @@ def neighbours(files: Files, find: str, sample: Row, alike: bool) -> list[Row]:
         SELECT *, row_number() OVER (ORDER BY similarity DESC, key) AS place, count(*) OVER () AS n FROM near
         QUALIFY place <= {FIRST} OR key = ? ORDER BY place
     """  # noqa: S608
-    return ask_one(files, sql, [sample["given"], sample["fold"], sample["key"], alike, sample["key"]])
+    return ask_one(
+        files, sql, [sample["given"], sample["fold"], sample["key"], alike, sample["key"]]
+    )
 
 
 def neighbour(run: Run, row: Row, asked: Nearest, some: list[talk.Part]) -> Neighbour:
     key = row["key"]
     near = places.nearest_url(run, key, given=asked.given, find=asked.find)
-    return Neighbour(row["place"], key, sample_url(run, key), near, row["truth"], row["similarity"], key == asked.key, some)
+    return Neighbour(
+        row["place"],
+        key,
+        sample_url(run, key),
+        near,
+        row["truth"],
+        row["similarity"],
+        key == asked.key,
+        some,
+    )
 
 
-def parts(run: Run, key: str, view: str, shown: dict[tuple[str, str], talk.Part]) -> list[talk.Part]:
+def parts(
+    run: Run, key: str, view: str, shown: dict[tuple[str, str], talk.Part]
+) -> list[talk.Part]:
     """The inputs that a view holds; of all of them, those whose files can be read."""
     wanted = [one for one in run.modalities if view in (WHOLE, one["name"])]
     found = [shown.get((key, one["name"])) or talk.Part(one["name"], one["kind"]) for one in wanted]

@@ -57,10 +57,14 @@ def done(name: str, kind: str) -> str:
 
 def worst(result: EvaluationResult) -> str:
     """What costs most, and whether the loss is clear."""
-    told: list[tuple[str, NoisyLevel]] = [(one.modality, level) for one in result.noise for level in one.levels]
+    told: list[tuple[str, NoisyLevel]] = [
+        (one.modality, level) for one in result.noise for level in one.levels
+    ]
     clear = [each for each in told if each[1].change.high is not None and each[1].change.high < 0]
     name, level = min(clear or told, key=lambda each: each[1].change.value)
     words = {"name": name, "level": level.level, "change": figures.signed(level.change.value)}
     if clear:
         return _("Noise of %(level)s on %(name)s costs most: %(change)s, clearly.") % words
-    return _("No level of noise costs clearly; the most is %(change)s, %(level)s on %(name)s.") % words
+    return (
+        _("No level of noise costs clearly; the most is %(change)s, %(level)s on %(name)s.") % words
+    )

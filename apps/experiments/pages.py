@@ -63,7 +63,9 @@ def outcome(run: Run) -> Outcome:
     result = run.evaluation
     assert result is not None
     kinds = {one["name"]: one["kind"] for one in run.modalities}
-    confusion = plots.confusion(result, lambda truth, answer: predictions_url(run, truth=truth, answer=answer))
+    confusion = plots.confusion(
+        result, lambda truth, answer: predictions_url(run, truth=truth, answer=answer)
+    )
     return Outcome(
         result=result, metric=plots.metric(result), against=plots.against(result), against_words=plots.against_words(result), tested=tested(result), tiles=tiles(result), caption=caption(result), notes=notes(result),
         rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result), by_class=plots.contributions_by_class(result, kinds),
@@ -80,7 +82,10 @@ def outcome(run: Run) -> Outcome:
 
 
 def tested(result: EvaluationResult) -> str:
-    return _("%(n)s of %(total)s samples tested") % {"n": f"{result.n_samples:,}", "total": f"{result.n_total:,}"}
+    return _("%(n)s of %(total)s samples tested") % {
+        "n": f"{result.n_samples:,}",
+        "total": f"{result.n_total:,}",
+    }
 
 
 def predictions_url(run: Run, **query: str) -> str:
@@ -91,9 +96,13 @@ def tiles(result: EvaluationResult) -> list[dict[str, Any]]:
     head = result.headline
     gain = head.gain_over_best_single
     also = _(", ").join(
-        f"{figures.metric(name)} {figures.score(result.metrics[name].value)}" for name in BESIDE[result.task] if name in result.metrics
+        f"{figures.metric(name)} {figures.score(result.metrics[name].value)}"
+        for name in BESIDE[result.task]
+        if name in result.metrics
     )
-    before = _("%(value)s before temperature") % {"value": figures.score(result.calibration.before.ece.value)}
+    before = _("%(value)s before temperature") % {
+        "value": figures.score(result.calibration.before.ece.value)
+    }
     rows = [
         {"label": plots.metric(result), "value": head.score.value, "interval": ci(head.score), "note": also},
         {"label": _("Gain over %(modality)s alone") % {"modality": gain.over}, "value": figures.signed(gain.value), "interval": ci(gain),
@@ -116,8 +125,13 @@ def _fourth(result: EvaluationResult) -> list[dict[str, Any]]:
     """The weakest subgroup; where there are no subgroups, the weakest label."""
     if weak := plots.weakest(result):
         label = _("Weakest: %(group)s") % {"group": plots.weakest_label(result)}
-        note = _("%(metric)s of %(n)s samples") % {"metric": plots.metric(result), "n": f"{weak.n:,}"}
-        return [{"label": label, "value": weak.score.value, "interval": ci(weak.score), "note": note}]
+        note = _("%(metric)s of %(n)s samples") % {
+            "metric": plots.metric(result),
+            "n": f"{weak.n:,}",
+        }
+        return [
+            {"label": label, "value": weak.score.value, "interval": ci(weak.score), "note": note}
+        ]
     if not result.per_class:
         return []
     worst = min(result.per_class, key=lambda one: one.f1.value)
@@ -127,7 +141,11 @@ def _fourth(result: EvaluationResult) -> list[dict[str, Any]]:
 
 
 def ci(one: Any) -> str:
-    return figures.interval(one.low, one.high) if one.low is not None else _("no interval: too few clusters")
+    return (
+        figures.interval(one.low, one.high)
+        if one.low is not None
+        else _("no interval: too few clusters")
+    )
 
 
 def verdict(words: str) -> str:
@@ -138,7 +156,13 @@ def caption(result: EvaluationResult) -> str:
     """What the intervals mean, for these people and these clusters."""
     clusters, split = result.clusters, result.split
     unit = plots.short(clusters.column) if clusters.column else _("sample")
-    words = {"n": f"{clusters.n:,}", "unit": unit, "draws": f"{clusters.draws:,}", "seeds": len(result.seeds), "folds": len(split.folds)}
+    words = {
+        "n": f"{clusters.n:,}",
+        "unit": unit,
+        "draws": f"{clusters.draws:,}",
+        "seeds": len(result.seeds),
+        "folds": len(split.folds),
+    }
     text = (
         ngettext(
             "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. One seed, out of fold.",
@@ -148,9 +172,17 @@ def caption(result: EvaluationResult) -> str:
         % words
     )
     if not result.seeds:
-        text = _("Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. All seeds answer together, out of fold.") % words
+        text = (
+            _(
+                "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. All seeds answer together, out of fold."
+            )
+            % words
+        )
     if split.policy == "leave-one-group-out" and split.groups:
-        held = _("These %(folds)s folds each leave one %(group)s out.") % {"folds": len(split.folds), "group": plots.short(split.groups[0])}
+        held = _("These %(folds)s folds each leave one %(group)s out.") % {
+            "folds": len(split.folds),
+            "group": plots.short(split.groups[0]),
+        }
         return f"{text} {held}"
     return text
 
@@ -187,22 +219,41 @@ def setup(run: Run) -> Setup:
         (_("Seeds"), ", ".join(str(seed) for seed in training.seeds)),
     ]
     if result:
-        rows.append((_("Left out"), _(", ").join(reason_in_words(reason, n) for reason, n in result.left_out.items() if n) or _("none")))
+        rows.append(
+            (
+                _("Left out"),
+                _(", ").join(
+                    reason_in_words(reason, n) for reason, n in result.left_out.items() if n
+                )
+                or _("none"),
+            )
+        )
         rows.append((_("Took"), took(run)))
-    seeds = [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.score)) for one in result.seeds] if result else []
+    seeds = (
+        [(_("Seed %(n)s") % {"n": one.seed}, figures.score(one.score)) for one in result.seeds]
+        if result
+        else []
+    )
     return Setup(rows, f"python -m fusion train \\\n  FOLDER --recipe run-{run.number}.yaml", seeds)
 
 
 def took(run: Run) -> str:
     job = run.job
-    return duration((job.finished_at - job.started_at).total_seconds()) if job.started_at and job.finished_at else ""
+    return (
+        duration((job.finished_at - job.started_at).total_seconds())
+        if job.started_at and job.finished_at
+        else ""
+    )
 
 
 def encoders_in_words(recipe: Recipe, name: str, kind: str) -> str:
     """`MiniLM L6 v2 (LoRA, 3 epochs)`: each encoder of a modality, and how it is trained."""
     how = [tuning.in_words(choice) for choice in recipe.encoders.get(name, [])]
     titles = [encoders.called(one) for one in encoders_of(recipe, name, kind)]
-    return ", ".join(f"{title} ({words})" if words else title for title, words in zip_longest(titles, how, fillvalue=""))
+    return ", ".join(
+        f"{title} ({words})" if words else title
+        for title, words in zip_longest(titles, how, fillvalue="")
+    )
 
 
 def settings_rows(run: Run) -> list[dict[str, Any]]:
@@ -210,7 +261,12 @@ def settings_rows(run: Run) -> list[dict[str, Any]]:
     mine, plain = flat(run.recipe), flat(Recipe.default().model_dump(mode="json"))
     skipped = {"title", "description", "schema_version"}
     rows = [
-        {"name": name, "value": shown(value), "default": shown(plain.get(name)), "differs": value != plain.get(name)}
+        {
+            "name": name,
+            "value": shown(value),
+            "default": shown(plain.get(name)),
+            "differs": value != plain.get(name),
+        }
         for name, value in mine.items()
         if name not in skipped
     ]
@@ -220,7 +276,9 @@ def settings_rows(run: Run) -> list[dict[str, Any]]:
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
     """Settings of which two recipes say different things."""
     before, after = flat(old), flat(new)
-    names = [name for name in dict.fromkeys([*before, *after]) if name not in ("title", "description")]
+    names = [
+        name for name in dict.fromkeys([*before, *after]) if name not in ("title", "description")
+    ]
     return [
         {"name": name, "old": shown(before.get(name)), "new": shown(after.get(name))}
         for name in names
@@ -252,7 +310,11 @@ def shown(value: Any) -> str:
 
 
 def _encoder(one: dict[str, Any]) -> str:
-    options = [f"{name} {shown(value)}" for name, value in one.items() if name != "name" and value not in (None, "frozen", False)]
+    options = [
+        f"{name} {shown(value)}"
+        for name, value in one.items()
+        if name != "name" and value not in (None, "frozen", False)
+    ]
     return f"{one.get('name', '')} ({'; '.join(options)})" if options else str(one.get("name", ""))
 
 
@@ -270,7 +332,12 @@ def curve_tab(run: Run, where: str) -> dict[str, Any]:
     losses = [
         (
             curves.model_label(fit.model),
-            curves.loss(told.get(fit.fold, {}), 0 if fit.tunes else epochs, False, f"loss-{fit.model}".replace(":", "-")),
+            curves.loss(
+                told.get(fit.fold, {}),
+                0 if fit.tunes else epochs,
+                False,
+                f"loss-{fit.model}".replace(":", "-"),
+            ),
         )
         for fit in beside
         if fit.seed == seed

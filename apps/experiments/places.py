@@ -1,4 +1,6 @@
-"""The map of a run's test samples: which are alike to the model, one label or group marked at a time. Read from its bundle by DuckDB."""
+"""The map of a run's test samples: which are alike to the model, one label or group marked at a
+time. Read from its bundle by DuckDB.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -32,9 +34,11 @@ ON_MAP = f"""
 
 @dataclass
 class Map:
-    """What is drawn, and how: by which column, which of its values is marked, which round. Nothing is drawn for a run without the file.
+    """What is drawn, and how: by which column, which of its values is marked, which round. Nothing
+    is drawn for a run without the file.
 
-    ways: column -> its name; values: value -> number of samples; rounds: empty where one map holds all of them.
+    ways: column -> its name; values: value -> number of samples; rounds: empty where one map holds
+    all of them.
     """
 
     plot: ui.Scatter | None = None
@@ -49,7 +53,9 @@ class Map:
 
 
 def files_of(run: Run) -> Files:
-    """Views t0 and t1: the representation and the answers. None for a run that was made before its representation was kept."""
+    """Views t0 and t1: the representation and the answers. None for a run that was made before its
+    representation was kept.
+    """
     answers = predictions.path_of(run)
     path = answers and answers.with_name(FILE)
     return (str(path), str(answers)) if path and path.exists() else ()
@@ -70,7 +76,12 @@ def places(run: Run, params: Mapping[str, str]) -> Map:
     if not rows or result is None:
         return Map()
     rows = [row | in_groups(row, result) for row in rows]
-    found = Map(ways={LABEL: _("Label")} | plots.column_names([name.removeprefix(COLUMN) for name in rows[0] if name.startswith(COLUMN)]))
+    found = Map(
+        ways={LABEL: _("Label")}
+        | plots.column_names(
+            [name.removeprefix(COLUMN) for name in rows[0] if name.startswith(COLUMN)]
+        )
+    )
     found.by = chosen(params.get("by"), found.ways, LABEL)
     if rows[0]["space"]:
         found.rounds = sorted({row["space"] for row in rows})
@@ -80,7 +91,9 @@ def places(run: Run, params: Mapping[str, str]) -> Map:
     counts = Counter(row[group] for row in rows if row[group] is not None)
     found.values = {
         value: counts[value]
-        for value in (result.labels if found.by == LABEL and result.task in ONE_LABEL else sorted(counts))
+        for value in (
+            result.labels if found.by == LABEL and result.task in ONE_LABEL else sorted(counts)
+        )
         if counts[value]
     }
     found.mark = chosen(params.get("mark"), found.values, hardest(result, found.by, found.values))
@@ -90,17 +103,29 @@ def places(run: Run, params: Mapping[str, str]) -> Map:
 
 
 def in_groups(row: Row, result: EvaluationResult) -> dict[str, str]:
-    """Truth and answer as names that samples share: the label, the set of labels, or in which third a number lies."""
+    """Truth and answer as names that samples share: the label, the set of labels, or in which third
+    a number lies.
+    """
     if result.task != "regression":
-        return {LABEL: row[LABEL], "answer": predictions.in_words(row["answer"]) if isinstance(row["answer"], list) else row["answer"]}
+        return {
+            LABEL: row[LABEL],
+            "answer": predictions.in_words(row["answer"])
+            if isinstance(row["answer"], list)
+            else row["answer"],
+        }
     third = (len(result.against) + 2) // 3
-    thirds = [result.against[start : start + third] for start in range(0, len(result.against), third)]
+    thirds = [
+        result.against[start : start + third] for start in range(0, len(result.against), third)
+    ]
     names = [f"{some[0].lower:.4g} – {some[-1].upper:.4g}" for some in thirds]
 
     def of(value: float) -> str:
         return names[sum(value > some[-1].upper for some in thirds[:-1])]
 
-    return {LABEL: of(float(row[LABEL])), "answer": "" if row["answer"] is None else of(row["answer"])}
+    return {
+        LABEL: of(float(row[LABEL])),
+        "answer": "" if row["answer"] is None else of(row["answer"]),
+    }
 
 
 def chosen(wanted: str | None, known: Collection[str], otherwise: str) -> str:
@@ -108,7 +133,9 @@ def chosen(wanted: str | None, known: Collection[str], otherwise: str) -> str:
 
 
 def hardest(result: EvaluationResult, by: str, counts: Mapping[str, int]) -> str:
-    """What is worth looking at first: the label, or the value of a group, that the model does worst on."""
+    """What is worth looking at first: the label, or the value of a group, that the model does worst
+    on.
+    """
     scores = {one.label: one.f1.value for one in result.per_class} if by == LABEL else {
         one.value: one.score.value for one in result.subgroups if one.column == by
     }  # fmt: skip
@@ -117,14 +144,37 @@ def hardest(result: EvaluationResult, by: str, counts: Mapping[str, int]) -> str
 
 def drawn(run: Run, rows: Sequence[Row], group: str, mark: str, words: str) -> ui.Scatter:
     marked = [row for row in rows if row[group] == mark]
-    right, wrong = ([row for row in marked if (row["answer"] == row[LABEL]) == so] for so in (True, False))
+    right, wrong = (
+        [row for row in marked if (row["answer"] == row[LABEL]) == so] for so in (True, False)
+    )
     dots = [
-        ui.Dots(label=_("other samples"), style="control", small=True, **at([row for row in rows if row[group] != mark])),
-        ui.Dots(label=_("%(value)s, answered right") % {"value": mark}, **at(right), **leading(run, right)),
-        ui.Dots(label=_("%(value)s, answered wrong") % {"value": mark}, style="danger", square=True, **at(wrong), **leading(run, wrong)),
+        ui.Dots(
+            label=_("other samples"),
+            style="control",
+            small=True,
+            **at([row for row in rows if row[group] != mark]),
+        ),
+        ui.Dots(
+            label=_("%(value)s, answered right") % {"value": mark},
+            **at(right),
+            **leading(run, right),
+        ),
+        ui.Dots(
+            label=_("%(value)s, answered wrong") % {"value": mark},
+            style="danger",
+            square=True,
+            **at(wrong),
+            **leading(run, wrong),
+        ),
     ]
     url = reverse("experiments:map_csv", args=[run.project.slug, run.number])
-    return ui.Scatter(dots=dots, tags=tags(rows, group, mark), name=f"run-{run.number}-map", csv_url=url, sentence=words)
+    return ui.Scatter(
+        dots=dots,
+        tags=tags(rows, group, mark),
+        name=f"run-{run.number}-map",
+        csv_url=url,
+        sentence=words,
+    )
 
 
 def at(rows: Sequence[Row]) -> dict[str, list[float]]:
@@ -149,7 +199,12 @@ def tags(rows: Sequence[Row], group: str, mark: str) -> list[ui.Tag]:
             by_value.setdefault(row[group], []).append(row)
     shown = by_value if len(by_value) <= TAGS else {mark: by_value.get(mark, [])}
     return [
-        ui.Tag(value, median(row["x"] for row in some), median(row["y"] for row in some), strong=value == mark)
+        ui.Tag(
+            value,
+            median(row["x"] for row in some),
+            median(row["y"] for row in some),
+            strong=value == mark,
+        )
         for value, some in shown.items()
         if some
     ]
@@ -158,13 +213,24 @@ def tags(rows: Sequence[Row], group: str, mark: str) -> list[ui.Tag]:
 def sentence(rows: Sequence[Row], group: str, mark: str) -> str:
     marked = [row for row in rows if row[group] == mark]
     wrong = sum(row["answer"] != row[LABEL] for row in marked)
-    words = {"n": f"{len(rows):,}", "marked": f"{len(marked):,}", "value": mark, "wrong": f"{wrong:,}"}
+    words = {
+        "n": f"{len(rows):,}",
+        "marked": f"{len(marked):,}",
+        "value": mark,
+        "wrong": f"{wrong:,}",
+    }
     return (
-        _("%(n)s test samples, alike ones near each other. Marked: the %(marked)s of %(value)s, %(wrong)s of them answered wrong.") % words
+        _(
+            "%(n)s test samples, alike ones near each other. Marked: the %(marked)s of %(value)s, %(wrong)s of them answered wrong."
+        )
+        % words
     )
 
 
 def as_table(rows: Sequence[Row]) -> Table:
     """Every sample that has a place, for spreadsheets."""
     head = list(rows[0]) if rows else ["key", LABEL, "fold", "space", "x", "y"]
-    return Table([name.removeprefix(COLUMN) for name in head], [tuple(row[name] for name in head) for row in rows])
+    return Table(
+        [name.removeprefix(COLUMN) for name in head],
+        [tuple(row[name] for name in head) for row in rows],
+    )

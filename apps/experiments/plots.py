@@ -31,16 +31,31 @@ def metric(result: EvaluationResult) -> str:
 
 def contributions(result: EvaluationResult, kinds: Kinds) -> ui.Bars:
     kinds = {**kinds, RULES: "knowledge"}
-    rows = [ui.Bar(player(one.modality), one.value, one.low, one.high, kinds.get(one.modality, "")) for one in result.contributions.shares]
+    rows = [
+        ui.Bar(player(one.modality), one.value, one.low, one.high, kinds.get(one.modality, ""))
+        for one in result.contributions.shares
+    ]
     rows.sort(key=lambda bar: -(bar.value or 0))
-    return ui.Bars(rows=rows, signed=True, name="contributions", metric=_("Shapley share of %(metric)s") % {"metric": metric(result)})
+    return ui.Bars(
+        rows=rows,
+        signed=True,
+        name="contributions",
+        metric=_("Shapley share of %(metric)s") % {"metric": metric(result)},
+    )
 
 
 def contributions_words(result: EvaluationResult) -> str:
     parts = result.contributions
-    words = {"total": figures.score(parts.total - parts.prior), "prior": figures.score(parts.prior), "n": len(parts.shares)}
+    words = {
+        "total": figures.score(parts.total - parts.prior),
+        "prior": figures.score(parts.prior),
+        "n": len(parts.shares),
+    }
     words["metric"] = metric(result)
-    return _("Shapley share of %(metric)s above guessing (%(prior)s); the %(n)s add up to %(total)s.") % words
+    return (
+        _("Shapley share of %(metric)s above guessing (%(prior)s); the %(n)s add up to %(total)s.")
+        % words
+    )
 
 
 def contributions_by_class(result: EvaluationResult, kinds: Kinds) -> ui.Stacked | None:
@@ -48,8 +63,13 @@ def contributions_by_class(result: EvaluationResult, kinds: Kinds) -> ui.Stacked
         return None
     players = [one.modality for one in result.contributions.shares]
     keys = hues(players, {**kinds, RULES: "knowledge"})
-    rows = [ui.StackRow(one.label, dict(zip(keys, one.shares))) for one in result.contributions.per_class]
-    return ui.Stacked(rows=rows, names=dict(zip(keys, map(player, players))), name="contributions-by-class")
+    rows = [
+        ui.StackRow(one.label, dict(zip(keys, one.shares)))
+        for one in result.contributions.per_class
+    ]
+    return ui.Stacked(
+        rows=rows, names=dict(zip(keys, map(player, players))), name="contributions-by-class"
+    )
 
 
 def player(name: str) -> str:
@@ -77,9 +97,20 @@ def degradation(result: EvaluationResult, kinds: Kinds) -> ui.Lines | None:
         for one in result.degradation
     ]  # fmt: skip
     best = best_single(result)
-    label = _("best single modality, %(modality)s %(value)s") % {"modality": best.modality, "value": figures.score(best.score.value)}
+    label = _("best single modality, %(modality)s %(value)s") % {
+        "modality": best.modality,
+        "value": figures.score(best.score.value),
+    }
     levels = [ui.Level(best.score.value, label)]
-    return ui.Lines(lines=lines, x_range=(0, 1), x_percent=True, levels=levels, height=220, name="missing-inputs", y_label=metric(result))
+    return ui.Lines(
+        lines=lines,
+        x_range=(0, 1),
+        x_percent=True,
+        levels=levels,
+        height=220,
+        name="missing-inputs",
+        y_label=metric(result),
+    )
 
 
 def best_single(result: EvaluationResult) -> Any:
@@ -88,29 +119,67 @@ def best_single(result: EvaluationResult) -> Any:
 
 
 def missing_words(result: EvaluationResult) -> str:
-    """`Without any one input it stays above the best single modality. Losing speech costs most: -.120.`"""
+    """`Without any one input it stays above the best single modality. Losing speech costs most:
+    -.120.`
+    """
     single = [one for one in result.missing if len(one.without) == 1]
     if not single:
         return ""
     floor = best_single(result).score.value
     below = [one.without[0] for one in single if one.score.value < floor]
     worst = min(single, key=lambda one: one.change.value)
-    last = _("Losing %(modality)s costs most: %(change)s.") % {"modality": worst.without[0], "change": figures.signed(worst.change.value)}
+    last = _("Losing %(modality)s costs most: %(change)s.") % {
+        "modality": worst.without[0],
+        "change": figures.signed(worst.change.value),
+    }
     if below:
-        return _("Without %(names)s it falls below the best single modality.") % {"names": list_in_words(below)} + " " + last
+        return (
+            _("Without %(names)s it falls below the best single modality.")
+            % {"names": list_in_words(below)}
+            + " "
+            + last
+        )
     return _("Without any one input it stays above the best single modality.") + " " + last
 
 
 def comparison(result: EvaluationResult) -> ui.Forest:
-    """This run beside the other methods, each modality alone and the baselines, all on the same test samples."""
-    rows = [ui.ForestRow(group=_("Joined"), label=method_name(result.method), state="met", **span(result.headline.score))]
-    rows += [_row(_("Joined"), method_name(one.name), one.score) for one in result.methods if one.name != result.method]
+    """This run beside the other methods, each modality alone and the baselines, all on the same
+    test samples.
+    """
+    rows = [
+        ui.ForestRow(
+            group=_("Joined"),
+            label=method_name(result.method),
+            state="met",
+            **span(result.headline.score),
+        )
+    ]
+    rows += [
+        _row(_("Joined"), method_name(one.name), one.score)
+        for one in result.methods
+        if one.name != result.method
+    ]
     for one in sorted(result.singles, key=lambda single: -single.score.value):
         words = {"n": f"{one.n_present:,}", "value": figures.score(one.where_present.value)}
-        rows.append(_row(_("Alone"), one.modality, one.score, _("%(value)s on the %(n)s that have it") % words))
+        rows.append(
+            _row(
+                _("Alone"),
+                one.modality,
+                one.score,
+                _("%(value)s on the %(n)s that have it") % words,
+            )
+        )
     rows += [_row(_("Baseline"), baseline_name(one.name), one.score) for one in result.baselines]
     low, high = scale([Interval(value=row.value or 0, low=row.low, high=row.high) for row in rows])
-    return ui.Forest(rows=rows, low=low, high=high, metric=metric(result), show_state=False, first_column=_("Way"), name="comparison")
+    return ui.Forest(
+        rows=rows,
+        low=low,
+        high=high,
+        metric=metric(result),
+        show_state=False,
+        first_column=_("Way"),
+        name="comparison",
+    )
 
 
 def baseline_name(name: str) -> str:
@@ -124,22 +193,41 @@ def baseline_name(name: str) -> str:
 
 
 def comparison_words(result: EvaluationResult) -> str:
-    """Methods whose intervals overlap are not told apart; a plain baseline that scores higher is named."""
+    """Methods whose intervals overlap are not told apart; a plain baseline that scores higher is
+    named.
+    """
     mine, found = result.headline.score, []
-    close = [method_name(one.name) for one in result.methods if one.name != result.method and overlap(one.score, mine)]
+    close = [
+        method_name(one.name)
+        for one in result.methods
+        if one.name != result.method and overlap(one.score, mine)
+    ]
     if close:
         words = {"names": list_in_words(close)}
-        found.append(_("The intervals of %(names)s overlap with this run's: no clear winner among the methods.") % words)
+        found.append(
+            _(
+                "The intervals of %(names)s overlap with this run's: no clear winner among the methods."
+            )
+            % words
+        )
     for one in result.baselines:
         if one.score.value > mine.value:
             words = {"name": baseline_name(one.name), "value": figures.score(one.score.value)}
-            found.append(_("A plain baseline scores higher on the same features: %(name)s, %(value)s.") % words)
+            found.append(
+                _("A plain baseline scores higher on the same features: %(name)s, %(value)s.")
+                % words
+            )
     return " ".join(found)
 
 
 def overlap(one: Interval, other: Interval) -> bool:
-    low, high = one.low if one.low is not None else one.value, one.high if one.high is not None else one.value
-    return low <= (other.high if other.high is not None else other.value) and high >= (other.low if other.low is not None else other.value)
+    low, high = (
+        one.low if one.low is not None else one.value,
+        one.high if one.high is not None else one.value,
+    )
+    return low <= (other.high if other.high is not None else other.value) and high >= (
+        other.low if other.low is not None else other.value
+    )
 
 
 def span(one: Interval) -> dict[str, float | None]:
@@ -159,7 +247,9 @@ def column_names(columns: list[str]) -> dict[str, str]:
     each = list(dict.fromkeys(columns))
     shorts = [short(column) for column in each]
     return {
-        column: (name if shorts.count(name) == 1 else f"{name}, {column.split('.', 1)[0]}").capitalize()
+        column: (
+            name if shorts.count(name) == 1 else f"{name}, {column.split('.', 1)[0]}"
+        ).capitalize()
         for column, name in zip(each, shorts)
     }
 
@@ -184,7 +274,14 @@ def subgroups(result: EvaluationResult) -> ui.Forest | None:
 
 def weakest(result: EvaluationResult) -> Any | None:
     worst = result.worst_subgroup
-    return next((one for one in result.subgroups if worst and (one.column, one.value) == (worst.column, worst.value)), None)
+    return next(
+        (
+            one
+            for one in result.subgroups
+            if worst and (one.column, one.value) == (worst.column, worst.value)
+        ),
+        None,
+    )
 
 
 def weakest_label(result: EvaluationResult) -> str:
@@ -206,8 +303,16 @@ def subgroup_words(result: EvaluationResult) -> str:
         "all": figures.score(result.headline.score.value),
     }
     if clear:
-        return _("Lowest: %(group)s with %(value)s, its whole interval under the %(all)s of all samples.") % words
-    return _("Lowest: %(group)s with %(value)s; its interval still holds the %(all)s of all samples.") % words
+        return (
+            _(
+                "Lowest: %(group)s with %(value)s, its whole interval under the %(all)s of all samples."
+            )
+            % words
+        )
+    return (
+        _("Lowest: %(group)s with %(value)s; its interval still holds the %(all)s of all samples.")
+        % words
+    )
 
 
 def per_class(result: EvaluationResult) -> ui.Forest | None:
@@ -221,7 +326,15 @@ def per_class(result: EvaluationResult) -> ui.Forest | None:
         )
         for one in result.per_class
     ]  # fmt: skip
-    return ui.Forest(rows=rows, low=low, high=high, metric=_("F1"), show_state=False, first_column=_("Label"), name="per-label")
+    return ui.Forest(
+        rows=rows,
+        low=low,
+        high=high,
+        metric=_("F1"),
+        show_state=False,
+        first_column=_("Label"),
+        name="per-label",
+    )
 
 
 def confusion(result: EvaluationResult, url: Callable[[str, str], str]) -> ui.Confusion | None:
@@ -229,8 +342,19 @@ def confusion(result: EvaluationResult, url: Callable[[str, str], str]) -> ui.Co
     if result.confusion is None:
         return None
     labels, counts = result.labels, result.confusion.counts
-    urls = {(i, j): url(labels[i], labels[j]) for i in range(len(labels)) for j in range(len(labels)) if counts[i][j]}
-    return ui.Confusion(labels=labels, counts=counts, urls=urls, marked=frozenset(pair_cells(result)), name="confusion")
+    urls = {
+        (i, j): url(labels[i], labels[j])
+        for i in range(len(labels))
+        for j in range(len(labels))
+        if counts[i][j]
+    }
+    return ui.Confusion(
+        labels=labels,
+        counts=counts,
+        urls=urls,
+        marked=frozenset(pair_cells(result)),
+        name="confusion",
+    )
 
 
 def pair_cells(result: EvaluationResult) -> list[tuple[int, int]]:
@@ -249,7 +373,11 @@ def confusion_words(result: EvaluationResult) -> str:
         return _("No label is taken for another.")
     assert result.confusion is not None
     (i, j), n = cells[0], sum(result.confusion.counts[a][b] for a, b in cells)
-    return _("%(one)s and %(other)s are taken for each other %(n)s times.") % {"one": result.labels[j], "other": result.labels[i], "n": n}
+    return _("%(one)s and %(other)s are taken for each other %(n)s times.") % {
+        "one": result.labels[j],
+        "other": result.labels[i],
+        "n": n,
+    }
 
 
 def against(result: EvaluationResult) -> ui.Lines | None:
@@ -276,17 +404,25 @@ def against_words(result: EvaluationResult) -> str:
     """How far off it usually is, and whether it shies away from the ends."""
     if not result.against:
         return ""
-    off = {"mae": figures.score(result.metrics["mae"].value), "rmse": figures.score(result.metrics["rmse"].value)}
+    off = {
+        "mae": figures.score(result.metrics["mae"].value),
+        "rmse": figures.score(result.metrics["rmse"].value),
+    }
     text = _("Off by %(mae)s on average (RMSE %(rmse)s).") % off
     low, high = result.against[0], result.against[-1]
     if low.answer.value > low.truth and high.answer.value < high.truth:
-        text += " " + _("The smallest are answered too large and the largest too small, as by everyone who is not sure.")
+        text += " " + _(
+            "The smallest are answered too large and the largest too small, as by everyone who is not sure."
+        )
     return text
 
 
 def reliability(result: EvaluationResult) -> ui.Reliability:
     after, before = result.calibration.after, result.calibration.before
-    bins = [ui.Bin(one.confidence, one.accuracy.value, one.accuracy.low, one.accuracy.high, one.n) for one in after.bins]
+    bins = [
+        ui.Bin(one.confidence, one.accuracy.value, one.accuracy.low, one.accuracy.high, one.n)
+        for one in after.bins
+    ]
     line = [(one.confidence, one.accuracy.value) for one in before.bins if one.n]
     return ui.Reliability(bins=bins, before=line, name="calibration")
 
@@ -299,7 +435,10 @@ def reliability_words(result: EvaluationResult) -> str:
     near = min(full, key=lambda one: abs(one.confidence - 0.8), default=None)
     parts = []
     if near:
-        words = {"says": figures.percent(near.confidence), "right": round(100 * near.accuracy.value)}
+        words = {
+            "says": figures.percent(near.confidence),
+            "right": round(100 * near.accuracy.value),
+        }
         parts.append(_("When it says %(says)s, it is right in %(right)s of 100.") % words)
     values = {
         "after": figures.score(after.ece.value),
@@ -313,4 +452,9 @@ def reliability_words(result: EvaluationResult) -> str:
 def intervals_words(result: EvaluationResult) -> str:
     after, inside = result.calibration.after, result.metrics["coverage_90"]
     words = {"n": round(100 * inside.value), "ece": figures.score(after.ece.value)}
-    return _("Of its 90 %% intervals %(n)s of 100 hold the truth; over all levels it is off by %(ece)s.") % words
+    return (
+        _(
+            "Of its 90 %% intervals %(n)s of 100 hold the truth; over all levels it is off by %(ece)s."
+        )
+        % words
+    )

@@ -1,4 +1,6 @@
-"""Points of curves on their way into the database: gathered, then written with the job's progress about once a second."""
+"""Points of curves on their way into the database: gathered, then written with the job's progress
+about once a second.
+"""
 
 import threading
 from collections.abc import Iterable
@@ -17,9 +19,11 @@ FOLD, NAME = 120, 80
 
 
 class Report(Progress):
-    """What the engine tells while it trains: stages, steps and log go to the job, points of curves to the run.
+    """What the engine tells while it trains: stages, steps and log go to the job, points of curves
+    to the run.
 
-    A resumed attempt tells again what the last one told: its points replace those, so that none is there twice.
+    A resumed attempt tells again what the last one told: its points replace those, so that none is
+    there twice.
     """
 
     def __init__(self, work: Work, run: Run) -> None:
@@ -60,14 +64,25 @@ class Report(Progress):
         self.work.flush_if_due()
 
     def _tell_fit(self) -> None:
-        """One line for each network that is done; the engine itself tells of encoders that are trained along."""
+        """One line for each network that is done; the engine itself tells of encoders that are
+        trained along.
+        """
         if self._fit and not self._fit[0].startswith(TUNE):
             words = {"fit": self._fit[0], "seed": self._fit[1]}
             if self._scores:
-                words |= {"n": len(self._scores), "metric": self._metric, "best": figures.score(max(self._scores))}
-                self.work.log(_("%(fit)s, seed %(seed)s: %(n)s epochs, best validation %(metric)s %(best)s") % words)
+                words |= {
+                    "n": len(self._scores),
+                    "metric": self._metric,
+                    "best": figures.score(max(self._scores)),
+                }
+                self.work.log(
+                    _("%(fit)s, seed %(seed)s: %(n)s epochs, best validation %(metric)s %(best)s")
+                    % words
+                )
             else:
-                self.work.log(_("%(fit)s, seed %(seed)s: trained on all its training samples") % words)
+                self.work.log(
+                    _("%(fit)s, seed %(seed)s: trained on all its training samples") % words
+                )
         self._fit, self._scores = None, []
 
     def write(self) -> None:
@@ -75,7 +90,15 @@ class Report(Progress):
         with self._lock:
             points, self._points = self._points, {}
         rows = [
-            Metric(run=self.run, attempt=self.work.job.attempt, fold=fold, seed=seed, name=name, epoch=epoch, value=value)
+            Metric(
+                run=self.run,
+                attempt=self.work.job.attempt,
+                fold=fold,
+                seed=seed,
+                name=name,
+                epoch=epoch,
+                value=value,
+            )
             for (fold, seed, name, epoch), value in points.items()
         ]
         Metric.objects.bulk_create(

@@ -1,4 +1,6 @@
-"""What a run said about each test sample, read from its bundle by DuckDB. Nothing of it is copied into the database."""
+"""What a run said about each test sample, read from its bundle by DuckDB. Nothing of it is copied
+into the database.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,12 +20,20 @@ from .models import Run
 
 FILE = "predictions.parquet"
 ALONE = "single:"
-"""Columns `single:<modality>`: what that modality says by itself, null where the sample does not have it."""
+"""Columns `single:<modality>`: what that modality says by itself, null where the sample does not
+have it.
+"""
 FIRST_SEED = "seed = (SELECT first(seed) FROM t0)"
 """The table shows one seed, the first: the one that the confusion counts."""
 PAGE = 48
 CONFIDENT = 0.8
-ORDERS = {"confidence": "confidence", "key": "key", "truth": "truth", "answer": "answer", "error": "abs(answer - truth)"}
+ORDERS = {
+    "confidence": "confidence",
+    "key": "key",
+    "truth": "truth",
+    "answer": "answer",
+    "error": "abs(answer - truth)",
+}
 REACH = 1.645
 """Spreads to either side that hold 90 %."""
 OUTSIDE = f"abs(answer - truth) > {REACH} * spread"
@@ -51,7 +61,13 @@ class Filters:
         shows = ("wrong", "right") if numbers else ("wrong", "confident", "right")
         orders = set(ORDERS) - {"confidence" if numbers else "error"}
         show = params.get("show", "") if params.get("show") in shows else ""
-        sort = params.get("sort", "") if params.get("sort", "").lstrip("-") in orders else "-error" if numbers else "-confidence"
+        sort = (
+            params.get("sort", "")
+            if params.get("sort", "").lstrip("-") in orders
+            else "-error"
+            if numbers
+            else "-confidence"
+        )
         truth, answer = ("", "") if numbers else (params.get("truth", ""), params.get("answer", ""))
         return cls(truth, answer, show, params.get("q", "").strip(), sort, task)
 
@@ -63,7 +79,9 @@ class Filters:
         parts, values = [FIRST_SEED], list[Any]()
         for column, value in (("truth", self.truth), ("answer", self.answer)):
             if value:
-                parts.append(f"list_contains({column}, ?)" if self.task == "multi-label" else f"{column} = ?")
+                parts.append(
+                    f"list_contains({column}, ?)" if self.task == "multi-label" else f"{column} = ?"
+                )
                 values.append(value)
         if self.show:
             wrong = OUTSIDE if self.task == "regression" else "truth <> answer"
@@ -89,7 +107,9 @@ def path_of(run: Run) -> Path | None:
 
 
 class Rows(Sequence[dict[str, Any]]):
-    """Rows of the file that match, fetched a page at a time, so that Django's paginator can be used."""
+    """Rows of the file that match, fetched a page at a time, so that Django's paginator can be
+    used.
+    """
 
     def __init__(self, run: Run, path: Path, filters: Filters) -> None:
         self.files, self.filters = (str(path),), filters
@@ -113,9 +133,15 @@ class Rows(Sequence[dict[str, Any]]):
 
 
 def shown(row: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:
-    """right: of a number whether the truth lies in the 90 % interval of the answer; of a modality alone nobody asks."""
+    """right: of a number whether the truth lies in the 90 % interval of the answer; of a modality
+    alone nobody asks.
+    """
     spread = row.get("spread")
-    right = row["truth"] == row["answer"] if spread is None else abs(row["truth"] - row["answer"]) <= REACH * spread
+    right = (
+        row["truth"] == row["answer"]
+        if spread is None
+        else abs(row["truth"] - row["answer"]) <= REACH * spread
+    )
     alone = {name: row.get(f"{ALONE}{name}") for name in modalities}
     return {
         "key": row["key"],
@@ -126,7 +152,11 @@ def shown(row: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:
         "fold": row.get("fold", ""),
         "right": right,
         "answers": [
-            {"modality": name, "answer": None if one is None else in_words(one, spread), "right": spread is not None or one == row["truth"]}
+            {
+                "modality": name,
+                "answer": None if one is None else in_words(one, spread),
+                "right": spread is not None or one == row["truth"],
+            }
             for name, one in alone.items()
         ],
     }
@@ -138,7 +168,11 @@ def in_words(value: Any, spread: float | None = None) -> str:
         return "; ".join(value) or "–"
     if not isinstance(value, float):
         return str(value)
-    return f"{value:.10g}" if not spread else f"{value:.{max(0, min(12, 1 - math.floor(math.log10(spread))))}f}"
+    return (
+        f"{value:.10g}"
+        if not spread
+        else f"{value:.{max(0, min(12, 1 - math.floor(math.log10(spread))))}f}"
+    )
 
 
 @dataclass
@@ -153,7 +187,10 @@ class Table:
 
     @property
     def counted(self) -> str:
-        words = {"n": f"{self.page.paginator.count if self.page else 0:,}", "total": f"{self.total:,}"}
+        words = {
+            "n": f"{self.page.paginator.count if self.page else 0:,}",
+            "total": f"{self.total:,}",
+        }
         return _("%(n)s of %(total)s test samples") % words
 
 
@@ -174,7 +211,9 @@ def table(run: Run, params: Mapping[str, str]) -> Table:
 
 
 def of_sample(run: Run, key: str) -> dict[str, Any] | None:
-    """What this run said about one sample; None where it did not test it, or its file cannot be read."""
+    """What this run said about one sample; None where it did not test it, or its file cannot be
+    read.
+    """
     path = path_of(run)
     if path is None:
         return None

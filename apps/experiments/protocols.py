@@ -1,4 +1,6 @@
-"""What the disciplines ask of a run, as its page shows it: a forest a protocol and metric, in four states, and every criterion in words."""
+"""What the disciplines ask of a run, as its page shows it: a forest a protocol and metric, in four
+states, and every criterion in words.
+"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -23,7 +25,9 @@ from .words import engine_note, list_in_words
 
 @dataclass
 class Asked:
-    """One discipline's protocol. states: of every criterion that could be judged; unknown: sentence and reason of the others."""
+    """One discipline's protocol. states: of every criterion that could be judged; unknown: sentence
+    and reason of the others.
+    """
 
     discipline: Discipline | None
     code: str
@@ -45,18 +49,29 @@ def protocols(run: Run) -> Protocols | None:
     result = run.evaluation
     if result is None or not result.protocols:
         return None
-    met, all_of = sum(one.n_met for one in result.protocols), sum(len(one.criteria) for one in result.protocols)
+    met, all_of = (
+        sum(one.n_met for one in result.protocols),
+        sum(len(one.criteria) for one in result.protocols),
+    )
     return Protocols(counted(met, all_of), [asked(run, one) for one in result.protocols])
 
 
 def counted(met: int, n: int) -> str:
-    return ngettext("%(met)d of %(n)d criterion met", "%(met)d of %(n)d criteria met", n) % {"met": met, "n": n}
+    return ngettext("%(met)d of %(n)d criterion met", "%(met)d of %(n)d criteria met", n) % {
+        "met": met,
+        "n": n,
+    }
 
 
 def asked(run: Run, one: ProtocolScore) -> Asked:
     known = [score for score in one.criteria if score.state]
-    kinds = list(dict.fromkeys((score.criterion.metric, bool(score.criterion.over)) for score in known))
-    forests = [forest([s for s in known if (s.criterion.metric, bool(s.criterion.over)) == kind]) for kind in kinds]
+    kinds = list(
+        dict.fromkeys((score.criterion.metric, bool(score.criterion.over)) for score in known)
+    )
+    forests = [
+        forest([s for s in known if (s.criterion.metric, bool(s.criterion.over)) == kind])
+        for kind in kinds
+    ]
     return Asked(
         discipline=run.disciplines.get(one.discipline), code=one.discipline, counted=counted(one.n_met, len(one.criteria)),
         states=[score.state for score in known if score.state], forests=forests, sentences=[sentence(s.criterion) for s in one.criteria],
@@ -78,7 +93,10 @@ def forest(scores: list[CriterionScore]) -> ui.Forest:
 def row(one: CriterionScore) -> ui.ForestRow:
     criterion, value = one.criterion, one.value
     sign = "≥" if criterion.at_most is None else "≤"
-    notes = [f"{sign} {figures.score(criterion.bound)}", *([_("to %(other)s") % {"other": against(one)}] if one.over else [])]
+    notes = [
+        f"{sign} {figures.score(criterion.bound)}",
+        *([_("to %(other)s") % {"other": against(one)}] if one.over else []),
+    ]
     return ui.ForestRow(
         label=criterion.name or about(criterion), n=one.n, state=one.state or "", target=criterion.bound,
         value=value.value if value else None, low=value.low if value else None, high=value.high if value else None,
@@ -89,7 +107,13 @@ def row(one: CriterionScore) -> ui.ForestRow:
 def scale(scores: list[CriterionScore]) -> tuple[float, float]:
     """Whole steps of .05 around every figure and every bound."""
     values = [one.criterion.bound for one in scores]
-    values += [v for one in scores if one.value for v in (one.value.value, one.value.low, one.value.high) if v is not None]
+    values += [
+        v
+        for one in scores
+        if one.value
+        for v in (one.value.value, one.value.low, one.value.high)
+        if v is not None
+    ]
     low, high = math.floor(min(values) * 20) / 20, math.ceil(max(values) * 20) / 20
     return low, max(high, low + 0.05)
 
@@ -106,14 +130,21 @@ def situation(criterion: Criterion) -> str:
         return _("with noise of %(level)s on %(name)s") % {"level": level, "name": name}
     if criterion.without:
         return _("without %(names)s") % {"names": list_in_words(criterion.without)}
-    return _("with only %(names)s") % {"names": list_in_words(criterion.only)} if criterion.only else ""
+    return (
+        _("with only %(names)s") % {"names": list_in_words(criterion.only)}
+        if criterion.only
+        else ""
+    )
 
 
 def sentence(criterion: Criterion) -> str:
-    """ "Macro-F1 where samples.speaker is “S3”, without image, is at least .680 (on 50 samples or more)." """
+    """ "Macro-F1 where samples.speaker is “S3”, without image, is at least .680 (on 50 samples or
+    more)."
+    """
     name = measure(criterion.metric)
     words = {
-        "what": _("The difference in %(metric)s to %(other)s") % {"metric": name, "other": other(criterion.over)}
+        "what": _("The difference in %(metric)s to %(other)s")
+        % {"metric": name, "other": other(criterion.over)}
         if criterion.over
         else name,
         "about": about(criterion),
@@ -126,9 +157,9 @@ def sentence(criterion: Criterion) -> str:
 
 
 def other(name: str) -> str:
-    return {BEST_SINGLE: _("the best single modality"), REFERENCE_RUN: _("the reference run")}.get(name) or _("%(name)s alone") % {
-        "name": name
-    }
+    return {BEST_SINGLE: _("the best single modality"), REFERENCE_RUN: _("the reference run")}.get(
+        name
+    ) or _("%(name)s alone") % {"name": name}
 
 
 def against(one: CriterionScore) -> str:
@@ -146,9 +177,13 @@ def measure(metric: str) -> str:
 
 
 def reason(text: str) -> str:
-    """Why a criterion cannot be judged: the engine's English in the reader's language, where it is a fixed sentence."""
+    """Why a criterion cannot be judged: the engine's English in the reader's language, where it is
+    a fixed sentence.
+    """
     words = {
-        "nobody asked the model without these inputs": _("nobody asked the model without these inputs"),
+        "nobody asked the model without these inputs": _(
+            "nobody asked the model without these inputs"
+        ),
         "nobody asked the model under this noise; the recipe's evaluation.noise does": _(
             "nobody asked the model under this noise; the recipe's evaluation.noise does"
         ),
@@ -160,6 +195,15 @@ def reason(text: str) -> str:
     return words.get(text, text)
 
 
-def problems(recipe: Recipe, study: list[dict[str, Any]], columns: Iterable[str], modalities: Mapping[str, str]) -> list[str]:
-    """What the engine would refuse about the protocols of recipe and study, as far as names alone can tell."""
-    return check(together(recipe.protocols, protocols_of(study)), dict.fromkeys(columns, ""), modalities)
+def problems(
+    recipe: Recipe,
+    study: list[dict[str, Any]],
+    columns: Iterable[str],
+    modalities: Mapping[str, str],
+) -> list[str]:
+    """What the engine would refuse about the protocols of recipe and study, as far as names alone
+    can tell.
+    """
+    return check(
+        together(recipe.protocols, protocols_of(study)), dict.fromkeys(columns, ""), modalities
+    )

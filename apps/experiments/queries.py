@@ -23,11 +23,17 @@ GOING = (Job.State.QUEUED, Job.State.RUNNING)
 
 
 def runs_of(project: Project) -> RunQuerySet:
-    return Run.objects.kept().filter(project=project).select_related("job", "created_by", "alignment", "project")
+    return (
+        Run.objects.kept()
+        .filter(project=project)
+        .select_related("job", "created_by", "alignment", "project")
+    )
 
 
 def find(project: Project, number: int, deleted: bool = False) -> Run:
-    rows = Run.objects.filter(project=project, number=number).select_related("job", "created_by", "alignment", "parent", "project")
+    rows = Run.objects.filter(project=project, number=number).select_related(
+        "job", "created_by", "alignment", "parent", "project"
+    )
     run = rows.first()
     if run is None or (run.deleted_at and not deleted):
         raise Http404
@@ -52,18 +58,32 @@ class RunList:
 
 
 def run_list(project: Project, params: Mapping[str, str]) -> RunList:
-    """`params`: state, method, who, alignment, q, sort as the address holds them; unknown values are ignored."""
+    """`params`: state, method, who, alignment, q, sort as the address holds them; unknown values
+    are ignored.
+    """
     everything = runs_of(project)
-    facts = list(everything.order_by().values_list("job__state", "method", "created_by_id", "created_by__name"))
-    filters = {name: params.get(name, "").strip() for name in ("state", "method", "who", "alignment", "q")}
+    facts = list(
+        everything.order_by().values_list(
+            "job__state", "method", "created_by_id", "created_by__name"
+        )
+    )
+    filters = {
+        name: params.get(name, "").strip() for name in ("state", "method", "who", "alignment", "q")
+    }
     rows = narrowed(everything, filters)
     sort = params.get("sort", DEFAULT_SORT)
     key = SORTS.get(sort.lstrip("-"))
     sort = sort if key else DEFAULT_SORT
     field = F(SORTS[sort.lstrip("-")])
-    ordered = rows.order_by(field.desc(nulls_last=True) if sort.startswith("-") else field.asc(nulls_last=True), "-number")
+    ordered = rows.order_by(
+        field.desc(nulls_last=True) if sort.startswith("-") else field.asc(nulls_last=True),
+        "-number",
+    )
     labels = dict(Job.State.choices)
-    states = [{"value": value, "label": labels[value], "count": sum(fact[0] == value for fact in facts)} for value in labels]
+    states = [
+        {"value": value, "label": labels[value], "count": sum(fact[0] == value for fact in facts)}
+        for value in labels
+    ]
     people = sorted({(fact[2], fact[3]) for fact in facts if fact[2]}, key=lambda one: one[1])
     return RunList(
         ordered.light(),
@@ -88,7 +108,11 @@ def narrowed(rows: RunQuerySet, filters: Mapping[str, str]) -> RunQuerySet:
     if filters["q"]:
         words = filters["q"]
         found = rows.filter(question__icontains=words) | rows.filter(name__icontains=words)
-        rows = found | rows.filter(number=int(words)) if words.isdecimal() and len(words) < 9 else found
+        rows = (
+            found | rows.filter(number=int(words))
+            if words.isdecimal() and len(words) < 9
+            else found
+        )
     return rows
 
 
@@ -97,8 +121,12 @@ def finished(project: Project) -> RunQuerySet:
 
 
 def best_run(project: Project, alignment_id: int | None = None) -> Run | None:
-    """The finished run with the highest score, on one alignment or on any; scores of different metrics are not compared."""
-    rows = finished(project).filter(alignment_id=alignment_id) if alignment_id else finished(project)
+    """The finished run with the highest score, on one alignment or on any; scores of different
+    metrics are not compared.
+    """
+    rows = (
+        finished(project).filter(alignment_id=alignment_id) if alignment_id else finished(project)
+    )
     newest = rows.order_by("-number").values_list("metric", flat=True).first()
     return rows.filter(metric=newest).light().order_by("-score", "number").first()
 
@@ -124,19 +152,31 @@ class Leader:
 
 def leaders(project: Project) -> dict[int, Leader]:
     """Alignment id -> its leader; only where at least two runs have finished on it."""
-    rows = finished(project).order_by("-score", "number").values_list("alignment_id", "number", "score", "score_high")
+    rows = (
+        finished(project)
+        .order_by("-score", "number")
+        .values_list("alignment_id", "number", "score", "score_high")
+    )
     found: dict[int, list[tuple[int, float, float | None]]] = {}
     for alignment, number, value, high in rows:
         found.setdefault(alignment, []).append((number, value, high))
     return {
-        alignment: Leader(runs[0][0], sum((high if high is not None else value) >= runs[0][1] for _number, value, high in runs[1:]))
+        alignment: Leader(
+            runs[0][0],
+            sum(
+                (high if high is not None else value) >= runs[0][1]
+                for _number, value, high in runs[1:]
+            ),
+        )
         for alignment, runs in found.items()
         if len(runs) > 1
     }
 
 
 def running(project: Project, limit: int = 5) -> list[Run]:
-    return list(runs_of(project).filter(job__state__in=GOING).light().order_by("created_at")[:limit])
+    return list(
+        runs_of(project).filter(job__state__in=GOING).light().order_by("created_at")[:limit]
+    )
 
 
 def latest(project: Project, limit: int = 5) -> list[Run]:
@@ -149,7 +189,9 @@ def past(project: Project, limit: int = 8) -> list[Run]:
 
 
 def predictions_for_sample(project: Project, key: str, limit: int = 3) -> list[dict[str, Any]]:
-    """What the newest finished runs said about a sample: [{run, truth, answer, confidence, right, answers}]."""
+    """What the newest finished runs said about a sample: [{run, truth, answer, confidence, right,
+    answers}].
+    """
     from . import predictions
 
     found = []

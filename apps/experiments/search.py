@@ -1,4 +1,6 @@
-"""What a search tried, as its run's page shows it: every method with its interval, how each input can be read, and what was chosen."""
+"""What a search tried, as its run's page shows it: every method with its interval, how each input
+can be read, and what was chosen.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +64,11 @@ def found(result: EvaluationResult, kinds: plots.Kinds) -> Found | None:
         return None
     low, high = plots.scale([one.score for one in search.tried])
     rows = [
-        ui.ForestRow(label=method_name(one.method), note=_("chosen for the model") if one.kept else "", **plots.span(one.score))
+        ui.ForestRow(
+            label=method_name(one.method),
+            note=_("chosen for the model") if one.kept else "",
+            **plots.span(one.score),
+        )
         for one in search.tried
     ]
     plot = ui.Forest(
@@ -75,12 +81,22 @@ def found(result: EvaluationResult, kinds: plots.Kinds) -> Found | None:
         name="tried",
     )
     methods = [method(one, search) for one in search.tried]
-    return Found(plot, sentence(search), left_out(search), methods, [one_input(*item, kinds) for item in search.probe.items()])
+    return Found(
+        plot,
+        sentence(search),
+        left_out(search),
+        methods,
+        [one_input(*item, kinds) for item in search.probe.items()],
+    )
 
 
 def method(one: Tried, search: Search) -> Method:
     return Method(
-        method_name(one.method), one.loss, "" if one.seconds is None else duration(one.seconds), rounds(one, search.rounds), one.kept
+        method_name(one.method),
+        one.loss,
+        "" if one.seconds is None else duration(one.seconds),
+        rounds(one, search.rounds),
+        one.kept,
     )
 
 
@@ -97,14 +113,28 @@ def sentence(search: Search) -> str:
         "%(method)s did best inside the training samples of %(n)s rounds of %(all)s, and the model is trained with it.",
         kept.chosen,
     )
-    close = [method_name(one.method) for one in search.tried if one.difference and one.difference.verdict == "no clear difference"]
-    better = [method_name(one.method) for one in search.tried if one.difference and one.difference.verdict == "clearly better"]
+    close = [
+        method_name(one.method)
+        for one in search.tried
+        if one.difference and one.difference.verdict == "no clear difference"
+    ]
+    better = [
+        method_name(one.method)
+        for one in search.tried
+        if one.difference and one.difference.verdict == "clearly better"
+    ]
     parts = [text % told]
     if close:
-        parts.append(_("On the test samples it cannot be told apart from %(names)s.") % {"names": list_in_words(close)})
+        parts.append(
+            _("On the test samples it cannot be told apart from %(names)s.")
+            % {"names": list_in_words(close)}
+        )
     if better:
         parts.append(
-            _("On the test samples %(names)s did clearly better; what is chosen never looks at them.") % {"names": list_in_words(better)}
+            _(
+                "On the test samples %(names)s did clearly better; what is chosen never looks at them."
+            )
+            % {"names": list_in_words(better)}
         )
     return " ".join(parts)
 
@@ -112,13 +142,18 @@ def sentence(search: Search) -> str:
 def left_out(search: Search) -> str:
     if not search.not_tried or search.budget_seconds is None:
         return ""
-    words = {"time": duration(search.budget_seconds), "names": list_in_words([method_name(name) for name in search.not_tried])}
+    words = {
+        "time": duration(search.budget_seconds),
+        "names": list_in_words([method_name(name) for name in search.not_tried]),
+    }
     return _("Not tried, since the %(time)s of computing were spent: %(names)s.") % words
 
 
 def one_input(name: str, reads: list[Read], kinds: plots.Kinds) -> Input:
     shown = [one for place, one in enumerate(reads) if place < SHOWN or one.kept or one.own]
-    rows = [Reading(reading(one), one.loss, rounds(one, one.rounds), one.kept, one.own) for one in shown]
+    rows = [
+        Reading(reading(one), one.loss, rounds(one, one.rounds), one.kept, one.own) for one in shown
+    ]
     return Input(name, kinds.get(name, ""), rows, len(reads) - len(shown))
 
 
@@ -131,12 +166,15 @@ def encoder(choice: dict[str, Any]) -> str:
     parts = [encoders.called(choice["name"])]
     if layers := choice.get("layers"):
         parts.append(
-            ngettext("layer %(layers)s", "layers %(layers)s", len(layers)) % {"layers": list_in_words([str(one) for one in layers])}
+            ngettext("layer %(layers)s", "layers %(layers)s", len(layers))
+            % {"layers": list_in_words([str(one) for one in layers])}
         )
     if pooling := choice.get("pooling"):
         parts.append(_("pooled: %(pooling)s") % {"pooling": pooling})
     if choice.get("grid"):
-        parts.append(_("grid %(sides)s") % {"sides": list_in_words([str(side) for side in choice["grid"]])})
+        parts.append(
+            _("grid %(sides)s") % {"sides": list_in_words([str(side) for side in choice["grid"]])}
+        )
     if choice.get("resolution"):
         parts.append(_("%(n)s pixels") % {"n": choice["resolution"]})
     if choice.get("mix"):

@@ -26,9 +26,17 @@ from .models import Run
 
 @transaction.atomic
 def start_run(
-    actor: User, project: Project, alignment: Alignment, recipe: Recipe, question: str = "", parent: Run | None = None, name: str = ""
+    actor: User,
+    project: Project,
+    alignment: Alignment,
+    recipe: Recipe,
+    question: str = "",
+    parent: Run | None = None,
+    name: str = "",
 ) -> Run:
-    """A run row and the job that trains it. Raises ValidationError where the recipe does not fit the alignment."""
+    """A run row and the job that trains it. Raises ValidationError where the recipe does not fit
+    the alignment.
+    """
     require(actor, "contribute", project)
     _check(project, alignment, recipe, parent)
     recipe = alignments.complete(alignment, recipe)
@@ -38,22 +46,43 @@ def start_run(
         project=project, number=number, question=question.strip(), name=name.strip(), alignment=alignment, parent=parent,
         recipe=recipe.model_dump(mode="json"), method=recipe.method, modalities=alignments.chosen(alignment, recipe), job=job, created_by=actor,
     )  # fmt: skip
-    record(project, actor, "run.started", "run", number, run.title, alignment=alignment.number, parent=parent.number if parent else None)
+    record(
+        project,
+        actor,
+        "run.started",
+        "run",
+        number,
+        run.title,
+        alignment=alignment.number,
+        parent=parent.number if parent else None,
+    )
     return run
 
 
 def _check(project: Project, alignment: Alignment, recipe: Recipe, parent: Run | None) -> None:
     if alignment.project_id != project.pk or (parent and parent.project_id != project.pk):
-        raise ValidationError(_("The alignment and the run it comes from must belong to this project."))
+        raise ValidationError(
+            _("The alignment and the run it comes from must belong to this project.")
+        )
     if alignment.state != Alignment.State.FROZEN:
-        raise ValidationError({"alignment": _("Freeze the alignment first; a run needs one that no longer changes.")})
+        raise ValidationError(
+            {"alignment": _("Freeze the alignment first; a run needs one that no longer changes.")}
+        )
     if problems := fit.problems(alignment, recipe):
         raise ValidationError(problems)
 
 
 def retry(actor: User, run: Run) -> Run:
     """A new run with the same recipe on the same alignment."""
-    return start_run(actor, run.project, run.alignment, Recipe.parse(run.recipe), run.question, parent=run, name=run.name)
+    return start_run(
+        actor,
+        run.project,
+        run.alignment,
+        Recipe.parse(run.recipe),
+        run.question,
+        parent=run,
+        name=run.name,
+    )
 
 
 @transaction.atomic
@@ -69,7 +98,11 @@ def stop_run(actor: User, run: Run) -> None:
 def rename(actor: User, run: Run, name: str, question: str) -> Run:
     require(actor, "contribute", run.project)
     fields = {"name": name.strip()[:120], "question": question.strip()[:200]}
-    changes = {field: [getattr(run, field), new] for field, new in fields.items() if getattr(run, field) != new}
+    changes = {
+        field: [getattr(run, field), new]
+        for field, new in fields.items()
+        if getattr(run, field) != new
+    }
     for field, new in fields.items():
         setattr(run, field, new)
     run.save(update_fields=list(fields))
@@ -79,7 +112,9 @@ def rename(actor: User, run: Run, name: str, question: str) -> Run:
 
 @transaction.atomic
 def delete(actor: User, run: Run) -> None:
-    """Out of the lists; it can be brought back. Whoever started it may, and those who manage the project's data."""
+    """Out of the lists; it can be brought back. Whoever started it may, and those who manage the
+    project's data.
+    """
     _may_delete(actor, run)
     if not run.job.is_over:
         raise ValidationError(_("Stop the run before you delete it."))
@@ -99,8 +134,12 @@ def _may_delete(actor: User, run: Run) -> None:
 
 
 @transaction.atomic
-def finish_run(job: Job, run: Run, result: EvaluationResult, bundle_path: str, bundle_digest: str) -> None:
-    """The one write of a result; an attempt that no longer owns the job gets Fenced and changes nothing."""
+def finish_run(
+    job: Job, run: Run, result: EvaluationResult, bundle_path: str, bundle_digest: str
+) -> None:
+    """The one write of a result; an attempt that no longer owns the job gets Fenced and changes
+    nothing.
+    """
     jobs.hold(job)
     head = result.headline
     fields: dict[str, Any] = {
@@ -119,14 +158,23 @@ def finish_run(job: Job, run: Run, result: EvaluationResult, bundle_path: str, b
     }
     Run.objects.filter(pk=run.pk).update(**fields)
     jobs.close(job, Job.State.FINISHED)
-    told = {"metric": head.metric, "score": head.score.value, "gain": head.gain_over_best_single.value}
+    told = {
+        "metric": head.metric,
+        "score": head.score.value,
+        "gain": head.gain_over_best_single.value,
+    }
     event = record(run.project, None, "run.finished", "run", run.number, run.title, **told)
     _tell_starter(event, run)
 
 
 def run_failed(job: Job) -> None:
     run = Run.objects.select_related("project", "created_by").get(job=job)
-    _tell_starter(record(run.project, None, "run.failed", "run", run.number, run.title, error=job.error[:200]), run)
+    _tell_starter(
+        record(
+            run.project, None, "run.failed", "run", run.number, run.title, error=job.error[:200]
+        ),
+        run,
+    )
 
 
 def run_stopped(job: Job) -> None:

@@ -1,4 +1,6 @@
-"""Samples that two disciplines should talk about, as the run's page shows them: what each input is and says, the label, the reason."""
+"""Samples that two disciplines should talk about, as the run's page shows them: what each input is
+and says, the label, the reason.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +28,9 @@ FIELD = "talk"
 
 @dataclass
 class Part:
-    """One input of a sample with what it says by itself; `answer` is empty where the sample lacks it."""
+    """One input of a sample with what it says by itself; `answer` is empty where the sample lacks
+    it.
+    """
 
     name: str
     kind: str
@@ -69,16 +73,31 @@ class Talk:
 def talk(run: Run, params: Mapping[str, str]) -> Talk:
     result = run.evaluation
     found = result.disagreements if result else []
-    kinds: dict[Kind, list[Disagreement]] = {kind: [one for one in found if one.kind == kind] for kind in ("label", "modalities")}
-    wanted: Kind = "modalities" if params.get(FIELD) == "modalities" or not kinds["label"] else "label"
+    kinds: dict[Kind, list[Disagreement]] = {
+        kind: [one for one in found if one.kind == kind] for kind in ("label", "modalities")
+    }
+    wanted: Kind = (
+        "modalities" if params.get(FIELD) == "modalities" or not kinds["label"] else "label"
+    )
     wanted = "label" if params.get(FIELD) == "label" else wanted
     page = Paginator(kinds[wanted], PAGE).get_page(params.get("page"))
     words = {"label": _("Against the label (%(n)d)"), "modalities": _("Against each other (%(n)d)")}
     options = [
-        {"label": words[kind] % {"n": len(some)}, "href": f"?{FIELD}={kind}#talk", "current": kind == wanted}
+        {
+            "label": words[kind] % {"n": len(some)},
+            "href": f"?{FIELD}={kind}#talk",
+            "current": kind == wanted,
+        }
         for kind, some in kinds.items()
     ]
-    return Talk(wanted, options, page, lines(run, list(page)), len(found), "disagreements" in (run.result or {}))
+    return Talk(
+        wanted,
+        options,
+        page,
+        lines(run, list(page)),
+        len(found),
+        "disagreements" in (run.result or {}),
+    )
 
 
 def lines(run: Run, some: list[Disagreement]) -> list[Line]:
@@ -95,10 +114,16 @@ def reason(one: Disagreement) -> str:
     words = {"names": list_in_words(one.between), "answer": one.answer, "truth": one.truth}
     if one.kind == "modalities":
         said = [(name, told.answer) for name in one.between if (told := one.said[name])]
-        text = _(", ").join(_("%(name)s says %(answer)s") % {"name": name, "answer": answer} for name, answer in said)
+        text = _(", ").join(
+            _("%(name)s says %(answer)s") % {"name": name, "answer": answer}
+            for name, answer in said
+        )
         return _("%(text)s, each sure") % {"text": text} if one.sure else text
     if not one.between:
-        return _("together they say %(answer)s, though none alone does; the label says %(truth)s") % words
+        return (
+            _("together they say %(answer)s, though none alone does; the label says %(truth)s")
+            % words
+        )
     if len(one.between) == 1:
         return _("%(names)s says %(answer)s, the label says %(truth)s") % words
     if len(one.between) == 2:
@@ -120,7 +145,9 @@ def parts(run: Run, one: Disagreement, shown_of: dict[tuple[str, str], Part]) ->
 def comments_on(run: Run, keys: list[str]) -> dict[str, int]:
     said = Count("comments", filter=Q(comments__deleted_at=None))
     rows = (
-        Thread.objects.filter(project=run.project, anchor_type=Thread.Anchor.SAMPLE, anchor_id__in=keys)
+        Thread.objects.filter(
+            project=run.project, anchor_type=Thread.Anchor.SAMPLE, anchor_id__in=keys
+        )
         .values("anchor_id")
         .annotate(n=said)
     )
@@ -128,8 +155,14 @@ def comments_on(run: Run, keys: list[str]) -> dict[str, int]:
 
 
 def inputs_of(run: Run, keys: list[str]) -> dict[tuple[str, str], Part]:
-    """(key, modality) -> its picture, recording, text, series or numbers; nothing where the data cannot be read."""
-    versions = list(run.alignment.versions.select_related("dataset__discipline", "table").order_by("pk")) if keys else []
+    """(key, modality) -> its picture, recording, text, series or numbers; nothing where the data
+    cannot be read.
+    """
+    versions = (
+        list(run.alignment.versions.select_related("dataset__discipline", "table").order_by("pk"))
+        if keys
+        else []
+    )
     if not versions:
         return {}
     frame = frame_of_alignment(run.alignment, versions)
@@ -147,7 +180,9 @@ def inputs_of(run: Run, keys: list[str]) -> dict[tuple[str, str], Part]:
     return {(key, part.name): part for key, row in rows.items() for part in inputs(frame, row, media, disciplines)}  # fmt: skip
 
 
-def inputs(frame: Frame, row: Row, media: dict[str, Media], disciplines: dict[str, Discipline]) -> list[Part]:
+def inputs(
+    frame: Frame, row: Row, media: dict[str, Media], disciplines: dict[str, Discipline]
+) -> list[Part]:
     found = []
     for one in frame.modalities:
         first = one.columns[0]
@@ -159,6 +194,10 @@ def inputs(frame: Frame, row: Row, media: dict[str, Media], disciplines: dict[st
         elif one.kind == "series":
             part.spark = spark_of(value)
         else:
-            part.numbers = [(column.name, shown(row[column.ref], column.unit)) for column in one.columns[:3] if row[column.ref] is not None]
+            part.numbers = [
+                (column.name, shown(row[column.ref], column.unit))
+                for column in one.columns[:3]
+                if row[column.ref] is not None
+            ]
         found.append(part)
     return found

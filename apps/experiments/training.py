@@ -1,4 +1,6 @@
-"""A run in a worker: read the frozen alignment, let the engine train and judge, store what it wrote. Imported in workers only."""
+"""A run in a worker: read the frozen alignment, let the engine train and judge, store what it
+wrote. Imported in workers only.
+"""
 
 import errno
 import json
@@ -35,12 +37,18 @@ MANIFEST = "bundle.json"
 
 
 def run(work: Work) -> None:
-    """The handler of jobs of kind "run". Attempts share a folder, so that a second one goes on where the first was cut off."""
-    found = Run.objects.select_related("project", "alignment__table", "created_by").get(job=work.job)
+    """The handler of jobs of kind "run". Attempts share a folder, so that a second one goes on
+    where the first was cut off.
+    """
+    found = Run.objects.select_related("project", "alignment__table", "created_by").get(
+        job=work.job
+    )
     folder = settings.HOME / "runs" / str(work.job.pk)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if work.job.attempt > 1:
-        work.log(_("Attempt %(n)d goes on where the last one was cut off.") % {"n": work.job.attempt})
+        work.log(
+            _("Attempt %(n)d goes on where the last one was cut off.") % {"n": work.job.attempt}
+        )
     with in_words():
         result = trained(folder / WORK) or learnt_from(found, folder / WORK, Report(work, found))
         bundle = keep_bundle(folder, work.job.attempt)
@@ -58,7 +66,9 @@ def run(work: Work) -> None:
 
 
 def learnt_from(run: Run, out: Path, report: Report) -> EvaluationResult:
-    """Train, and keep what this machine needed for it; an attempt that goes on with another's work tells nothing of that."""
+    """Train, and keep what this machine needed for it; an attempt that goes on with another's work
+    tells nothing of that.
+    """
     watch = Stopwatch()
     forget_peak()
     result = train(run, out, report)
@@ -72,7 +82,12 @@ def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> No
     if recipe.search:
         return  # what it trained depends on its budget
     found = cost.spent(
-        estimates.shape(run.alignment, recipe), recipe, result.seconds, seconds, peak, len(result.rules) + bool(result.concepts)
+        estimates.shape(run.alignment, recipe),
+        recipe,
+        result.seconds,
+        seconds,
+        peak,
+        len(result.rules) + bool(result.concepts),
     )
     machine = Machine.load(settings.HOME).learnt(found)
     try:
@@ -125,7 +140,9 @@ def reference_of(run: Run) -> "Answered | None":
 
 
 def keep_bundle(folder: Path, attempt: int) -> Path:
-    """The finished files in a folder of this attempt: a stale attempt that writes late never touches them."""
+    """The finished files in a folder of this attempt: a stale attempt that writes late never
+    touches them.
+    """
     kept, partial = folder / str(attempt), folder / f".{attempt}.part"
     for old in (kept, partial):
         shutil.rmtree(old, ignore_errors=True)
@@ -155,11 +172,18 @@ def in_words() -> Iterator[None]:
 
 
 def out_of_memory() -> str:
-    return _("The worker ran out of memory. Halve the batch size, use a smaller encoder, or run it on a machine with more memory.")
+    return _(
+        "The worker ran out of memory. Halve the batch size, use a smaller encoder, or run it on a machine with more memory."
+    )
 
 
 def disk_words(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
-        return _("The disk of the worker is full. Free some space, then start the run again: it goes on with the vectors that it has.")
+        return _(
+            "The disk of the worker is full. Free some space, then start the run again: it goes on with the vectors that it has."
+        )
     name = Path(error.filename).name if isinstance(error.filename, str) else ""
-    return _("A file could not be read or written: %(name)s (%(reason)s).") % {"name": name, "reason": error.strerror or error}
+    return _("A file could not be read or written: %(name)s (%(reason)s).") % {
+        "name": name,
+        "reason": error.strerror or error,
+    }

@@ -15,7 +15,9 @@ from . import encoders
 WEIGHED: dict[str, tuple[Promise, Promise]] = {
     "mix": (
         gettext_lazy("Weigh its layers"),
-        gettext_lazy("Learns how much to read of each layer and adds them up, in place of putting them side by side. Name two or more."),
+        gettext_lazy(
+            "Learns how much to read of each layer and adds them up, in place of putting them side by side. Name two or more."
+        ),
     ),
     "attend": (
         gettext_lazy("Weigh its places (attention)"),
@@ -27,29 +29,61 @@ WEIGHED: dict[str, tuple[Promise, Promise]] = {
 WAYS: dict[str, tuple[Promise, Promise]] = {
     "frozen": (
         gettext_lazy("As it is"),
-        gettext_lazy("Nothing in it changes; its vectors are computed once and kept. Fastest, and best for few samples."),
+        gettext_lazy(
+            "Nothing in it changes; its vectors are computed once and kept. Fastest, and best for few samples."
+        ),
     ),
     "lora": (
         gettext_lazy("A few extra weights beside it (LoRA)"),
-        gettext_lazy("Small matrices beside its last blocks learn your subject while all that it knows stays as it was."),
+        gettext_lazy(
+            "Small matrices beside its last blocks learn your subject while all that it knows stays as it was."
+        ),
     ),
     "last": (
         gettext_lazy("Its last blocks"),
-        gettext_lazy("The last steps of its reading are trained on your samples; the first ones stay."),
+        gettext_lazy(
+            "The last steps of its reading are trained on your samples; the first ones stay."
+        ),
     ),
     "full": (
         gettext_lazy("All of it"),
-        gettext_lazy("Every weight that its vectors depend on is trained. Slowest, needs most memory and many samples."),
+        gettext_lazy(
+            "Every weight that its vectors depend on is trained. Slowest, needs most memory and many samples."
+        ),
     ),
 }
-SHORT = {"lora": "LoRA", "last": gettext_lazy("last blocks trained"), "full": gettext_lazy("all of it trained")}
+SHORT = {
+    "lora": "LoRA",
+    "last": gettext_lazy("last blocks trained"),
+    "full": gettext_lazy("all of it trained"),
+}
 
 NUMBERS: dict[str, tuple[type[forms.Field], Promise, Promise]] = {
-    "rank": (forms.IntegerField, gettext_lazy("Rank"), gettext_lazy("Width of the extra matrices of LoRA.")),
-    "blocks": (forms.IntegerField, gettext_lazy("Blocks"), gettext_lazy("How many of the last ones, for LoRA and the last blocks.")),
-    "epochs": (forms.IntegerField, gettext_lazy("Epochs"), gettext_lazy("Times that the encoder sees every training sample.")),
-    "batch_size": (forms.IntegerField, gettext_lazy("Batch size"), gettext_lazy("Samples in one step.")),
-    "learning_rate": (forms.FloatField, gettext_lazy("Learning rate"), gettext_lazy("Empty for the usual one.")),
+    "rank": (
+        forms.IntegerField,
+        gettext_lazy("Rank"),
+        gettext_lazy("Width of the extra matrices of LoRA."),
+    ),
+    "blocks": (
+        forms.IntegerField,
+        gettext_lazy("Blocks"),
+        gettext_lazy("How many of the last ones, for LoRA and the last blocks."),
+    ),
+    "epochs": (
+        forms.IntegerField,
+        gettext_lazy("Epochs"),
+        gettext_lazy("Times that the encoder sees every training sample."),
+    ),
+    "batch_size": (
+        forms.IntegerField,
+        gettext_lazy("Batch size"),
+        gettext_lazy("Samples in one step."),
+    ),
+    "learning_rate": (
+        forms.FloatField,
+        gettext_lazy("Learning rate"),
+        gettext_lazy("Empty for the usual one."),
+    ),
     "accumulate": (
         forms.IntegerField,
         gettext_lazy("Parts of a batch"),
@@ -66,11 +100,13 @@ def field_of(option: str, modality: str) -> str:
 def fields(modality: str) -> dict[str, forms.Field]:
     """Of one modality, by name."""
     found: dict[str, forms.Field] = {
-        f"{code}_{modality}": forms.BooleanField(label=label, help_text=text, required=False) for code, (label, text) in WEIGHED.items()
+        f"{code}_{modality}": forms.BooleanField(label=label, help_text=text, required=False)
+        for code, (label, text) in WEIGHED.items()
     }
     found |= {
         field_of("tune", modality): forms.ChoiceField(
-            label=gettext_lazy("How it is trained"), choices=[(code, title) for code, (title, _text) in WAYS.items()]
+            label=gettext_lazy("How it is trained"),
+            choices=[(code, title) for code, (title, _text) in WAYS.items()],
         )
     }
     for name, (kind, label, text) in NUMBERS.items():
@@ -85,14 +121,18 @@ def fields(modality: str) -> dict[str, forms.Field]:
 
 def initial(modality: str, choice: dict[str, Any]) -> dict[str, Any]:
     options = Tuning().model_dump() | (choice.get("tuning") or {})
-    found = {field_of("tune", modality): choice.get("tune", "frozen")} | {field_of(n, modality): v for n, v in options.items()}
+    found = {field_of("tune", modality): choice.get("tune", "frozen")} | {
+        field_of(n, modality): v for n, v in options.items()
+    }
     return found | {f"{code}_{modality}": choice.get(code, False) for code in WEIGHED}
 
 
 def chosen(modality: str, data: dict[str, Any]) -> dict[str, Any]:
     """What the fields say, for the recipe; an empty field is the usual value."""
     names = [*NUMBERS, CHECKPOINTING]
-    given = {name: value for name in names if (value := data.get(field_of(name, modality))) is not None}
+    given = {
+        name: value for name in names if (value := data.get(field_of(name, modality))) is not None
+    }
     usual = Tuning().model_dump()
     tuning = given if any(value != usual[name] for name, value in given.items()) else None
     weighed = {code: data[f"{code}_{modality}"] for code in WEIGHED}
@@ -107,14 +147,20 @@ def problems(recipe: Recipe) -> dict[str, list[str]]:
     """What is asked of encoders that cannot do it, by form field."""
     found: dict[str, list[str]] = {}
     for modality, _place, entry in untunable(recipe):
-        words = _("%(encoder)s has no weights that could be trained. Leave it as it is, or choose another encoder.")
-        found.setdefault(field_of("tune", modality), []).append(words % {"encoder": encoders.name(entry)})
+        words = _(
+            "%(encoder)s has no weights that could be trained. Leave it as it is, or choose another encoder."
+        )
+        found.setdefault(field_of("tune", modality), []).append(
+            words % {"encoder": encoders.name(entry)}
+        )
     for modality, _place, asked, entry in unpoolable(recipe):
         words = _("%(encoder)s can be pooled by %(known)s, not by %(asked)s.")
         told = {"encoder": encoders.name(entry), "known": ", ".join(entry.poolings), "asked": asked}
         found.setdefault(f"pooling_{modality}", []).append(words % told)
     for modality, _place, entry in placeless(recipe):
-        words = _("%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, or do not weigh places.")
+        words = _(
+            "%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, or do not weigh places."
+        )
         found.setdefault(f"attend_{modality}", []).append(words % {"encoder": encoders.name(entry)})
     return found
 

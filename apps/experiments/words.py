@@ -32,7 +32,9 @@ def method_sentence(code: str) -> str:
         "lowrank": _("Every combination of features across inputs counts, by a small product."),
         "bottleneck": _("Inputs tell each other only the gist, through a few shared tokens."),
         "crossattention": _("The parts of each input look for what fits them in the others."),
-        "ensemble": _("Several methods answer together; those that did better in training count for more."),
+        "ensemble": _(
+            "Several methods answer together; those that did better in training count for more."
+        ),
         "unimodal": _("No fusion: what each modality knows by itself."),
     }
     return sentences.get(code, "")
@@ -62,10 +64,18 @@ def stage_sentence(code: str) -> str:
     """For the log: what begins now."""
     sentences = {
         "read": _("Load the alignment and check the split"),
-        "embed": _("Turn inputs into vectors with the encoders; what the cache holds is not computed again"),
-        "probe": _("Compare encoders, layers and pooling by a quick linear model inside each set of training samples"),
-        "tune": _("Train the encoders along, once for each set of training samples; none sees what it is tested on"),
-        "train": _("Train in each fold: inside to choose epochs and temperature, then on the whole training part"),
+        "embed": _(
+            "Turn inputs into vectors with the encoders; what the cache holds is not computed again"
+        ),
+        "probe": _(
+            "Compare encoders, layers and pooling by a quick linear model inside each set of training samples"
+        ),
+        "tune": _(
+            "Train the encoders along, once for each set of training samples; none sees what it is tested on"
+        ),
+        "train": _(
+            "Train in each fold: inside to choose epochs and temperature, then on the whole training part"
+        ),
         "evaluate": _("Judge the out-of-fold answers"),
         "bundle": _("Write the trained model and the predictions"),
     }
@@ -99,7 +109,9 @@ def reason_in_words(reason: str, n: int) -> str:
 
 
 def engine_note(text: str) -> str:
-    """Why the engine gives no interval, or doubts it: its English sentence in the reader's language."""
+    """Why the engine gives no interval, or doubts it: its English sentence in the reader's
+    language.
+    """
     n = "".join(character for character in text if character.isdigit())
     words = {
         "only one cluster, no interval": _("only one cluster, no interval"),

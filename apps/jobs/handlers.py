@@ -1,4 +1,6 @@
-"""What a kind of job does. Apps register theirs from `ready()`; the module that does the work is imported only in a worker."""
+"""What a kind of job does. Apps register theirs from `ready()`; the module that does the work is
+imported only in a worker.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ def _nothing(job: Job) -> None:
 
 @dataclass(frozen=True)
 class Handler:
-    """`run` is "module:function", called with a Work in a worker. `failed` and `stopped` run in the transaction that ends the job."""
+    """`run` is "module:function", called with a Work in a worker. `failed` and `stopped` run in the
+    transaction that ends the job.
+    """
 
     run: str
     failed: Callable[[Job], None] = _nothing

@@ -1,4 +1,6 @@
-"""The progress of jobs on open pages: rows that changed since the last look. Transient: what counts is an event of the outbox."""
+"""The progress of jobs on open pages: rows that changed since the last look. Transient: what counts
+is an event of the outbox.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +12,9 @@ from apps.projects.live import Feed, Message
 from .models import Job
 
 OVERLAP = timedelta(seconds=5)
-"""Looked at again each time: a row may be committed later than its time says, or by a machine whose clock is behind."""
+"""Looked at again each time: a row may be committed later than its time says, or by a machine whose
+clock is behind.
+"""
 
 
 def job_feed() -> Feed:
@@ -19,7 +23,12 @@ def job_feed() -> Feed:
 
     def news() -> list[Message]:
         since = max(started, timezone.now() - OVERLAP)
-        jobs = list(Job.objects.filter(updated_at__gte=since).select_related("project").defer("payload").order_by("updated_at"))
+        jobs = list(
+            Job.objects.filter(updated_at__gte=since)
+            .select_related("project")
+            .defer("payload")
+            .order_by("updated_at")
+        )
         fresh = [job for job in jobs if seen.get(job.pk) != job.updated_at]
         seen.clear()
         seen.update((job.pk, job.updated_at) for job in jobs)

@@ -38,7 +38,9 @@ class Job(models.Model):
     stop_requested = models.BooleanField(default=False)
     error = models.TextField(blank=True)
     """The cause in words, for the person; empty unless failed."""
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     stage_started_at = models.DateTimeField(null=True)

@@ -22,11 +22,15 @@ FLUSH_SECONDS = 1.0
 
 
 class Failure(Exception):
-    """A cause that the person can read and act on; anything else that is raised is a fault of the program."""
+    """A cause that the person can read and act on; anything else that is raised is a fault of the
+    program.
+    """
 
 
 class Work(Progress):
-    """Progress of one attempt. Writes are gathered and flushed about once a second, so that web writes are not starved."""
+    """Progress of one attempt. Writes are gathered and flushed about once a second, so that web
+    writes are not starved.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -43,9 +47,17 @@ class Work(Progress):
         now = timezone.now()
         with self._lock:
             if self.job.stage and self.job.stage_started_at:
-                self.job.stage_times[self.job.stage] = (now - self.job.stage_started_at).total_seconds()
+                self.job.stage_times[self.job.stage] = (
+                    now - self.job.stage_started_at
+                ).total_seconds()
             self.job.stage, self.job.stage_started_at = name, now
-            self._fields |= {"stage": name, "stage_started_at": now, "stage_times": dict(self.job.stage_times), "done": 0, "total": 0}
+            self._fields |= {
+                "stage": name,
+                "stage_started_at": now,
+                "stage_times": dict(self.job.stage_times),
+                "done": 0,
+                "total": 0,
+            }
         self.flush()
 
     def step(self, done: int, total: int, unit: str = "") -> None:
@@ -55,7 +67,9 @@ class Work(Progress):
 
     def log(self, text: str) -> None:
         with self._lock:
-            self._lines.append(LogLine(job=self.job, attempt=self.job.attempt, at=timezone.now(), text=text))
+            self._lines.append(
+                LogLine(job=self.job, attempt=self.job.attempt, at=timezone.now(), text=text)
+            )
         self.flush_if_due()
 
     def check(self) -> None:

@@ -12,12 +12,19 @@ class ProjectForm(forms.ModelForm):
     class Meta:
         model = Project
         fields = ("name", "goal")
-        help_texts = {"goal": _("What shall the team be able to do in the end? Everybody sees this sentence on the first page.")}
+        help_texts = {
+            "goal": _(
+                "What shall the team be able to do in the end? Everybody sees this sentence on the first page."
+            )
+        }
 
 
 class DisciplineForm(forms.ModelForm):
     code = forms.RegexField(
-        r"^[A-Za-z]{2}$", label=_("Code"), help_text=_("Two letters."), error_messages={"invalid": _("Use two letters.")}
+        r"^[A-Za-z]{2}$",
+        label=_("Code"),
+        help_text=_("Two letters."),
+        error_messages={"invalid": _("Use two letters.")},
     )
 
     class Meta:
@@ -40,7 +47,12 @@ class StartRow(forms.Form):
     """One line of the first page of a project: a discipline to begin with."""
 
     name = forms.CharField(label=_("Discipline"), max_length=60, required=False)
-    code = forms.RegexField(r"^[A-Za-z]{2}$", label=_("Code"), required=False, error_messages={"invalid": _("Use two letters.")})
+    code = forms.RegexField(
+        r"^[A-Za-z]{2}$",
+        label=_("Code"),
+        required=False,
+        error_messages={"invalid": _("Use two letters.")},
+    )
 
     def clean(self) -> dict[str, Any]:
         fields = super().clean()
@@ -56,7 +68,11 @@ class StartRows(forms.BaseFormSet):
             raise forms.ValidationError(_("Give every discipline a code of its own."))
 
     def disciplines(self) -> list[dict[str, str]]:
-        return [{"name": row["name"], "code": row["code"].upper()} for row in self.cleaned_data if row.get("name")]
+        return [
+            {"name": row["name"], "code": row["code"].upper()}
+            for row in self.cleaned_data
+            if row.get("name")
+        ]
 
 
 StartFormSet = forms.formset_factory(StartRow, formset=StartRows, extra=4, max_num=8)
@@ -64,7 +80,10 @@ StartFormSet = forms.formset_factory(StartRow, formset=StartRows, extra=4, max_n
 
 class DisciplineChoice(forms.ModelForm):
     disciplines = forms.ModelMultipleChoiceField(
-        Discipline.objects.none(), label=_("Disciplines"), required=False, widget=forms.CheckboxSelectMultiple
+        Discipline.objects.none(),
+        label=_("Disciplines"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:

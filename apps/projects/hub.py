@@ -1,4 +1,6 @@
-"""One reader a process for all open streams: looks for news, keeps what each person may see, hands messages out."""
+"""One reader a process for all open streams: looks for news, keeps what each person may see, hands
+messages out.
+"""
 
 import asyncio
 import contextlib
@@ -40,7 +42,9 @@ class Subscription:
     session_hash: str
     only: str | None
     projects: set[int]
-    queue: asyncio.Queue[Message | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_LENGTH))
+    queue: asyncio.Queue[Message | None] = field(
+        default_factory=lambda: asyncio.Queue(QUEUE_LENGTH)
+    )
 
     def offer(self, message: Message) -> None:
         if message.project_id not in self.projects:
@@ -90,8 +94,12 @@ class Hub:
         self.subscriptions.discard(subscription)
 
     async def read(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Ask the database in the hub's one thread, so that any number of streams needs one connection."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, _with_connection, function, *arguments)
+        """Ask the database in the hub's one thread, so that any number of streams needs one
+        connection.
+        """
+        return await asyncio.get_running_loop().run_in_executor(
+            self._reader, _with_connection, function, *arguments
+        )
 
     async def _run(self) -> None:
         """Lives as long as there are streams. Whatever the database does, it goes on."""
@@ -114,7 +122,9 @@ class Hub:
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), POLL_WITH_REDIS if settings.REDIS_URL else POLL_SECONDS)
+            await asyncio.wait_for(
+                self._news.wait(), POLL_WITH_REDIS if settings.REDIS_URL else POLL_SECONDS
+            )
         self._news.clear()
 
     async def _look(self, check_people: bool) -> None:
@@ -129,7 +139,9 @@ class Hub:
             self.position = messages[-1].id or self.position
 
     async def _check_people(self) -> None:
-        """Who signed out, was switched off, changed the password or lost a project gets nothing more."""
+        """Who signed out, was switched off, changed the password or lost a project gets nothing
+        more.
+        """
         current = await self.read(allowed, tuple(self.subscriptions))
         for subscription in tuple(self.subscriptions):
             projects = current.get(subscription, subscription.projects)
@@ -146,7 +158,10 @@ class Hub:
 
         while True:
             try:
-                async with Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1) as client, client.pubsub() as channel:
+                async with (
+                    Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1) as client,
+                    client.pubsub() as channel,
+                ):
                     await channel.subscribe(live.CHANNEL)
                     async for _message in channel.listen():
                         self._news.set()
@@ -157,12 +172,21 @@ class Hub:
 
 def allowed(subscriptions: tuple[Subscription, ...]) -> dict[Subscription, set[int] | None]:
     """What each stream may see now; None where its sign-in has ended."""
-    users = {user.pk: user for user in User.objects.filter(pk__in={one.user_id for one in subscriptions}, is_active=True)}
+    users = {
+        user.pk: user
+        for user in User.objects.filter(
+            pk__in={one.user_id for one in subscriptions}, is_active=True
+        )
+    }
     result: dict[Subscription, set[int] | None] = {}
     seen: dict[tuple[int, str | None], set[int]] = {}
     for one in subscriptions:
         user = users.get(one.user_id)
-        if user is None or user.get_session_auth_hash() != one.session_hash or not SessionStore().exists(one.session_key):
+        if (
+            user is None
+            or user.get_session_auth_hash() != one.session_hash
+            or not SessionStore().exists(one.session_key)
+        ):
             result[one] = None
             continue
         key = (one.user_id, one.only)

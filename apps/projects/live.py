@@ -1,6 +1,7 @@
 """Live updates: what is sent to open pages, where it is read from, and the wake-up after a commit.
 
-An app that has something to tell registers a feed from `ready()`; apps.projects itself tells the events, apps.jobs the progress of jobs.
+An app that has something to tell registers a feed from `ready()`; apps.projects itself tells the
+events, apps.jobs the progress of jobs.
 """
 
 import json
@@ -25,7 +26,9 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Message:
-    """One server-sent event. Only those of the outbox have an id, by which a browser resumes; the rest is transient."""
+    """One server-sent event. Only those of the outbox have an id, by which a browser resumes; the
+    rest is transient.
+    """
 
     project_id: int
     event: str
@@ -42,7 +45,9 @@ _feeds: list[Callable[[], Feed]] = []
 
 
 def register(start: Callable[[], Feed]) -> None:
-    """`start` is called when the first page opens a stream and gives a function that returns what is new since its last call."""
+    """`start` is called when the first page opens a stream and gives a function that returns what
+    is new since its last call.
+    """
     if start not in _feeds:
         _feeds.append(start)
 
@@ -55,7 +60,9 @@ def newest_id() -> int:
     return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
 
 
-def events_between(after: int, until: int | None = None, projects: set[int] | None = None) -> Iterator[Message]:
+def events_between(
+    after: int, until: int | None = None, projects: set[int] | None = None
+) -> Iterator[Message]:
     """Events of projects in the order of their commits, at most BATCH of them."""
     rows = Event.objects.filter(id__gt=after, project__isnull=False).order_by("id")
     if until is not None:
@@ -87,7 +94,9 @@ def _redis() -> "Redis":
 
 
 def wake() -> None:
-    """Called after the commit of an event: tell the web processes to look now. Without Redis they look five times a second."""
+    """Called after the commit of an event: tell the web processes to look now. Without Redis they
+    look five times a second.
+    """
     if not settings.REDIS_URL:
         return
     from redis import RedisError

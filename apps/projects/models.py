@@ -85,7 +85,9 @@ class RoleGroup(models.Model):
     group = models.OneToOneField(Group, models.CASCADE, related_name="role_group")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("project", "role"), name="one_group_a_role"),)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "role"), name="one_group_a_role"),
+        )
 
     def __str__(self) -> str:
         return f"{self.project_id} {self.role}"
@@ -96,11 +98,20 @@ class Discipline(models.Model):
     code = models.CharField(_("code"), max_length=2)
     name = models.CharField(_("name"), max_length=60)
     slot = models.PositiveSmallIntegerField(_("colour"), default=1)
-    lead = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("lead"))
+    lead = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("lead"),
+    )
 
     class Meta:
         ordering = ("name",)
-        constraints = (models.UniqueConstraint(fields=("project", "code"), name="discipline_code_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "code"), name="discipline_code_once"),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -110,7 +121,9 @@ class Member(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=12, choices=Role)
-    disciplines = models.ManyToManyField(Discipline, blank=True, related_name="members", verbose_name=_("disciplines"))
+    disciplines = models.ManyToManyField(
+        Discipline, blank=True, related_name="members", verbose_name=_("disciplines")
+    )
     joined_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -128,7 +141,9 @@ class Invitation(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail"))
     role = models.CharField(_("role"), max_length=12, choices=Role, default=Role.CONTRIBUTOR)
-    disciplines = models.ManyToManyField(Discipline, blank=True, related_name="+", verbose_name=_("disciplines"))
+    disciplines = models.ManyToManyField(
+        Discipline, blank=True, related_name="+", verbose_name=_("disciplines")
+    )
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -150,14 +165,18 @@ class Counter(models.Model):
     value = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("project", "kind"), name="one_counter_a_kind"),)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "kind"), name="one_counter_a_kind"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
 
 
 class OutboxTurn(models.Model):
-    """One row. Whoever writes an event takes it first, so events are committed in the order of their ids."""
+    """One row. Whoever writes an event takes it first, so events are committed in the order of
+    their ids.
+    """
 
     n = models.PositiveBigIntegerField(default=0)
 
@@ -166,10 +185,14 @@ class OutboxTurn(models.Model):
 
 
 class Event(models.Model):
-    """What happened, written in the transaction that made it happen. Append-only: activity, notifications, audit, live updates."""
+    """What happened, written in the transaction that made it happen. Append-only: activity,
+    notifications, audit, live updates.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="events")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     verb = models.CharField(max_length=40)
     """For instance `run.finished`; the sentences are in apps.projects.sentences."""
     target_type = models.CharField(max_length=20)

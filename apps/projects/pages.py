@@ -1,4 +1,6 @@
-"""The one way into a page of a project: the address names it, the policy decides, an outsider gets 404."""
+"""The one way into a page of a project: the address names it, the policy decides, an outsider gets
+404.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +16,9 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]
 
 
-def project_page(action: Action = "view", write: Action | None = None) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+def project_page(
+    action: Action = "view", write: Action | None = None
+) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Turn `view(request, project, ...)` into a view of `/p/<slug:project>/...`.
 
     `action` is asked for every request, `write` besides for every one that is not GET or HEAD.
@@ -22,7 +26,9 @@ def project_page(action: Action = "view", write: Action | None = None) -> Callab
 
     def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def wrapper(request: HttpRequest, project: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def wrapper(
+            request: HttpRequest, project: str, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
             found = get_object_or_404(Project.objects.visible_to(request.user), slug=project)
             require(request.user, action, found)
             if write and request.method not in ("GET", "HEAD"):
@@ -36,7 +42,9 @@ def project_page(action: Action = "view", write: Action | None = None) -> Callab
 
 
 def has_moved(request: HttpRequest, state: str) -> bool:
-    """Whether a part of a page asks for itself (`?state=`) and the object has left that state: its title and buttons are old as well."""
+    """Whether a part of a page asks for itself (`?state=`) and the object has left that state: its
+    title and buttons are old as well.
+    """
     return bool(request.htmx) and request.GET.get("state", state) != state
 
 

@@ -1,4 +1,6 @@
-"""Who may do what in a project. The only module that asks guardian; everything else asks `can` or `require`."""
+"""Who may do what in a project. The only module that asks guardian; everything else asks `can` or
+`require`.
+"""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -28,7 +30,9 @@ GRANTS: dict[Role, tuple[Action, ...]] = {
 def visible_projects(projects: ProjectQuerySet, user: "User | AnonymousUser") -> ProjectQuerySet:
     if not user.is_authenticated:
         return projects.none()
-    return get_objects_for_user(user, "projects.view_project", projects, with_superuser=False, accept_global_perms=False)
+    return get_objects_for_user(
+        user, "projects.view_project", projects, with_superuser=False, accept_global_perms=False
+    )
 
 
 def actions(user: "User | AnonymousUser", project: Project) -> frozenset[str]:
@@ -39,7 +43,11 @@ def actions(user: "User | AnonymousUser", project: Project) -> frozenset[str]:
     if project.pk not in cache:
         from guardian.core import ObjectPermissionChecker
 
-        codes = ObjectPermissionChecker(user).get_perms(project) if not user.is_superuser else _granted(user, project)
+        codes = (
+            ObjectPermissionChecker(user).get_perms(project)
+            if not user.is_superuser
+            else _granted(user, project)
+        )
         cache[project.pk] = frozenset(code.removesuffix("_project") for code in codes)
     return cache[project.pk]
 
@@ -55,7 +63,9 @@ def can(user: "User | AnonymousUser", action: Action, project: Project) -> bool:
 
 
 def require(user: "User | AnonymousUser", action: Action, project: Project) -> None:
-    """Raise 404 for an outsider, who must not learn that the project exists, and 403 for a member without the right."""
+    """Raise 404 for an outsider, who must not learn that the project exists, and 403 for a member
+    without the right.
+    """
     if can(user, action, project):
         return
     if not can(user, "view", project):
@@ -65,9 +75,15 @@ def require(user: "User | AnonymousUser", action: Action, project: Project) -> N
 
 DENIALS = {
     "view": lambda: _("You are not a member of this project."),
-    "comment": lambda: _("Viewers can read but not comment. Ask an owner of the project for another role."),
-    "contribute": lambda: _("Only contributors, maintainers and owners can add data and start runs. Ask an owner of the project."),
-    "review": lambda: _("Only reviewers, maintainers and owners can decide in reviews. Ask an owner of the project."),
+    "comment": lambda: _(
+        "Viewers can read but not comment. Ask an owner of the project for another role."
+    ),
+    "contribute": lambda: _(
+        "Only contributors, maintainers and owners can add data and start runs. Ask an owner of the project."
+    ),
+    "review": lambda: _(
+        "Only reviewers, maintainers and owners can decide in reviews. Ask an owner of the project."
+    ),
     "maintain": lambda: _("Only maintainers and owners can do this. Ask an owner of the project."),
     "own": lambda: _("Only owners can do this. Ask an owner of the project."),
 }

@@ -15,7 +15,11 @@ def members(project: Project) -> QuerySet[Member]:
 def face(member: Member) -> dict[str, Any]:
     """What the circle of a person shows: the colours of the first discipline."""
     disciplines = list(member.disciplines.all())
-    return {"name": str(member.user), "initials": member.user.initials, "slot": disciplines[0].slot if disciplines else 0}
+    return {
+        "name": str(member.user),
+        "initials": member.user.initials,
+        "slot": disciplines[0].slot if disciplines else 0,
+    }
 
 
 def faces(project: Project) -> dict[int, dict[str, Any]]:
@@ -29,9 +33,15 @@ def disciplines(project: Project) -> QuerySet[Discipline]:
 
 def open_invitations(project: Project) -> QuerySet[Invitation]:
     now = timezone.now()
-    return project.invitations.filter(accepted_at=None, revoked_at=None, expires_at__gt=now).prefetch_related("disciplines")
+    return project.invitations.filter(
+        accepted_at=None, revoked_at=None, expires_at__gt=now
+    ).prefetch_related("disciplines")
 
 
 def events(user: User, project: Project | None = None) -> QuerySet[Event]:
-    found = Event.objects.filter(project__in=Project.objects.visible_to(user)) if project is None else project.events.all()
+    found = (
+        Event.objects.filter(project__in=Project.objects.visible_to(user))
+        if project is None
+        else project.events.all()
+    )
     return found.select_related("actor", "project").order_by("-id")

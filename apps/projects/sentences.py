@@ -1,4 +1,6 @@
-"""Events in words. Every verb that a service records has its phrase here; a test walks the code for verbs that have none."""
+"""Events in words. Every verb that a service records has its phrase here; a test walks the code for
+verbs that have none.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -111,7 +113,11 @@ def tell(event: Event) -> Told:
     )
 
 
-VERDICTS: dict[str, Promise] = {"approve": _("approved"), "comment": _("comment only"), "changes": _("changes requested")}
+VERDICTS: dict[str, Promise] = {
+    "approve": _("approved"),
+    "comment": _("comment only"),
+    "changes": _("changes requested"),
+}
 
 
 class _Words(dict[str, Any]):
@@ -122,13 +128,27 @@ class _Words(dict[str, Any]):
 
 
 def _plain(value: str | float) -> str:
-    return f"{value:.3f}".removeprefix("0") if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
+    return (
+        f"{value:.3f}".removeprefix("0")
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else value
+    )
 
 
 def _words(event: Event) -> _Words:
     role = (event.data.get("changes") or {}).get("role", ["", ""])[1]
-    known = {"label": event.label, "id": event.target_id, "role": Role(role).label if role in Role.values else ""}
-    details = {key: _plain(value) for key, value in event.data.items() if isinstance(value, str | int | float)}
+    known = {
+        "label": event.label,
+        "id": event.target_id,
+        "role": Role(role).label if role in Role.values else "",
+    }
+    details = {
+        key: _plain(value)
+        for key, value in event.data.items()
+        if isinstance(value, str | int | float)
+    }
     if "macro_f1" in event.data:  # as a run's end was told before there were other learning tasks
         details |= {"metric": "macro_f1", "score": details["macro_f1"]}
     if "metric" in details:

@@ -42,11 +42,18 @@ RESERVED_SLUGS = ("new",)
 
 
 @transaction.atomic
-def create_project(actor: User, name: str, goal: str, disciplines: Iterable[dict[str, Any]] = ()) -> Project:
+def create_project(
+    actor: User, name: str, goal: str, disciplines: Iterable[dict[str, Any]] = ()
+) -> Project:
     if not goal.strip():
         raise ValidationError({"goal": _("Say in one sentence what the project is for.")})
     taken = [*Project.objects.values_list("slug", flat=True), *RESERVED_SLUGS]
-    project = Project.objects.create(name=name.strip(), goal=goal.strip(), slug=free_slug(name, taken, "project"), created_by=actor)
+    project = Project.objects.create(
+        name=name.strip(),
+        goal=goal.strip(),
+        slug=free_slug(name, taken, "project"),
+        created_by=actor,
+    )
     for role in Role:
         group = Group.objects.create(name=f"project {project.pk} {role.value}")
         RoleGroup.objects.create(project=project, role=role, group=group)
@@ -62,7 +69,11 @@ def create_project(actor: User, name: str, goal: str, disciplines: Iterable[dict
 @transaction.atomic
 def change_project(actor: User, project: Project, name: str, goal: str) -> Project:
     require(actor, "own", project)
-    changes = {field: [getattr(project, field), new] for field, new in (("name", name), ("goal", goal)) if getattr(project, field) != new}
+    changes = {
+        field: [getattr(project, field), new]
+        for field, new in (("name", name), ("goal", goal))
+        if getattr(project, field) != new
+    }
     project.name, project.goal = name, goal
     project.save(update_fields=["name", "goal"])
     record(project, actor, "project.changed", "project", project.slug, name, changes=changes)
@@ -70,10 +81,19 @@ def change_project(actor: User, project: Project, name: str, goal: str) -> Proje
 
 
 @transaction.atomic
-def add_discipline(actor: User, project: Project, code: str, name: str, lead: User | None = None, slot: int | None = None) -> Discipline:
+def add_discipline(
+    actor: User,
+    project: Project,
+    code: str,
+    name: str,
+    lead: User | None = None,
+    slot: int | None = None,
+) -> Discipline:
     require(actor, "maintain", project)
     count = project.disciplines.count()
-    discipline = Discipline.objects.create(project=project, code=code.upper(), name=name, lead=lead, slot=slot or count % 8 + 1)
+    discipline = Discipline.objects.create(
+        project=project, code=code.upper(), name=name, lead=lead, slot=slot or count % 8 + 1
+    )
     record(project, actor, "discipline.added", "discipline", discipline.code, name)
     return discipline
 
@@ -82,16 +102,32 @@ def add_discipline(actor: User, project: Project, code: str, name: str, lead: Us
 def change_discipline(actor: User, discipline: Discipline, **fields: Any) -> Discipline:
     project = discipline.project
     require(actor, "maintain", project)
-    changes = {field: [str(getattr(discipline, field)), str(new)] for field, new in fields.items() if getattr(discipline, field) != new}
+    changes = {
+        field: [str(getattr(discipline, field)), str(new)]
+        for field, new in fields.items()
+        if getattr(discipline, field) != new
+    }
     for field, new in fields.items():
         setattr(discipline, field, new)
     discipline.save()
-    record(project, actor, "discipline.changed", "discipline", discipline.code, discipline.name, changes=changes)
+    record(
+        project,
+        actor,
+        "discipline.changed",
+        "discipline",
+        discipline.code,
+        discipline.name,
+        changes=changes,
+    )
     return discipline
 
 
-def _set_member(project: Project, user: User, role: Role, disciplines: Iterable[Discipline]) -> Member:
-    member, _made = Member.objects.update_or_create(project=project, user=user, defaults={"role": role})
+def _set_member(
+    project: Project, user: User, role: Role, disciplines: Iterable[Discipline]
+) -> Member:
+    member, _made = Member.objects.update_or_create(
+        project=project, user=user, defaults={"role": role}
+    )
     member.disciplines.set(disciplines)
     user.groups.remove(*Group.objects.filter(role_group__project=project))
     user.groups.add(Group.objects.get(role_group__project=project, role_group__role=role))
@@ -100,7 +136,9 @@ def _set_member(project: Project, user: User, role: Role, disciplines: Iterable[
 
 
 @transaction.atomic
-def set_member(actor: User, project: Project, user: User, role: Role, disciplines: Iterable[Discipline] = ()) -> Member:
+def set_member(
+    actor: User, project: Project, user: User, role: Role, disciplines: Iterable[Discipline] = ()
+) -> Member:
     """Add a person, or change the role and disciplines of one."""
     require(actor, "own", project)
     before = project.members.filter(user=user).first()
@@ -132,12 +170,16 @@ def _keep_an_owner(project: Project, leaving: User) -> None:
 
 
 @transaction.atomic
-def invite(actor: User, project: Project, email: str, role: Role, disciplines: Iterable[Discipline] = ()) -> Invitation:
+def invite(
+    actor: User, project: Project, email: str, role: Role, disciplines: Iterable[Discipline] = ()
+) -> Invitation:
     require(actor, "own", project)
     if project.members.filter(user__email=email.lower()).exists():
         raise ValidationError({"email": _("This person is a member already.")})
     until = timezone.now() + timedelta(days=INVITATION_DAYS)
-    invitation = Invitation.objects.create(project=project, email=email.lower(), role=role, invited_by=actor, expires_at=until)
+    invitation = Invitation.objects.create(
+        project=project, email=email.lower(), role=role, invited_by=actor, expires_at=until
+    )
     invitation.disciplines.set(disciplines)
     record(project, actor, "member.invited", "member", email.lower(), email.lower())
     return invitation
@@ -147,18 +189,26 @@ def invite(actor: User, project: Project, email: str, role: Role, disciplines: I
 def revoke_invitation(actor: User, invitation: Invitation) -> None:
     require(actor, "own", invitation.project)
     Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(revoked_at=timezone.now())
-    record(invitation.project, actor, "member.uninvited", "member", invitation.email, invitation.email)
+    record(
+        invitation.project, actor, "member.uninvited", "member", invitation.email, invitation.email
+    )
 
 
 @transaction.atomic
 def accept_invitation(invitation: Invitation, user: User) -> Member:
     """Works once, before its end, and only for the address that was invited."""
     now = timezone.now()
-    open_ones = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None, expires_at__gt=now)
+    open_ones = Invitation.objects.filter(
+        pk=invitation.pk, accepted_at=None, revoked_at=None, expires_at__gt=now
+    )
     if user.email != invitation.email:
-        raise ValidationError(_("This invitation is for another e-mail address. Sign in with that one."))
+        raise ValidationError(
+            _("This invitation is for another e-mail address. Sign in with that one.")
+        )
     if not open_ones.update(accepted_at=now):
-        raise ValidationError(_("This invitation has been used, has ended or was withdrawn. Ask for a new one."))
+        raise ValidationError(
+            _("This invitation has been used, has ended or was withdrawn. Ask for a new one.")
+        )
     project = invitation.project
     if member := project.members.filter(user=user).first():
         return member
@@ -169,7 +219,9 @@ def accept_invitation(invitation: Invitation, user: User) -> Member:
 
 @transaction.atomic
 def join_as_new_person(invitation: Invitation, name: str, password: str) -> User:
-    """Make the account that the invitation is for, and accept; nothing stays when either is refused."""
+    """Make the account that the invitation is for, and accept; nothing stays when either is
+    refused.
+    """
     try:
         user = create_user(invitation.email, name, password)
     except ValidationError as error:

@@ -6,7 +6,13 @@ from collections.abc import AsyncIterator
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.decorators import login_not_required
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.utils.translation import gettext as _
 
 from . import live
@@ -22,7 +28,9 @@ def refusal(status: int, text: str) -> JsonResponse:
 
 @login_not_required  # answers 401 itself: a redirect to the sign-in page would be read as a stream
 async def stream(request: HttpRequest) -> HttpResponseBase:
-    """GET /live/[?project=slug]: events and progress of jobs, resumed after the header Last-Event-ID."""
+    """GET /live/[?project=slug]: events and progress of jobs, resumed after the header
+    Last-Event-ID.
+    """
     if request.method != "GET":
         return HttpResponse(status=405, headers={"Allow": "GET"})
     user = await request.auser()
@@ -31,15 +39,21 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     if not isinstance(request, ASGIRequest):
         return refusal(503, _("Live updates need the asynchronous server."))
     if hub.streams_of(user.pk) >= STREAMS_A_PERSON:
-        return refusal(429, _("Too many pages of yours are open. Close one to get live updates here."))
+        return refusal(
+            429, _("Too many pages of yours are open. Close one to get live updates here.")
+        )
     only = request.GET.get("project") or None
     projects = await hub.read(visible, user, only)
     if only and not projects:
         return refusal(404, _("There is no such project, or you are not a member of it."))
     session = request.session
-    subscription = Subscription(user.pk, session.session_key or "", session.get(HASH_SESSION_KEY, ""), only, projects)
+    subscription = Subscription(
+        user.pk, session.session_key or "", session.get(HASH_SESSION_KEY, ""), only, projects
+    )
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(_body(subscription, _last_id(request)), content_type="text/event-stream", headers=headers)
+    return StreamingHttpResponse(
+        _body(subscription, _last_id(request)), content_type="text/event-stream", headers=headers
+    )
 
 
 def _last_id(request: HttpRequest) -> int | None:
@@ -68,7 +82,9 @@ async def _body(subscription: Subscription, last: int | None) -> AsyncIterator[b
 
 
 async def _missed(subscription: Subscription, last: int | None, until: int) -> list[Message]:
-    """What happened while the browser was away; when that is too much, the page is told to load itself anew."""
+    """What happened while the browser was away; when that is too much, the page is told to load
+    itself anew.
+    """
     if last is None or last >= until:
         return []
     missed = await hub.read(lambda: list(live.events_between(last, until, subscription.projects)))

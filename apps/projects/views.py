@@ -14,7 +14,15 @@ from django.views.decorators.http import require_POST
 from apps.accounts.models import User
 
 from . import queries, services
-from .forms import ROLE_WORDS, DisciplineForm, InviteForm, JoinForm, MemberForm, ProjectForm, StartFormSet
+from .forms import (
+    ROLE_WORDS,
+    DisciplineForm,
+    InviteForm,
+    JoinForm,
+    MemberForm,
+    ProjectForm,
+    StartFormSet,
+)
 from .models import Discipline, Invitation, Member, Project, Role
 from .pages import project_page
 from .policies import can
@@ -28,12 +36,19 @@ def refused(form: BaseForm, error: ValidationError) -> None:
 
 
 def new(request: HttpRequest) -> HttpResponse:
-    form, rows = ProjectForm(request.POST or None), StartFormSet(request.POST or None, prefix="disciplines")
+    form, rows = (
+        ProjectForm(request.POST or None),
+        StartFormSet(request.POST or None, prefix="disciplines"),
+    )
     if request.method == "POST" and form.is_valid() and rows.is_valid():
-        project = services.create_project(request.user, form.cleaned_data["name"], form.cleaned_data["goal"], rows.disciplines())
+        project = services.create_project(
+            request.user, form.cleaned_data["name"], form.cleaned_data["goal"], rows.disciplines()
+        )
         return redirect(project)
     bad = request.method == "POST"
-    return render(request, "projects/new.html", {"form": form, "rows": rows}, status=422 if bad else 200)
+    return render(
+        request, "projects/new.html", {"form": form, "rows": rows}, status=422 if bad else 200
+    )
 
 
 @project_page("view", write="own")
@@ -42,11 +57,16 @@ def members(request: HttpRequest, project: Project) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         fields = form.cleaned_data
         try:
-            services.invite(request.user, project, fields["email"], Role(fields["role"]), fields["disciplines"])
+            services.invite(
+                request.user, project, fields["email"], Role(fields["role"]), fields["disciplines"]
+            )
         except ValidationError as error:
             refused(form, error)
         else:
-            messages.success(request, _("Copy the link below and send it to %(email)s.") % {"email": fields["email"]})
+            messages.success(
+                request,
+                _("Copy the link below and send it to %(email)s.") % {"email": fields["email"]},
+            )
             return redirect("projects:members", project.slug)
     rows = [{"member": member, "face": queries.face(member)} for member in queries.members(project)]
     context = {
@@ -55,7 +75,10 @@ def members(request: HttpRequest, project: Project) -> HttpResponse:
         "form": form,
         "owner": can(request.user, "own", project),
         "invitations": [
-            {"row": row, "link": request.build_absolute_uri(reverse("projects:join", args=[row.pk]))}
+            {
+                "row": row,
+                "link": request.build_absolute_uri(reverse("projects:join", args=[row.pk])),
+            }
             for row in queries.open_invitations(project)
         ],
         "roles": [{"label": role.label, "words": words} for role, words in ROLE_WORDS.items()],
@@ -69,13 +92,24 @@ def member(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
     form = MemberForm(request.POST or None, instance=row, project=project)
     if request.method == "POST" and form.is_valid():
         try:
-            services.set_member(request.user, project, row.user, Role(form.cleaned_data["role"]), form.cleaned_data["disciplines"])
+            services.set_member(
+                request.user,
+                project,
+                row.user,
+                Role(form.cleaned_data["role"]),
+                form.cleaned_data["disciplines"],
+            )
         except ValidationError as error:
             refused(form, error)
         else:
             messages.success(request, _("Saved."))
             return redirect("projects:members", project.slug)
-    return render(request, "projects/member.html", {"project": project, "row": row, "form": form}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "projects/member.html",
+        {"project": project, "row": row, "form": form},
+        status=422 if form.errors else 200,
+    )
 
 
 @require_POST
@@ -88,7 +122,9 @@ def remove_member(request: HttpRequest, project: Project, pk: int) -> HttpRespon
         messages.error(request, error.messages[0])
         return redirect("projects:members", project.slug)
     messages.success(request, _("%(name)s is no longer a member.") % {"name": row.user})
-    return redirect("home") if row.user == request.user else redirect("projects:members", project.slug)
+    return (
+        redirect("home") if row.user == request.user else redirect("projects:members", project.slug)
+    )
 
 
 @require_POST
@@ -105,7 +141,12 @@ def disciplines(request: HttpRequest, project: Project) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         services.add_discipline(request.user, project, **form.cleaned_data)
         return redirect("projects:disciplines", project.slug)
-    context = {"project": project, "rows": queries.disciplines(project), "form": form, "maintainer": can(request.user, "maintain", project)}
+    context = {
+        "project": project,
+        "rows": queries.disciplines(project),
+        "form": form,
+        "maintainer": can(request.user, "maintain", project),
+    }
     return render(request, "projects/disciplines.html", context, status=422 if form.errors else 200)
 
 
@@ -114,26 +155,42 @@ def discipline(request: HttpRequest, project: Project, code: str) -> HttpRespons
     row = get_object_or_404(project.disciplines, code=code)
     form = DisciplineForm(request.POST or None, instance=row, project=project)
     if request.method == "POST" and form.is_valid():
-        services.change_discipline(request.user, Discipline.objects.get(pk=row.pk), **form.cleaned_data)
+        services.change_discipline(
+            request.user, Discipline.objects.get(pk=row.pk), **form.cleaned_data
+        )
         messages.success(request, _("Saved."))
         return redirect("projects:disciplines", project.slug)
-    return render(request, "projects/discipline.html", {"project": project, "row": row, "form": form}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "projects/discipline.html",
+        {"project": project, "row": row, "form": form},
+        status=422 if form.errors else 200,
+    )
 
 
 @project_page("own")
 def settings(request: HttpRequest, project: Project) -> HttpResponse:
     form = ProjectForm(request.POST or None, instance=project)
     if request.method == "POST" and form.is_valid():
-        services.change_project(request.user, Project.objects.get(pk=project.pk), **form.cleaned_data)
+        services.change_project(
+            request.user, Project.objects.get(pk=project.pk), **form.cleaned_data
+        )
         messages.success(request, _("Saved."))
         return redirect("projects:settings", project.slug)
-    return render(request, "projects/settings.html", {"project": project, "form": form}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "projects/settings.html",
+        {"project": project, "form": form},
+        status=422 if form.errors else 200,
+    )
 
 
 @login_not_required
 def join(request: HttpRequest, pk: str) -> HttpResponse:
     """What an invitation's link opens: accept it, sign in first, or make the account."""
-    invitation = get_object_or_404(Invitation.objects.select_related("project", "invited_by"), pk=pk)
+    invitation = get_object_or_404(
+        Invitation.objects.select_related("project", "invited_by"), pk=pk
+    )
     account = User.objects.filter(email=invitation.email).exists()
     form = JoinForm(request.POST or None) if not account else None
     problem = ""
@@ -144,8 +201,15 @@ def join(request: HttpRequest, pk: str) -> HttpResponse:
             problem = "" if form else error.messages[0]
             if form:
                 refused(form, error)
-    context: dict[str, Any] = {"invitation": invitation, "form": form, "account": account, "problem": problem}
-    return render(request, "projects/join.html", context, status=422 if request.method == "POST" else 200)
+    context: dict[str, Any] = {
+        "invitation": invitation,
+        "form": form,
+        "account": account,
+        "problem": problem,
+    }
+    return render(
+        request, "projects/join.html", context, status=422 if request.method == "POST" else 200
+    )
 
 
 def _accept(request: HttpRequest, invitation: Invitation, form: JoinForm | None) -> HttpResponse:
@@ -153,7 +217,9 @@ def _accept(request: HttpRequest, invitation: Invitation, form: JoinForm | None)
     if form:
         if not form.is_valid():
             raise ValidationError({})
-        user = services.join_as_new_person(invitation, form.cleaned_data["name"], form.cleaned_data["password"])
+        user = services.join_as_new_person(
+            invitation, form.cleaned_data["name"], form.cleaned_data["password"]
+        )
         login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
     elif not user.is_authenticated:
         return redirect(f"{reverse('account_login')}?next={request.path}")

@@ -1,7 +1,8 @@
-"""A version's bundle on disk: checked by its digests before it leaves, packed without holding it in memory.
+"""A version's bundle on disk: checked by its digests before it leaves, packed without holding it in
+memory.
 
-The digests are those of `fusion.bundle`; they are computed here with the standard library alone, since the engine's
-module brings torch into the web process.
+The digests are those of `fusion.bundle`; they are computed here with the standard library alone,
+since the engine's module brings torch into the web process.
 """
 
 import hashlib
@@ -30,21 +31,38 @@ def folder_of(version: ModelVersion) -> Path:
 def size_of(version: ModelVersion) -> int | None:
     """Bytes on disk, None where the folder is gone."""
     folder = folder_of(version)
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) if version.run.bundle_path and folder.is_dir() else None
+    return (
+        sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+        if version.run.bundle_path and folder.is_dir()
+        else None
+    )
 
 
 def checked(version: ModelVersion) -> tuple[Path, dict[str, str]]:
-    """The folder and its files with their digests. Raises BundleProblem unless every byte is what was registered."""
+    """The folder and its files with their digests. Raises BundleProblem unless every byte is what
+    was registered.
+    """
     folder = folder_of(version)
     if not version.run.bundle_path or not (folder / MANIFEST).is_file():
-        raise BundleProblem(_("The bundle of %(version)s is not on this server any more.") % {"version": version})
+        raise BundleProblem(
+            _("The bundle of %(version)s is not on this server any more.") % {"version": version}
+        )
     facts = _manifest(folder / MANIFEST)
     digest = _digest({name: value for name, value in facts.items() if name != "digest"})
     if not digest == facts.get("digest") == version.bundle_digest:
-        raise BundleProblem(_("The bundle was changed after it was registered: its description has another digest."))
+        raise BundleProblem(
+            _("The bundle was changed after it was registered: its description has another digest.")
+        )
     for name, expected in facts["files"].items():
-        if Path(name).name != name or not (folder / name).is_file() or _file_digest(folder / name) != expected:
-            raise BundleProblem(_("The bundle was changed after it was registered: %(file)s has another digest.") % {"file": name})
+        if (
+            Path(name).name != name
+            or not (folder / name).is_file()
+            or _file_digest(folder / name) != expected
+        ):
+            raise BundleProblem(
+                _("The bundle was changed after it was registered: %(file)s has another digest.")
+                % {"file": name}
+            )
     return folder, facts["files"]
 
 
@@ -52,11 +70,16 @@ def _manifest(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_bytes())
     except ValueError as error:
-        raise BundleProblem(_("The bundle was changed after it was registered: %(file)s cannot be read.") % {"file": MANIFEST}) from error
+        raise BundleProblem(
+            _("The bundle was changed after it was registered: %(file)s cannot be read.")
+            % {"file": MANIFEST}
+        ) from error
 
 
 def _digest(facts: Any) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()
+    ).hexdigest()
 
 
 def _file_digest(path: Path) -> str:
@@ -65,7 +88,9 @@ def _file_digest(path: Path) -> str:
 
 
 def packed(version: ModelVersion, card: str) -> IO[bytes]:
-    """A zip in a temporary file, with the card as README.md; safetensors do not compress, so it is only stored."""
+    """A zip in a temporary file, with the card as README.md; safetensors do not compress, so it is
+    only stored.
+    """
     folder, files = checked(version)
     top = f"{version.model.slug}-{version.number}"
     target = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115  the response closes it

@@ -1,4 +1,6 @@
-"""The model card: the team's words, and figures generated from the run's result. Nothing in it is typed twice."""
+"""The model card: the team's words, and figures generated from the run's result. Nothing in it is
+typed twice.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -78,16 +80,29 @@ def _headline(result: EvaluationResult) -> str:
     sentences = {
         "ordinal": _("Tells %(labels)s labels in an order from %(inputs)s, joined by %(method)s."),
         "regression": _("Tells a number from %(inputs)s, joined by %(method)s."),
-        "multi-label": _("Tells which of %(labels)s labels hold from %(inputs)s, joined by %(method)s."),
+        "multi-label": _(
+            "Tells which of %(labels)s labels hold from %(inputs)s, joined by %(method)s."
+        ),
     }
-    return sentences.get(result.task, _("Tells %(labels)s labels apart from %(inputs)s, joined by %(method)s.")) % words
+    return (
+        sentences.get(
+            result.task, _("Tells %(labels)s labels apart from %(inputs)s, joined by %(method)s.")
+        )
+        % words
+    )
 
 
 def whom(result: EvaluationResult) -> ui.Forest:
     """All test samples first, then every subgroup, on one scale."""
     head = result.headline.score
     low, high = plots.scale([head, *(one.score for one in result.subgroups)])
-    everybody = ui.ForestRow(label=_("all test samples"), n=result.n_samples, value=head.value, low=head.low, high=head.high)
+    everybody = ui.ForestRow(
+        label=_("all test samples"),
+        n=result.n_samples,
+        value=head.value,
+        low=head.low,
+        high=head.high,
+    )
     groups = plots.subgroups(result)
     return ui.Forest(
         rows=[everybody, *(groups.rows if groups else [])], low=low, high=high, metric=plots.metric(result), show_state=False, name="subgroups",
@@ -96,7 +111,10 @@ def whom(result: EvaluationResult) -> ui.Forest:
 
 
 def singles_of(result: EvaluationResult, kinds: dict[str, str]) -> list[dict[str, Any]]:
-    return [{"name": one.modality, "kind": kinds.get(one.modality, ""), "single": one} for one in result.singles]
+    return [
+        {"name": one.modality, "kind": kinds.get(one.modality, ""), "single": one}
+        for one in result.singles
+    ]
 
 
 def data_of(version: ModelVersion) -> list[Version]:
@@ -106,7 +124,11 @@ def data_of(version: ModelVersion) -> list[Version]:
 
 def environment_of(result: EvaluationResult) -> list[tuple[str, str]]:
     """The plain facts of the result's environment; nested ones stay in the JSON."""
-    return [(name, str(value)) for name, value in result.environment.items() if isinstance(value, str | int | float) and str(value)]
+    return [
+        (name, str(value))
+        for name, value in result.environment.items()
+        if isinstance(value, str | int | float) and str(value)
+    ]
 
 
 def commands_of(version: ModelVersion) -> str:

@@ -11,7 +11,13 @@ from .queries import registrable
 
 
 def _text(label: Any, help_text: Any, rows: int = 3) -> forms.CharField:
-    return forms.CharField(label=label, help_text=help_text, required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": rows}))
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )
 
 
 class CardForm(forms.Form):
@@ -35,9 +41,14 @@ class RegisterForm(CardForm):
     field_order = ("run", "model", "name", "description", "meant_for", "not_for", "limits")
 
     run = forms.ModelChoiceField(Run.objects.none(), label=_("Run"), empty_label=None)
-    model = forms.ModelChoiceField(Model.objects.none(), label=_("Model"), required=False, empty_label=_("A new model"))
+    model = forms.ModelChoiceField(
+        Model.objects.none(), label=_("Model"), required=False, empty_label=_("A new model")
+    )
     name = forms.CharField(
-        label=_("Name of the new model"), max_length=120, required=False, help_text=_("Left out where you choose a model that exists.")
+        label=_("Name of the new model"),
+        max_length=120,
+        required=False,
+        help_text=_("Left out where you choose a model that exists."),
     )
 
     def __init__(self, project: Project, *args: Any, **more: Any) -> None:

@@ -23,4 +23,8 @@ def run_actions(request: HttpRequest, run: Run) -> list[Action]:
 
 def run_notes(_request: HttpRequest, run: Run) -> list[Note]:
     version = ModelVersion.objects.filter(run=run).select_related("model__project").first()
-    return [Note("package", _("registered as"), str(version), version.get_absolute_url())] if version else []
+    return (
+        [Note("package", _("registered as"), str(version), version.get_absolute_url())]
+        if version
+        else []
+    )

@@ -12,7 +12,9 @@ class Model(models.Model):
     slug = models.SlugField(max_length=60)
     name = models.CharField(_("name"), max_length=120)
     description = models.CharField(_("what it is for, in one sentence"), max_length=300, blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -41,7 +43,9 @@ class ModelVersion(models.Model):
     card = models.JSONField(default=dict)
     """{meant_for, not_for, limits, notes}: the words of the team; figures come from the run."""
     bundle_digest = models.CharField(max_length=64)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     promoted_at = models.DateTimeField(null=True)
 
@@ -49,14 +53,18 @@ class ModelVersion(models.Model):
         ordering = ("-number",)
         constraints = (
             models.UniqueConstraint(fields=("model", "number"), name="model_version_once"),
-            models.UniqueConstraint(fields=("model", "alias"), condition=~models.Q(alias=""), name="alias_once_a_model"),
+            models.UniqueConstraint(
+                fields=("model", "alias"), condition=~models.Q(alias=""), name="alias_once_a_model"
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.model} {self.number}"
 
     def get_absolute_url(self) -> str:
-        return reverse("registry:version", args=[self.model.project.slug, self.model.slug, self.number])
+        return reverse(
+            "registry:version", args=[self.model.project.slug, self.model.slug, self.number]
+        )
 
     @property
     def key(self) -> str:

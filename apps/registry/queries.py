@@ -46,12 +46,20 @@ CANDIDATES = 3
 
 
 def versions(project: Project) -> QuerySet[ModelVersion]:
-    return ModelVersion.objects.filter(model__project=project).select_related("model__project", "run", "created_by").defer(*LONG)
+    return (
+        ModelVersion.objects.filter(model__project=project)
+        .select_related("model__project", "run", "created_by")
+        .defer(*LONG)
+    )
 
 
 def rows(project: Project) -> list[Row]:
     """Three queries and those of reviews, whatever the number of models."""
-    found = Model.objects.filter(project=project).select_related("project").prefetch_related(Prefetch("versions", versions(project)))
+    found = (
+        Model.objects.filter(project=project)
+        .select_related("project")
+        .prefetch_related(Prefetch("versions", versions(project)))
+    )
     models = list(found)
     reviews = hooks.reviews_of([version for model in models for version in model.versions.all()])
     return [_row(model, reviews) for model in models]
@@ -61,7 +69,13 @@ def _row(model: Model, reviews: dict[int, int]) -> Row:
     lines = [Line(version, reviews.get(version.pk)) for version in model.versions.all()]
     by_alias = {line.version.alias: line for line in lines if line.version.alias}
     candidates = [line for line in lines if not line.version.alias and not line.version.promoted_at]
-    return Row(model, by_alias.get("production"), by_alias.get("staging"), candidates[:CANDIDATES], len(lines))
+    return Row(
+        model,
+        by_alias.get("production"),
+        by_alias.get("staging"),
+        candidates[:CANDIDATES],
+        len(lines),
+    )
 
 
 def lines(model: Model) -> list[Line]:
@@ -73,16 +87,22 @@ def lines(model: Model) -> list[Line]:
 
 def registrable(project: Project) -> QuerySet[Run]:
     """Finished runs that are no version yet, newest first."""
-    found = Run.objects.filter(project=project, deleted_at=None, model_version=None, job__state="finished").exclude(bundle_digest="")
+    found = Run.objects.filter(
+        project=project, deleted_at=None, model_version=None, job__state="finished"
+    ).exclude(bundle_digest="")
     return found.select_related("project", "job").defer("result", "recipe")
 
 
 def find_versions(project: Project, ids: Collection[str]) -> dict[str, Found]:
     """For discussions: `slug/number` -> version."""
     slugs = {one.rpartition("/")[0] for one in ids}
-    found = ModelVersion.objects.filter(model__project=project, model__slug__in=slugs).select_related("model__project")
+    found = ModelVersion.objects.filter(
+        model__project=project, model__slug__in=slugs
+    ).select_related("model__project")
     return {
-        version.key: Found(str(version), version.get_absolute_url(), tuple(filter(None, [version.created_by_id])))
+        version.key: Found(
+            str(version), version.get_absolute_url(), tuple(filter(None, [version.created_by_id]))
+        )
         for version in found
         if version.key in ids
     }

@@ -23,27 +23,49 @@ from .models import Model, ModelVersion
 def models(request: HttpRequest, project: Project) -> HttpResponse:
     rows = queries.rows(project)
     may = can(request.user, "maintain", project)
-    return render(request, "registry/models.html", {"project": project, "rows": rows, "may_register": may})
+    return render(
+        request, "registry/models.html", {"project": project, "rows": rows, "may_register": may}
+    )
 
 
 @project_page("maintain")
 def new(request: HttpRequest, project: Project) -> HttpResponseBase:
     """`?run=31` chooses the run, `?model=slug` the model."""
-    form = RegisterForm(project, request.POST if request.method == "POST" else None, initial=_initial(request, project))
+    form = RegisterForm(
+        project,
+        request.POST if request.method == "POST" else None,
+        initial=_initial(request, project),
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            version = services.register_run(request.user, data["run"], data["name"], data["description"], form.card(), model=data["model"])
+            version = services.register_run(
+                request.user,
+                data["run"],
+                data["name"],
+                data["description"],
+                form.card(),
+                model=data["model"],
+            )
         except ValidationError as error:
             form.add_error(None, error)
         else:
             return redirect(version)
-    return render(request, "registry/new.html", {"project": project, "form": form}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "registry/new.html",
+        {"project": project, "form": form},
+        status=422 if form.errors else 200,
+    )
 
 
 def _initial(request: HttpRequest, project: Project) -> dict[str, Any]:
     number = request.GET.get("run", "")
-    run = queries.registrable(project).filter(number=int(number)).first() if number.isdigit() else None
+    run = (
+        queries.registrable(project).filter(number=int(number)).first()
+        if number.isdigit()
+        else None
+    )
     model = Model.objects.filter(project=project, slug=request.GET.get("model", "")).first()
     return {"run": run, "model": model} | ({"description": model.description} if model else {})
 
@@ -51,7 +73,9 @@ def _initial(request: HttpRequest, project: Project) -> dict[str, Any]:
 @require_GET
 @project_page()
 def model(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
-    found = get_object_or_404(Model.objects.select_related("project", "created_by"), project=project, slug=slug)
+    found = get_object_or_404(
+        Model.objects.select_related("project", "created_by"), project=project, slug=slug
+    )
     context = {
         "project": project,
         "model": found,
@@ -64,7 +88,12 @@ def model(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
 
 def _version(project: Project, slug: str, number: int) -> ModelVersion:
     related = ("model__project", "run__alignment", "run__project", "run__job", "created_by")
-    return get_object_or_404(ModelVersion.objects.select_related(*related), model__project=project, model__slug=slug, number=number)
+    return get_object_or_404(
+        ModelVersion.objects.select_related(*related),
+        model__project=project,
+        model__slug=slug,
+        number=number,
+    )
 
 
 @require_GET
@@ -89,21 +118,33 @@ def version(request: HttpRequest, project: Project, slug: str, number: int) -> H
 @project_page("maintain")
 def edit(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponseBase:
     found = _version(project, slug, number)
-    form = CardForm(request.POST if request.method == "POST" else None, initial={"description": found.model.description, **found.card})
+    form = CardForm(
+        request.POST if request.method == "POST" else None,
+        initial={"description": found.model.description, **found.card},
+    )
     if request.method == "POST" and form.is_valid():
         services.change_card(request.user, found, form.cleaned_data["description"], form.card())
         return redirect(found)
-    return render(request, "registry/edit.html", {"project": project, "version": found, "form": form}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "registry/edit.html",
+        {"project": project, "version": found, "form": form},
+        status=422 if form.errors else 200,
+    )
 
 
 @require_GET
 @project_page()
-def card(request: HttpRequest, project: Project, slug: str, number: int, form: str) -> HttpResponseBase:
+def card(
+    request: HttpRequest, project: Project, slug: str, number: int, form: str
+) -> HttpResponseBase:
     """The card as Markdown (with the front matter that model hubs read) or as JSON."""
     found = build(_version(project, slug, number))
     name = f"{slug}-{number}"
     if form == "json":
-        answer: HttpResponse = JsonResponse(as_json(found), json_dumps_params={"indent": 2, "ensure_ascii": False})
+        answer: HttpResponse = JsonResponse(
+            as_json(found), json_dumps_params={"indent": 2, "ensure_ascii": False}
+        )
     else:
         answer = HttpResponse(_markdown(found), content_type="text/markdown; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
@@ -111,7 +152,9 @@ def card(request: HttpRequest, project: Project, slug: str, number: int, form: s
 
 
 def _markdown(found: Card) -> str:
-    return render_to_string("registry/card.md", {"card": found, "version": found.version, "result": found.result})
+    return render_to_string(
+        "registry/card.md", {"card": found, "version": found.version, "result": found.result}
+    )
 
 
 @require_GET
@@ -122,5 +165,12 @@ def download(request: HttpRequest, project: Project, slug: str, number: int) -> 
     try:
         archive = bundles.packed(found, _markdown(build(found)))
     except bundles.BundleProblem as problem:
-        return render(request, "registry/no_bundle.html", {"project": project, "version": found, "problem": problem}, status=409)
-    return FileResponse(archive, as_attachment=True, filename=f"{slug}-{number}.zip", content_type="application/zip")
+        return render(
+            request,
+            "registry/no_bundle.html",
+            {"project": project, "version": found, "problem": problem},
+            status=409,
+        )
+    return FileResponse(
+        archive, as_attachment=True, filename=f"{slug}-{number}.zip", content_type="application/zip"
+    )

@@ -19,8 +19,9 @@ SHOWN = ("accuracy", "auroc", "mae", "mae_steps", "exact_match", "log_loss", "ec
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure on both sides. `paired`: the difference on the same test samples, which then decides the verdict; elsewhere it says better
-    or worse only where the two intervals do not overlap.
+    """One figure on both sides. `paired`: the difference on the same test samples, which then
+    decides the verdict; elsewhere it says better or worse only where the two intervals do not
+    overlap.
     """
 
     label: str
@@ -46,19 +47,29 @@ def verdict(before: Interval, after: Interval, lower_is_better: bool = False) ->
 
 
 def figures(before: Run, after: Run) -> list[Figure]:
-    """The headline, then what both were measured on, and each shared subgroup; nothing where they answer different questions."""
+    """The headline, then what both were measured on, and each shared subgroup; nothing where they
+    answer different questions.
+    """
     one, other = before.evaluation, after.evaluation
     if one is None or other is None or one.headline.metric != other.headline.metric:
         return []
     pairs, known = paired(before, after), one.metrics
     rows = [
-        _figure(measure(name), known[name], other.metrics[name], MEASURES[name].lower_is_better, pairs.get(name))
+        _figure(
+            measure(name),
+            known[name],
+            other.metrics[name],
+            MEASURES[name].lower_is_better,
+            pairs.get(name),
+        )
         for name in dict.fromkeys((one.headline.metric, *SHOWN))
         if name in known and name in other.metrics
     ]
     gains = one.headline.gain_over_best_single, other.headline.gain_over_best_single
     if gains[0] and gains[1]:
-        rows.insert(1, _figure(_("Gain over the best single modality"), _plain(gains[0]), _plain(gains[1])))
+        rows.insert(
+            1, _figure(_("Gain over the best single modality"), _plain(gains[0]), _plain(gains[1]))
+        )
     return [*rows, *_subgroups(one, other)]
 
 
@@ -70,7 +81,13 @@ def paired(before: Run, after: Run) -> dict[str, Difference]:
         return {}
 
 
-def _figure(label: str, before: Interval, after: Interval, lower_is_better: bool = False, pair: Difference | None = None) -> Figure:
+def _figure(
+    label: str,
+    before: Interval,
+    after: Interval,
+    lower_is_better: bool = False,
+    pair: Difference | None = None,
+) -> Figure:
     said = pages.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
     return Figure(label, before, after, said, pair)
 
@@ -83,4 +100,7 @@ def _subgroups(before: EvaluationResult, after: EvaluationResult) -> list[Figure
     known = {(one.column, one.value): one.score for one in before.subgroups}
     shared = [one for one in after.subgroups if (one.column, one.value) in known]
     names = plots.column_names([one.column for one in shared])
-    return [_figure(f"{names[one.column]}: {one.value}", known[one.column, one.value], one.score) for one in shared]
+    return [
+        _figure(f"{names[one.column]}: {one.value}", known[one.column, one.value], one.score)
+        for one in shared
+    ]

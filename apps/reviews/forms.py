@@ -29,7 +29,10 @@ class ProposalForm(forms.Form):
         for one in candidates:
             pk = one.discipline.pk
             self.fields[f"required-{pk}"] = forms.BooleanField(
-                required=False, initial=one.required, label=one.discipline.name, widget=forms.CheckboxInput(attrs={"class": "check"})
+                required=False,
+                initial=one.required,
+                label=one.discipline.name,
+                widget=forms.CheckboxInput(attrs={"class": "check"}),
             )
             self.fields[f"reviewer-{pk}"] = forms.ModelChoiceField(
                 User.objects.filter(pk__in=[user.pk for user in one.reviewers]),
@@ -43,12 +46,20 @@ class ProposalForm(forms.Form):
     def rows(self) -> list[dict[str, Any]]:
         """Per discipline: the two bound fields."""
         return [
-            {"candidate": one, "required": self[f"required-{one.discipline.pk}"], "reviewer": self[f"reviewer-{one.discipline.pk}"]}
+            {
+                "candidate": one,
+                "required": self[f"required-{one.discipline.pk}"],
+                "reviewer": self[f"reviewer-{one.discipline.pk}"],
+            }
             for one in self.candidates
         ]
 
     def reviewers(self) -> dict[Discipline, User | None]:
-        chosen = [one.discipline for one in self.candidates if self.cleaned_data[f"required-{one.discipline.pk}"]]
+        chosen = [
+            one.discipline
+            for one in self.candidates
+            if self.cleaned_data[f"required-{one.discipline.pk}"]
+        ]
         return {discipline: self.cleaned_data[f"reviewer-{discipline.pk}"] for discipline in chosen}
 
     def add_errors(self, messages: Iterable[str]) -> None:
@@ -59,10 +70,14 @@ class ProposalForm(forms.Form):
 class DecisionForm(forms.Form):
     """`comment` in the data is the second button: a comment needs no radio."""
 
-    discipline = forms.ModelChoiceField(Discipline.objects.none(), label=_("For which discipline"), empty_label=None)
+    discipline = forms.ModelChoiceField(
+        Discipline.objects.none(), label=_("For which discipline"), empty_label=None
+    )
     verdict = forms.ChoiceField(
         label=_("Your decision"),
-        choices=[(one.value, one.label) for one in (Decision.Verdict.APPROVE, Decision.Verdict.CHANGES)],
+        choices=[
+            (one.value, one.label) for one in (Decision.Verdict.APPROVE, Decision.Verdict.CHANGES)
+        ],
         required=False,
         widget=forms.RadioSelect,
     )
@@ -75,13 +90,19 @@ class DecisionForm(forms.Form):
 
     OPTIONS = (
         {"value": "approve", "title": _("Approve"), "text": _("Good enough for Staging.")},
-        {"value": "changes", "title": _("Request changes"), "text": _("Say what must be different.")},
+        {
+            "value": "changes",
+            "title": _("Request changes"),
+            "text": _("Say what must be different."),
+        },
     )
 
     def __init__(self, disciplines: Sequence[Discipline], *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.disciplines = disciplines
-        self.fields["discipline"].queryset = Discipline.objects.filter(pk__in=[one.pk for one in disciplines])
+        self.fields["discipline"].queryset = Discipline.objects.filter(
+            pk__in=[one.pk for one in disciplines]
+        )
         if len(disciplines) == 1:
             self.fields["discipline"].initial = disciplines[0]
             self.fields["discipline"].widget = forms.HiddenInput()

@@ -20,16 +20,30 @@ from .queries import gate, with_parts
 
 def find_reviews(project: Project, ids: Collection[str]) -> dict[str, Found]:
     numbers = [int(one) for one in ids if one.isdigit()]
-    rows = Review.objects.filter(project=project, number__in=numbers).select_related("project", "version__model")
+    rows = Review.objects.filter(project=project, number__in=numbers).select_related(
+        "project", "version__model"
+    )
     return {
-        str(row.number): Found(str(row.version), row.get_absolute_url() + "conversation/", tuple(filter(None, [row.created_by_id])))
+        str(row.number): Found(
+            str(row.version),
+            row.get_absolute_url() + "conversation/",
+            tuple(filter(None, [row.created_by_id])),
+        )
         for row in rows
     }
 
 
 def run_notes(_request: HttpRequest, run: Run) -> list[Note]:
     rows = Review.objects.filter(version__run=run).select_related("project")[:1]
-    return [Note("scale", _("candidate in"), _("review %(n)d") % {"n": row.number}, row.get_absolute_url()) for row in rows]
+    return [
+        Note(
+            "scale",
+            _("candidate in"),
+            _("review %(n)d") % {"n": row.number},
+            row.get_absolute_url(),
+        )
+        for row in rows
+    ]
 
 
 def version_actions(request: HttpRequest, version: ModelVersion) -> list[Action]:
@@ -38,7 +52,11 @@ def version_actions(request: HttpRequest, version: ModelVersion) -> list[Action]
     review = next((one for one in version.reviews.all() if one.state in OPEN_STATES), None)
     if review:
         return [
-            Action(_("Open review %(n)d") % {"n": review.number}, reverse("reviews:review", args=[project.slug, review.number]), "scale")
+            Action(
+                _("Open review %(n)d") % {"n": review.number},
+                reverse("reviews:review", args=[project.slug, review.number]),
+                "scale",
+            )
         ]
     if version.alias != ModelVersion.Alias.STAGING and can(request.user, "maintain", project):
         url = f"{reverse('reviews:new', args=[project.slug])}?version={version.model.slug}/{version.number}"
@@ -48,8 +66,12 @@ def version_actions(request: HttpRequest, version: ModelVersion) -> list[Action]
 
 def approvals(version: ModelVersion) -> list[Approval]:
     """Decisions of the review that promoted the version, else of the newest one about it."""
-    rows = list(with_parts(Review.objects.filter(version=version)).exclude(state=Review.State.WITHDRAWN))
-    review = next((one for one in rows if one.state == Review.State.PROMOTED), rows[0] if rows else None)
+    rows = list(
+        with_parts(Review.objects.filter(version=version)).exclude(state=Review.State.WITHDRAWN)
+    )
+    review = next(
+        (one for one in rows if one.state == Review.State.PROMOTED), rows[0] if rows else None
+    )
     if review is None:
         return []
     answers = [column.answer for column in gate(review, {}).columns if column.answer]

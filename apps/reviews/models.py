@@ -21,10 +21,14 @@ class Review(models.Model):
     number = models.PositiveIntegerField()
     version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="reviews")
     replaces = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, related_name="+")
-    target = models.CharField(max_length=10, choices=ModelVersion.Alias, default=ModelVersion.Alias.STAGING)
+    target = models.CharField(
+        max_length=10, choices=ModelVersion.Alias, default=ModelVersion.Alias.STAGING
+    )
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     reason = models.TextField(_("why it should be promoted"), blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     asked_again_at = models.DateTimeField(null=True)
     """Requests for changes from before this moment are answered; their disciplines decide anew."""
@@ -32,7 +36,9 @@ class Review(models.Model):
 
     class Meta:
         ordering = ("-number",)
-        constraints = (models.UniqueConstraint(fields=("project", "number"), name="review_number_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "number"), name="review_number_once"),
+        )
 
     def __str__(self) -> str:
         return f"{self.version}"
@@ -54,13 +60,17 @@ class Requirement(models.Model):
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="requirements")
     discipline = models.ForeignKey(Discipline, models.PROTECT, related_name="+")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     why = models.CharField(max_length=200, blank=True)
     """Names of its data sets in the model; empty where the proposer asked it for another reason."""
 
     class Meta:
         ordering = ("discipline__name",)
-        constraints = (models.UniqueConstraint(fields=("review", "discipline"), name="requirement_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("review", "discipline"), name="requirement_once"),
+        )
 
     def __str__(self) -> str:
         return str(self.discipline)
@@ -76,7 +86,9 @@ class Decision(models.Model):
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="decisions")
     discipline = models.ForeignKey(Discipline, models.PROTECT, related_name="+")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     verdict = models.CharField(max_length=10, choices=Verdict)
     summary = models.TextField(_("summary for the other disciplines"), max_length=10_000)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -9,7 +9,9 @@ from .models import Review
 
 
 def decidable(user: User, review: Review, known: dict[int, Face] | None = None) -> list[Discipline]:
-    """The required disciplines that this person belongs to or leads, while the review is open and the person may review at all."""
+    """The required disciplines that this person belongs to or leads, while the review is open and
+    the person may review at all.
+    """
     if not review.is_open or not can(user, "review", review.project):
         return []
     people = faces(review.project) if known is None else known

@@ -30,13 +30,19 @@ class Candidate:
 
     @property
     def why(self) -> str:
-        return _("owns %(names)s") % {"names": _(", ").join(self.datasets)} if self.datasets else _("owns no data in this model")
+        return (
+            _("owns %(names)s") % {"names": _(", ").join(self.datasets)}
+            if self.datasets
+            else _("owns no data in this model")
+        )
 
 
 def datasets_by_discipline(version: ModelVersion) -> dict[int, list[str]]:
     """Discipline id -> names of its data sets that the version was trained on."""
     used: dict[int, list[str]] = {}
-    for name, discipline in version.run.alignment.versions.order_by("dataset__name").values_list("dataset__name", "dataset__discipline"):
+    for name, discipline in version.run.alignment.versions.order_by("dataset__name").values_list(
+        "dataset__name", "dataset__discipline"
+    ):
         used.setdefault(discipline, []).append(name)
     return used
 
@@ -47,7 +53,11 @@ def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
     members = project.members.select_related("user").prefetch_related("disciplines")
     may = [member for member in members if can_review(member)]
     found = [
-        Candidate(one, used.get(one.pk, []), [m.user for m in may if one in m.disciplines.all() or one.lead_id == m.user_id])
+        Candidate(
+            one,
+            used.get(one.pk, []),
+            [m.user for m in may if one in m.disciplines.all() or one.lead_id == m.user_id],
+        )
         for one in project.disciplines.all()
     ]
     return sorted(found, key=lambda one: not one.required)

@@ -21,7 +21,11 @@ PILLS = {"approved": "approved", "changes": "changes_requested", "waiting": "wai
 def is_answered(decision: Decision, review: Review) -> bool:
     """A request for changes that the proposer has met and asked about again."""
     asked = review.asked_again_at
-    return decision.verdict == Decision.Verdict.CHANGES and asked is not None and decision.created_at <= asked
+    return (
+        decision.verdict == Decision.Verdict.CHANGES
+        and asked is not None
+        and decision.created_at <= asked
+    )
 
 
 @dataclass(slots=True)
@@ -38,8 +42,13 @@ class Column:
 
     @property
     def answer(self) -> Decision | None:
-        """The newest decision that is no mere comment counts, unless the changes it asked for were made since."""
-        newest = next((one for one in reversed(self.decisions) if one.verdict != Decision.Verdict.COMMENT), None)
+        """The newest decision that is no mere comment counts, unless the changes it asked for were
+        made since.
+        """
+        newest = next(
+            (one for one in reversed(self.decisions) if one.verdict != Decision.Verdict.COMMENT),
+            None,
+        )
         return None if newest and is_answered(newest, self.review) else newest
 
     @property
@@ -66,7 +75,9 @@ class Column:
         return bool(self.answer and self.answer.reviewer_id == self.review.created_by_id)
 
     def turn_of(self, user: User) -> bool:
-        """Whether this person is awaited: the one who is asked, or anybody of the discipline where nobody is named."""
+        """Whether this person is awaited: the one who is asked, or anybody of the discipline where
+        nobody is named.
+        """
         if self.answer:
             return False
         return self.reviewer.id == user.pk if self.reviewer else user.pk in self.deciders
@@ -97,8 +108,13 @@ class Gate:
         return bool(self.columns) and len(self.approved) == len(self.columns)
 
     def waiting_on(self, user: User) -> list[str]:
-        """Whose turn it is: "you" first, people by name, a discipline where nobody is named; the proposer where changes are asked for."""
-        names = [_("you") if one.turn_of(user) else one.person or one.discipline.name for one in self.waiting]
+        """Whose turn it is: "you" first, people by name, a discipline where nobody is named; the
+        proposer where changes are asked for.
+        """
+        names = [
+            _("you") if one.turn_of(user) else one.person or one.discipline.name
+            for one in self.waiting
+        ]
         proposer = face(self.faces, self.review.created_by)
         if self.asking and proposer:
             names.append(_("you") if proposer.id == user.pk else proposer.name)
@@ -123,10 +139,20 @@ class Gate:
         reasons = []
         if self.asking:
             names = joined(self.asking)
-            reasons.append(ngettext("%(names)s asks for changes", "%(names)s ask for changes", len(self.asking)) % {"names": names})
+            reasons.append(
+                ngettext(
+                    "%(names)s asks for changes", "%(names)s ask for changes", len(self.asking)
+                )
+                % {"names": names}
+            )
         if self.waiting:
             names = joined(self.waiting)
-            reasons.append(ngettext("%(names)s has not decided", "%(names)s have not decided", len(self.waiting)) % {"names": names})
+            reasons.append(
+                ngettext(
+                    "%(names)s has not decided", "%(names)s have not decided", len(self.waiting)
+                )
+                % {"names": names}
+            )
         return reasons
 
     @property
@@ -134,7 +160,9 @@ class Gate:
         """The line under the headline: how many have approved."""
         words = {"approved": len(self.approved), "n": len(self.columns)}
         return (
-            _("%(approved)s of %(n)s required disciplines approved. Required are those whose data it uses, and whom the proposer added.")
+            _(
+                "%(approved)s of %(n)s required disciplines approved. Required are those whose data it uses, and whom the proposer added."
+            )
             % words
         )
 
@@ -152,8 +180,20 @@ def reviews(project: Project) -> QuerySet[Review]:
 
 def with_parts(found: QuerySet[Review]) -> QuerySet[Review]:
     """What a gate needs, without the long result of the run."""
-    related = ("version__model__project", "version__run", "replaces__model__project", "replaces__run", "created_by", "project")
-    long = ("version__run__result", "version__run__recipe", "replaces__run__result", "replaces__run__recipe")
+    related = (
+        "version__model__project",
+        "version__run",
+        "replaces__model__project",
+        "replaces__run",
+        "created_by",
+        "project",
+    )
+    long = (
+        "version__run__result",
+        "version__run__recipe",
+        "replaces__run__result",
+        "replaces__run__recipe",
+    )
     return (
         found.select_related(*related)
         .defer(*long)
@@ -173,11 +213,15 @@ def gate(review: Review, known: dict[int, Face] | None = None) -> Gate:
     """Two queries beside those of `reviews`, none where the faces are known."""
     people = faces(review.project) if known is None else known
     decisions = list(review.decisions.all())
-    columns = [_column(requirement, decisions, people, review) for requirement in review.requirements.all()]
+    columns = [
+        _column(requirement, decisions, people, review) for requirement in review.requirements.all()
+    ]
     return Gate(review, columns, people)
 
 
-def _column(requirement: Requirement, decisions: list[Decision], people: dict[int, Face], review: Review) -> Column:
+def _column(
+    requirement: Requirement, decisions: list[Decision], people: dict[int, Face], review: Review
+) -> Column:
     mine = [one for one in decisions if one.discipline_id == requirement.discipline_id]
     asked = face(people, requirement.reviewer)
     ids = frozenset(pk for pk, one in people.items() if requirement.discipline in one.disciplines)
@@ -185,21 +229,35 @@ def _column(requirement: Requirement, decisions: list[Decision], people: dict[in
 
 
 def waiting_for(user: User) -> list[Review]:
-    """Open reviews, of all the person's projects, whose next decision is theirs; oldest first. Four queries at most."""
-    undecided = Requirement.objects.filter(review__state__in=OPEN_STATES, review__project__in=Project.objects.visible_to(user))
+    """Open reviews, of all the person's projects, whose next decision is theirs; oldest first. Four
+    queries at most.
+    """
+    undecided = Requirement.objects.filter(
+        review__state__in=OPEN_STATES, review__project__in=Project.objects.visible_to(user)
+    )
     named = Q(reviewer=user)
-    theirs = Q(reviewer__isnull=True) & (Q(discipline__members__user=user) | Q(discipline__lead=user))
+    theirs = Q(reviewer__isnull=True) & (
+        Q(discipline__members__user=user) | Q(discipline__lead=user)
+    )
     rows = undecided.filter(named | theirs).distinct().values_list("review_id", "discipline_id")
     asked = list(rows)
     if not asked:
         return []
     met = Q(verdict=Decision.Verdict.CHANGES, created_at__lte=F("review__asked_again_at"))
-    answers = Decision.objects.filter(review__in={pk for pk, _d in asked}).exclude(verdict=Decision.Verdict.COMMENT).exclude(met)
+    answers = (
+        Decision.objects.filter(review__in={pk for pk, _d in asked})
+        .exclude(verdict=Decision.Verdict.COMMENT)
+        .exclude(met)
+    )
     answered = set(answers.values_list("review_id", "discipline_id"))
     ids = {review for review, discipline in asked if (review, discipline) not in answered}
     if not ids:
         return []
-    found = Review.objects.filter(pk__in=ids).select_related("project", "version__model", "created_by").order_by("created_at")
+    found = (
+        Review.objects.filter(pk__in=ids)
+        .select_related("project", "version__model", "created_by")
+        .order_by("created_at")
+    )
     return [review for review in found if can(user, "review", review.project)]
 
 
@@ -234,10 +292,17 @@ def listed(user: User, project: Project, show: str) -> list[Row]:
 def _row(review: Review, people: dict[int, Face], user: User, may: bool) -> Row:
     found = gate(review, people)
     yours = may and review.is_open and any(column.turn_of(user) for column in found.columns)
-    return Row(review, found, face(people, review.created_by), yours, _(", ").join(found.waiting_on(user)))
+    return Row(
+        review, found, face(people, review.created_by), yours, _(", ").join(found.waiting_on(user))
+    )
 
 
 def notes(review: Review) -> list[Event]:
     """What the proposer answered when changes had been asked for, oldest first."""
-    found = Event.objects.filter(project=review.project, target_type="review", target_id=str(review.number), verb="review.asked_again")
+    found = Event.objects.filter(
+        project=review.project,
+        target_type="review",
+        target_id=str(review.number),
+        verb="review.asked_again",
+    )
     return list(found.select_related("actor").order_by("id"))

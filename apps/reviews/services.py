@@ -27,14 +27,23 @@ MAX_SUMMARY = 10_000
 
 
 @transaction.atomic
-def propose(actor: User, version: ModelVersion, reason: str, reviewers: Mapping[Discipline, User | None]) -> Review:
-    """Ask whether a version becomes Staging. `reviewers`: every discipline that must decide, with the person who is asked."""
+def propose(
+    actor: User, version: ModelVersion, reason: str, reviewers: Mapping[Discipline, User | None]
+) -> Review:
+    """Ask whether a version becomes Staging. `reviewers`: every discipline that must decide, with
+    the person who is asked.
+    """
     project = version.model.project
     require(actor, "maintain", project)
     _check_proposal(project, version, reason, reviewers)
     now = ModelVersion.objects.filter(model=version.model, alias=ModelVersion.Alias.STAGING).first()
     review = Review.objects.create(
-        project=project, number=next_number(project, "review"), version=version, replaces=now, reason=reason.strip(), created_by=actor
+        project=project,
+        number=next_number(project, "review"),
+        version=version,
+        replaces=now,
+        reason=reason.strip(),
+        created_by=actor,
     )
     owned = datasets_by_discipline(version)
     for discipline, reviewer in reviewers.items():
@@ -45,38 +54,62 @@ def propose(actor: User, version: ModelVersion, reason: str, reviewers: Mapping[
     return review
 
 
-def _check_proposal(project: Project, version: ModelVersion, reason: str, reviewers: Mapping[Discipline, User | None]) -> None:
+def _check_proposal(
+    project: Project,
+    version: ModelVersion,
+    reason: str,
+    reviewers: Mapping[Discipline, User | None],
+) -> None:
     if not reason.strip():
         raise ValidationError({"reason": _("Say in a sentence or two why it should be promoted.")})
     if not reviewers:
-        raise ValidationError({"disciplines": _("Choose at least one discipline that must decide.")})
+        raise ValidationError(
+            {"disciplines": _("Choose at least one discipline that must decide.")}
+        )
     if any(discipline.project_id != project.pk for discipline in reviewers):
-        raise ValidationError({"disciplines": _("A discipline of another project cannot decide here.")})
+        raise ValidationError(
+            {"disciplines": _("A discipline of another project cannot decide here.")}
+        )
     for person in filter(None, reviewers.values()):
         if not can(person, "review", project):
-            raise ValidationError({"disciplines": _("%(person)s cannot decide in reviews of this project.") % {"person": person}})
+            raise ValidationError(
+                {
+                    "disciplines": _("%(person)s cannot decide in reviews of this project.")
+                    % {"person": person}
+                }
+            )
     if version.alias == ModelVersion.Alias.STAGING:
         raise ValidationError(_("This version is in Staging already."))
     if open_one := version.reviews.filter(state__in=OPEN_STATES).first():
-        raise ValidationError(_("Review %(n)d about this version is still open.") % {"n": open_one.number})
+        raise ValidationError(
+            _("Review %(n)d about this version is still open.") % {"n": open_one.number}
+        )
 
 
 def _asked(review: Review) -> list[User]:
     """The people named; where a discipline names nobody, all of it who may review."""
     people: dict[int, User] = {}
     for requirement in review.requirements.select_related("reviewer", "discipline"):
-        wanted = [requirement.reviewer] if requirement.reviewer else _reviewers(requirement.discipline, review.project)
+        wanted = (
+            [requirement.reviewer]
+            if requirement.reviewer
+            else _reviewers(requirement.discipline, review.project)
+        )
         people |= {user.pk: user for user in wanted}
     return list(people.values())
 
 
 def _reviewers(discipline: Discipline, project: Project) -> list[User]:
-    users = User.objects.filter(Q(memberships__disciplines=discipline) | Q(pk=discipline.lead_id)).distinct()
+    users = User.objects.filter(
+        Q(memberships__disciplines=discipline) | Q(pk=discipline.lead_id)
+    ).distinct()
     return [user for user in users if can(user, "review", project)]
 
 
 def _lock(review: Review) -> Review:
-    """The row as it is now, held until the commit; two decisions at once are taken one after the other."""
+    """The row as it is now, held until the commit; two decisions at once are taken one after the
+    other.
+    """
     Review.objects.select_for_update().get(pk=review.pk)
     return with_parts(Review.objects.filter(pk=review.pk)).get()
 
@@ -86,20 +119,38 @@ def _record(actor: User, review: Review, verb: str, **data: object) -> Event:
 
 
 @transaction.atomic
-def decide(actor: User, review: Review, discipline: Discipline, verdict: Decision.Verdict, summary: str) -> Decision:
+def decide(
+    actor: User, review: Review, discipline: Discipline, verdict: Decision.Verdict, summary: str
+) -> Decision:
     """One discipline's answer; it stands beside the earlier ones, the newest counts."""
     require(actor, "review", review.project)
     review = _lock(review)
     if not review.is_open:
         raise ValidationError(_("This review is closed; nothing can be decided any more."))
     if discipline not in decidable(actor, review):
-        raise PermissionDenied(_("Only a reviewer who belongs to %(discipline)s can decide for it.") % {"discipline": discipline})
+        raise PermissionDenied(
+            _("Only a reviewer who belongs to %(discipline)s can decide for it.")
+            % {"discipline": discipline}
+        )
     if not summary.strip():
         raise ValidationError({"summary": _("Write a summary for the other disciplines.")})
-    decision = Decision.objects.create(review=review, discipline=discipline, reviewer=actor, verdict=verdict, summary=summary.strip())
+    decision = Decision.objects.create(
+        review=review,
+        discipline=discipline,
+        reviewer=actor,
+        verdict=verdict,
+        summary=summary.strip(),
+    )
     review = _lock(review)
     _set_state(review)
-    event = _record(actor, review, "review.decided", discipline=discipline.name, verdict=verdict, excerpt=decision.summary[:160])
+    event = _record(
+        actor,
+        review,
+        "review.decided",
+        discipline=discipline.name,
+        verdict=verdict,
+        excerpt=decision.summary[:160],
+    )
     notify(event, filter(None, [review.created_by]), Notification.Reason.DECISION)
     if verdict != Decision.Verdict.COMMENT:
         settle(actor, review.project, "review", str(review.number), Notification.Reason.REVIEW)
@@ -108,14 +159,22 @@ def decide(actor: User, review: Review, discipline: Discipline, verdict: Decisio
 
 def _set_state(review: Review) -> None:
     now = gate(review)
-    state = Review.State.APPROVED if now.ready else Review.State.CHANGES if now.asking else Review.State.OPEN
+    state = (
+        Review.State.APPROVED
+        if now.ready
+        else Review.State.CHANGES
+        if now.asking
+        else Review.State.OPEN
+    )
     Review.objects.filter(pk=review.pk).update(state=state)
     review.state = state
 
 
 @transaction.atomic
 def ask_again(actor: User, review: Review, note: str) -> Review:
-    """What was asked for has been done or answered: the disciplines that asked decide anew; their requests stay readable."""
+    """What was asked for has been done or answered: the disciplines that asked decide anew; their
+    requests stay readable.
+    """
     review = _lock(review)
     if actor.pk != review.created_by_id:
         require(actor, "maintain", review.project)
@@ -128,8 +187,12 @@ def ask_again(actor: User, review: Review, note: str) -> Review:
     Review.objects.filter(pk=review.pk).update(asked_again_at=timezone.now())
     review = _lock(review)
     _set_state(review)
-    event = _record(actor, review, "review.asked_again", excerpt=note.strip()[:160], note=note.strip()[:2000])
-    people = [decision.reviewer for column in asking for decision in column.decisions if decision.reviewer]
+    event = _record(
+        actor, review, "review.asked_again", excerpt=note.strip()[:160], note=note.strip()[:2000]
+    )
+    people = [
+        decision.reviewer for column in asking for decision in column.decisions if decision.reviewer
+    ]
     notify(event, people, Notification.Reason.REVIEW)
     return review
 
@@ -143,7 +206,9 @@ def promote(actor: User, review: Review) -> Review:
         raise ValidationError(_("Not every required discipline has approved."))
     before = move_alias(review.version, ModelVersion.Alias.STAGING)
     now = timezone.now()
-    Review.objects.filter(pk=review.pk).update(state=Review.State.PROMOTED, closed_at=now, replaces=before)
+    Review.objects.filter(pk=review.pk).update(
+        state=Review.State.PROMOTED, closed_at=now, replaces=before
+    )
     review.state, review.closed_at, review.replaces = Review.State.PROMOTED, now, before
     event = _record(actor, review, "review.promoted", replaced=str(before) if before else "")
     people = [review.created_by, *(decision.reviewer for decision in review.decisions.all())]
@@ -160,10 +225,16 @@ def withdraw(actor: User, review: Review) -> Review:
         require(actor, "maintain", review.project)
     if not review.is_open:
         raise ValidationError(_("This review is closed already."))
-    Review.objects.filter(pk=review.pk).update(state=Review.State.WITHDRAWN, closed_at=timezone.now())
+    Review.objects.filter(pk=review.pk).update(
+        state=Review.State.WITHDRAWN, closed_at=timezone.now()
+    )
     event = _record(actor, review, "review.withdrawn")
     for user in _asked(review):
         settle(user, review.project, "review", str(review.number), Notification.Reason.REVIEW)
-    notify(event, {one.reviewer for one in review.decisions.all() if one.reviewer}, Notification.Reason.DECISION)
+    notify(
+        event,
+        {one.reviewer for one in review.decisions.all() if one.reviewer},
+        Notification.Reason.DECISION,
+    )
     review.refresh_from_db()
     return review

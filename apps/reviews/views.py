@@ -31,7 +31,11 @@ from .services import OPEN_STATES
 def listing(request: HttpRequest, project: Project) -> HttpResponse:
     show = request.GET.get("show", "open")
     show = show if show in queries.FILTERS else "open"
-    context = {"project": project, "show": show, "rows": queries.listed(request.user, project, show)}
+    context = {
+        "project": project,
+        "show": show,
+        "rows": queries.listed(request.user, project, show),
+    }
     context["candidates"] = can(request.user, "maintain", project)
     return render(request, "reviews/reviews.html", context)
 
@@ -42,10 +46,14 @@ def new(request: HttpRequest, project: Project) -> HttpResponseBase:
     version = _version(project, request.GET.get("version", ""))
     if open_one := version.reviews.filter(state__in=OPEN_STATES).first():
         return redirect("reviews:review", project.slug, open_one.number)
-    form = ProposalForm(candidates(project, version), request.POST if request.method == "POST" else None)
+    form = ProposalForm(
+        candidates(project, version), request.POST if request.method == "POST" else None
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            review = services.propose(request.user, version, form.cleaned_data["reason"], form.reviewers())
+            review = services.propose(
+                request.user, version, form.cleaned_data["reason"], form.reviewers()
+            )
         except ValidationError as error:
             form.add_errors(error.messages)
         else:
@@ -72,7 +80,9 @@ def review(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     return _page(request, _review(project, number), "decisions")
 
 
-def _page(request: HttpRequest, found: Review, tab: str, status: int = 200, **more: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, found: Review, tab: str, status: int = 200, **more: Any
+) -> HttpResponse:
     """What all tabs share: head, gate, comments."""
     people = faces(found.project)
     gate = queries.gate(found, people)
@@ -88,13 +98,18 @@ def _page(request: HttpRequest, found: Review, tab: str, status: int = 200, **mo
         "waiting_on": gate.waiting_on(request.user),
         "tab": tab,
         "author": face(people, found.created_by),
-        "columns": [{"column": column, "yours": column.turn_of(request.user)} for column in columns],
+        "columns": [
+            {"column": column, "yours": column.turn_of(request.user)} for column in columns
+        ],
         "answers": [_answers(column, people) for column in columns],
         "form": DecisionForm(disciplines) if disciplines else None,
         "options": DecisionForm.OPTIONS,
-        "note_form": NoteForm() if gate.asking and found.is_open and (proposer or maintain) else None,
+        "note_form": NoteForm()
+        if gate.asking and found.is_open and (proposer or maintain)
+        else None,
         "may_promote": maintain and gate.ready and found.is_open,
-        "may_withdraw": found.is_open and (maintain or (proposer and can(request.user, "comment", found.project))),
+        "may_withdraw": found.is_open
+        and (maintain or (proposer and can(request.user, "comment", found.project))),
         "comments": count(found.project, "review", str(found.number)),
     }
     if tab == "decisions":
@@ -104,7 +119,10 @@ def _page(request: HttpRequest, found: Review, tab: str, status: int = 200, **mo
 
 def _answers(column: queries.Column, people: dict[int, Any]) -> dict[str, Any]:
     """A discipline's decisions, newest first, each with the face of who gave it."""
-    decisions = [{"decision": one, "author": face(people, one.reviewer)} for one in reversed(column.decisions)]
+    decisions = [
+        {"decision": one, "author": face(people, one.reviewer)}
+        for one in reversed(column.decisions)
+    ]
     return {"column": column, "decisions": decisions}
 
 
@@ -118,7 +136,9 @@ def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse
     if before and before.evaluation and after.evaluation:
         more["figures"] = comparison.figures(before, after)
         more["settings"] = comparing.settings([before, after])
-        numbers = urlencode([("run", before.number), ("run", after.number), ("reference", before.number)])
+        numbers = urlencode(
+            [("run", before.number), ("run", after.number), ("reference", before.number)]
+        )
         more["paired"] = f"{reverse('experiments:compare', args=[project.slug])}?{numbers}"
     return _page(request, found, "changes", **more)
 
@@ -149,7 +169,9 @@ def decide(request: HttpRequest, project: Project, number: int) -> HttpResponseB
         return redirect(found)
     mine = policies.decidable(request.user, found)
     if not mine:
-        raise PermissionDenied(_("Only reviewers who belong to a required discipline can decide here."))
+        raise PermissionDenied(
+            _("Only reviewers who belong to a required discipline can decide here.")
+        )
     form = DecisionForm(mine, request.POST)
     if not form.is_valid():
         return _page(request, found, "decisions", status=422, form=form)
@@ -159,7 +181,9 @@ def decide(request: HttpRequest, project: Project, number: int) -> HttpResponseB
     except ValidationError as error:
         form.add_error(None, error.messages)
         return _page(request, found, "decisions", status=422, form=form)
-    messages.success(request, _("Your decision for %(discipline)s is in.") % {"discipline": data["discipline"]})
+    messages.success(
+        request, _("Your decision for %(discipline)s is in.") % {"discipline": data["discipline"]}
+    )
     return redirect(found)
 
 
@@ -170,7 +194,12 @@ def ask_again(request: HttpRequest, project: Project, number: int) -> HttpRespon
     form = NoteForm(request.POST)
     if not form.is_valid():
         return _page(request, found, "decisions", status=422, note_form=form)
-    return _act(request, found, lambda: services.ask_again(request.user, found, form.cleaned_data["note"]), _("The review is open again."))
+    return _act(
+        request,
+        found,
+        lambda: services.ask_again(request.user, found, form.cleaned_data["note"]),
+        _("The review is open again."),
+    )
 
 
 @require_POST
@@ -185,10 +214,17 @@ def promote(request: HttpRequest, project: Project, number: int) -> HttpResponse
 @project_page("comment")
 def withdraw(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
     found = _review(project, number)
-    return _act(request, found, lambda: services.withdraw(request.user, found), _("The review is withdrawn."))
+    return _act(
+        request,
+        found,
+        lambda: services.withdraw(request.user, found),
+        _("The review is withdrawn."),
+    )
 
 
-def _act(request: HttpRequest, found: Review, verb: Callable[[], Review], done: str) -> HttpResponseBase:
+def _act(
+    request: HttpRequest, found: Review, verb: Callable[[], Review], done: str
+) -> HttpResponseBase:
     try:
         verb()
     except ValidationError as error:

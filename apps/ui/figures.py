@@ -38,7 +38,12 @@ def score(value: float | None, digits: int = 3) -> str:
 def signed(value: float | None, digits: int = 3) -> str:
     """`+.021`, `−.010`, `.000`."""
     text = score(value, digits)
-    if value is None or is_missing(value) or text.startswith(MINUS) or float(f"{value:.{digits}f}") == 0:
+    if (
+        value is None
+        or is_missing(value)
+        or text.startswith(MINUS)
+        or float(f"{value:.{digits}f}") == 0
+    ):
         return text
     return f"+{text}"
 

@@ -22,8 +22,19 @@ DISCIPLINES = [
     {"code": "ET", "name": "Ethnography", "slot": 3},
     {"code": "ME", "name": "Medicine", "slot": 1},
 ]
-NAMES = ["Amara Okafor", "Lin Mei", "Eszter Nagy", "Inês Costa", "Kofi Mensah", "Piet de Jong", "Rosa Haas", "Tove Vik"]
-PEOPLE = [{"name": name, "slot": DISCIPLINES[index % 4]["slot"]} for index, name in enumerate(NAMES)]
+NAMES = [
+    "Amara Okafor",
+    "Lin Mei",
+    "Eszter Nagy",
+    "Inês Costa",
+    "Kofi Mensah",
+    "Piet de Jong",
+    "Rosa Haas",
+    "Tove Vik",
+]
+PEOPLE = [
+    {"name": name, "slot": DISCIPLINES[index % 4]["slot"]} for index, name in enumerate(NAMES)
+]
 KINDS = ["image", "text", "audio", "table", "series", "knowledge"]
 NINE = "M60 22c-12-6-28 0-28 16 0 14 18 18 28 6M62 20c2 20-4 40-10 56"
 PICTURE = (
@@ -33,14 +44,24 @@ PICTURE = (
 
 
 class ExampleForm(forms.Form):
-    batch = forms.IntegerField(label=gettext_lazy("Batch size"), help_text=gettext_lazy("Samples at a time, 8 to 512"))
+    batch = forms.IntegerField(
+        label=gettext_lazy("Batch size"), help_text=gettext_lazy("Samples at a time, 8 to 512")
+    )
     rate = forms.FloatField(
-        label=gettext_lazy("Learning rate"), widget=forms.TextInput, error_messages={"invalid": gettext_lazy("Above 0, such as 0.001")}
+        label=gettext_lazy("Learning rate"),
+        widget=forms.TextInput,
+        error_messages={"invalid": gettext_lazy("Above 0, such as 0.001")},
     )
     split = forms.ChoiceField(
-        label=gettext_lazy("Split"), choices=[("speaker", gettext_lazy("Leave one speaker out")), ("random", gettext_lazy("By group"))]
+        label=gettext_lazy("Split"),
+        choices=[
+            ("speaker", gettext_lazy("Leave one speaker out")),
+            ("random", gettext_lazy("By group")),
+        ],
     )
-    note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    note = forms.CharField(
+        label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
     kinds = forms.MultipleChoiceField(
         label=gettext_lazy("Inputs"),
         widget=forms.CheckboxSelectMultiple,
@@ -67,14 +88,36 @@ def _parts() -> dict[str, Any]:
         "criteria": ["met", "undecided", "not_met", "too_few"],
         "meter": ["met", "met", "met", "undecided", "not_met", "too_few"],
         "spark": [0.66, 0.665, 0.68, 0.69, 0.70, 0.705, 0.715, 0.735, 0.742],
-        "peaks": [abs(math.sin(i / 3.1)) * math.exp(-(((i - 30) / 24) ** 2)) * 0.9 + 0.06 for i in range(90)],
+        "peaks": [
+            abs(math.sin(i / 3.1)) * math.exp(-(((i - 30) / 24) ** 2)) * 0.9 + 0.06
+            for i in range(90)
+        ],
         "picture": PICTURE,
         "recent": now - timedelta(hours=2),
         "older": now - timedelta(hours=3),
         "page": _page(),
-        "swatches": ["canvas", "surface", "sunken", "line", "control", "text", "muted", "subtle", "accent", "success", "warning", "danger"],
-        "heat": [{"share": share, "ink": _ink(share)} for share in (0, 4, 9, 18, 33, 50, 66, 74, 80, 92)],
-        "settings": [(_("Alignment"), "digits v3"), (_("Fusion method"), "gated"), (_("Seed"), "7")],
+        "swatches": [
+            "canvas",
+            "surface",
+            "sunken",
+            "line",
+            "control",
+            "text",
+            "muted",
+            "subtle",
+            "accent",
+            "success",
+            "warning",
+            "danger",
+        ],
+        "heat": [
+            {"share": share, "ink": _ink(share)} for share in (0, 4, 9, 18, 33, 50, 66, 74, 80, 92)
+        ],
+        "settings": [
+            (_("Alignment"), "digits v3"),
+            (_("Fusion method"), "gated"),
+            (_("Seed"), "7"),
+        ],
         "stages": [
             {"name": _("Load"), "state": "done", "detail": "3 s"},
             {"name": _("Embed"), "state": "done", "detail": _("cached")},
@@ -112,9 +155,24 @@ def _choices() -> dict[str, Any]:
             {"value": "changes", "title": _("Request changes"), "text": _("Say what must differ.")},
         ],
         "methods": [
-            {"value": "late", "title": _("Late"), "picture": "late", "text": _("Each decides alone; the votes are added.")},
-            {"value": "concat", "title": _("Concatenation"), "picture": "concat", "text": _("Vectors side by side, then one network.")},
-            {"value": "gated", "title": _("Gated"), "picture": "gated", "text": _("Each sample weighs its inputs anew.")},
+            {
+                "value": "late",
+                "title": _("Late"),
+                "picture": "late",
+                "text": _("Each decides alone; the votes are added."),
+            },
+            {
+                "value": "concat",
+                "title": _("Concatenation"),
+                "picture": "concat",
+                "text": _("Vectors side by side, then one network."),
+            },
+            {
+                "value": "gated",
+                "title": _("Gated"),
+                "picture": "gated",
+                "text": _("Each sample weighs its inputs anew."),
+            },
         ],
         "views": [
             {"label": _("Grid"), "href": "?view=grid", "icon": "layout-grid", "current": True},
@@ -130,7 +188,9 @@ def _plots() -> dict[str, model.Plot]:
         "stacked": model.Stacked(rows=_stack(), name="share"),
         "missing": _missing(),
         "loss": _loss(),
-        "empty_plot": model.Lines(lines=[], sentence=_("No epoch has ended yet; the first takes about 30 s.")),
+        "empty_plot": model.Lines(
+            lines=[], sentence=_("No epoch has ended yet; the first takes about 30 s.")
+        ),
         "forest": model.Forest(
             rows=_forest(),
             low=0.45,
@@ -151,7 +211,10 @@ def _plots() -> dict[str, model.Plot]:
         "reliability": _reliability(),
         "upset": _upset(),
         "histogram": model.Histogram(
-            counts=[4, 9, 26, 38, 31, 22, 15, 9, 4, 2, 1, 1], edges=[0.15 + 0.18 * i for i in range(13)], chosen=(0.3, 0.9), name="length"
+            counts=[4, 9, 26, 38, 31, 22, 15, 9, 4, 2, 1, 1],
+            edges=[0.15 + 0.18 * i for i in range(13)],
+            chosen=(0.3, 0.9),
+            name="length",
         ),
         "scatter": _scatter(),
     }
@@ -167,9 +230,15 @@ def _scatter() -> model.Scatter:
     places = {"xs": [xs[i] for i in marked], "ys": [ys[i] for i in marked]}
     dots = [
         model.Dots(label=_("Other"), xs=xs, ys=ys, style="control", small=True),
-        model.Dots(label="five", **places, names=[f"D{i}" for i in marked], hrefs=["?key=D"] * len(marked)),
+        model.Dots(
+            label="five", **places, names=[f"D{i}" for i in marked], hrefs=["?key=D"] * len(marked)
+        ),
     ]
-    return model.Scatter(dots=dots, tags=[model.Tag("five", 0.6, 0.0, strong=True), model.Tag("nine", -0.5, 0.1)], name="map")
+    return model.Scatter(
+        dots=dots,
+        tags=[model.Tag("five", 0.6, 0.0, strong=True), model.Tag("nine", -0.5, 0.1)],
+        name="map",
+    )
 
 
 def _missing() -> model.Lines:
@@ -181,7 +250,14 @@ def _missing() -> model.Lines:
     }
     return model.Lines(
         lines=[
-            model.Line(label=label, kind=kind, xs=shares, ys=ys, low=[y - 0.02 for y in ys], high=[y + 0.02 for y in ys])
+            model.Line(
+                label=label,
+                kind=kind,
+                xs=shares,
+                ys=ys,
+                low=[y - 0.02 for y in ys],
+                high=[y + 0.02 for y in ys],
+            )
             for kind, (label, ys) in ends.items()
         ],
         x_percent=True,
@@ -197,8 +273,19 @@ def _loss() -> model.Lines:
     epochs = list(range(1, 8))
     return model.Lines(
         lines=[
-            model.Line(label=_("validation"), xs=epochs, ys=[1.92, 1.54, 1.28, 1.11, 1.01, 0.922, 0.874], end_dot=True),
-            model.Line(label=_("train"), xs=epochs, ys=[1.9, 1.47, 1.1, 0.818, 0.643, 0.508, 0.428], style="muted", dash="5 3"),
+            model.Line(
+                label=_("validation"),
+                xs=epochs,
+                ys=[1.92, 1.54, 1.28, 1.11, 1.01, 0.922, 0.874],
+                end_dot=True,
+            ),
+            model.Line(
+                label=_("train"),
+                xs=epochs,
+                ys=[1.9, 1.47, 1.1, 0.818, 0.643, 0.508, 0.428],
+                style="muted",
+                dash="5 3",
+            ),
         ],
         x_range=(1, 20),
         x_ticks=[1, 5, 10, 15, 20],
@@ -241,10 +328,39 @@ def _stack() -> list[model.StackRow]:
 def _forest() -> list[model.ForestRow]:
     speaker, clue = _("Speaker"), _("Clue")
     return [
-        model.ForestRow(group=speaker, label="S1", n=302, value=0.801, low=0.757, high=0.841, state="met", reference=0.774),
-        model.ForestRow(group=speaker, label="S3", n=301, value=0.621, low=0.566, high=0.673, state="not_met", reference=0.612),
-        model.ForestRow(group=clue, label="FOLDOC", n=306, value=0.694, low=0.642, high=0.742, state="undecided", reference=0.684),
-        model.ForestRow(group=clue, label=_("handwritten"), n=9, value=0.66, low=0.5, high=0.82, state="too_few"),
+        model.ForestRow(
+            group=speaker,
+            label="S1",
+            n=302,
+            value=0.801,
+            low=0.757,
+            high=0.841,
+            state="met",
+            reference=0.774,
+        ),
+        model.ForestRow(
+            group=speaker,
+            label="S3",
+            n=301,
+            value=0.621,
+            low=0.566,
+            high=0.673,
+            state="not_met",
+            reference=0.612,
+        ),
+        model.ForestRow(
+            group=clue,
+            label="FOLDOC",
+            n=306,
+            value=0.694,
+            low=0.642,
+            high=0.742,
+            state="undecided",
+            reference=0.684,
+        ),
+        model.ForestRow(
+            group=clue, label=_("handwritten"), n=9, value=0.66, low=0.5, high=0.82, state="too_few"
+        ),
     ]
 
 
@@ -253,8 +369,13 @@ def _reliability() -> model.Reliability:
     right = [0.19, 0.27, 0.37, 0.43, 0.52, 0.61, 0.72, 0.84, 0.955]
     counts = [12, 40, 62, 85, 90, 88, 110, 160, 314]
     rows = zip(places, right, counts, strict=True)
-    bins = [model.Bin(x, y, max(0, y - 0.5 / math.sqrt(n)), min(1, y + 0.5 / math.sqrt(n)), n) for x, y, n in rows]
-    return model.Reliability(bins=bins, before=[(x, max(0, x - 0.09)) for x in places], name="calibration")
+    bins = [
+        model.Bin(x, y, max(0, y - 0.5 / math.sqrt(n)), min(1, y + 0.5 / math.sqrt(n)), n)
+        for x, y, n in rows
+    ]
+    return model.Reliability(
+        bins=bins, before=[(x, max(0, x - 0.09)) for x in places], name="calibration"
+    )
 
 
 def _upset() -> model.UpSet:

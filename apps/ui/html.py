@@ -20,8 +20,14 @@ def nonce(context: Context) -> str:
 
 
 def attributes(values: Mapping[str, Any], page_nonce: str = "") -> SafeString:
-    """` data-x="1" hidden` from data_x=1, hidden=True; hx_ names bring the nonce that hx-csp asks for."""
-    pairs = [(name.rstrip("_").replace("_", "-"), value) for name, value in values.items() if value not in (None, False, "")]
+    """` data-x="1" hidden` from data_x=1, hidden=True; hx_ names bring the nonce that hx-csp asks
+    for.
+    """
+    pairs = [
+        (name.rstrip("_").replace("_", "-"), value)
+        for name, value in values.items()
+        if value not in (None, False, "")
+    ]
     if any(name.startswith("hx-") for name, _ in pairs):
         pairs.append(("hx-nonce", page_nonce))
     return format_html_join("", "{}", ((_pair(name, value),) for name, value in pairs))
@@ -38,7 +44,9 @@ def classes(*names: str | bool | None) -> str:
 
 
 def said(text: Any) -> Any:
-    """A translated constant of a template: Django doubles its per cent signs (`_("95 % interval")`) and never undoes that."""
+    """A translated constant of a template: Django doubles its per cent signs (`_("95 % interval")`)
+    and never undoes that.
+    """
     if isinstance(text, SafeString):
         return text
     return str(text).replace("%%", "%")

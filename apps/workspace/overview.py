@@ -1,4 +1,6 @@
-"""Parts of a project's overview: the consilience map, what joining brings, how far the runs have come, where it is weakest."""
+"""Parts of a project's overview: the consilience map, what joining brings, how far the runs have
+come, where it is weakest.
+"""
 
 from itertools import accumulate
 from typing import Any
@@ -18,8 +20,16 @@ Cell = dict[str, Any]
 
 
 def map_of(rows: list[MapRow], user: User, reviewed: bool) -> dict[str, Any]:
-    """Cells in words; a cell that waits for the reader is the one that is filled. Cells that are not needed count in neither number."""
-    table = [{"discipline": row.discipline, "cells": [_data(row), *([_review(row, user)] if reviewed else [])]} for row in rows]
+    """Cells in words; a cell that waits for the reader is the one that is filled. Cells that are
+    not needed count in neither number.
+    """
+    table = [
+        {
+            "discipline": row.discipline,
+            "cells": [_data(row), *([_review(row, user)] if reviewed else [])],
+        }
+        for row in rows
+    ]
     cells = [cell for row in table for cell in row["cells"] if cell["state"] != "none"]
     ready = sum(cell["state"] == "ready" for cell in cells)
     return {"rows": table, "ready": ready, "total": len(cells)}
@@ -27,17 +37,32 @@ def map_of(rows: list[MapRow], user: User, reviewed: bool) -> dict[str, Any]:
 
 def _data(row: MapRow) -> Cell:
     if not row.datasets:
-        return {"state": "waits", "icon": "upload", "word": _("None yet"), "note": _("no data set"), "url": ""}
+        return {
+            "state": "waits",
+            "icon": "upload",
+            "word": _("None yet"),
+            "note": _("no data set"),
+            "url": "",
+        }
     first = row.datasets[0]
     if len(row.datasets) == 1:
-        note = _("v%(version)s, %(rows)s") % {"version": first.newest_number, "rows": f"{row.rows:,}"}
+        note = _("v%(version)s, %(rows)s") % {
+            "version": first.newest_number,
+            "rows": f"{row.rows:,}",
+        }
     else:
-        sets = ngettext("%(n)s data set", "%(n)s data sets", len(row.datasets)) % {"n": len(row.datasets)}
+        sets = ngettext("%(n)s data set", "%(n)s data sets", len(row.datasets)) % {
+            "n": len(row.datasets)
+        }
         note = _("%(sets)s, %(rows)s rows") % {"sets": sets, "rows": f"{row.rows:,}"}
     return {"state": "ready", "icon": "check", "word": _("Ready"), "note": note, "dataset": first}
 
 
-REVIEW_WORDS = {"approved": ("ready", "check"), "changes": ("changes", "message-square-warning"), "waiting": ("waits", "hourglass")}
+REVIEW_WORDS = {
+    "approved": ("ready", "check"),
+    "changes": ("changes", "message-square-warning"),
+    "waiting": ("waits", "hourglass"),
+}
 
 
 def _review(row: MapRow, user: User) -> Cell:
@@ -45,10 +70,22 @@ def _review(row: MapRow, user: User) -> Cell:
     if column is None:
         return {"state": "none", "icon": "minus", "word": _("Not needed"), "note": ""}
     if column.state == "waiting" and column.turn_of(user):
-        return {"state": "yours", "icon": "arrow-right", "word": _("Your turn"), "note": _("no decision yet"), "review": True}
+        return {
+            "state": "yours",
+            "icon": "arrow-right",
+            "word": _("Your turn"),
+            "note": _("no decision yet"),
+            "review": True,
+        }
     state, icon = REVIEW_WORDS.get(column.state, ("waits", "hourglass"))
     words = {"approved": _("Approved"), "changes": _("Asks changes"), "waiting": _("Waiting")}
-    return {"state": state, "icon": icon, "word": words.get(column.state, _("Waiting")), "note": column.person or "", "review": True}
+    return {
+        "state": state,
+        "icon": icon,
+        "word": words.get(column.state, _("Waiting")),
+        "note": column.person or "",
+        "review": True,
+    }
 
 
 def kinds_of(run: Run) -> dict[str, str]:
@@ -63,7 +100,10 @@ def joining(run: Run | None) -> dict[str, Any] | None:
         return None
     kinds = kinds_of(run)
     alone = [_("%(modality)s alone") % {"modality": single.modality} for single in result.singles]
-    bars = [_bar(label, single.score, kinds.get(single.modality, "")) for label, single in zip(alone, result.singles, strict=True)]
+    bars = [
+        _bar(label, single.score, kinds.get(single.modality, ""))
+        for label, single in zip(alone, result.singles, strict=True)
+    ]
     together = _("Together, run %(n)s") % {"n": run.number}
     gain = result.headline.gain_over_best_single
     words = _("than %(modality)s alone, the best single modality") % {"modality": gain.over}
@@ -97,10 +137,28 @@ def progress(runs: list[Run], leader: Run | None) -> Lines | None:
     single = max(leader.evaluation.singles, key=lambda one: one.score.value)
     lines = [
         Line(label="", xs=numbers, ys=best, end_label=False),
-        Line(label=_("run %(n)s") % {"n": leader.number}, xs=numbers, ys=scores, style="accent", dash="0 1000", dots=True, end_label=False),
+        Line(
+            label=_("run %(n)s") % {"n": leader.number},
+            xs=numbers,
+            ys=scores,
+            style="accent",
+            dash="0 1000",
+            dots=True,
+            end_label=False,
+        ),
     ]
-    level = Level(single.score.value, _("best single modality: %(modality)s") % {"modality": single.modality})
-    return Lines(lines=lines, levels=[level], x_label=_("Run"), y_label=leader.metric_name, x_ticks=numbers, height=150, toggle=False)
+    level = Level(
+        single.score.value, _("best single modality: %(modality)s") % {"modality": single.modality}
+    )
+    return Lines(
+        lines=lines,
+        levels=[level],
+        x_label=_("Run"),
+        y_label=leader.metric_name,
+        x_ticks=numbers,
+        height=150,
+        toggle=False,
+    )
 
 
 def weakest(run: Run | None) -> Forest | None:
@@ -109,8 +167,25 @@ def weakest(run: Run | None) -> Forest | None:
     if result is None or not result.subgroups:
         return None
     found = sorted(result.subgroups, key=lambda one: one.score.value)[:4]
-    rows = [ForestRow(label=one.value, value=one.score.value, low=one.score.low, high=one.score.high, n=one.n, state="") for one in found]
-    bounds = [bound for row in rows for bound in (row.low, row.high, row.value) if bound is not None]
+    rows = [
+        ForestRow(
+            label=one.value,
+            value=one.score.value,
+            low=one.score.low,
+            high=one.score.high,
+            n=one.n,
+            state="",
+        )
+        for one in found
+    ]
+    bounds = [
+        bound for row in rows for bound in (row.low, row.high, row.value) if bound is not None
+    ]
     return Forest(
-        rows=rows, low=min(bounds) - 0.02, high=min(1.0, max(bounds) + 0.02), metric=plots.metric(result), show_state=False, toggle=False
+        rows=rows,
+        low=min(bounds) - 0.02,
+        high=min(1.0, max(bounds) + 0.02),
+        metric=plots.metric(result),
+        show_state=False,
+        toggle=False,
     )

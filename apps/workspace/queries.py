@@ -1,4 +1,6 @@
-"""Read side of the pages that cross the apps: your work, a project's overview, its activity, search."""
+"""Read side of the pages that cross the apps: your work, a project's overview, its activity,
+search.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,30 +24,43 @@ TALK = (Notification.Reason.MENTION, Notification.Reason.REPLY)
 
 def projects_of(user: User) -> list[dict[str, Any]]:
     newest = Event.objects.filter(project=OuterRef("pk")).order_by("-id").values("pk")[:1]
-    projects = list(Project.objects.visible_to(user).prefetch_related("disciplines").annotate(newest=Subquery(newest)))
+    projects = list(
+        Project.objects.visible_to(user)
+        .prefetch_related("disciplines")
+        .annotate(newest=Subquery(newest))
+    )
     last = {
         event.pk: event
-        for event in Event.objects.filter(pk__in=[project.newest for project in projects]).select_related("actor", "project")
+        for event in Event.objects.filter(
+            pk__in=[project.newest for project in projects]
+        ).select_related("actor", "project")
     }
-    rows = [{"project": project, "last": tell(last[project.newest]) if project.newest in last else None} for project in projects]
+    rows = [
+        {"project": project, "last": tell(last[project.newest]) if project.newest in last else None}
+        for project in projects
+    ]
     return sorted(rows, key=lambda row: -(row["project"].newest or 0))
 
 
 def talk_waiting(user: User, limit: int = 5) -> list[dict[str, Any]]:
     """Mentions and replies that nobody has put away yet."""
-    open_ones = Notification.objects.filter(user=user, done_at=None, reason__in=TALK).select_related("event__actor", "event__project")
+    open_ones = Notification.objects.filter(
+        user=user, done_at=None, reason__in=TALK
+    ).select_related("event__actor", "event__project")
     return [{"notification": row, "told": tell(row.event)} for row in open_ones[:limit]]
 
 
 def uploads_waiting(user: User) -> QuerySet[Upload]:
-    return Upload.objects.filter(created_by=user, state=Upload.State.READY, project__in=Project.objects.visible_to(user)).select_related(
-        "project"
-    )
+    return Upload.objects.filter(
+        created_by=user, state=Upload.State.READY, project__in=Project.objects.visible_to(user)
+    ).select_related("project")
 
 
 def running(user: User) -> list[Job]:
     going = Q(state=Job.State.RUNNING) | Q(state=Job.State.QUEUED)
-    found = Job.objects.filter(going, project__in=Project.objects.visible_to(user)).select_related("project", "run")
+    found = Job.objects.filter(going, project__in=Project.objects.visible_to(user)).select_related(
+        "project", "run"
+    )
     return list(found.order_by("created_at")[:8])
 
 
@@ -71,9 +86,14 @@ def consilience_map(project: Project, gate: Any) -> list[MapRow]:
     datasets = DataSet.objects.filter(deleted_at=None).annotate(
         newest_number=Max("versions__number"), newest_rows=Subquery(newest.values("n_rows")[:1])
     )
-    disciplines = project.disciplines.select_related("lead").prefetch_related(Prefetch("datasets", datasets))
+    disciplines = project.disciplines.select_related("lead").prefetch_related(
+        Prefetch("datasets", datasets)
+    )
     columns = {column.discipline.pk: column for column in gate.columns} if gate else {}
-    return [MapRow(row, [one for one in row.datasets.all() if one.newest_number], columns.get(row.pk)) for row in disciplines]
+    return [
+        MapRow(row, [one for one in row.datasets.all() if one.newest_number], columns.get(row.pk))
+        for row in disciplines
+    ]
 
 
 def finished_runs(project: Project) -> list[Run]:
@@ -90,27 +110,47 @@ def models_in_use(project: Project) -> list[ModelVersion]:
 def activity(told: Iterable[Told]) -> list[dict[str, Any]]:
     """Runs of events about one thing, under that thing's heading."""
     groups = groupby(told, key=lambda one: (one.event.target_type, one.event.target_id))
-    return [{"first": items[0], "items": items} for items in (list(found) for _key, found in groups)]
+    return [
+        {"first": items[0], "items": items} for items in (list(found) for _key, found in groups)
+    ]
 
 
 def search(user: User, text: str) -> list[dict[str, Any]]:
     """Projects, data sets, runs, models and people by name; at most eight of each."""
     projects = Project.objects.visible_to(user)
     number = int(text) if text.isdecimal() and len(text) < 9 else None
-    runs = Run.objects.filter(project__in=projects, deleted_at=None).filter(Q(question__icontains=text) | Q(number=number))
+    runs = Run.objects.filter(project__in=projects, deleted_at=None).filter(
+        Q(question__icontains=text) | Q(number=number)
+    )
     people = Member.objects.filter(project__in=projects, user__name__icontains=text)
     return [
-        {"kind": "project", "rows": list(projects.filter(Q(name__icontains=text) | Q(goal__icontains=text))[:8])},
+        {
+            "kind": "project",
+            "rows": list(projects.filter(Q(name__icontains=text) | Q(goal__icontains=text))[:8]),
+        },
         {
             "kind": "dataset",
-            "rows": list(DataSet.objects.filter(project__in=projects, deleted_at=None, name__icontains=text).select_related("project")[:8]),
+            "rows": list(
+                DataSet.objects.filter(
+                    project__in=projects, deleted_at=None, name__icontains=text
+                ).select_related("project")[:8]
+            ),
         },
         {"kind": "run", "rows": list(runs.select_related("project").defer("result", "recipe")[:8])},
-        {"kind": "model", "rows": list(Model.objects.filter(project__in=projects, name__icontains=text).select_related("project")[:8])},
+        {
+            "kind": "model",
+            "rows": list(
+                Model.objects.filter(project__in=projects, name__icontains=text).select_related(
+                    "project"
+                )[:8]
+            ),
+        },
         {"kind": "person", "rows": list(people.select_related("project", "user")[:8])},
     ]
 
 
 def runs_numbered(user: User, number: int) -> list[Run]:
-    found = Run.objects.filter(project__in=Project.objects.visible_to(user), deleted_at=None, number=number)
+    found = Run.objects.filter(
+        project__in=Project.objects.visible_to(user), deleted_at=None, number=number
+    )
     return list(found.select_related("project").defer("result", "recipe")[:2])

@@ -1,4 +1,6 @@
-"""Read side of the Samples page and of one sample: which frame is shown, and everything that all disciplines say of one sample."""
+"""Read side of the Samples page and of one sample: which frame is shown, and everything that all
+disciplines say of one sample.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +25,9 @@ SHOWN_RUNS = 3
 
 @dataclass
 class Source:
-    """What a page of samples looks at: the newest versions of all data sets, or one frozen alignment."""
+    """What a page of samples looks at: the newest versions of all data sets, or one frozen
+    alignment.
+    """
 
     versions: list[Version]
     alignment: Alignment | None
@@ -31,22 +35,40 @@ class Source:
 
     @property
     def frame(self) -> Frame:
-        return frame_of_alignment(self.alignment, self.versions) if self.alignment else frame_of_versions(self.versions)
+        return (
+            frame_of_alignment(self.alignment, self.versions)
+            if self.alignment
+            else frame_of_versions(self.versions)
+        )
 
     @property
     def disciplines(self) -> list[Discipline]:
-        return list({version.dataset.discipline.pk: version.dataset.discipline for version in self.versions}.values())
+        return list(
+            {
+                version.dataset.discipline.pk: version.dataset.discipline
+                for version in self.versions
+            }.values()
+        )
 
     @property
     def updated(self) -> Any:
         return max((version.created_at for version in self.versions), default=None)
 
     def count(self, code: str) -> int:
-        return sum(group["count"] for version in self.versions for group in version.report.get("groups", []) if group["code"] == code)
+        return sum(
+            group["count"]
+            for version in self.versions
+            for group in version.report.get("groups", [])
+            if group["code"] == code
+        )
 
 
 def source_of(project: Project, query: QueryDict) -> Source:
-    frozen = list(Alignment.objects.filter(project=project, state=Alignment.State.FROZEN).only("number", "name", "spec", "project"))
+    frozen = list(
+        Alignment.objects.filter(project=project, state=Alignment.State.FROZEN).only(
+            "number", "name", "spec", "project"
+        )
+    )
     wanted = query.get("alignment", "")
     if not wanted:
         return Source(newest_versions(project), None, frozen)
@@ -54,7 +76,9 @@ def source_of(project: Project, query: QueryDict) -> Source:
     if found is None:
         raise Http404(_("This project has no such frozen alignment."))
     versions = found.versions.select_related("dataset__discipline", "table").order_by("pk")
-    return Source(sorted(versions, key=lambda one: one.dataset.kind == DataSet.Kind.ANNOTATION), found, frozen)
+    return Source(
+        sorted(versions, key=lambda one: one.dataset.kind == DataSet.Kind.ANNOTATION), found, frozen
+    )
 
 
 @dataclass
@@ -104,12 +128,25 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
     if row is None:
         raise Http404(_("No data set of this project has this sample."))
     found = media_of(
-        [row], [column for column in frame.columns if column.kind in MEDIA], project, {column.ref: column.ref for column in frame.columns}
+        [row],
+        [column for column in frame.columns if column.kind in MEDIA],
+        project,
+        {column.ref: column.ref for column in frame.columns},
     )
     before, after, place, n = neighbours(frame, query, key)
     stays = query.urlencode()
-    said = said_about([version for version in source.versions if version.dataset.kind == DataSet.Kind.ANNOTATION], key)
-    twin = next((twins[key] for version in source.versions if key in (twins := version.statistics.get("duplicates") or {})), "")
+    said = said_about(
+        [version for version in source.versions if version.dataset.kind == DataSet.Kind.ANNOTATION],
+        key,
+    )
+    twin = next(
+        (
+            twins[key]
+            for version in source.versions
+            if key in (twins := version.statistics.get("duplicates") or {})
+        ),
+        "",
+    )
     return Sample(
         key=key,
         panes=panes(source, frame, row, found, key),
@@ -118,25 +155,36 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
         labels=[
             (column.name, shown(row[column.ref]))
             for column in frame.of_kind("label")
-            if column is not frame.label and column.dataset not in frame.votes and row[column.ref] is not None
+            if column is not frame.label
+            and column.dataset not in frame.votes
+            and row[column.ref] is not None
         ],
         groups=groups_of(frame, row),
         said=said,
         agreement=_agreement(said),
-        flags=[flag_label(flag) for flag, keys in frame.flags.items() if flag != "duplicate" and key in keys],
+        flags=[
+            flag_label(flag)
+            for flag, keys in frame.flags.items()
+            if flag != "duplicate" and key in keys
+        ],
         twin=twin,
         twin_href=sample_address(project, twin) if twin else "",
         before=sample_address(project, before, stays) if before else None,
         after=sample_address(project, after, stays) if after else None,
         place=place,
         n=n,
-        dots=[(one.kind, one.name, all(row[column.ref] is None for column in one.columns)) for one in frame.modalities],
+        dots=[
+            (one.kind, one.name, all(row[column.ref] is None for column in one.columns))
+            for one in frame.modalities
+        ],
     )
 
 
 def predictions_about(project: Project, key: str) -> list[dict[str, Any]]:
     """What the newest finished runs said of it, each by a round that did not train on it."""
-    runs = Run.objects.filter(project=project, job__state=Job.State.FINISHED).select_related("project", "job")[:SHOWN_RUNS]
+    runs = Run.objects.filter(project=project, job__state=Job.State.FINISHED).select_related(
+        "project", "job"
+    )[:SHOWN_RUNS]
     found = [(run, of_sample(run, key)) for run in runs]
     return [{"run": run, **said} for run, said in found if said]
 
@@ -147,7 +195,10 @@ def groups_of(frame: Frame, row: dict[str, Any]) -> list[tuple[str, str, str]]:
     for column in sorted(frame.of_kind("group"), key=lambda column: -column.rows):
         value = row[column.ref]
         if value is not None:
-            found.setdefault((column.name, shown(value)), (column.name, shown(value), address(QueryDict(), None, **{column.ref: value})))
+            found.setdefault(
+                (column.name, shown(value)),
+                (column.name, shown(value), address(QueryDict(), None, **{column.ref: value})),
+            )
     return list(found.values())
 
 
@@ -157,8 +208,12 @@ def _agreement(said: list[dict[str, Any]]) -> tuple[int, int]:
     return max((labels.count(label) for label in labels), default=0), len(labels)
 
 
-def panes(source: Source, frame: Frame, row: dict[str, Any], media: dict[str, Media], key: str) -> list[Pane]:
-    """Each picture, recording, text and series in a pane of its own; the other values of its data set stand beside the first of them."""
+def panes(
+    source: Source, frame: Frame, row: dict[str, Any], media: dict[str, Media], key: str
+) -> list[Pane]:
+    """Each picture, recording, text and series in a pane of its own; the other values of its data
+    set stand beside the first of them.
+    """
     found = []
     for version in source.versions:
         if version.dataset.kind == DataSet.Kind.ANNOTATION:
@@ -166,26 +221,69 @@ def panes(source: Source, frame: Frame, row: dict[str, Any], media: dict[str, Me
         own = [column for column in frame.columns if column.dataset == version.dataset.slug]
         inputs = [column for column in own if column.kind in ("image", "audio", "text", "series")]
         values = [
-            (column.name, shown(row[column.ref], column.unit)) for column in own if column not in inputs and row[column.ref] is not None
+            (column.name, shown(row[column.ref], column.unit))
+            for column in own
+            if column not in inputs and row[column.ref] is not None
         ]
         for place, column in enumerate(inputs):
-            found.append(_pane(version, frame, column, row[column.ref], media, key, values if place == 0 else []))
+            found.append(
+                _pane(
+                    version,
+                    frame,
+                    column,
+                    row[column.ref],
+                    media,
+                    key,
+                    values if place == 0 else [],
+                )
+            )
         if not inputs and values:
-            found.append(Pane(version.dataset.name, "table", version.dataset.discipline, version.dataset, own[0], numbers=values))
+            found.append(
+                Pane(
+                    version.dataset.name,
+                    "table",
+                    version.dataset.discipline,
+                    version.dataset,
+                    own[0],
+                    numbers=values,
+                )
+            )
     order = {"image": 0, "audio": 1, "text": 2, "series": 3, "table": 4}
     return sorted(found, key=lambda pane: order[pane.kind])
 
 
-GAPS = {"image": lambda: _("no image"), "audio": lambda: _("no recording"), "text": lambda: _("no text"), "series": lambda: _("no series")}
+GAPS = {
+    "image": lambda: _("no image"),
+    "audio": lambda: _("no recording"),
+    "text": lambda: _("no text"),
+    "series": lambda: _("no series"),
+}
 
 
 def _pane(
-    version: Version, frame: Frame, column: Column, value: Any, media: dict[str, Media], key: str, values: list[tuple[str, str]]
+    version: Version,
+    frame: Frame,
+    column: Column,
+    value: Any,
+    media: dict[str, Media],
+    key: str,
+    values: list[tuple[str, str]],
 ) -> Pane:
-    pane = Pane(version.dataset.name, column.kind, version.dataset.discipline, version.dataset, column, facts=values)
+    pane = Pane(
+        version.dataset.name,
+        column.kind,
+        version.dataset.discipline,
+        version.dataset,
+        column,
+        facts=values,
+    )
     if value is None:
         reason = frame.broken.get((key, column.ref))
-        pane.gap = _("broken file: %(reason)s") % {"reason": reason} if reason is not None else GAPS[column.kind]()
+        pane.gap = (
+            _("broken file: %(reason)s") % {"reason": reason}
+            if reason is not None
+            else GAPS[column.kind]()
+        )
     elif column.kind in MEDIA:
         pane.media = media.get(value)
         pane.facts = [*values, *_media_facts(pane.media)]
@@ -202,7 +300,12 @@ def _media_facts(media: Media | None) -> list[tuple[str, str]]:
         return []
     found = []
     if media.width:
-        found.append((_("Size"), _("%(width)s × %(height)s pixels") % {"width": media.width, "height": media.height}))
+        found.append(
+            (
+                _("Size"),
+                _("%(width)s × %(height)s pixels") % {"width": media.width, "height": media.height},
+            )
+        )
     if media.seconds:
         found.append((_("Length"), _("%(seconds)s s") % {"seconds": f"{media.seconds:.2f}"}))
     if media.rate:

@@ -41,12 +41,19 @@ def shell_for(request: HttpRequest) -> dict[str, Any] | None:
 
 def _memberships(user: User) -> list[Member]:
     """A member of a project sees it: membership and the role's group are written together."""
-    return list(user.memberships.select_related("project").prefetch_related("disciplines").order_by("project__name"))
+    return list(
+        user.memberships.select_related("project")
+        .prefetch_related("disciplines")
+        .order_by("project__name")
+    )
 
 
 def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
     disciplines = [
-        discipline for member in mine if project is None or member.project_id == project.pk for discipline in member.disciplines.all()
+        discipline
+        for member in mine
+        if project is None or member.project_id == project.pk
+        for discipline in member.disciplines.all()
     ]
     links = [
         _entry(_("Settings"), "settings", reverse("accounts:profile")),
@@ -63,7 +70,11 @@ def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
 
 
 def _switcher(project: Project, mine: list[Member], n: dict[str, int]) -> Entry:
-    others = [{"name": member.project.name, "url": member.project.get_absolute_url()} for member in mine if member.project_id != project.pk]
+    others = [
+        {"name": member.project.name, "url": member.project.get_absolute_url()}
+        for member in mine
+        if member.project_id != project.pk
+    ]
     return {
         "name": project.name,
         "slug": project.slug,
@@ -81,14 +92,25 @@ def _entry(label: str, icon: str, url: str, current: bool = False, **more: Any) 
 
 def _own_rail(request: HttpRequest, mine: list[Member], inbox: int) -> list[Entry]:
     path = request.path
-    home, box, search, new = reverse("home"), reverse("discussions:inbox"), reverse("workspace:search"), reverse("projects:new")
+    home, box, search, new = (
+        reverse("home"),
+        reverse("discussions:inbox"),
+        reverse("workspace:search"),
+        reverse("projects:new"),
+    )
     own = [
         _entry(_("Your work"), "house", home, path == home),
         _entry(_("Inbox"), "inbox", box, path == box, badge=inbox),
         _entry(_("Search"), "search", search, path == search),
     ]
-    projects = [_entry(member.project.name, "merge", member.project.get_absolute_url()) for member in mine]
-    profile, tokens, keys = reverse("accounts:profile"), reverse("accounts:tokens"), reverse("workspace:help")
+    projects = [
+        _entry(member.project.name, "merge", member.project.get_absolute_url()) for member in mine
+    ]
+    profile, tokens, keys = (
+        reverse("accounts:profile"),
+        reverse("accounts:tokens"),
+        reverse("workspace:help"),
+    )
     models = reverse("experiments:encoders")
     you = [
         _entry(_("Settings"), "settings", profile, path == profile),
@@ -98,7 +120,10 @@ def _own_rail(request: HttpRequest, mine: list[Member], inbox: int) -> list[Entr
     ]
     return [
         {"title": "", "entries": own},
-        {"title": _("Your projects"), "entries": [*projects, _entry(_("New project"), "plus", new, path == new)]},
+        {
+            "title": _("Your projects"),
+            "entries": [*projects, _entry(_("New project"), "plus", new, path == new)],
+        },
         {"title": pgettext("the person who is signed in", "You"), "entries": you},
     ]
 
@@ -107,7 +132,13 @@ def _counts(project: Project) -> dict[str, int]:
     """All numbers of the rail in one query."""
 
     def number(rows: QuerySet[Any]) -> Coalesce:
-        inner = rows.filter(project=OuterRef("pk")).order_by().values("project").annotate(n=Count("pk")).values("n")
+        inner = (
+            rows.filter(project=OuterRef("pk"))
+            .order_by()
+            .values("project")
+            .annotate(n=Count("pk"))
+            .values("n")
+        )
         return Coalesce(Subquery(inner), 0)
 
     return (
@@ -121,7 +152,9 @@ def _counts(project: Project) -> dict[str, int]:
             n_people=number(Member.objects.all()),
             n_disciplines=number(Discipline.objects.all()),
         )
-        .values("n_data", "n_alignments", "n_runs", "n_reviews", "n_models", "n_people", "n_disciplines")
+        .values(
+            "n_data", "n_alignments", "n_runs", "n_reviews", "n_models", "n_people", "n_disciplines"
+        )
         .get()
     )
 
@@ -135,10 +168,15 @@ def _project_rail(request: HttpRequest, project: Project, n: dict[str, int]) -> 
     ]  # fmt: skip
     if can(request.user, "own", project):
         rooms[-1][1].append(("projects:settings", _("Settings"), "settings", {}))
-    return [{"title": title, "entries": [_room(request, project, *room) for room in group]} for title, group in rooms]
+    return [
+        {"title": title, "entries": [_room(request, project, *room) for room in group]}
+        for title, group in rooms
+    ]
 
 
-def _room(request: HttpRequest, project: Project, name: str, label: str, icon: str, numbers: Entry) -> Entry:
+def _room(
+    request: HttpRequest, project: Project, name: str, label: str, icon: str, numbers: Entry
+) -> Entry:
     url = reverse(name, args=[project.slug])
     here = request.path == url if name == "projects:overview" else request.path.startswith(url)
     if name == "projects:members":
@@ -154,5 +192,11 @@ def _new(user: User, project: Project | None) -> list[Entry]:
             (_("Alignment"), "merge", "datasets:new_alignment"),
             (_("Run"), "flask-conical", "experiments:new_run"),
         ]
-        items = [*(_entry(label, icon, reverse(name, args=[project.slug])) for label, icon, name in named), *items]
+        items = [
+            *(
+                _entry(label, icon, reverse(name, args=[project.slug]))
+                for label, icon, name in named
+            ),
+            *items,
+        ]
     return items

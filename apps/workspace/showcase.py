@@ -1,4 +1,6 @@
-"""What the sign-in page of a demo shows: one sample of the demo study that no reading alone settles, and what they say together."""
+"""What the sign-in page of a demo shows: one sample of the demo study that no reading alone
+settles, and what they say together.
+"""
 
 import base64
 from typing import Any
@@ -23,7 +25,9 @@ SHOWN = ("image", "audio", "text")
 
 
 def showcase(request: HttpRequest) -> dict[str, Any] | None:
-    """Only a demo installation, which only its own machine can reach, shows data to somebody who has not signed in."""
+    """Only a demo installation, which only its own machine can reach, shows data to somebody who
+    has not signed in.
+    """
     if not demo.is_open(request):
         return None
     run = (
@@ -35,7 +39,9 @@ def showcase(request: HttpRequest) -> dict[str, Any] | None:
     if run is None:
         return None
     try:
-        found = cache.get_or_set(f"showcase-{run.pk}-{run.bundle_digest}", lambda: _look(run), HOURS_6)
+        found = cache.get_or_set(
+            f"showcase-{run.pk}-{run.bundle_digest}", lambda: _look(run), HOURS_6
+        )
     except (CannotRead, Http404, OSError, DatabaseError):
         return None
     return {**found, "note": _note(run, found["key"])} if found else None
@@ -47,7 +53,11 @@ def _look(run: Run) -> dict[str, Any] | None:
     if row is None:
         return None
     sample = sample_of(run.project, source_of(run.project, QueryDict()), row["key"], QueryDict())
-    column_of = {ref: name for name, one in run.alignment.spec["modalities"].items() for ref in one["columns"]}
+    column_of = {
+        ref: name
+        for name, one in run.alignment.spec["modalities"].items()
+        for ref in one["columns"]
+    }
     parts = [
         _part(pane, row[f"{ALONE}{column_of[pane.column.ref]}"], row["truth"])
         for pane in sample.panes
@@ -55,11 +65,18 @@ def _look(run: Run) -> dict[str, Any] | None:
     ]
     for place, part in enumerate(parts):
         part["y"] = round(300 * (2 * place + 1) / (2 * len(parts)))
-    return {"key": row["key"], "parts": parts, "answer": row["answer"], "confidence": row["confidence"]}
+    return {
+        "key": row["key"],
+        "parts": parts,
+        "answer": row["answer"],
+        "confidence": row["confidence"],
+    }
 
 
 def _puzzling(run: Run, names: list[str]) -> dict[str, Any] | None:
-    """Answered right together with every input there, by as few of the single modalities as possible."""
+    """Answered right together with every input there, by as few of the single modalities as
+    possible.
+    """
     path = path_of(run)
     if path is None or not names:
         return None

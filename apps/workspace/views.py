@@ -39,14 +39,20 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
     people = faces(project)
     gate = reviews.gate(review, people) if review else None
     runs = queries.finished_runs(project)
-    best = max((run for run in runs if run.metric == runs[-1].metric), key=lambda run: run.score) if runs else None
+    best = (
+        max((run for run in runs if run.metric == runs[-1].metric), key=lambda run: run.score)
+        if runs
+        else None
+    )
     leader = Run.objects.select_related("project", "alignment").get(pk=best.pk) if best else None
     told = [tell(event) for event in events(request.user, project)[:12]]
     context: dict[str, Any] = {
         "project": project,
         "review": review,
         "gate": gate,
-        "map": overview_parts.map_of(queries.consilience_map(project, gate), request.user, bool(review)),
+        "map": overview_parts.map_of(
+            queries.consilience_map(project, gate), request.user, bool(review)
+        ),
         "leader": leader,
         "joining": overview_parts.joining(leader),
         "progress": overview_parts.progress(runs, leader),
@@ -63,14 +69,20 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
 def activity(request: HttpRequest, project: Project) -> HttpResponse:
     page = Paginator(events(request.user, project), 48).get_page(request.GET.get("page"))
     told = [tell(event) for event in page]
-    return render(request, "workspace/activity.html", {"project": project, "page": page, "activity": queries.activity(told)})
+    return render(
+        request,
+        "workspace/activity.html",
+        {"project": project, "page": page, "activity": queries.activity(told)},
+    )
 
 
 def search(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:100]
     if jump := _jump(request, text):
         return redirect(jump)
-    groups = [group for group in queries.search(request.user, text) if group["rows"]] if text else []
+    groups = (
+        [group for group in queries.search(request.user, text) if group["rows"]] if text else []
+    )
     return render(request, "workspace/search.html", {"q": text, "groups": groups})
 
 

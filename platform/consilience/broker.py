@@ -1,5 +1,7 @@
-"""The broker in a folder, for a machine without Redis. kombu's own writes where others read: a worker that came between the creation of a
-file and its writing took an empty message, and died of it (kombu issue 1551)."""
+"""The broker in a folder, for a machine without Redis. kombu's own writes where others read: a
+worker that came between the creation of a file and its writing took an empty message, and died of
+it (kombu issue 1551).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,9 @@ from kombu.utils.json import dumps
 
 class Channel(filesystem.Channel):
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
-        """A message appears whole, by its name; a reader passes over the name that it is written under."""
+        """A message appears whole, by its name; a reader passes over the name that it is written
+        under.
+        """
         name = Path(self.data_folder_out) / f"{round(1000 * monotonic())}_{uuid4()}.{queue}.msg"
         written = name.with_suffix(".part")
         written.write_text(dumps(payload))

@@ -1,4 +1,6 @@
-"""The Celery application. The broker only wakes workers; the truth about a job is its row (apps.jobs)."""
+"""The Celery application. The broker only wakes workers; the truth about a job is its row
+(apps.jobs).
+"""
 
 import os
 

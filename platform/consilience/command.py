@@ -1,4 +1,6 @@
-"""The command `consilience`: processes of this machine, and everything that Django's manage.py does."""
+"""The command `consilience`: processes of this machine, and everything that Django's manage.py
+does.
+"""
 
 import argparse
 import os
@@ -10,7 +12,9 @@ def serve(arguments: list[str]) -> int:
     """Only the web process, for a process manager or a container."""
     from .up import Refused, listen, load, web
 
-    parser = argparse.ArgumentParser(prog="consilience serve", description="Run the web process alone.")
+    parser = argparse.ArgumentParser(
+        prog="consilience serve", description="Run the web process alone."
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args(arguments)

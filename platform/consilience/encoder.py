@@ -1,4 +1,6 @@
-"""`consilience encoder`: which foundation models this installation offers. An administrator's command, on the server alone."""
+"""`consilience encoder`: which foundation models this installation offers. An administrator's
+command, on the server alone.
+"""
 
 import argparse
 import sys
@@ -10,16 +12,33 @@ MODALITIES = ("image", "audio", "text", "table", "series")
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="consilience encoder", description=f"Encoders of this installation, in {environment.HOME}/encoders.")
+    top = argparse.ArgumentParser(
+        prog="consilience encoder",
+        description=f"Encoders of this installation, in {environment.HOME}/encoders.",
+    )
     commands = top.add_subparsers(dest="command", required=True)
-    adding = commands.add_parser("add", help="copy a transformers folder, or download a hub name, and test it")
-    adding.add_argument("source", help="a folder with config.json and safetensors weights, or owner/model on the hub")
-    adding.add_argument("--name", help="what people will choose it by (default: the name of the folder or of the model)")
-    adding.add_argument("--licence", help="shown on the page Encoders (default: what its README says)")
+    adding = commands.add_parser(
+        "add", help="copy a transformers folder, or download a hub name, and test it"
+    )
+    adding.add_argument(
+        "source",
+        help="a folder with config.json and safetensors weights, or owner/model on the hub",
+    )
+    adding.add_argument(
+        "--name",
+        help="what people will choose it by (default: the name of the folder or of the model)",
+    )
+    adding.add_argument(
+        "--licence", help="shown on the page Encoders (default: what its README says)"
+    )
     adding.set_defaults(run=add)
     commands.add_parser("list", help="show all of them").set_defaults(run=show)
-    checking = commands.add_parser("check", help="test them again on samples, also those that come with the product")
-    checking.add_argument("names", nargs="*", metavar="NAME", help="default: all that are installed")
+    checking = commands.add_parser(
+        "check", help="test them again on samples, also those that come with the product"
+    )
+    checking.add_argument(
+        "names", nargs="*", metavar="NAME", help="default: all that are installed"
+    )
     checking.set_defaults(run=check)
     removing = commands.add_parser("remove", help="remove one that was added")
     removing.add_argument("name")
@@ -30,8 +49,12 @@ def parser() -> argparse.ArgumentParser:
 def add(options: argparse.Namespace) -> int:
     from fusion.encoders import shelf
 
-    made = shelf.add(options.source, options.name, options.licence, lambda text: print(text, file=sys.stderr))
-    print(f"{made.name} is an encoder for {made.kind} now: {made.family}, {made.dim} numbers a sample, {made.parameters:,} parameters.")
+    made = shelf.add(
+        options.source, options.name, options.licence, lambda text: print(text, file=sys.stderr)
+    )
+    print(
+        f"{made.name} is an encoder for {made.kind} now: {made.family}, {made.dim} numbers a sample, {made.parameters:,} parameters."
+    )
     print(f"SHA-256 of its weights: {made.sha256}")
     print(f"Licence: {made.licence or 'not stated; add it again with --licence'}")
     return 0
@@ -44,9 +67,25 @@ def show(options: argparse.Namespace) -> int:
     print(line("name", "reads", "family", "numbers", "parameters", "licence", "self-test"))
     for kind in MODALITIES:
         for entry in catalogue.entries(kind, tiny=False):
-            state = "not installed" if not entry.installed else "none" if entry.check is None else entry.check.fault or "passed"
+            state = (
+                "not installed"
+                if not entry.installed
+                else "none"
+                if entry.check is None
+                else entry.check.fault or "passed"
+            )
             parameters = "" if entry.parameters is None else f"{entry.parameters:,}"
-            print(line(entry.name, kind, entry.family, entry.dim or "", parameters, entry.licence, state))
+            print(
+                line(
+                    entry.name,
+                    kind,
+                    entry.family,
+                    entry.dim or "",
+                    parameters,
+                    entry.licence,
+                    state,
+                )
+            )
     return 0
 
 
@@ -68,7 +107,9 @@ def remove(options: argparse.Namespace) -> int:
     from fusion.encoders import shelf
 
     shelf.remove(options.name)
-    print(f"{options.name} is removed. Finished runs keep their results; a run that needs it says so.")
+    print(
+        f"{options.name} is removed. Finished runs keep their results; a run that needs it says so."
+    )
     return 0
 
 

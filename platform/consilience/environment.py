@@ -1,4 +1,6 @@
-"""Settings that come from outside: three addresses choose how the product runs, a few more name the place."""
+"""Settings that come from outside: three addresses choose how the product runs, a few more name the
+place.
+"""
 
 import os
 import secrets
@@ -28,7 +30,9 @@ def is_local(names: list[str]) -> bool:
 
 
 def secret_key() -> str:
-    """The key of this installation: from the environment, else made once and kept in the home folder, readable by its owner alone."""
+    """The key of this installation: from the environment, else made once and kept in the home
+    folder, readable by its owner alone.
+    """
     if key := os.environ.get("CONSILIENCE_SECRET_KEY"):
         return key
     path = HOME / "secret-key"
@@ -54,7 +58,11 @@ def sqlite(durable: bool) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": HOME / "consilience.sqlite3",
-        "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": ";".join(f"PRAGMA {pragma}" for pragma in pragmas)},
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": ";".join(f"PRAGMA {pragma}" for pragma in pragmas),
+        },
         "TEST": {"NAME": HOME / "test.sqlite3"},
     }
 
@@ -64,7 +72,9 @@ def database(url: str | None, durable: bool) -> dict[str, Any]:
         return sqlite(durable)
     parts = urlparse(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError(f"DATABASE_URL begins with {parts.scheme}://; postgresql:// is what works, or leave it empty for SQLite.")
+        raise ValueError(
+            f"DATABASE_URL begins with {parts.scheme}://; postgresql:// is what works, or leave it empty for SQLite."
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -80,7 +90,10 @@ def database(url: str | None, durable: bool) -> dict[str, Any]:
 def broker(url: str | None) -> dict[str, Any]:
     """Redis where it is named, else a folder that only its owner can read."""
     if url:
-        return {"CELERY_BROKER_URL": url, "CELERY_BROKER_TRANSPORT_OPTIONS": {"visibility_timeout": 86_400}}
+        return {
+            "CELERY_BROKER_URL": url,
+            "CELERY_BROKER_TRANSPORT_OPTIONS": {"visibility_timeout": 86_400},
+        }
     folder = HOME / "broker"
     for name in ("queue", "control"):
         (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -105,16 +118,29 @@ def storage(url: str | None) -> dict[str, Any]:
     if parts.scheme == "file":
         return local_storage(Path(unquote(parts.path)))
     if parts.scheme != "s3":
-        raise ValueError(f"STORAGE_URL begins with {parts.scheme}://; file:// and s3:// are what works.")
-    endpoint = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair).get("endpoint")
+        raise ValueError(
+            f"STORAGE_URL begins with {parts.scheme}://; file:// and s3:// are what works."
+        )
+    endpoint = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair).get(
+        "endpoint"
+    )
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"bucket_name": parts.netloc, "endpoint_url": endpoint, "file_overwrite": True, "default_acl": None},
+        "OPTIONS": {
+            "bucket_name": parts.netloc,
+            "endpoint_url": endpoint,
+            "file_overwrite": True,
+            "default_acl": None,
+        },
     }
 
 
 def local_storage(folder: Path) -> dict[str, Any]:
     return {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": folder, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+        "OPTIONS": {
+            "location": folder,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     }

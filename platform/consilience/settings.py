@@ -1,4 +1,6 @@
-"""Settings. DATABASE_URL, REDIS_URL and STORAGE_URL choose how the product runs; no other code asks which way that is."""
+"""Settings. DATABASE_URL, REDIS_URL and STORAGE_URL choose how the product runs; no other code asks
+which way that is.
+"""
 
 import os
 from datetime import timedelta
@@ -17,7 +19,9 @@ DEBUG = switch("CONSILIENCE_DEBUG")
 SITE_URL = os.environ.get("CONSILIENCE_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY = secret_key()
 DEMO = (HOME / "demo.json").exists() and is_local([os.environ.get("CONSILIENCE_BIND", "127.0.0.1")])
-"""A home folder made by `make demo`, served to this machine alone: signing in by tile is offered (apps.accounts.demo)."""
+"""A home folder made by `make demo`, served to this machine alone: signing in by tile is offered
+(apps.accounts.demo).
+"""
 
 ALLOWED_HOSTS = words("CONSILIENCE_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if urlparse(SITE_URL).scheme == "https" else []
@@ -87,10 +91,14 @@ TEMPLATES = [
 ]
 
 WORKER = switch("CONSILIENCE_WORKER")
-"""Set in workers and the scheduler: commits there need not be synced one by one, and no check imports the routes."""
+"""Set in workers and the scheduler: commits there need not be synced one by one, and no check
+imports the routes.
+"""
 DATABASES = {"default": database(DATABASE_URL, durable=not WORKER)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+}
 
 # People
 AUTH_USER_MODEL = "accounts.User"
@@ -98,16 +106,28 @@ AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
-PASSWORD_HASHERS = ["apps.accounts.hashers.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "apps.accounts.hashers.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "name"]}},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = reverse_lazy("home")
 ACCOUNT_ADAPTER = "apps.accounts.adapter.InviteOnly"
-ACCOUNT_FORMS = {"login": "apps.accounts.forms.SignInForm", "change_password": "apps.accounts.forms.NewPasswordForm"}
+ACCOUNT_FORMS = {
+    "login": "apps.accounts.forms.SignInForm",
+    "change_password": "apps.accounts.forms.NewPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -128,7 +148,9 @@ CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if switch("CONSILIENCE_BEHIND_PROXY") else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if switch("CONSILIENCE_BEHIND_PROXY") else None
+)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -194,7 +216,10 @@ REST_FRAMEWORK = {
         "apps.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "apps.api.permissions.WithinToken"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "apps.api.permissions.WithinToken",
+    ],
     "EXCEPTION_HANDLER": "apps.api.errors.handle",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -1,7 +1,8 @@
 """`consilience up`: web, workers and scheduler of one machine under one supervisor.
 
-The parent loads Django once and forks, so the processes share its memory. What dies is started again; Ctrl-C or TERM ends all
-within five seconds: TERM first, and after 3.5 s SIGKILL to whatever is left (a worker's leases are ended at the next start).
+The parent loads Django once and forks, so the processes share its memory. What dies is started
+again; Ctrl-C or TERM ends all within five seconds: TERM first, and after 3.5 s SIGKILL to whatever
+is left (a worker's leases are ended at the next start).
 """
 
 import argparse
@@ -26,7 +27,13 @@ LONGEST_PAUSE = 10.0
 SWEEP_SECONDS = 3
 M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
-WORKER_OPTIONS = ("--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING")
+WORKER_OPTIONS = (
+    "--concurrency=1",
+    "--without-gossip",
+    "--without-mingle",
+    "--without-heartbeat",
+    "--loglevel=WARNING",
+)
 
 
 class Refused(Exception):
@@ -51,13 +58,17 @@ class Child:
             _become(self)
 
     def bury(self, status: int) -> None:
-        """Its group may hold a pool process that outlived it; the next start waits longer the oftener it died."""
+        """Its group may hold a pool process that outlived it; the next start waits longer the
+        oftener it died.
+        """
         _kill_group(self.pid, signal.SIGKILL)
         lived = time.monotonic() - self.started
         self.deaths = 1 if lived > STABLE_SECONDS else self.deaths + 1
         pause = min(LONGEST_PAUSE, 0.25 * 2**self.deaths) if self.deaths > 1 else 0.0
         self.pid, self.due = 0, time.monotonic() + pause
-        _say(f"{self.name} ended ({_reason(status)}); starting it again{f' in {pause:.1f} s' if pause else ''}")
+        _say(
+            f"{self.name} ended ({_reason(status)}); starting it again{f' in {pause:.1f} s' if pause else ''}"
+        )
 
 
 class Supervisor:
@@ -102,7 +113,9 @@ class Supervisor:
 
 
 def _become(child: Child) -> NoReturn:
-    """Be this process from here on, in a session of its own: Ctrl-C reaches the supervisor alone, which ends all in order."""
+    """Be this process from here on, in a session of its own: Ctrl-C reaches the supervisor alone,
+    which ends all in order.
+    """
     code = 1
     try:
         os.setsid()
@@ -156,9 +169,16 @@ def _say(text: str) -> None:
 def web(listener: socket.socket) -> None:
     import uvicorn
 
-    glibc("mallopt", M_ARENA_MAX, 1)  # threads that take turns at Python gain nothing from an arena each
+    glibc(
+        "mallopt", M_ARENA_MAX, 1
+    )  # threads that take turns at Python gain nothing from an arena each
     config = uvicorn.Config(
-        "consilience.asgi:application", log_level="warning", timeout_graceful_shutdown=3, server_header=False, date_header=False, ws="none"
+        "consilience.asgi:application",
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        date_header=False,
+        ws="none",
     )
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -171,7 +191,9 @@ def glibc(name: str, *values: int) -> None:
 
 
 def worker(queue: str) -> None:
-    """A worker of one queue. Its commits need not reach the disk one by one: what is lost at a power cut is done again."""
+    """A worker of one queue. Its commits need not reach the disk one by one: what is lost at a
+    power cut is done again.
+    """
     from django.conf import settings
 
     from .celery import app
@@ -180,11 +202,23 @@ def worker(queue: str) -> None:
     quick = database(settings.DATABASE_URL, durable=False)
     settings.DATABASES["default"]["OPTIONS"].update(quick.get("OPTIONS", {}))
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
-    app.worker_main(["--quiet", "worker", "--queues", queue, "--hostname", f"{queue}@{socket.gethostname()}", *WORKER_OPTIONS])
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            "--queues",
+            queue,
+            "--hostname",
+            f"{queue}@{socket.gethostname()}",
+            *WORKER_OPTIONS,
+        ]
+    )
 
 
 def scheduler() -> None:
-    """Brings lost jobs back and clears ended sessions. A loop, not a Celery task, which would wait behind the training."""
+    """Brings lost jobs back and clears ended sessions. A loop, not a Celery task, which would wait
+    behind the training.
+    """
     from django.core.management import call_command
     from django.db import Error, close_old_connections
 
@@ -236,14 +270,18 @@ def tidy() -> None:
 
 
 def lock(home: Path) -> IO[str]:
-    """Held while any process of this home lives; two supervisors on one home would end each other's leases."""
+    """Held while any process of this home lives; two supervisors on one home would end each other's
+    leases.
+    """
     home.mkdir(parents=True, exist_ok=True)
     file = (home / "up.lock").open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        raise Refused(f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). Stop that one first.") from error
+        raise Refused(
+            f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). Stop that one first."
+        ) from error
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
@@ -252,7 +290,8 @@ def lock(home: Path) -> IO[str]:
 
 def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # TCP by name: without it asyncio leaves Nagle on, and every page on a kept connection waits 40 ms
+    # TCP by name: without it asyncio leaves Nagle on, and every page on a kept connection waits 40
+    # ms
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -267,9 +306,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run(host: str, port: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consilience.settings")
-    os.environ.setdefault("CONSILIENCE_SITE_URL", f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")  # noqa: S104
+    os.environ.setdefault(
+        "CONSILIENCE_SITE_URL",
+        f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}",  # noqa: S104
+    )
     os.environ["CONSILIENCE_BIND"] = host
-    os.environ["CELERY_SKIP_CHECKS"] = "1"  # the checks load every template and cost 40 MB in each worker
+    os.environ["CELERY_SKIP_CHECKS"] = (
+        "1"  # the checks load every template and cost 40 MB in each worker
+    )
     os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("CONSILIENCE_TORCH_THREADS", "1"))
     from .environment import HOME
 
@@ -292,7 +336,9 @@ def run(host: str, port: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="consilience up", description="Run web, workers and scheduler on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="consilience up", description="Run web, workers and scheduler on this machine."
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args(arguments)

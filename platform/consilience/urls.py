@@ -1,4 +1,6 @@
-"""Every route of the WSGI half. Sign-in is required everywhere by LoginRequiredMiddleware; what is open says so itself."""
+"""Every route of the WSGI half. Sign-in is required everywhere by LoginRequiredMiddleware; what is
+open says so itself.
+"""
 
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
@@ -13,7 +15,8 @@ project_pages = [
     path("p/<slug:project>/activity/", workspace.activity, name="activity"),
     *projects.urlpatterns,
 ]
-"""The overview and the activity show every part of a project, so they are made by the topmost app."""
+"""The overview and the activity show every part of a project, so they are made by the topmost app.
+"""
 
 urlpatterns = [
     path("", workspace.home, name="home"),

@@ -18,8 +18,9 @@
     model.predict({"image": "scan.png", "clue": "a pair"})      # any of its modalities, one sample or many: fusion.inputs
     model.represent({"clue": "a pair"})                 # the fused representation: fusion.representation
 
-Importing `fusion` loads nothing. Light, also for a web process: `study`, `columns`, `modalities` (not its modules), `encoders.catalogue`,
-`result`, `progress`. numpy, pyarrow and scikit-learn: `alignment`, `splits`, the modules of `modalities`. torch: `embed` and the encoders.
+Importing `fusion` loads nothing. Light, also for a web process: `study`, `columns`, `modalities`
+(not its modules), `encoders.catalogue`, `result`, `progress`. numpy, pyarrow and scikit-learn:
+`alignment`, `splits`, the modules of `modalities`. torch: `embed` and the encoders.
 """
 
 from pathlib import Path

@@ -10,7 +10,8 @@
     python -m fusion represent DIR FOLDER_OR_TABLE --out R.parquet    fused representations, with the sample keys
     python -m fusion recipes                                      the recipes offered by name, as YAML
 
-Progress goes to standard error, one JSON object to standard output; `compare` writes a table unless asked for JSON.
+Progress goes to standard error, one JSON object to standard output; `compare` writes a table unless
+asked for JSON.
 """
 
 import argparse
@@ -55,51 +56,98 @@ class Terminal(Progress):
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m fusion", description="Train and judge fusion models without a server.")
+    top = argparse.ArgumentParser(
+        prog="python -m fusion", description="Train and judge fusion models without a server."
+    )
     commands = top.add_subparsers(dest="command", required=True)
     for add in (add_train, add_evaluate, add_compare, add_apply, add_measure):
         add(commands)
-    commands.add_parser("recipes", help="show the recipes offered by name").set_defaults(run=recipes)
+    commands.add_parser("recipes", help="show the recipes offered by name").set_defaults(
+        run=recipes
+    )
     return top
 
 
 def add_train(commands: Any) -> None:
     training = commands.add_parser("train", help="train on a study folder and write a bundle")
     training.add_argument("folder", type=Path, help="a study folder: study.yaml and its files")
-    training.add_argument("--recipe", help="a recipe file (YAML or JSON), or the name of a preset: " + ", ".join(presets()))
-    training.add_argument("--out", type=Path, required=True, help="where the bundle goes; a run that was stopped goes on there")
-    training.add_argument("--cache", type=Path, help="where embeddings are kept (default: the user's cache folder)")
-    training.add_argument("--reference", type=Path, help="a run that criteria of protocols may ask a difference to (a folder of `train`)")
+    training.add_argument(
+        "--recipe",
+        help="a recipe file (YAML or JSON), or the name of a preset: " + ", ".join(presets()),
+    )
+    training.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="where the bundle goes; a run that was stopped goes on there",
+    )
+    training.add_argument(
+        "--cache", type=Path, help="where embeddings are kept (default: the user's cache folder)"
+    )
+    training.add_argument(
+        "--reference",
+        type=Path,
+        help="a run that criteria of protocols may ask a difference to (a folder of `train`)",
+    )
     training.set_defaults(run=train)
 
 
 def add_evaluate(commands: Any) -> None:
-    judging = commands.add_parser("evaluate", help="judge a bundle on samples that it was not trained on, or the predictions of any model")
+    judging = commands.add_parser(
+        "evaluate",
+        help="judge a bundle on samples that it was not trained on, or the predictions of any model",
+    )
     judging.add_argument("bundle", type=Path, nargs="?")
     judging.add_argument("folder", type=Path, nargs="?", help="a study folder")
     judging.add_argument("--cache", type=Path)
-    judging.add_argument("--predictions", type=Path, help="key, probability:LABEL columns (or answer); single:MODALITY, seed, fold, prior")
-    judging.add_argument("--truth", type=Path, help="key, label; cluster, and columns that make subgroups")
+    judging.add_argument(
+        "--predictions",
+        type=Path,
+        help="key, probability:LABEL columns (or answer); single:MODALITY, seed, fold, prior",
+    )
+    judging.add_argument(
+        "--truth", type=Path, help="key, label; cluster, and columns that make subgroups"
+    )
     judging.add_argument("--name", default="predictions", help="what the result calls the model")
     judging.add_argument(
-        "--protocols", type=Path, help="what the disciplines ask (YAML, as in study.yaml); slices ask for the truth's columns"
+        "--protocols",
+        type=Path,
+        help="what the disciplines ask (YAML, as in study.yaml); slices ask for the truth's columns",
     )
     judging.add_argument(
-        "--task", default="classification", choices=get_args(TaskName), help="what was asked (default: one of several labels)"
+        "--task",
+        default="classification",
+        choices=get_args(TaskName),
+        help="what was asked (default: one of several labels)",
     )
-    judging.add_argument("--order", help="of the labels of an ordinal task: the lowest first, with commas")
     judging.add_argument(
-        "--reference", type=Path, help="the run that criteria may ask a difference to: its folder, or its answers with truth"
+        "--order", help="of the labels of an ordinal task: the lowest first, with commas"
     )
-    judging.add_argument("--best", help="the single modality that the gain is over (default: the best one)")
+    judging.add_argument(
+        "--reference",
+        type=Path,
+        help="the run that criteria may ask a difference to: its folder, or its answers with truth",
+    )
+    judging.add_argument(
+        "--best", help="the single modality that the gain is over (default: the best one)"
+    )
     judging.add_argument("--out", type=Path, help="also write the result here, as JSON")
     judging.set_defaults(run=evaluate)
 
 
 def add_compare(commands: Any) -> None:
     comparing = commands.add_parser("compare", help="compare runs, paired on the same test samples")
-    comparing.add_argument("runs", type=Path, nargs="+", help="folders that `train` wrote, or Parquet files of answers with the truth")
-    comparing.add_argument("--reference", type=Path, help="the run that the others are compared with (default: the first)")
+    comparing.add_argument(
+        "runs",
+        type=Path,
+        nargs="+",
+        help="folders that `train` wrote, or Parquet files of answers with the truth",
+    )
+    comparing.add_argument(
+        "--reference",
+        type=Path,
+        help="the run that the others are compared with (default: the first)",
+    )
     comparing.add_argument("--json", action="store_true", help="the whole comparison as JSON")
     comparing.set_defaults(run=compare)
 
@@ -111,16 +159,31 @@ def add_apply(commands: Any) -> None:
     ):
         applying = commands.add_parser(name, help=words)
         applying.add_argument("bundle", type=Path)
-        applying.add_argument("source", type=Path, help="a study folder, or a CSV or Parquet table with a column for each modality")
-        applying.add_argument("--out", type=Path, required=name == "represent", help="a Parquet file to write")
-        applying.add_argument("--method", help="another fusion method or single modality of the bundle")
+        applying.add_argument(
+            "source",
+            type=Path,
+            help="a study folder, or a CSV or Parquet table with a column for each modality",
+        )
+        applying.add_argument(
+            "--out", type=Path, required=name == "represent", help="a Parquet file to write"
+        )
+        applying.add_argument(
+            "--method", help="another fusion method or single modality of the bundle"
+        )
         applying.add_argument("--cache", type=Path)
         applying.set_defaults(run=function)
 
 
 def add_measure(commands: Any) -> None:
-    measuring = commands.add_parser("measure", help="measure how fast this machine embeds and trains, and what memory that takes")
-    measuring.add_argument("--home", type=Path, help="keep it in this folder (CONSILIENCE_HOME), where a server's estimates find it")
+    measuring = commands.add_parser(
+        "measure",
+        help="measure how fast this machine embeds and trains, and what memory that takes",
+    )
+    measuring.add_argument(
+        "--home",
+        type=Path,
+        help="keep it in this folder (CONSILIENCE_HOME), where a server's estimates find it",
+    )
     measuring.set_defaults(run=measure)
 
 
@@ -132,13 +195,22 @@ def train(options: argparse.Namespace) -> Any:
 
     progress = Terminal()
     reference = answered_by(options.reference) if options.reference else None
-    result = run.train(aligned_of(options.folder, progress), recipe, options.out, cache_of(options.cache), progress, reference=reference)
+    result = run.train(
+        aligned_of(options.folder, progress),
+        recipe,
+        options.out,
+        cache_of(options.cache),
+        progress,
+        reference=reference,
+    )
     return {"bundle": str(options.out), **result.model_dump(mode="json")}
 
 
 def evaluate(options: argparse.Namespace) -> Any:
     ways = [[options.bundle, options.folder], [options.predictions, options.truth]]
-    if [all(way) for way in ways].count(True) != 1 or any(any(way) and not all(way) for way in ways):
+    if [all(way) for way in ways].count(True) != 1 or any(
+        any(way) and not all(way) for way in ways
+    ):
         raise RecipeError(["Give a bundle and a study folder, or --predictions and --truth."])
     result = judged_predictions(options) if options.predictions else judged_bundle(options)
     if options.out:
@@ -146,7 +218,10 @@ def evaluate(options: argparse.Namespace) -> Any:
 
         write_json(options.out, result.model_dump(mode="json"))
     source = options.predictions or options.bundle
-    return {"predictions" if options.predictions else "bundle": str(source), **result.model_dump(mode="json")}
+    return {
+        "predictions" if options.predictions else "bundle": str(source),
+        **result.model_dump(mode="json"),
+    }
 
 
 def judged_bundle(options: argparse.Namespace) -> Any:
@@ -154,7 +229,9 @@ def judged_bundle(options: argparse.Namespace) -> Any:
 
     progress = Terminal()
     stored = bundle.load(options.bundle)
-    return score.score(stored, aligned_of(options.folder, progress), cache_of(options.cache), progress)
+    return score.score(
+        stored, aligned_of(options.folder, progress), cache_of(options.cache), progress
+    )
 
 
 def judged_predictions(options: argparse.Namespace) -> Any:
@@ -171,8 +248,12 @@ def judged_predictions(options: argparse.Namespace) -> Any:
 def compare(options: argparse.Namespace) -> Any:
     from fusion.evaluate import compare as comparing
 
-    paths = list(dict.fromkeys([*([options.reference] if options.reference else []), *options.runs]))
-    found = comparing.compare([answered_by(path) for path in paths], str(options.reference) if options.reference else None)
+    paths = list(
+        dict.fromkeys([*([options.reference] if options.reference else []), *options.runs])
+    )
+    found = comparing.compare(
+        [answered_by(path) for path in paths], str(options.reference) if options.reference else None
+    )
     return found.model_dump(mode="json") if options.json else "\n".join(comparing.table(found))
 
 
@@ -197,9 +278,15 @@ def predict(options: argparse.Namespace) -> Any:
     from fusion import apply, bundle
 
     stored = bundle.load(options.bundle)
-    found = apply.predict(stored, options.source, cache_of(options.cache), Terminal(), options.method)
+    found = apply.predict(
+        stored, options.source, cache_of(options.cache), Terminal(), options.method
+    )
     if options.out is None:
-        return {"bundle": str(options.bundle), "labels": stored.labels, "answers": found.to_pylist()}
+        return {
+            "bundle": str(options.bundle),
+            "labels": stored.labels,
+            "answers": found.to_pylist(),
+        }
     apply.write(found, options.out)
     return {"bundle": str(options.bundle), "samples": len(found), "out": str(options.out)}
 
@@ -207,7 +294,13 @@ def predict(options: argparse.Namespace) -> Any:
 def represent(options: argparse.Namespace) -> Any:
     from fusion import apply, bundle
 
-    found = apply.represent(bundle.load(options.bundle), options.source, cache_of(options.cache), Terminal(), options.method)
+    found = apply.represent(
+        bundle.load(options.bundle),
+        options.source,
+        cache_of(options.cache),
+        Terminal(),
+        options.method,
+    )
     apply.write(found, options.out)
     return {"bundle": str(options.bundle), "samples": len(found), "out": str(options.out)}
 
@@ -227,7 +320,9 @@ def aligned_of(folder: Path, progress: Progress) -> Any:
     from fusion.study import Study
 
     progress.log(f"reading {folder}")
-    return Aligned.from_study(Study.load(folder), on_broken=lambda problem: progress.log(str(problem)))
+    return Aligned.from_study(
+        Study.load(folder), on_broken=lambda problem: progress.log(str(problem))
+    )
 
 
 def cache_of(given: Path | None) -> Any:
@@ -238,7 +333,9 @@ def cache_of(given: Path | None) -> Any:
 
 
 def user_errors() -> tuple[type[Exception], ...]:
-    """What a person can cause and put right; anything else is a fault of ours and keeps its traceback."""
+    """What a person can cause and put right; anything else is a fault of ours and keeps its
+    traceback.
+    """
     from fusion.alignment import AlignmentError
     from fusion.bundle import BundleError
     from fusion.encoders.base import EncoderError

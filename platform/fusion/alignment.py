@@ -1,10 +1,12 @@
-"""An alignment: the samples of several data sets joined on the sample key, with label, groups and split. What the engine trains on.
+"""An alignment: the samples of several data sets joined on the sample key, with label, groups and
+split. What the engine trains on.
 
     aligned = Aligned.from_study(Study.load(folder), on_broken=print)
     aligned.write("alignment.parquet"); aligned = Aligned.read("alignment.parquet", media=path_of_digest)
     for name, train, test in folds(aligned): ...
 
-Rows keep the order of the label's table. Nothing is removed from an alignment: `left_out()` says which rows take no part.
+Rows keep the order of the label's table. Nothing is removed from an alignment: `left_out()` says
+which rows take no part.
 """
 
 import hashlib
@@ -26,7 +28,18 @@ from .tasks import TaskName
 if TYPE_CHECKING:
     from .study import Problem, Study
 
-__all__ = ["Aligned", "AlignmentError", "Cell", "Flag", "Fold", "Modality", "Split", "folds", "inner_folds", "inner_split"]
+__all__ = [
+    "Aligned",
+    "AlignmentError",
+    "Cell",
+    "Flag",
+    "Fold",
+    "Modality",
+    "Split",
+    "folds",
+    "inner_folds",
+    "inner_split",
+]
 
 SCHEMA = 1
 
@@ -35,7 +48,9 @@ Content = str | tuple[float, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a sample has in a modality. digest: SHA-256 of the file, the text or the numbers; content: text or numbers, None for media."""
+    """What a sample has in a modality. digest: SHA-256 of the file, the text or the numbers;
+    content: text or numbers, None for media.
+    """
 
     digest: str
     content: Content = None
@@ -53,10 +68,11 @@ class Cell:
 
 @dataclass
 class Modality:
-    """One input of a model. kind: image, audio, text, table or series; cells: one a sample, None where it is missing.
+    """One input of a model. kind: image, audio, text, table or series; cells: one a sample, None
+    where it is missing.
 
-    columns: the dataset.column it comes from; fields: names of the numbers of a table ("balance.r1", "site=A");
-    media: where the file of a digest lies.
+    columns: the dataset.column it comes from; fields: names of the numbers of a table
+    ("balance.r1", "site=A"); media: where the file of a digest lies.
     """
 
     kind: str
@@ -74,7 +90,9 @@ class Modality:
             assert cell.content is not None
             return cell.content
         if self.media is None:
-            raise ValueError(f"nobody said where the {self.kind} files lie: pass media= when reading the alignment")
+            raise ValueError(
+                f"nobody said where the {self.kind} files lie: pass media= when reading the alignment"
+            )
         return self.media(cell.digest)
 
     def present(self) -> list[bool]:
@@ -91,14 +109,17 @@ class Flag(NamedTuple):
 
 @dataclass
 class Aligned:
-    """keys, labels and every list below have one entry a sample. A label is a text, by `task` a number (regression) or a list of texts
-    (multi-label), None where there is none; label_order: all that there are, none of a number.
+    """keys, labels and every list below have one entry a sample. A label is a text, by `task` a
+    number (regression) or a list of texts (multi-label), None where there is none; label_order: all
+    that there are, none of a number.
 
-    groups: dataset.column -> values, never on both sides of a split; cluster: the column that is the unit of the bootstrap
-    (one of `groups` or `extras`); extras: dataset.column -> values of all other columns, for subgroups, slices and rules;
-    fixed: train, validation or test where the split is fixed; problems and flags: what was found while reading the files;
-    knowledge: what the study knows beside its tables: rules as study.yaml writes them, broader: concept -> the one above it;
-    protocols: what its disciplines ask of a model, as study.yaml writes them; they judge and change no content.
+    groups: dataset.column -> values, never on both sides of a split; cluster: the column that is
+    the unit of the bootstrap (one of `groups` or `extras`); extras: dataset.column -> values of all
+    other columns, for subgroups, slices and rules; fixed: train, validation or test where the split
+    is fixed; problems and flags: what was found while reading the files; knowledge: what the study
+    knows beside its tables: rules as study.yaml writes them, broader: concept -> the one above it;
+    protocols: what its disciplines ask of a model, as study.yaml writes them; they judge and change
+    no content.
     """
 
     keys: list[str]
@@ -128,15 +149,21 @@ class Aligned:
 
     def check(self) -> None:
         """Raise AlignmentError if the parts do not fit together."""
-        lengths = {"labels": len(self.labels)} | {n: len(m.cells) for n, m in self.modalities.items()}
-        lengths |= {n: len(v) for n, v in (self.groups | self.extras).items()} | ({"split": len(self.fixed)} if self.fixed else {})
+        lengths = {"labels": len(self.labels)} | {
+            n: len(m.cells) for n, m in self.modalities.items()
+        }
+        lengths |= {n: len(v) for n, v in (self.groups | self.extras).items()} | (
+            {"split": len(self.fixed)} if self.fixed else {}
+        )
         for name, length in lengths.items():
             if length != len(self):
                 raise AlignmentError(f"{name} has {length} values for {len(self)} samples")
         if not self.modalities:
             raise AlignmentError("an alignment needs at least one modality")
         if unknown := self.named_labels() - set(self.label_order):
-            raise AlignmentError(f"label {min(unknown)} is not among the allowed labels {', '.join(self.label_order)}")
+            raise AlignmentError(
+                f"label {min(unknown)} is not among the allowed labels {', '.join(self.label_order)}"
+            )
         if self.cluster and self.cluster not in self.groups | self.extras:
             raise AlignmentError(f"the cluster column {self.cluster} is not part of the alignment")
         if twice := [key for key, n in Counter(self.keys).items() if n > 1]:
@@ -149,15 +176,21 @@ class Aligned:
         return {y for each in known for y in each} if self.task == "multi-label" else set(known)
 
     @classmethod
-    def from_study(cls, study: "Study", on_broken: Callable[["Problem"], None] | None = None) -> "Aligned":
-        """Join the tables of a study as its `alignment` says; broken files are left out and reported, the sample stays. Raises StudyError."""
+    def from_study(
+        cls, study: "Study", on_broken: Callable[["Problem"], None] | None = None
+    ) -> "Aligned":
+        """Join the tables of a study as its `alignment` says; broken files are left out and
+        reported, the sample stays. Raises StudyError.
+        """
         from .alignment_study import join
 
         return join(study, on_broken)
 
     @classmethod
     def read(cls, path: str | Path, media: Callable[[str], Path] | None = None) -> "Aligned":
-        """From the Parquet file that `write` made; media(digest) says where a file lies. Raises AlignmentError."""
+        """From the Parquet file that `write` made; media(digest) says where a file lies. Raises
+        AlignmentError.
+        """
         from .alignment_files import read
 
         return read(Path(path), media)
@@ -180,7 +213,10 @@ class Aligned:
             "key": self.key,
             "label": self.label,
             "labels": self.label_order,
-            "modalities": {n: {"kind": m.kind, "columns": m.columns, "fields": m.fields} for n, m in self.modalities.items()},
+            "modalities": {
+                n: {"kind": m.kind, "columns": m.columns, "fields": m.fields}
+                for n, m in self.modalities.items()
+            },
             "groups": list(self.groups),
             "cluster": self.cluster,
             "split": self.split.short(),
@@ -188,14 +224,26 @@ class Aligned:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the content of the manifest and every row: the same for the same content, wherever it came from."""
+        """SHA-256 over the content of the manifest and every row: the same for the same content,
+        wherever it came from.
+        """
         whole = hashlib.sha256(canonical(self.content()))
         columns = [m.cells for m in self.modalities.values()]
         others = [*self.groups.values(), *(self.extras[name] for name in sorted(self.extras))]
         for row, key in enumerate(self.keys):
             digests = [c[row].digest if c[row] else None for c in columns]  # type: ignore[union-attr]
             fixed = self.fixed[row] if self.fixed else None
-            whole.update(canonical([key, plain(self.labels[row]), fixed, *digests, *(plain(v[row]) for v in others)]))
+            whole.update(
+                canonical(
+                    [
+                        key,
+                        plain(self.labels[row]),
+                        fixed,
+                        *digests,
+                        *(plain(v[row]) for v in others),
+                    ]
+                )
+            )
         return whole.hexdigest()
 
     def column(self, name: str) -> list[Any]:
@@ -203,25 +251,41 @@ class Aligned:
         return self.groups[name] if name in self.groups else self.extras[name]
 
     def cluster_values(self) -> list[str]:
-        """Unit of the bootstrap of each sample; a sample without one, or an alignment without a cluster column, is its own unit."""
+        """Unit of the bootstrap of each sample; a sample without one, or an alignment without a
+        cluster column, is its own unit.
+        """
         if self.cluster is None:
             return list(self.keys)
-        return [f"({key})" if v is None else str(v) for key, v in zip(self.keys, self.column(self.cluster))]
+        return [
+            f"({key})" if v is None else str(v)
+            for key, v in zip(self.keys, self.column(self.cluster))
+        ]
 
     def duplicates(self) -> dict[int, int]:
-        """Row -> the earlier row that has the same digest in every modality. A sample with nothing in it equals none."""
+        """Row -> the earlier row that has the same digest in every modality. A sample with nothing
+        in it equals none.
+        """
         first: dict[tuple[str | None, ...], int] = {}
         found = {}
         for row in range(len(self)):
-            cells = tuple(c.digest if (c := m.cells[row]) else None for m in self.modalities.values())
+            cells = tuple(
+                c.digest if (c := m.cells[row]) else None for m in self.modalities.values()
+            )
             if any(cells) and first.setdefault(cells, row) != row:
                 found[row] = first[cells]
         return found
 
     def left_out(self) -> dict[str, list[int]]:
-        """Rows that take no part in training or test: duplicate, no label, no group (it could stand on both sides), no modality."""
+        """Rows that take no part in training or test: duplicate, no label, no group (it could stand
+        on both sides), no modality.
+        """
         twice = self.duplicates()
-        reasons: dict[str, list[int]] = {"duplicate": [], "no label": [], "no group": [], "no modality": []}
+        reasons: dict[str, list[int]] = {
+            "duplicate": [],
+            "no label": [],
+            "no group": [],
+            "no modality": [],
+        }
         for row in range(len(self)):
             if row in twice:
                 reasons["duplicate"].append(row)
@@ -240,7 +304,12 @@ class Aligned:
 
 
 def canonical(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    return (
+        json.dumps(
+            value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+        ).encode()
+        + b"\n"
+    )
 
 
 def plain(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """The Parquet file of an alignment.
 
-Columns: `key`, `label`, `split` where it is fixed, `m:<modality>` (digest of a file; text; list of numbers), `c:<dataset.column>`
-for groups and all other columns. The manifest stands as JSON in the schema metadata under `consilience.manifest`.
+Columns: `key`, `label`, `split` where it is fixed, `m:<modality>` (digest of a file; text; list of
+numbers), `c:<dataset.column>` for groups and all other columns. The manifest stands as JSON in the
+schema metadata under `consilience.manifest`.
 """
 
 import json
@@ -24,7 +25,9 @@ MANIFEST = b"consilience.manifest"
 
 def label_type(task: TaskName) -> pyarrow.DataType:
     """Of labels as they are kept: a number, a list of texts, or a text."""
-    return {"regression": pyarrow.float64(), "multi-label": pyarrow.list_(pyarrow.string())}.get(task, pyarrow.string())
+    return {"regression": pyarrow.float64(), "multi-label": pyarrow.list_(pyarrow.string())}.get(
+        task, pyarrow.string()
+    )
 
 
 def write(aligned: Aligned, path: Path) -> dict[str, Any]:
@@ -39,7 +42,9 @@ def write(aligned: Aligned, path: Path) -> dict[str, Any]:
         columns[f"m:{name}"] = modality_array(modality)
     for name, values in (aligned.groups | aligned.extras).items():
         columns[f"c:{name}"] = value_array(values)
-    table = pyarrow.table(columns).replace_schema_metadata({MANIFEST: json.dumps(manifest, ensure_ascii=False).encode()})
+    table = pyarrow.table(columns).replace_schema_metadata(
+        {MANIFEST: json.dumps(manifest, ensure_ascii=False).encode()}
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -63,7 +68,10 @@ def value_array(values: list[Any]) -> pyarrow.Array:
     if present and all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
         return pyarrow.array([plain(v) for v in values], pyarrow.float64())
     if present and all(isinstance(v, list | tuple) for v in present):
-        return pyarrow.array([None if v is None else [str(x) for x in v] for v in values], pyarrow.list_(pyarrow.string()))
+        return pyarrow.array(
+            [None if v is None else [str(x) for x in v] for v in values],
+            pyarrow.list_(pyarrow.string()),
+        )
     return pyarrow.array([None if v is None else str(v) for v in values], pyarrow.string())
 
 
@@ -71,20 +79,29 @@ def read(path: Path, media: Callable[[str], Path] | None) -> Aligned:
     try:
         table = parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:
-        raise AlignmentError(f"{path.name} cannot be read as an alignment ({str(error).splitlines()[0]})") from error
+        raise AlignmentError(
+            f"{path.name} cannot be read as an alignment ({str(error).splitlines()[0]})"
+        ) from error
     raw = (table.schema.metadata or {}).get(MANIFEST)
     if raw is None:
-        raise AlignmentError(f"{path.name} is a Parquet file, but no alignment: it carries no manifest")
+        raise AlignmentError(
+            f"{path.name} is a Parquet file, but no alignment: it carries no manifest"
+        )
     manifest = json.loads(raw)
     if manifest["schema"] != SCHEMA:
-        raise AlignmentError(f"{path.name} has schema {manifest['schema']}; this version reads {SCHEMA}")
+        raise AlignmentError(
+            f"{path.name} has schema {manifest['schema']}; this version reads {SCHEMA}"
+        )
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
     others = {name[2:]: values for name, values in columns.items() if name.startswith("c:")}
     return Aligned(
         keys=columns["key"],
         labels=columns["label"],
         label_order=manifest["labels"],
-        modalities={name: modality(one, columns[f"m:{name}"], media) for name, one in manifest["modalities"].items()},
+        modalities={
+            name: modality(one, columns[f"m:{name}"], media)
+            for name, one in manifest["modalities"].items()
+        },
         groups={name: others.pop(name) for name in manifest["groups"]},
         extras=others,
         cluster=manifest["cluster"],
@@ -98,8 +115,12 @@ def read(path: Path, media: Callable[[str], Path] | None) -> Aligned:
     )
 
 
-def modality(manifest: dict[str, Any], values: list[Any], media: Callable[[str], Path] | None) -> Modality:
+def modality(
+    manifest: dict[str, Any], values: list[Any], media: Callable[[str], Path] | None
+) -> Modality:
     kind = manifest["kind"]
     make = Cell if kind in MEDIA_KINDS else Cell.text if kind == "text" else Cell.numbers
     cells = [None if v is None else make(v) for v in values]
-    return Modality(kind, cells, manifest["columns"], manifest["fields"], media if kind in MEDIA_KINDS else None)
+    return Modality(
+        kind, cells, manifest["columns"], manifest["fields"], media if kind in MEDIA_KINDS else None
+    )

@@ -15,7 +15,14 @@ from .study import FILE, Problem, Study, StudyError, StudyTable, inside
 from .study_spec import AlignmentSpec
 from .tasks.labels import labels_of
 
-KIND_OF_COLUMN = {"image": "image", "audio": "audio", "text": "text", "series": "series", "number": "table", "category": "table"}
+KIND_OF_COLUMN = {
+    "image": "image",
+    "audio": "audio",
+    "text": "text",
+    "series": "series",
+    "number": "table",
+    "category": "table",
+}
 KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
 CONSEQUENCE = "The sample keeps its other modalities."
 
@@ -35,15 +42,27 @@ class Reading:
 def join(study: Study, on_broken: Callable[[Problem], None] | None) -> Aligned:
     spec = study.spec.alignment
     if spec is None:
-        raise StudyError([Problem(FILE, "has no alignment: say which column is the label and which are the modalities")])
+        raise StudyError(
+            [
+                Problem(
+                    FILE,
+                    "has no alignment: say which column is the label and which are the modalities",
+                )
+            ]
+        )
     tables = study.tables()
     keys = keys_of(tables, spec)
     others = {c: values_of(tables, c, keys) for c in kept_columns(tables, spec)}
     table, column = place_of(tables, spec.label)
-    labels, task, order = labels_of(values_of(tables, spec.label, keys), table.columns[column].kind, spec.task, spec.order)
+    labels, task, order = labels_of(
+        values_of(tables, spec.label, keys), table.columns[column].kind, spec.task, spec.order
+    )
     with Inspector() as inspector:
         reading = Reading(study, inspector, on_broken or (lambda problem: None))
-        modalities = {name: modality_of(reading, tables, name, columns_of(value), keys) for name, value in spec.modalities.items()}
+        modalities = {
+            name: modality_of(reading, tables, name, columns_of(value), keys)
+            for name, value in spec.modalities.items()
+        }
     return Aligned(
         keys=keys,
         labels=labels,
@@ -74,7 +93,9 @@ def place_of(tables: dict[str, StudyTable], name: str) -> tuple[StudyTable, str]
 
 
 def keys_of(tables: dict[str, StudyTable], spec: AlignmentSpec) -> list[str]:
-    """Keys of the label's table in its order, then those that only a modality's table has (they bear no label)."""
+    """Keys of the label's table in its order, then those that only a modality's table has (they
+    bear no label).
+    """
     found = dict.fromkeys(place_of(tables, spec.label)[0].keys)
     for value in spec.modalities.values():
         for name in columns_of(value):
@@ -89,8 +110,15 @@ def values_of(tables: dict[str, StudyTable], name: str, keys: list[str]) -> list
 
 
 def kept_columns(tables: dict[str, StudyTable], spec: AlignmentSpec) -> list[str]:
-    """Every column that a subgroup, slice or rule may ask for: all but media, series, ids and the label itself."""
-    names = [f"{t.name}.{c}" for t in tables.values() for c, column in t.columns.items() if column.kind in KEPT_AS_VALUES]
+    """Every column that a subgroup, slice or rule may ask for: all but media, series, ids and the
+    label itself.
+    """
+    names = [
+        f"{t.name}.{c}"
+        for t in tables.values()
+        for c, column in t.columns.items()
+        if column.kind in KEPT_AS_VALUES
+    ]
     asked = [*spec.groups, *([spec.cluster] if spec.cluster else [])]
     return [name for name in dict.fromkeys([*asked, *names]) if name != spec.label]
 
@@ -100,7 +128,9 @@ def cluster_of(tables: dict[str, StudyTable], columns: list[str]) -> str | None:
 
     def distinct(name: str) -> int:
         table, column = place_of(tables, name)
-        return len(set(table.columns[column].values)) if table.columns[column].kind == "group" else 0
+        return (
+            len(set(table.columns[column].values)) if table.columns[column].kind == "group" else 0
+        )
 
     best = max(columns, key=distinct, default=None)
     return best if best and distinct(best) else None
@@ -112,15 +142,29 @@ def medium_of(tables: dict[str, StudyTable], name: str, columns: list[str]) -> s
     refused = [kind for kind in found if kind not in KIND_OF_COLUMN]
     if refused:
         raise StudyError(
-            [Problem(FILE, f"modality {name}: a column of kind {refused[0]} cannot be an input; use {', '.join(KIND_OF_COLUMN)}")]
+            [
+                Problem(
+                    FILE,
+                    f"modality {name}: a column of kind {refused[0]} cannot be an input; use {', '.join(KIND_OF_COLUMN)}",
+                )
+            ]
         )
     media = {KIND_OF_COLUMN[kind] for kind in found}
     if media != {"table"} and len(columns) > 1:
-        raise StudyError([Problem(FILE, f"modality {name}: only numbers and categories can be joined to one modality")])
+        raise StudyError(
+            [
+                Problem(
+                    FILE,
+                    f"modality {name}: only numbers and categories can be joined to one modality",
+                )
+            ]
+        )
     return media.pop()
 
 
-def modality_of(reading: Reading, tables: dict[str, StudyTable], name: str, columns: list[str], keys: list[str]) -> Modality:
+def modality_of(
+    reading: Reading, tables: dict[str, StudyTable], name: str, columns: list[str], keys: list[str]
+) -> Modality:
     kind = medium_of(tables, name, columns)
     if kind == "table":
         return table_modality(tables, columns, keys)
@@ -135,10 +179,14 @@ def modality_of(reading: Reading, tables: dict[str, StudyTable], name: str, colu
         except BrokenFile as broken:
             cells.append(None)
             shown = f"{raw[key]} " if kind in MEDIA_KINDS else ""
-            problem = Problem(table.file, f"{shown}{broken.reason}. {CONSEQUENCE}", lines[key], key, column)
+            problem = Problem(
+                table.file, f"{shown}{broken.reason}. {CONSEQUENCE}", lines[key], key, column
+            )
             reading.problems.append(problem)
             reading.on_broken(problem)
-    return Modality(kind, cells, columns, media=reading.files.__getitem__ if kind in MEDIA_KINDS else None)
+    return Modality(
+        kind, cells, columns, media=reading.files.__getitem__ if kind in MEDIA_KINDS else None
+    )
 
 
 def file_cell(reading: Reading, modality: str, kind: str, key: str, value: str) -> Cell:
@@ -159,13 +207,19 @@ def text_cell(reading: Reading, modality: str, kind: str, key: str, value: str) 
 
 def series_cell(reading: Reading, modality: str, kind: str, key: str, value: Any) -> Cell:
     """Numbers in the cell, or the name of a file that holds them."""
-    if isinstance(value, str) and not any(c in value for c in " ;[") and not series.is_number(value):
+    if (
+        isinstance(value, str)
+        and not any(c in value for c in " ;[")
+        and not series.is_number(value)
+    ):
         return Cell.numbers(series.decode(inside(reading.study.folder, value)))
     return Cell.numbers(series.parse(value))
 
 
 def table_modality(tables: dict[str, StudyTable], columns: list[str], keys: list[str]) -> Modality:
-    """Numbers as they are; a category becomes one number a value (1 where it holds). A row with nothing at all is missing."""
+    """Numbers as they are; a category becomes one number a value (1 where it holds). A row with
+    nothing at all is missing.
+    """
     fields: list[str] = []
     parts: list[list[float]] = []
     for name in columns:
@@ -179,4 +233,9 @@ def table_modality(tables: dict[str, StudyTable], columns: list[str], keys: list
             fields.append(f"{name}={choice}")
             parts.append([math.nan if v is None else float(v == choice) for v in values])
     rows = zip(*parts)
-    return Modality("table", [None if all(map(math.isnan, row)) else Cell.numbers(row) for row in rows], columns, fields)
+    return Modality(
+        "table",
+        [None if all(map(math.isnan, row)) else Cell.numbers(row) for row in rows],
+        columns,
+        fields,
+    )

@@ -1,8 +1,10 @@
-"""A bundle on many samples at once: those of a study folder, or of a table with a column for each modality. Parquet comes out.
+"""A bundle on many samples at once: those of a study folder, or of a table with a column for each
+modality. Parquet comes out.
 
-The table is CSV or Parquet: `key` names the samples (or else the first column that is no input does); a column called after a modality
-holds its texts, series, or paths of files relative to the table; the numbers of a table modality stand in columns called after its fields.
-What rules ask for stands in columns called dataset.column.
+The table is CSV or Parquet: `key` names the samples (or else the first column that is no input
+does); a column called after a modality holds its texts, series, or paths of files relative to the
+table; the numbers of a table modality stand in columns called after its fields. What rules ask for
+stands in columns called dataset.column.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,23 +31,32 @@ from fusion.study import Study
 Floats = NDArray[Any]
 
 
-def predict(bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None) -> pa.Table:
-    """Columns: key, answer, confidence, probabilities (in the order of `labels` in the metadata; of a number its spread in place of
-    both), present (modalities that were read).
+def predict(
+    bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None
+) -> pa.Table:
+    """Columns: key, answer, confidence, probabilities (in the order of `labels` in the metadata; of
+    a number its spread in place of both), present (modalities that were read).
 
-    What cannot be read is told to `progress` and counts as missing. Raises InputError, StudyError, EncoderError or BundleError in words.
+    What cannot be read is told to `progress` and counts as missing. Raises InputError, StudyError,
+    EncoderError or BundleError in words.
     """
     aligned, x, mask = embedded(bundle, source, cache, progress)
-    p = bundle.predict_features(x, mask, method, columns_in(aligned) | aligned.groups | aligned.extras)
+    p = bundle.predict_features(
+        x, mask, method, columns_in(aligned) | aligned.groups | aligned.extras
+    )
     columns = {
         "key": pa.array(aligned.keys, pa.string()),
         **told(bundle.asked, p),
         "present": pa.array([present(bundle, row) for row in mask], pa.list_(pa.string())),
     }
-    return pa.table(columns).replace_schema_metadata({"labels": "\n".join(bundle.labels), "task": bundle.asked.name})
+    return pa.table(columns).replace_schema_metadata(
+        {"labels": "\n".join(bundle.labels), "task": bundle.asked.name}
+    )
 
 
-def represent(bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None) -> pa.Table:
+def represent(
+    bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None
+) -> pa.Table:
     """Columns: key, vector (the fused representation, fusion.representation), present."""
     aligned, x, mask = embedded(bundle, source, cache, progress)
     columns = {
@@ -71,21 +82,31 @@ def present(bundle: Bundle, row: NDArray[np.bool_]) -> list[str]:
     return [name for name, there in zip(bundle.modalities, row) if there]
 
 
-def embedded(bundle: Bundle, source: Path, cache: Cache | None, progress: Progress) -> tuple[Aligned, dict[str, Floats], Floats]:
+def embedded(
+    bundle: Bundle, source: Path, cache: Cache | None, progress: Progress
+) -> tuple[Aligned, dict[str, Floats], Floats]:
     progress.stages(("read", "embed"))
     progress.stage("read")
     with Reader(bundle.kinds, bundle.fields, progress.log) as reader:
-        aligned = of_study(bundle, source, progress) if source.is_dir() else of_table(reader, source)
+        aligned = (
+            of_study(bundle, source, progress) if source.is_dir() else of_table(reader, source)
+        )
         progress.stage("embed")
         return aligned, *bundle.embedded(aligned, cache, progress)
 
 
 def of_study(bundle: Bundle, folder: Path, progress: Progress) -> Aligned:
     """The samples of a study, labelled or not, with those of its modalities that the bundle reads."""
-    aligned = Aligned.from_study(Study.load(folder), on_broken=lambda problem: progress.log(str(problem)))
-    known = {name: aligned.modalities[name] for name in bundle.modalities if name in aligned.modalities}
+    aligned = Aligned.from_study(
+        Study.load(folder), on_broken=lambda problem: progress.log(str(problem))
+    )
+    known = {
+        name: aligned.modalities[name] for name in bundle.modalities if name in aligned.modalities
+    }
     if not known:
-        raise BundleError(f"The study has the modalities {', '.join(aligned.modalities)}; the model reads {', '.join(bundle.modalities)}.")
+        raise BundleError(
+            f"The study has the modalities {', '.join(aligned.modalities)}; the model reads {', '.join(bundle.modalities)}."
+        )
     return replace(aligned, modalities=known)
 
 
@@ -97,13 +118,30 @@ def of_table(reader: Reader, path: Path) -> Aligned:
     places = {name: columns_of(name, reader, found.columns) for name in reader.kinds}
     places = {name: columns for name, columns in places.items() if columns}
     if not places:
-        wanted = [field for name in reader.kinds for field in (reader.fields[name] if reader.kinds[name] == "table" else [name])]
-        raise InputError(f"{path.name} has the columns {', '.join(found.columns)}; the model reads {', '.join(wanted)}.")
+        wanted = [
+            field
+            for name in reader.kinds
+            for field in (reader.fields[name] if reader.kinds[name] == "table" else [name])
+        ]
+        raise InputError(
+            f"{path.name} has the columns {', '.join(found.columns)}; the model reads {', '.join(wanted)}."
+        )
     used = {column for columns in places.values() for column in columns.values()}
-    key = "key" if "key" in found.columns else next((name for name in found.columns if name not in used), None)
-    keys = [str(value) for value in found.columns[key]] if key else [f"row {line}" for line in found.lines]
+    key = (
+        "key"
+        if "key" in found.columns
+        else next((name for name in found.columns if name not in used), None)
+    )
+    keys = (
+        [str(value) for value in found.columns[key]]
+        if key
+        else [f"row {line}" for line in found.lines]
+    )
     rows = [
-        {name: input_of(reader, name, columns, found.columns, row, path.parent) for name, columns in places.items()}
+        {
+            name: input_of(reader, name, columns, found.columns, row, path.parent)
+            for name, columns in places.items()
+        }
         for row in range(len(found))
     ]
     others = {name: values_of(column) for name, column in found.columns.items() if name not in used}
@@ -119,20 +157,39 @@ def values_of(column: Sequence[Any]) -> list[Any]:
 
 
 def columns_of(name: str, reader: Reader, columns: Mapping[str, Any]) -> dict[str, str]:
-    """Field -> its column in the table; for all but table modalities the modality's own name is the field."""
+    """Field -> its column in the table; for all but table modalities the modality's own name is the
+    field.
+    """
     if reader.kinds[name] != "table":
         return {name: name} if name in columns else {}
     asked = {field.split("=", 1)[0] for field in reader.fields.get(name, [])}
-    return {field: column for field in sorted(asked) for column in (field, field.split(".", 1)[-1]) if column in columns}
+    return {
+        field: column
+        for field in sorted(asked)
+        for column in (field, field.split(".", 1)[-1])
+        if column in columns
+    }
 
 
-def input_of(reader: Reader, name: str, places: Mapping[str, str], columns: Mapping[str, Any], row: int, folder: Path) -> Any:
+def input_of(
+    reader: Reader,
+    name: str,
+    places: Mapping[str, str],
+    columns: Mapping[str, Any],
+    row: int,
+    folder: Path,
+) -> Any:
     kind = reader.kinds[name]
     if kind == "table":
         return {field: columns[column][row] for field, column in places.items()}
     value = columns[places[name]][row]
     if value is None:
         return None
-    if kind == "series" and isinstance(value, str) and not any(c in value for c in " ;[,") and not series.is_number(value):
+    if (
+        kind == "series"
+        and isinstance(value, str)
+        and not any(c in value for c in " ;[,")
+        and not series.is_number(value)
+    ):
         return folder / value
     return folder / value if kind in MEDIA_KINDS else value

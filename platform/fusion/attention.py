@@ -1,9 +1,11 @@
-"""Attention pooling: of the places of a picture, the stretches of a recording or a text one weighted mean, in place of them side by side.
+"""Attention pooling: of the places of a picture, the stretches of a recording or a text one
+weighted mean, in place of them side by side.
 
     x = sum_t a_t h_t,     a = softmax_t(q . h_t / r + b_t),     r = the root mean square of h on the training rows
 
-One query a block (Yang et al. 2016, Hierarchical attention networks, NAACL, eq. 9 and 10; Ilse et al. 2018, Attention-based deep multiple
-instance learning, ICML), with a number b for each place. q and b are learned with a linear model of the label on x (fusion.supervised).
+One query a block (Yang et al. 2016, Hierarchical attention networks, NAACL, eq. 9 and 10; Ilse et
+al. 2018, Attention-based deep multiple instance learning, ICML), with a number b for each place. q
+and b are learned with a linear model of the label on x (fusion.supervised).
 """
 
 from collections.abc import Sequence
@@ -24,14 +26,18 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Query:
-    """direction: (channels,), in the units of what is read; place: (positions,); shares: (positions,) mean attention on training rows."""
+    """direction: (channels,), in the units of what is read; place: (positions,); shares:
+    (positions,) mean attention on training rows.
+    """
 
     direction: Floats
     place: Floats
     shares: Floats
 
     def fits(self, block: Block) -> bool:
-        return self.direction.shape == (block.channels,) and self.place.shape == self.shares.shape == (block.positions,)
+        return self.direction.shape == (
+            block.channels,
+        ) and self.place.shape == self.shares.shape == (block.positions,)
 
     def weights(self, h: NDArray[Any]) -> Floats:
         """(n, positions, channels) -> (n, positions) of sum 1"""
@@ -42,16 +48,33 @@ class Query:
 
 @dataclass(frozen=True)
 class Attention:
-    """What is read, a block after the other, and the query of each; None where its places stay side by side."""
+    """What is read, a block after the other, and the query of each; None where its places stay side
+    by side.
+    """
 
     blocks: list[Block]
     queries: list[Query | None]
 
     @classmethod
-    def fit(cls, x: NDArray[Any], y: Array, blocks: Sequence[Block], attended: Sequence[bool], task: LearningTask) -> "Attention":
-        """x: (n, D), y: (n, ...), rows that are present. attended: of which blocks a query is learned."""
+    def fit(
+        cls,
+        x: NDArray[Any],
+        y: Array,
+        blocks: Sequence[Block],
+        attended: Sequence[bool],
+        task: LearningTask,
+    ) -> "Attention":
+        """x: (n, D), y: (n, ...), rows that are present. attended: of which blocks a query is
+        learned.
+        """
         parts = zip(blocks, cut(x, blocks), attended, strict=True)
-        return cls(list(blocks), [query_of(block.apart(part), y, task) if wanted else None for block, part, wanted in parts])
+        return cls(
+            list(blocks),
+            [
+                query_of(block.apart(part), y, task) if wanted else None
+                for block, part, wanted in parts
+            ],
+        )
 
     @property
     def reads(self) -> int:
@@ -59,7 +82,10 @@ class Attention:
 
     @property
     def gives(self) -> int:
-        return sum(block.size if query is None else block.channels for block, query in zip(self.blocks, self.queries))
+        return sum(
+            block.size if query is None else block.channels
+            for block, query in zip(self.blocks, self.queries)
+        )
 
     def __call__(self, x: NDArray[Any]) -> Floats:
         """(n, D) -> (n, dim)"""
@@ -70,10 +96,15 @@ class Attention:
         return np.concatenate(found, 1).astype(np.float32)
 
     def tensors(self, prefix: str) -> dict[str, NDArray[Any]]:
-        tensors: dict[str, NDArray[Any]] = {f"{prefix}.attention.blocks": np.array(self.blocks, dtype=np.int64)}
+        tensors: dict[str, NDArray[Any]] = {
+            f"{prefix}.attention.blocks": np.array(self.blocks, dtype=np.int64)
+        }
         for number, query in enumerate(self.queries):
             if query is not None:
-                tensors |= {f"{prefix}.attention.{number}.{name}": getattr(query, name) for name in ("direction", "place", "shares")}
+                tensors |= {
+                    f"{prefix}.attention.{number}.{name}": getattr(query, name)
+                    for name in ("direction", "place", "shares")
+                }
         return tensors
 
     @classmethod
@@ -81,8 +112,13 @@ class Attention:
         """As `tensors` wrote it; None where nothing is attended to."""
         if f"{prefix}.attention.blocks" not in tensors:
             return None
-        blocks = [Block(int(positions), int(channels), bool(first)) for positions, channels, first in tensors[f"{prefix}.attention.blocks"]]
-        queries = [query_from(tensors, f"{prefix}.attention.{number}") for number in range(len(blocks))]
+        blocks = [
+            Block(int(positions), int(channels), bool(first))
+            for positions, channels, first in tensors[f"{prefix}.attention.blocks"]
+        ]
+        queries = [
+            query_from(tensors, f"{prefix}.attention.{number}") for number in range(len(blocks))
+        ]
         for block, query in zip(blocks, queries):
             if query and not query.fits(block):
                 raise BrokenFile(f"the attention of {prefix} does not fit together.")
@@ -91,14 +127,22 @@ class Attention:
 
 def query_from(tensors: dict[str, Any], prefix: str) -> Query | None:
     names = ("direction", "place", "shares")
-    return Query(**{name: tensors[f"{prefix}.{name}"] for name in names}) if all(f"{prefix}.{name}" in tensors for name in names) else None
+    return (
+        Query(**{name: tensors[f"{prefix}.{name}"] for name in names})
+        if all(f"{prefix}.{name}" in tensors for name in names)
+        else None
+    )
 
 
 def query_of(h: NDArray[Any], y: Array, task: LearningTask) -> Query:
     """h: (n, P, C)"""
     n, positions, channels = h.shape
     if n < 2:
-        return Query(np.zeros(channels, np.float32), np.zeros(positions, np.float32), np.full(positions, 1 / positions, np.float32))
+        return Query(
+            np.zeros(channels, np.float32),
+            np.zeros(positions, np.float32),
+            np.full(positions, 1 / positions, np.float32),
+        )
     some = some_of(n)
     told = torch.from_numpy(np.asarray(h[some], np.float32))
     told = told - told.mean((0, 1))

@@ -13,9 +13,11 @@ class OutOfTime(Exception):
 
 @dataclass
 class Budget:
-    """seconds: of computing (fusion.machine.Stopwatch), None for no end. spent: by name; given_up: names, in order.
+    """seconds: of computing (fusion.machine.Stopwatch), None for no end. spent: by name; given_up:
+    names, in order.
 
-    What was spent is kept in the store, so a run that goes on after it was killed gives up what it gave up before, and nothing else.
+    What was spent is kept in the store, so a run that goes on after it was killed gives up what it
+    gave up before, and nothing else.
     """
 
     seconds: float | None
@@ -28,8 +30,9 @@ class Budget:
     """Of what is under way and may be left out."""
 
     def finish(self, name: str, needed: bool, weight: float, work: Callable[[], None]) -> bool:
-        """Whether `work` came to its end. Unless it is needed, it is not begun when it would take more than is left, by its weight and what
-        those of others took, and given up when the budget is spent.
+        """Whether `work` came to its end. Unless it is needed, it is not begun when it would take
+        more than is left, by its weight and what those of others took, and given up when the budget
+        is spent.
         """
         unit = f"budget/{name}"
         stored = self.store.get(unit)
@@ -56,5 +59,9 @@ class Budget:
         return sum(self.spent.values()) / self.weights if self.weights else 0.0
 
     def check(self, to_come: float = 0.0) -> None:
-        if self.watch and self.seconds is not None and sum(self.spent.values()) + self.watch.seconds + to_come >= self.seconds:
+        if (
+            self.watch
+            and self.seconds is not None
+            and sum(self.spent.values()) + self.watch.seconds + to_come >= self.seconds
+        ):
             raise OutOfTime

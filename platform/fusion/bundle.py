@@ -9,8 +9,9 @@
     recipe.yaml          the recipe, to start from
     card.md              what it is, how good it is and how to use it, to read
 
-`load(folder).predict({"image": "scan.png", "clue": "a pair"})` needs nothing else, in particular none of the data that it was trained
-on; only the encoders, which it names with their SHA-256 and refuses if they are others. What may be given: fusion.inputs.
+`load(folder).predict({"image": "scan.png", "clue": "a pair"})` needs nothing else, in particular
+none of the data that it was trained on; only the encoders, which it names with their SHA-256 and
+refuses if they are others. What may be given: fusion.inputs.
 """
 
 import warnings
@@ -33,7 +34,16 @@ from fusion.encoders.plain import with_gaps
 from fusion.encoders.runtime import PRECISIONS, in_precision
 from fusion.ensemble import Pool, beliefs_of
 from fusion.evaluate.metrics import Floats
-from fusion.files import BrokenFile, digest_of, file_digest, read_json, read_tensors, write_bytes, write_json, write_tensors
+from fusion.files import (
+    BrokenFile,
+    digest_of,
+    file_digest,
+    read_json,
+    read_tensors,
+    write_bytes,
+    write_json,
+    write_tensors,
+)
 from fusion.floor import hand_over
 from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
@@ -58,10 +68,12 @@ class BundleError(Exception):
 
 @dataclass
 class Bundle:
-    """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start, dim}]; kinds: modality -> its kind.
+    """models: by name, single modalities first. encoders: modality -> [{name, fingerprint, start,
+    dim}]; kinds: modality -> its kind.
 
-    fields: modality -> names of a table's numbers, or the columns of another modality. trained_on: SHA-256 of the content of each training sample.
-    choices: model -> what the inner rounds chose. pool: how the ensemble joins its members. tuned: what training changed in the encoders.
+    fields: modality -> names of a table's numbers, or the columns of another modality. trained_on:
+    SHA-256 of the content of each training sample. choices: model -> what the inner rounds chose.
+    pool: how the ensemble joins its members. tuned: what training changed in the encoders.
     """
 
     recipe: Recipe
@@ -80,7 +92,9 @@ class Bundle:
     loaded: dict[str, list[Encoder]] = field(default_factory=dict, repr=False)
     """Encoders, from their first use on."""
     precision: str | None = field(default=None, repr=False)
-    """In which the encoders compute, where it is not the usual one of this machine: that of the machine where the bundle was made."""
+    """In which the encoders compute, where it is not the usual one of this machine: that of the
+    machine where the bundle was made.
+    """
 
     @property
     def asked(self) -> LearningTask:
@@ -93,35 +107,52 @@ class Bundle:
     def complete(
         self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None
     ) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
-        """Zeros and a false mask for modalities that are not given; a row of NaN alone counts as missing too.
+        """Zeros and a false mask for modalities that are not given; a row of NaN alone counts as
+        missing too.
 
-        A table may come as its k numbers, NaN in the gaps, or with the k signs of its gaps beside them, as its encoder gives it.
+        A table may come as its k numbers, NaN in the gaps, or with the k signs of its gaps beside
+        them, as its encoder gives it.
         """
         unknown = sorted(set(features) - set(self.modalities))
         if unknown:
-            raise BundleError(f"The model knows no modality {unknown[0]}; it reads {', '.join(self.modalities)}.")
+            raise BundleError(
+                f"The model knows no modality {unknown[0]}; it reads {', '.join(self.modalities)}."
+            )
         if not features:
-            raise BundleError(f"Nothing to predict from: give at least one of {', '.join(self.modalities)}.")
+            raise BundleError(
+                f"Nothing to predict from: give at least one of {', '.join(self.modalities)}."
+            )
         n = len(next(iter(features.values())))
         x, present = {}, np.zeros((n, len(self.modalities)), bool)
         for column, name in enumerate(self.modalities):
             width = self.models[name].whitening[name].reads
             given = features.get(name)
-            x[name] = np.zeros((n, width), np.float32) if given is None else np.asarray(given, np.float32)
+            x[name] = (
+                np.zeros((n, width), np.float32) if given is None else np.asarray(given, np.float32)
+            )
             seen = ~np.isnan(x[name]).all(1)
             if self.kinds.get(name) == "table" and x[name].shape == (n, width // 2):
                 x[name] = with_gaps(x[name])
             if x[name].shape != (n, width):
-                raise BundleError(f"{name} must have the shape ({n}, {width}), not {x[name].shape}.")
+                raise BundleError(
+                    f"{name} must have the shape ({n}, {width}), not {x[name].shape}."
+                )
             if given is not None:
                 present[:, column] = seen
         return x, present if mask is None else present & mask
 
-    def predict(self, inputs: Any, method: str | None = None, columns: Mapping[str, Sequence[Any]] | None = None) -> Floats:
-        """Probabilities (n, K), columns in the order of `labels`, of raw inputs: one sample or several, with any of the modalities.
+    def predict(
+        self,
+        inputs: Any,
+        method: str | None = None,
+        columns: Mapping[str, Sequence[Any]] | None = None,
+    ) -> Floats:
+        """Probabilities (n, K), columns in the order of `labels`, of raw inputs: one sample or
+        several, with any of the modalities.
 
-        inputs: see fusion.inputs. A sample without any modality gets the training prior. method, columns: as in `predict_features`;
-        texts and numbers among the inputs need not be given once more. Raises InputError, EncoderError or BundleError in words.
+        inputs: see fusion.inputs. A sample without any modality gets the training prior. method,
+        columns: as in `predict_features`; texts and numbers among the inputs need not be given once
+        more. Raises InputError, EncoderError or BundleError in words.
         """
         with Reader(self.kinds, self.fields) as reader:
             aligned = reader.aligned(rows_of(inputs, self.kinds))
@@ -131,13 +162,23 @@ class Bundle:
     def embedded(
         self, aligned: Aligned, cache: Cache | None = None, progress: Progress | None = None
     ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
-        """{modality: (n, dim)} of those that an alignment has, mask (n, M) in the order of `modalities`."""
+        """{modality: (n, dim)} of those that an alignment has, mask (n, M) in the order of
+        `modalities`.
+        """
         for name, modality in aligned.modalities.items():
             if modality.kind != self.kinds[name]:
-                raise BundleError(f"{name} is {modality.kind} here; the model reads {self.kinds[name]}.")
+                raise BundleError(
+                    f"{name} is {modality.kind} here; the model reads {self.kinds[name]}."
+                )
             if name not in self.loaded:
                 self.loaded[name] = self.encoders_of(name)
-        aligned = replace(aligned, modalities={name: in_fields(one, self.fields.get(name)) for name, one in aligned.modalities.items()})
+        aligned = replace(
+            aligned,
+            modalities={
+                name: in_fields(one, self.fields.get(name))
+                for name, one in aligned.modalities.items()
+            },
+        )
         with in_precision(self.precision):
             features = embed_with(self.loaded, aligned, cache, progress or Progress())
         mask = np.zeros((len(aligned), len(self.modalities)), bool)
@@ -146,10 +187,15 @@ class Bundle:
         return features.x, mask
 
     def encoders_of(self, modality: str) -> list[Encoder]:
-        """Loads the encoders of a modality. Raises BundleError where one has other weights or options than in training."""
+        """Loads the encoders of a modality. Raises BundleError where one has other weights or
+        options than in training.
+        """
         references = self.encoders[modality]
         choices = self.recipe.encoders.get(modality) or [told["name"] for told in references]
-        return [self.encoder(modality, number, *each) for number, each in enumerate(zip(choices, references, strict=True))]
+        return [
+            self.encoder(modality, number, *each)
+            for number, each in enumerate(zip(choices, references, strict=True))
+        ]
 
     def encoder(self, modality: str, number: int, choice: Any, told: Mapping[str, Any]) -> Encoder:
         """Of the bundle's own precision: that of its recipe, or of the machine where it was made."""
@@ -178,24 +224,32 @@ class Bundle:
     ) -> Floats:
         """Probabilities (n, K), columns in the order of `labels`.
 
-        features: {modality: (n, dim)}, any subset of the model's modalities; mask: (n, M) bool in the order of `modalities`, false where
-        a sample lacks one. A sample without any gets the training prior. method: another fusion method or single modality of the bundle.
-        columns: dataset.column -> n values, for the conditions of the rules; a rule that lacks one is left out, with the warning
-        RulesNotApplied. A single modality answers without rules.
+        features: {modality: (n, dim)}, any subset of the model's modalities; mask: (n, M) bool in
+        the order of `modalities`, false where a sample lacks one. A sample without any gets the
+        training prior. method: another fusion method or single modality of the bundle. columns:
+        dataset.column -> n values, for the conditions of the rules; a rule that lacks one is left
+        out, with the warning RulesNotApplied. A single modality answers without rules.
         """
         p = self.without_rules(features, mask, method)
-        rules, lacking = rules_for(self.recipe, columns or {}) if method not in self.modalities else ([], [])
+        rules, lacking = (
+            rules_for(self.recipe, columns or {}) if method not in self.modalities else ([], [])
+        )
         if lacking:
             warnings.warn("\n".join(lacking), RulesNotApplied, stacklevel=2)
         if not rules:
             return p
         fires = speaks(rules, columns or {})
         if len(fires) != len(p):
-            raise BundleError(f"The columns of the rules have {len(fires)} values for {len(p)} samples.")
+            raise BundleError(
+                f"The columns of the rules have {len(fires)} values for {len(p)} samples."
+            )
         return applied(p, rules, self.labels, fires)
 
     def without_rules(
-        self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None
+        self,
+        features: Mapping[str, NDArray[Any]],
+        mask: NDArray[np.bool_] | None = None,
+        method: str | None = None,
     ) -> Floats:
         """What the networks alone say, see `predict_features`."""
         method = method or self.recipe.method
@@ -204,16 +258,22 @@ class Bundle:
             found = self.models[method].answers(x, mask)
             if method not in JOINT or not self.recipe.training.floor:
                 return found
-            return hand_over(found, [self.models[name].answers(x, mask) for name in self.modalities], mask)
+            return hand_over(
+                found, [self.models[name].answers(x, mask) for name in self.modalities], mask
+            )
         if method not in self.without_networks:
             raise self.unknown(method)
         late = self.asked.product(self.single_beliefs(x, mask), mask, self.log_prior)
         return self.asked.answers(self.joined(late, x, mask) if method == "ensemble" else late)
 
-    def joined(self, late: Floats, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
+    def joined(
+        self, late: Floats, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]
+    ) -> Floats:
         """The beliefs (n, D) of the ensemble, see fusion.ensemble."""
         assert self.pool is not None
-        said = {name: self.models[name].answers(x, mask) for name in self.pool.weights if name != "late"}
+        said = {
+            name: self.models[name].answers(x, mask) for name in self.pool.weights if name != "late"
+        }
         beliefs = {name: beliefs_of(self.asked, one) for name, one in said.items()} | {"late": late}
         return np.where(mask.all(1, keepdims=True), self.pool(self.asked, beliefs), late)
 
@@ -223,26 +283,41 @@ class Bundle:
         return ["late", "ensemble"] if self.pool else ["late"]
 
     def unknown(self, method: str) -> BundleError:
-        return BundleError(f"The bundle holds no method {method}; it has {', '.join([*self.without_networks, *self.models])}.")
+        return BundleError(
+            f"The bundle holds no method {method}; it has {', '.join([*self.without_networks, *self.models])}."
+        )
 
     def single_outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
         """(n, M, D) of complete features, before the temperatures."""
-        return np.stack([self.models[name].outputs(x, mask) for name in self.modalities], axis=1).astype(np.float64)
+        return np.stack(
+            [self.models[name].outputs(x, mask) for name in self.modalities], axis=1
+        ).astype(np.float64)
 
     def single_beliefs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
         """(n, M, D), calibrated."""
-        heat = np.array([self.models[name].temperature for name in self.modalities], dtype=np.float64)
+        heat = np.array(
+            [self.models[name].temperature for name in self.modalities], dtype=np.float64
+        )
         return self.asked.beliefs(self.single_outputs(x, mask), heat)
 
     def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
-        """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it is: fusion.representation."""
+        """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it
+        is: fusion.representation.
+        """
         with Reader(self.kinds, self.fields) as reader:
-            return self.represent_features(*self.embedded(reader.aligned(rows_of(inputs, self.kinds))), method=method)
+            return self.represent_features(
+                *self.embedded(reader.aligned(rows_of(inputs, self.kinds))), method=method
+            )
 
     def represent_features(
-        self, features: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_] | None = None, method: str | None = None
+        self,
+        features: Mapping[str, NDArray[Any]],
+        mask: NDArray[np.bool_] | None = None,
+        method: str | None = None,
     ) -> NDArray[np.float32]:
-        """(n, dim), zeros for a sample without any modality; features, mask, method: as in `predict_features`."""
+        """(n, dim), zeros for a sample without any modality; features, mask, method: as in
+        `predict_features`.
+        """
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
         if method in self.models:
@@ -251,19 +326,32 @@ class Bundle:
             raise self.unknown(method)
         if method == "ensemble":
             said = beliefs_of(self.asked, self.without_rules(x, mask, method))
-            return evidence(self.asked, said[:, None], np.any(mask, axis=1)[:, None], self.log_prior).astype(np.float32)
-        return evidence(self.asked, self.single_beliefs(x, mask), mask, self.log_prior).astype(np.float32)
+            return evidence(
+                self.asked, said[:, None], np.any(mask, axis=1)[:, None], self.log_prior
+            ).astype(np.float32)
+        return evidence(self.asked, self.single_beliefs(x, mask), mask, self.log_prior).astype(
+            np.float32
+        )
 
 
 def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
-    """Writes the bundle; `files` are others already in the folder that belong to it. Returns its digest.
+    """Writes the bundle; `files` are others already in the folder that belong to it. Returns its
+    digest.
 
     The manifest goes last: a folder without one is no bundle, however the writing ended.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
-    tensors = {f"{number}.{name}": value for number, model in enumerate(bundle.models.values()) for name, value in model.tensors().items()}
-    write_tensors(folder / "model.safetensors", tensors, {"models": [model.facts() for model in bundle.models.values()]})
+    tensors = {
+        f"{number}.{name}": value
+        for number, model in enumerate(bundle.models.values())
+        for name, value in model.tensors().items()
+    }
+    write_tensors(
+        folder / "model.safetensors",
+        tensors,
+        {"models": [model.facts() for model in bundle.models.values()]},
+    )
     write_bytes(folder / "recipe.yaml", bundle.recipe.to_yaml().encode())
     names = ["model.safetensors", "recipe.yaml", *files]
     if bundle.tuned:
@@ -271,7 +359,9 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
         names.append(TUNED)
     if bundle.result is not None:
         write_json(folder / "result.json", bundle.result.model_dump(mode="json"))
-        write_bytes(folder / "card.md", card(bundle.recipe, bundle.encoders, bundle.result).encode())
+        write_bytes(
+            folder / "card.md", card(bundle.recipe, bundle.encoders, bundle.result).encode()
+        )
         names += ["result.json", "card.md"]
     facts = {
         "format": FORMAT,
@@ -295,7 +385,9 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
 
 
 def load(folder: str | Path) -> Bundle:
-    """A checked bundle. Raises BundleError when a file is missing, changed, damaged, or does not fit its description."""
+    """A checked bundle. Raises BundleError when a file is missing, changed, damaged, or does not
+    fit its description.
+    """
     folder = Path(folder)
     if not (folder / MANIFEST).is_file():
         raise BundleError(f"{folder} holds no {MANIFEST}: it is not a finished bundle.")
@@ -305,20 +397,38 @@ def load(folder: str | Path) -> Bundle:
         return read(folder, facts)
     except (BrokenFile, RecipeError) as error:
         raise BundleError(f"{folder} is not a sound bundle: {error}") from error
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError, ValidationError) as error:
-        raise BundleError(f"{folder} is not a sound bundle: its parts do not fit together ({type(error).__name__}: {error}).") from error
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        RuntimeError,
+        ValidationError,
+    ) as error:
+        raise BundleError(
+            f"{folder} is not a sound bundle: its parts do not fit together ({type(error).__name__}: {error})."
+        ) from error
 
 
 def check(folder: Path, facts: dict[str, Any]) -> None:
     if facts.get("format") != FORMAT:
-        raise BundleError(f"{folder} has the format {facts.get('format')}; this version reads format {FORMAT}.")
-    if digest_of({name: value for name, value in facts.items() if name != "digest"}) != facts.get("digest"):
-        raise BundleError(f"{folder} was changed after it was written: {MANIFEST} does not match its own digest.")
+        raise BundleError(
+            f"{folder} has the format {facts.get('format')}; this version reads format {FORMAT}."
+        )
+    if digest_of({name: value for name, value in facts.items() if name != "digest"}) != facts.get(
+        "digest"
+    ):
+        raise BundleError(
+            f"{folder} was changed after it was written: {MANIFEST} does not match its own digest."
+        )
     for name, digest in facts["files"].items():
         if Path(name).name != name or not (folder / name).is_file():
             raise BundleError(f"{folder} lacks its file {name}.")
         if file_digest(folder / name) != digest:
-            raise BundleError(f"{folder} was changed after it was written: {name} does not match its digest.")
+            raise BundleError(
+                f"{folder} was changed after it was written: {name} does not match its digest."
+            )
 
 
 def read(folder: Path, facts: dict[str, Any]) -> Bundle:
@@ -326,15 +436,24 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
     models: dict[str, Model] = {}
     for number, (name, described) in enumerate(zip(facts["models"], inside["models"], strict=True)):
         prefix = f"{number}."
-        own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        own = {
+            key.removeprefix(prefix): value
+            for key, value in tensors.items()
+            if key.startswith(prefix)
+        }
         models[name] = Model.of(own, described)
         if models[name].shape.name != name or models[name].shape.modalities != facts["modalities"]:
-            raise BrokenFile(f"model.safetensors describes another model than {MANIFEST} in place {number}.")
+            raise BrokenFile(
+                f"model.safetensors describes another model than {MANIFEST} in place {number}."
+            )
         check_width(models[name], facts["encoders"])
     pool = pool_of(facts.get("ensemble"), models)
     known = [*models, "late", *(["ensemble"] if pool else [])]
     missing = [name for name in [*facts["modalities"], facts["method"]] if name not in known]
-    if missing or any(task_of(each.shape.task, facts["labels"]).width != len(each.log_prior) for each in models.values()):
+    if missing or any(
+        task_of(each.shape.task, facts["labels"]).width != len(each.log_prior)
+        for each in models.values()
+    ):
         raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
     result = read_json(folder / "result.json") if "result.json" in facts["files"] else None
     return Bundle(
@@ -355,20 +474,35 @@ def read(folder: Path, facts: dict[str, Any]) -> Bundle:
 
 
 def pool_of(facts: dict[str, Any] | None, models: Mapping[str, Model]) -> Pool | None:
-    """Weights of methods that are there, which sum to 1, and a temperature that is a positive number."""
+    """Weights of methods that are there, which sum to 1, and a temperature that is a positive
+    number.
+    """
     if facts is None:
         return None
     pool = Pool(**facts)
     weights = list(pool.weights.values())
-    if set(pool.weights) - {*models, "late"} or min(weights) < 0 or abs(sum(weights) - 1) > 1e-6 or not 0 < pool.temperature < float("inf"):
-        raise BrokenFile(f"the weights of the ensemble do not sum to 1, or {MANIFEST} names methods that are not there.")
+    if (
+        set(pool.weights) - {*models, "late"}
+        or min(weights) < 0
+        or abs(sum(weights) - 1) > 1e-6
+        or not 0 < pool.temperature < float("inf")
+    ):
+        raise BrokenFile(
+            f"the weights of the ensemble do not sum to 1, or {MANIFEST} names methods that are not there."
+        )
     return pool
 
 
 def check_width(model: Model, encoders: dict[str, list[dict[str, Any]]]) -> None:
-    """A model reads as many numbers as its encoders write, and divides by a temperature that is a positive number."""
+    """A model reads as many numbers as its encoders write, and divides by a temperature that is a
+    positive number.
+    """
     for name, whitening in model.whitening.items():
         if whitening.reads != sum(part["dim"] for part in encoders[name]):
-            raise BrokenFile(f"model.safetensors reads {whitening.reads} numbers of {name}, its encoders write another number.")
+            raise BrokenFile(
+                f"model.safetensors reads {whitening.reads} numbers of {name}, its encoders write another number."
+            )
     if not 0 < float(model.temperature) < float("inf"):
-        raise BrokenFile(f"the temperature of {model.shape.name} is {model.temperature}, not a positive number.")
+        raise BrokenFile(
+            f"the temperature of {model.shape.name} is {model.temperature}, not a positive number."
+        )

@@ -1,10 +1,11 @@
 """The embedding cache: encoder fingerprint x content digest -> vector. Nothing is embedded twice.
 
-One folder a fingerprint, in it shards that are written once: safetensors files of three tensors by rising digest, `vectors` float32
-(n, dim), `digests` uint8 (n, 32) and `checks` uint32 (n,), a CRC of each vector. A writer makes each shard beside and renames it, so
-several may write at once and a reader never sees half a file. All is memory-mapped and searched by bisection: opening reads headers only.
-Eight shards of like size become one, as in a log-structured merge tree (O'Neil et al. 1996). A shard that is cut or changed is set aside
-with a message, and what it held is computed again.
+One folder a fingerprint, in it shards that are written once: safetensors files of three tensors by
+rising digest, `vectors` float32 (n, dim), `digests` uint8 (n, 32) and `checks` uint32 (n,), a CRC
+of each vector. A writer makes each shard beside and renames it, so several may write at once and a
+reader never sees half a file. All is memory-mapped and searched by bisection: opening reads headers
+only. Eight shards of like size become one, as in a log-structured merge tree (O'Neil et al. 1996).
+A shard that is cut or changed is set aside with a message, and what it held is computed again.
 """
 
 import fcntl
@@ -36,9 +37,11 @@ class BadShard(Exception):
 
 
 class Shard:
-    """One file, mapped into memory. vectors: (n, dim) float32, digests: (n, 32) uint8, checks: (n,) uint32.
+    """One file, mapped into memory. vectors: (n, dim) float32, digests: (n, 32) uint8, checks: (n,)
+    uint32.
 
-    names: (n,) the digests as strings, rising; order: (n,) their rows, None where these rise themselves.
+    names: (n,) the digests as strings, rising; order: (n,) their rows, None where these rise
+    themselves.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +52,9 @@ class Shard:
                 if length > HEADER_LIMIT:
                     raise BadShard("its header is too long")
                 header = json.loads(file.read(length))
-            self.vectors, self.digests, self.checks = (self.mapped(header[name], 8 + length) for name in ("vectors", "digests", "checks"))
+            self.vectors, self.digests, self.checks = (
+                self.mapped(header[name], 8 + length) for name in ("vectors", "digests", "checks")
+            )
             self.names, self.order = strings(np.asarray(self.digests)), None
         except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
             raise BadShard(str(error)) from error
@@ -73,11 +78,19 @@ class Shard:
     def sound(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """vectors (k, dim) of these rows, and bool (k,): whether each is what was written."""
         vectors = np.asarray(self.vectors[rows])
-        return vectors, np.array([zlib.crc32(vector) for vector in vectors], np.uint32) == self.checks[rows]
+        return vectors, np.array(
+            [zlib.crc32(vector) for vector in vectors], np.uint32
+        ) == self.checks[rows]
 
     def mapped(self, entry: dict[str, Any], start: int) -> np.ndarray:
         kind = {"F32": np.float32, "U8": np.uint8, "U32": np.uint32}[entry["dtype"]]
-        return np.memmap(self.path, kind, "r", offset=start + entry["data_offsets"][0], shape=tuple(entry["shape"]))
+        return np.memmap(
+            self.path,
+            kind,
+            "r",
+            offset=start + entry["data_offsets"][0],
+            shape=tuple(entry["shape"]),
+        )
 
 
 def strings(digests: np.ndarray) -> np.ndarray:
@@ -103,7 +116,9 @@ class Space:
         gone = True
         while gone:
             there = sorted(self.folder.glob(f"*{SUFFIX}"))
-            self.shards = {path.name: self.shards[path.name] for path in there if path.name in self.shards}
+            self.shards = {
+                path.name: self.shards[path.name] for path in there if path.name in self.shards
+            }
             opened = [path.name in self.shards or self.open(path) for path in there]
             gone = not all(opened)
 
@@ -112,7 +127,9 @@ class Space:
         try:
             shard = Shard(path)
             if shard.vectors.shape != (len(shard), self.dim):
-                raise BadShard(f"its vectors have {shard.vectors.shape[1:]} numbers, not {self.dim}")
+                raise BadShard(
+                    f"its vectors have {shard.vectors.shape[1:]} numbers, not {self.dim}"
+                )
         except BadShard as bad:
             if path.exists():
                 self.set_aside(path, str(bad))
@@ -122,11 +139,15 @@ class Space:
         return True
 
     def set_aside(self, path: Path, reason: str) -> None:
-        self.log(f"the embedding shard {path.name} is damaged ({reason}); what it held is computed again")
+        self.log(
+            f"the embedding shard {path.name} is damaged ({reason}); what it held is computed again"
+        )
         path.replace(path.with_suffix(".damaged"))
 
     def get(self, digests: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """float32 (n, dim) and bool (n,): the vectors in the order asked, zeros where there is none."""
+        """float32 (n, dim) and bool (n,): the vectors in the order asked, zeros where there is
+        none.
+        """
         out, found = np.zeros((len(digests), self.dim), np.float32), np.zeros(len(digests), bool)
         names = strings(bytes_of(digests))
         for shard in sorted(self.shards.values(), key=len, reverse=True):
@@ -144,7 +165,9 @@ class Space:
         vectors, sound = shard.sound(np.arange(len(shard)))
         digests = np.array(shard.digests)[sound]
         self.shards.pop(shard.path.name, None)
-        self.set_aside(shard.path, f"{len(shard) - len(digests)} of {len(shard)} vectors were changed")
+        self.set_aside(
+            shard.path, f"{len(shard) - len(digests)} of {len(shard)} vectors were changed"
+        )
         self.write(digests, vectors[sound])
 
     def put(self, digests: Sequence[str], vectors: np.ndarray) -> None:
@@ -153,7 +176,9 @@ class Space:
             return
         values = np.ascontiguousarray(vectors, dtype=np.float32)
         if values.shape != (len(digests), self.dim) or not np.isfinite(values).all():
-            raise ValueError(f"{len(digests)} finite vectors of {self.dim} numbers were expected, not {values.shape}")
+            raise ValueError(
+                f"{len(digests)} finite vectors of {self.dim} numbers were expected, not {values.shape}"
+            )
         self.write(bytes_of(digests), values)
         self.merge()
 
@@ -165,7 +190,11 @@ class Space:
             return
         _, order = np.unique(strings(digests), return_index=True)
         values = vectors[order]
-        tensors = {"vectors": values, "digests": digests[order], "checks": np.array([zlib.crc32(one) for one in values], np.uint32)}
+        tensors = {
+            "vectors": values,
+            "digests": digests[order],
+            "checks": np.array([zlib.crc32(one) for one in values], np.uint32),
+        }
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{uuid.uuid4().hex}{SUFFIX}"
         beside = path.with_suffix(".tmp")
@@ -186,7 +215,10 @@ class Space:
                 parts = [shard.sound(np.arange(len(shard))) for shard in few]
                 if bad := [shard for shard, (_, sound) in zip(few, parts) if not sound.all()]:
                     return self.drop(bad[0])
-                self.write(np.concatenate([shard.digests for shard in few]), np.concatenate([vectors for vectors, _ in parts]))
+                self.write(
+                    np.concatenate([shard.digests for shard in few]),
+                    np.concatenate([vectors for vectors, _ in parts]),
+                )
                 self.forget(few)
 
     def forget(self, shards: Iterable[Shard]) -> None:
@@ -196,7 +228,9 @@ class Space:
             shard.path.unlink(missing_ok=True)
 
     def alike(self) -> list[Shard]:
-        """Those that are merged next, the smallest sizes first; none while each size has fewer than ALIKE."""
+        """Those that are merged next, the smallest sizes first; none while each size has fewer than
+        ALIKE.
+        """
         sizes: dict[int, list[Shard]] = {}
         for shard in sorted(self.shards.values(), key=lambda shard: shard.nbytes):
             if 2 * shard.nbytes <= MERGED_BYTES:
@@ -206,7 +240,9 @@ class Space:
         return [shard for shard, fits in zip(full, fit) if fits]
 
     def remove(self, digests: Iterable[str]) -> int:
-        """Forget these contents for good: shards that hold them are written anew without them. Returns how many vectors went."""
+        """Forget these contents for good: shards that hold them are written anew without them.
+        Returns how many vectors went.
+        """
         gone, removed = strings(bytes_of(list(digests))), 0
         with alone(self.folder):
             self.refresh()
@@ -222,7 +258,9 @@ class Space:
 
 @contextmanager
 def alone(folder: Path, wait: bool = True) -> Iterator[bool]:
-    """True while no other process rewrites the shards of this folder; without `wait` False where one does."""
+    """True while no other process rewrites the shards of this folder; without `wait` False where
+    one does.
+    """
     with (folder / ".lock").open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -244,7 +282,11 @@ class Cache:
 
     def remove(self, digests: Sequence[str]) -> int:
         """Purge contents from every encoder's vectors; returns how many vectors went."""
-        spaces = (Space(folder, dim, self.log) for folder in self.folder.glob("??/*") if (dim := dim_of(folder)))
+        spaces = (
+            Space(folder, dim, self.log)
+            for folder in self.folder.glob("??/*")
+            if (dim := dim_of(folder))
+        )
         return sum(space.remove(digests) for space in spaces)
 
 

@@ -1,4 +1,6 @@
-"""The card of a bundle: what it is, how good it is and where it fails, as Markdown. Every figure in it stands in the result."""
+"""The card of a bundle: what it is, how good it is and where it fails, as Markdown. Every figure in
+it stands in the result.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,8 +14,12 @@ Encoders = Mapping[str, list[dict[str, Any]]]
 
 
 def references(encoders: Encoders) -> dict[str, list[dict[str, Any]]]:
-    """Each encoder with what a person needs to get the same one: source, version, licence, and the SHA-256 of its weight file."""
-    return {name: [part | reference(part["name"]) for part in parts] for name, parts in encoders.items()}
+    """Each encoder with what a person needs to get the same one: source, version, licence, and the
+    SHA-256 of its weight file.
+    """
+    return {
+        name: [part | reference(part["name"]) for part in parts] for name, parts in encoders.items()
+    }
 
 
 def reference(name: str) -> dict[str, str]:
@@ -34,7 +40,10 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
         *weak(result),
         "## Encoders",
         "An encoder with another SHA-256 is refused.",
-        table(["modality", "encoder", "source", "licence", "SHA-256 of the weights", "fingerprint"], rows_of(encoders)),
+        table(
+            ["modality", "encoder", "source", "licence", "SHA-256 of the weights", "fingerprint"],
+            rows_of(encoders),
+        ),
         *weighed(result),
         "## Use",
         "```python\nimport fusion\n\nbundle = fusion.load(FOLDER)\n"
@@ -48,7 +57,8 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
 
 def weighed(result: EvaluationResult) -> list[str]:
     lines = [
-        f"- {one.modality}: {one.encoder}, " + ", ".join(f"layer {layer}: {share:.2f}" for layer, share in zip(one.layers, one.shares))
+        f"- {one.modality}: {one.encoder}, "
+        + ", ".join(f"layer {layer}: {share:.2f}" for layer, share in zip(one.layers, one.shares))
         for one in result.mixes
     ]
     places = [
@@ -58,12 +68,18 @@ def weighed(result: EvaluationResult) -> list[str]:
         for one in result.attended
     ]
     told = ["What is read of each layer, learned:", "\n".join(lines)] if lines else []
-    return told + (["What is read of each place in the mean, learned:", "\n".join(places)] if places else [])
+    return told + (
+        ["What is read of each place in the mean, learned:", "\n".join(places)] if places else []
+    )
 
 
 def how_good(result: EvaluationResult) -> str:
     tested = f"Judged on {result.n_samples:,} of {result.n_total:,} samples, none of which the judged networks were trained on"
-    clusters = f"{result.clusters.n:,} values of {result.clusters.column}" if result.clusters.column else f"{result.clusters.n:,} samples"
+    clusters = (
+        f"{result.clusters.n:,} values of {result.clusters.column}"
+        if result.clusters.column
+        else f"{result.clusters.n:,} samples"
+    )
     note = f" ({result.clusters.note})" if result.clusters.note else ""
     return f"{tested}. Intervals over {clusters}{note}. The networks in this bundle were then trained on every sample."
 
@@ -84,10 +100,14 @@ def weak(result: EvaluationResult) -> list[str]:
     ]
     if result.subgroups:
         worst = min(result.subgroups, key=lambda one: one.score.value)
-        lines.append(f"- Weakest subgroup: {worst.column} = {worst.value}, {worst.score.value:.3f} on {worst.n:,} samples.")
+        lines.append(
+            f"- Weakest subgroup: {worst.column} = {worst.value}, {worst.score.value:.3f} on {worst.n:,} samples."
+        )
     if result.per_class:
         hard = min(result.per_class, key=lambda one: one.f1.value)
-        lines.append(f"- Hardest label: {hard.label}, F1 {hard.f1.value:.3f} on {hard.n:,} samples.")
+        lines.append(
+            f"- Hardest label: {hard.label}, F1 {hard.f1.value:.3f} on {hard.n:,} samples."
+        )
     return ["\n".join(lines)]
 
 
@@ -106,9 +126,14 @@ def rows_of(encoders: Encoders) -> Iterable[list[str]]:
 
 
 def cells(one: Interval) -> list[str]:
-    return [f"{one.value:.3f}", "none" if one.low is None or one.high is None else f"{one.low:.3f} to {one.high:.3f}"]
+    return [
+        f"{one.value:.3f}",
+        "none" if one.low is None or one.high is None else f"{one.low:.3f} to {one.high:.3f}",
+    ]
 
 
 def table(heads: list[str], rows: Iterable[list[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+    )

@@ -1,4 +1,6 @@
-"""What a column of a table holds: its kind, its values in that kind, and whether it gives the label away. Light: no numpy."""
+"""What a column of a table holds: its kind, its values in that kind, and whether it gives the label
+away. Light: no numpy.
+"""
 
 import math
 import re
@@ -8,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-Kind = Literal["image", "audio", "text", "number", "category", "label", "group", "series", "tags", "id", "time"]
+Kind = Literal[
+    "image", "audio", "text", "number", "category", "label", "group", "series", "tags", "id", "time"
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 MEDIA_KINDS = ("image", "audio")
 
@@ -40,7 +44,9 @@ def to_number(value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
-        raise BadCell(f"{str(value)[:40]!r} is no number; leave the cell empty where it is unknown") from error
+        raise BadCell(
+            f"{str(value)[:40]!r} is no number; leave the cell empty where it is unknown"
+        ) from error
     if not math.isfinite(number):
         raise BadCell(f"{value!r} is no finite number")
     return number
@@ -58,15 +64,23 @@ def to_text(value: Any) -> str:
 
 
 def to_series(value: Any) -> Any:
-    """A list of numbers stays one; anything else is a path or a text that `fusion.modalities.series` reads."""
+    """A list of numbers stays one; anything else is a path or a text that
+    `fusion.modalities.series` reads.
+    """
     return list(value) if isinstance(value, list | tuple) else str(value).strip()
 
 
-READERS: dict[str, Callable[[Any], Any]] = {"number": to_number, "tags": to_tags, "series": to_series}
+READERS: dict[str, Callable[[Any], Any]] = {
+    "number": to_number,
+    "tags": to_tags,
+    "series": to_series,
+}
 
 
 def value_of(raw: Any, kind: str) -> Any:
-    """One cell in its column's kind, None where it is missing. A text may be any words, also "none". Raises BadCell."""
+    """One cell in its column's kind, None where it is missing. A text may be any words, also
+    "none". Raises BadCell.
+    """
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
     if kind != "text" and missing(raw):
@@ -74,11 +88,14 @@ def value_of(raw: Any, kind: str) -> Any:
     return READERS.get(kind, to_text)(raw)
 
 
-def guess_kind(values: Iterable[Any], name: str = "", sniff: Callable[[str], str | None] | None = None) -> str:
+def guess_kind(
+    values: Iterable[Any], name: str = "", sniff: Callable[[str], str | None] | None = None
+) -> str:
     """The most likely kind of a column.
 
-    `sniff(value)` says what the file of this name is (image, audio, text, table, or None if there is none); the page
-    that imports a table passes one that looks into the uploaded archive. Without it no column is taken for media.
+    `sniff(value)` says what the file of this name is (image, audio, text, table, or None if there
+    is none); the page that imports a table passes one that looks into the uploaded archive. Without
+    it no column is taken for media.
     """
     present = [v for v in values if not missing(v)]
     if not present:
@@ -92,7 +109,9 @@ def guess_kind(values: Iterable[Any], name: str = "", sniff: Callable[[str], str
 
 
 def media_kind(texts: list[str], sniff: Callable[[str], str | None]) -> str | None:
-    """A column names media when most of its first values are files of one medium; broken ones among them do not matter."""
+    """A column names media when most of its first values are files of one medium; broken ones among
+    them do not matter.
+    """
     found = Counter(kind for text in texts[:SNIFFED_VALUES] if (kind := sniff(text)) in MEDIA_KINDS)
     if not found:
         return None
@@ -147,7 +166,9 @@ def is_time(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Leak:
-    """A column whose value alone tells the label. `share`: of the samples whose value also occurs on another sample."""
+    """A column whose value alone tells the label. `share`: of the samples whose value also occurs
+    on another sample.
+    """
 
     column: str
     share: float
@@ -156,11 +177,14 @@ class Leak:
         return f"{self.column} alone determines the label ({self.share:.0%} of the samples): it is not offered as a modality"
 
 
-def find_leaks(columns: dict[str, tuple[str, Sequence[Any]]], labels: Sequence[str | None]) -> list[Leak]:
+def find_leaks(
+    columns: dict[str, tuple[str, Sequence[Any]]], labels: Sequence[str | None]
+) -> list[Leak]:
     """Columns (name -> kind, values in the order of `labels`) that determine the label.
 
-    Each sample's label is guessed from the *other* samples with the same value, so a column of unique values tells nothing.
-    Groups and ids are never named: that one patient has one label is a matter of the split, not a leak.
+    Each sample's label is guessed from the *other* samples with the same value, so a column of
+    unique values tells nothing. Groups and ids are never named: that one patient has one label is a
+    matter of the split, not a leak.
     """
     leaks = []
     for name, (kind, values) in columns.items():
@@ -173,7 +197,9 @@ def find_leaks(columns: dict[str, tuple[str, Sequence[Any]]], labels: Sequence[s
 
 
 def guessed_share(values: Sequence[Hashable], labels: Sequence[str | None]) -> float:
-    """Share of labels guessed right by leave-one-out; 0 if too few samples share their value with another."""
+    """Share of labels guessed right by leave-one-out; 0 if too few samples share their value with
+    another.
+    """
     counts: dict[Hashable, Counter[str]] = defaultdict(Counter)
     pairs = [(v, y) for v, y in zip(values, labels) if v is not None and y is not None]
     for value, label in pairs:

@@ -4,7 +4,9 @@ from fusion.figures import Clusters, Interval, Part, Verdict
 
 
 class Difference(Interval):
-    """To the reference, paired. p: two-sided, from the share of draws on the far side of 0, after Holm's correction."""
+    """To the reference, paired. p: two-sided, from the share of draws on the far side of 0, after
+    Holm's correction.
+    """
 
     p: float
     verdict: Verdict
@@ -19,7 +21,9 @@ class Compared(Part):
 
 
 class Comparison(Part):
-    """Runs side by side (fusion.evaluate.compare). corrected: over how many differences of one metric Holm's correction went."""
+    """Runs side by side (fusion.evaluate.compare). corrected: over how many differences of one
+    metric Holm's correction went.
+    """
 
     reference: str
     n: int

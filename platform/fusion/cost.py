@@ -1,4 +1,6 @@
-"""What a run takes, reckoned from its recipe, the shape of its data and a measured machine. Light, see fusion.machine."""
+"""What a run takes, reckoned from its recipe, the shape of its data and a measured machine. Light,
+see fusion.machine.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,20 +16,28 @@ from fusion.tuning import cost as tuning
 MEASURED, TYPICAL = 1.5, 2.5
 """A range reaches from the reckoned figure divided by this to the figure times it."""
 STEP = {"concat": 1.4, "gated": 1.3, "lowrank": 1.9, "bottleneck": 11.0, "crossattention": 9.0}
-"""Of a step through a joint network against one through that of a single modality, for three modalities."""
+"""Of a step through a joint network against one through that of a single modality, for three
+modalities.
+"""
 BF16 = 0.5
 """Seconds of a frozen encoder in bfloat16 against float32."""
 AT_ONCE = 5.0
-"""Networks of a model are trained side by side; whatever their number, a step takes what so many more would."""
+"""Networks of a model are trained side by side; whatever their number, a step takes what so many
+more would.
+"""
 WEIGHING = 5.5
-"""Of learning how much of a modality's layers or places is read (fusion.weighing), against its whitening."""
+"""Of learning how much of a modality's layers or places is read (fusion.weighing), against its
+whitening.
+"""
 UNKNOWN_DIM = 768
 MB = 2**20
 
 
 @dataclass(frozen=True)
 class Input:
-    """A modality: how many of its samples have it, and the names of its encoders. width: numbers in a cell of a table."""
+    """A modality: how many of its samples have it, and the names of its encoders. width: numbers in
+    a cell of a table.
+    """
 
     name: str
     present: int
@@ -38,7 +48,8 @@ class Input:
 
 @dataclass(frozen=True)
 class Shape:
-    """samples: that take part; rounds: of the split; classes: labels; cached: whether the vectors are there already.
+    """samples: that take part; rounds: of the split; classes: labels; cached: whether the vectors
+    are there already.
 
     rules: of the study, which come to those of the recipe.
     """
@@ -52,9 +63,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds, and MB of memory and disk. largest: what takes most of the memory, an encoder's name or "" for the vectors.
+    """Seconds, and MB of memory and disk. largest: what takes most of the memory, an encoder's name
+    or "" for the vectors.
 
-    probe: seconds of comparing encoders in a search; tune: of tuning; tuning: whether it is what takes most of the memory, and then `largest` is tuned.
+    probe: seconds of comparing encoders in a search; tune: of tuning; tuning: whether it is what
+    takes most of the memory, and then `largest` is tuned.
     """
 
     embed: float
@@ -73,7 +86,9 @@ class Cost:
 
 
 def models(shape: Shape, recipe: Recipe) -> int:
-    """Each modality alone and each joint method; late fusion and an ensemble need no network of their own."""
+    """Each modality alone and each joint method; late fusion and an ensemble need no network of
+    their own.
+    """
     return len(shape.inputs) + len(joint(recipe))
 
 
@@ -97,17 +112,25 @@ def fits_of_round(shape: Shape, recipe: Recipe) -> int:
 
 
 def fits(shape: Shape, recipe: Recipe) -> int:
-    """All of them; the model that is kept is trained once more, on every sample, with every seed if these answer together."""
+    """All of them; the model that is kept is trained once more, on every sample, with every seed if
+    these answer together.
+    """
     kept = len(recipe.training.seeds) if recipe.joins_seeds else 1
     return shape.rounds * fits_of_round(shape, recipe) + kept * models(shape, recipe)
 
 
 def steps(shape: Shape, recipe: Recipe, rules: int | None = None) -> float:
-    """Batches through a network of one modality, over all fits; each rule that is compared with and without trains everything once more."""
+    """Batches through a network of one modality, over all fits; each rule that is compared with and
+    without trains everything once more.
+    """
     of_fit = max(1.0, shape.samples * (1 - 1 / max(2, shape.rounds)) / recipe.training.batch_size)
     beside = 2 * AT_ONCE * weight(shape, recipe)  # inside, and outside
     own = recipe.knowledge
-    again = (len(own.rules) + bool(own.concepts) + shape.rules if rules is None else rules) if own.compare and own.in_training else 0
+    again = (
+        (len(own.rules) + bool(own.concepts) + shape.rules if rules is None else rules)
+        if own.compare and own.in_training
+        else 0
+    )
     networks = fits(shape, recipe) / models(shape, recipe) * weight(shape, recipe) + beside
     return networks * recipe.training.epochs * of_fit * (1 + again)
 
@@ -126,9 +149,13 @@ def width(shape: Shape) -> int:
 
 
 def numbers(shape: Shape, recipe: Recipe) -> float:
-    """Those of all samples that are whitened, for every set of training rows; more for those that are weighed before."""
+    """Those of all samples that are whitened, for every set of training rows; more for those that
+    are weighed before.
+    """
     worth = sum(dims(one) * (1 + WEIGHING * is_weighed(one, recipe)) for one in shape.inputs)
-    return max(1.0, float(shape.samples * worth * (shape.rounds * (1 + recipe.training.inner_folds) + 1)))
+    return max(
+        1.0, float(shape.samples * worth * (shape.rounds * (1 + recipe.training.inner_folds) + 1))
+    )
 
 
 def is_weighed(one: Input, recipe: Recipe) -> bool:
@@ -147,8 +174,8 @@ def cell(name: str, recipe: Recipe, machine: Machine) -> float:
 
 
 def arrays_mb(shape: Shape, recipe: Recipe) -> float:
-    """Vectors as they come and under noise, once more while they are whitened, and whitened for every set of training rows that is held at
-    a time.
+    """Vectors as they come and under noise, once more while they are whitened, and whitened for
+    every set of training rows that is held at a time.
     """
     kept = sum(min(dims(one), recipe.training.pca_dim or dims(one)) for one in shape.inputs)
     held = 1 + recipe.training.inner_folds
@@ -157,23 +184,41 @@ def arrays_mb(shape: Shape, recipe: Recipe) -> float:
 
 
 def probed(shape: Shape, recipe: Recipe) -> list[tuple[Input, int]]:
-    """What a search reads beside the recipe's own encoders: an input as a candidate reads it, and of how many samples."""
+    """What a search reads beside the recipe's own encoders: an input as a candidate reads it, and
+    of how many samples.
+    """
     if recipe.search is None or not recipe.search.probe:
         return []
     found = []
     for one in shape.inputs:
-        others = candidates(one.kind, recipe.encoders.get(one.name, []), recipe.search.encoders)[1:] if one.kind else []
-        found += [(replace(one, encoders=tuple(choice.name for choice in reading)), min(PROBED, one.present)) for reading in others]
+        others = (
+            candidates(one.kind, recipe.encoders.get(one.name, []), recipe.search.encoders)[1:]
+            if one.kind
+            else []
+        )
+        found += [
+            (
+                replace(one, encoders=tuple(choice.name for choice in reading)),
+                min(PROBED, one.present),
+            )
+            for reading in others
+        ]
     return found
 
 
 def probe(shape: Shape, recipe: Recipe, machine: Machine) -> float:
-    """Seconds to read the samples with every candidate, and to compare them inside every set of training rows."""
+    """Seconds to read the samples with every candidate, and to compare them inside every set of
+    training rows.
+    """
     read = probed(shape, recipe)
     sets = shape.rounds * (1 + recipe.training.inner_folds) + 1
     fits = sets * max(1, recipe.training.inner_folds) / 2  # sets have inner rounds in common
     compare = fits * sum(some * dims(one) for one, some in read) * machine.seconds_a_number
-    return compare + (0.0 if shape.cached else sum(some * cell(name, recipe, machine) for one, some in read for name in one.encoders))
+    return compare + (
+        0.0
+        if shape.cached
+        else sum(some * cell(name, recipe, machine) for one, some in read for name in one.encoders)
+    )
 
 
 def probe_mb(shape: Shape, recipe: Recipe) -> float:
@@ -181,16 +226,23 @@ def probe_mb(shape: Shape, recipe: Recipe) -> float:
 
 
 def fit_seconds(shape: Shape, recipe: Recipe, machine: Machine) -> float:
-    """Of all networks; a search ends them with its budget, but trains each modality alone in any case."""
+    """Of all networks; a search ends them with its budget, but trains each modality alone in any
+    case.
+    """
     whole = steps(shape, recipe) * machine.step(kind_of_work(recipe))
     if recipe.search is None or recipe.search.budget_seconds is None:
         return whole
     alone = recipe.model_copy(update={"method": "late", "compare": []})
-    return min(whole, max(recipe.search.budget_seconds, steps(shape, alone) * machine.step(kind_of_work(alone))))
+    return min(
+        whole,
+        max(recipe.search.budget_seconds, steps(shape, alone) * machine.step(kind_of_work(alone))),
+    )
 
 
 def weights_mb(encoder: str) -> float:
-    """Of an encoder that an administrator added; the packaged ones are small and part of what a run takes anyway."""
+    """Of an encoder that an administrator added; the packaged ones are small and part of what a run
+    takes anyway.
+    """
     path = catalogue.home() / encoder / catalogue.WEIGHTS
     return path.stat().st_size / MB if path.is_file() else 0.0
 
@@ -207,10 +259,12 @@ def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
             for one in shape.inputs
             for name in one.encoders
         ),
-        train=fit_seconds(shape, recipe, machine) + numbers(shape, recipe) * machine.seconds_a_number,
+        train=fit_seconds(shape, recipe, machine)
+        + numbers(shape, recipe) * machine.seconds_a_number,
         rest=machine.other + draws(shape, recipe) * machine.seconds_a_draw,
         memory_mb=machine.base_mb + arrays + probe_mb(shape, recipe) + max(weights, tune_mb),
-        disk_mb=sum(one.present * 4 * dims(one) for one in shape.inputs) / MB + probe_mb(shape, recipe),
+        disk_mb=sum(one.present * 4 * dims(one) for one in shape.inputs) / MB
+        + probe_mb(shape, recipe),
         largest=tuned.name if tunes and tuned else heavy if weights > arrays else "",
         probe=probe(shape, recipe, machine),
         tune=machine.tune(tuning.cells(shape, recipe), tuning.ways(shape, recipe)),
@@ -222,13 +276,26 @@ def spread(machine: Machine) -> float:
     return MEASURED if machine.runs else TYPICAL
 
 
-def spent(shape: Shape, recipe: Recipe, seconds: Mapping[str, float], whole: float, peak_mb: float, rules: int = 0) -> Spent:
-    """For the machine to learn from. seconds: of an EvaluationResult; whole: of all the run with imports; peak_mb: most memory held."""
+def spent(
+    shape: Shape,
+    recipe: Recipe,
+    seconds: Mapping[str, float],
+    whole: float,
+    peak_mb: float,
+    rules: int = 0,
+) -> Spent:
+    """For the machine to learn from. seconds: of an EvaluationResult; whole: of all the run with
+    imports; peak_mb: most memory held.
+    """
     fit, train, evaluate = (seconds[f"{CPU}{name}"] for name in ("fit", "train", "evaluate"))
     tune = seconds.get(f"{CPU}tune", 0.0)
     share = BF16 if recipe.precision == "bf16" else 1.0
     return Spent(
-        cells={name.removeprefix(CELL): value / share for name, value in seconds.items() if name.startswith(CELL)},
+        cells={
+            name.removeprefix(CELL): value / share
+            for name, value in seconds.items()
+            if name.startswith(CELL)
+        },
         methods=kind_of_work(recipe),
         steps=steps(shape, recipe, rules),
         fit=fit,

@@ -1,4 +1,6 @@
-"""What became of what the disciplines know and ask: rules, definitions of labels, criteria. Light, like fusion.result."""
+"""What became of what the disciplines know and ask: rules, definitions of labels, criteria. Light,
+like fusion.result.
+"""
 
 from fusion.figures import Interval, Pair, Part, Worth
 from fusion.knowledge.concepts import Concept
@@ -7,10 +9,12 @@ from fusion.protocol import Criterion, State
 
 
 class RuleEffect(Part):
-    """What a rule does to the whole model, against the same model without it (where the rule is used in training: trained without it).
+    """What a rule does to the whole model, against the same model without it (where the rule is
+    used in training: trained without it).
 
-    score: of all samples; accuracy: where the rule speaks, None where it never does. helps: accuracy where it speaks is clearly higher
-    and the score not clearly lower; hurts: one of the two is clearly lower. note: what to think of the interval, in words.
+    score: of all samples; accuracy: where the rule speaks, None where it never does. helps:
+    accuracy where it speaks is clearly higher and the score not clearly lower; hurts: one of the
+    two is clearly lower. note: what to think of the interval, in words.
     """
 
     score: Pair
@@ -20,11 +24,13 @@ class RuleEffect(Part):
 
 
 class RuleScore(Part):
-    """One rule on some samples. Shares are of 1, None where nothing can be counted; keys are cut to the first hundred, counts are not.
+    """One rule on some samples. Shares are of 1, None where nothing can be counted; keys are cut to
+    the first hundred, counts are not.
 
-    labels_obey: of the labelled samples on which the rule fires; labels_obey_elsewhere: of those on which it does not: a rule that is no
-    better than that tells nothing; answers_obey: of the model's likeliest labels; mass: mean probability that the model gives the allowed
-    labels; answers_obey_without: of the model without the rule. effect: None where nobody compared.
+    labels_obey: of the labelled samples on which the rule fires; labels_obey_elsewhere: of those on
+    which it does not: a rule that is no better than that tells nothing; answers_obey: of the
+    model's likeliest labels; mass: mean probability that the model gives the allowed labels;
+    answers_obey_without: of the model without the rule. effect: None where nobody compared.
     """
 
     rule: Rule
@@ -45,10 +51,11 @@ class RuleScore(Part):
 
 
 class ConceptsScore(Part):
-    """Definitions of labels: the run's method with them and trained without them, in the headline metric, paired on the same samples.
+    """Definitions of labels: the run's method with them and trained without them, in the headline
+    metric, paired on the same samples.
 
-    encoder: what read them; few: labels with at most 10 samples; auroc_of_few: the mean of their AUROC, None
-    where there are none: what is seldom answered can still be told apart.
+    encoder: what read them; few: labels with at most 10 samples; auroc_of_few: the mean of their
+    AUROC, None where there are none: what is seldom answered can still be told apart.
     """
 
     encoder: str
@@ -61,10 +68,11 @@ class ConceptsScore(Part):
 
 
 class CriterionScore(Part):
-    """One criterion of a protocol. value: the metric on the slice, or the paired difference to `over`, None where the slice is empty.
+    """One criterion of a protocol. value: the metric on the slice, or the paired difference to
+    `over`, None where the slice is empty.
 
-    margin: how far the value lies beyond the bound, below 0 short of it. state: None where the criterion cannot be judged, and `unknown`
-    says why. note: what to think of the interval.
+    margin: how far the value lies beyond the bound, below 0 short of it. state: None where the
+    criterion cannot be judged, and `unknown` says why. note: what to think of the interval.
     """
 
     criterion: Criterion

@@ -1,4 +1,6 @@
-"""From an alignment to one feature vector a sample and modality, by frozen encoders and the embedding cache."""
+"""From an alignment to one feature vector a sample and modality, by frozen encoders and the
+embedding cache.
+"""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +33,9 @@ Adapted = Mapping[str, Mapping[int, "Tuned"]]
 
 @dataclass(frozen=True)
 class Part:
-    """One encoder's share of a modality's features: columns start to start + dim. blocks: its positions (fusion.tokens)."""
+    """One encoder's share of a modality's features: columns start to start + dim. blocks: its
+    positions (fusion.tokens).
+    """
 
     name: str
     fingerprint: str
@@ -42,10 +46,12 @@ class Part:
 
 @dataclass
 class Features:
-    """x: modality -> float32 (n, dim), one row a sample in the alignment's order, zeros where the modality is missing.
+    """x: modality -> float32 (n, dim), one row a sample in the alignment's order, zeros where the
+    modality is missing.
 
-    mask: bool (n, M), columns in the order of `names`. Numbers of a table may be NaN where a single one is missing.
-    parts: what each modality's columns are. n_computed and n_cached count contents, not samples.
+    mask: bool (n, M), columns in the order of `names`. Numbers of a table may be NaN where a single
+    one is missing. parts: what each modality's columns are. n_computed and n_cached count contents,
+    not samples.
     """
 
     x: dict[str, np.ndarray]
@@ -64,30 +70,52 @@ class Features:
         return {f"{CELL}{name}": round(seconds, 6) for name, seconds in self.seconds_a_cell.items()}
 
 
-def embed(aligned: Aligned, choices: Choices | None, cache: Cache | None, progress: Progress, folders: bool = False) -> Features:
+def embed(
+    aligned: Aligned,
+    choices: Choices | None,
+    cache: Cache | None,
+    progress: Progress,
+    folders: bool = False,
+) -> Features:
     """Features of every modality of the alignment.
 
-    choices: modality -> encoder name, `recipe.EncoderChoice`, or a list of them (their vectors stand side by side); a modality that is
-    not named gets the default of its kind. cache None keeps nothing. Raises EncoderError, and BrokenFile for a file that changed since.
+    choices: modality -> encoder name, `recipe.EncoderChoice`, or a list of them (their vectors
+    stand side by side); a modality that is not named gets the default of its kind. cache None keeps
+    nothing. Raises EncoderError, and BrokenFile for a file that changed since.
     """
     names = list(aligned.modalities)
     check_names(choices or {}, names)
-    encoders = {name: load_all(aligned.modalities[name], (choices or {}).get(name), folders) for name in names}
+    encoders = {
+        name: load_all(aligned.modalities[name], (choices or {}).get(name), folders)
+        for name in names
+    }
     return embed_with(encoders, aligned, cache, progress)
 
 
-def embed_with(encoders: Mapping[str, Sequence[Encoder]], aligned: Aligned, cache: Cache | None, progress: Progress) -> Features:
+def embed_with(
+    encoders: Mapping[str, Sequence[Encoder]],
+    aligned: Aligned,
+    cache: Cache | None,
+    progress: Progress,
+) -> Features:
     """The same with encoders that are loaded: modality -> those whose vectors stand side by side."""
     begun = time.perf_counter()
     names = list(aligned.modalities)
-    work = Work(progress, sum(len(contents(aligned.modalities[name])) * len(encoders[name]) for name in names))
-    features = Features({}, np.stack([aligned.modalities[name].present() for name in names], 1), names)
+    work = Work(
+        progress,
+        sum(len(contents(aligned.modalities[name])) * len(encoders[name]) for name in names),
+    )
+    features = Features(
+        {}, np.stack([aligned.modalities[name].present() for name in names], 1), names
+    )
     for name in names:
         parts, start = [], 0
         for encoder in encoders[name]:
             block = embed_modality(aligned, name, encoder, cache, work)
             blocks = getattr(encoder, "blocks", None) or [Block(1, block.shape[1])]
-            features.parts.setdefault(name, []).append(Part(encoder.name, encoder.fingerprint, start, block.shape[1], blocks))
+            features.parts.setdefault(name, []).append(
+                Part(encoder.name, encoder.fingerprint, start, block.shape[1], blocks)
+            )
             start += block.shape[1]
             parts.append(block)
         features.x[name] = np.concatenate(parts, 1)
@@ -104,14 +132,19 @@ class Speed:
     decoded: dict[str, tuple[int, float]] = field(default_factory=dict)
     encoded: dict[str, tuple[int, float]] = field(default_factory=dict)
 
-    def add(self, kind: dict[str, tuple[int, float]], encoder: str, cells: int, watch: Stopwatch) -> None:
+    def add(
+        self, kind: dict[str, tuple[int, float]], encoder: str, cells: int, watch: Stopwatch
+    ) -> None:
         n, seconds = kind.get(encoder, (0, 0.0))
         kind[encoder] = n + cells, seconds + watch.seconds
 
     @property
     def seconds_a_cell(self) -> dict[str, float]:
         told = {name: seconds / n for name, (n, seconds) in self.encoded.items() if n >= ENOUGH}
-        return {name: each + self.decoded[name][1] / self.decoded[name][0] for name, each in told.items()}
+        return {
+            name: each + self.decoded[name][1] / self.decoded[name][0]
+            for name, each in told.items()
+        }
 
 
 class Work:
@@ -132,7 +165,9 @@ class Work:
 def check_names(choices: Choices, names: list[str]) -> None:
     unknown = sorted(set(choices) - set(names))
     if unknown:
-        raise EncoderError(f"an encoder is chosen for {unknown[0]}, but the modalities are {', '.join(names)}")
+        raise EncoderError(
+            f"an encoder is chosen for {unknown[0]}, but the modalities are {', '.join(names)}"
+        )
 
 
 def load_all(modality: Modality, chosen: Any, folders: bool) -> list[Encoder]:
@@ -154,22 +189,36 @@ def contents(modality: Modality) -> dict[str, int]:
     return first
 
 
-def embed_modality(aligned: Aligned, name: str, encoder: Encoder, cache: Cache | None, work: Work) -> np.ndarray:
+def embed_modality(
+    aligned: Aligned, name: str, encoder: Encoder, cache: Cache | None, work: Work
+) -> np.ndarray:
     """float32 (n, dim)"""
     modality = aligned.modalities[name]
     rows = contents(modality)
     digests = list(rows)
-    space = cache.space(encoder.fingerprint, encoder.dim) if cache is not None and encoder.kind not in ("table", "series") else None
+    space = (
+        cache.space(encoder.fingerprint, encoder.dim)
+        if cache is not None and encoder.kind not in ("table", "series")
+        else None
+    )
     vectors, found = (
-        space.get(digests) if space is not None else (np.zeros((len(digests), encoder.dim), np.float32), np.zeros(len(digests), bool))
+        space.get(digests)
+        if space is not None
+        else (np.zeros((len(digests), encoder.dim), np.float32), np.zeros(len(digests), bool))
     )
     work.add(cached=int(found.sum()))
     places = {digest: place for place, digest in enumerate(digests)}
     missing = [digest for digest, there in zip(digests, found) if not there]
     if missing:
-        known = f", {len(digests) - len(missing):,} are known" if len(missing) < len(digests) else ""
-        work.progress.log(f"{name}: {encoder.name} reads {len(missing):,} of {len(digests):,}{known}")
-        vectors = filled(vectors, compute(aligned, name, encoder, missing, rows, space, work), places)
+        known = (
+            f", {len(digests) - len(missing):,} are known" if len(missing) < len(digests) else ""
+        )
+        work.progress.log(
+            f"{name}: {encoder.name} reads {len(missing):,} of {len(digests):,}{known}"
+        )
+        vectors = filled(
+            vectors, compute(aligned, name, encoder, missing, rows, space, work), places
+        )
     out = np.zeros((len(aligned), vectors.shape[1]), np.float32)
     for row, cell in enumerate(modality.cells):
         if cell is not None:
@@ -177,18 +226,30 @@ def embed_modality(aligned: Aligned, name: str, encoder: Encoder, cache: Cache |
     return out
 
 
-def filled(vectors: np.ndarray, computed: Iterator[tuple[list[str], np.ndarray]], places: dict[str, int]) -> np.ndarray:
+def filled(
+    vectors: np.ndarray, computed: Iterator[tuple[list[str], np.ndarray]], places: dict[str, int]
+) -> np.ndarray:
     for digests, block in computed:
-        if vectors.shape[1] != block.shape[1]:  # a table's number of columns is known with its first rows
+        if (
+            vectors.shape[1] != block.shape[1]
+        ):  # a table's number of columns is known with its first rows
             vectors = np.zeros((len(vectors), block.shape[1]), np.float32)
         vectors[[places[digest] for digest in digests]] = block
     return vectors
 
 
 def compute(
-    aligned: Aligned, name: str, encoder: Encoder, missing: list[str], rows: dict[str, int], space: Space | None, work: Work
+    aligned: Aligned,
+    name: str,
+    encoder: Encoder,
+    missing: list[str],
+    rows: dict[str, int],
+    space: Space | None,
+    work: Work,
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Digests and float32 (k, dim), a window at a time, each kept in the cache before the next one begins."""
+    """Digests and float32 (k, dim), a window at a time, each kept in the cache before the next one
+    begins.
+    """
     for begin in range(0, len(missing), encoder.window):
         window = missing[begin : begin + encoder.window]
         watch = Stopwatch()
@@ -213,15 +274,23 @@ def prepare(aligned: Aligned, name: str, encoder: Encoder, row: int) -> Any:
     try:
         return encoder.prepare(aligned.modalities[name].content(row))
     except BrokenFile as broken:
-        raise BrokenFile(f"{name} of sample {aligned.keys[row]} {broken.reason}; it was sound when the alignment was made") from broken
+        raise BrokenFile(
+            f"{name} of sample {aligned.keys[row]} {broken.reason}; it was sound when the alignment was made"
+        ) from broken
 
 
 def batches(encoder: Encoder, prepared: Mapping[str, Any]) -> Iterator[list[str]]:
-    """Digests that are cheap to encode together: texts of like length, recordings of the same padded length."""
+    """Digests that are cheap to encode together: texts of like length, recordings of the same
+    padded length.
+    """
     order = sorted(prepared, key=lambda digest: (encoder.bucket(prepared[digest]), digest))
     batch: list[str] = []
     for digest in order:
-        apart = encoder.kind == "audio" and batch and encoder.bucket(prepared[batch[0]]) != encoder.bucket(prepared[digest])
+        apart = (
+            encoder.kind == "audio"
+            and batch
+            and encoder.bucket(prepared[batch[0]]) != encoder.bucket(prepared[digest])
+        )
         if len(batch) == encoder.batch or apart:
             yield batch
             batch = []

@@ -1,13 +1,17 @@
-"""An ensemble of methods: a weighted mean of their calibrated beliefs (fusion.tasks.base), with a temperature of its own.
+"""An ensemble of methods: a weighted mean of their calibrated beliefs (fusion.tasks.base), with a
+temperature of its own.
 
     log p(y | x) = 1/T * sum over the members m of w_m log p_m(y | x) + constant,   w_m >= 0, sum of w_m = 1
 
-The logarithmic opinion pool (Genest & Zidek 1986, Combining Probability Distributions, Statistical Science 1). The weights come from
-greedy selection with replacement (Caruana et al. 2004, Ensemble Selection from Libraries of Models, ICML): in each step that member joins
-once more with which the log loss of the inner validation answers is least. Weights and temperature see training samples only.
+The logarithmic opinion pool (Genest & Zidek 1986, Combining Probability Distributions, Statistical
+Science 1). The weights come from greedy selection with replacement (Caruana et al. 2004, Ensemble
+Selection from Libraries of Models, ICML): in each step that member joins once more with which the
+log loss of the inner validation answers is least. Weights and temperature see training samples
+only.
 
-Members that read all modalities at once are calibrated for complete samples, so they answer these alone. Where a sample lacks a modality,
-late fusion answers, a product of models none of which has lost anything (docs/decisions/an-ensemble-answers-complete-samples.md).
+Members that read all modalities at once are calibrated for complete samples, so they answer these
+alone. Where a sample lacks a modality, late fusion answers, a product of models none of which has
+lost anything (docs/decisions/an-ensemble-answers-complete-samples.md).
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +26,9 @@ from fusion.tasks.base import Array, Floats, LearningTask
 STEPS = 20
 """Of the greedy selection: weights are multiples of one in at most so many."""
 LEAST = -745.0
-"""A probability that is too small for a number is as good as none, but its logarithm must stay a number."""
+"""A probability that is too small for a number is as good as none, but its logarithm must stay a
+number.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,16 @@ class Pool:
 
     @classmethod
     def of(cls, task: LearningTask, beliefs: Mapping[str, Floats], y: Array) -> "Pool":
-        """beliefs: {member: (n, D)} about samples that the members had not seen; without any, all members count alike."""
+        """beliefs: {member: (n, D)} about samples that the members had not seen; without any, all
+        members count alike.
+        """
         said = np.stack(list(beliefs.values()))
         counts, best, weights = np.zeros(len(said)), np.inf, np.full(len(said), 1 / len(said))
         for step in range(1, STEPS + 1 if len(y) else 1):
             tried = (counts + np.eye(len(said))) / step
-            losses = [task.log_loss(outputs_of(task, task.pooled(said, one)), y, 1.0) for one in tried]
+            losses = [
+                task.log_loss(outputs_of(task, task.pooled(said, one)), y, 1.0) for one in tried
+            ]
             joins = int(np.argmin(losses))
             counts[joins] += 1
             if losses[joins] < best:
@@ -49,7 +59,10 @@ class Pool:
 
     def __call__(self, task: LearningTask, beliefs: Mapping[str, Floats]) -> Floats:
         """{member: (..., n, D)} -> the beliefs of all together, (..., n, D)"""
-        joint = task.pooled(np.stack([beliefs[name] for name in self.weights]), np.array(list(self.weights.values())))
+        joint = task.pooled(
+            np.stack([beliefs[name] for name in self.weights]),
+            np.array(list(self.weights.values())),
+        )
         return task.beliefs(outputs_of(task, joint), self.temperature)
 
 
@@ -63,21 +76,34 @@ def beliefs_of(task: LearningTask, answers: Floats) -> Floats:
     return found
 
 
-def pooled_answers(pools: Sequence[tuple[Pool, int]], methods: Mapping[str, Answers], scored: Scored) -> Answers:
-    """pools: each with the number of samples that it answers, in their order. methods: late, and those of the members."""
+def pooled_answers(
+    pools: Sequence[tuple[Pool, int]], methods: Mapping[str, Answers], scored: Scored
+) -> Answers:
+    """pools: each with the number of samples that it answers, in their order. methods: late, and
+    those of the members.
+    """
     late, complete = methods["late"], scored.mask.all(1, keepdims=True)
     members = {name: methods[name] for name in pools[0][0].weights}
     everything = max(late.by_coalition, key=len)
     whole = together(scored.task, pools, {name: answers.whole for name, answers in members.items()})
     plain = [(replace(pool, temperature=1.0), n) for pool, n in pools]
-    uncalibrated = together(scored.task, plain, {name: answers.uncalibrated for name, answers in members.items()})
+    uncalibrated = together(
+        scored.task, plain, {name: answers.uncalibrated for name, answers in members.items()}
+    )
     by_coalition = late.by_coalition | {everything: np.where(complete, whole, late.whole)}
     return Answers(by_coalition, np.where(complete, uncalibrated, late.uncalibrated))
 
 
-def together(task: LearningTask, pools: Sequence[tuple[Pool, int]], members: Mapping[str, Floats]) -> Floats:
+def together(
+    task: LearningTask, pools: Sequence[tuple[Pool, int]], members: Mapping[str, Floats]
+) -> Floats:
     """{member: (S, n, D) answers} -> (S, n, D)"""
     ends = np.cumsum([n for _, n in pools])[:-1]
-    said = {name: np.split(beliefs_of(task, answers), ends, axis=1) for name, answers in members.items()}
-    joint = [pool(task, {name: parts[i] for name, parts in said.items()}) for i, (pool, _) in enumerate(pools)]
+    said = {
+        name: np.split(beliefs_of(task, answers), ends, axis=1) for name, answers in members.items()
+    }
+    joint = [
+        pool(task, {name: parts[i] for name, parts in said.items()})
+        for i, (pool, _) in enumerate(pools)
+    ]
     return task.answers(np.concatenate(joint, axis=1))

@@ -4,12 +4,24 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-PACKAGES = ("consilience", "torch", "transformers", "numpy", "scikit-learn", "scipy", "safetensors", "pyarrow")
+PACKAGES = (
+    "consilience",
+    "torch",
+    "transformers",
+    "numpy",
+    "scikit-learn",
+    "scipy",
+    "safetensors",
+    "pyarrow",
+)
 
 
 def versions() -> dict[str, str]:
     """Of Python and of every package whose version may change a figure."""
-    return {"python": platform.python_version(), **{name: found for name in PACKAGES if (found := installed(name))}}
+    return {
+        "python": platform.python_version(),
+        **{name: found for name in PACKAGES if (found := installed(name))},
+    }
 
 
 def installed(name: str) -> str | None:

@@ -1,4 +1,6 @@
-"""Numbers as a report tells them: with an interval, paired, and with the clusters that it was drawn over. Light, like fusion.result."""
+"""Numbers as a report tells them: with an interval, paired, and with the clusters that it was drawn
+over. Light, like fusion.result.
+"""
 
 from typing import Any, Literal
 

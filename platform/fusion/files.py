@@ -53,12 +53,16 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], facts: Any) -
 
 
 def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:
-    """The tensors and facts of a file. Raises BrokenFile when it is damaged, or a weight is not a finite number."""
+    """The tensors and facts of a file. Raises BrokenFile when it is damaged, or a weight is not a
+    finite number.
+    """
     try:
         data = path.read_bytes()
         tensors = load(data)
         size = int.from_bytes(data[:8], "little")
-        facts = json.loads(json.loads(data[8 : 8 + size]).get("__metadata__", {}).get("facts", "null"))
+        facts = json.loads(
+            json.loads(data[8 : 8 + size]).get("__metadata__", {}).get("facts", "null")
+        )
     except OSError as error:
         raise BrokenFile(f"{path.name} cannot be read: {error.strerror}.") from error
     except (SafetensorError, ValueError, KeyError) as error:

@@ -1,9 +1,12 @@
-"""The floor of a method with missing modalities: where only one modality is present, its own calibrated model answers.
+"""The floor of a method with missing modalities: where only one modality is present, its own
+calibrated model answers.
 
-Ma et al. 2022, Are Multimodal Transformers Robust to Missing Modality? (CVPR) show joint models that fall below a single-modality model
-when much is missing. Handing over is exact: with one modality present the answers are those of its model, so they cannot
-be worse. A mixture of both could be, on people whom the inner folds did not hold, and so nothing is chosen here; the temperature of
-the single model, as ever, comes from the inner folds. Late fusion needs none of this: its product then has one factor.
+Ma et al. 2022, Are Multimodal Transformers Robust to Missing Modality? (CVPR) show joint models
+that fall below a single-modality model when much is missing. Handing over is exact: with one
+modality present the answers are those of its model, so they cannot be worse. A mixture of both
+could be, on people whom the inner folds did not hold, and so nothing is chosen here; the
+temperature of the single model, as ever, comes from the inner folds. Late fusion needs none of
+this: its product then has one factor.
 """
 
 from collections.abc import Sequence
@@ -16,7 +19,9 @@ from fusion.evaluate.metrics import Floats
 
 
 def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_]) -> Floats:
-    """joint: (..., n, K) probabilities, singles: one such array a modality, mask: (n, M) what is present -> (..., n, K)."""
+    """joint: (..., n, K) probabilities, singles: one such array a modality, mask: (n, M) what is
+    present -> (..., n, K).
+    """
     found = joint.copy()
     for column, single in enumerate(singles):
         only = mask[:, column] & (mask.sum(1) == 1)
@@ -25,7 +30,11 @@ def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_])
 
 
 def floored(answers: Answers, singles: Sequence[tuple[Floats, Floats]], scored: Scored) -> Answers:
-    """A joint method that leaves samples with one modality to that modality's model. singles: calibrated and not, (S, n, K) each."""
+    """A joint method that leaves samples with one modality to that modality's model. singles:
+    calibrated and not, (S, n, K) each.
+    """
     calibrated, plain = [one for one, _ in singles], [one for _, one in singles]
-    by_coalition = {c: hand_over(p, calibrated, hide(scored.mask, c)) for c, p in answers.by_coalition.items()}
+    by_coalition = {
+        c: hand_over(p, calibrated, hide(scored.mask, c)) for c, p in answers.by_coalition.items()
+    }
     return Answers(by_coalition, hand_over(answers.uncalibrated, plain, scored.mask))

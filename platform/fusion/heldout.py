@@ -1,4 +1,5 @@
-"""What models said of samples that they had not seen: the inner validation answers of a round, or the test answers of all rounds.
+"""What models said of samples that they had not seen: the inner validation answers of a round, or
+the test answers of all rounds.
 
 By these everything about an ensemble is chosen, and methods are told apart.
 """
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Held:
-    """rows, part: (n,), of the task, and which round held them back; prior: (n, D) of their training samples.
+    """rows, part: (n,), of the task, and which round held them back; prior: (n, D) of their
+    training samples.
 
-    outputs: {model: (n, D)} before the temperature, the prior where it has no input; seen: {model: (n,)}, where it has one.
+    outputs: {model: (n, D)} before the temperature, the prior where it has no input; seen: {model:
+    (n,)}, where it has one.
     """
 
     task: Task
@@ -52,32 +55,64 @@ class Held:
         """Of the first seed."""
         task, test = fitting.task, [each.each.test for each in found]
         rows = np.concatenate(test)
-        prior = np.concatenate([np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found])
-        outputs = {name: np.concatenate([each.singles[0, :, i] for each in found]) for i, name in enumerate(task.modalities)}
+        prior = np.concatenate(
+            [np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found]
+        )
+        outputs = {
+            name: np.concatenate([each.singles[0, :, i] for each in found])
+            for i, name in enumerate(task.modalities)
+        }
         for name in fitting.names[len(task.modalities) :]:
-            outputs[name] = task.asked.outputs(np.concatenate([each.uncalibrated[name][0] for each in found]))
+            outputs[name] = task.asked.outputs(
+                np.concatenate([each.uncalibrated[name][0] for each in found])
+            )
         seen = {name: np.isin(rows, task.rows_with(fitting.inputs(name), rows)) for name in outputs}
         return cls(task, rows, parts(test), prior, outputs, seen)
 
     def temperature(self, name: str) -> float:
         seen = self.seen[name]
-        return temperature_of(self.outputs[name][seen], self.task.y[self.rows[seen]], self.task.asked.log_loss)
+        return temperature_of(
+            self.outputs[name][seen], self.task.y[self.rows[seen]], self.task.asked.log_loss
+        )
 
-    def pool(self, choices: Mapping[str, Choice], members: Sequence[str], among: NDArray[np.bool_] | None = None) -> Pool:
-        """How an ensemble of these methods joins them on the complete samples, or on those `among` them."""
-        beliefs, mine = self.beliefs(choices), self.complete if among is None else self.complete & among
-        return Pool.of(self.task.asked, {name: beliefs[name][mine] for name in members}, self.task.y[self.rows[mine]])
+    def pool(
+        self,
+        choices: Mapping[str, Choice],
+        members: Sequence[str],
+        among: NDArray[np.bool_] | None = None,
+    ) -> Pool:
+        """How an ensemble of these methods joins them on the complete samples, or on those `among`
+        them.
+        """
+        beliefs, mine = (
+            self.beliefs(choices),
+            self.complete if among is None else self.complete & among,
+        )
+        return Pool.of(
+            self.task.asked,
+            {name: beliefs[name][mine] for name in members},
+            self.task.y[self.rows[mine]],
+        )
 
     def losses(self, choices: Mapping[str, Choice], members: Sequence[str]) -> dict[str, float]:
-        """{method: log loss}; for an ensemble each part of the samples is judged with weights that the other parts chose."""
+        """{method: log loss}; for an ensemble each part of the samples is judged with weights that
+        the other parts chose.
+        """
         beliefs, task = self.beliefs(choices), self.task.asked
         if members:
             beliefs["ensemble"] = beliefs["late"].copy()
             for own in [self.part == part for part in np.unique(self.part)]:
-                pool, mine = self.pool(choices, members, None if own.all() else ~own), self.complete & own
-                beliefs["ensemble"][mine] = pool(task, {name: beliefs[name][mine] for name in members})
+                pool, mine = (
+                    self.pool(choices, members, None if own.all() else ~own),
+                    self.complete & own,
+                )
+                beliefs["ensemble"][mine] = pool(
+                    task, {name: beliefs[name][mine] for name in members}
+                )
         y = self.task.y[self.rows]
-        return {name: task.log_loss(outputs_of(task, said), y, 1.0) for name, said in beliefs.items()}
+        return {
+            name: task.log_loss(outputs_of(task, said), y, 1.0) for name, said in beliefs.items()
+        }
 
     @property
     def complete(self) -> NDArray[np.bool_]:
@@ -85,11 +120,24 @@ class Held:
         return np.all([self.seen[name] for name in self.task.modalities], axis=0)
 
     def beliefs(self, choices: Mapping[str, Choice]) -> dict[str, Floats]:
-        """{method: (n, D)} of late and of every joint method, calibrated; the prior where there is no input."""
+        """{method: (n, D)} of late and of every joint method, calibrated; the prior where there is
+        no input.
+        """
         task, singles = self.task.asked, self.task.modalities
-        said = {name: task.beliefs(outputs, choices[name].temperature) for name, outputs in self.outputs.items()}
-        late = task.product(np.stack([said[name] for name in singles], axis=1), self.task.mask[self.rows], self.prior)
-        joint = {name: np.where(self.seen[name][:, None], one, self.prior) for name, one in said.items() if name not in singles}
+        said = {
+            name: task.beliefs(outputs, choices[name].temperature)
+            for name, outputs in self.outputs.items()
+        }
+        late = task.product(
+            np.stack([said[name] for name in singles], axis=1),
+            self.task.mask[self.rows],
+            self.prior,
+        )
+        joint = {
+            name: np.where(self.seen[name][:, None], one, self.prior)
+            for name, one in said.items()
+            if name not in singles
+        }
         return {"late": late} | joint
 
 

@@ -4,8 +4,9 @@
     {"image": ["a.png", None], "clue": ["one", "two"]}         several samples, a list for each modality
     [{"image": "a.png", "clue": "one"}, {"clue": "two"}]       the same, a mapping for each sample
 
-image, audio: a path, the bytes of a file, or a Pillow image. text: a string, or the path (pathlib.Path) of a text file.
-table: numbers in the order of the model's fields, or {field: value}. series: a list of numbers, or the path of a file that holds them.
+image, audio: a path, the bytes of a file, or a Pillow image. text: a string, or the path
+(pathlib.Path) of a text file. table: numbers in the order of the model's fields, or {field: value}.
+series: a list of numbers, or the path of a file that holds them.
 """
 
 import hashlib
@@ -34,13 +35,17 @@ class InputError(ValueError):
 
 
 class Reader:
-    """Makes an alignment of raw inputs; what comes as bytes lies in a temporary folder until the end of the `with` block.
+    """Makes an alignment of raw inputs; what comes as bytes lies in a temporary folder until the
+    end of the `with` block.
 
     kinds: modality -> its kind; fields: modality -> names of the numbers of a table, in order.
-    broken: told of an input that cannot be read, which then counts as missing; without it, such an input is an InputError.
+    broken: told of an input that cannot be read, which then counts as missing; without it, such an
+    input is an InputError.
     """
 
-    def __init__(self, kinds: Mapping[str, str], fields: Fields, broken: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, kinds: Mapping[str, str], fields: Fields, broken: Callable[[str], None] | None = None
+    ) -> None:
         self.kinds, self.fields, self.broken = kinds, fields, broken
         self.files: dict[str, Path] = {}
         self.opened = ExitStack()
@@ -49,16 +54,29 @@ class Reader:
         self.folder = Path(self.opened.enter_context(TemporaryDirectory(prefix="fusion-")))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.opened.close()
 
-    def aligned(self, rows: Sequence[Mapping[str, Any]], keys: Sequence[str] | None = None) -> Aligned:
-        """One row a sample, none of them labelled. Modalities that no row has are left out. Raises InputError."""
+    def aligned(
+        self, rows: Sequence[Mapping[str, Any]], keys: Sequence[str] | None = None
+    ) -> Aligned:
+        """One row a sample, none of them labelled. Modalities that no row has are left out. Raises
+        InputError.
+        """
         given = {name for row in rows for name, value in row.items() if value is not None}
         if unknown := sorted({name for row in rows for name in row} - set(self.kinds)):
-            raise InputError(f"The model knows no modality {unknown[0]}; it reads {', '.join(self.kinds)}.")
+            raise InputError(
+                f"The model knows no modality {unknown[0]}; it reads {', '.join(self.kinds)}."
+            )
         if not given:
-            raise InputError(f"Nothing to predict from: give at least one of {', '.join(self.kinds)}.")
+            raise InputError(
+                f"Nothing to predict from: give at least one of {', '.join(self.kinds)}."
+            )
         names = list(keys or (f"sample {place}" for place in range(1, len(rows) + 1)))
         modalities = {
             name: Modality(
@@ -79,9 +97,15 @@ class Reader:
         try:
             if kind in MEDIA_KINDS:
                 return self.medium(kind, value)
-            return {"text": text_cell, "table": self.table_cell, "series": series_cell}[kind](name, value)
+            return {"text": text_cell, "table": self.table_cell, "series": series_cell}[kind](
+                name, value
+            )
         except BrokenFile as error:
-            shown = f" ({value})" if isinstance(value, Path) or (kind in MEDIA_KINDS and isinstance(value, str)) else ""
+            shown = (
+                f" ({value})"
+                if isinstance(value, Path) or (kind in MEDIA_KINDS and isinstance(value, str))
+                else ""
+            )
             problem = f"{name} of {key}{shown} {error.reason}."
         if self.broken is None:
             raise InputError(problem)
@@ -102,14 +126,22 @@ class Reader:
 
     def table_cell(self, name: str, value: Any) -> Cell | None:
         fields = self.fields.get(name, [])
-        values = numbers_of(value, fields) if isinstance(value, Mapping) else [series.number(one) for one in listed(value)]
+        values = (
+            numbers_of(value, fields)
+            if isinstance(value, Mapping)
+            else [series.number(one) for one in listed(value)]
+        )
         if fields and len(values) != len(fields):
-            raise BrokenFile(f"has {len(values)} numbers; the model reads {len(fields)}: {', '.join(fields)}")
+            raise BrokenFile(
+                f"has {len(values)} numbers; the model reads {len(fields)}: {', '.join(fields)}"
+            )
         return None if all(map(math.isnan, values)) else Cell.numbers(values)
 
 
 def in_fields(modality: Modality, fields: Sequence[str] | None) -> Modality:
-    """The numbers of a table in the order of training: one that is lacking is missing, a choice that nobody made is not it."""
+    """The numbers of a table in the order of training: one that is lacking is missing, a choice
+    that nobody made is not it.
+    """
     if modality.kind != "table" or not fields or modality.fields == list(fields):
         return modality
     at = {field: place for place, field in enumerate(modality.fields)}
@@ -121,38 +153,62 @@ def in_fields(modality: Modality, fields: Sequence[str] | None) -> Modality:
         other = columns.get(field.split("=", 1)[0]) if "=" in field else None
         return math.nan if other is None or math.isnan(content[at[other]]) else 0.0
 
-    cells = [None if cell is None else Cell.numbers([value(cell.content, field) for field in fields]) for cell in modality.cells]  # type: ignore[arg-type]
+    cells = [
+        None if cell is None else Cell.numbers([value(cell.content, field) for field in fields])  # type: ignore[arg-type]
+        for cell in modality.cells
+    ]
     return replace(modality, cells=cells, fields=list(fields))
 
 
 def columns_in(aligned: Aligned) -> dict[str, list[Any]]:
-    """dataset.column -> values of the texts and numbers among the modalities, for the conditions of rules."""
+    """dataset.column -> values of the texts and numbers among the modalities, for the conditions of
+    rules.
+    """
     found: dict[str, list[Any]] = {}
     for modality in aligned.modalities.values():
         contents = [None if cell is None else cell.content for cell in modality.cells]
         if modality.kind == "text":
             found |= dict.fromkeys(modality.columns, contents)
         if modality.kind == "table":
-            numbers = {field: place for place, field in enumerate(modality.fields) if "=" not in field}
-            found |= {field: [None if row is None else row[place] for row in contents] for field, place in numbers.items()}  # type: ignore[misc]
+            numbers = {
+                field: place for place, field in enumerate(modality.fields) if "=" not in field
+            }
+            found |= {
+                field: [None if row is None else row[place] for row in contents]
+                for field, place in numbers.items()
+            }  # type: ignore[misc]
     return found
 
 
 def rows_of(inputs: Any, kinds: Mapping[str, str]) -> list[dict[str, Any]]:
-    """One mapping a sample, from any of the three forms above. Raises InputError where lists differ in length."""
+    """One mapping a sample, from any of the three forms above. Raises InputError where lists differ
+    in length.
+    """
     if not isinstance(inputs, Mapping):
-        rows = list(inputs) if isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes) else [inputs]
+        rows = (
+            list(inputs)
+            if isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes)
+            else [inputs]
+        )
         if wrong := next((row for row in rows if not isinstance(row, Mapping)), None):
-            raise InputError(f"An input is a mapping of modality to content, not {type(wrong).__name__}.")
+            raise InputError(
+                f"An input is a mapping of modality to content, not {type(wrong).__name__}."
+            )
         return [dict(row) for row in rows]
     lists = {name: value for name, value in inputs.items() if several(kinds.get(name, ""), value)}
     if not lists:
         return [dict(inputs)]
-    if single := [name for name, value in inputs.items() if name not in lists and value is not None]:
-        raise InputError(f"{next(iter(lists))} holds a list of samples, but {single[0]} a single one; give a list for each modality.")
+    if single := [
+        name for name, value in inputs.items() if name not in lists and value is not None
+    ]:
+        raise InputError(
+            f"{next(iter(lists))} holds a list of samples, but {single[0]} a single one; give a list for each modality."
+        )
     lengths = {name: len(value) for name, value in lists.items()}
     if len(set(lengths.values())) > 1:
-        raise InputError(f"The lists differ in length: {', '.join(f'{name} {n}' for name, n in lengths.items())}.")
+        raise InputError(
+            f"The lists differ in length: {', '.join(f'{name} {n}' for name, n in lengths.items())}."
+        )
     return [dict(zip(lists, values)) for values in zip(*lists.values())]
 
 
@@ -162,7 +218,9 @@ def several(kind: str, value: Any) -> bool:
         return value.ndim > (1 if kind in ("table", "series") else 0)
     if not isinstance(value, list | tuple):
         return False
-    return kind not in ("table", "series") or any(not isinstance(one, int | float | np.number) and one is not None for one in value)
+    return kind not in ("table", "series") or any(
+        not isinstance(one, int | float | np.number) and one is not None for one in value
+    )
 
 
 def bytes_of(value: Any) -> bytes:
@@ -170,9 +228,15 @@ def bytes_of(value: Any) -> bytes:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if not hasattr(value, "save") or not hasattr(value, "mode"):
-        raise BrokenFile(f"is a {type(value).__name__}; give a path, the bytes of a file, or a Pillow image")
+        raise BrokenFile(
+            f"is a {type(value).__name__}; give a path, the bytes of a file, or a Pillow image"
+        )
     out = io.BytesIO()
-    plain = value if value.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "F", "I") else value.convert("RGB")
+    plain = (
+        value
+        if value.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "F", "I")
+        else value.convert("RGB")
+    )
     plain.save(out, "TIFF" if plain.mode in ("F", "I") else "PNG")
     return out.getvalue()
 
@@ -187,7 +251,9 @@ def text_cell(name: str, value: Any) -> Cell:
 
 def series_cell(name: str, value: Any) -> Cell:
     return Cell.numbers(
-        series.decode(value) if isinstance(value, Path) else series.parse(value if isinstance(value, str) else listed(value))
+        series.decode(value)
+        if isinstance(value, Path)
+        else series.parse(value if isinstance(value, str) else listed(value))
     )
 
 
@@ -199,21 +265,32 @@ def listed(value: Any) -> list[Any]:
 
 
 def numbers_of(value: Mapping[str, Any], fields: Sequence[str]) -> list[float]:
-    """A number for each field "dataset.column" or "dataset.column=choice"; the data set's name may be left out.
+    """A number for each field "dataset.column" or "dataset.column=choice"; the data set's name may
+    be left out.
 
-    A column that is not given is missing (NaN), a choice that training did not know is none of those that it knew.
+    A column that is not given is missing (NaN), a choice that training did not know is none of
+    those that it knew.
     """
     columns = {field: field.split("=", 1)[0] for field in fields}
     short = Counter(column.split(".", 1)[-1] for column in set(columns.values()))
-    names = {column: [column, *([last] if short[last := column.split(".", 1)[-1]] == 1 else [])] for column in columns.values()}
+    names = {
+        column: [column, *([last] if short[last := column.split(".", 1)[-1]] == 1 else [])]
+        for column in columns.values()
+    }
     known = {column: name for column, either in names.items() for name in either if name in value}
     if unknown := sorted(set(value) - set(known.values())):
-        raise BrokenFile(f"has {unknown[0]}, which the model does not read; its columns are {', '.join(dict.fromkeys(columns.values()))}")
+        raise BrokenFile(
+            f"has {unknown[0]}, which the model does not read; its columns are {', '.join(dict.fromkeys(columns.values()))}"
+        )
     found = []
     for field, column in columns.items():
         given = value.get(known.get(column, ""))
         if given is None:
             found.append(math.nan)
         else:
-            found.append(float(str(given) == field.split("=", 1)[1]) if "=" in field else series.number(given))
+            found.append(
+                float(str(given) == field.split("=", 1)[1])
+                if "=" in field
+                else series.number(given)
+            )
     return found

@@ -1,16 +1,19 @@
-"""Knowledge as differentiable terms: rules, hierarchies and order, as pure functions of log-probabilities.
+"""Knowledge as differentiable terms: rules, hierarchies and order, as pure functions of
+log-probabilities.
 
-With p(y | x) the model, A_r the labels that rule r allows, f_r(x) = 1 where its condition holds and w_r its weight:
+With p(y | x) the model, A_r the labels that rule r allows, f_r(x) = 1 where its condition holds and
+w_r its weight:
 
     in training     loss = - sum_r w_r f_r(x) log p(A_r | x)                        semantic loss, Xu et al. 2018 (ICML)
     at prediction   q(y | x) ~ p(y | x) exp(- sum_r w_r f_r(x) [y not in A_r])      product of experts, Hinton 2002
 
-The second is the closed form of posterior regularisation (Hu et al. 2016, Harnessing Deep Neural Networks with Logic Rules, eq. 4): of all q
-it minimises KL(q || p) + sum_r w_r f_r q(y not in A_r). A rule of weight w thus divides the odds of what it forbids by e^w: 0.5 by 1.6,
-1 by 2.7, 2.3 by 10. A hard rule is the limit: what it forbids gets probability 0 and the rest is renormalised.
+The second is the closed form of posterior regularisation (Hu et al. 2016, Harnessing Deep Neural
+Networks with Logic Rules, eq. 4): of all q it minimises KL(q || p) + sum_r w_r f_r q(y not in A_r).
+A rule of weight w thus divides the odds of what it forbids by e^w: 0.5 by 1.6, 1 by 2.7, 2.3 by 10.
+A hard rule is the limit: what it forbids gets probability 0 and the rest is renormalised.
 
-Shapes: n samples, K labels, R rules. fires: (n, R) bool, from `fusion.knowledge.fired` turned over; allowed: (R, K) bool and
-weights: (R,), infinite for a hard rule, from `rule_tensors`.
+Shapes: n samples, K labels, R rules. fires: (n, R) bool, from `fusion.knowledge.fired` turned over;
+allowed: (R, K) bool and weights: (R,), infinite for a hard rule, from `rule_tensors`.
 """
 
 from collections.abc import Sequence
@@ -25,7 +28,9 @@ from fusion.knowledge.rules import Rule
 from fusion.knowledge.rules import allowed as allowed_labels
 
 HARD_WEIGHT = 1.0
-"""Weight of a hard rule in the training loss, as much as a label has: a wrong hard rule then hurts, but does not break the training."""
+"""Weight of a hard rule in the training loss, as much as a label has: a wrong hard rule then hurts,
+but does not break the training.
+"""
 
 
 CONCEPT_WEIGHT = 0.5
@@ -40,10 +45,16 @@ class RuleTensors(NamedTuple):
 
 
 def rule_tensors(rules: Sequence[Rule], labels: Sequence[str]) -> RuleTensors:
-    """Raises ValueError for a rule that leaves no label (`fusion.knowledge.check` says so in words before)."""
-    allowed = torch.tensor([allowed_labels(rule, labels) for rule in rules], dtype=torch.bool).reshape(len(rules), len(labels))
+    """Raises ValueError for a rule that leaves no label (`fusion.knowledge.check` says so in words
+    before).
+    """
+    allowed = torch.tensor(
+        [allowed_labels(rule, labels) for rule in rules], dtype=torch.bool
+    ).reshape(len(rules), len(labels))
     need_members(allowed)
-    return RuleTensors(allowed, torch.tensor([rule.strength for rule in rules], dtype=torch.float32))
+    return RuleTensors(
+        allowed, torch.tensor([rule.strength for rule in rules], dtype=torch.float32)
+    )
 
 
 def need_members(sets: Tensor) -> None:
@@ -52,12 +63,18 @@ def need_members(sets: Tensor) -> None:
 
 
 def log_mass(log_p: Tensor, sets: Tensor) -> Tensor:
-    """log p(y in set | x) for each set. log_p: (..., n, K), normalised; sets: (G, K) bool -> (..., n, G).
+    """log p(y in set | x) for each set. log_p: (..., n, K), normalised; sets: (G, K) bool -> (...,
+    n, G).
 
-    Where most of the mass lies inside it is log(1 - mass outside): exactly 0 when nothing lies outside, and precise near it.
+    Where most of the mass lies inside it is log(1 - mass outside): exactly 0 when nothing lies
+    outside, and precise near it.
     """
     need_members(sets)
-    inside = torch.stack([log_p[..., members].logsumexp(-1) for members in sets], -1) if len(sets) else log_p[..., :0]
+    inside = (
+        torch.stack([log_p[..., members].logsumexp(-1) for members in sets], -1)
+        if len(sets)
+        else log_p[..., :0]
+    )
     outside = log_p.exp() @ (~sets).to(log_p.dtype).T
     mostly_in = outside < 0.5
     return torch.where(mostly_in, torch.log1p(-outside.where(mostly_in, 0)), inside)
@@ -67,7 +84,8 @@ def log_mass(log_p: Tensor, sets: Tensor) -> Tensor:
 class Terms:
     """What knowledge adds to the loss of training.
 
-    rules: of the R rules; sets: (G, K) bool, the labels under each concept; order: (K,) numbers of the labels in their order, or none.
+    rules: of the R rules; sets: (G, K) bool, the labels under each concept; order: (K,) numbers of
+    the labels in their order, or none.
     """
 
     rules: RuleTensors
@@ -76,22 +94,30 @@ class Terms:
 
     def losses(self, log_p: Tensor, y: Tensor, fires: Tensor) -> Tensor:
         """log_p: (..., n, K), y: (..., n), fires: (..., n, R) -> (..., n)"""
-        lost = rule_losses(log_p, fires, *self.rules) + CONCEPT_WEIGHT * concept_losses(log_p, y, self.sets)
+        lost = rule_losses(log_p, fires, *self.rules) + CONCEPT_WEIGHT * concept_losses(
+            log_p, y, self.sets
+        )
         if len(self.order):
-            lost = lost + ORDER_WEIGHT * ranked_probability_losses(log_p[..., self.order], self.order.argsort()[y])
+            lost = lost + ORDER_WEIGHT * ranked_probability_losses(
+                log_p[..., self.order], self.order.argsort()[y]
+            )
         return lost
 
 
 def semantic_loss(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
-    """Mean over the n samples of - sum_r w_r f_r log p(A_r): a number >= 0, beside the mean cross-entropy.
+    """Mean over the n samples of - sum_r w_r f_r log p(A_r): a number >= 0, beside the mean
+    cross-entropy.
 
-    log_p: (n, K). Zero exactly when on every sample all probability lies on the labels that the rules firing there allow.
+    log_p: (n, K). Zero exactly when on every sample all probability lies on the labels that the
+    rules firing there allow.
     """
     return rule_losses(log_p, fires, allowed, weights).mean()
 
 
 def rule_losses(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
-    """The same for each sample: log_p (..., n, K), fires (..., n, R) -> (..., n). Hard rules count with HARD_WEIGHT."""
+    """The same for each sample: log_p (..., n, K), fires (..., n, R) -> (..., n). Hard rules count
+    with HARD_WEIGHT.
+    """
     finite = torch.where(weights.isinf(), HARD_WEIGHT, weights).to(log_p.dtype)
     return (-log_mass(log_p, allowed) * finite).where(fires, 0).sum(-1)
 
@@ -107,10 +133,12 @@ def forbidden(fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
 
 
 def apply_rules(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
-    """log q of the formula above. log_p: (..., n, K), normalised -> the same shape, normalised; -inf for what a hard rule forbids.
+    """log q of the formula above. log_p: (..., n, K), normalised -> the same shape, normalised;
+    -inf for what a hard rule forbids.
 
-    A sample on which no rule fires keeps its answer exactly. Where the hard rules leave no label (see `no_label_left`), or only labels
-    that the model holds for impossible, the hard ones are passed over.
+    A sample on which no rule fires keeps its answer exactly. Where the hard rules leave no label
+    (see `no_label_left`), or only labels that the model holds for impossible, the hard ones are
+    passed over.
     """
     hard = forbidden(fires, allowed, weights)
     hard &= ~hard.all(-1, keepdim=True)
@@ -123,9 +151,11 @@ def apply_rules(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) 
 
 
 def ranked_probability_loss(log_p: Tensor, y: Tensor) -> Tensor:
-    """For ordered labels: mean squared distance of the cumulative distributions, 0 to 1 (Epstein 1969; Gneiting and Raftery 2007).
+    """For ordered labels: mean squared distance of the cumulative distributions, 0 to 1 (Epstein
+    1969; Gneiting and Raftery 2007).
 
-    log_p: (n, K), labels in their order; y: (n,) int. Unlike cross-entropy it counts how far away the probability lies.
+    log_p: (n, K), labels in their order; y: (n,) int. Unlike cross-entropy it counts how far away
+    the probability lies.
     """
     return ranked_probability_losses(log_p, y).mean()
 
@@ -139,19 +169,21 @@ def ranked_probability_losses(log_p: Tensor, y: Tensor) -> Tensor:
 
 
 def concept_losses(log_p: Tensor, y: Tensor, sets: Tensor) -> Tensor:
-    """For labels under broader concepts: - sum over the concepts g that hold y of log p(g), p(g) the sum over the labels under it.
+    """For labels under broader concepts: - sum over the concepts g that hold y of log p(g), p(g)
+    the sum over the labels under it.
 
-    The cross-entropy of each level of a tree (Bertinetto et al. 2020, Making Better Mistakes). log_p: (..., n, K), y: (..., n),
-    sets: (G, K) bool -> (..., n).
+    The cross-entropy of each level of a tree (Bertinetto et al. 2020, Making Better Mistakes).
+    log_p: (..., n, K), y: (..., n), sets: (G, K) bool -> (..., n).
     """
     return (-log_mass(log_p, sets)).where(sets.T[y], 0).sum(-1)
 
 
 def cumulative_log_probabilities(score: Tensor, thresholds: Tensor) -> Tensor:
-    """Proportional odds (McCullagh 1980): P(y <= k) = sigmoid(threshold_k - score). score: (n,), thresholds: (K-1,) rising -> (n, K)
+    """Proportional odds (McCullagh 1980): P(y <= k) = sigmoid(threshold_k - score). score: (n,),
+    thresholds: (K-1,) rising -> (n, K)
 
-    By sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - e^(b - a)), which stays precise in the tails. Raises ValueError if the
-    thresholds do not rise.
+    By sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - e^(b - a)), which stays precise in the
+    tails. Raises ValueError if the thresholds do not rise.
     """
     gaps = thresholds.diff()
     if bool((gaps <= 0).any()):

@@ -1,4 +1,6 @@
-"""Knowledge in a run: the rules of study and recipe held against the samples, in the loss of training and in the answers."""
+"""Knowledge in a run: the rules of study and recipe held against the samples, in the loss of
+training and in the answers.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +13,19 @@ from fusion.alignment import Aligned
 from fusion.columns import find_leaks
 from fusion.evaluate.answers import Answers
 from fusion.evaluate.metrics import Floats
-from fusion.knowledge import Knowledge, Rule, RuleError, check, columns, columns_of, contradictions, fired, kinds_of, resolve, rules_of
+from fusion.knowledge import (
+    Knowledge,
+    Rule,
+    RuleError,
+    check,
+    columns,
+    columns_of,
+    contradictions,
+    fired,
+    kinds_of,
+    resolve,
+    rules_of,
+)
 from fusion.knowledge.concepts import Concept
 from fusion.knowledge.findings import kind_of
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
@@ -27,40 +41,71 @@ class RulesNotApplied(UserWarning):
 
 
 def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
-    """The recipe with the knowledge of the alignment added to its own, every column by its full name.
+    """The recipe with the knowledge of the alignment added to its own, every column by its full
+    name.
 
-    Raises RecipeError with everything that does not fit the data, each rule by its number: the recipe's first, then the study's.
+    Raises RecipeError with everything that does not fit the data, each rule by its number: the
+    recipe's first, then the study's.
     """
     own = recipe.knowledge
     one_label = aligned.task in ONE_LABEL
     if own.use != "off" and not one_label and (own.states or aligned.knowledge.get("rules")):
-        raise RecipeError([f"knowledge: rules, concepts and order speak of one label of several, and this is {aligned.task}; set use: off"])
+        raise RecipeError(
+            [
+                f"knowledge: rules, concepts and order speak of one label of several, and this is {aligned.task}; set use: off"
+            ]
+        )
     if own.use == "off" or not one_label:
-        return recipe.model_copy(update={"knowledge": own.model_copy(update={"rules": [], "broader": {}, "order": [], "concepts": []})})
+        return recipe.model_copy(
+            update={
+                "knowledge": own.model_copy(
+                    update={"rules": [], "broader": {}, "order": [], "concepts": []}
+                )
+            }
+        )
     try:
         rules = [*own.rules, *rules_of(aligned.knowledge.get("rules", []))]
     except RuleError as error:
         raise RecipeError(error.problems) from error
     kinds, problems, named = kinds_of(aligned), [], list[Rule]()
     for number, rule in enumerate(rules, 1):
-        found = check(rule, kinds, aligned.label_order, aligned.label) or leaks(rule, kinds, aligned)
+        found = check(rule, kinds, aligned.label_order, aligned.label) or leaks(
+            rule, kinds, aligned
+        )
         where = f"rule {number} ({rule.title})" if len(rules) > 1 else f"the rule {rule.title}"
         problems += [f"knowledge: {where}: {problem}" for problem in found]
         if not found and (full := with_full_names(rule, kinds)) not in named:
             named.append(full)  # what both the study and the recipe state counts once
     broader = aligned.knowledge.get("broader", {}) | own.broader
-    problems += [*concept_problems(broader, aligned), *order_problems(own.order, aligned), *definition_problems(own.concepts, aligned)]
+    problems += [
+        *concept_problems(broader, aligned),
+        *order_problems(own.order, aligned),
+        *definition_problems(own.concepts, aligned),
+    ]
     if problems:
         raise RecipeError(problems)
     return recipe.model_copy(
-        update={"knowledge": own.model_copy(update={"rules": named, "broader": broader, "concepts": definitions(own, aligned)})}
+        update={
+            "knowledge": own.model_copy(
+                update={"rules": named, "broader": broader, "concepts": definitions(own, aligned)}
+            )
+        }
     )
 
 
 def definitions(own: Knowledge, aligned: Aligned) -> list[Concept]:
-    """Of labels, each once: those of the recipe and of the study, whose other concepts lie above labels or are about something else."""
-    written = [*own.concepts, *(Concept.model_validate(one) for one in aligned.knowledge.get("concepts", []))]
-    return [one for place, one in enumerate(written) if one.of in aligned.label_order and one not in written[:place]]
+    """Of labels, each once: those of the recipe and of the study, whose other concepts lie above
+    labels or are about something else.
+    """
+    written = [
+        *own.concepts,
+        *(Concept.model_validate(one) for one in aligned.knowledge.get("concepts", [])),
+    ]
+    return [
+        one
+        for place, one in enumerate(written)
+        if one.of in aligned.label_order and one not in written[:place]
+    ]
 
 
 def definition_problems(concepts: Sequence[Concept], aligned: Aligned) -> list[str]:
@@ -72,13 +117,17 @@ def definition_problems(concepts: Sequence[Concept], aligned: Aligned) -> list[s
 
 
 def with_full_names(rule: Rule, known: Iterable[str]) -> Rule:
-    return Rule.model_validate(rule.model_dump() | {"when": str(resolve(rule.condition, known, rule.when))})
+    return Rule.model_validate(
+        rule.model_dump() | {"when": str(resolve(rule.condition, known, rule.when))}
+    )
 
 
 def leaks(rule: Rule, known: Iterable[str], aligned: Aligned) -> list[str]:
     """Columns that give the label away: a rule over them would look it up."""
     names = columns(resolve(rule.condition, known, rule.when))
-    asked: dict[str, tuple[str, Sequence[Any]]] = {name: ("", aligned.extras[name]) for name in names if name in aligned.extras}
+    asked: dict[str, tuple[str, Sequence[Any]]] = {
+        name: ("", aligned.extras[name]) for name in names if name in aligned.extras
+    }
     return [
         f"{leak.column} alone determines the label ({leak.share:.0%} of the samples), so the rule would look it up; ask another column"
         for leak in find_leaks(asked, aligned.labels)
@@ -96,7 +145,9 @@ def concept_problems(broader: Mapping[str, str], aligned: Aligned) -> list[str]:
 def order_problems(order: Sequence[str], aligned: Aligned) -> list[str]:
     if order and set(order) != set(aligned.label_order):
         other = sorted(set(order) ^ set(aligned.label_order))[0]
-        return [f"knowledge.order must name every label once; {other} is {'no label' if other in order else 'missing'}"]
+        return [
+            f"knowledge.order must name every label once; {other} is {'no label' if other in order else 'missing'}"
+        ]
     return []
 
 
@@ -107,15 +158,25 @@ def fires_of(recipe: Recipe, aligned: Aligned) -> Bools:
 
 
 def warnings_of(recipe: Recipe, aligned: Aligned, fires: Bools) -> list[str]:
-    """What a person should know before the training: rules that never speak, hard rules that leave no label."""
+    """What a person should know before the training: rules that never speak, hard rules that leave
+    no label.
+    """
     rules, rows = recipe.knowledge.rules, aligned.kept()
     said = fires[rows].T.tolist()
-    silent = [f"{rule.title}: the condition holds on none of the {len(rows):,} samples" for rule, row in zip(rules, said) if not any(row)]
+    silent = [
+        f"{rule.title}: the condition holds on none of the {len(rows):,} samples"
+        for rule, row in zip(rules, said)
+        if not any(row)
+    ]
     return silent + [str(finding) for finding in contradictions(rules, said, aligned.label_order)]
 
 
-def taught(recipe: Recipe, task: TaskName, labels: Sequence[str], fires: Bools) -> tuple[Terms, torch.Tensor] | None:
-    """What knowledge adds to the loss of training, to which the order of an ordinal task belongs; None where it adds nothing."""
+def taught(
+    recipe: Recipe, task: TaskName, labels: Sequence[str], fires: Bools
+) -> tuple[Terms, torch.Tensor] | None:
+    """What knowledge adds to the loss of training, to which the order of an ordinal task belongs;
+    None where it adds nothing.
+    """
     own = recipe.knowledge
     if not own.in_training:
         own, fires = Knowledge(use="off"), fires[:, :0]
@@ -123,7 +184,9 @@ def taught(recipe: Recipe, task: TaskName, labels: Sequence[str], fires: Bools) 
         own = own.model_copy(update={"order": list(labels)})
     if not (own.rules or own.broader or own.order):
         return None
-    sets = torch.tensor(list(leaf_sets(own.broader, labels).values()), dtype=torch.bool).reshape(-1, len(labels))
+    sets = torch.tensor(list(leaf_sets(own.broader, labels).values()), dtype=torch.bool).reshape(
+        -1, len(labels)
+    )
     need_members(sets)
     order = torch.tensor([list(labels).index(label) for label in own.order], dtype=torch.int64)
     return Terms(rule_tensors(own.rules, labels), sets, order), torch.from_numpy(fires)
@@ -139,17 +202,25 @@ def applied(p: Floats, rules: Sequence[Rule], labels: Sequence[str], fires: Bool
     return np.where(fires.any(axis=1, keepdims=True), q, p)  # to the last bit where no rule speaks
 
 
-def answers_with(answers: Answers, rules: Sequence[Rule], labels: Sequence[str], fires: Bools) -> Answers:
+def answers_with(
+    answers: Answers, rules: Sequence[Rule], labels: Sequence[str], fires: Bools
+) -> Answers:
     if not len(rules):
         return answers
     by_coalition = {c: applied(p, rules, labels, fires) for c, p in answers.by_coalition.items()}
-    return Answers(by_coalition, applied(answers.uncalibrated, rules, labels, fires), answers.by_coalition)
+    return Answers(
+        by_coalition, applied(answers.uncalibrated, rules, labels, fires), answers.by_coalition
+    )
 
 
 def rules_for(recipe: Recipe, given: Mapping[str, Any]) -> tuple[list[Rule], list[str]]:
-    """The rules of a settled recipe that can be applied where these columns are known, and what to say of the others."""
+    """The rules of a settled recipe that can be applied where these columns are known, and what to
+    say of the others.
+    """
     rules = recipe.knowledge.rules if recipe.knowledge.at_prediction else []
-    return [rule for rule in rules if set(columns(rule.condition)) <= set(given)], unanswered(rules, given)
+    return [rule for rule in rules if set(columns(rule.condition)) <= set(given)], unanswered(
+        rules, given
+    )
 
 
 def speaks(rules: Sequence[Rule], given: Mapping[str, Sequence[Any]]) -> Bools:

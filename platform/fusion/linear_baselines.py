@@ -1,4 +1,6 @@
-"""The linear baselines of one round: on all features joined, and as a product of calibrated single ones."""
+"""The linear baselines of one round: on all features joined, and as a product of calibrated single
+ones.
+"""
 
 from functools import partial
 
@@ -33,7 +35,10 @@ def joined(fitting: CrossFit, each: Round) -> Floats:
 
     def part(prepared: Prepared, rows: Ints) -> Part:
         seen = task.mask[rows]
-        features = [np.where(seen[:, i, None], prepared.x(name)[rows].numpy(), 0) for i, name in enumerate(task.modalities)]
+        features = [
+            np.where(seen[:, i, None], prepared.x(name)[rows].numpy(), 0)
+            for i, name in enumerate(task.modalities)
+        ]
         return np.concatenate([*features, ~seen], axis=1).astype(np.float32), task.y[rows]
 
     def fit_on(rows: Ints) -> Fitted:
@@ -44,7 +49,9 @@ def joined(fitting: CrossFit, each: Round) -> Floats:
     inner = [(fit_on(rows), *part(fitting.prepared(rows), held)) for rows, held in each.inner]
     model, temperature = tuned(task.asked, inner, fit_on(each.train), outer.log_prior)
     assert model is not None
-    return task.asked.beliefs(model.outputs(part(outer, each.test)[0], outer.log_prior), temperature)
+    return task.asked.beliefs(
+        model.outputs(part(outer, each.test)[0], outer.log_prior), temperature
+    )
 
 
 def product(fitting: CrossFit, each: Round) -> Floats:
@@ -57,7 +64,10 @@ def product(fitting: CrossFit, each: Round) -> Floats:
             samples = prepared.samples(name, rows)
             return samples.x[name].numpy(), samples.y.numpy()
 
-        inner = [(partial(prepared.linear, name), *part(prepared, held)) for prepared, held in inner_of(fitting, each)]
+        inner = [
+            (partial(prepared.linear, name), *part(prepared, held))
+            for prepared, held in inner_of(fitting, each)
+        ]
         model, temperature = tuned(task.asked, inner, partial(outer.linear, name), outer.log_prior)
         if model is not None:
             outputs = model.outputs(part(outer, each.test)[0], outer.log_prior)

@@ -1,6 +1,8 @@
-"""What this machine was measured to do, and what a run will cost on it. Light: the web process reads and reckons with it.
+"""What this machine was measured to do, and what a run will cost on it. Light: the web process
+reads and reckons with it.
 
-A run learns it by the way (`learnt`), `python -m fusion measure` in a short job; both are kept in one JSON file.
+A run learns it by the way (`learnt`), `python -m fusion measure` in a short job; both are kept in
+one JSON file.
 """
 
 import json
@@ -22,10 +24,18 @@ FILE = "machine.json"
 TINY = 1e-12
 Positive = Annotated[float, Field(gt=0)]
 
-TYPICAL_CELL = {"efficientnet-lite0": 0.008, "whisper-tiny-en": 0.015, "minilm-l6-v2": 0.006, "pixels": 0.0005, "numbers": 0.0001}
+TYPICAL_CELL = {
+    "efficientnet-lite0": 0.008,
+    "whisper-tiny-en": 0.015,
+    "minilm-l6-v2": 0.006,
+    "pixels": 0.0005,
+    "numbers": 0.0001,
+}
 UNKNOWN_CELL = 0.05
 TYPICAL_STEP = 0.0008
-"""Seconds of a core of our time, as all other defaults here: for a machine that has not been measured."""
+"""Seconds of a core of our time, as all other defaults here: for a machine that has not been
+measured.
+"""
 
 
 @cache
@@ -38,7 +48,9 @@ def has_bf16() -> bool:
 
 
 class Stopwatch:
-    """Seconds since it was made, as if nothing else had run: waiting for other processes does not count where one thread works."""
+    """Seconds since it was made, as if nothing else had run: waiting for other processes does not
+    count where one thread works.
+    """
 
     def __init__(self) -> None:
         self.wall, self.cpu = time.perf_counter(), time.process_time()
@@ -61,12 +73,16 @@ class Clock:
         self.progress.check()
         begun, watch = time.perf_counter(), Stopwatch()
         yield
-        self.seconds |= {name: round(time.perf_counter() - begun, 3), f"{CPU}{name}": round(watch.seconds, 3)}
+        self.seconds |= {
+            name: round(time.perf_counter() - begun, 3),
+            f"{CPU}{name}": round(watch.seconds, 3),
+        }
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What one run took. cells: seconds by encoder, methods, steps, numbers, draws: see fusion.cost; the other figures are seconds.
+    """What one run took. cells: seconds by encoder, methods, steps, numbers, draws: see
+    fusion.cost; the other figures are seconds.
 
     tunes: in which ways encoders were tuned; tuned: passes through each, see fusion.tuning.cost.
     """
@@ -87,9 +103,11 @@ class Spent:
 
 
 class Machine(BaseModel):
-    """seconds_a_cell: by encoder, without loading it. seconds_a_step: one batch through one network, "" for any method and by the joint
-    methods of a run. tuning: what tuning takes against typical figures, likewise by the ways of a run. seconds_a_number: whitening and regressions. other: imports, reading and writing. base_mb: what the process takes
-    beside the vectors. memory_mb: what the worker may take, None where that is not known.
+    """seconds_a_cell: by encoder, without loading it. seconds_a_step: one batch through one
+    network, "" for any method and by the joint methods of a run. tuning: what tuning takes against
+    typical figures, likewise by the ways of a run. seconds_a_number: whitening and regressions.
+    other: imports, reading and writing. base_mb: what the process takes beside the vectors.
+    memory_mb: what the worker may take, None where that is not known.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -131,20 +149,37 @@ class Machine(BaseModel):
         return sum(n * self.cell(name) for name, n in cells.items())
 
     def learnt(self, spent: Spent) -> "Machine":
-        """With what one more run took; half of what was known is remembered, so that one odd run misleads for a short time."""
+        """With what one more run took; half of what was known is remembered, so that one odd run
+        misleads for a short time.
+        """
         step = spent.fit / spent.steps
         steps = {name: mixed(self.seconds_a_step.get(name), step) for name in {"", spent.methods}}
-        cells = {name: mixed(self.seconds_a_cell.get(name), value) for name, value in spent.cells.items()}
-        reckoned = self.model_copy(update={"seconds_a_cell": self.seconds_a_cell | cells}).reckoned(spent.tuned)
-        tuning = {name: mixed(self.tuning.get(name), spent.tune / reckoned) for name in {"", spent.tunes}} if reckoned else {}
+        cells = {
+            name: mixed(self.seconds_a_cell.get(name), value) for name, value in spent.cells.items()
+        }
+        reckoned = self.model_copy(update={"seconds_a_cell": self.seconds_a_cell | cells}).reckoned(
+            spent.tuned
+        )
+        tuning = (
+            {
+                name: mixed(self.tuning.get(name), spent.tune / reckoned)
+                for name in {"", spent.tunes}
+            }
+            if reckoned
+            else {}
+        )
         known = self.runs > 0
         return self.model_copy(
             update={
                 "seconds_a_cell": self.seconds_a_cell | cells,
                 "seconds_a_step": self.seconds_a_step | steps,
                 "tuning": self.tuning | tuning,
-                "seconds_a_number": mixed(self.seconds_a_number if known else None, spent.prepare / spent.numbers),
-                "seconds_a_draw": mixed(self.seconds_a_draw if known else None, spent.evaluate / spent.draws),
+                "seconds_a_number": mixed(
+                    self.seconds_a_number if known else None, spent.prepare / spent.numbers
+                ),
+                "seconds_a_draw": mixed(
+                    self.seconds_a_draw if known else None, spent.evaluate / spent.draws
+                ),
                 "other": mixed(self.other if known else None, spent.other),
                 "base_mb": max(1.0, spent.base_mb, 0.9 * self.base_mb if known else 0.0),
                 "memory_mb": memory_mb(),
@@ -159,7 +194,9 @@ def mixed(old: float | None, new: float) -> float:
 
 
 def memory_mb() -> float | None:
-    """What this process may take: the container's limit where there is one, else the machine's memory."""
+    """What this process may take: the container's limit where there is one, else the machine's
+    memory.
+    """
     found = []
     for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:

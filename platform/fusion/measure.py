@@ -1,4 +1,6 @@
-"""A short job that measures this machine: every installed encoder on made-up cells, and a small training on made-up numbers."""
+"""A short job that measures this machine: every installed encoder on made-up cells, and a small
+training on made-up numbers.
+"""
 
 import tempfile
 import time
@@ -21,15 +23,33 @@ from fusion.result import CELL
 from fusion.run import train
 
 CELLS, SAMPLES, WIDTH, CLASSES, SITES = 48, 480, 600, 10, 4
-WORDS = ("a", "leaf", "of", "three", "parts", "stands", "by", "the", "water", "and", "turns", "with", "light")
+WORDS = (
+    "a",
+    "leaf",
+    "of",
+    "three",
+    "parts",
+    "stands",
+    "by",
+    "the",
+    "water",
+    "and",
+    "turns",
+    "with",
+    "light",
+)
 RATE = 16_000
 RECIPE = Recipe(
-    compare=["concat", "gated"], training=Training(seeds=[0], epochs=8, patience=8, inner_folds=2), evaluation=Evaluation(draws=500)
+    compare=["concat", "gated"],
+    training=Training(seeds=[0], epochs=8, patience=8, inner_folds=2),
+    evaluation=Evaluation(draws=500),
 )
 
 
 def measure(machine: Machine, progress: Progress) -> Machine:
-    """`machine` with what was measured now; takes about ten seconds a core of our time with the packaged encoders."""
+    """`machine` with what was measured now; takes about ten seconds a core of our time with the
+    packaged encoders.
+    """
     begun = time.process_time()
     forget_peak()
     found = encoders(progress)
@@ -39,7 +59,9 @@ def measure(machine: Machine, progress: Progress) -> Machine:
     inputs = tuple(cost.Input(name, SAMPLES, ("numbers",), WIDTH) for name in "abc")
     seconds = result.seconds | {f"{CELL}{name}": value for name, value in found.items()}
     whole = time.process_time() - embedded
-    return machine.learnt(cost.spent(cost.Shape(SAMPLES, SITES, inputs), RECIPE, seconds, whole, peak_mb()))
+    return machine.learnt(
+        cost.spent(cost.Shape(SAMPLES, SITES, inputs), RECIPE, seconds, whole, peak_mb())
+    )
 
 
 def encoders(progress: Progress) -> dict[str, float]:
@@ -49,7 +71,9 @@ def encoders(progress: Progress) -> dict[str, float]:
         for entry in catalogue.entries(tiny=False):
             if entry.installed and entry.kind in CONTENT:
                 try:
-                    features = embed(cells(entry.kind, Path(folder)), {"x": [entry.name]}, None, progress)
+                    features = embed(
+                        cells(entry.kind, Path(folder)), {"x": [entry.name]}, None, progress
+                    )
                 except EncoderError as error:
                     progress.log(str(error))
                 else:
@@ -60,9 +84,15 @@ def encoders(progress: Progress) -> dict[str, float]:
 def cells(kind: str, folder: Path) -> Aligned:
     """CELLS different ones of this kind."""
     dice = np.random.default_rng(0)
-    made: list[Cell | None] = [CONTENT[kind](dice, folder / f"{kind}{number}") for number in range(CELLS)]
+    made: list[Cell | None] = [
+        CONTENT[kind](dice, folder / f"{kind}{number}") for number in range(CELLS)
+    ]
     keys = [f"M{number:03}" for number in range(CELLS)]
-    return Aligned(keys=keys, labels=["one"] * CELLS, modalities={"x": Modality(kind, made, media=lambda digest: folder / digest)})
+    return Aligned(
+        keys=keys,
+        labels=["one"] * CELLS,
+        modalities={"x": Modality(kind, made, media=lambda digest: folder / digest)},
+    )
 
 
 def picture(dice: np.random.Generator, path: Path) -> Cell:
@@ -103,7 +133,11 @@ def numbers() -> Aligned:
     for name in "abc":
         centres = dice.normal(size=(CLASSES, WIDTH))
         rows = 0.2 * centres[y] + dice.normal(size=(SAMPLES, WIDTH))
-        tables[name] = Modality("table", [Cell.numbers(one.tolist()) for one in rows], fields=[f"{name}{i}" for i in range(WIDTH)])
+        tables[name] = Modality(
+            "table",
+            [Cell.numbers(one.tolist()) for one in rows],
+            fields=[f"{name}{i}" for i in range(WIDTH)],
+        )
     return Aligned(
         keys=[f"M{number:04}" for number in range(SAMPLES)],
         labels=[f"label {k}" for k in y],

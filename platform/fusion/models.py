@@ -1,4 +1,6 @@
-"""One fitted model: a whitening for each modality, a network, a temperature. The unit of training, of resuming and of the bundle."""
+"""One fitted model: a whitening for each modality, a network, a temperature. The unit of training,
+of resuming and of the bundle.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,8 +26,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is built from. modalities: all of the task, in the order of the mask; inputs: those that this model reads;
-    classes: how many numbers it writes about a sample.
+    """What a network is built from. modalities: all of the task, in the order of the mask; inputs:
+    those that this model reads; classes: how many numbers it writes about a sample.
     """
 
     name: str
@@ -82,28 +84,48 @@ class Model:
         """Features of (n, dim) a modality -> whitened tensors."""
         return {name: torch.from_numpy(self.whitening[name](x[name])) for name in self.shape.inputs}
 
-    def outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def outputs(
+        self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """(n, D), before the temperature; mask: (n, M) over all modalities of the task."""
         return self.answer(self.inputs(x), mask)
 
-    def answer(self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def answer(
+        self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """The same of inputs that are whitened already, by this model's whitening."""
         return answer(self.network, whitened, torch.as_tensor(mask.copy()))
 
-    def answers(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
-        """(n, D), calibrated unless another temperature is given; the training prior where none of the model's inputs is there."""
+    def answers(
+        self,
+        x: Mapping[str, NDArray[Any]],
+        mask: NDArray[np.bool_],
+        temperature: float | None = None,
+    ) -> Floats:
+        """(n, D), calibrated unless another temperature is given; the training prior where none of
+        the model's inputs is there.
+        """
         return self.calibrated(self.outputs(x, mask), mask, temperature)
 
-    def calibrated(self, outputs: NDArray[np.float32], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+    def calibrated(
+        self,
+        outputs: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+        temperature: float | None = None,
+    ) -> Floats:
         """The same of outputs."""
         beliefs = self.task.beliefs(outputs, temperature or self.temperature)
         return self.task.answers(np.where(self.seen(mask), beliefs, self.log_prior))
 
-    def represent(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def represent(
+        self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """(n, dim): the fused representation, zeros where none of the model's inputs is there."""
         return self.vectors(self.inputs(x), mask)
 
-    def vectors(self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def vectors(
+        self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """The same of inputs that are whitened already, by this model's whitening."""
         self.network.eval()
         with torch.inference_mode():
@@ -112,7 +134,11 @@ class Model:
 
     def seen(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(n, 1): samples that have any of the model's inputs."""
-        return np.any(mask[:, [self.shape.modalities.index(name) for name in self.shape.inputs]], axis=1, keepdims=True)
+        return np.any(
+            mask[:, [self.shape.modalities.index(name) for name in self.shape.inputs]],
+            axis=1,
+            keepdims=True,
+        )
 
     @property
     def log_prior(self) -> NDArray[np.float32]:
@@ -120,7 +146,9 @@ class Model:
         return cast(Tensor, self.network.log_prior).numpy()
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        tensors = {f"net.{name}": value.numpy() for name, value in self.network.state_dict().items()}
+        tensors = {
+            f"net.{name}": value.numpy() for name, value in self.network.state_dict().items()
+        }
         for name, whitening in self.whitening.items():
             tensors |= whitening.tensors(f"whitening.{self.shape.modalities.index(name)}")
         return tensors
@@ -132,15 +160,24 @@ class Model:
     def of(cls, tensors: dict[str, NDArray[Any]], facts: dict[str, Any]) -> "Model":
         shape = Shape(**facts["shape"])
         read = {name: f"whitening.{shape.modalities.index(name)}" for name in shape.inputs}
-        whitening = {name: reader_of(tensors, prefix, shape.tokens is not None) for name, prefix in read.items()}
+        whitening = {
+            name: reader_of(tensors, prefix, shape.tokens is not None)
+            for name, prefix in read.items()
+        }
         if any(found.dim != shape.dims[name] for name, found in whitening.items()):
             raise BrokenFile("a whitening does not fit the network behind it.")
         with torch.device("meta"):  # a description that lies about its sizes allocates nothing
             network = shape.network(tensors["net.log_prior"])
-        weights = {name[4:]: torch.from_numpy(value) for name, value in tensors.items() if name.startswith("net.")}
+        weights = {
+            name[4:]: torch.from_numpy(value)
+            for name, value in tensors.items()
+            if name.startswith("net.")
+        }
         for name, expected in network.state_dict().items():
             if name in weights and weights[name].dtype != expected.dtype:
-                raise BrokenFile(f"the weights {name} are of the type {weights[name].dtype}, not {expected.dtype}.")
+                raise BrokenFile(
+                    f"the weights {name} are of the type {weights[name].dtype}, not {expected.dtype}."
+                )
         network.load_state_dict(weights, assign=True)
         return cls(shape, whitening, network.eval(), facts["temperature"])
 
@@ -149,6 +186,10 @@ def joined(seeds: Sequence[Mapping[str, Model]]) -> dict[str, Model]:
     """One model a name of those that differ in their seed alone."""
     found = {}
     for name, first in seeds[0].items():
-        network = Together([each[name].network for each in seeds]) if len(seeds) > 1 else first.network
-        found[name] = replace(first, shape=replace(first.shape, seeds=len(seeds)), network=network.eval())
+        network = (
+            Together([each[name].network for each in seeds]) if len(seeds) > 1 else first.network
+        )
+        found[name] = replace(
+            first, shape=replace(first.shape, seeds=len(seeds)), network=network.eval()
+        )
     return found

@@ -1,4 +1,6 @@
-"""Graded noise on inputs: which levels there are for each kind of modality. Light: recipes, protocols and pages name levels."""
+"""Graded noise on inputs: which levels there are for each kind of modality. Light: recipes,
+protocols and pages name levels.
+"""
 
 from typing import NamedTuple
 
@@ -15,6 +17,7 @@ LEVELS: dict[str, tuple[NoiseLevel, ...]] = {
     "table": (NoiseLevel("0.25 sd", 0.25), NoiseLevel("0.5 sd", 0.5), NoiseLevel("1 sd", 1.0)),
     "series": (NoiseLevel("0.25 sd", 0.25), NoiseLevel("0.5 sd", 0.5), NoiseLevel("1 sd", 1.0)),
 }
-"""Mildest first. image: Gaussian blur, its standard deviation as a share of the shorter side; audio: white noise at this signal-to-noise
-ratio; text: share of words dropped; table and series: Gaussian noise in standard deviations of the column, or of the series, over training.
+"""Mildest first. image: Gaussian blur, its standard deviation as a share of the shorter side;
+audio: white noise at this signal-to-noise ratio; text: share of words dropped; table and series:
+Gaussian noise in standard deviations of the column, or of the series, over training.
 """

@@ -1,5 +1,6 @@
-"""Inputs made worse by a known amount (fusion.noise), and their features. What a cell becomes depends on its content and the level alone:
-the random numbers are seeded by its digest and are the same at every level, so a worse level spoils what a milder one spoilt, and more.
+"""Inputs made worse by a known amount (fusion.noise), and their features. What a cell becomes
+depends on its content and the level alone: the random numbers are seeded by its digest and are the
+same at every level, so a worse level spoils what a milder one spoilt, and more.
 """
 
 import hashlib
@@ -40,10 +41,12 @@ BY_TRAINING = ("table", "series")
 
 @dataclass
 class Noisy:
-    """Features under noise. keys: every modality and level; x: by reading, those that are the same whatever the round, (n, dim) each.
+    """Features under noise. keys: every modality and level; x: by reading, those that are the same
+    whatever the round, (n, dim) each.
 
-    read: training rows -> by which encoders a round reads; encoders: of the modalities whose features differ by round. n_computed and
-    n_cached: contents read by an encoder, or found in the cache.
+    read: training rows -> by which encoders a round reads; encoders: of the modalities whose
+    features differ by round. n_computed and n_cached: contents read by an encoder, or found in the
+    cache.
     """
 
     aligned: Aligned
@@ -57,34 +60,61 @@ class Noisy:
 
     @classmethod
     def of(
-        cls, aligned: Aligned, read: Callable[[Ints], Choices], rounds: Sequence[Ints], cache: Cache | None, progress: Progress
+        cls,
+        aligned: Aligned,
+        read: Callable[[Ints], Choices],
+        rounds: Sequence[Ints],
+        cache: Cache | None,
+        progress: Progress,
     ) -> "Noisy":
-        """Pictures, recordings and texts are read here: at most once a level, and never again while the cache keeps them.
+        """Pictures, recordings and texts are read here: at most once a level, and never again while
+        the cache keeps them.
 
         rounds: the training rows of each.
         """
-        found = cls(aligned, read, keys=[(name, level.name) for name, one in aligned.modalities.items() for level in LEVELS[one.kind]])
+        found = cls(
+            aligned,
+            read,
+            keys=[
+                (name, level.name)
+                for name, one in aligned.modalities.items()
+                for level in LEVELS[one.kind]
+            ],
+        )
         for name, one in aligned.modalities.items():
             for choices in map(read, rounds):
                 if reading(name, choices) not in found.encoders:
                     found.encoders[reading(name, choices)] = load_all(one, choices.get(name), False)
-        media = [each for each in found.encoders if aligned.modalities[each[0]].kind not in BY_TRAINING]
+        media = [
+            each for each in found.encoders if aligned.modalities[each[0]].kind not in BY_TRAINING
+        ]
         of_reading = {each: aligned.modalities[each[0]] for each in media}
         work = Work(
-            progress, sum(len(contents(one)) * len(found.encoders[each]) * len(LEVELS[one.kind]) for each, one in of_reading.items())
+            progress,
+            sum(
+                len(contents(one)) * len(found.encoders[each]) * len(LEVELS[one.kind])
+                for each, one in of_reading.items()
+            ),
         )
         for each, one in of_reading.items():
             for level in LEVELS[one.kind]:
                 with tempfile.TemporaryDirectory() as folder:
-                    found.x[each, level.name] = found.embedded(each, spoilt(one, level, Path(folder)), cache, work)
+                    found.x[each, level.name] = found.embedded(
+                        each, spoilt(one, level, Path(folder)), cache, work
+                    )
             del found.encoders[each]  # large, and done
         found.n_computed, found.n_cached = work.computed, work.cached
         return found
 
-    def embedded(self, each: Reading, modality: Modality, cache: Cache | None, work: Work) -> Features:
+    def embedded(
+        self, each: Reading, modality: Modality, cache: Cache | None, work: Work
+    ) -> Features:
         name = each[0]
         inputs = replace(self.aligned, modalities={**self.aligned.modalities, name: modality})
-        return np.concatenate([embed_modality(inputs, name, encoder, cache, work) for encoder in self.encoders[each]], 1)
+        return np.concatenate(
+            [embed_modality(inputs, name, encoder, cache, work) for encoder in self.encoders[each]],
+            1,
+        )
 
     def features(self, key: Key, train: Ints) -> Features:
         """(n, dim) of every sample, for a round that trains on these rows."""
@@ -105,16 +135,28 @@ def reading(name: str, choices: Choices) -> Reading:
 
 
 def spoilt(modality: Modality, level: NoiseLevel, folder: Path) -> Modality:
-    """A modality of pictures, recordings or texts at a level; files are made in `folder` when they are asked for."""
+    """A modality of pictures, recordings or texts at a level; files are made in `folder` when they
+    are asked for.
+    """
     if modality.kind == "text":
         return replace(
-            modality, cells=[cell and Cell.text(fewer_words(str(cell.content), cell.digest, level.strength)) for cell in modality.cells]
+            modality,
+            cells=[
+                cell and Cell.text(fewer_words(str(cell.content), cell.digest, level.strength))
+                for cell in modality.cells
+            ],
         )
-    cells = [cell and Cell(digest_of(cell.digest, modality.kind, level.name)) for cell in modality.cells]
+    cells = [
+        cell and Cell(digest_of(cell.digest, modality.kind, level.name)) for cell in modality.cells
+    ]
     origin = {new.digest: old.digest for new, old in zip(cells, modality.cells) if new and old}
     assert modality.media is not None
     spoil = {"image": blurred, "audio": drowned}[modality.kind]
-    return replace(modality, cells=cells, media=partial(made, modality.media, origin, folder, spoil, level.strength))
+    return replace(
+        modality,
+        cells=cells,
+        media=partial(made, modality.media, origin, folder, spoil, level.strength),
+    )
 
 
 def made(
@@ -154,7 +196,9 @@ def blurred(source: Path, digest: str, share: float, target: Path) -> Path:
 
 
 def drowned(source: Path, digest: str, decibel: float, target: Path) -> Path:
-    """White noise whose power is that of the whole recording less so many decibel; silence stays silent."""
+    """White noise whose power is that of the whole recording less so many decibel; silence stays
+    silent.
+    """
     import soundfile
 
     from fusion.modalities import audio
@@ -168,16 +212,26 @@ def drowned(source: Path, digest: str, decibel: float, target: Path) -> Path:
 
 
 def fewer_words(text: str, digest: str, share: float) -> str:
-    """Each word (each character where there are no spaces) is dropped with this probability; one stays."""
+    """Each word (each character where there are no spaces) is dropped with this probability; one
+    stays.
+    """
     space = " " if len(text.split()) > 1 else ""
     words = text.split() if space else list(text)
     luck = dice(digest).random(len(words))
-    return space.join(word for word, one in zip(words, luck) if one >= min(share, float(luck.max(initial=0))))
+    return space.join(
+        word for word, one in zip(words, luck) if one >= min(share, float(luck.max(initial=0)))
+    )
 
 
 def spread(modality: Modality, rows: Ints) -> NDArray[np.float64]:
-    """Standard deviation over training rows: of each number of a table (k,), of all numbers of series together (1,)."""
-    cells = [cell.content for row in rows if (cell := modality.cells[row]) is not None and isinstance(cell.content, tuple)]
+    """Standard deviation over training rows: of each number of a table (k,), of all numbers of
+    series together (1,).
+    """
+    cells = [
+        cell.content
+        for row in rows
+        if (cell := modality.cells[row]) is not None and isinstance(cell.content, tuple)
+    ]
     if not cells:
         return np.zeros(1)
     if modality.kind == "series":
@@ -186,11 +240,17 @@ def spread(modality: Modality, rows: Ints) -> NDArray[np.float64]:
         return np.nan_to_num(np.nanstd(np.array(cells, dtype=np.float64), axis=0))
 
 
-def shaken(cells: list[Cell | None], deviation: NDArray[np.float64], strength: float) -> list[Cell | None]:
+def shaken(
+    cells: list[Cell | None], deviation: NDArray[np.float64], strength: float
+) -> list[Cell | None]:
     """Gaussian noise on every number; a gap stays one."""
 
     def one(cell: Cell) -> Cell:
         numbers = np.array(cell.content, dtype=np.float64)
-        return Cell.numbers((numbers + strength * deviation * dice(cell.digest).standard_normal(len(numbers))).tolist())
+        return Cell.numbers(
+            (
+                numbers + strength * deviation * dice(cell.digest).standard_normal(len(numbers))
+            ).tolist()
+        )
 
     return [cell and one(cell) for cell in cells]

@@ -1,4 +1,6 @@
-"""AdamW on a one-cycle schedule, without the classes of torch.optim: these import the compiler, which takes a second or two."""
+"""AdamW on a one-cycle schedule, without the classes of torch.optim: these import the compiler,
+which takes a second or two.
+"""
 
 from collections.abc import Iterable
 from math import cos, pi
@@ -12,7 +14,9 @@ RISE = 0.3
 
 
 def one_cycle(step: int, steps: int, peak: float) -> tuple[float, float]:
-    """Learning rate and first momentum of a step, counted from 0 (Smith and Topin 2019; the numbers are those of torch's OneCycleLR)."""
+    """Learning rate and first momentum of a step, counted from 0 (Smith and Topin 2019; the numbers
+    are those of torch's OneCycleLR).
+    """
     top = max(RISE * steps - 1, 1e-6)
     if step <= top:
         return between(peak / 25, peak, step / top), between(0.95, 0.85, step / top)
@@ -26,9 +30,13 @@ def between(begin: float, end: float, share: float) -> float:
 
 
 class AdamW:
-    """Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization (ICLR). `done`: steps taken, of `steps`."""
+    """Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization (ICLR). `done`: steps
+    taken, of `steps`.
+    """
 
-    def __init__(self, parameters: Iterable[Tensor], peak: float, weight_decay: float, steps: int) -> None:
+    def __init__(
+        self, parameters: Iterable[Tensor], peak: float, weight_decay: float, steps: int
+    ) -> None:
         self.parameters = list(parameters)
         self.peak, self.weight_decay, self.steps = peak, weight_decay, steps
         self.means = [torch.zeros_like(each) for each in self.parameters]
@@ -66,7 +74,9 @@ class AdamW:
     def tensors(self) -> dict[str, Tensor]:
         """All that the next step depends on, beside the parameters."""
         parts = {"mean": self.means, "square": self.squares, "count": self.counts}
-        return {f"{name}.{i}": value for name, values in parts.items() for i, value in enumerate(values)}
+        return {
+            f"{name}.{i}": value for name, values in parts.items() for i, value in enumerate(values)
+        }
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         for name, value in self.tensors().items():

@@ -11,7 +11,15 @@ from torch import Tensor
 
 from fusion.crossfit import CrossFit
 from fusion.ensemble import Pool, beliefs_of, pooled_answers
-from fusion.evaluate.answers import Answers, Coalition, Scored, alone, coalitions, hide, late_answers
+from fusion.evaluate.answers import (
+    Answers,
+    Coalition,
+    Scored,
+    alone,
+    coalitions,
+    hide,
+    late_answers,
+)
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.floor import floored
 from fusion.heldout import Held
@@ -24,11 +32,13 @@ from fusion.representation import Space, Vectors, evidence, views
 
 @dataclass
 class RoundAnswers:
-    """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated: {method: (S, n, D)}; baselines: beliefs.
+    """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated:
+    {method: (S, n, D)}; baselines: beliefs.
 
-    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a search. noisy: the same models' answers
-    with one modality under noise, by modality and level, with all inputs alone. vectors: (1 + M, n, D) of the run's own method and the
-    first seed, see fusion.representation.views.
+    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a
+    search. noisy: the same models' answers with one modality under noise, by modality and level,
+    with all inputs alone. vectors: (1 + M, n, D) of the run's own method and the first seed, see
+    fusion.representation.views.
     """
 
     each: Round
@@ -52,44 +62,75 @@ class RoundAnswers:
         """As plain data, by model."""
         found = {name: vars(choice) for name, choice in self.choices.items()}
         joined = {"ensemble": vars(self.pool)} if self.pool else {}
-        return found | joined | ({"search": {"method": self.winner, "losses": self.losses}} if self.losses else {})
+        return (
+            found
+            | joined
+            | ({"search": {"method": self.winner, "losses": self.losses}} if self.losses else {})
+        )
 
 
-def answer_round(fitting: CrossFit, each: Round, regressions: bool = True, noisy: Noisy | None = None) -> RoundAnswers:
-    """What the models of one round say about its test samples; and the plain regressions beside them, and the answers under noise, if
-    asked for.
+def answer_round(
+    fitting: CrossFit, each: Round, regressions: bool = True, noisy: Noisy | None = None
+) -> RoundAnswers:
+    """What the models of one round say about its test samples; and the plain regressions beside
+    them, and the answers under noise, if asked for.
     """
     choices, models = fitting.solve(each)
     prepared, task = fitting.prepared(each.train), fitting.task
     at, mask = torch.from_numpy(each.test), task.mask[each.test]
     x = {name: prepared.x(name)[at] for name in task.modalities}
     singles = singles_of(models, task.modalities, x, mask)
-    found = RoundAnswers(each, choices, prepared.log_prior, singles, baselines=baselines(fitting, each) if regressions else {})
+    found = RoundAnswers(
+        each,
+        choices,
+        prepared.log_prior,
+        singles,
+        baselines=baselines(fitting, each) if regressions else {},
+    )
     for name in fitting.names[len(task.modalities) :]:
         x = {modality: values[at] for modality, values in prepared.x_for(name).items()}
         of_name = [seed[name] for seed in models]
-        found.joint[name] = {c: np.stack([calibrated(m, x, hide(mask, c)) for m in of_name]) for c in coalitions(mask.shape[1])}
-        found.uncalibrated[name] = np.stack([calibrated(m, x, mask, temperature=1.0) for m in of_name])
+        found.joint[name] = {
+            c: np.stack([calibrated(m, x, hide(mask, c)) for m in of_name])
+            for c in coalitions(mask.shape[1])
+        }
+        found.uncalibrated[name] = np.stack(
+            [calibrated(m, x, mask, temperature=1.0) for m in of_name]
+        )
     if fitting.members or fitting.budget:
         held = Held.inner(fitting, each)
         found.pool = held.pool(choices, fitting.members) if fitting.members else None
         found.losses = held.losses(choices, fitting.members) if fitting.budget else {}
     found.vectors = vectors_of(fitting, found, models[0])
     if noisy:
-        found.noisy = {key: answer_noisy(fitting, found, models, key[0], noisy.features(key, each.train)[each.test]) for key in noisy.keys}
+        found.noisy = {
+            key: answer_noisy(
+                fitting, found, models, key[0], noisy.features(key, each.train)[each.test]
+            )
+            for key in noisy.keys
+        }
     fitting.forget(each)
     return found
 
 
 def singles_of(
-    models: Sequence[Mapping[str, Model]], modalities: Sequence[str], x: Mapping[str, Tensor], mask: NDArray[np.bool_]
+    models: Sequence[Mapping[str, Model]],
+    modalities: Sequence[str],
+    x: Mapping[str, Tensor],
+    mask: NDArray[np.bool_],
 ) -> Floats:
     """(S, n, M, D) outputs of each modality's own model."""
-    return np.stack([np.stack([seed[name].answer(x, mask) for name in modalities], axis=1) for seed in models]).astype(np.float64)
+    return np.stack(
+        [np.stack([seed[name].answer(x, mask) for name in modalities], axis=1) for seed in models]
+    ).astype(np.float64)
 
 
 def answer_noisy(
-    fitting: CrossFit, clean: RoundAnswers, models: Sequence[Mapping[str, Model]], modality: str, features: NDArray[np.float32]
+    fitting: CrossFit,
+    clean: RoundAnswers,
+    models: Sequence[Mapping[str, Model]],
+    modality: str,
+    features: NDArray[np.float32],
 ) -> RoundAnswers:
     """features: (n, dim) of the noisy modality for the test samples, as its encoders write them."""
     prepared, task, each = fitting.prepared(clean.each.train), fitting.task, clean.each
@@ -98,14 +139,19 @@ def answer_noisy(
 
     def inputs(name: str) -> dict[str, Tensor]:
         said = torch.from_numpy(prepared.whitening_for(name, modality)(features))
-        return {one: said if one == modality else values[at] for one, values in prepared.x_for(name).items()}
+        return {
+            one: said if one == modality else values[at]
+            for one, values in prepared.x_for(name).items()
+        }
 
     singles, column = clean.singles.copy(), task.modalities.index(modality)
     singles[:, :, column] = singles_of(models, [modality], inputs(modality), mask)[:, :, 0]
     found = RoundAnswers(each, clean.choices, clean.log_prior, singles, pool=clean.pool)
     for name in clean.joint:
         x = inputs(name)
-        found.joint[name] = {everything: np.stack([calibrated(seed[name], x, mask) for seed in models])}
+        found.joint[name] = {
+            everything: np.stack([calibrated(seed[name], x, mask) for seed in models])
+        }
         found.uncalibrated[name] = clean.uncalibrated[name]
     return found
 
@@ -116,31 +162,47 @@ def vectors_of(fitting: CrossFit, found: RoundAnswers, models: dict[str, Model])
     seen = views(task.mask[test])
     if method in models:
         at = torch.from_numpy(test)
-        x = {modality: values[at] for modality, values in fitting.prepared(found.each.train).x_for(method).items()}
+        x = {
+            modality: values[at]
+            for modality, values in fitting.prepared(found.each.train).x_for(method).items()
+        }
         return np.stack([models[method].vectors(x, mask) for mask in seen])
-    beliefs = asked.beliefs(found.singles[0], np.array([found.choices[name].temperature for name in task.modalities]))
+    beliefs = asked.beliefs(
+        found.singles[0], np.array([found.choices[name].temperature for name in task.modalities])
+    )
     late = np.stack([evidence(asked, beliefs, mask, found.log_prior) for mask in seen])
     if method == "ensemble" and found.pool:
-        said = {name: beliefs_of(asked, by[max(by, key=len)][0]) for name, by in found.joint.items()}
+        said = {
+            name: beliefs_of(asked, by[max(by, key=len)][0]) for name, by in found.joint.items()
+        }
         joint = found.pool(asked, said | {"late": asked.product(beliefs, seen[0], found.log_prior)})
         complete = np.all(seen[0], axis=1)[:, None]
-        late[0] = np.where(complete, evidence(asked, joint[:, None], complete, found.log_prior), late[0])
+        late[0] = np.where(
+            complete, evidence(asked, joint[:, None], complete, found.log_prior), late[0]
+        )
     return late.astype(np.float32)
 
 
-def final_choices(fitting: CrossFit, found: Sequence[RoundAnswers]) -> tuple[dict[str, Choice], Pool | None]:
-    """For the models that are trained on every sample and that nothing here judges: epochs as the rounds chose on average, and the
-    temperature, and the weights of an ensemble, that suit the answers of all rounds to samples that they had not seen.
+def final_choices(
+    fitting: CrossFit, found: Sequence[RoundAnswers]
+) -> tuple[dict[str, Choice], Pool | None]:
+    """For the models that are trained on every sample and that nothing here judges: epochs as the
+    rounds chose on average, and the temperature, and the weights of an ensemble, that suit the
+    answers of all rounds to samples that they had not seen.
     """
     held, choices = Held.outer(fitting, found), {}
     for name in fitting.names:
         chosen = [each.choices[name] for each in found]
         epochs = round(float(np.mean([each.epochs for each in chosen])))
-        choices[name] = Choice(max(1, epochs), held.temperature(name), float(np.mean([each.score for each in chosen])))
+        choices[name] = Choice(
+            max(1, epochs), held.temperature(name), float(np.mean([each.score for each in chosen]))
+        )
     return choices, held.pool(choices, fitting.members) if fitting.members else None
 
 
-def calibrated(model: Model, x: Mapping[str, Tensor], mask: NDArray[np.bool_], temperature: float | None = None) -> Floats:
+def calibrated(
+    model: Model, x: Mapping[str, Tensor], mask: NDArray[np.bool_], temperature: float | None = None
+) -> Floats:
     return model.calibrated(model.answer(x, mask), mask, temperature)
 
 
@@ -165,25 +227,53 @@ class OutOfFold:
     def best_single(self) -> str:
         """The single modality with the best inner score, over the rounds; test labels take no part."""
         names = self.scored.modalities
-        return max(names, key=lambda name: (np.mean([each.choices[name].score for each in self.rounds]), name))
+        return max(
+            names,
+            key=lambda name: (np.mean([each.choices[name].score for each in self.rounds]), name),
+        )
 
     def temperature(self, name: str) -> float:
         return float(np.mean([each.choices[name].temperature for each in self.rounds]))
 
 
-def assemble(fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], cluster: Sequence[Any]) -> OutOfFold:
+def assemble(
+    fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], cluster: Sequence[Any]
+) -> OutOfFold:
     task, asked = fitting.task, fitting.task.asked
     rows = np.concatenate([each.each.test for each in found])
     fold = np.concatenate([[each.each.name] * len(each.each.test) for each in found])
-    log_prior = np.concatenate([np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found])
+    log_prior = np.concatenate(
+        [np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found]
+    )
     named = [keys[row] for row in rows]
-    scored = Scored(named, task.y[rows], task.mask[rows], log_prior, np.asarray(cluster)[rows], fold, asked.labels, task.modalities, asked)
+    scored = Scored(
+        named,
+        task.y[rows],
+        task.mask[rows],
+        log_prior,
+        np.asarray(cluster)[rows],
+        fold,
+        asked.labels,
+        task.modalities,
+        asked,
+    )
     methods, singles = methods_of(fitting, found, scored, coalitions(len(task.modalities)))
-    regressions = {name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None] for name in found[0].baselines}
+    regressions = {
+        name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None]
+        for name in found[0].baselines
+    }
     everything = [tuple(range(len(task.modalities)))]
-    noisy = {key: methods_of(fitting, [each.noisy[key] for each in found], scored, everything)[0] for key in found[0].noisy}
-    own = {key: own_choices(found, by_method) if fitting.budget else by_method[fitting.method] for key, by_method in noisy.items()}
-    return OutOfFold(rows, scored, found, methods, singles, regressions, space_of(fitting, found), own)
+    noisy = {
+        key: methods_of(fitting, [each.noisy[key] for each in found], scored, everything)[0]
+        for key in found[0].noisy
+    }
+    own = {
+        key: own_choices(found, by_method) if fitting.budget else by_method[fitting.method]
+        for key, by_method in noisy.items()
+    }
+    return OutOfFold(
+        rows, scored, found, methods, singles, regressions, space_of(fitting, found), own
+    )
 
 
 def own_choices(rounds: Sequence[RoundAnswers], methods: Mapping[str, Answers]) -> Answers:
@@ -192,9 +282,14 @@ def own_choices(rounds: Sequence[RoundAnswers], methods: Mapping[str, Answers]) 
     ends = np.cumsum([n for _, n in winners])[:-1]
 
     def joined(parts: list[Floats]) -> Floats:
-        return np.concatenate([np.split(part, ends, axis=1)[i] for i, part in enumerate(parts)], axis=1)
+        return np.concatenate(
+            [np.split(part, ends, axis=1)[i] for i, part in enumerate(parts)], axis=1
+        )
 
-    by_coalition = {each: joined([answers.by_coalition[each] for answers, _ in winners]) for each in winners[0][0].by_coalition}
+    by_coalition = {
+        each: joined([answers.by_coalition[each] for answers, _ in winners])
+        for each in winners[0][0].by_coalition
+    }
     return Answers(by_coalition, joined([answers.uncalibrated for answers, _ in winners]))
 
 
@@ -204,12 +299,21 @@ def methods_of(
     """The answers of every method, and of every modality alone."""
     modalities = fitting.task.modalities
     outputs = np.concatenate([each.singles for each in found], axis=1)
-    heat = np.concatenate([np.tile([r.choices[m].temperature for m in modalities], (len(r.each.test), 1)) for r in found])
+    heat = np.concatenate(
+        [
+            np.tile([r.choices[m].temperature for m in modalities], (len(r.each.test), 1))
+            for r in found
+        ]
+    )
     methods = {"late": late_answers(outputs, heat, scored, wanted)}
     singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(modalities)}
     for name in found[0].joint:
-        by_coalition = {c: np.concatenate([each.joint[name][c] for each in found], axis=1) for c in wanted}
-        methods[name] = Answers(by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1))
+        by_coalition = {
+            c: np.concatenate([each.joint[name][c] for each in found], axis=1) for c in wanted
+        }
+        methods[name] = Answers(
+            by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1)
+        )
         if fitting.training.floor:
             methods[name] = floored(methods[name], list(singles.values()), scored)
     if pools := [(each.pool, len(each.each.test)) for each in found if each.pool]:
@@ -220,4 +324,9 @@ def methods_of(
 def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:
     whole, *alone = np.concatenate([each.vectors for each in found], axis=1)
     method = "late" if fitting.method == "ensemble" and not fitting.members else fitting.method
-    return Space(method, method in ("late", "ensemble"), whole, dict(zip(fitting.task.modalities, alone, strict=True)))
+    return Space(
+        method,
+        method in ("late", "ensemble"),
+        whole,
+        dict(zip(fitting.task.modalities, alone, strict=True)),
+    )

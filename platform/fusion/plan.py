@@ -1,4 +1,6 @@
-"""What a run settles before anything is embedded: rows in order, modalities, rules, rounds; and the digests that name it all."""
+"""What a run settles before anything is embedded: rows in order, modalities, rules, rounds; and the
+digests that name it all.
+"""
 
 import hashlib
 import json
@@ -27,7 +29,9 @@ from fusion.weighing import CannotWeigh, weighings_of
 
 @dataclass(frozen=True)
 class Plan:
-    """What is settled before anything is embedded. fires: (n, R), where each rule speaks; rounds: of the split, then all samples."""
+    """What is settled before anything is embedded. fires: (n, R), where each rule speaks; rounds:
+    of the split, then all samples.
+    """
 
     aligned: Aligned
     recipe: Recipe
@@ -47,7 +51,10 @@ class Plan:
 
     @property
     def inputs(self) -> Aligned:
-        return replace(self.aligned, modalities={name: self.aligned.modalities[name] for name in self.modalities})
+        return replace(
+            self.aligned,
+            modalities={name: self.aligned.modalities[name] for name in self.modalities},
+        )
 
     def inner(self, rows: Ints) -> list[tuple[Ints, Ints]]:
         return inner_of(self.aligned, rows, self.recipe)
@@ -74,7 +81,9 @@ def in_order(aligned: Aligned) -> Aligned:
         aligned,
         keys=sort(aligned.keys),
         labels=sort(aligned.labels),
-        modalities={name: replace(m, cells=sort(m.cells)) for name, m in sorted(aligned.modalities.items())},
+        modalities={
+            name: replace(m, cells=sort(m.cells)) for name, m in sorted(aligned.modalities.items())
+        },
         groups={name: sort(values) for name, values in sorted(aligned.groups.items())},
         extras={name: sort(values) for name, values in sorted(aligned.extras.items())},
         fixed=None if aligned.fixed is None else sort(aligned.fixed),
@@ -86,7 +95,11 @@ def chosen_modalities(aligned: Aligned, recipe: Recipe) -> list[str]:
     for field_name, names in (("modalities", wanted), ("encoders", recipe.encoders)):
         unknown = [name for name in names if name not in aligned.modalities]
         if unknown:
-            raise RecipeError([f"{field_name}: the alignment has no modality {unknown[0]}; it has {', '.join(aligned.modalities)}."])
+            raise RecipeError(
+                [
+                    f"{field_name}: the alignment has no modality {unknown[0]}; it has {', '.join(aligned.modalities)}."
+                ]
+            )
     if problems := refusals(recipe):
         raise RecipeError(problems)
     return sorted(wanted)
@@ -94,20 +107,29 @@ def chosen_modalities(aligned: Aligned, recipe: Recipe) -> list[str]:
 
 def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
     seeds = len(recipe.training.seeds)
-    return [Round(fold.name, fold.train, fold.test, inner_of(aligned, fold.train, recipe), seeds) for fold in folds(aligned)]
+    return [
+        Round(fold.name, fold.train, fold.test, inner_of(aligned, fold.train, recipe), seeds)
+        for fold in folds(aligned)
+    ]
 
 
 def round_of_all(aligned: Aligned, recipe: Recipe) -> Round:
-    """Training on every sample that takes part, with nothing held out: the model that is kept, with what the other rounds chose."""
+    """Training on every sample that takes part, with nothing held out: the model that is kept, with
+    what the other rounds chose.
+    """
     rows = np.asarray(aligned.kept(), dtype=np.int64)
-    return Round("all samples", rows, rows[:0], [], len(recipe.training.seeds) if recipe.joins_seeds else 1)
+    return Round(
+        "all samples", rows, rows[:0], [], len(recipe.training.seeds) if recipe.joins_seeds else 1
+    )
 
 
 def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
     """Rounds by group inside training rows; the validation rows of a fixed split where it has some."""
     if aligned.fixed is not None:
         fit, validation = inner_split(aligned, rows)
-        if all(str(aligned.fixed[row]).strip().lower().startswith(("val", "dev")) for row in validation):
+        if all(
+            str(aligned.fixed[row]).strip().lower().startswith(("val", "dev")) for row in validation
+        ):
             return [(fit, validation)]
     found = inner_folds(aligned, rows, max(2, recipe.training.inner_folds))
     return found[: recipe.training.inner_folds]
@@ -117,32 +139,47 @@ def task_of(aligned: Aligned, features: Features) -> Task:
     asked = learning_task(aligned.task, aligned.label_order)
     tables = frozenset(name for name in features.names if aligned.modalities[name].kind == "table")
     x = {name: features.x[name] for name in features.names}
-    blocks = {name: [block for part in features.parts[name] for block in part.blocks] for name in features.names}
+    blocks = {
+        name: [block for part in features.parts[name] for block in part.blocks]
+        for name in features.names
+    }
     return Task(asked.encode(aligned.labels), asked, x, features.mask, tables=tables, blocks=blocks)
 
 
 def sample_digests(aligned: Aligned) -> list[str]:
     """SHA-256 of what each sample holds in every modality, whatever its key."""
     cells = {name: modality.cells for name, modality in sorted(aligned.modalities.items())}
-    return [content_digest({name: column[row] for name, column in cells.items()}) for row in range(len(aligned))]
+    return [
+        content_digest({name: column[row] for name, column in cells.items()})
+        for row in range(len(aligned))
+    ]
 
 
 def content_digest(cells: Mapping[str, Any]) -> str:
     return hashlib.sha256(
-        json.dumps({name: cell.digest for name, cell in cells.items() if cell is not None}, sort_keys=True).encode()
+        json.dumps(
+            {name: cell.digest for name, cell in cells.items() if cell is not None}, sort_keys=True
+        ).encode()
     ).hexdigest()
 
 
-def encoders_of(features: Features, tuned: Adapted = MappingProxyType({})) -> dict[str, list[dict[str, Any]]]:
+def encoders_of(
+    features: Features, tuned: Adapted = MappingProxyType({})
+) -> dict[str, list[dict[str, Any]]]:
     found = {name: [vars(part) for part in parts] for name, parts in features.parts.items()}
     for name, changes in tuned.items():
-        found[name] = [changes[place].part(part) if place in changes else part for place, part in enumerate(found[name])]
+        found[name] = [
+            changes[place].part(part) if place in changes else part
+            for place, part in enumerate(found[name])
+        ]
     return found
 
 
 def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
     """Whatever could change a fit: data, recipe, encoders, versions."""
-    return digest_of([aligned.digest, recipe.digest, encoders_of(features), environment()["versions"]])
+    return digest_of(
+        [aligned.digest, recipe.digest, encoders_of(features), environment()["versions"]]
+    )
 
 
 def left_out(aligned: Aligned, scored: Ints) -> dict[str, int]:
@@ -153,5 +190,9 @@ def left_out(aligned: Aligned, scored: Ints) -> dict[str, int]:
 def columns_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:
     """Columns that make subgroups: every group, and every other column of words."""
     return subgroup_columns(
-        {name: [values[row] for row in rows] for name, values in (aligned.groups | aligned.extras).items() if name != aligned.label}
+        {
+            name: [values[row] for row in rows]
+            for name, values in (aligned.groups | aligned.extras).items()
+            if name != aligned.label
+        }
     )

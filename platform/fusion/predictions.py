@@ -13,29 +13,49 @@ from fusion.evaluate.metrics import Floats
 from fusion.files import write_bytes
 from fusion.tasks.base import LearningTask
 
-FLOATS = {"confidence": pa.float32(), "probabilities": pa.list_(pa.float32()), "spread": pa.float32()}
+FLOATS = {
+    "confidence": pa.float32(),
+    "probabilities": pa.list_(pa.float32()),
+    "spread": pa.float32(),
+}
 
 
-def write(path: Path, scored: Scored, answers: Floats, singles: dict[str, Floats], seeds: list[int]) -> None:
-    """answers and singles: (S, n, D). Columns: key, truth, cluster, fold, seed, answer, confidence, probabilities, prior,
-    suspicion, single:MODALITY. Of a number spread stands in place of confidence and probabilities.
+def write(
+    path: Path, scored: Scored, answers: Floats, singles: dict[str, Floats], seeds: list[int]
+) -> None:
+    """answers and singles: (S, n, D). Columns: key, truth, cluster, fold, seed, answer, confidence,
+    probabilities, prior, suspicion, single:MODALITY. Of a number spread stands in place of
+    confidence and probabilities.
 
-    `prior` is what is answered where nothing is known; `suspicion` is that of the label, in nats, the same in every seed's rows
-    (fusion.evaluate.disagreement); `single:...` is what that modality alone answers, null where the sample lacks it.
+    `prior` is what is answered where nothing is known; `suspicion` is that of the label, in nats,
+    the same in every seed's rows (fusion.evaluate.disagreement); `single:...` is what that modality
+    alone answers, null where the sample lacks it.
     """
     task = scored.task
     suspicious = task.suspicion(together(task, singles, scored.mask, scored.log_prior), scored.y)
     tables = [
-        pa.table(rows(scored, p, {name: values[i] for name, values in singles.items()}, seeds[i], suspicious))
+        pa.table(
+            rows(
+                scored,
+                p,
+                {name: values[i] for name, values in singles.items()},
+                seeds[i],
+                suspicious,
+            )
+        )
         for i, p in enumerate(answers)
     ]
-    table = pa.concat_tables(tables).replace_schema_metadata({"labels": "\n".join(scored.labels), "task": task.name})
+    table = pa.concat_tables(tables).replace_schema_metadata(
+        {"labels": "\n".join(scored.labels), "task": task.name}
+    )
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
-def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspicious: Floats) -> dict[str, Any]:
+def rows(
+    scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspicious: Floats
+) -> dict[str, Any]:
     task = scored.task
     kind, prior = label_type(task.name), task.answers(task.beliefs(scored.log_prior))
     columns: dict[str, Any] = {
@@ -50,11 +70,15 @@ def rows(scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspi
     }
     for column, name in enumerate(scored.modalities):
         answers = zip(task.named(singles[name]), scored.mask[:, column])
-        columns[f"single:{name}"] = pa.array([answer if there else None for answer, there in answers], kind)
+        columns[f"single:{name}"] = pa.array(
+            [answer if there else None for answer, there in answers], kind
+        )
     return columns
 
 
 def told(task: LearningTask, answers: Floats) -> dict[str, pa.Array]:
     """answer, then how sure it is. answers: (n, D)"""
-    beside = {name: pa.array(values, FLOATS[name]) for name, values in task.columns(answers).items()}
+    beside = {
+        name: pa.array(values, FLOATS[name]) for name, values in task.columns(answers).items()
+    }
     return {"answer": pa.array(task.named(answers), label_type(task.name)), **beside}

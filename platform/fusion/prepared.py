@@ -1,4 +1,6 @@
-"""What a task is to the fits: its samples and rounds, and what training rows decide before a network is fitted."""
+"""What a task is to the fits: its samples and rounds, and what training rows decide before a
+network is fitted.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,16 +26,17 @@ from fusion.whitening import Whitening
 
 @dataclass(frozen=True)
 class Task:
-    """asked: what is asked of each sample; y: (n, ...) as it encodes the labels; x: {modality: (n, dim)}; mask: (n, M) bool in the order of
-    `x`.
+    """asked: what is asked of each sample; y: (n, ...) as it encodes the labels; x: {modality: (n,
+    dim)}; mask: (n, M) bool in the order of `x`.
 
-    taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where nothing is added.
-    tables: the modalities whose features are columns of units of their own.
-    blocks: what each modality's columns are, for methods that read tokens; one token where nothing is said.
-    weighings: of which modalities layers or places are added up by weights learned from training rows; `blocks` are then those of the sum.
-    likeness: (K, K), how alike the definitions of the labels are (fusion.prototypes); None where there are none.
-    tuned: what takes the place of `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.probe):
-    rows -> {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
+    taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where
+    nothing is added. tables: the modalities whose features are columns of units of their own.
+    blocks: what each modality's columns are, for methods that read tokens; one token where nothing
+    is said. weighings: of which modalities layers or places are added up by weights learned from
+    training rows; `blocks` are then those of the sum. likeness: (K, K), how alike the definitions
+    of the labels are (fusion.prototypes); None where there are none. tuned: what takes the place of
+    `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.probe): rows ->
+    {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
     """
 
     y: Array
@@ -60,7 +63,9 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """One round of the split. inner: [(fit, validation)] inside `train`; all are rows of the task. seeds: models to fit on `train`."""
+    """One round of the split. inner: [(fit, validation)] inside `train`; all are rows of the task.
+    seeds: models to fit on `train`.
+    """
 
     name: str
     train: Ints
@@ -71,7 +76,9 @@ class Round:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the inner rounds chose for one model. score: headline metric of the inner validation answers, absent ones by the prior."""
+    """What the inner rounds chose for one model. score: headline metric of the inner validation
+    answers, absent ones by the prior.
+    """
 
     epochs: int
     temperature: float
@@ -79,12 +86,16 @@ class Choice:
 
 
 class Prepared:
-    """Everything that one set of training rows decides before a network is fitted, made when asked for and shared by all its fits."""
+    """Everything that one set of training rows decides before a network is fitted, made when asked
+    for and shared by all its fits.
+    """
 
     def __init__(self, task: Task, rows: Ints, pca_dim: int) -> None:
         self.task, self.rows, self.pca_dim = task, rows, pca_dim
         self.features = task.x if task.tuned is None else task.x | task.tuned(rows)
-        self.blocks = task.blocks if task.tuned_blocks is None else task.blocks | task.tuned_blocks(rows)
+        self.blocks = (
+            task.blocks if task.tuned_blocks is None else task.blocks | task.tuned_blocks(rows)
+        )
         self.log_prior = task.asked.prior(task.y[rows])
         self.weighed = cache(self.fit_weighed)
         self.whitening = cache(self.fit_whitening)
@@ -97,11 +108,16 @@ class Prepared:
         if modality not in self.task.weighings:
             return None
         rows = self.task.rows_with([modality], self.rows)
-        return self.task.weighings[modality].fit(self.features[modality][rows], self.task.y[rows], self.task.asked)
+        return self.task.weighings[modality].fit(
+            self.features[modality][rows], self.task.y[rows], self.task.asked
+        )
 
     def seen(self, modality: str) -> NDArray[np.float32]:
         """(n, d): what the training rows that have it show, weighed where it is."""
-        x, weighed = self.features[modality][self.task.rows_with([modality], self.rows)], self.weighed(modality)
+        x, weighed = (
+            self.features[modality][self.task.rows_with([modality], self.rows)],
+            self.weighed(modality),
+        )
         return x if weighed is None else weighed(x)
 
     def reader(self, modality: str, whitening: Whitening | TokenWhitening) -> Reader:
@@ -120,7 +136,9 @@ class Prepared:
     def fit_token_whitening(self, modality: str) -> Reader:
         x = self.seen(modality)
         blocks = self.blocks.get(modality) or [Block(1, x.shape[1])]
-        return self.reader(modality, TokenWhitening.fit(x, blocks, self.pca_dim, modality in self.task.tables))
+        return self.reader(
+            modality, TokenWhitening.fit(x, blocks, self.pca_dim, modality in self.task.tables)
+        )
 
     def whiten_tokens(self, modality: str) -> Tensor:
         """(n, tokens * width): every sample of the task."""
@@ -132,7 +150,10 @@ class Prepared:
     def x_for(self, method: str) -> dict[str, Tensor]:
         """Every sample of the task as a method reads it."""
         read = self.tokens if reads_tokens(method) else self.x
-        return {modality: read(modality) for modality in (self.task.modalities if method in JOINT else [method])}
+        return {
+            modality: read(modality)
+            for modality in (self.task.modalities if method in JOINT else [method])
+        }
 
     def samples(self, method: str, rows: Ints) -> Samples:
         """Those of `rows` that have at least one input of the method."""
@@ -146,12 +167,22 @@ class Prepared:
     def fit_linear(self, modality: str, strength: float) -> Linear | None:
         """On one modality; None where there is nothing to tell apart."""
         samples = self.samples(modality, self.rows)
-        return linear(self.task.asked.name, samples.x[modality].numpy(), samples.y.numpy(), strength)
+        return linear(
+            self.task.asked.name, samples.x[modality].numpy(), samples.y.numpy(), strength
+        )
 
     def linear_part(self, modality: str) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-        """Weight (out, D) and bias (D,) of a single-modality model; None where there is nothing to tell apart."""
+        """Weight (out, D) and bias (D,) of a single-modality model; None where there is nothing to
+        tell apart.
+        """
         if self.task.likeness is not None:
             samples = self.samples(modality, self.rows)
-            return related(samples.x[modality].numpy(), samples.y.numpy(), self.log_prior, self.task.likeness, STRENGTHS[1])
+            return related(
+                samples.x[modality].numpy(),
+                samples.y.numpy(),
+                self.log_prior,
+                self.task.likeness,
+                STRENGTHS[1],
+            )
         model = self.linear(modality, STRENGTHS[1])
         return None if model is None else model.part(self.log_prior)

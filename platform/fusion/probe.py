@@ -1,11 +1,14 @@
-"""Which encoders, layers and pooling each modality is read with: whatever a quick linear model does best with on training samples.
+"""Which encoders, layers and pooling each modality is read with: whatever a quick linear model does
+best with on training samples.
 
-For any set of training rows: a linear model on whitened vectors is fitted in inner rounds by group, for every candidate
-(fusion.candidates), and for the best one with another beside it; the least log loss decides. Frozen networks differ more in the depth
-that is read than fusion methods do (Alain & Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes, ICLR).
+For any set of training rows: a linear model on whitened vectors is fitted in inner rounds by group,
+for every candidate (fusion.candidates), and for the best one with another beside it; the least log
+loss decides. Frozen networks differ more in the depth that is read than fusion methods do (Alain &
+Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes, ICLR).
 
-Like tuned encoders (fusion.tuning), what is chosen depends on the rows of a fit alone, so neither an inner choice nor an answer of a
-round rests on a reading that has seen the label it is judged by; rounds may choose differently.
+Like tuned encoders (fusion.tuning), what is chosen depends on the rows of a fit alone, so neither
+an inner choice nor an answer of a round rests on a reading that has seen the label it is judged by;
+rounds may choose differently.
 """
 
 import hashlib
@@ -44,7 +47,9 @@ Losses = dict[Combo, float]
 
 @dataclass
 class Probe:
-    """readings: {modality: its candidates}; vectors: those of the probed rows. inner: training rows -> rounds inside them."""
+    """readings: {modality: its candidates}; vectors: those of the probed rows. inner: training rows
+    -> rounds inside them.
+    """
 
     inputs: Aligned
     recipe: Recipe
@@ -56,7 +61,11 @@ class Probe:
     progress: Progress
 
     def __post_init__(self) -> None:
-        self.probed = np.sort(np.array(self.inputs.kept())[drawn([self.inputs.keys[row] for row in self.inputs.kept()], PROBED)])
+        self.probed = np.sort(
+            np.array(self.inputs.kept())[
+                drawn([self.inputs.keys[row] for row in self.inputs.kept()], PROBED)
+            ]
+        )
         self.place = np.full(len(self.inputs), -1)
         self.place[self.probed] = np.arange(len(self.probed))
         self.readings: dict[str, list[Reading]] = {}
@@ -66,9 +75,15 @@ class Probe:
         self.full: dict[tuple[str, Combo], Features] = {}
 
     def run(self, rounds: Sequence[Round]) -> Task:
-        """Everything that the rounds will ask for, the last of which is that of all samples; the task as they then read it."""
+        """Everything that the rounds will ask for, the last of which is that of all samples; the
+        task as they then read it.
+        """
         self.read()
-        wanted = {rows.tobytes(): rows for each in rounds for rows in (each.train, *(rows for rows, _ in each.inner))}
+        wanted = {
+            rows.tobytes(): rows
+            for each in rounds
+            for rows in (each.train, *(rows for rows, _ in each.inner))
+        }
         for done, (key, rows) in enumerate(wanted.items()):
             self.progress.check()
             self.progress.step(done, len(wanted), "training sets")
@@ -86,11 +101,20 @@ class Probe:
         keys = [self.inputs.keys[row] for row in self.probed]
         assert self.recipe.search is not None
         for name, one in self.inputs.modalities.items():
-            offered = candidates(one.kind, self.recipe.encoders.get(name, []), self.recipe.search.encoders)
+            offered = candidates(
+                one.kind, self.recipe.encoders.get(name, []), self.recipe.search.encoders
+            )
             if len(offered) == 1:
                 continue
-            alone = Aligned(keys, [None] * len(keys), {name: replace(one, cells=[one.cells[row] for row in self.probed])})
-            self.readings[name], self.vectors[name] = [offered[0]], [self.features.x[name][self.probed]]
+            alone = Aligned(
+                keys,
+                [None] * len(keys),
+                {name: replace(one, cells=[one.cells[row] for row in self.probed])},
+            )
+            self.readings[name], self.vectors[name] = (
+                [offered[0]],
+                [self.features.x[name][self.probed]],
+            )
             for reading in offered[1:]:
                 try:
                     vectors = embed(alone, {name: list(reading)}, self.cache, self.progress).x[name]
@@ -101,25 +125,45 @@ class Probe:
                 self.vectors[name].append(vectors)
 
     def losses(self, rows: Ints) -> dict[str, Losses]:
-        """{modality: {candidates: log loss inside these rows}}, from the store where it is there already."""
+        """{modality: {candidates: log loss inside these rows}}, from the store where it is there
+        already.
+        """
         unit = f"probe/{hashlib.sha256(rows.tobytes()).hexdigest()}"
         if known := self.store.get(unit):
-            return {name: {tuple(combo): loss for combo, loss in found} for name, found in known[1].items()}
+            return {
+                name: {tuple(combo): loss for combo, loss in found}
+                for name, found in known[1].items()
+            }
         inner = self.inner(rows)
         found = {name: self.of_modality(name, inner) for name in self.readings}
-        self.store.put(unit, {}, {name: [[list(combo), loss] for combo, loss in losses.items()] for name, losses in found.items()})
+        self.store.put(
+            unit,
+            {},
+            {
+                name: [[list(combo), loss] for combo, loss in losses.items()]
+                for name, losses in found.items()
+            },
+        )
         return found
 
     def of_modality(self, name: str, inner: list[tuple[Ints, Ints]]) -> Losses:
-        found: Losses = {(i,): self.loss(name, (i,), inner) for i in range(len(self.readings[name]))}
+        found: Losses = {
+            (i,): self.loss(name, (i,), inner) for i in range(len(self.readings[name]))
+        }
         first, *others = sorted(found, key=lambda combo: (found[combo], combo))
         mine = self.readings[name][first[0]]
-        partners = [other for other in others if not set(map(str, self.readings[name][other[0]])) & set(map(str, mine))]
+        partners = [
+            other
+            for other in others
+            if not set(map(str, self.readings[name][other[0]])) & set(map(str, mine))
+        ]
         pairs = [tuple(sorted(first + other)) for other in partners[:PARTNERS]]
         return found | {pair: self.loss(name, pair, inner) for pair in pairs}
 
     def loss(self, name: str, combo: Combo, inner: list[tuple[Ints, Ints]]) -> float:
-        """Of the samples that the inner rounds hold back and that have the modality, at its best temperature."""
+        """Of the samples that the inner rounds hold back and that have the modality, at its best
+        temperature.
+        """
         asked, outputs, truth = self.task.asked, [], []
         for rows, held in inner:
             at = self.known(name, held)
@@ -129,14 +173,20 @@ class Probe:
         return asked.log_loss(said, y, temperature_of(said, y, asked.log_loss)) if len(y) else 0.0
 
     def fitted(self, name: str, combo: Combo, rows: Ints) -> NDArray[np.float64]:
-        """Outputs (n, D) for every probed sample of a linear model that was fitted on `rows`; rows that rounds share are fitted once."""
+        """Outputs (n, D) for every probed sample of a linear model that was fitted on `rows`; rows
+        that rounds share are fitted once.
+        """
         key = name, combo, rows.tobytes()
         if key not in self.said:
             at, prior = self.known(name, rows), self.task.asked.prior(self.task.y[rows])
             x = np.concatenate([self.vectors[name][i] for i in combo], 1)
             z = Whitening.fit(x[at], self.recipe.training.pca_dim, name in self.task.tables)(x)
             model = linear(self.task.asked.name, z[at], self.task.y[self.probed[at]], STRENGTHS[1])
-            self.said[key] = np.tile(prior.astype(np.float64), (len(x), 1)) if model is None else model.outputs(z, prior)
+            self.said[key] = (
+                np.tile(prior.astype(np.float64), (len(x), 1))
+                if model is None
+                else model.outputs(z, prior)
+            )
         return self.said[key]
 
     def known(self, name: str, rows: Ints) -> Ints:
@@ -149,7 +199,10 @@ class Probe:
 
     def told(self, rows: Ints) -> dict[str, list[str]]:
         """{modality: its encoders in words} as chosen on these rows."""
-        return {name: [in_words(choice) for choice in self.reading(name, combo)] for name, combo in self.choice(rows).items()}
+        return {
+            name: [in_words(choice) for choice in self.reading(name, combo)]
+            for name, combo in self.choice(rows).items()
+        }
 
     def reading(self, name: str, combo: Combo) -> Reading:
         return tuple(choice for i in combo for choice in self.readings[name][i])
@@ -157,38 +210,59 @@ class Probe:
     def read_in_full(self, name: str, combo: Combo) -> None:
         if combo != (0,) and (name, combo) not in self.full:
             alone = replace(self.inputs, modalities={name: self.inputs.modalities[name]})
-            self.full[name, combo] = embed(alone, {name: list(self.reading(name, combo))}, self.cache, self.progress)
+            self.full[name, combo] = embed(
+                alone, {name: list(self.reading(name, combo))}, self.cache, self.progress
+            )
 
     def others(self, rows: Ints) -> dict[str, Features]:
         """{modality: its features} where they are not those of the recipe."""
-        return {name: self.full[name, combo] for name, combo in self.choice(rows).items() if combo != (0,)}
+        return {
+            name: self.full[name, combo]
+            for name, combo in self.choice(rows).items()
+            if combo != (0,)
+        }
 
     def x(self, rows: Ints) -> dict[str, Floats]:
         return {name: found.x[name] for name, found in self.others(rows).items()}
 
     def blocks(self, rows: Ints) -> dict[str, list[Block]]:
-        return {name: [block for part in found.parts[name] for block in part.blocks] for name, found in self.others(rows).items()}
+        return {
+            name: [block for part in found.parts[name] for block in part.blocks]
+            for name, found in self.others(rows).items()
+        }
 
     def encoders(self, rows: Ints) -> dict[str, list[EncoderChoice]]:
         """The recipe's, with those that were chosen on these rows in their place."""
-        return self.recipe.encoders | {name: list(self.reading(name, combo)) for name, combo in self.choice(rows).items()}
+        return self.recipe.encoders | {
+            name: list(self.reading(name, combo)) for name, combo in self.choice(rows).items()
+        }
 
     def kept(self, rows: Ints) -> tuple[Features, dict[str, list[EncoderChoice]]]:
         """Features as chosen on these rows, and by which encoders."""
         others = self.others(rows)
-        x, parts = self.features.x | self.x(rows), self.features.parts | {name: found.parts[name] for name, found in others.items()}
+        x, parts = (
+            self.features.x | self.x(rows),
+            self.features.parts | {name: found.parts[name] for name, found in others.items()},
+        )
         return replace(self.features, x=x, parts=parts), self.encoders(rows)
 
     def report(self, rounds: Sequence[Round]) -> dict[str, list[Read]]:
-        """{modality: what it was read with, the best first}, by the rounds of the split; the last of `rounds` is that of all samples."""
+        """{modality: what it was read with, the best first}, by the rounds of the split; the last
+        of `rounds` is that of all samples.
+        """
         *judged, everything = [self.asked[each.train.tobytes()] for each in rounds]
         found = {}
         for name in self.readings:
             tried = {combo for losses in judged for combo in losses[name]}
             reads = [
                 Read(
-                    encoders=[choice.model_dump(exclude_none=True, exclude_defaults=True) for choice in self.reading(name, combo)],
-                    loss=float(np.mean([losses[name][combo] for losses in judged if combo in losses[name]])),
+                    encoders=[
+                        choice.model_dump(exclude_none=True, exclude_defaults=True)
+                        for choice in self.reading(name, combo)
+                    ],
+                    loss=float(
+                        np.mean([losses[name][combo] for losses in judged if combo in losses[name]])
+                    ),
                     rounds=sum(combo in losses[name] for losses in judged),
                     chosen=sum(best(losses[name]) == combo for losses in judged),
                     kept=best(everything[name]) == combo,
@@ -205,5 +279,9 @@ def best(losses: Losses) -> Combo:
 
 
 def in_words(choice: EncoderChoice) -> str:
-    options = [f"{name} {value}" for name, value in choice.model_dump(exclude_none=True, exclude_defaults=True).items() if name != "name"]
+    options = [
+        f"{name} {value}"
+        for name, value in choice.model_dump(exclude_none=True, exclude_defaults=True).items()
+        if name != "name"
+    ]
     return f"{choice.name} ({', '.join(options)})" if options else choice.name

@@ -14,7 +14,9 @@ class Progress:
     """
 
     def stages(self, names: Iterable[str]) -> None:
-        """The stages of this run, in order, as short codes: read, embed, tune, train, evaluate, bundle."""
+        """The stages of this run, in order, as short codes: read, embed, tune, train, evaluate,
+        bundle.
+        """
 
     def stage(self, name: str) -> None:
         """A stage begins."""
@@ -23,7 +25,9 @@ class Progress:
         """`done` of `total` units of the current stage are finished."""
 
     def metric(self, fold: str, seed: int, epoch: int, name: str, value: float) -> None:
-        """One point of a curve: name is train_loss, validation_loss or validation_macro_f1. fold: `tune:MODALITY · ...` of an encoder."""
+        """One point of a curve: name is train_loss, validation_loss or validation_macro_f1. fold:
+        `tune:MODALITY · ...` of an encoder.
+        """
 
     def log(self, text: str) -> None:
         """A line for the log, in plain words."""

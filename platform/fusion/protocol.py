@@ -36,7 +36,9 @@ class Measure(NamedTuple):
     least: float | None = 0.0
 
     def outside(self, bound: float, difference: bool) -> str:
-        """Why no value can be at this bound; empty where one can. A difference of two lies between minus the range and the range."""
+        """Why no value can be at this bound; empty where one can. A difference of two lies between
+        minus the range and the range.
+        """
         low, high = (self.least, self.most) if not difference else (None, None)
         if difference and self.least is not None and self.most is not None:
             low, high = self.least - self.most, self.most - self.least
@@ -78,10 +80,12 @@ class ProtocolError(ValueError):
 class Criterion(BaseModel):
     """A metric on a slice of the test samples, in a situation, held against a bound.
 
-    where: a condition in the language of rules, here over the label too. without, only: modalities taken away from every sample, or all
-    that are left; noise: one modality and the level that it is made worse by (fusion.noise). at_least, at_most: the bound of the metric; with `over` that of the paired difference to what another answers to the
-    same samples with all its inputs: a modality alone, the best single modality, or the reference run. min_n: samples below which nothing
-    is decided.
+    where: a condition in the language of rules, here over the label too. without, only: modalities
+    taken away from every sample, or all that are left; noise: one modality and the level that it is
+    made worse by (fusion.noise). at_least, at_most: the bound of the metric; with `over` that of
+    the paired difference to what another answers to the same samples with all its inputs: a
+    modality alone, the best single modality, or the reference run. min_n: samples below which
+    nothing is decided.
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
@@ -103,7 +107,10 @@ class Criterion(BaseModel):
     def metric_is_known(cls, name: str) -> str:
         if name not in MEASURES:
             near = get_close_matches(name, MEASURES, n=1)
-            raise ValueError(f"{name} is no metric; " + (f"did you mean {near[0]}?" if near else f"use {listed(list(MEASURES))}"))
+            raise ValueError(
+                f"{name} is no metric; "
+                + (f"did you mean {near[0]}?" if near else f"use {listed(list(MEASURES))}")
+            )
         return name
 
     @field_validator("where")
@@ -120,7 +127,9 @@ class Criterion(BaseModel):
         wanted = "at_most" if self.measure.lower_is_better else "at_least"
         if getattr(self, wanted) is None:
             better = "lower" if self.measure.lower_is_better else "higher"
-            raise ValueError(f"{better} {self.measure.title} is better: write the bound as {wanted}")
+            raise ValueError(
+                f"{better} {self.measure.title} is better: write the bound as {wanted}"
+            )
         if problem := self.measure.outside(self.bound, difference=bool(self.over)):
             raise ValueError(f"{wanted}: {problem} (given: {self.bound:g})")
         if sum(map(bool, (self.without, self.only, self.noise))) > 1:
@@ -146,8 +155,14 @@ class Criterion(BaseModel):
         return self.bound - value if self.at_least is None else value - self.bound
 
     def sentence(self) -> str:
-        """ "Macro-F1 without image where samples.speaker is “S3” is at least 0.68 (on 50 samples or more)." """
-        what = self.measure.title if not self.over else f"difference in {self.measure.title} to {self.over}"
+        """ "Macro-F1 without image where samples.speaker is “S3” is at least 0.68 (on 50 samples or
+        more)."
+        """
+        what = (
+            self.measure.title
+            if not self.over
+            else f"difference in {self.measure.title} to {self.over}"
+        )
         if self.without or self.only:
             what += f" {'without' if self.without else 'with only'} {listed(self.without or self.only, last=' and ')}"
         for modality, level in self.noise.items():
@@ -167,7 +182,8 @@ class Protocol(BaseModel):
 
 
 def protocols_of(data: Any, disciplines: Iterable[str] | None = None) -> list[Protocol]:
-    """The protocols of a study or a recipe. Raises ProtocolError with every problem, each with its place, counted from 1.
+    """The protocols of a study or a recipe. Raises ProtocolError with every problem, each with its
+    place, counted from 1.
 
     disciplines: the codes that there are; a protocol of another one is refused.
     """
@@ -182,9 +198,13 @@ def protocols_of(data: Any, disciplines: Iterable[str] | None = None) -> list[Pr
             continue
         code = protocols[-1].discipline
         if known is not None and code not in known:
-            problems.append(f"protocol {number}, discipline: {code} is not one of {listed(sorted(known))}")
+            problems.append(
+                f"protocol {number}, discipline: {code} is not one of {listed(sorted(known))}"
+            )
         if code in [each.discipline for each in protocols[:-1]]:
-            problems.append(f"protocol {number}, discipline: {code} has a protocol already; a discipline has one")
+            problems.append(
+                f"protocol {number}, discipline: {code} has a protocol already; a discipline has one"
+            )
     if problems:
         raise ProtocolError(problems)
     return protocols
@@ -196,28 +216,47 @@ def in_place(number: int, error: Any) -> str:
     if len(loc) > 1 and loc[0] == "criteria":
         where += f", criterion {loc[1] + 1}"
         loc = loc[2:]
-    words = {"model_type": "is a list of named settings"} | dict.fromkeys(("too_short", "string_too_short"), "must not be empty")
+    words = {"model_type": "is a list of named settings"} | dict.fromkeys(
+        ("too_short", "string_too_short"), "must not be empty"
+    )
     message = words.get(error["type"])
     found = problem_of({**error, "loc": loc} | ({"type": "", "msg": message} if message else {}))
     return f"{where}, {found}" if loc else f"{where}: {found}"
 
 
-def check(protocols: Sequence[Protocol], kinds: Mapping[str, str], modalities: Mapping[str, str] | None = None) -> list[str]:
-    """What is wrong with protocols for these data, in words. kinds: dataset.column -> kind, the label's column too; modalities: name -> kind,
-    None where nobody knows which there are.
+def check(
+    protocols: Sequence[Protocol],
+    kinds: Mapping[str, str],
+    modalities: Mapping[str, str] | None = None,
+) -> list[str]:
+    """What is wrong with protocols for these data, in words. kinds: dataset.column -> kind, the
+    label's column too; modalities: name -> kind, None where nobody knows which there are.
     """
     problems = list[str]()
     for protocol in protocols:
         for number, criterion in enumerate(protocol.criteria, 1):
             where = f"protocol of {protocol.discipline}, criterion {number}"
-            problems += [f"{where}, where: {words}" for words in check_condition(criterion.where, kinds)] if criterion.where else []
-            problems += [f"{where}, {words}" for words in check_situation(criterion, modalities)] if modalities is not None else []
+            problems += (
+                [f"{where}, where: {words}" for words in check_condition(criterion.where, kinds)]
+                if criterion.where
+                else []
+            )
+            problems += (
+                [f"{where}, {words}" for words in check_situation(criterion, modalities)]
+                if modalities is not None
+                else []
+            )
     return problems
 
 
 def check_situation(criterion: Criterion, modalities: Mapping[str, str]) -> list[str]:
     over = [] if criterion.over in ("", BEST_SINGLE, REFERENCE_RUN) else [criterion.over]
-    named = {"without": criterion.without, "only": criterion.only, "noise": list(criterion.noise), "over": over}
+    named = {
+        "without": criterion.without,
+        "only": criterion.only,
+        "noise": list(criterion.noise),
+        "over": over,
+    }
     others = {"over": f", {BEST_SINGLE} or {REFERENCE_RUN}"}
     problems = [
         f"{field}: there is no modality {name}; use {', '.join(modalities)}{others.get(field, '')}"
@@ -233,7 +272,9 @@ def check_situation(criterion: Criterion, modalities: Mapping[str, str]) -> list
 
 
 def load(path: str | Path) -> list[Protocol]:
-    """From a YAML file: a list of protocols, or anything that has one under `protocols`, as study.yaml. Raises ProtocolError."""
+    """From a YAML file: a list of protocols, or anything that has one under `protocols`, as
+    study.yaml. Raises ProtocolError.
+    """
     try:
         data, _ = read_yaml(Path(path).read_bytes())
     except YamlProblem as problem:
@@ -243,14 +284,16 @@ def load(path: str | Path) -> list[Protocol]:
 
 
 def together(own: Sequence[Protocol], others: Sequence[Protocol]) -> list[Protocol]:
-    """Those of a recipe, and those of the study for every discipline of which the recipe says nothing."""
+    """Those of a recipe, and those of the study for every discipline of which the recipe says
+    nothing.
+    """
     said = {protocol.discipline for protocol in own}
     return [*own, *(protocol for protocol in others if protocol.discipline not in said)]
 
 
 def state_of(criterion: Criterion, low: float | None, high: float | None, n: int) -> State:
-    """*Met*: the near end of the 95 % interval is beyond the bound; *not met*: its far end falls short of it; without an interval nothing
-    is decided.
+    """*Met*: the near end of the 95 % interval is beyond the bound; *not met*: its far end falls
+    short of it; without an interval nothing is decided.
     """
     if n < criterion.min_n:
         return "too_few"

@@ -13,13 +13,18 @@ from fusion.tasks import TaskName, task_of
 
 
 def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
-    """The recipe with the protocols of the alignment added to its own. Raises RecipeError with everything that does not fit the data."""
+    """The recipe with the protocols of the alignment added to its own. Raises RecipeError with
+    everything that does not fit the data.
+    """
     try:
         protocols = together(recipe.protocols, protocols_of(aligned.protocols))
     except ProtocolError as error:
         raise RecipeError(error.problems) from error
     kinds = {name: one.kind for name, one in aligned.modalities.items()}
-    if problems := [*check(protocols, kinds_of_slices(aligned), kinds), *other_metrics(protocols, aligned.task)]:
+    if problems := [
+        *check(protocols, kinds_of_slices(aligned), kinds),
+        *other_metrics(protocols, aligned.task),
+    ]:
         raise RecipeError(problems)
     return recipe.model_copy(update={"protocols": protocols})
 
@@ -36,8 +41,13 @@ def other_metrics(protocols: Sequence[Protocol], task: TaskName) -> list[str]:
 
 
 def facts_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:
-    """dataset.column -> a value a row: all that a slice may ask for, which is what a rule may and the label."""
-    return {name: [values[row] for row in rows] for name, values in (columns_of(aligned) | {aligned.label: aligned.labels}).items()}
+    """dataset.column -> a value a row: all that a slice may ask for, which is what a rule may and
+    the label.
+    """
+    return {
+        name: [values[row] for row in rows]
+        for name, values in (columns_of(aligned) | {aligned.label: aligned.labels}).items()
+    }
 
 
 def kinds_of_slices(aligned: Aligned) -> dict[str, str]:

@@ -1,14 +1,18 @@
-"""Definitions of labels in the last layer of every network: labels of like meaning are told by like features.
+"""Definitions of labels in the last layer of every network: labels of like meaning are told by like
+features.
 
-A text encoder reads the definitions; s_k is the mean of label k's, centred over the labels and of length 1. A last layer is
+A text encoder reads the definitions; s_k is the mean of label k's, centred over the labels and of
+length 1. A last layer is
 
     logits = x W + b,    W = U L',    L L' = (1 - r) I + r S S',    penalty |U|^2
 
-on the hidden units of a network, whatever its method, and on the features themselves in the linear part of a single-modality model;
-that is, a projection of x onto the prototypes, learned with the label (DeViSE, Frome et al. 2013, NeurIPS; ESZSL, Romera-Paredes and Torr
-2015, ICML), beside weights that every label has for itself. A bilinear x V s_k with a penalty |V|^2 needs no more of the prototypes than
-their products S S' (representer theorem), so this is that model. A label with few samples, or none, borrows what its words say of it
-(Xian et al. 2018, on zero-shot learning); b is the training prior, so that one without a sample is not ruled out.
+on the hidden units of a network, whatever its method, and on the features themselves in the linear
+part of a single-modality model; that is, a projection of x onto the prototypes, learned with the
+label (DeViSE, Frome et al. 2013, NeurIPS; ESZSL, Romera-Paredes and Torr 2015, ICML), beside
+weights that every label has for itself. A bilinear x V s_k with a penalty |V|^2 needs no more of
+the prototypes than their products S S' (representer theorem), so this is that model. A label with
+few samples, or none, borrows what its words say of it (Xian et al. 2018, on zero-shot learning); b
+is the training prior, so that one without a sample is not ruled out.
 """
 
 from collections.abc import Sequence
@@ -35,29 +39,51 @@ def encoder_of(recipe: Recipe) -> str:
     return recipe.knowledge.encoder or catalogue.default("text")[0]
 
 
-def likeness_of(recipe: Recipe, labels: Sequence[str], cache: Cache | None, progress: Progress) -> NDArray[np.float64] | None:
-    """(K, K): (1 - r) I + r S S', of a settled recipe; None where definitions take no part. Raises EncoderError."""
+def likeness_of(
+    recipe: Recipe, labels: Sequence[str], cache: Cache | None, progress: Progress
+) -> NDArray[np.float64] | None:
+    """(K, K): (1 - r) I + r S S', of a settled recipe; None where definitions take no part. Raises
+    EncoderError.
+    """
     own = recipe.knowledge
     if not own.in_training or not own.concepts:
         return None
-    vectors = embedded([concept.definition for concept in own.concepts], encoder_of(recipe), cache, progress)
+    vectors = embedded(
+        [concept.definition for concept in own.concepts], encoder_of(recipe), cache, progress
+    )
     return likeness(vectors, own.concepts, labels)
 
 
-def embedded(texts: Sequence[str], encoder: str, cache: Cache | None, progress: Progress) -> NDArray[np.float64]:
+def embedded(
+    texts: Sequence[str], encoder: str, cache: Cache | None, progress: Progress
+) -> NDArray[np.float64]:
     """(n, t), each of length 1."""
     cells: list[Cell | None] = [Cell.text(text) for text in texts]
-    aligned = Aligned([str(i) for i in range(len(texts))], [None] * len(texts), {"definition": Modality("text", cells)})
-    return unit(embed(aligned, {"definition": encoder}, cache, Silent(progress.check)).x["definition"].astype(np.float64))
+    aligned = Aligned(
+        [str(i) for i in range(len(texts))],
+        [None] * len(texts),
+        {"definition": Modality("text", cells)},
+    )
+    return unit(
+        embed(aligned, {"definition": encoder}, cache, Silent(progress.check))
+        .x["definition"]
+        .astype(np.float64)
+    )
 
 
-def likeness(vectors: Floats, concepts: Sequence[Concept], labels: Sequence[str]) -> NDArray[np.float64] | None:
-    """The definitions of several disciplines count alike. None with fewer than two labels defined: there is nothing to compare."""
+def likeness(
+    vectors: Floats, concepts: Sequence[Concept], labels: Sequence[str]
+) -> NDArray[np.float64] | None:
+    """The definitions of several disciplines count alike. None with fewer than two labels defined:
+    there is nothing to compare.
+    """
     places = [[i for i, concept in enumerate(concepts) if concept.of == label] for label in labels]
     known = np.array([bool(found) for found in places])
     if known.sum() < 2:
         return None
-    prototypes = np.stack([vectors[found].mean(0) if found else np.zeros(vectors.shape[1]) for found in places])
+    prototypes = np.stack(
+        [vectors[found].mean(0) if found else np.zeros(vectors.shape[1]) for found in places]
+    )
     prototypes[known] = unit(prototypes[known] - prototypes[known].mean(0))
     found = SHARE * prototypes @ prototypes.T
     np.fill_diagonal(found, 1.0)
@@ -76,11 +102,18 @@ def unit(x: Floats) -> Floats:
 def related(
     x: NDArray[np.float32], y: Array, prior: Array, likeness: NDArray[np.float64], strength: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """x: (n, d) of about unit variance, y: (n,) class numbers, prior: (K,) -> weight (d, K) and bias (K,)."""
+    """x: (n, d) of about unit variance, y: (n,) class numbers, prior: (K,) -> weight (d, K) and
+    bias (K,).
+    """
     given, truth = torch.from_numpy(x.astype(np.float64)), torch.from_numpy(y)
-    outward, bias = torch.from_numpy(relation(likeness)), torch.as_tensor(prior, dtype=torch.float64)
+    outward, bias = (
+        torch.from_numpy(relation(likeness)),
+        torch.as_tensor(prior, dtype=torch.float64),
+    )
     u = torch.zeros(x.shape[1], len(prior), dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([u], max_iter=STEPS, line_search_fn="strong_wolfe", tolerance_grad=1e-6)
+    optimizer = torch.optim.LBFGS(
+        [u], max_iter=STEPS, line_search_fn="strong_wolfe", tolerance_grad=1e-6
+    )
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()

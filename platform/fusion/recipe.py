@@ -1,6 +1,7 @@
 """The whole of a run as data: what is joined, how it is read, how it is trained, how it is judged.
 
-Light on purpose: the web process validates recipes with this module, so it imports no numpy and no torch.
+Light on purpose: the web process validates recipes with this module, so it imports no numpy and no
+torch.
 """
 
 import hashlib
@@ -9,7 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_serializer, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from fusion.knowledge.settings import Knowledge
 from fusion.protocol import Protocol, protocols_of
@@ -33,10 +43,12 @@ class Part(BaseModel):
 
 
 class Tuning(Part):
-    """How an encoder that is not frozen is trained. blocks: how many of the last, for lora and last; rank: of lora.
+    """How an encoder that is not frozen is trained. blocks: how many of the last, for lora and
+    last; rank: of lora.
 
-    learning_rate: None for the usual one of its kind. accumulate: parts that a batch is computed in, one after the other, and
-    checkpointing: compute twice rather than keep; both save memory and change nothing that is learnt.
+    learning_rate: None for the usual one of its kind. accumulate: parts that a batch is computed
+    in, one after the other, and checkpointing: compute twice rather than keep; both save memory and
+    change nothing that is learnt.
     """
 
     rank: int = Field(default=8, ge=1, le=256)
@@ -49,11 +61,13 @@ class Tuning(Part):
 
 
 class EncoderChoice(Part):
-    """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined side by side.
+    """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined
+    side by side.
 
     mix: weigh the layers and add them up (fusion.mixing), in place of putting them side by side.
-    attend: weigh the places of a grid or the segments of each sample and add them up (fusion.attention), in place of the same.
-    tune: frozen as it is, or trained along (fusion.tuning): adapters beside its weights, its last blocks, or all of it.
+    attend: weigh the places of a grid or the segments of each sample and add them up
+    (fusion.attention), in place of the same. tune: frozen as it is, or trained along
+    (fusion.tuning): adapters beside its weights, its last blocks, or all of it.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -79,7 +93,9 @@ class EncoderChoice(Part):
 
 
 class Training(Part):
-    """How each network is fitted. `inner_folds`: rounds by group inside the training folds that choose epochs and temperature."""
+    """How each network is fitted. `inner_folds`: rounds by group inside the training folds that
+    choose epochs and temperature.
+    """
 
     seeds: list[int] = Field(default=[0, 1, 2], min_length=1, max_length=20)
     epochs: int = Field(default=12, ge=1, le=1000)
@@ -93,7 +109,10 @@ class Training(Part):
     hidden_dim: int = Field(default=64, ge=2, le=4096)
     pca_dim: int = Field(default=160, ge=0, le=4096, description="0 keeps the features as they are")
     modality_dropout: float = Field(default=0.3, ge=0, lt=1)
-    floor: bool = Field(default=False, description="with only one modality present, its own calibrated model answers")
+    floor: bool = Field(
+        default=False,
+        description="with only one modality present, its own calibrated model answers",
+    )
     inner_folds: int = Field(default=3, ge=1, le=10)
     threads: int = Field(default=1, ge=1, le=256)
 
@@ -108,7 +127,9 @@ class Training(Part):
 
 
 class Evaluation(Part):
-    """noise: each input made worse step by step (fusion.noise); every level is read by its encoders once more."""
+    """noise: each input made worse step by step (fusion.noise); every level is read by its encoders
+    once more.
+    """
 
     draws: int = Field(default=1000, ge=50, le=20_000)
     degradation: bool = True
@@ -120,9 +141,11 @@ MEMBERS: tuple[Member, ...] = ("late", "concat", "gated")
 
 
 class Ensemble(Part):
-    """What the method `ensemble` joins (fusion.ensemble). of: methods, None for late and every other one that the recipe trains.
+    """What the method `ensemble` joins (fusion.ensemble). of: methods, None for late and every
+    other one that the recipe trains.
 
-    seeds: the models of all seeds answer together as well, in every method; the bundle then holds them all.
+    seeds: the models of all seeds answer together as well, in every method; the bundle then holds
+    them all.
     """
 
     of: list[Member] | None = Field(default=None, min_length=1)
@@ -130,11 +153,12 @@ class Ensemble(Part):
 
 
 class Search(Part):
-    """A run that tries: how each modality is read (fusion.probe), then `method` and those of `compare`, the cheap ones first, as long as
-    there is time. What does best inside the training samples answers (fusion.search).
+    """A run that tries: how each modality is read (fusion.probe), then `method` and those of
+    `compare`, the cheap ones first, as long as there is time. What does best inside the training
+    samples answers (fusion.search).
 
-    budget_seconds: of computing, for training; None for no end. What there was no time for is listed as not tried.
-    encoders: those that the probe may try, None for all that are installed.
+    budget_seconds: of computing, for training; None for no end. What there was no time for is
+    listed as not tried. encoders: those that the probe may try, None for all that are installed.
     """
 
     budget_seconds: float | None = Field(default=210, gt=0, le=1_000_000)
@@ -143,12 +167,15 @@ class Search(Part):
 
 
 class Recipe(Part):
-    """All settings of a run. Single-modality models are always trained and reported beside `method`.
+    """All settings of a run. Single-modality models are always trained and reported beside
+    `method`.
 
-    `modalities`: names of the alignment's modalities, None for all. `encoders`: by modality; a modality that is not
-    named gets the default of its kind. `compare`: further fusion methods trained and reported beside `method`. `protocols`: what the
-    disciplines ask of the run; those of the study are added for every discipline that is not named here. `precision`: in which frozen
-    encoders compute, None for float32 on a processor and mixed float16 on a GPU; bf16 takes about half the time where the processor has it.
+    `modalities`: names of the alignment's modalities, None for all. `encoders`: by modality; a
+    modality that is not named gets the default of its kind. `compare`: further fusion methods
+    trained and reported beside `method`. `protocols`: what the disciplines ask of the run; those of
+    the study are added for every discipline that is not named here. `precision`: in which frozen
+    encoders compute, None for float32 on a processor and mixed float16 on a GPU; bf16 takes about
+    half the time where the processor has it.
     """
 
     schema_version: Literal[1] = 1
@@ -187,19 +214,25 @@ class Recipe(Part):
     def encoders_belong_to_modalities(self) -> "Recipe":
         unknown = set(self.encoders) - set(self.modalities or self.encoders)
         if unknown:
-            raise ValueError(f"encoders: {', '.join(sorted(unknown))} is not among the recipe's modalities")
+            raise ValueError(
+                f"encoders: {', '.join(sorted(unknown))} is not among the recipe's modalities"
+            )
         return self
 
     @model_validator(mode="after")
     def noise_needs_frozen_encoders(self) -> "Recipe":
         if self.evaluation.noise and self.tunes:
-            raise ValueError("evaluation.noise: inputs with noise are read by frozen encoders only; freeze the encoders or leave noise off")
+            raise ValueError(
+                "evaluation.noise: inputs with noise are read by frozen encoders only; freeze the encoders or leave noise off"
+            )
         return self
 
     @model_validator(mode="after")
     def tuning_is_exact(self) -> "Recipe":
         if self.precision == "bf16" and self.tunes:
-            raise ValueError("precision: bf16 is for frozen encoders; freeze the encoders or leave precision out")
+            raise ValueError(
+                "precision: bf16 is for frozen encoders; freeze the encoders or leave precision out"
+            )
         return self
 
     @property
@@ -222,18 +255,30 @@ class Recipe(Part):
 
     @property
     def tunes(self) -> bool:
-        return any(choice.tune != "frozen" for choices in self.encoders.values() for choice in choices)
+        return any(
+            choice.tune != "frozen" for choices in self.encoders.values() for choice in choices
+        )
 
     @property
     def stages(self) -> list[str]:
         """Of a run, in order, as short codes."""
         probe = ["probe"] if self.search and self.search.probe else []
-        return ["read", "embed", *probe, *(["tune"] if self.tunes else []), "train", "evaluate", "bundle"]
+        return [
+            "read",
+            "embed",
+            *probe,
+            *(["tune"] if self.tunes else []),
+            "train",
+            "evaluate",
+            "bundle",
+        ]
 
     @property
     def digest(self) -> str:
         """SHA-256 of what the run computes: title, description and threads change nothing."""
-        facts = self.model_dump(mode="json", exclude={"title": True, "description": True, "training": {"threads"}})
+        facts = self.model_dump(
+            mode="json", exclude={"title": True, "description": True, "training": {"threads"}}
+        )
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @classmethod
@@ -244,7 +289,9 @@ class Recipe(Part):
     def parse(cls, data: Any) -> "Recipe":
         """A recipe from plain data. Raises RecipeError in words that name the field."""
         if not isinstance(data, dict):
-            raise RecipeError(["A recipe is a list of named settings, for instance `method: late`."])
+            raise RecipeError(
+                ["A recipe is a list of named settings, for instance `method: late`."]
+            )
         try:
             return cls.model_validate(data)
         except ValidationError as error:
@@ -258,7 +305,11 @@ class Recipe(Part):
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f" in line {mark.line + 1}" if mark else ""
-            raise RecipeError([f"This is neither YAML nor JSON{where}: {getattr(error, 'problem', None) or error}."]) from error
+            raise RecipeError(
+                [
+                    f"This is neither YAML nor JSON{where}: {getattr(error, 'problem', None) or error}."
+                ]
+            ) from error
         return cls.parse({} if data is None else data)
 
     @classmethod
@@ -345,5 +396,9 @@ def in_words(problem: Any) -> str:
         sentence = WORDS.get(kind, problem["msg"])
     field = ".".join(str(step) for step in problem["loc"])
     given = problem["input"]
-    shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) and kind != "extra_forbidden" else ""
+    shown = (
+        f" (given: {given!r})"
+        if isinstance(given, str | int | float | bool) and kind != "extra_forbidden"
+        else ""
+    )
     return f"{field}: {sentence}{shown}." if field else f"{sentence}."

@@ -13,7 +13,11 @@ Asked = tuple[str, int, Entry]
 
 def untunable(recipe: Recipe) -> list[Asked]:
     """Those that are to be tuned and have no weights."""
-    return [(name, place, entry) for name, place, choice, entry in chosen(recipe) if choice.tune != "frozen" and not entry.tunable]
+    return [
+        (name, place, entry)
+        for name, place, choice, entry in chosen(recipe)
+        if choice.tune != "frozen" and not entry.tunable
+    ]
 
 
 def unpoolable(recipe: Recipe) -> list[tuple[str, int, str, Entry]]:
@@ -29,7 +33,9 @@ def placeless(recipe: Recipe) -> list[Asked]:
     """Those whose places are to be attended to and which give one vector."""
     several = ("grid", "segments")
     return [
-        (name, place, entry) for name, place, one, entry in chosen(recipe) if one.attend and (one.pooling or entry.pooling) not in several
+        (name, place, entry)
+        for name, place, one, entry in chosen(recipe)
+        if one.attend and (one.pooling or entry.pooling) not in several
     ]
 
 
@@ -44,10 +50,16 @@ def refusals(recipe: Recipe) -> list[str]:
     """One line for each; it names the field and what to do."""
     weightless = "has no weights that could be tuned; choose frozen, or another encoder."
     return [
-        *(f"encoders.{name}.{place}.tune: {entry.title} {weightless}" for name, place, entry in untunable(recipe)),
+        *(
+            f"encoders.{name}.{place}.tune: {entry.title} {weightless}"
+            for name, place, entry in untunable(recipe)
+        ),
         *(
             f"encoders.{name}.{place}.pooling: {entry.title} can be pooled by {', '.join(entry.poolings)}, not by {asked}."
             for name, place, asked, entry in unpoolable(recipe)
         ),
-        *(f"encoders.{name}.{place}.attend: {entry.title} {SINGLE}" for name, place, entry in placeless(recipe)),
+        *(
+            f"encoders.{name}.{place}.attend: {entry.title} {SINGLE}"
+            for name, place, entry in placeless(recipe)
+        ),
     ]

@@ -1,8 +1,10 @@
-"""The one form of an evaluation: what `python -m fusion train` writes, what the platform stores, what its pages draw.
+"""The one form of an evaluation: what `python -m fusion train` writes, what the platform stores,
+what its pages draw.
 
-Scores lie on a scale of 0 to 1. Intervals are 95 % percentile intervals of a bootstrap over the cluster column.
-A part that cannot be known is None or empty, never guessed: a model trained elsewhere that hands in labels has no calibration.
-Light on purpose: the web process reads results with this module, so it imports no numpy and no torch.
+Scores lie on a scale of 0 to 1. Intervals are 95 % percentile intervals of a bootstrap over the
+cluster column. A part that cannot be known is None or empty, never guessed: a model trained
+elsewhere that hands in labels has no calibration. Light on purpose: the web process reads results
+with this module, so it imports no numpy and no torch.
 """
 
 from typing import Any, Literal
@@ -14,11 +16,14 @@ from fusion.figures import Clusters, Gain, Interval, Part
 from fusion.tasks import TaskName
 
 SCHEMA_VERSION = 3
-"""When it is raised and how older results stay readable: docs/decisions/results-of-every-version-can-be-read.md."""
+"""When it is raised and how older results stay readable:
+docs/decisions/results-of-every-version-can-be-read.md.
+"""
 
 
 class Headline(Part):
-    """`metric`: of EvaluationResult.metrics, the one that every `score` of the result is in; more of it is better.
+    """`metric`: of EvaluationResult.metrics, the one that every `score` of the result is in; more
+    of it is better.
 
     The gain is None where no single modality is known, the ECE where no probabilities are.
     """
@@ -30,7 +35,9 @@ class Headline(Part):
 
 
 class Fold(Part):
-    """One round of the split; `name` is the held-out group or the number of the fold; `n_train` None where the model came from elsewhere."""
+    """One round of the split; `name` is the held-out group or the number of the fold; `n_train`
+    None where the model came from elsewhere.
+    """
 
     name: str
     n_train: int | None
@@ -54,7 +61,8 @@ class ClassScore(Part):
 
 
 class Single(Part):
-    """One modality alone: on every sample (absent: the training prior answers), and where it is present.
+    """One modality alone: on every sample (absent: the training prior answers), and where it is
+    present.
 
     `score` is None where it is absent on some samples and the prior is not known.
     """
@@ -69,7 +77,9 @@ class Single(Part):
 
 
 class Baseline(Part):
-    """Another way to solve the same task on the same folds and features, for instance logistic regression."""
+    """Another way to solve the same task on the same folds and features, for instance logistic
+    regression.
+    """
 
     name: str
     score: Interval
@@ -89,7 +99,9 @@ class Missing(Part):
 
 
 class Shortfall(Part):
-    """A fusion method given one modality only, against that modality's own model; below 0 it falls short of it."""
+    """A fusion method given one modality only, against that modality's own model; below 0 it falls
+    short of it.
+    """
 
     method: str
     modality: str
@@ -110,14 +122,18 @@ class Degradation(Part):
 
 
 class NoisyLevel(Interval):
-    """level: its name among fusion.noise.LEVELS; change: the paired difference to the inputs as they are."""
+    """level: its name among fusion.noise.LEVELS; change: the paired difference to the inputs as
+    they are.
+    """
 
     level: str
     change: Interval
 
 
 class Noise(Part):
-    """The whole model with one modality made worse, mildest first. kind: of the modality, which says what is done to it."""
+    """The whole model with one modality made worse, mildest first. kind: of the modality, which
+    says what is done to it.
+    """
 
     modality: str
     kind: str
@@ -133,7 +149,9 @@ RULES = "rules at prediction"
 
 
 class ClassShares(Part):
-    """Contributions to the mean probability of the true class; `shares` follow the order of `EvaluationResult.modalities`, then the rules."""
+    """Contributions to the mean probability of the true class; `shares` follow the order of
+    `EvaluationResult.modalities`, then the rules.
+    """
 
     label: str
     n: int
@@ -141,7 +159,8 @@ class ClassShares(Part):
 
 
 class Contributions(Part):
-    """Exact Shapley values of the headline metric above the prior model; the shares add up to `total - prior`.
+    """Exact Shapley values of the headline metric above the prior model; the shares add up to
+    `total - prior`.
 
     Where rules take part at prediction they are one more player, named RULES.
     """
@@ -153,7 +172,9 @@ class Contributions(Part):
 
 
 class Subgroup(Part):
-    """`metrics`: those of `EvaluationResult.metrics`, on these samples alone; empty in results of schema 1."""
+    """`metrics`: those of `EvaluationResult.metrics`, on these samples alone; empty in results of
+    schema 1.
+    """
 
     column: str
     value: str
@@ -171,7 +192,9 @@ class WorstSubgroup(Part):
 
 
 class Bin(Part):
-    """One bin of the reliability diagram: mean confidence against the share that is right, with its interval."""
+    """One bin of the reliability diagram: mean confidence against the share that is right, with its
+    interval.
+    """
 
     lower: float
     upper: float
@@ -186,14 +209,18 @@ class Reliability(Part):
 
 
 class Calibration(Part):
-    """Before: the same model with every temperature at 1, None where that is not known. After: as it answers."""
+    """Before: the same model with every temperature at 1, None where that is not known. After: as
+    it answers.
+    """
 
     before: Reliability | None
     after: Reliability
 
 
 class Against(Part):
-    """Test samples whose true number lies between `lower` and `upper`: the mean of the truth, and of what was answered."""
+    """Test samples whose true number lies between `lower` and `upper`: the mean of the truth, and
+    of what was answered.
+    """
 
     lower: float
     upper: float
@@ -203,17 +230,21 @@ class Against(Part):
 
 
 class Confusion(Part):
-    """`counts[i][j]`: test samples of true class i that were answered j, for the first seed; order of `labels`."""
+    """`counts[i][j]`: test samples of true class i that were answered j, for the first seed; order
+    of `labels`.
+    """
 
     counts: list[list[int]]
 
 
 class Retrieval(Part):
-    """Given one modality of a sample, whether its own cell of another is among the ten nearest of the test samples of its round.
+    """Given one modality of a sample, whether its own cell of another is among the ten nearest of
+    the test samples of its round.
 
-    recall: mean over the `n` samples asked, ties as chance would settle them; chance: the same if nothing were known; candidates: how many
-    there are to find it among, on average. same_label: the share of the ten nearest others that bear the sample's label, None where samples
-    bear none or several.
+    recall: mean over the `n` samples asked, ties as chance would settle them; chance: the same if
+    nothing were known; candidates: how many there are to find it among, on average. same_label: the
+    share of the ten nearest others that bear the sample's label, None where samples bear none or
+    several.
     """
 
     query: str
@@ -235,7 +266,9 @@ SURE = 0.8
 
 
 class Said(Part):
-    """As text: a label, a number, labels. spread: of a number, which has one in place of a confidence (a standard deviation)."""
+    """As text: a label, a number, labels. spread: of a number, which has one in place of a
+    confidence (a standard deviation).
+    """
 
     answer: str
     confidence: float | None = None
@@ -243,10 +276,12 @@ class Said(Part):
 
 
 class Disagreement(Part):
-    """A sample to talk about (fusion.evaluate.disagreement): its modalities contradict the label, or two of them each other.
+    """A sample to talk about (fusion.evaluate.disagreement): its modalities contradict the label,
+    or two of them each other.
 
-    score: suspicion in nats for kind "label", 0 to 1 for "modalities". answer: that of the single-modality models together. said: each
-    alone, None where the sample lacks it. between: the modalities that say `answer`, or the two that contradict each other.
+    score: suspicion in nats for kind "label", 0 to 1 for "modalities". answer: that of the
+    single-modality models together. said: each alone, None where the sample lacks it. between: the
+    modalities that say `answer`, or the two that contradict each other.
     """
 
     key: str
@@ -261,12 +296,15 @@ class Disagreement(Part):
     @property
     def sure(self) -> bool:
         """Whether each of `between` is sure of what it says."""
-        return bool(self.between) and all((said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name]))
+        return bool(self.between) and all(
+            (said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name])
+        )
 
 
 class Read(Part):
-    """One way to read a modality: encoders side by side, as a recipe names them. loss: inner log loss of a linear model, the mean over the
-    `rounds` of the split that tried it; chosen: how many of them chose it; kept: for the model of all samples; own: as the recipe says.
+    """One way to read a modality: encoders side by side, as a recipe names them. loss: inner log
+    loss of a linear model, the mean over the `rounds` of the split that tried it; chosen: how many
+    of them chose it; kept: for the model of all samples; own: as the recipe says.
     """
 
     encoders: list[dict[str, Any]]
@@ -278,8 +316,9 @@ class Read(Part):
 
 
 class Tried(Part):
-    """One method of a search. score: of its answers in every round; loss: inner log loss, the mean over the rounds, by which it is chosen;
-    seconds: of computing, None where it needs no network of its own; difference: of the score to the kept method's, None for that one.
+    """One method of a search. score: of its answers in every round; loss: inner log loss, the mean
+    over the rounds, by which it is chosen; seconds: of computing, None where it needs no network of
+    its own; difference: of the score to the kept method's, None for that one.
     """
 
     method: str
@@ -292,9 +331,11 @@ class Tried(Part):
 
 
 class Search(Part):
-    """What a search tried, all of it. The headline is that of each round's own choice; kept: what all samples were trained with.
+    """What a search tried, all of it. The headline is that of each round's own choice; kept: what
+    all samples were trained with.
 
-    not_tried: methods for which the budget (seconds of computing) was spent. probe: {modality: how it may be read, the best first}.
+    not_tried: methods for which the budget (seconds of computing) was spent. probe: {modality: how
+    it may be read, the best first}.
     """
 
     rounds: int
@@ -305,7 +346,9 @@ class Search(Part):
 
 
 class LayerMix(Part):
-    """How much of each layer of an encoder the model of all samples reads: shares of 1, see fusion.mixing."""
+    """How much of each layer of an encoder the model of all samples reads: shares of 1, see
+    fusion.mixing.
+    """
 
     modality: str
     encoder: str
@@ -319,9 +362,11 @@ class LayerMix(Part):
 
 
 class Attended(Part):
-    """How much of each place of a block the model of all samples reads, in the mean over samples: shares of 1, see fusion.attention.
+    """How much of each place of a block the model of all samples reads, in the mean over samples:
+    shares of 1, see fusion.attention.
 
-    layer: None where the encoder's own or mixed ones are read. Places of a picture go row by row, stretches by time.
+    layer: None where the encoder's own or mixed ones are read. Places of a picture go row by row,
+    stretches by time.
     """
 
     modality: str
@@ -339,7 +384,9 @@ class EvaluationResult(Part):
     n_total: int
     n_samples: int
     left_out: dict[str, int]
-    """Samples that were not scored: reason in words -> number, for instance {"duplicate": 15, "no label": 0}."""
+    """Samples that were not scored: reason in words -> number, for instance {"duplicate": 15, "no
+    label": 0}.
+    """
     split: Split
     clusters: Clusters
     headline: Headline
@@ -367,7 +414,9 @@ class EvaluationResult(Part):
     disagreements: list[Disagreement] = []
     """Those against the label first, each kind by score."""
     retrieval: list[Retrieval] = []
-    """Of every ordered pair of modalities, by the fused representation; none where the model came from elsewhere."""
+    """Of every ordered pair of modalities, by the fused representation; none where the model came
+    from elsewhere.
+    """
     rules: list[RuleScore] = []
     """Every rule of the run; none where the run has none."""
     protocols: list[ProtocolScore] = []
@@ -377,8 +426,10 @@ class EvaluationResult(Part):
     mixes: list[LayerMix] = []
     attended: list[Attended] = []
     seconds: dict[str, float]
-    """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else had run, for estimates: `cpu:STAGE`,
-    `cpu:fit` of fitting networks, `cell:ENCODER` of one cell through an encoder."""
+    """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else
+    had run, for estimates: `cpu:STAGE`, `cpu:fit` of fitting networks, `cell:ENCODER` of one cell
+    through an encoder.
+    """
     environment: dict[str, Any]
     """Versions, seeds, digests of data, recipe and encoders: what a repetition needs."""
 
@@ -390,7 +441,9 @@ class EvaluationResult(Part):
             return data
         version = data.get("schema_version", SCHEMA_VERSION)
         if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise ValueError(f"the result has schema {version}; this version reads up to {SCHEMA_VERSION}: update the program to read it")
+            raise ValueError(
+                f"the result has schema {version}; this version reads up to {SCHEMA_VERSION}: update the program to read it"
+            )
         return {name: value for name, value in data.items() if name != "mistakes"}
 
     @model_validator(mode="after")

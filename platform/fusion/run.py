@@ -1,4 +1,5 @@
-"""A whole run: features, out-of-fold answers, evaluation, then one model trained on every sample, kept as a bundle.
+"""A whole run: features, out-of-fold answers, evaluation, then one model trained on every sample,
+kept as a bundle.
 
 result = train(Aligned.from_study(study), Recipe.default(), Path("out"), Cache(folder), Progress())
 """
@@ -54,7 +55,8 @@ REPRESENTATION = "representation.parquet"
 class Read:
     """What networks learn from. noisy: the features of degraded inputs, None unless asked for.
 
-    task: the features; where a probe chose or encoders were tuned, by training rows. tuned: the encoders of the model of all samples.
+    task: the features; where a probe chose or encoders were tuned, by training rows. tuned: the
+    encoders of the model of all samples.
     """
 
     features: Features
@@ -74,10 +76,11 @@ def train(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     reference: Answered | None = None,
 ) -> EvaluationResult:
-    """Trains and evaluates as the recipe says and writes a bundle into `out`; finished fits in `out` are taken up again.
+    """Trains and evaluates as the recipe says and writes a bundle into `out`; finished fits in
+    `out` are taken up again.
 
-    reference: the run that criteria of protocols may ask a difference to.
-    Raises RecipeError, AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
+    reference: the run that criteria of protocols may ask a difference to. Raises RecipeError,
+    AlignmentError or EncoderError in plain words, and whatever `progress.check` raises.
     """
     progress.stages(recipe.stages)
     torch.set_num_threads(recipe.training.threads)
@@ -96,12 +99,22 @@ def train(
         result = judged(ended, found, ruled, without, fitting, reference)
         result.concepts = concepts_score(ended.recipe, found, undefined)
         result.mixes, result.attended = weighed_of(ended.recipe, features, kept.models)
-        result.environment = facts(ended, features, found, read.noisy) | {"recipe": plan.recipe.digest}
+        result.environment = facts(ended, features, found, read.noisy) | {
+            "recipe": plan.recipe.digest
+        }
         tell_probe(result, read.probe, plan.rounds)
         at = places(found.space, found.scored)
-    result.seconds = clock.seconds | {f"{CPU}fit": round(fitting.seconds, 3)} | features.seconds_of_cells
+    result.seconds = (
+        clock.seconds | {f"{CPU}fit": round(fitting.seconds, 3)} | features.seconds_of_cells
+    )
     with clock.stage("bundle"):
-        keep(bundle_of(ended, features, read.tuned, kept, found, result), found, columns_of(plan.aligned, found.rows), at, out)
+        keep(
+            bundle_of(ended, features, read.tuned, kept, found, result),
+            found,
+            columns_of(plan.aligned, found.rows),
+            at,
+            out,
+        )
         read.store.clear()
     result.seconds |= clock.seconds
     return result
@@ -113,29 +126,45 @@ def tell_probe(result: EvaluationResult, probe: Probe | None, rounds: Sequence[R
         result.environment["read"] = {each.name: probe.told(each.train) for each in rounds}
 
 
-def read_inputs(plan: Plan, out: Path, cache: Cache | None, clock: Clock, checkpoint_seconds: float) -> Read:
+def read_inputs(
+    plan: Plan, out: Path, cache: Cache | None, clock: Clock, checkpoint_seconds: float
+) -> Read:
     recipe, progress, probe = plan.recipe, clock.progress, None
     asks_noise, probes = recipe.evaluation.noise, recipe.search is not None and recipe.search.probe
     trained = [each.train for each in plan.rounds[:-1]]
     tuned: Adapted = {}
     with clock.stage("embed"):
         features = embed(plan.inputs, recipe.encoders or None, cache, progress)
-        likeness = likeness_of(recipe, plan.aligned.label_order, cache, progress) if plan.aligned.task == "classification" else None
-        noisy = Noisy.of(plan.inputs, lambda rows: recipe.encoders, trained, cache, progress) if asks_noise and not probes else None
+        likeness = (
+            likeness_of(recipe, plan.aligned.label_order, cache, progress)
+            if plan.aligned.task == "classification"
+            else None
+        )
+        noisy = (
+            Noisy.of(plan.inputs, lambda rows: recipe.encoders, trained, cache, progress)
+            if asks_noise and not probes
+            else None
+        )
     store = Store(out / WORK, run_digest(plan.aligned, recipe, features), checkpoint_seconds)
     task = replace(plan.task(features), likeness=likeness)
     if probes:
         with clock.stage("probe"):
             probe = Probe(plan.inputs, recipe, task, features, plan.inner, cache, store, progress)
             task = probe.run(plan.rounds)
-            noisy = Noisy.of(plan.inputs, probe.encoders, trained, cache, progress) if asks_noise else None
+            noisy = (
+                Noisy.of(plan.inputs, probe.encoders, trained, cache, progress)
+                if asks_noise
+                else None
+            )
     if recipe.tunes:
         with clock.stage("tune"):
             task, tuned = tuned_along(plan, features, task, store, progress)
     return Read(features, noisy, task, probe, tuned, store)
 
 
-def tuned_along(plan: Plan, features: Features, task: Task, store: Store, progress: Progress) -> tuple[Task, Adapted]:
+def tuned_along(
+    plan: Plan, features: Features, task: Task, store: Store, progress: Progress
+) -> tuple[Task, Adapted]:
     """The task with features by training rows, and what was tuned on all samples."""
     from fusion.tuning.rounds import Tuner
 
@@ -147,7 +176,9 @@ def tuned_along(plan: Plan, features: Features, task: Task, store: Store, progre
 
 @dataclass(frozen=True)
 class Kept:
-    """What goes into the bundle: models trained on every sample, what was chosen for each, and how the ensemble joins them."""
+    """What goes into the bundle: models trained on every sample, what was chosen for each, and how
+    the ensemble joins them.
+    """
 
     models: dict[str, Model]
     choices: dict[str, Choice]
@@ -155,21 +186,33 @@ class Kept:
 
 
 def fitted(fitting: CrossFit, plan: Plan, noisy: Noisy | None) -> tuple[OutOfFold, Kept]:
-    """Out-of-fold answers of every round, then what they chose for the models of all samples, and these models."""
+    """Out-of-fold answers of every round, then what they chose for the models of all samples, and
+    these models.
+    """
     *rounds, everything = plan.rounds
     answered = [answer_round(fitting, each, noisy=noisy) for each in rounds]
     choices, pool = final_choices(fitting, answered)
     [models] = fitting.models({everything: choices})[everything]
     fitting.forget(everything)
     aligned = plan.aligned
-    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), Kept(models, choices, pool)
+    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), Kept(
+        models, choices, pool
+    )
 
 
-def concluded_plan(plan: Plan, read: Read, fitting: CrossFit, found: OutOfFold) -> tuple[Plan, Features]:
-    """What a search ends in: an ordinary recipe, and features as it reads the modalities. Without a search nothing changes."""
+def concluded_plan(
+    plan: Plan, read: Read, fitting: CrossFit, found: OutOfFold
+) -> tuple[Plan, Features]:
+    """What a search ends in: an ordinary recipe, and features as it reads the modalities. Without a
+    search nothing changes.
+    """
     if plan.recipe.search is None:
         return plan, read.features
-    features, encoders = read.probe.kept(plan.rounds[-1].train) if read.probe else (read.features, plan.recipe.encoders)
+    features, encoders = (
+        read.probe.kept(plan.rounds[-1].train)
+        if read.probe
+        else (read.features, plan.recipe.encoders)
+    )
     changes = concluded(plan.recipe, fitting, found.rounds) | {"encoders": encoders}
     return replace(plan, recipe=plan.recipe.model_copy(update=changes)), features
 
@@ -178,19 +221,31 @@ def ruled_run(plan: Plan, features: Features, read: Read, progress: Progress) ->
     def beside(other: Recipe) -> Store:
         return read.store.beside(run_digest(plan.aligned, other, features))
 
-    return Ruled(read.task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress)
+    return Ruled(
+        read.task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress
+    )
 
 
 def judged(
-    plan: Plan, found: OutOfFold, ruled: Ruled, without: Sequence[Floats | None], fitting: CrossFit, reference: Answered | None
+    plan: Plan,
+    found: OutOfFold,
+    ruled: Ruled,
+    without: Sequence[Floats | None],
+    fitting: CrossFit,
+    reference: Answered | None,
 ) -> EvaluationResult:
-    """With rules at prediction, if the recipe has them; from here on `found` holds the answers as they are given: after a search those of
-    the method that each round chose, under the name of the one that all samples are trained with.
+    """With rules at prediction, if the recipe has them; from here on `found` holds the answers as
+    they are given: after a search those of the method that each round chose, under the name of the
+    one that all samples are trained with.
     """
     recipe, searched = plan.recipe, None
     if recipe.knowledge.at_prediction:
-        found.methods = {name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()}
-        found.noisy = {key: ruled.applied(answers, found.rows) for key, answers in found.noisy.items()}
+        found.methods = {
+            name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()
+        }
+        found.noisy = {
+            key: ruled.applied(answers, found.rows) for key, answers in found.noisy.items()
+        }
     rules = ruled.scores(found, without)
     if fitting.budget:
         searched = report(found, fitting, recipe.method, recipe.evaluation.draws)
@@ -200,7 +255,9 @@ def judged(
     return result
 
 
-def weighed_of(recipe: Recipe, features: Features, models: Mapping[str, Model]) -> tuple[list[LayerMix], list[Attended]]:
+def weighed_of(
+    recipe: Recipe, features: Features, models: Mapping[str, Model]
+) -> tuple[list[LayerMix], list[Attended]]:
     """What the models of all samples read of the layers and of the places that they weigh."""
     mixes, attended = [], []
     for name, choices in sorted(recipe.encoders.items()):
@@ -214,11 +271,22 @@ def weighed_of(recipe: Recipe, features: Features, models: Mapping[str, Model]) 
             if mixing and choice.mix:
                 shares = mixing.shares[begin : begin + len(layers)]
                 begin += len(layers)
-                mixes.append(LayerMix(modality=name, encoder=choice.name, layers=layers, shares=shares.tolist()))
+                mixes.append(
+                    LayerMix(
+                        modality=name, encoder=choice.name, layers=layers, shares=shares.tolist()
+                    )
+                )
             for number in range(len(part.blocks) // (len(layers) if choice.mix else 1)):
                 if attention and (query := attention.queries[block]):
                     layer = None if choice.mix or number >= len(layers) else layers[number]
-                    attended.append(Attended(modality=name, encoder=choice.name, layer=layer, shares=query.shares.tolist()))
+                    attended.append(
+                        Attended(
+                            modality=name,
+                            encoder=choice.name,
+                            layer=layer,
+                            shares=query.shares.tolist(),
+                        )
+                    )
                 block += 1
     return mixes, attended
 
@@ -254,10 +322,18 @@ def bundle_of(
     )
 
 
-def keep(bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], at: Vectors, out: Path) -> None:
+def keep(
+    bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], at: Vectors, out: Path
+) -> None:
     singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
     recipe = bundle.recipe
-    predictions.write(out / PREDICTIONS, found.scored, found.methods[recipe.method].whole, singles, recipe.training.seeds)
+    predictions.write(
+        out / PREDICTIONS,
+        found.scored,
+        found.methods[recipe.method].whole,
+        singles,
+        recipe.training.seeds,
+    )
     space.write(out / REPRESENTATION, found.space, found.scored, columns, at)
     save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
@@ -278,7 +354,12 @@ def facts(plan: Plan, features: Features, found: OutOfFold, noisy: Noisy | None)
 def question_of(plan: Plan, found: OutOfFold) -> Question:
     aligned, recipe = plan.aligned, plan.recipe
     described = [
-        Fold(name=str(each.name), n_train=len(each.train), n_test=len(each.test), best_epochs=[c.epochs for c in answered.choices.values()])
+        Fold(
+            name=str(each.name),
+            n_train=len(each.train),
+            n_test=len(each.test),
+            best_epochs=[c.epochs for c in answered.choices.values()],
+        )
         for each, answered in zip(plan.rounds, found.rounds)
     ]
     return Question(

@@ -29,8 +29,12 @@ from fusion.representation import Space, views
 from fusion.result import EvaluationResult, Fold, Split
 
 
-def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progress) -> EvaluationResult:
-    """Samples that the bundle was trained on are left out and counted. Raises BundleError when none is left or nothing fits."""
+def score(
+    bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progress
+) -> EvaluationResult:
+    """Samples that the bundle was trained on are left out and counted. Raises BundleError when none
+    is left or nothing fits.
+    """
     progress.stages(("read", "embed", "evaluate"))
     clock = Clock(progress)
     with clock.stage("read"):
@@ -44,13 +48,29 @@ def score(bundle: Bundle, aligned: Aligned, cache: Cache | None, progress: Progr
         rules, lacking = rules_for(bundle.recipe, known := knowledge.columns_of(aligned))
         for words in lacking:
             progress.log(words)
-        fires = speaks(rules, {name: [values[row] for row in rows] for name, values in known.items()})
-        question.methods = {name: answers_with(each, rules, bundle.labels, fires) for name, each in question.methods.items()}
+        fires = speaks(
+            rules, {name: [values[row] for row in rows] for name, values in known.items()}
+        )
+        question.methods = {
+            name: answers_with(each, rules, bundle.labels, fires)
+            for name, each in question.methods.items()
+        }
         result = evaluate(question)
         resampler = Resampler(question.scored.cluster, question.draws)
-        result.rules = rule_scores(rules, fires, question.scored, question.methods[question.method].whole, [None] * len(rules), resampler)
+        result.rules = rule_scores(
+            rules,
+            fires,
+            question.scored,
+            question.methods[question.method].whole,
+            [None] * len(rules),
+            resampler,
+        )
     result.seconds = clock.seconds
-    result.environment = environment() | {"recipe": bundle.recipe.digest, "alignment": aligned.digest, "encoders": bundle.encoders}
+    result.environment = environment() | {
+        "recipe": bundle.recipe.digest,
+        "alignment": aligned.digest,
+        "encoders": bundle.encoders,
+    }
     return result
 
 
@@ -62,30 +82,55 @@ def unseen(bundle: Bundle, aligned: Aligned) -> tuple[Ints, dict[str, int]]:
     rows = [row for row in range(len(aligned)) if row not in out]
     new = [row for row in rows if digests[row] not in trained_on]
     if not new:
-        raise BundleError(f"No sample is left to score: the bundle was trained on all {len(rows)} labelled samples of this study.")
+        raise BundleError(
+            f"No sample is left to score: the bundle was trained on all {len(rows)} labelled samples of this study."
+        )
     if aligned.task != bundle.asked.name:
-        raise BundleError(f"The study asks for {aligned.task}, the model was trained for {bundle.asked.name}.")
+        raise BundleError(
+            f"The study asks for {aligned.task}, the model was trained for {bundle.asked.name}."
+        )
     unknown = sorted(aligned.named_labels(new) - set(bundle.labels))
     if unknown:
-        raise BundleError(f"The study has the label {unknown[0]}, which the model never saw; it knows {', '.join(bundle.labels)}.")
-    return np.array(new), {reason: len(found) for reason, found in reasons.items()} | {"trained on": len(rows) - len(new)}
+        raise BundleError(
+            f"The study has the label {unknown[0]}, which the model never saw; it knows {', '.join(bundle.labels)}."
+        )
+    return np.array(new), {reason: len(found) for reason, found in reasons.items()} | {
+        "trained on": len(rows) - len(new)
+    }
 
 
 def fitting_modalities(bundle: Bundle, aligned: Aligned) -> dict:  # type: ignore[type-arg]
     lacking = [name for name in bundle.modalities if name not in aligned.modalities]
     if lacking:
-        raise BundleError(f"The study has no modality {lacking[0]}; the model reads {', '.join(bundle.modalities)}.")
+        raise BundleError(
+            f"The study has no modality {lacking[0]}; the model reads {', '.join(bundle.modalities)}."
+        )
     return {name: aligned.modalities[name] for name in bundle.modalities}
 
 
 def question_of(
-    bundle: Bundle, aligned: Aligned, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_], rows: Ints, left_out: dict[str, int]
+    bundle: Bundle,
+    aligned: Aligned,
+    x: Mapping[str, NDArray[Any]],
+    mask: NDArray[np.bool_],
+    rows: Ints,
+    left_out: dict[str, int],
 ) -> Question:
     asked = bundle.asked
     y = asked.encode([aligned.labels[row] for row in rows])
     log_prior = np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1))
     cluster, fold = np.asarray(aligned.cluster_values())[rows], np.full(len(rows), "test")
-    scored = Scored([aligned.keys[row] for row in rows], y, mask[rows], log_prior, cluster, fold, bundle.labels, bundle.modalities, asked)
+    scored = Scored(
+        [aligned.keys[row] for row in rows],
+        y,
+        mask[rows],
+        log_prior,
+        cluster,
+        fold,
+        bundle.labels,
+        bundle.modalities,
+        asked,
+    )
     x = {name: x[name][rows] for name in bundle.modalities}
     outputs = bundle.single_outputs(x, scored.mask)[None]
     heat = np.tile([bundle.models[name].temperature for name in bundle.modalities], (len(rows), 1))
@@ -94,7 +139,11 @@ def question_of(
     methods = {"late": late_answers(outputs, heat, scored, wanted)}
     for name in (one for one in bundle.recipe.methods if one in JOINT):
         answers = joint_answers(bundle, name, x, scored)
-        methods[name] = floored(answers, list(singles.values()), scored) if bundle.recipe.training.floor else answers
+        methods[name] = (
+            floored(answers, list(singles.values()), scored)
+            if bundle.recipe.training.floor
+            else answers
+        )
     if bundle.pool:
         methods["ensemble"] = pooled_answers([(bundle.pool, len(rows))], methods, scored)
     return Question(
@@ -106,7 +155,11 @@ def question_of(
         temperatures={name: bundle.models[name].temperature for name in bundle.modalities},
         seeds=[] if bundle.recipe.joins_seeds else bundle.recipe.training.seeds[:1],
         cluster_column=aligned.cluster,
-        split=Split(policy="trained elsewhere", groups=[], folds=[Fold(name="test", n_train=len(bundle.trained_on), n_test=len(rows))]),
+        split=Split(
+            policy="trained elsewhere",
+            groups=[],
+            folds=[Fold(name="test", n_train=len(bundle.trained_on), n_test=len(rows))],
+        ),
         n_total=len(aligned),
         left_out=left_out,
         columns=columns_of(aligned, rows),
@@ -121,10 +174,16 @@ def question_of(
 
 def space_of(bundle: Bundle, x: Mapping[str, NDArray[Any]], scored: Scored) -> Space:
     whole, *alone = [bundle.represent_features(x, mask) for mask in views(scored.mask)]
-    return Space(bundle.recipe.method, True, whole, dict(zip(bundle.modalities, alone, strict=True)))
+    return Space(
+        bundle.recipe.method, True, whole, dict(zip(bundle.modalities, alone, strict=True))
+    )
 
 
-def joint_answers(bundle: Bundle, name: str, x: Mapping[str, NDArray[Any]], scored: Scored) -> Answers:
+def joint_answers(
+    bundle: Bundle, name: str, x: Mapping[str, NDArray[Any]], scored: Scored
+) -> Answers:
     model = bundle.models[name]
-    by_coalition = {c: model.answers(x, hide(scored.mask, c))[None] for c in coalitions(len(bundle.modalities))}
+    by_coalition = {
+        c: model.answers(x, hide(scored.mask, c))[None] for c in coalitions(len(bundle.modalities))
+    }
     return Answers(by_coalition, model.answers(x, scored.mask, temperature=1.0)[None])

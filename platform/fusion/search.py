@@ -1,8 +1,10 @@
-"""A search: how modalities are read (fusion.probe) and how they are joined, both chosen inside training samples.
+"""A search: how modalities are read (fusion.probe) and how they are joined, both chosen inside
+training samples.
 
-Each round of the split answers by the method of the least log loss on its inner validation answers, so the headline is that of the whole
-procedure, choosing included (nested cross-validation: Cawley & Talbot 2010, On Over-fitting in Model Selection, JMLR). For the model of
-all samples the mean over the rounds decides. What is left is an ordinary recipe.
+Each round of the split answers by the method of the least log loss on its inner validation answers,
+so the headline is that of the whole procedure, choosing included (nested cross-validation: Cawley &
+Talbot 2010, On Over-fitting in Model Selection, JMLR). For the model of all samples the mean over
+the rounds decides. What is left is an ordinary recipe.
 """
 
 from collections.abc import Sequence
@@ -21,11 +23,15 @@ from fusion.result import Search, Tried
 
 
 def mean_losses(rounds: Sequence[RoundAnswers]) -> dict[str, float]:
-    return {name: float(np.mean([each.losses[name] for each in rounds])) for name in rounds[0].losses}
+    return {
+        name: float(np.mean([each.losses[name] for each in rounds])) for name in rounds[0].losses
+    }
 
 
 def concluded(recipe: Recipe, fitting: CrossFit, rounds: Sequence[RoundAnswers]) -> dict[str, Any]:
-    """What turns the recipe into the ordinary one that the search ends in: the best method, the others that were tried beside it."""
+    """What turns the recipe into the ordinary one that the search ends in: the best method, the
+    others that were tried beside it.
+    """
     losses = mean_losses(rounds)
     kept, *others = sorted(losses, key=lambda name: losses[name])
     ensemble = recipe.ensemble.model_copy(update={"of": fitting.members or None})
@@ -49,8 +55,16 @@ def report(found: OutOfFold, fitting: CrossFit, kept: str, draws: int) -> Search
         )
         for name in sorted(losses, key=lambda name: losses[name])
     ]
-    given_up = [*fitting.budget.given_up, *(["ensemble"] if fitting.budget.given_up and not fitting.members else [])]
-    return Search(rounds=len(found.rounds), tried=tried, not_tried=given_up, budget_seconds=fitting.budget.seconds)
+    given_up = [
+        *fitting.budget.given_up,
+        *(["ensemble"] if fitting.budget.given_up and not fitting.members else []),
+    ]
+    return Search(
+        rounds=len(found.rounds),
+        tried=tried,
+        not_tried=given_up,
+        budget_seconds=fitting.budget.seconds,
+    )
 
 
 def score_of(scored: Scored, resampler: Resampler, answers: Answers) -> Floats:

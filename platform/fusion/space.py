@@ -1,4 +1,6 @@
-"""The fused representation of the test samples as a Parquet file: one row a sample, in the order of their keys within each round."""
+"""The fused representation of the test samples as a Parquet file: one row a sample, in the order of
+their keys within each round.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,12 +22,15 @@ ROWS = 20_000
 """In one part of the file: what is written, and read, at the same time."""
 
 
-def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequence[Any]], places: Vectors) -> None:
-    """Columns: key, truth, fold, space, x, y, column:NAME of each of `columns` that makes subgroups, all, alone:MODALITY.
+def write(
+    path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequence[Any]], places: Vectors
+) -> None:
+    """Columns: key, truth, fold, space, x, y, column:NAME of each of `columns` that makes
+    subgroups, all, alone:MODALITY.
 
-    space: the fold, null where all of them have one space; vectors and places of different spaces cannot be compared. x, y: the place on
-    the map (fusion.evaluate.places), null where it has none. `all` and `alone:...` are vectors of D numbers, null where the sample has no
-    such input.
+    space: the fold, null where all of them have one space; vectors and places of different spaces
+    cannot be compared. x, y: the place on the map (fusion.evaluate.places), null where it has none.
+    `all` and `alone:...` are vectors of D numbers, null where the sample has no such input.
     """
     rows = drawn(scored.keys, NUMBERS // (space.whole.shape[1] * (1 + len(space.alone))))
     found: dict[str, Any] = {
@@ -45,7 +50,12 @@ def write(path: Path, space: Space, scored: Scored, columns: Mapping[str, Sequen
         found[f"alone:{name}"] = vectors(alone[rows], scored.mask[rows, column])
     facts = {"method": space.method, "modalities": "\n".join(space.alone)}
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(found).replace_schema_metadata(facts), sink, compression="zstd", row_group_size=ROWS)
+    pq.write_table(
+        pa.table(found).replace_schema_metadata(facts),
+        sink,
+        compression="zstd",
+        row_group_size=ROWS,
+    )
     write_bytes(path, memoryview(sink.getvalue()))
 
 

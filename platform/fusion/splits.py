@@ -1,4 +1,6 @@
-"""Splits that do not leak: a group is never on both sides. Rows are positions in the alignment; rows that are left out are in no fold."""
+"""Splits that do not leak: a group is never on both sides. Rows are positions in the alignment;
+rows that are left out are in no fold.
+"""
 
 import warnings
 from collections import Counter
@@ -31,7 +33,9 @@ class AlignmentError(ValueError):
 
 
 class Fold(NamedTuple):
-    """name: the held-out group, or "test", or the number of the fold; train and test: sorted int arrays of rows."""
+    """name: the held-out group, or "test", or the number of the fold; train and test: sorted int
+    arrays of rows.
+    """
 
     name: str
     train: np.ndarray
@@ -53,7 +57,9 @@ def folds(aligned: "Aligned", split: Split | None = None) -> list[Fold]:
 def check_labels(aligned: "Aligned", rows: np.ndarray) -> None:
     counts = Counter(said(aligned, row) for row in rows)
     if len(counts) < 2:
-        raise AlignmentError(f"all {len(rows)} usable samples bear {'the same label' if counts else 'no label'}: there is nothing to learn")
+        raise AlignmentError(
+            f"all {len(rows)} usable samples bear {'the same label' if counts else 'no label'}: there is nothing to learn"
+        )
     if aligned.task not in ONE_LABEL:
         return
     rare = [label for label, n in counts.items() if n < 2]
@@ -70,10 +76,14 @@ def said(aligned: "Aligned", row: int) -> Any:
 
 
 def strata(aligned: "Aligned", rows: np.ndarray) -> np.ndarray:
-    """int (rows,): what a split keeps in proportion: the label; of a number its tenth of all; of several labels the rarest."""
+    """int (rows,): what a split keeps in proportion: the label; of a number its tenth of all; of
+    several labels the rarest.
+    """
     labels = [aligned.labels[row] for row in rows]
     if aligned.task == "regression":
-        ranks = np.argsort(np.argsort([np.nan if y is None else y for y in labels], kind="stable"), kind="stable")
+        ranks = np.argsort(
+            np.argsort([np.nan if y is None else y for y in labels], kind="stable"), kind="stable"
+        )
         return ranks * min(TENTHS, len(rows)) // max(len(rows), 1)
     if aligned.task == "multi-label":
         counts = Counter(y for each in labels for y in each or ())
@@ -84,18 +94,26 @@ def strata(aligned: "Aligned", rows: np.ndarray) -> np.ndarray:
 
 def check_fold(aligned: "Aligned", fold: Fold, units: np.ndarray) -> None:
     if not len(fold.train) or not len(fold.test):
-        raise AlignmentError(f"fold {fold.name} has {len(fold.train)} samples for training and {len(fold.test)} for test")
+        raise AlignmentError(
+            f"fold {fold.name} has {len(fold.train)} samples for training and {len(fold.test)} for test"
+        )
     if len({said(aligned, row) for row in fold.train}) < 2:
-        raise AlignmentError(f"fold {fold.name} has only one label left in training ({len(fold.train)} samples): there is nothing to learn")
+        raise AlignmentError(
+            f"fold {fold.name} has only one label left in training ({len(fold.train)} samples): there is nothing to learn"
+        )
     both = np.intersect1d(units[fold.train], units[fold.test])
     if len(both):
         row = next(r for r in fold.test if units[r] == both[0])
         where = ", ".join(f"{column} {values[row]}" for column, values in aligned.groups.items())
-        raise AlignmentError(f"{where} stands on both sides of fold {fold.name}; a group must be wholly in training or wholly in test")
+        raise AlignmentError(
+            f"{where} stands on both sides of fold {fold.name}; a group must be wholly in training or wholly in test"
+        )
 
 
 def unit_of_row(aligned: "Aligned") -> np.ndarray:
-    """int (n,): what may not be torn apart. With several group columns, samples that share any group hang together."""
+    """int (n,): what may not be torn apart. With several group columns, samples that share any
+    group hang together.
+    """
     parent = list(range(len(aligned)))
 
     def root(row: int) -> int:
@@ -124,12 +142,20 @@ def unit_names(aligned: "Aligned", rows: np.ndarray, units: np.ndarray) -> dict[
 def need_groups(aligned: "Aligned", rows: np.ndarray, policy: str) -> np.ndarray:
     """Units of all rows of the alignment; raises unless the usable ones fall into two at least."""
     if not aligned.groups:
-        raise AlignmentError(f"split {policy} needs a group column: name one under groups, or choose by-group, which then splits by sample")
+        raise AlignmentError(
+            f"split {policy} needs a group column: name one under groups, or choose by-group, which then splits by sample"
+        )
     units = unit_of_row(aligned)
     if len(np.unique(units[rows])) < 2:
         columns = " and ".join(aligned.groups)
-        kind = "only one group" if len(aligned.groups) == 1 else "groups that all hang together (each sample shares one with another)"
-        raise AlignmentError(f"{columns} has {kind}: nothing can be held out. Choose another group column")
+        kind = (
+            "only one group"
+            if len(aligned.groups) == 1
+            else "groups that all hang together (each sample shares one with another)"
+        )
+        raise AlignmentError(
+            f"{columns} has {kind}: nothing can be held out. Choose another group column"
+        )
     return units
 
 
@@ -137,9 +163,14 @@ def leave_one_group_out(aligned: "Aligned", rows: np.ndarray, split: Split) -> l
     units = need_groups(aligned, rows, split.policy)
     names = unit_names(aligned, rows, units)
     if len(names) > MAX_HELD_OUT_GROUPS:
-        raise AlignmentError(f"there are {len(names)} groups, so as many rounds of training; choose grouped-k-fold instead")
+        raise AlignmentError(
+            f"there are {len(names)} groups, so as many rounds of training; choose grouped-k-fold instead"
+        )
     held = units[rows]
-    return [Fold(name, rows[held != unit], rows[held == unit]) for unit, name in sorted(names.items(), key=lambda item: item[1])]
+    return [
+        Fold(name, rows[held != unit], rows[held == unit])
+        for unit, name in sorted(names.items(), key=lambda item: item[1])
+    ]
 
 
 def grouped_k_fold(aligned: "Aligned", rows: np.ndarray, split: Split) -> list[Fold]:
@@ -149,7 +180,9 @@ def grouped_k_fold(aligned: "Aligned", rows: np.ndarray, split: Split) -> list[F
 
 
 def by_group(aligned: "Aligned", rows: np.ndarray, split: Split) -> list[Fold]:
-    """One fold whose test share is as near to the asked one as whole groups allow, with labels in proportion."""
+    """One fold whose test share is as near to the asked one as whole groups allow, with labels in
+    proportion.
+    """
     units = need_groups(aligned, rows, split.policy) if aligned.groups else unit_of_row(aligned)
     train, test = share_by_unit(aligned, rows, units, split.test, split.seed)
     return [Fold("test", train, test)]
@@ -158,7 +191,9 @@ def by_group(aligned: "Aligned", rows: np.ndarray, split: Split) -> list[Fold]:
 def fixed(aligned: "Aligned", rows: np.ndarray, split: Split) -> list[Fold]:
     sides = fixed_sides(aligned)
     chosen = np.asarray([sides[row] for row in rows])
-    return [Fold("test", rows[(chosen == "train") | (chosen == "validation")], rows[chosen == "test"])]
+    return [
+        Fold("test", rows[(chosen == "train") | (chosen == "validation")], rows[chosen == "test"])
+    ]
 
 
 def fixed_sides(aligned: "Aligned") -> list[str]:
@@ -169,7 +204,9 @@ def fixed_sides(aligned: "Aligned") -> list[str]:
     for key, value in zip(aligned.keys, aligned.fixed):
         word = FIXED_WORDS.get(str(value).strip().lower(), "") if value is not None else ""
         if value is not None and not word:
-            raise AlignmentError(f"sample {key} says {value!r} in the split column; write train, validation or test")
+            raise AlignmentError(
+                f"sample {key} says {value!r} in the split column; write train, validation or test"
+            )
         sides.append(word)
     return sides
 
@@ -182,8 +219,12 @@ POLICIES: dict[str, Callable[["Aligned", np.ndarray, Split], list[Fold]]] = {
 }
 
 
-def parts_by_unit(aligned: "Aligned", rows: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
-    """Cut rows into `count` parts (fewer if there are fewer units) without tearing a unit, labels in proportion as far as possible."""
+def parts_by_unit(
+    aligned: "Aligned", rows: np.ndarray, units: np.ndarray, count: int, seed: int
+) -> list[np.ndarray]:
+    """Cut rows into `count` parts (fewer if there are fewer units) without tearing a unit, labels
+    in proportion as far as possible.
+    """
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
     labels = strata(aligned, rows)
@@ -199,7 +240,9 @@ def parts_by_unit(aligned: "Aligned", rows: np.ndarray, units: np.ndarray, count
         return [rows[part] for _, part in cutter.split(rows, labels, units[rows]) if len(part)]
 
 
-def share_by_unit(aligned: "Aligned", rows: np.ndarray, units: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def share_by_unit(
+    aligned: "Aligned", rows: np.ndarray, units: np.ndarray, share: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """(rest, part): whole units whose samples are about `share` of the rows."""
     parts = parts_by_unit(aligned, rows, units, 20, seed)
     taken = [parts[0]]
@@ -212,7 +255,9 @@ def share_by_unit(aligned: "Aligned", rows: np.ndarray, units: np.ndarray, share
 
 
 def inner_units(aligned: "Aligned", rows: np.ndarray) -> np.ndarray:
-    """What an inner split keeps whole: groups; if only one is left in training, clusters; if only one of those, samples."""
+    """What an inner split keeps whole: groups; if only one is left in training, clusters; if only
+    one of those, samples.
+    """
     for units in (unit_of_row(aligned), cluster_units(aligned)):
         if len(np.unique(units[rows])) > 1:
             return units
@@ -223,8 +268,12 @@ def cluster_units(aligned: "Aligned") -> np.ndarray:
     return np.unique(np.asarray(aligned.cluster_values()), return_inverse=True)[1]
 
 
-def inner_split(aligned: "Aligned", rows: Sequence[int] | np.ndarray, share: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(fit, validation) rows inside the training rows of a fold; by the fixed split's own validation rows where it has some."""
+def inner_split(
+    aligned: "Aligned", rows: Sequence[int] | np.ndarray, share: float = 0.2, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """(fit, validation) rows inside the training rows of a fold; by the fixed split's own
+    validation rows where it has some.
+    """
     rows = np.sort(np.asarray(rows, dtype=np.int64))
     if aligned.fixed is not None:
         sides = fixed_sides(aligned)
@@ -234,7 +283,9 @@ def inner_split(aligned: "Aligned", rows: Sequence[int] | np.ndarray, share: flo
     return share_by_unit(aligned, rows, inner_units(aligned, rows), share, seed)
 
 
-def inner_folds(aligned: "Aligned", rows: Sequence[int] | np.ndarray, count: int = 5, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+def inner_folds(
+    aligned: "Aligned", rows: Sequence[int] | np.ndarray, count: int = 5, seed: int = 0
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """[(fit, validation)] so that each training row is validated once: for temperatures and probes."""
     rows = np.sort(np.asarray(rows, dtype=np.int64))
     parts = parts_by_unit(aligned, rows, inner_units(aligned, rows), count, seed)

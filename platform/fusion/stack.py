@@ -1,6 +1,8 @@
-"""Networks of one shape as one network whose parameters have one more axis, so that a step of training is one step for all of them.
+"""Networks of one shape as one network whose parameters have one more axis, so that a step of
+training is one step for all of them.
 
-On a CPU a small network spends most of its time on the way into each operation; a stack pays for that once.
+On a CPU a small network spends most of its time on the way into each operation; a stack pays for
+that once.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,9 @@ from torch import Tensor, nn
 
 
 def stacked(nets: Sequence[nn.Module]) -> nn.Module:
-    """A network with parameters (networks, ...); from now on those of `nets` are views of them, and are trained with them."""
+    """A network with parameters (networks, ...); from now on those of `nets` are views of them, and
+    are trained with them.
+    """
     stack = deepcopy(nets[0])
     for name, parameter in list(stack.named_parameters()):
         whole = torch.stack([net.get_parameter(name).detach() for net in nets])

@@ -13,9 +13,13 @@ from fusion.train import CHECKPOINT_SECONDS
 
 
 class Store:
-    """One folder for one run; `digest` names data, features and recipe, so no other run's fits are ever taken for this one's."""
+    """One folder for one run; `digest` names data, features and recipe, so no other run's fits are
+    ever taken for this one's.
+    """
 
-    def __init__(self, folder: Path, digest: str, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
+    def __init__(
+        self, folder: Path, digest: str, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    ) -> None:
         self.parent, self.folder = folder, folder / digest[:32]
         self.checkpoint_seconds = checkpoint_seconds
 
@@ -24,11 +28,15 @@ class Store:
         return Store(self.parent, digest, self.checkpoint_seconds)
 
     def path(self, unit: str) -> Path:
-        """Units bear names of groups, which may hold anything; their digests are safe as file names."""
+        """Units bear names of groups, which may hold anything; their digests are safe as file
+        names.
+        """
         return self.folder / f"{hashlib.sha256(unit.encode()).hexdigest()[:40]}.safetensors"
 
     def checkpoint(self, unit: str) -> Path:
-        """Where the fit of a unit that is under way is kept; a damaged one is dropped, the fit then starts again."""
+        """Where the fit of a unit that is under way is kept; a damaged one is dropped, the fit then
+        starts again.
+        """
         path = self.path(unit).with_suffix(".checkpoint")
         if path.exists() and not readable(path):
             path.unlink()

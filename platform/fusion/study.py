@@ -52,7 +52,9 @@ class StudyError(Exception):
 
 @dataclass
 class Column:
-    """values: one a row in the column's kind, None where missing; `guessed` if study.yaml does not name it."""
+    """values: one a row in the column's kind, None where missing; `guessed` if study.yaml does not
+    name it.
+    """
 
     kind: str
     values: list[Any]
@@ -77,7 +79,9 @@ class StudyTable:
 
 
 class Study:
-    """A study folder whose study.yaml has been read and checked; tables are read when they are asked for."""
+    """A study folder whose study.yaml has been read and checked; tables are read when they are
+    asked for.
+    """
 
     def __init__(self, folder: Path, spec: StudySpec) -> None:
         self.folder = folder
@@ -98,7 +102,9 @@ class Study:
 
     def files(self) -> list[str]:
         """Every table that study.yaml names."""
-        tables = [dataset.table for discipline in self.spec.disciplines for dataset in discipline.datasets]
+        tables = [
+            dataset.table for discipline in self.spec.disciplines for dataset in discipline.datasets
+        ]
         return tables + [a.table for a in self.spec.annotations]
 
     def absent(self, name: str) -> Problem | None:
@@ -106,10 +112,18 @@ class Study:
             path = self.path(name)
         except BrokenFile as broken:
             return Problem(FILE, f"table {name} {broken.reason}")
-        return None if path.is_file() else Problem(FILE, f"table {name} is not in the folder; put it there or correct its name")
+        return (
+            None
+            if path.is_file()
+            else Problem(
+                FILE, f"table {name} is not in the folder; put it there or correct its name"
+            )
+        )
 
     def path(self, name: str) -> Path:
-        """The file of this name inside the folder; raises BrokenFile for a name that leads out of it."""
+        """The file of this name inside the folder; raises BrokenFile for a name that leads out of
+        it.
+        """
         return inside(self.folder, name)
 
     def sniff(self, name: str) -> str | None:
@@ -121,7 +135,9 @@ class Study:
             return None
 
     def tables(self) -> dict[str, StudyTable]:
-        """All data sets by name, read once; raises StudyError with everything that is wrong in them."""
+        """All data sets by name, read once; raises StudyError with everything that is wrong in
+        them.
+        """
         if self.read_tables is None:
             problems: list[Problem] = []
             self.read_tables = {
@@ -145,11 +161,17 @@ class Study:
             return found
         if self.spec.key not in raw.columns:
             problems.append(
-                Problem(dataset.table, f"has no column {self.spec.key}, the key of this study; it has {', '.join(raw.columns)}")
+                Problem(
+                    dataset.table,
+                    f"has no column {self.spec.key}, the key of this study; it has {', '.join(raw.columns)}",
+                )
             )
             return found
         problems += [
-            Problem(FILE, f"data set {dataset.name} names column {c}, which {dataset.table} does not have")
+            Problem(
+                FILE,
+                f"data set {dataset.name} names column {c}, which {dataset.table} does not have",
+            )
             for c in dataset.columns
             if c not in raw.columns
         ]
@@ -161,16 +183,27 @@ class Study:
                 found.columns[name] = self.column(found, dataset, name, values, problems)
         return found
 
-    def column(self, table: StudyTable, dataset: Dataset, name: str, values: list[Any], problems: list[Problem]) -> Column:
+    def column(
+        self,
+        table: StudyTable,
+        dataset: Dataset,
+        name: str,
+        values: list[Any],
+        problems: list[Problem],
+    ) -> Column:
         spec = dataset.columns.get(name)
         kind = spec.kind if spec else guess_kind(values, name, self.sniff)
-        column = Column(kind, [], spec is None, spec.unit if spec else None, spec.description if spec else None)
+        column = Column(
+            kind, [], spec is None, spec.unit if spec else None, spec.description if spec else None
+        )
         for place, raw in enumerate(values):
             try:
                 column.values.append(value_of(raw, kind))
             except BadCell as bad:
                 column.values.append(None)
-                problems.append(Problem(table.file, str(bad), table.lines[place], table.keys[place], name))
+                problems.append(
+                    Problem(table.file, str(bad), table.lines[place], table.keys[place], name)
+                )
         return column
 
     def unknown_columns(self) -> list[Problem]:
@@ -178,7 +211,8 @@ class Study:
         known = {f"{t.name}.{c}" for t in self.read_tables.values() for c in t.columns}
         return [
             Problem(
-                FILE, f"alignment names {name}, but there is no such column; write dataset.column, for instance {min(known, default='-')}"
+                FILE,
+                f"alignment names {name}, but there is no such column; write dataset.column, for instance {min(known, default='-')}",
             )
             for name in (self.spec.alignment.columns() if self.spec.alignment else [])
             if name not in known
@@ -193,7 +227,14 @@ class Study:
                 raise StudyError([Problem(one.table, broken.reason)]) from broken
             for name in (self.spec.key, one.annotator, one.label):
                 if name not in table.columns:
-                    raise StudyError([Problem(one.table, f"has no column {name}; it has {', '.join(table.columns)}")])
+                    raise StudyError(
+                        [
+                            Problem(
+                                one.table,
+                                f"has no column {name}; it has {', '.join(table.columns)}",
+                            )
+                        ]
+                    )
             yield one, table
 
     def leaks(self, label: str | None = None) -> list[Leak]:
@@ -215,7 +256,9 @@ class Study:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """`folder / name`; raises BrokenFile if the name is absolute, climbs out, or goes through a link that does."""
+    """`folder / name`; raises BrokenFile if the name is absolute, climbs out, or goes through a
+    link that does.
+    """
     pure = PurePosixPath(name)
     if "\0" in name or "\\" in name or pure.is_absolute() or ".." in pure.parts or not pure.parts:
         raise BrokenFile("is no path inside the study folder")
@@ -231,7 +274,14 @@ def key_problems(table: StudyTable) -> list[Problem]:
         if not key:
             problems.append(Problem(table.file, "the sample key is empty", line))
         elif key in first:
-            problems.append(Problem(table.file, f"the key stands already in line {first[key]}; a sample has one row in a table", line, key))
+            problems.append(
+                Problem(
+                    table.file,
+                    f"the key stands already in line {first[key]}; a sample has one row in a table",
+                    line,
+                    key,
+                )
+            )
         first.setdefault(key, line)
     return problems
 
@@ -253,14 +303,18 @@ def read_spec(path: Path) -> StudySpec:
 def spec_problem(error: Any, lines: dict[tuple[str | int, ...], int]) -> Problem:
     place = tuple(error["loc"])
     known = next((place[:n] for n in range(len(place), -1, -1) if place[:n] in lines), ())
-    words = {"missing": "is needed", "extra_forbidden": "is not known here; correct its name or remove it"}
+    words = {
+        "missing": "is needed",
+        "extra_forbidden": "is not known here; correct its name or remove it",
+    }
     message = words.get(error["type"], error["msg"].removeprefix("Value error, "))
     where = ".".join(str(p) for p in place)
     return Problem(FILE, f"{where}: {message}" if where else message, lines.get(known))
 
 
 def write(folder: Path, spec: StudySpec, tables: dict[str, dict[str, list[Any]]]) -> None:
-    """Write study.yaml and a CSV for each data set (data set name -> column -> values, the key column among them).
+    """Write study.yaml and a CSV for each data set (data set name -> column -> values, the key
+    column among them).
 
     Media files are the caller's: it puts them where the media columns say.
     """
@@ -276,7 +330,9 @@ def write(folder: Path, spec: StudySpec, tables: dict[str, dict[str, list[Any]]]
             writer.writerow(columns)
             writer.writerows([written(v) for v in row] for row in zip(*columns.values()))
     content = spec.model_dump(exclude_none=True, exclude_defaults=True)
-    (folder / FILE).write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120), encoding="utf-8")
+    (folder / FILE).write_text(
+        yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120), encoding="utf-8"
+    )
 
 
 def written(value: Any) -> Any:
@@ -285,4 +341,15 @@ def written(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-__all__ = ["MEDIA_KINDS", "Column", "Problem", "Study", "StudyError", "StudySpec", "StudyTable", "guess_kind", "inside", "write"]
+__all__ = [
+    "MEDIA_KINDS",
+    "Column",
+    "Problem",
+    "Study",
+    "StudyError",
+    "StudySpec",
+    "StudyTable",
+    "guess_kind",
+    "inside",
+    "write",
+]

@@ -1,11 +1,20 @@
-"""The form of study.yaml, as data. Concepts, rules and protocols are kept as they are written; their own modules read them.
+"""The form of study.yaml, as data. Concepts, rules and protocols are kept as they are written;
+their own modules read them.
 
-A concept: {name, discipline, definition} and, where it lies under another one, {broader}; it may be one of the labels.
+A concept: {name, discipline, definition} and, where it lies under another one, {broader}; it may be
+one of the labels.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from .columns import Kind
 from .knowledge.concepts import defined
@@ -54,9 +63,13 @@ class Discipline(Part):
 
 
 class Split(Part):
-    """policy and what it needs: by-group takes test and seed; grouped-k-fold takes folds and seed; fixed takes column."""
+    """policy and what it needs: by-group takes test and seed; grouped-k-fold takes folds and seed;
+    fixed takes column.
+    """
 
-    policy: Literal["leave-one-group-out", "by-group", "grouped-k-fold", "fixed"] = "leave-one-group-out"
+    policy: Literal["leave-one-group-out", "by-group", "grouped-k-fold", "fixed"] = (
+        "leave-one-group-out"
+    )
     test: float = Field(default=0.2, gt=0, lt=1)
     validation: float = Field(default=0.1, ge=0, lt=1)
     folds: int = Field(default=5, ge=2, le=50)
@@ -66,24 +79,34 @@ class Split(Part):
     @model_validator(mode="after")
     def fixed_needs_a_column(self) -> "Split":
         if self.policy == "fixed" and not self.column:
-            raise ValueError("policy fixed needs column: dataset.column with the values train and test")
+            raise ValueError(
+                "policy fixed needs column: dataset.column with the values train and test"
+            )
         return self
 
     def short(self) -> dict[str, Any]:
         """Only what the policy uses."""
-        used = {"by-group": {"test", "validation", "seed"}, "grouped-k-fold": {"folds", "seed"}, "fixed": {"column"}}
+        used = {
+            "by-group": {"test", "validation", "seed"},
+            "grouped-k-fold": {"folds", "seed"},
+            "fixed": {"column"},
+        }
         return self.model_dump(include={"policy"} | used.get(self.policy, set()))
 
 
 class AlignmentSpec(Part):
-    """task: by default what is usual for the label's column (fusion.tasks.ALLOWED); order: of the labels of an ordinal task, lowest first."""
+    """task: by default what is usual for the label's column (fusion.tasks.ALLOWED); order: of the
+    labels of an ordinal task, lowest first.
+    """
 
     label: Reference
     task: TaskName | None = None
     order: list[str] = []
     groups: list[Reference] = []
     cluster: Reference | None = None
-    modalities: dict[Annotated[str, StringConstraints(pattern=MODALITY_NAME)], Reference | list[Reference]]
+    modalities: dict[
+        Annotated[str, StringConstraints(pattern=MODALITY_NAME)], Reference | list[Reference]
+    ]
     split: Split = Split()
 
     @field_validator("modalities", mode="before")
@@ -105,7 +128,17 @@ class AlignmentSpec(Part):
         """Every dataset.column that the alignment names, once."""
         parts = [c for v in self.modalities.values() for c in ([v] if isinstance(v, str) else v)]
         fixed = [self.split.column] if self.split.column else []
-        return list(dict.fromkeys([self.label, *self.groups, *([self.cluster] if self.cluster else []), *parts, *fixed]))
+        return list(
+            dict.fromkeys(
+                [
+                    self.label,
+                    *self.groups,
+                    *([self.cluster] if self.cluster else []),
+                    *parts,
+                    *fixed,
+                ]
+            )
+        )
 
 
 class Annotations(Part):
@@ -136,17 +169,27 @@ class StudySpec(Part):
         for what, found in (("discipline", codes), ("data set", names)):
             twice = sorted({name for name in found if found.count(name) > 1})
             if twice:
-                raise ValueError(f"there are two of {what} {twice[0]}; names are used once in a study")
+                raise ValueError(
+                    f"there are two of {what} {twice[0]}; names are used once in a study"
+                )
         unknown = sorted({a.discipline for a in self.annotations} - set(codes))
         if unknown:
-            raise ValueError(f"annotations name discipline {unknown[0]}, which is not listed under disciplines")
+            raise ValueError(
+                f"annotations name discipline {unknown[0]}, which is not listed under disciplines"
+            )
         rules_of(self.rules, codes)
         protocols_of(self.protocols, codes)
         return self
 
     @property
     def knowledge(self) -> dict[str, Any]:
-        """For an alignment: {} where the study states nothing. A concept names the one above it under `broader`."""
-        broader = {str(one["name"]): str(one["broader"]) for one in self.concepts if "name" in one and one.get("broader")}
+        """For an alignment: {} where the study states nothing. A concept names the one above it
+        under `broader`.
+        """
+        broader = {
+            str(one["name"]): str(one["broader"])
+            for one in self.concepts
+            if "name" in one and one.get("broader")
+        }
         found = {"rules": self.rules, "broader": broader, "concepts": defined(self.concepts)}
         return {name: value for name, value in found.items() if value}

@@ -1,8 +1,9 @@
 """A modality's features as tokens: rows of a grid, stretches of a recording.
 
-An encoder that pools over a grid or over segments puts the vectors of several positions side by side. For the methods that read tokens
-they are taken apart again: each token is whitened by what its block shows over all its tokens, and kept apart from then on.
-A block without positions, such as a pooled text, is one token. Attention costs by the token, so of a block with more than four
+An encoder that pools over a grid or over segments puts the vectors of several positions side by
+side. For the methods that read tokens they are taken apart again: each token is whitened by what
+its block shows over all its tokens, and kept apart from then on. A block without positions, such as
+a pooled text, is one token. Attention costs by the token, so of a block with more than four
 positions neighbours make one token together: a 4x4 grid is four rows.
 """
 
@@ -19,11 +20,15 @@ from fusion.whitening import Floats, Whitening
 MOST_TOKENS = 4
 """Of a block."""
 TOKEN_DIM = 64
-"""Directions kept of a token where a modality has several; a single token keeps as many as a whole modality does."""
+"""Directions kept of a token where a modality has several; a single token keeps as many as a whole
+modality does.
+"""
 
 
 class Block(NamedTuple):
-    """positions x channels numbers of a vector; channels_first: the positions of one channel lie together, as in a pooled map."""
+    """positions x channels numbers of a vector; channels_first: the positions of one channel lie
+    together, as in a pooled map.
+    """
 
     positions: int
     channels: int
@@ -51,18 +56,27 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class TokenWhitening:
-    """A whitening a block, shared by its tokens; every token gets the same number of directions, those that a block lacks are 0."""
+    """A whitening a block, shared by its tokens; every token gets the same number of directions,
+    those that a block lacks are 0.
+    """
 
     blocks: list[Block]
     whitenings: list[Whitening]
 
     @classmethod
-    def fit(cls, x: NDArray[Any], blocks: Sequence[Block], pca_dim: int, table: bool = False) -> "TokenWhitening":
-        """x: (n, d), rows that are present, the numbers of `blocks` one after the other. table: as of Whitening.fit."""
+    def fit(
+        cls, x: NDArray[Any], blocks: Sequence[Block], pca_dim: int, table: bool = False
+    ) -> "TokenWhitening":
+        """x: (n, d), rows that are present, the numbers of `blocks` one after the other. table: as
+        of Whitening.fit.
+        """
         several = sum(block.tokens for block in blocks) > 1
         wanted = min(TOKEN_DIM, pca_dim or TOKEN_DIM) if several else pca_dim
         parts = zip(blocks, cut(x, blocks))
-        return cls(list(blocks), [Whitening.fit(block.vectors(part), wanted, table) for block, part in parts])
+        return cls(
+            list(blocks),
+            [Whitening.fit(block.vectors(part), wanted, table) for block, part in parts],
+        )
 
     @property
     def reads(self) -> int:
@@ -85,21 +99,31 @@ class TokenWhitening:
         found = np.zeros((len(x), self.number, self.width), np.float32)
         begin = 0
         for block, whitening, part in zip(self.blocks, self.whitenings, cut(x, self.blocks)):
-            found[:, begin : begin + block.tokens, : whitening.dim] = whitening(block.vectors(part)).reshape(len(x), block.tokens, -1)
+            found[:, begin : begin + block.tokens, : whitening.dim] = whitening(
+                block.vectors(part)
+            ).reshape(len(x), block.tokens, -1)
             begin += block.tokens
         return found.reshape(len(x), self.dim)
 
     def tensors(self, prefix: str) -> dict[str, NDArray[Any]]:
-        tensors: dict[str, NDArray[Any]] = {f"{prefix}.blocks": np.array(self.blocks, dtype=np.int64)}
+        tensors: dict[str, NDArray[Any]] = {
+            f"{prefix}.blocks": np.array(self.blocks, dtype=np.int64)
+        }
         for number, whitening in enumerate(self.whitenings):
             tensors |= whitening.tensors(f"{prefix}.{number}")
         return tensors
 
     @classmethod
     def of(cls, tensors: dict[str, Any], prefix: str) -> "TokenWhitening":
-        blocks = [Block(int(positions), int(channels), bool(first)) for positions, channels, first in tensors[f"{prefix}.blocks"]]
+        blocks = [
+            Block(int(positions), int(channels), bool(first))
+            for positions, channels, first in tensors[f"{prefix}.blocks"]
+        ]
         whitenings = [Whitening.of(tensors, f"{prefix}.{number}") for number in range(len(blocks))]
-        if not blocks or any(len(whitening.mean) * block.tokens != block.size for block, whitening in zip(blocks, whitenings)):
+        if not blocks or any(
+            len(whitening.mean) * block.tokens != block.size
+            for block, whitening in zip(blocks, whitenings)
+        ):
             raise BrokenFile(f"the blocks of {prefix} do not fit its whitenings.")
         return cls(blocks, whitenings)
 

@@ -1,7 +1,9 @@
-"""The training loop: AdamW, one-cycle, modality dropout, early stopping, a checkpoint after an epoch, exact resume.
+"""The training loop: AdamW, one-cycle, modality dropout, early stopping, a checkpoint after an
+epoch, exact resume.
 
-Several networks of one shape are trained side by side, each on its own samples, as one stack (fusion.stack): the sum of their losses
-has for each the gradient of its own, and AdamW looks at each number alone, so none of them feels the others.
+Several networks of one shape are trained side by side, each on its own samples, as one stack
+(fusion.stack): the sum of their losses has for each the gradient of its own, and AdamW looks at
+each number alone, so none of them feels the others.
 """
 
 import hashlib
@@ -35,7 +37,9 @@ CHECKPOINT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Samples:
-    """x: {modality: (n, dim)}, mask: (n, M) bool, y: (n, ...) as the learning task encodes it, fires: (n, R) bool, which rules speak about which samples."""
+    """x: {modality: (n, dim)}, mask: (n, M) bool, y: (n, ...) as the learning task encodes it,
+    fires: (n, R) bool, which rules speak about which samples.
+    """
 
     x: dict[str, Tensor]
     mask: Tensor
@@ -48,12 +52,17 @@ class Samples:
     def batch(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """rows of any shape (...) -> x {modality: (..., dim)}, mask (..., M), y (..., as y is)"""
         flat = rows.flatten()
-        chosen = [values.index_select(0, flat).unflatten(0, rows.shape) for values in (*self.x.values(), self.mask, self.y)]
+        chosen = [
+            values.index_select(0, flat).unflatten(0, rows.shape)
+            for values in (*self.x.values(), self.mask, self.y)
+        ]
         return dict(zip(self.x, chosen)), chosen[-2], chosen[-1]
 
     @classmethod
     def joined(cls, parts: Sequence["Samples"]) -> tuple["Samples", list[int]]:
-        """All of them one after the other, and where each begins; one that is given several times stands there once."""
+        """All of them one after the other, and where each begins; one that is given several times
+        stands there once.
+        """
         begins: dict[int, int] = {}
         different: list[Samples] = []
         for part in parts:
@@ -73,10 +82,12 @@ class Samples:
 
 @dataclass
 class History:
-    """Curves by epoch, and the validation outputs (n_validation, D) of the best epoch (numbered from 1).
+    """Curves by epoch, and the validation outputs (n_validation, D) of the best epoch (numbered
+    from 1).
 
-    The best epoch is that of the least log loss at its own best temperature: a temperature is fitted afterwards anyway, so
-    over-confidence that it takes away must not stop a fit that still learns.
+    The best epoch is that of the least log loss at its own best temperature: a temperature is
+    fitted afterwards anyway, so over-confidence that it takes away must not stop a fit that still
+    learns.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -89,7 +100,8 @@ class History:
 
 @dataclass
 class Watch:
-    """Follows one of the networks for `epochs`: judged on `validation` after each, or for its weights after the last one.
+    """Follows one of the networks for `epochs`: judged on `validation` after each, or for its
+    weights after the last one.
 
     A network may be followed by several.
     """
@@ -104,12 +116,17 @@ class Watch:
     def goes_on(self, patience: int) -> bool:
         """Not for all its epochs yet, and something new in the last `patience` of them."""
         found = self.history
-        return len(found.train_loss) < self.epochs and len(found.validation_loss) - found.best_epoch < patience
+        return (
+            len(found.train_loss) < self.epochs
+            and len(found.validation_loss) - found.best_epoch < patience
+        )
 
 
 @dataclass
 class Hooks:
-    """epoch: told how many are done before each one; may raise to stop. checkpoint: a file, or None for none."""
+    """epoch: told how many are done before each one; may raise to stop. checkpoint: a file, or None
+    for none.
+    """
 
     epoch: Callable[[int], None] = lambda done: None
     checkpoint: Path | None = None
@@ -125,21 +142,33 @@ def seed_everything(*parts: Any) -> None:
 
 
 def drop_modalities(mask: Tensor, rate: float) -> Tensor:
-    """mask: (..., M). Each modality of each sample is hidden with probability `rate`, but never the last one of a sample."""
+    """mask: (..., M). Each modality of each sample is hidden with probability `rate`, but never the
+    last one of a sample.
+    """
     kept = mask & (torch.rand(mask.shape) >= rate)
     return torch.where(kept.any(-1, keepdim=True), kept, mask)
 
 
 Added = Callable[[Tensor], Tensor]
-"""Log-probabilities (answers, networks, batch, K) -> what is added to the loss of each, (answers, networks, batch)."""
+"""Log-probabilities (answers, networks, batch, K) -> what is added to the loss of each, (answers,
+networks, batch).
+"""
 
 
 Losses = Callable[[Tensor], Tensor]
 """Outputs (answers, networks, batch, D) -> what each costs, (answers, networks, batch)."""
 
 
-def loss_of(stack: nn.Module, x: dict[str, Tensor], mask: Tensor, counts: Tensor, losses: Losses, added: Added | None = None) -> Tensor:
-    """(networks,): the mean over the samples that count, of the method and of its heads for single modalities where these are present.
+def loss_of(
+    stack: nn.Module,
+    x: dict[str, Tensor],
+    mask: Tensor,
+    counts: Tensor,
+    losses: Losses,
+    added: Added | None = None,
+) -> Tensor:
+    """(networks,): the mean over the samples that count, of the method and of its heads for single
+    modalities where these are present.
 
     mask: (networks, batch, M); counts: (networks, batch).
     """
@@ -154,8 +183,11 @@ def loss_of(stack: nn.Module, x: dict[str, Tensor], mask: Tensor, counts: Tensor
     return means[0] + AUX_WEIGHT * means[1:].sum(0)
 
 
-def batches(begins: Sequence[int], sizes: Sequence[int], steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch: each network's rows, `sizes` from `begins` on, in a random order. Yields rows and counts (networks, width), a step each.
+def batches(
+    begins: Sequence[int], sizes: Sequence[int], steps: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """One epoch: each network's rows, `sizes` from `begins` on, in a random order. Yields rows and
+    counts (networks, width), a step each.
 
     Who has fewer samples than another fills up with some that do not count.
     """
@@ -185,18 +217,21 @@ def fit(
     terms: Terms | None = None,
     task: LearningTask | None = None,
 ) -> None:
-    """Trains each of `nets` on its samples by the recipe's one-cycle schedule, `steps` an epoch, as long as one of `watches` goes on.
+    """Trains each of `nets` on its samples by the recipe's one-cycle schedule, `steps` an epoch, as
+    long as one of `watches` goes on.
 
-    With the seed set before and the same input, the result is the same to the last bit, also when the process was
-    killed in between and the checkpoint was read. What is found goes into `watches`. Networks must be of one shape, each with samples.
-    task: classification by default.
+    With the seed set before and the same input, the result is the same to the last bit, also when
+    the process was killed in between and the checkpoint was read. What is found goes into
+    `watches`. Networks must be of one shape, each with samples. task: classification by default.
     """
     task = task or task_of("classification")
     teaching = TEACHING[task.name]
     everything, begins = Samples.joined(samples)
     sizes = [len(each) for each in samples]
     stack = stacked(nets)
-    optimizer = AdamW(stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps * recipe.epochs)
+    optimizer = AdamW(
+        stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps * recipe.epochs
+    )
     if hooks.checkpoint and hooks.checkpoint.exists():
         restore(hooks.checkpoint, stack, optimizer, watches, task)
     saved = time.monotonic()
@@ -218,17 +253,29 @@ def fit(
 
 
 def loss_at(
-    rows: Tensor, counts: Tensor, stack: nn.Module, everything: Samples, recipe: Training, teaching: Teaching, terms: Terms | None
+    rows: Tensor,
+    counts: Tensor,
+    stack: nn.Module,
+    everything: Samples,
+    recipe: Training,
+    teaching: Teaching,
+    terms: Terms | None,
 ) -> Tensor:
     """Of each network on its rows of a batch: (networks,)"""
     x, mask, y = everything.batch(rows)
-    added = None if terms is None or everything.fires is None else partial(terms.losses, y=y, fires=everything.fires[rows])
+    added = (
+        None
+        if terms is None or everything.fires is None
+        else partial(terms.losses, y=y, fires=everything.fires[rows])
+    )
     losses = partial(teaching.losses, y, recipe.label_smoothing)
     return loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), counts, losses, added)
 
 
 def judge(net: nn.Module, watch: Watch, task: LearningTask) -> None:
-    """Adds this epoch's validation figures and remembers the best epoch; without validation, keeps the weights of the last epoch."""
+    """Adds this epoch's validation figures and remembers the best epoch; without validation, keeps
+    the weights of the last epoch.
+    """
     history, validation = watch.history, watch.validation
     if validation is None:
         if len(history.train_loss) == watch.epochs:
@@ -248,7 +295,11 @@ def judge(net: nn.Module, watch: Watch, task: LearningTask) -> None:
 
 def curves(history: History, task: LearningTask) -> dict[str, list[float]]:
     scores = history.validation_score
-    return {"train_loss": history.train_loss, "validation_loss": history.validation_loss, f"validation_{task.headline}": scores}
+    return {
+        "train_loss": history.train_loss,
+        "validation_loss": history.validation_loss,
+        f"validation_{task.headline}": scores,
+    }
 
 
 def tell_all(watches: Sequence[Watch], task: LearningTask) -> None:
@@ -275,7 +326,10 @@ def packed(watches: Sequence[Watch]) -> tuple[Tensors, list[dict[str, Any]]]:
         tensors |= {f"weights.{i}.{name}": value.numpy() for name, value in watch.weights.items()}
         if watch.history.best_logits is not None:
             tensors[f"best_logits.{i}"] = watch.history.best_logits
-    return tensors, [{name: value for name, value in vars(watch.history).items() if name != "best_logits"} for watch in watches]
+    return tensors, [
+        {name: value for name, value in vars(watch.history).items() if name != "best_logits"}
+        for watch in watches
+    ]
 
 
 def unpack(watches: Sequence[Watch], tensors: Tensors, facts: list[dict[str, Any]]) -> None:
@@ -292,7 +346,9 @@ def keep(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch
     write_tensors(path, tensors | {"random": torch.get_rng_state().numpy()}, histories)
 
 
-def restore(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch], task: LearningTask) -> None:
+def restore(
+    path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch], task: LearningTask
+) -> None:
     tensors, histories = read_tensors(path)
     stack.load_state_dict(starting(tensors, "net."))
     optimizer.load(starting(tensors, "optimizer."))
@@ -302,4 +358,8 @@ def restore(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Wa
 
 
 def starting(tensors: Tensors, prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): torch.tensor(value) for name, value in tensors.items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): torch.tensor(value)
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,5 +1,6 @@
-"""Weighed that is learned on training rows: layers by weights (fusion.mixing), then places by attention (fusion.attention), before the
-whitening. Encoders know nothing of it, so trying it embeds nothing once more.
+"""Weighed that is learned on training rows: layers by weights (fusion.mixing), then places by
+attention (fusion.attention), before the whitening. Encoders know nothing of it, so trying it embeds
+nothing once more.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,9 @@ class CannotWeigh(ValueError):
 
 @dataclass(frozen=True)
 class Weighing:
-    """What a recipe asks of one modality. layers: a share an encoder; blocks: what there is once they are mixed, and which are attended."""
+    """What a recipe asks of one modality. layers: a share an encoder; blocks: what there is once
+    they are mixed, and which are attended.
+    """
 
     layers: list[Layers]
     blocks: list[Block]
@@ -37,13 +40,23 @@ class Weighing:
     @property
     def left(self) -> list[Block]:
         """What there is in the end (fusion.tokens)."""
-        return [Block(1, block.channels) if wanted else block for block, wanted in zip(self.blocks, self.attended)]
+        return [
+            Block(1, block.channels) if wanted else block
+            for block, wanted in zip(self.blocks, self.attended)
+        ]
 
     def fit(self, x: NDArray[Any], y: Array, task: LearningTask) -> "Weighed":
         """x: (n, D), y: (n, ...), rows that are present."""
-        mixing = Mixing.fit(x, y, self.layers, task) if any(one.number > 1 for one in self.layers) else None
+        mixing = (
+            Mixing.fit(x, y, self.layers, task)
+            if any(one.number > 1 for one in self.layers)
+            else None
+        )
         x = mixing(x) if mixing else x
-        return Weighed(mixing, Attention.fit(x, y, self.blocks, self.attended, task) if any(self.attended) else None)
+        return Weighed(
+            mixing,
+            Attention.fit(x, y, self.blocks, self.attended, task) if any(self.attended) else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,10 @@ def reader_of(tensors: dict[str, NDArray[Any]], prefix: str, tokens: bool) -> Re
     """As `tensors` wrote it."""
     whitening = (TokenWhitening if tokens else Whitening).of(tensors, prefix)
     weighed = Weighed(Mixing.of(tensors, prefix), Attention.of(tensors, prefix))
-    if any(before.gives != after.reads for before, after in zip(weighed.steps, [*weighed.steps[1:], whitening])):
+    if any(
+        before.gives != after.reads
+        for before, after in zip(weighed.steps, [*weighed.steps[1:], whitening])
+    ):
         raise BrokenFile(f"the pooling of {prefix} does not fit its whitening.")
     return WeighedReader(weighed, whitening) if weighed.steps else whitening
 

@@ -1,6 +1,8 @@
-"""Standardisation and PCA whitening of one modality's features, fitted on the training samples that have it.
+"""Standardisation and PCA whitening of one modality's features, fitted on the training samples that
+have it.
 
-Whitening halves the time to fit; directions of little variance are damped so that noise is not blown up.
+Whitening halves the time to fit; directions of little variance are damped so that noise is not
+blown up.
 """
 
 from dataclasses import dataclass
@@ -28,16 +30,21 @@ class Whitening:
 
     @classmethod
     def fit(cls, x: NDArray[Any], dim: int, table: bool = False) -> "Whitening":
-        """x: (n, d), rows that are present; NaN where a single number is missing, which then counts as the mean.
+        """x: (n, d), rows that are present; NaN where a single number is missing, which then counts
+        as the mean.
 
-        table: columns of units of their own, each scaled by itself; those of 0 and 1 are only centred, those that never vary left out.
+        table: columns of units of their own, each scaled by itself; those of 0 and 1 are only
+        centred, those that never vary left out.
 
-        `dim` directions are kept; 0, or no fewer than there are features, keeps all. Where there are too few rows for so many, the
-        rest is zero, so that the number of directions never depends on the number of rows.
+        `dim` directions are kept; 0, or no fewer than there are features, keeps all. Where there
+        are too few rows for so many, the rest is zero, so that the number of directions never
+        depends on the number of rows.
         """
         if len(x) == 0:
             d, out = x.shape[1], min(dim or x.shape[1], x.shape[1])
-            return cls(np.zeros(d, np.float32), np.ones(d, np.float32), np.eye(d, out, dtype=np.float32))
+            return cls(
+                np.zeros(d, np.float32), np.ones(d, np.float32), np.eye(d, out, dtype=np.float32)
+            )
         mean, deviation = moments(x.astype(np.float32))
         if table:
             return cls.of_table(x.astype(np.float32), mean, deviation, dim)
@@ -53,7 +60,11 @@ class Whitening:
         switch = ((x == 0) | (x == 1) | np.isnan(x)).all(0)
         scale = np.where(varies & ~switch, deviation, 1).astype(np.float32)
         out = min(dim or x.shape[1], x.shape[1])
-        components = np.diag(varies).astype(np.float32) if out == x.shape[1] else directions(standard(x, mean, scale), out)
+        components = (
+            np.diag(varies).astype(np.float32)
+            if out == x.shape[1]
+            else directions(standard(x, mean, scale), out)
+        )
         return cls(mean, scale, components)
 
     @property
@@ -80,12 +91,20 @@ class Whitening:
         return Whitening(self.mean, self.scale, np.pad(self.components, ((0, 0), (0, lacking))))
 
     def tensors(self, prefix: str) -> dict[str, Floats]:
-        return {f"{prefix}.mean": self.mean, f"{prefix}.scale": self.scale, f"{prefix}.components": self.components}
+        return {
+            f"{prefix}.mean": self.mean,
+            f"{prefix}.scale": self.scale,
+            f"{prefix}.components": self.components,
+        }
 
     @classmethod
     def of(cls, tensors: dict[str, Any], prefix: str) -> "Whitening":
         found = cls(*(tensors[f"{prefix}.{part}"] for part in ("mean", "scale", "components")))
-        if found.mean.ndim != 1 or found.components.ndim != 2 or not len(found.mean) == len(found.scale) == len(found.components):
+        if (
+            found.mean.ndim != 1
+            or found.components.ndim != 2
+            or not len(found.mean) == len(found.scale) == len(found.components)
+        ):
             raise BrokenFile(f"the parts of {prefix} do not fit together.")
         return found
 
@@ -111,8 +130,8 @@ def standard(x: NDArray[Any], mean: Floats, scale: Floats) -> Floats:
 def directions(x: Floats, out: int) -> Floats:
     """(d, out): the principal directions of centred x, each divided by its damped deviation.
 
-    From the eigenvectors of the smaller of x x' and x' x: with a few hundred rows a fraction of the time of a singular value
-    decomposition, also of a randomised one, and exact.
+    From the eigenvectors of the smaller of x x' and x' x: with a few hundred rows a fraction of the
+    time of a singular value decomposition, also of a randomised one, and exact.
     """
     n, d = x.shape
     wide, keep = n <= d, min(out, n - 1)
@@ -120,11 +139,18 @@ def directions(x: Floats, out: int) -> Floats:
     if keep < 1:
         return found
     product = x @ x.T if wide else x.T @ x
-    values, vectors = eigh(product, subset_by_index=[len(product) - keep, len(product) - 1], overwrite_a=True, check_finite=False)
+    values, vectors = eigh(
+        product,
+        subset_by_index=[len(product) - keep, len(product) - 1],
+        overwrite_a=True,
+        check_finite=False,
+    )
     values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
     usable = values > values[0] * 1e-5
     if wide:
         vectors = x.T @ (vectors / np.sqrt(np.where(usable, values, 1)))
     variance = values / (n - 1)
-    found[:, :keep] = np.where(usable, vectors / np.sqrt(np.where(usable, variance + DAMPING * variance[0], 1)), 0)
+    found[:, :keep] = np.where(
+        usable, vectors / np.sqrt(np.where(usable, variance + DAMPING * variance[0], 1)), 0
+    )
     return found

@@ -1,4 +1,6 @@
-"""The same run once more without each of its rules, and without its definitions: what they are worth is what is lost without them."""
+"""The same run once more without each of its rules, and without its definitions: what they are
+worth is what is lost without them.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +24,18 @@ from fusion.store import Store
 
 @dataclass
 class Beside(Progress):
-    """The whole run's progress while the `number`th of `of` rules is left out; curves are those of the run alone."""
+    """The whole run's progress while the `number`th of `of` rules is left out; curves are those of
+    the run alone.
+    """
 
     progress: Progress
     number: int
     of: int
 
     def step(self, done: int, total: int, unit: str = "") -> None:
-        self.progress.step((self.number - 1) * total + done, self.of * total, f"{unit} without a rule")
+        self.progress.step(
+            (self.number - 1) * total + done, self.of * total, f"{unit} without a rule"
+        )
 
     def check(self) -> None:
         self.progress.check()
@@ -37,7 +43,9 @@ class Beside(Progress):
 
 @dataclass(frozen=True)
 class Ruled:
-    """A run with rules. fires: (n, R) over the rows of the task; store: a place for the fits of another recipe."""
+    """A run with rules. fires: (n, R) over the rows of the task; store: a place for the fits of
+    another recipe.
+    """
 
     task: Task
     recipe: Recipe
@@ -58,9 +66,11 @@ class Ruled:
         return rule_scores(rules, self.fires[found.rows], found.scored, whole, without, resampler)
 
     def without_each(self, found: OutOfFold) -> list[Floats | None]:
-        """(S, n, K) of the run's method without each rule; None where the recipe asks for no comparison. found: answers before the rules.
+        """(S, n, K) of the run's method without each rule; None where the recipe asks for no
+        comparison. found: answers before the rules.
 
-        Rules that take part in training cost one more training each, with the same rounds, seeds and random numbers.
+        Rules that take part in training cost one more training each, with the same rounds, seeds
+        and random numbers.
         """
         own = self.recipe.knowledge
         if not own.compare or own.use == "off":
@@ -73,23 +83,43 @@ class Ruled:
         fires = np.delete(self.fires, number, axis=1)
         if own.in_training and self.fires[:, number].any():
             raw = self.trained_with(rest, fires, number)
-        return applied(raw.whole, rest, self.labels, fires[found.rows]) if own.at_prediction else raw.whole
+        return (
+            applied(raw.whole, rest, self.labels, fires[found.rows])
+            if own.at_prediction
+            else raw.whole
+        )
 
     def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
         own = self.recipe.knowledge.model_copy(update={"rules": rules})
         task = replace(
-            self.task, taught=taught(self.recipe.model_copy(update={"knowledge": own}), self.task.asked.name, self.labels, fires)
+            self.task,
+            taught=taught(
+                self.recipe.model_copy(update={"knowledge": own}),
+                self.task.asked.name,
+                self.labels,
+                fires,
+            ),
         )
         beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
         return self.trained(task, own, beside)
 
     def without_concepts(self, found: OutOfFold) -> Floats | None:
-        """(S, n, K) of the run's method trained once more without the definitions of labels; None where nothing is to be compared."""
+        """(S, n, K) of the run's method trained once more without the definitions of labels; None
+        where nothing is to be compared.
+        """
         own = self.recipe.knowledge
         if self.task.likeness is None or not own.compare:
             return None
-        bare = self.trained(replace(self.task, likeness=None), own.model_copy(update={"concepts": []}), Silent(self.progress.check)).whole
-        return applied(bare, own.rules, self.labels, self.fires[found.rows]) if own.at_prediction else bare
+        bare = self.trained(
+            replace(self.task, likeness=None),
+            own.model_copy(update={"concepts": []}),
+            Silent(self.progress.check),
+        ).whole
+        return (
+            applied(bare, own.rules, self.labels, self.fires[found.rows])
+            if own.at_prediction
+            else bare
+        )
 
     def trained(self, task: Task, own: Knowledge, progress: Progress) -> Answers:
         """The run's method with other knowledge, in the same rounds with the same seeds."""
@@ -97,6 +127,8 @@ class Ruled:
         compare = ["ensemble", *self.recipe.members] if together else []
         recipe = self.recipe.model_copy(update={"knowledge": own, "compare": compare})
         fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), progress)
-        answered = [answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)]
+        answered = [
+            answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)
+        ]
         nobody = [""] * len(task.y)
         return assemble(fitting, answered, nobody, nobody).methods[recipe.method]

@@ -20,19 +20,25 @@ class YamlProblem(Exception):
 def read_yaml(content: bytes) -> tuple[Any, Lines]:
     """The content as plain lists, dicts and values, and path -> line; raises YamlProblem.
 
-    Anchors and aliases are refused (a few lines of them unfold into gigabytes), names given twice too.
+    Anchors and aliases are refused (a few lines of them unfold into gigabytes), names given twice
+    too.
     """
     text = checked_text(content)
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
-                raise YamlProblem("anchors and aliases (& and *) are not read; write the value out", event.start_mark.line + 1)
+                raise YamlProblem(
+                    "anchors and aliases (& and *) are not read; write the value out",
+                    event.start_mark.line + 1,
+                )
         lines: Lines = {}
         walk(yaml.compose(text, Loader=yaml.SafeLoader), (), lines)
         return yaml.safe_load(text), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise YamlProblem(f"is no proper YAML: {error.problem}", mark.line + 1 if mark else None) from error
+        raise YamlProblem(
+            f"is no proper YAML: {error.problem}", mark.line + 1 if mark else None
+        ) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise YamlProblem(f"is no proper YAML: {str(error).splitlines()[0]}") from error
 
@@ -41,7 +47,10 @@ def checked_text(content: bytes) -> str:
     if len(content) > MAX_BYTES:
         raise YamlProblem(f"is too large ({len(content):,} bytes; at most {MAX_BYTES:,})")
     if b"\0" in content:
-        raise YamlProblem("holds a NUL character, which no text may have", content[: content.index(b"\0")].count(b"\n") + 1)
+        raise YamlProblem(
+            "holds a NUL character, which no text may have",
+            content[: content.index(b"\0")].count(b"\n") + 1,
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

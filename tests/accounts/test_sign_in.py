@@ -8,7 +8,9 @@ from apps.accounts.models import ApiToken, User
 
 
 def test_a_person_signs_in_by_mail_and_password(client: Client, team) -> None:
-    response = client.post("/accounts/login/", {"login": "olga@example.org", "password": "correct horse battery"})
+    response = client.post(
+        "/accounts/login/", {"login": "olga@example.org", "password": "correct horse battery"}
+    )
     assert response.status_code == 302
     assert client.get("/").status_code == 200
 
@@ -24,7 +26,12 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client: Cli
 @pytest.mark.parametrize("part", ["signup", "password/reset", "inactive", "email", "password/set"])
 def test_nobody_signs_up_or_asks_for_mail_from_outside(client: Client, db: None, part: str) -> None:
     assert client.get(f"/accounts/{part}/").status_code == 404
-    assert client.post(f"/accounts/{part}/", {"email": "me@example.org", "password1": "correct horse battery"}).status_code == 404
+    assert (
+        client.post(
+            f"/accounts/{part}/", {"email": "me@example.org", "password1": "correct horse battery"}
+        ).status_code
+        == 404
+    )
     assert not User.objects.exists()
 
 
@@ -55,11 +62,24 @@ def test_the_language_of_the_profile_wins(client: Client, team) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"DEMO": False}, {"HTTPS": True}, {"DATABASE_URL": "postgresql://x"}, {"ALLOWED_HOSTS": ["127.0.0.1", "lab.example.org"]}]
+    "change",
+    [
+        {"DEMO": False},
+        {"HTTPS": True},
+        {"DATABASE_URL": "postgresql://x"},
+        {"ALLOWED_HOSTS": ["127.0.0.1", "lab.example.org"]},
+    ],
 )
-def test_tiles_disappear_as_soon_as_others_can_come_here(client: Client, team, settings, rf, change) -> None:
+def test_tiles_disappear_as_soon_as_others_can_come_here(
+    client: Client, team, settings, rf, change
+) -> None:
     User.objects.filter(pk=team.owner.pk).update(is_demo=True)
-    settings.DEMO, settings.HTTPS, settings.DATABASE_URL, settings.ALLOWED_HOSTS = True, False, "", ["127.0.0.1", "localhost", "[::1]"]
+    settings.DEMO, settings.HTTPS, settings.DATABASE_URL, settings.ALLOWED_HOSTS = (
+        True,
+        False,
+        "",
+        ["127.0.0.1", "localhost", "[::1]"],
+    )
     assert demo.is_open(rf.get("/"))
     for name, value in change.items():
         setattr(settings, name, value)
@@ -67,9 +87,16 @@ def test_tiles_disappear_as_soon_as_others_can_come_here(client: Client, team, s
 
 
 def test_a_tile_signs_a_demo_person_in_and_nobody_else(client: Client, team, settings) -> None:
-    settings.DEMO, settings.HTTPS, settings.DATABASE_URL, settings.ALLOWED_HOSTS = True, False, "", ["127.0.0.1", "localhost", "testserver"]
+    settings.DEMO, settings.HTTPS, settings.DATABASE_URL, settings.ALLOWED_HOSTS = (
+        True,
+        False,
+        "",
+        ["127.0.0.1", "localhost", "testserver"],
+    )
     assert client.post("/demo/sign-in/", {"person": team.owner.pk}).status_code == 404
     User.objects.filter(pk=team.owner.pk).update(is_demo=True)
     settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
-    response = client.post("/demo/sign-in/", {"person": team.owner.pk}, headers={"host": "127.0.0.1"})
+    response = client.post(
+        "/demo/sign-in/", {"person": team.owner.pk}, headers={"host": "127.0.0.1"}
+    )
     assert response.status_code == 302

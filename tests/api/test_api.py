@@ -44,7 +44,9 @@ def test_an_outsider_finds_nothing(caller, team, part: str) -> None:
 
 
 @pytest.mark.parametrize("part", LISTS)
-def test_a_viewer_reads_in_few_queries(caller, team, part: str, django_assert_max_num_queries) -> None:
+def test_a_viewer_reads_in_few_queries(
+    caller, team, part: str, django_assert_max_num_queries
+) -> None:
     client = caller("viewer")
     with django_assert_max_num_queries(12):
         assert client.get(f"{BASE}{team.project.slug}/{part}/").status_code == 200
@@ -76,7 +78,15 @@ def test_a_token_of_one_project_opens_no_other(caller, team) -> None:
 
 
 def test_a_project_is_made_with_its_disciplines(caller) -> None:
-    response = post(caller("owner"), BASE, {"name": "By program", "goal": "A goal.", "disciplines": [{"code": "VI", "name": "Vision"}]})
+    response = post(
+        caller("owner"),
+        BASE,
+        {
+            "name": "By program",
+            "goal": "A goal.",
+            "disciplines": [{"code": "VI", "name": "Vision"}],
+        },
+    )
     assert response.status_code == 201
     assert response.json()["page"].endswith("/p/by-program/")
     assert Project.objects.get(slug="by-program").disciplines.get().code == "VI"
@@ -89,7 +99,9 @@ def test_a_refusal_names_the_field(caller) -> None:
 
 def test_only_what_may_be_set_is_set(caller, team) -> None:
     client = caller("owner")
-    made = post(client, BASE, {"name": "A", "goal": "G", "slug": "stolen", "created_by": team.viewer.pk}).json()
+    made = post(
+        client, BASE, {"name": "A", "goal": "G", "slug": "stolen", "created_by": team.viewer.pk}
+    ).json()
     assert made["slug"] != "stolen"
     assert Project.objects.get(slug=made["slug"]).created_by == team.owner
 
@@ -105,27 +117,39 @@ def test_a_file_arrives_whole(caller, team) -> None:
         headers={"Content-Disposition": 'attachment; filename="x.zip"'},
     )  # fmt: skip
     assert response.status_code == 200, response.content
-    assert [(one["name"], one["size"]) for one in response.json()["files"]] == [("x.zip", len(content.getvalue()))]
+    assert [(one["name"], one["size"]) for one in response.json()["files"]] == [
+        ("x.zip", len(content.getvalue()))
+    ]
 
 
 def test_an_unknown_recipe_setting_is_named(caller, team) -> None:
     from apps.datasets.models import Alignment
 
     Alignment.objects.create(project=team.project, number=1, name="a", created_by=team.owner)
-    response = post(caller("contributor"), f"{BASE}{team.project.slug}/runs/", {"alignment": 1, "recipe": {"methud": "late"}})
+    response = post(
+        caller("contributor"),
+        f"{BASE}{team.project.slug}/runs/",
+        {"alignment": 1, "recipe": {"methud": "late"}},
+    )
     assert response.status_code == 400
     assert "methud" in str(response.json())
 
 
 def test_a_discussion_stands_on_what_exists(caller, team) -> None:
-    response = post(caller("reviewer"), f"{BASE}{team.project.slug}/threads/", {"anchor_type": "run", "anchor_id": "99", "body": "Hello"})
+    response = post(
+        caller("reviewer"),
+        f"{BASE}{team.project.slug}/threads/",
+        {"anchor_type": "run", "anchor_id": "99", "body": "Hello"},
+    )
     assert response.status_code == 404
     assert not Comment.objects.exists()
 
 
 def test_what_a_program_does_is_in_the_activity(caller, team) -> None:
     post(caller("owner"), BASE, {"name": "By program", "goal": "A goal."})
-    assert Event.objects.filter(verb="project.created", actor=team.owner, label="By program").exists()
+    assert Event.objects.filter(
+        verb="project.created", actor=team.owner, label="By program"
+    ).exists()
 
 
 def test_the_schema_describes_every_route_without_complaint(team) -> None:

@@ -1,4 +1,6 @@
-"""A real installation in a folder of its own: web, workers and scheduler under the supervisor, and Chromium in front of it."""
+"""A real installation in a folder of its own: web, workers and scheduler under the supervisor, and
+Chromium in front of it.
+"""
 
 import os
 import shutil
@@ -18,16 +20,20 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_pla
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 DEMO_SAMPLES = 120
 PASSWORD = "a long enough sentence"
 PATIENCE_MS = 90_000
 """For whatever a page waits for: the machine may be busy with other things."""
 
-TELL_VIOLATIONS = (
-    """addEventListener("securitypolicyviolation", event => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))"""
-)
+TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", event => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))"""
 STOP_THE_SECOND_RUN = """
 from apps.experiments.models import Run
 from apps.experiments.services import stop_run
@@ -59,7 +65,15 @@ class Installation:
 
     def manage(self, *words: str, given: str = "") -> str:
         command = [sys.executable, "manage.py", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, input=given, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -72,7 +86,9 @@ class Installation:
     def start(self) -> None:
         command = [sys.executable, "-m", "consilience.command", "up", "--port", str(self.port)]
         with (self.home / "up.log").open("a") as log:
-            self.server = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            self.server = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
         answers(self.address)
 
     def stop(self) -> None:
@@ -109,7 +125,9 @@ def executable() -> str:
 
 @pytest.fixture(scope="module")
 def chromium(executable: str) -> Iterator[Browser]:
-    """Closed after each module: its event loop would stop every asynchronous view that is asked later in the same process."""
+    """Closed after each module: its event loop would stop every asynchronous view that is asked
+    later in the same process.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
@@ -117,11 +135,23 @@ def chromium(executable: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def installation(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A small demo: people with tiles, a finished run, one that was stopped before it began, a review under way."""
+def installation(
+    executable: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """A small demo: people with tiles, a finished run, one that was stopped before it began, a
+    review under way.
+    """
     home = tmp_path_factory.mktemp("installation")
-    own = {"CONSILIENCE_HOME": str(home), "OMP_NUM_THREADS": "1", "DJANGO_SETTINGS_MODULE": "consilience.settings"}
-    cleared = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL")}
+    own = {
+        "CONSILIENCE_HOME": str(home),
+        "OMP_NUM_THREADS": "1",
+        "DJANGO_SETTINGS_MODULE": "consilience.settings",
+    }
+    cleared = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL")
+    }
     made = Installation(home, free_port(), {**cleared, **own})
     made.manage("setup")
     made.manage("seed_demo", "--samples", str(DEMO_SAMPLES))
@@ -179,7 +209,10 @@ def signed_in(chromium: Browser, installation: Installation) -> Callable[[str], 
             page.goto(f"{installation.address}/accounts/login/")
             page.locator("button.door__tile", has_text=person).click()
             page.wait_for_url(f"{installation.address}/")
-            kept[person] = {"cookies": [one for one in context.cookies() if one["name"] == "session"], "origins": []}
+            kept[person] = {
+                "cookies": [one for one in context.cookies() if one["name"] == "session"],
+                "origins": [],
+            }
             context.close()
         return kept[person]
 
@@ -187,20 +220,37 @@ def signed_in(chromium: Browser, installation: Installation) -> Callable[[str], 
 
 
 @pytest.fixture
-def visit(chromium: Browser, installation: Installation, signed_in: Callable[[str], Any]) -> Iterator[Callable[..., Visitor]]:
+def visit(
+    chromium: Browser, installation: Installation, signed_in: Callable[[str], Any]
+) -> Iterator[Callable[..., Visitor]]:
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
-    def make(person: str = "", width: int = 1440, theme: str = "light", language: str = "en-GB", **options: Any) -> Visitor:
+    def make(
+        person: str = "",
+        width: int = 1440,
+        theme: str = "light",
+        language: str = "en-GB",
+        **options: Any,
+    ) -> Visitor:
         if person:
             options["storage_state"] = signed_in(person)
         size = {"width": width, "height": 900}
-        context = chromium.new_context(viewport=size, color_scheme=theme, locale=language, **options)
+        context = chromium.new_context(
+            viewport=size, color_scheme=theme, locale=language, **options
+        )
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(TELL_VIOLATIONS)
         contexts.append(context)
         page, errors = context.new_page(), []
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" and not harmless(message.text) else None)
+        page.on(
+            "console",
+            lambda message: (
+                errors.append(message.text)
+                if message.type == "error" and not harmless(message.text)
+                else None
+            ),
+        )
         page.on("pageerror", lambda error: errors.append(str(error)))
         visitors.append(Visitor(page, installation.address, errors))
         return visitors[-1]

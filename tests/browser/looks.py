@@ -1,13 +1,27 @@
-"""What holds of every page in every variant: accessible, no wider than its window, one title, the reader's language."""
+"""What holds of every page in every variant: accessible, no wider than its window, one title, the
+reader's language.
+"""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
 MOST_NODES = 1_500
-DENSE = {"gallery": 10_000, "run": 3_500, "map": 2_500, "predictions": 2_000, "model version": 1_800, "samples": 1_600}
-"""More nodes than the rest may have: every component in every state; thirteen plots with their tables; a dot a sample; lists of 48 rows; a
-model's card with its plots; a dozen facets.
+DENSE = {
+    "gallery": 10_000,
+    "run": 3_500,
+    "map": 2_500,
+    "predictions": 2_000,
+    "model version": 1_800,
+    "samples": 1_600,
+}
+"""More nodes than the rest may have: every component in every state; thirteen plots with their
+tables; a dot a sample; lists of 48 rows; a model's card with its plots; a dozen facets.
 """
 FACTS = """() => ({
     over: document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -15,7 +15,9 @@ DISCIPLINES = {"VI": "Vision", "SP": "Speech", "LI": "Language"}
 
 @dataclass
 class Study:
-    """A folder, its zip, and what the check must find: the path of a file, and its row in its team's table."""
+    """A folder, its zip, and what the check must find: the path of a file, and its row in its
+    team's table.
+    """
 
     folder: Path
     zip: Path
@@ -23,7 +25,9 @@ class Study:
 
 
 def demo_study(made: Path, place: Path) -> Study:
-    """The demo's study for three disciplines, out of the folder that `made` is. One image is cut in half, one recording is no recording."""
+    """The demo's study for three disciplines, out of the folder that `made` is. One image is cut in
+    half, one recording is no recording.
+    """
     folder = place / "ledger"
     shutil.copytree(made, folder)
     for name in ("labels.csv", "instruments_team.csv"):
@@ -38,20 +42,52 @@ def demo_study(made: Path, place: Path) -> Study:
 
 
 def study_of_task(place: Path, task: str) -> Study:
-    """Two tables of numbers about 120 plants at three sites, which a height (a number) or a few kinds (tags) is to be told from."""
+    """Two tables of numbers about 120 plants at three sites, which a height (a number) or a few
+    kinds (tags) is to be told from.
+    """
     folder, dice = place / "plants", random.Random(2)
     folder.mkdir()
     leaves, roots, answers = [], [], []
     for number in range(120):
         key, kind = f"P{number:03}", number % 3
-        leaves.append({"plant": key, "length": f"{kind + dice.gauss(0, 0.4):.2f}", "width": f"{dice.gauss(0, 1):.2f}"})
-        roots.append({"plant": key, "depth": f"{2 * kind + dice.gauss(0, 1):.2f}", "mass": f"{dice.gauss(0, 1):.2f}"})
-        found = f"{150 + 10 * kind + dice.gauss(0, 2):.1f}" if task == "regression" else ("tall", "tall;wet", "wet;shade")[kind]
-        answers.append({"plant": key, "found": found, "site": f"site {number % 3}", "bed": f"bed {number % 15}"})
+        leaves.append(
+            {
+                "plant": key,
+                "length": f"{kind + dice.gauss(0, 0.4):.2f}",
+                "width": f"{dice.gauss(0, 1):.2f}",
+            }
+        )
+        roots.append(
+            {
+                "plant": key,
+                "depth": f"{2 * kind + dice.gauss(0, 1):.2f}",
+                "mass": f"{dice.gauss(0, 1):.2f}",
+            }
+        )
+        found = (
+            f"{150 + 10 * kind + dice.gauss(0, 2):.1f}"
+            if task == "regression"
+            else ("tall", "tall;wet", "wet;shade")[kind]
+        )
+        answers.append(
+            {
+                "plant": key,
+                "found": found,
+                "site": f"site {number % 3}",
+                "bed": f"bed {number % 15}",
+            }
+        )
     for name, rows in (("leaves", leaves), ("roots", roots), ("answers", answers)):
         write_table(folder / f"{name}.csv", rows)
-    found_in = {"found": {"kind": "number" if task == "regression" else "tags"}, "site": {"kind": "group"}, "bed": {"kind": "group"}}
-    shoot = [{"name": "leaves", "table": "leaves.csv"}, {"name": "answers", "table": "answers.csv", "columns": found_in}]
+    found_in = {
+        "found": {"kind": "number" if task == "regression" else "tags"},
+        "site": {"kind": "group"},
+        "bed": {"kind": "group"},
+    }
+    shoot = [
+        {"name": "leaves", "table": "leaves.csv"},
+        {"name": "answers", "table": "answers.csv", "columns": found_in},
+    ]
     said = {
         "name": "plants",
         "title": "Plants",
@@ -65,7 +101,10 @@ def study_of_task(place: Path, task: str) -> Study:
             "label": "answers.found",
             "groups": ["answers.site"],
             "cluster": "answers.bed",
-            "modalities": {"leaf": ["leaves.length", "leaves.width"], "root": ["roots.depth", "roots.mass"]},
+            "modalities": {
+                "leaf": ["leaves.length", "leaves.width"],
+                "root": ["roots.depth", "roots.mass"],
+            },
             "split": {"policy": "leave-one-group-out"},
         },
     }
@@ -76,9 +115,13 @@ def study_of_task(place: Path, task: str) -> Study:
 def without_instruments(said: dict[str, Any]) -> dict[str, Any]:
     """Language keeps the entries; the annotations and the balance stay behind."""
     kept = {one["code"]: one for one in said["disciplines"] if one["code"] in DISCIPLINES}
-    entries = next(one for team in said["disciplines"] for one in team["datasets"] if one["name"] == "entries")
+    entries = next(
+        one for team in said["disciplines"] for one in team["datasets"] if one["name"] == "entries"
+    )
     kept["LI"] = {**kept["LI"], "datasets": [entries, *kept["LI"]["datasets"]]}
-    modalities = {name: source for name, source in said["alignment"]["modalities"].items() if name != "scale"}
+    modalities = {
+        name: source for name, source in said["alignment"]["modalities"].items() if name != "scale"
+    }
     return {
         **{name: said[name] for name in ("title", "goal", "key")},
         "name": "ledger",
@@ -88,7 +131,9 @@ def without_instruments(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(folder: Path, said: dict[str, Any]) -> None:
-    (folder / "study.yaml").write_text(yaml.safe_dump(said, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    (folder / "study.yaml").write_text(
+        yaml.safe_dump(said, sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -115,7 +160,9 @@ def media(folder: Path, name: str, paths: list[str]) -> Path:
 
 
 def cut(source: Path, place: Path, samples: int) -> Study:
-    """The first samples of a real study, with the broken files among them and as many broken ones from further on as that lacks."""
+    """The first samples of a real study, with the broken files among them and as many broken ones
+    from further on as that lacks.
+    """
     folder = place / source.name
     folder.mkdir(parents=True)
     keys = wanted(source, samples)
@@ -135,11 +182,17 @@ def cut(source: Path, place: Path, samples: int) -> Study:
 
 
 def wanted(source: Path, samples: int) -> set[str]:
-    """Equally many of each speaker, so that every fold has something to test, and one broken image and recording at least."""
+    """Equally many of each speaker, so that every fold has something to test, and one broken image
+    and recording at least.
+    """
     rows = rows_of(source / "samples.csv")
     step = len(rows) / samples
     chosen = {rows[int(place * step)]["sample_id"] for place in range(samples)}
-    corrupt = [row["sample_id"] for row in rows_of(source / "defects.csv") if row["defect"].startswith("corrupt")]
+    corrupt = [
+        row["sample_id"]
+        for row in rows_of(source / "defects.csv")
+        if row["defect"].startswith("corrupt")
+    ]
     return chosen | set(corrupt)
 
 

@@ -55,8 +55,12 @@ def test_the_first_stop_skips_to_the_content(visit: Callable[..., Visitor]) -> N
     expect(page.locator("#main")).to_be_focused()
 
 
-@pytest.mark.parametrize("path", ["data/handwriting/", "runs/1/", "reviews/1/", "runs/new/", "samples/L00002/"])
-def test_the_focus_has_a_ring_and_nothing_lies_over_it(visit: Callable[..., Visitor], path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["data/handwriting/", "runs/1/", "reviews/1/", "runs/new/", "samples/L00002/"]
+)
+def test_the_focus_has_a_ring_and_nothing_lies_over_it(
+    visit: Callable[..., Visitor], path: str
+) -> None:
     page = visit("Lin Mei").open(HOME + path)
     page.locator("cs-keys:defined").wait_for(state="attached")
     stops: list[dict] = []

@@ -1,4 +1,6 @@
-"""A page that is open follows what happens: without a reload, without moving under the reader, and also after the server was away."""
+"""A page that is open follows what happens: without a reload, without moving under the reader, and
+also after the server was away.
+"""
 
 import os
 import signal
@@ -35,7 +37,9 @@ def training(visit: Callable[..., Visitor]) -> Iterator[Page]:
     expect(page.locator(".head .pill").first).to_have_text("Stopped")
 
 
-def test_tiles_change_without_a_reload_and_leave_focus_and_place_until_paused(training: Page) -> None:
+def test_tiles_change_without_a_reload_and_leave_focus_and_place_until_paused(
+    training: Page,
+) -> None:
     page = training
     page.evaluate(WATCH)
     link = page.locator("#run-live").get_by_role("link", name="Full log")
@@ -66,7 +70,11 @@ def say(visitor: Visitor, text: str) -> None:
 def kill_everything(installation: Installation) -> None:
     """What the supervisor started; it starts it again."""
     assert installation.server
-    children = Path(f"/proc/{installation.server.pid}/task/{installation.server.pid}/children").read_text().split()
+    children = (
+        Path(f"/proc/{installation.server.pid}/task/{installation.server.pid}/children")
+        .read_text()
+        .split()
+    )
     for pid in children:
         os.kill(int(pid), signal.SIGKILL)
 

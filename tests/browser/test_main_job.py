@@ -104,7 +104,11 @@ def import_study(job: Job) -> None:
 def add_a_version(job: Job, dataset: str, table: str) -> None:
     """The whole table again, with the images that were broken repaired."""
     folder, page = job.study.folder, job.owner.page
-    whole = next(path for path in sorted(folder.glob("images/*.png")) if str(path.relative_to(folder)) not in job.study.broken)
+    whole = next(
+        path
+        for path in sorted(folder.glob("images/*.png"))
+        if str(path.relative_to(folder)) not in job.study.broken
+    )
     for path in job.study.broken:
         if path.startswith("images/"):
             (folder / path).write_bytes(whole.read_bytes())
@@ -122,7 +126,9 @@ def add_a_version(job: Job, dataset: str, table: str) -> None:
 
 
 def look_at_samples(job: Job, dataset: str, facet: tuple[str, str]) -> str:
-    """Filters, opens the first sample that matches, and names a colleague in a comment; returns the sample's key."""
+    """Filters, opens the first sample that matches, and names a colleague in a comment; returns the
+    sample's key.
+    """
     job.open(job.owner, f"data/{dataset}/")
     page = job.owner.page
     before = page.locator(".results h2").inner_text()
@@ -167,13 +173,17 @@ def start_run(job: Job) -> None:
 
 
 def watch(job: Job) -> None:
-    """What the page says of the training changes while the page stays, and in the end it shows the result."""
+    """What the page says of the training changes while the page stays, and in the end it shows the
+    result.
+    """
     page = job.owner.page
     state = page.locator(".head .pill").first
     expect(state).to_have_text("Running", timeout=TRAINING_MS)
     check(page)
     page.evaluate(REMEMBER)
-    expect(page.locator("body")).to_have_attribute("data-said", re.compile("^([3-9]|[0-9]{2,})$"), timeout=TRAINING_MS)
+    expect(page.locator("body")).to_have_attribute(
+        "data-said", re.compile("^([3-9]|[0-9]{2,})$"), timeout=TRAINING_MS
+    )
     expect(state).to_have_text("Finished", timeout=TRAINING_MS)
     expect(page.locator("#plot-contributions")).to_be_visible()
 
@@ -251,10 +261,14 @@ class Story:
     @property
     def colleagues(self) -> list[tuple[str, str]]:
         """Who joins for the second and the third discipline."""
-        return list(zip(("Spencer Ear", "Lana Word"), list(self.disciplines.values())[1:3], strict=True))
+        return list(
+            zip(("Spencer Ear", "Lana Word"), list(self.disciplines.values())[1:3], strict=True)
+        )
 
 
-def main_job(story: Story, study: Study, visit: Callable[..., Visitor], installation: Installation) -> None:
+def main_job(
+    story: Story, study: Study, visit: Callable[..., Visitor], installation: Installation
+) -> None:
     tag = story.name.split()[0].lower()
     owner = visit(permissions=["clipboard-read", "clipboard-write"])
     owner.sign_in(installation.account(f"{tag}.owner Eyes"))
@@ -312,11 +326,19 @@ def test_the_same_on_a_real_study_with_its_broken_files(
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("task", "metric"), [("regression", "R²"), ("multi-label", "Macro-F1")])
 def test_a_study_that_asks_for_numbers_or_sets_goes_the_same_way(
-    visit: Callable[..., Visitor], installation: Installation, tmp_path: Path, task: str, metric: str
+    visit: Callable[..., Visitor],
+    installation: Installation,
+    tmp_path: Path,
+    task: str,
+    metric: str,
 ) -> None:
     owner = visit()
     owner.sign_in(installation.account(f"{task}.owner Leaf"))
-    job = Job(create_project(owner, f"Plants, {task}", {"SH": "Shoots", "RO": "Roots"}), owner, study_of_task(tmp_path, task))
+    job = Job(
+        create_project(owner, f"Plants, {task}", {"SH": "Shoots", "RO": "Roots"}),
+        owner,
+        study_of_task(tmp_path, task),
+    )
     import_study(job)
     check_alignment(job)
     start_run(job)
@@ -324,7 +346,9 @@ def test_a_study_that_asks_for_numbers_or_sets_goes_the_same_way(
     page = owner.page
     check(page, most_nodes=DENSE["run"])
     expect(page.locator(".tiles")).to_contain_text(metric)
-    expect(page.locator(".tiles")).to_contain_text(re.compile("clearly better|no clear difference|clearly worse"))
+    expect(page.locator(".tiles")).to_contain_text(
+        re.compile("clearly better|no clear difference|clearly worse")
+    )
     owner.follow("Map")
     check(page, most_nodes=DENSE["map"])
     page.go_back()

@@ -1,4 +1,6 @@
-"""Every page, each in one variant of theme, width, language and role, so that all of them occur; the whole matrix is `slow`."""
+"""Every page, each in one variant of theme, width, language and role, so that all of them occur;
+the whole matrix is `slow`.
+"""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -80,7 +82,9 @@ def look(visit: Callable, name: str, theme: str, width: int, language: str, pers
 
 
 @pytest.mark.parametrize(("name", "theme", "width", "language", "person"), ROTATED)
-def test_a_page_is_accessible_and_fits(visit: Callable, name: str, theme: str, width: int, language: str, person: str) -> None:
+def test_a_page_is_accessible_and_fits(
+    visit: Callable, name: str, theme: str, width: int, language: str, person: str
+) -> None:
     look(visit, name, theme, width, language, person)
 
 
@@ -100,7 +104,10 @@ def test_every_variant_and_role_occurs() -> None:
 
 @pytest.mark.parametrize(("theme", "width", "language"), VARIANTS[::3])
 def test_the_door_is_accessible(visit: Callable, theme: str, width: int, language: str) -> None:
-    check(visit(theme=theme, width=width, language=language).open("/accounts/login/"), LANGUAGES[language])
+    check(
+        visit(theme=theme, width=width, language=language).open("/accounts/login/"),
+        LANGUAGES[language],
+    )
 
 
 @pytest.mark.parametrize("path", [HOME, f"{HOME}samples/", f"{HOME}runs/1/", f"{HOME}reviews/1/"])

@@ -35,7 +35,9 @@ def test_commenting(reader: Visitor) -> None:
     expect(page.get_by_text("Read without a script.")).to_be_visible()
 
 
-def test_uploading_a_table_as_far_as_its_report(reader: Visitor, installation: Installation) -> None:
+def test_uploading_a_table_as_far_as_its_report(
+    reader: Visitor, installation: Installation
+) -> None:
     page = reader.open(f"{HOME}data/new/")
     reader.press("Continue")
     page.set_input_files("#files", installation.study / "entries.csv")

@@ -12,7 +12,12 @@ import uvicorn
 @pytest.fixture
 def address() -> Iterator[tuple[str, int]]:
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config("consilience.asgi:application", lifespan="on", log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        "consilience.asgi:application",
+        lifespan="on",
+        log_level="error",
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

@@ -1,4 +1,6 @@
-"""Slow and broken clients: none of them stops a page, and no part of a body is ever taken for the whole."""
+"""Slow and broken clients: none of them stops a page, and no part of a body is ever taken for the
+whole.
+"""
 
 import http.client
 import socket
@@ -52,7 +54,10 @@ def _pools(monkeypatch: pytest.MonkeyPatch) -> None:
 def begin(address: Address, path: str, size: int, sent: int = 10) -> socket.socket:
     """A request that says it will send `size` bytes and stops after `sent`."""
     client = socket.create_connection(address)
-    client.sendall(f"POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * sent)
+    client.sendall(
+        f"POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {size}\r\n\r\n".encode()
+        + b"x" * sent
+    )
     return client
 
 

@@ -31,7 +31,9 @@ def test_an_unknown_address_is_named(person: object) -> None:
         call_command("token", "nobody@example.org")
 
 
-def test_a_password_can_be_set_and_a_weak_one_changes_nothing(person: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_can_be_set_and_a_weak_one_changes_nothing(
+    person: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     user = person("Ann Example")
     typed(monkeypatch, PASSWORD)
     call_command("password", user.email, stdout=io.StringIO())
@@ -44,10 +46,19 @@ def test_a_password_can_be_set_and_a_weak_one_changes_nothing(person: object, mo
 
 def test_the_first_person_is_made_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, PASSWORD)
-    call_command("password", "first@example.org", "--create", "First Person", "--administrator", stdout=io.StringIO())
+    call_command(
+        "password",
+        "first@example.org",
+        "--create",
+        "First Person",
+        "--administrator",
+        stdout=io.StringIO(),
+    )
     user = User.objects.get(email="first@example.org")
     assert user.check_password(PASSWORD)
     assert user.is_staff
     typed(monkeypatch, PASSWORD)
     with pytest.raises(CommandError, match="already"):
-        call_command("password", "first@example.org", "--create", "Another Person", stdout=io.StringIO())
+        call_command(
+            "password", "first@example.org", "--create", "Another Person", stdout=io.StringIO()
+        )

@@ -44,7 +44,9 @@ def test_a_database_server_never_becomes_a_demo(tmp_path: Path, settings: object
         demo.mark(tmp_path)
 
 
-def test_a_step_is_done_again_only_when_its_sources_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_is_done_again_only_when_its_sources_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done: list[str] = []
     monkeypatch.setattr(start, "STAMP", tmp_path / "stamp")
     check = start.unless_done(lambda: done.append("again"))
@@ -58,5 +60,9 @@ def test_a_step_is_done_again_only_when_its_sources_changed(tmp_path: Path, monk
 
 def test_the_start_needs_nothing_but_the_standard_library() -> None:
     source = Path(start.__file__).read_text(encoding="utf-8")
-    names = {line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith(("import ", "from "))}
+    names = {
+        line.split()[1].split(".")[0]
+        for line in source.splitlines()
+        if line.startswith(("import ", "from "))
+    }
     assert names <= set(sys.stdlib_module_names)

@@ -13,8 +13,12 @@ ROOT = Path(__file__).parents[2]
 def test_the_folder_platform_is_no_package() -> None:
     """As one it would stand in for the standard library's `platform`, and nothing would start."""
     assert not (ROOT / "platform" / "__init__.py").exists()
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import platform; print(platform.system())"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import platform; print(platform.system())"
+    )
+    assert subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def test_the_test_folders_are_no_packages() -> None:
@@ -28,9 +32,15 @@ def test_importing_the_project_loads_no_django() -> None:
 
 
 def test_every_dependency_is_pinned_in_the_constraints() -> None:
-    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().split()}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().split()
+    }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
     assert {Requirement(text).name.lower().replace("_", "-") for text in wanted} <= pinned
 
 
@@ -46,7 +56,11 @@ def test_the_web_process_loads_no_learning_library() -> None:
     )
     path = f"{ROOT / 'platform'}:{ROOT}"
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**environ(), "PYTHONPATH": path}, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**environ(), "PYTHONPATH": path},
+        check=False,
     )
     assert result.stdout.strip() == "[]", result.stderr[-2_000:]
 

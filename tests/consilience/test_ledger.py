@@ -61,14 +61,18 @@ def test_no_digit_is_used_by_two_forms() -> None:
 def test_no_remark_names_its_digit() -> None:
     random = np.random.default_rng(0)
     for digit, word in enumerate(WORDS):
-        remarks = " ".join(remark(digit, station, random) for station in range(6) for _ in range(200)).lower()
+        remarks = " ".join(
+            remark(digit, station, random) for station in range(6) for _ in range(200)
+        ).lower()
         assert word not in re.findall("[a-z]+", remarks)
         assert str(digit) not in remarks
 
 
 def test_the_annotators_contradict_each_other_and_mostly_on_stained_digits(study: Path) -> None:
     folder = ledger(study.parent, samples=240)
-    stained = {row["sample_id"] for row in rows(folder, "vision_team.csv") if row["quality"] == "stained"}
+    stained = {
+        row["sample_id"] for row in rows(folder, "vision_team.csv") if row["quality"] == "stained"
+    }
     labels: dict[str, set[str]] = {}
     for row in rows(folder, "labels.csv"):
         labels.setdefault(row["sample_id"], set()).add(row["digit"])
@@ -88,5 +92,7 @@ def test_the_study_file_names_tables_that_exist_and_four_disciplines(study: Path
     assert [discipline["code"] for discipline in content["disciplines"]] == ["VI", "SP", "LI", "IN"]
     for discipline in content["disciplines"]:
         for dataset in discipline["datasets"]:
-            header = (study / dataset["table"]).read_text(encoding="utf-8").splitlines()[0].split(",")
+            header = (
+                (study / dataset["table"]).read_text(encoding="utf-8").splitlines()[0].split(",")
+            )
             assert set(dataset["columns"]) <= set(header)

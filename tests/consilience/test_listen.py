@@ -14,7 +14,9 @@ def test_an_accepted_connection_sends_small_packets_at_once() -> None:
         found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def accepted(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            found.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            found.set_result(
+                writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            )
             writer.close()
 
         with listen("127.0.0.1", 0) as listener:

@@ -23,11 +23,15 @@ Address = tuple[str, int]
 class Stream:
     """What EventSource does, without a browser."""
 
-    def __init__(self, address: Address, client: Client, query: str = "", last: int | None = None) -> None:
+    def __init__(
+        self, address: Address, client: Client, query: str = "", last: int | None = None
+    ) -> None:
         cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
         resume = f"Last-Event-ID: {last}\r\n" if last is not None else ""
         self.socket = socket.create_connection(address, timeout=10)
-        self.socket.sendall(f"GET /live/{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n{resume}\r\n".encode())
+        self.socket.sendall(
+            f"GET /live/{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n{resume}\r\n".encode()
+        )
         self.file = self.socket.makefile("rb")
         self.status = int(self.file.readline().split()[1])
         while self.file.readline().strip():
@@ -45,7 +49,11 @@ class Stream:
             if found and name in {"id", "event", "data"}:
                 fields[name] = value
             if not line.strip() and "data" in fields:
-                return fields["event"], json.loads(fields["data"]), int(fields["id"]) if "id" in fields else None
+                return (
+                    fields["event"],
+                    json.loads(fields["data"]),
+                    int(fields["id"]) if "id" in fields else None,
+                )
 
     def is_quiet(self, seconds: float = 1) -> bool:
         try:
@@ -85,17 +93,26 @@ def test_a_stranger_gets_401_and_no_redirect(open_stream: Callable[..., Stream])
     assert open_stream(None).status == 401
 
 
-def test_an_event_reaches_a_member_and_no_outsider(team: object, open_stream: Callable[..., Stream]) -> None:
+def test_an_event_reaches_a_member_and_no_outsider(
+    team: object, open_stream: Callable[..., Stream]
+) -> None:
     member, outsider = open_stream(team.viewer), open_stream(team.outsider)
     assert member.next()[0] == outsider.next()[0] == "hello"
     happen(team, "run.finished", 7)
     event, data, number = member.next()
-    assert (event, data["project"], data["target_id"], data["actor_id"]) == ("run.finished", team.project.slug, "7", team.owner.pk)
+    assert (event, data["project"], data["target_id"], data["actor_id"]) == (
+        "run.finished",
+        team.project.slug,
+        "7",
+        team.owner.pk,
+    )
     assert number == Event.objects.latest("id").pk
     assert outsider.is_quiet()
 
 
-def test_what_happened_while_away_comes_once_and_in_order(team: object, open_stream: Callable[..., Stream]) -> None:
+def test_what_happened_while_away_comes_once_and_in_order(
+    team: object, open_stream: Callable[..., Stream]
+) -> None:
     first = open_stream(team.viewer)
     last = first.next()[2]
     first.close()
@@ -103,11 +120,17 @@ def test_what_happened_while_away_comes_once_and_in_order(team: object, open_str
         happen(team, "run.started", number)
     again = open_stream(team.viewer, last=last)
     events = [again.next() for _ in range(4)]
-    assert [data["target_id"] for event, data, _number in events if event != "hello"] == ["0", "1", "2"]
+    assert [data["target_id"] for event, data, _number in events if event != "hello"] == [
+        "0",
+        "1",
+        "2",
+    ]
     assert again.is_quiet()
 
 
-def test_a_removed_member_gets_nothing_more(team: object, open_stream: Callable[..., Stream]) -> None:
+def test_a_removed_member_gets_nothing_more(
+    team: object, open_stream: Callable[..., Stream]
+) -> None:
     stream = open_stream(team.viewer)
     stream.next()
     services.remove_member(team.owner, team.project, team.viewer)
@@ -135,23 +158,36 @@ def test_the_stream_of_somebody_who_signed_out_ends(
         stream.next()
 
 
-def test_the_progress_of_a_job_reaches_the_page(team: object, open_stream: Callable[..., Stream]) -> None:
+def test_the_progress_of_a_job_reaches_the_page(
+    team: object, open_stream: Callable[..., Stream]
+) -> None:
     stream = open_stream(team.viewer, f"?project={team.project.slug}")
     stream.next()
     job = Job.objects.create(project=team.project, kind="train", stage="epoch", done=3, total=40)
     event, data, number = stream.next()
-    assert (event, data["job"], data["stage"], data["done"], data["total"], number) == ("job", str(job.pk), "epoch", 3, 40, None)
+    assert (event, data["job"], data["stage"], data["done"], data["total"], number) == (
+        "job",
+        str(job.pk),
+        "epoch",
+        3,
+        40,
+        None,
+    )
     job.done = 4
     job.save()
     assert stream.next()[1]["done"] == 4
     assert stream.is_quiet()
 
 
-def test_a_project_that_one_may_not_see_is_not_found(team: object, open_stream: Callable[..., Stream]) -> None:
+def test_a_project_that_one_may_not_see_is_not_found(
+    team: object, open_stream: Callable[..., Stream]
+) -> None:
     assert open_stream(team.outsider, f"?project={team.project.slug}").status == 404
 
 
-def test_the_eleventh_stream_of_a_person_is_refused(team: object, open_stream: Callable[..., Stream]) -> None:
+def test_the_eleventh_stream_of_a_person_is_refused(
+    team: object, open_stream: Callable[..., Stream]
+) -> None:
     streams = [open_stream(team.viewer) for _ in range(10)]
     for stream in streams:
         assert stream.next()[0] == "hello"

@@ -1,4 +1,6 @@
-"""The web process serves every kind of page without the libraries of learning: they cost seconds and hundreds of megabytes."""
+"""The web process serves every kind of page without the libraries of learning: they cost seconds
+and hundreds of megabytes.
+"""
 
 import os
 import subprocess
@@ -37,6 +39,11 @@ def test_no_page_loads_a_library_of_learning(tmp_path: Path) -> None:
         "DATABASE_URL": "",
     }
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[2], timeout=120
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        timeout=120,
     )
     assert done.stdout.strip().splitlines()[-1:] == ["{} []"], done.stdout + done.stderr

@@ -22,7 +22,9 @@ from apps.jobs.work import perform
 
 def picture(number: int, size: int = 20) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(np.random.default_rng(number).integers(0, 255, (size, size), dtype=np.uint8)).save(out, "PNG")
+    Image.fromarray(
+        np.random.default_rng(number).integers(0, 255, (size, size), dtype=np.uint8)
+    ).save(out, "PNG")
     return out.getvalue()
 
 
@@ -33,7 +35,9 @@ def recording(number: int, seconds: float = 0.2, level: float = 0.3) -> bytes:
     return out.getvalue()
 
 
-def table(header: Iterable[str], *rows: Iterable[Any], separator: str = ",", encoding: str = "utf-8") -> bytes:
+def table(
+    header: Iterable[str], *rows: Iterable[Any], separator: str = ",", encoding: str = "utf-8"
+) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=separator)
     writer.writerow(header)
@@ -76,11 +80,17 @@ annotations:
 def study_files(n: int = 12) -> dict[str, bytes]:
     keys = [f"s{i:02d}" for i in range(n)]
     files = {"study.yaml": STUDY.encode()}
-    files["pictures.csv"] = table(["sample", "file", "writer"], *((k, f"images/{k}.png", f"w{i % 3}") for i, k in enumerate(keys)))
-    files["voices.csv"] = table(
-        ["sample", "file", "digit"], *((k, f"sounds/{k}.wav", "one" if i % 2 else "two") for i, k in enumerate(keys))
+    files["pictures.csv"] = table(
+        ["sample", "file", "writer"],
+        *((k, f"images/{k}.png", f"w{i % 3}") for i, k in enumerate(keys)),
     )
-    files["said.csv"] = table(["sample", "reader", "digit"], *((k, who, "one") for k in keys[:4] for who in ("Ana", "Bo")))
+    files["voices.csv"] = table(
+        ["sample", "file", "digit"],
+        *((k, f"sounds/{k}.wav", "one" if i % 2 else "two") for i, k in enumerate(keys)),
+    )
+    files["said.csv"] = table(
+        ["sample", "reader", "digit"], *((k, who, "one") for k in keys[:4] for who in ("Ana", "Bo"))
+    )
     for i, key in enumerate(keys):
         files[f"images/{key}.png"] = picture(i)
         files[f"sounds/{key}.wav"] = recording(i)
@@ -102,10 +112,18 @@ def study_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bring(team: Any, django_capture_on_commit_callbacks: Callable[..., Any]) -> Callable[..., Upload]:
+def bring(
+    team: Any, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> Callable[..., Upload]:
     """Upload files as the contributor, check them, and import them unless told not to."""
 
-    def bring(source: str, files: dict[str, bytes], imports: bool = True, dataset: Any = None, **options: Any) -> Upload:
+    def bring(
+        source: str,
+        files: dict[str, bytes],
+        imports: bool = True,
+        dataset: Any = None,
+        **options: Any,
+    ) -> Upload:
         upload = upload_services.begin_upload(team.contributor, team.project, source, dataset)
         for name, content in files.items():
             receive_file(team.contributor, upload, name, SimpleUploadedFile(name, content))
@@ -113,7 +131,9 @@ def bring(team: Any, django_capture_on_commit_callbacks: Callable[..., Any]) -> 
         upload.refresh_from_db()
         if imports:
             assert upload.state == Upload.State.READY, upload.check_job.error
-            upload_services.choose(team.contributor, upload, **{"discipline": team.vision.pk, **options})
+            upload_services.choose(
+                team.contributor, upload, **{"discipline": team.vision.pk, **options}
+            )
             perform(str(upload_services.start_import(team.contributor, upload).pk))
             upload.refresh_from_db()
         return upload
@@ -132,11 +152,21 @@ def as_(client: Client) -> Callable[[Any], Client]:
 
 @pytest.fixture
 def small() -> dict[str, bytes]:
-    """A table of six samples with a zip of their pictures and recordings; D3's picture is cut, D4's recording silent, D6 a copy of D1."""
+    """A table of six samples with a zip of their pictures and recordings; D3's picture is cut, D4's
+    recording silent, D6 a copy of D1.
+    """
     images = {f"images/D{i}.png": picture(i) for i in range(1, 6)} | {"images/D6.png": picture(1)}
-    sounds = {f"sounds/D{i}.wav": recording(i) for i in range(1, 6)} | {"sounds/D6.wav": recording(1)}
+    sounds = {f"sounds/D{i}.wav": recording(i) for i in range(1, 6)} | {
+        "sounds/D6.wav": recording(1)
+    }
     images["images/D3.png"] = images["images/D3.png"][:100]
     sounds["sounds/D4.wav"] = recording(4, level=0)
-    rows = [(f"D{i}", f"images/D{i}.png", f"sounds/D{i}.wav", 40 + i, "red" if i % 2 else "blue") for i in range(1, 6)]
+    rows = [
+        (f"D{i}", f"images/D{i}.png", f"sounds/D{i}.wav", 40 + i, "red" if i % 2 else "blue")
+        for i in range(1, 6)
+    ]
     rows.append(("D6", "images/D6.png", "sounds/D6.wav", 41, "red"))
-    return {"people.csv": table(["id", "face", "voice", "age", "colour"], *rows), "media.zip": packed(images | sounds)}
+    return {
+        "people.csv": table(["id", "face", "voice", "age", "colour"], *rows),
+        "media.zip": packed(images | sounds),
+    }

@@ -29,10 +29,19 @@ def test_kappa_is_that_of_scikit_learn(team: Any) -> None:
         who: [y if dice.random() < share else dice.choice("abcd") for y in truth]
         for who, share in (("Ann", 0.9), ("Bo", 0.6), ("Cai", 0.3))
     }
-    version = said(team, [(f"S{n:03}", who, label) for who, labels in people.items() for n, label in enumerate(labels)])
+    version = said(
+        team,
+        [
+            (f"S{n:03}", who, label)
+            for who, labels in people.items()
+            for n, label in enumerate(labels)
+        ],
+    )
     found = agreement_of(version)
     for pair in found.pairs:
-        assert pair.kappa == pytest.approx(cohen_kappa_score(people[pair.first], people[pair.second]))
+        assert pair.kappa == pytest.approx(
+            cohen_kappa_score(people[pair.first], people[pair.second])
+        )
         assert pair.n == 200
     assert len(found.pairs) == 3
 
@@ -43,9 +52,21 @@ def test_kappa_is_unknown_where_chance_alone_agrees() -> None:
 
 
 def test_only_samples_that_both_labelled_count(team: Any) -> None:
-    version = said(team, [("A", "Ann", "x"), ("A", "Bo", "x"), ("B", "Ann", "y"), ("B", "Bo", "y"), ("C", "Ann", "x"), ("D", "Bo", None)])
+    version = said(
+        team,
+        [
+            ("A", "Ann", "x"),
+            ("A", "Bo", "x"),
+            ("B", "Ann", "y"),
+            ("B", "Bo", "y"),
+            ("C", "Ann", "x"),
+            ("D", "Bo", None),
+        ],
+    )
     found = agreement_of(version)
-    assert [(pair.first, pair.second, pair.n, pair.kappa) for pair in found.pairs] == [("Ann", "Bo", 2, 1.0)]
+    assert [(pair.first, pair.second, pair.n, pair.kappa) for pair in found.pairs] == [
+        ("Ann", "Bo", 2, 1.0)
+    ]
     assert (found.n_samples, found.n_several, found.n_contradicted) == (3, 2, 0)
 
 

@@ -21,7 +21,11 @@ from tests.made import make_study, make_version
 pytestmark = pytest.mark.django_db
 
 SPEC = {
-    "modalities": {"image": ["handwriting.file"], "speech": "recordings.file", "text": {"columns": ["clues.clue"]}},
+    "modalities": {
+        "image": ["handwriting.file"],
+        "speech": "recordings.file",
+        "text": {"columns": ["clues.clue"]},
+    },
     "label": {"source": "samples.label"},
     "groups": ["recordings.speaker"],
     "split": {"policy": "leave-one-group-out"},
@@ -59,7 +63,9 @@ def test_the_same_choice_freezes_to_the_same_digest(team: Any, study: dict[str, 
     assert frozen(team).digest == frozen(team).digest
 
 
-def test_a_frozen_alignment_cannot_be_frozen_again_or_thrown_away(team: Any, study: dict[str, Version]) -> None:
+def test_a_frozen_alignment_cannot_be_frozen_again_or_thrown_away(
+    team: Any, study: dict[str, Version]
+) -> None:
     alignment = frozen(team)
     for verb in (services.freeze, services.discard):
         with pytest.raises(ValidationError):
@@ -70,12 +76,20 @@ def test_a_frozen_alignment_cannot_be_frozen_again_or_thrown_away(team: Any, stu
 def test_a_copy_of_it_is_a_draft(team: Any, study: dict[str, Version]) -> None:
     alignment = frozen(team)
     copy = services.duplicate(team.contributor, alignment)
-    assert (copy.state, copy.spec, copy.number) == (Alignment.State.DRAFT, alignment.spec, alignment.number + 1)
+    assert (copy.state, copy.spec, copy.number) == (
+        Alignment.State.DRAFT,
+        alignment.spec,
+        alignment.number + 1,
+    )
 
 
 @pytest.mark.parametrize(
     ("label", "expected"),
-    [({"source": "readings.label"}, "one"), ({"source": "readings.label", "annotator": "Bo"}, "one"), ({"source": "samples.label"}, "one")],
+    [
+        ({"source": "readings.label"}, "one"),
+        ({"source": "readings.label", "annotator": "Bo"}, "one"),
+        ({"source": "samples.label"}, "one"),
+    ],
 )
 def test_the_label_comes_from_a_column_one_annotator_or_the_majority(
     team: Any, study: dict[str, Version], label: dict[str, str], expected: str
@@ -86,7 +100,9 @@ def test_the_label_comes_from_a_column_one_annotator_or_the_majority(
 
 
 def test_a_tie_of_annotators_gives_no_label(team: Any, study: dict[str, Version]) -> None:
-    rows = [("S000", "Ann", "one"), ("S000", "Bo", "two")] + [(f"S{n:03}", "Ann", ("one", "two", "three")[n % 3]) for n in range(1, 30)]
+    rows = [("S000", "Ann", "one"), ("S000", "Bo", "two")] + [
+        (f"S{n:03}", "Ann", ("one", "two", "three")[n % 3]) for n in range(1, 30)
+    ]
     columns = {
         "sample_id": ("id", [r[0] for r in rows]),
         "annotator": ("category", [r[1] for r in rows]),
@@ -137,8 +153,20 @@ def test_a_choice_that_cannot_be_is_refused_under_its_field(
 
 
 def test_an_alignment_that_cannot_be_split_fails_in_words(team: Any) -> None:
-    make_version(team.vision, "flat", {"sample_id": ("id", ["A", "B"]), "note": ("text", ["x", "y"]), "label": ("label", ["one", "one"])})
-    spec = {"modalities": {"text": "flat.note"}, "label": {"source": "flat.label"}, "split": {"policy": "by-group"}}
+    make_version(
+        team.vision,
+        "flat",
+        {
+            "sample_id": ("id", ["A", "B"]),
+            "note": ("text", ["x", "y"]),
+            "label": ("label", ["one", "one"]),
+        },
+    )
+    spec = {
+        "modalities": {"text": "flat.note"},
+        "label": {"source": "flat.label"},
+        "split": {"policy": "by-group"},
+    }
     alignment = services.create_alignment(team.contributor, team.project, "Flat", spec)
     job = services.freeze(team.contributor, alignment)
     perform(str(job.pk))
@@ -156,7 +184,9 @@ def test_a_column_that_tells_the_label_is_named(team: Any, study: dict[str, Vers
 
 
 def test_the_leaks_are_those_that_the_engine_finds(team: Any) -> None:
-    """The same rule in SQL as in `fusion.columns.find_leaks`, on columns made to lie near its bounds."""
+    """The same rule in SQL as in `fusion.columns.find_leaks`, on columns made to lie near its
+    bounds.
+    """
     import random
 
     from fusion.columns import find_leaks
@@ -164,18 +194,28 @@ def test_the_leaks_are_those_that_the_engine_finds(team: Any) -> None:
     dice = random.Random(5)
     labels = [dice.choice(["x", "y", "z", None]) for _n in range(400)]
     columns: dict[str, list[Any]] = {
-        f"c{step}": [f"{y}{dice.randint(0, 3)}" if y and dice.random() < 1 - step / 200 else dice.choice(["p", "q", None]) for y in labels]
+        f"c{step}": [
+            f"{y}{dice.randint(0, 3)}"
+            if y and dice.random() < 1 - step / 200
+            else dice.choice(["p", "q", None])
+            for y in labels
+        ]
         for step in range(8)
     }
     columns["unique"] = [f"u{n}" for n in range(400)]
     columns["constant"] = ["k"] * 400
     keys = [f"S{n:03}" for n in range(400)]
-    made = {"sample_id": ("id", keys), "label": ("label", labels)} | {name: ("category", values) for name, values in columns.items()}
+    made = {"sample_id": ("id", keys), "label": ("label", labels)} | {
+        name: ("category", values) for name, values in columns.items()
+    }
     version = make_version(team.vision, "near", made)
     spec = {"label": {"source": "near.label"}, "modalities": {}, "groups": []}
     found = leaks(spec, frame_of_versions([version]), [version])
     expected = {
-        leak.column: leak.share for leak in find_leaks({f"near.{name}": ("category", values) for name, values in columns.items()}, labels)
+        leak.column: leak.share
+        for leak in find_leaks(
+            {f"near.{name}": ("category", values) for name, values in columns.items()}, labels
+        )
     }
     assert found == pytest.approx(expected)
     assert expected
@@ -197,50 +237,85 @@ def test_of_many_groups_the_largest_are_shown_and_all_are_counted(team: Any) -> 
     }
     make_version(team.vision, "many", columns)
     versions = newest_versions(team.project)
-    spec = {"modalities": {"weight": ["many.weight"]}, "label": {"source": "many.label"}, "groups": ["many.reader"]}
+    spec = {
+        "modalities": {"weight": ["many.weight"]},
+        "label": {"source": "many.label"},
+        "groups": ["many.reader"],
+    }
     [found] = preview(team.project, checked_spec(spec, versions), versions).groups
     assert (found["n"], len(found["values"])) == (37, 12)
     assert (found["values"][0]["value"], found["values"][0]["n"]) == ("often", 4)
 
 
-def test_a_number_column_is_asked_for_a_number_and_tags_for_any_of_them(team: Any, study: dict[str, Version]) -> None:
+def test_a_number_column_is_asked_for_a_number_and_tags_for_any_of_them(
+    team: Any, study: dict[str, Version]
+) -> None:
     keys, colours = [f"S{number:03}" for number in range(30)], [["red"], ["red", "blue"], ["green"]]
-    make_version(team.vision, "more", {"sample_id": ("id", keys), "colours": ("tags", [colours[n % 3] for n in range(30)])})
+    make_version(
+        team.vision,
+        "more",
+        {"sample_id": ("id", keys), "colours": ("tags", [colours[n % 3] for n in range(30)])},
+    )
     spec = SPEC | {"modalities": {"text": ["clues.clue"]}}
     seconds = frozen(team, spec | {"label": {"source": "recordings.seconds"}})
     aligned = load_aligned(seconds)
-    assert (aligned.task, aligned.label_order, seconds.spec["label"]["task"]) == ("regression", [], "regression")
+    assert (aligned.task, aligned.label_order, seconds.spec["label"]["task"]) == (
+        "regression",
+        [],
+        "regression",
+    )
     assert aligned.labels[:3] == pytest.approx([0.2, 0.21, 0.22])
     tags = load_aligned(frozen(team, spec | {"label": {"source": "more.colours"}}))
-    assert (tags.task, tags.labels[1], tags.label_order) == ("multi-label", ["blue", "red"], ["blue", "green", "red"])
+    assert (tags.task, tags.labels[1], tags.label_order) == (
+        "multi-label",
+        ["blue", "red"],
+        ["blue", "green", "red"],
+    )
     found = preview(team.project, seconds.spec, newest_versions(team.project))
     assert sum(row["n"] for row in found.labels) == 30
     assert len(found.labels) == 10
 
 
-def test_an_order_is_said_with_the_label_and_a_task_that_does_not_fit_is_refused(team: Any, study: dict[str, Version]) -> None:
+def test_an_order_is_said_with_the_label_and_a_task_that_does_not_fit_is_refused(
+    team: Any, study: dict[str, Version]
+) -> None:
     label = {"source": "samples.label", "task": "ordinal", "order": "three, one, two"}
     aligned = load_aligned(frozen(team, SPEC | {"label": label}))
     assert (aligned.task, aligned.label_order) == ("ordinal", ["three", "one", "two"])
     with pytest.raises(ValidationError) as refused:
-        checked_spec(SPEC | {"label": {"source": "samples.label", "task": "regression"}}, newest_versions(team.project))
-    assert "which can be asked for: One of several labels, One of several labels in an order." in refused.value.message_dict["task"][0]
+        checked_spec(
+            SPEC | {"label": {"source": "samples.label", "task": "regression"}},
+            newest_versions(team.project),
+        )
+    assert (
+        "which can be asked for: One of several labels, One of several labels in an order."
+        in refused.value.message_dict["task"][0]
+    )
 
 
-def test_a_viewer_cannot_make_or_freeze_one(client: Client, team: Any, study: dict[str, Version]) -> None:
+def test_a_viewer_cannot_make_or_freeze_one(
+    client: Client, team: Any, study: dict[str, Version]
+) -> None:
     with pytest.raises(PermissionDenied):
         services.create_alignment(team.viewer, team.project, "Digits", SPEC)
     alignment = services.create_alignment(team.contributor, team.project, "Digits", SPEC)
     client.force_login(team.viewer)
     assert client.get("/p/digits/alignments/new/").status_code == 403
-    assert client.post(f"/p/digits/alignments/{alignment.number}/", {"do": "freeze"}).status_code == 403
+    assert (
+        client.post(f"/p/digits/alignments/{alignment.number}/", {"do": "freeze"}).status_code
+        == 403
+    )
     client.force_login(team.outsider)
     assert client.get(f"/p/digits/alignments/{alignment.number}/").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "new/", "1/", "new/?like=1"])
 def test_each_page_answers_in_few_queries(
-    client: Client, team: Any, study: dict[str, Version], path: str, django_assert_max_num_queries: Any
+    client: Client,
+    team: Any,
+    study: dict[str, Version],
+    path: str,
+    django_assert_max_num_queries: Any,
 ) -> None:
     frozen(team)
     client.force_login(team.contributor)
@@ -248,7 +323,9 @@ def test_each_page_answers_in_few_queries(
         assert client.get(f"/p/digits/alignments/{path}").status_code == 200
 
 
-def test_the_form_makes_a_draft_and_tells_what_is_wrong(client: Client, team: Any, study: dict[str, Version]) -> None:
+def test_the_form_makes_a_draft_and_tells_what_is_wrong(
+    client: Client, team: Any, study: dict[str, Version]
+) -> None:
     client.force_login(team.contributor)
     data = {
         "name": "By form",
@@ -268,7 +345,9 @@ def test_the_form_makes_a_draft_and_tells_what_is_wrong(client: Client, team: An
     assert set(alignment.spec["modalities"]) == {"image", "text"}
 
 
-def test_the_samples_of_an_alignment_can_be_browsed(client: Client, team: Any, study: dict[str, Version]) -> None:
+def test_the_samples_of_an_alignment_can_be_browsed(
+    client: Client, team: Any, study: dict[str, Version]
+) -> None:
     alignment = frozen(team)
     client.force_login(team.viewer)
     found = client.get(f"/p/digits/samples/?alignment={alignment.number}").context["browse"]

@@ -29,7 +29,9 @@ def frame(team: Any, study: dict[str, Version]) -> Frame:
 
 
 def keys(frame: Frame, query: str, project: Any) -> list[str]:
-    return [card.key for card in browse(frame, QueryDict(f"{query}&size=48&view=cards"), project).cards]
+    return [
+        card.key for card in browse(frame, QueryDict(f"{query}&size=48&view=cards"), project).cards
+    ]
 
 
 def test_samples_of_all_data_sets_are_joined_on_the_key(frame: Frame, team: Any) -> None:
@@ -40,7 +42,11 @@ def test_samples_of_all_data_sets_are_joined_on_the_key(frame: Frame, team: Any)
 
 
 def test_a_sample_that_only_one_data_set_has_is_shown(team: Any, study: dict[str, Version]) -> None:
-    make_version(team.speech, "accents", {"sample_id": ("id", ["S001", "X900"]), "accent": ("category", ["north", "south"])})
+    make_version(
+        team.speech,
+        "accents",
+        {"sample_id": ("id", ["S001", "X900"]), "accent": ("category", ["north", "south"])},
+    )
     frame = frame_of_versions(newest_versions(team.project))
     assert keys(frame, "accents.accent=south", team.project) == ["X900"]
     assert browse(frame, QueryDict(), team.project).total == 31
@@ -57,12 +63,17 @@ def test_a_sample_that_only_one_data_set_has_is_shown(team: Any, study: dict[str
         ("q=leaf+16", {"S016"}),
         ("q=s00", {f"S{n:03}" for n in range(10)}),
         ("missing=recordings.file&present=clues.clue", {"S006", "S013", "S020", "S027"}),
-        ("has=Handwriting", {f"S{n:03}" for n in range(30) if n % 5 != 4 and n % 7 == 6 and n % 9 == 8}),
+        (
+            "has=Handwriting",
+            {f"S{n:03}" for n in range(30) if n % 5 != 4 and n % 7 == 6 and n % 9 == 8},
+        ),
         ("flag=silent", {"S003"}),
         ("q=100%25", set()),
     ],
 )
-def test_a_filter_finds_what_it_says(frame: Frame, team: Any, query: str, expected: set[str]) -> None:
+def test_a_filter_finds_what_it_says(
+    frame: Frame, team: Any, query: str, expected: set[str]
+) -> None:
     assert set(keys(frame, query, team.project)) == expected
 
 
@@ -74,7 +85,11 @@ def test_a_facet_counts_what_the_other_filters_leave(frame: Frame, team: Any) ->
 
 
 def test_a_chip_takes_its_filter_away_and_clear_all_keeps_the_view(frame: Frame, team: Any) -> None:
-    found = browse(frame, QueryDict("samples.label=one&q=leaf&view=table&sort=-recordings.seconds"), team.project)
+    found = browse(
+        frame,
+        QueryDict("samples.label=one&q=leaf&view=table&sort=-recordings.seconds"),
+        team.project,
+    )
     assert [chip.label for chip in found.chips] == ["Label: one", "Search: leaf"]
     assert "samples.label" not in found.chips[0].href
     assert "q=leaf" in found.chips[0].href
@@ -98,7 +113,11 @@ def test_neighbours_follow_the_filter_and_the_order(frame: Frame) -> None:
 
 def test_an_unknown_filter_is_left_out_not_an_error(frame: Frame, team: Any) -> None:
     found = browse(
-        frame, QueryDict("nothing.there=1&page=99999&size=7&sort=x&from:recordings.seconds=abc&has=Smell&missing=y"), team.project
+        frame,
+        QueryDict(
+            "nothing.there=1&page=99999&size=7&sort=x&from:recordings.seconds=abc&has=Smell&missing=y"
+        ),
+        team.project,
     )
     assert found.count == 30
     assert not found.chips
@@ -128,7 +147,11 @@ def test_the_address_cannot_carry_sql(frame: Frame, team: Any) -> None:
     ],
 )
 def test_each_page_of_data_answers_in_few_queries(
-    client: Client, team: Any, study: dict[str, Version], path: str, django_assert_max_num_queries: Any
+    client: Client,
+    team: Any,
+    study: dict[str, Version],
+    path: str,
+    django_assert_max_num_queries: Any,
 ) -> None:
     client.force_login(team.viewer)
     with django_assert_max_num_queries(25):
@@ -142,7 +165,9 @@ def test_a_project_without_data_says_what_to_do_next(client: Client, team: Any) 
     assert "No data set yet" in client.get("/p/digits/data/").content.decode()
 
 
-def test_what_was_set_aside_is_told_with_file_and_row(client: Client, team: Any, study: dict[str, Version]) -> None:
+def test_what_was_set_aside_is_told_with_file_and_row(
+    client: Client, team: Any, study: dict[str, Version]
+) -> None:
     client.force_login(team.viewer)
     page = client.get("/p/digits/data/recordings/check/").content.decode()
     assert "1 broken file" in page
@@ -151,7 +176,9 @@ def test_what_was_set_aside_is_told_with_file_and_row(client: Client, team: Any,
 
 
 def test_a_damaged_table_is_told_not_a_fault(client: Client, team: Any) -> None:
-    version = make_version(team.vision, "spoilt", {"sample_id": ("id", ["A"]), "note": ("text", ["x"])})
+    version = make_version(
+        team.vision, "spoilt", {"sample_id": ("id", ["A"]), "note": ("text", ["x"])}
+    )
     path = Path(blob_path(version.table.sha256))
     path.write_bytes(b"no parquet at all")
     client.force_login(team.viewer)
@@ -163,14 +190,21 @@ def test_a_damaged_table_is_told_not_a_fault(client: Client, team: Any) -> None:
 
 def test_an_older_version_keeps_its_address(client: Client, team: Any) -> None:
     for number, rows in ((1, ["A"]), (2, ["A", "B"])):
-        make_version(team.vision, "growing", {"sample_id": ("id", rows), "note": ("text", rows)}, number=number)
+        make_version(
+            team.vision,
+            "growing",
+            {"sample_id": ("id", rows), "note": ("text", rows)},
+            number=number,
+        )
     client.force_login(team.viewer)
     assert "1 of 1 " in client.get("/p/digits/data/growing/?v=1").content.decode()
     assert "2 of 2 " in client.get("/p/digits/data/growing/").content.decode()
     assert client.get("/p/digits/data/growing/?v=7").status_code == 404
 
 
-def test_the_list_filters_by_discipline_and_input(client: Client, team: Any, study: dict[str, Version]) -> None:
+def test_the_list_filters_by_discipline_and_input(
+    client: Client, team: Any, study: dict[str, Version]
+) -> None:
     client.force_login(team.viewer)
     page = client.get("/p/digits/data/?modality=audio&discipline=SP").content.decode()
     assert "Recordings</a>" in page
@@ -187,5 +221,9 @@ def test_the_joined_file_is_a_cache_that_may_vanish(frame: Frame, team: Any) -> 
 
 def test_one_table_is_shown_by_its_own_columns(team: Any, study: dict[str, Version]) -> None:
     frame = frame_of_version(study["handwriting"])
-    assert [column.ref for column in frame.columns] == ["handwriting.file", "handwriting.legibility", "handwriting.writer"]
+    assert [column.ref for column in frame.columns] == [
+        "handwriting.file",
+        "handwriting.legibility",
+        "handwriting.writer",
+    ]
     assert browse(frame, QueryDict(), team.project).modality_counts == {"Handwriting": 24}

@@ -13,12 +13,18 @@ from apps.datasets import duck
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
     for name in ("mine", "other"):
-        parquet.write_table(pyarrow.table({"a": [1, 2, 3], 'odd "name"': ["x", "y", None]}), tmp_path / f"{name}.parquet")
+        parquet.write_table(
+            pyarrow.table({"a": [1, 2, 3], 'odd "name"': ["x", "y", None]}),
+            tmp_path / f"{name}.parquet",
+        )
     return tmp_path / "mine.parquet", tmp_path / "other.parquet"
 
 
 def test_a_question_reads_its_file(files: tuple[Path, Path]) -> None:
-    assert duck.ask_one((str(files[0]),), "SELECT a FROM t0 WHERE a > ?", [1]) == [{"a": 2}, {"a": 3}]
+    assert duck.ask_one((str(files[0]),), "SELECT a FROM t0 WHERE a > ?", [1]) == [
+        {"a": 2},
+        {"a": 3},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,9 @@ def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:
         duck.ask_one((str(tmp_path / "gone.parquet"),), "SELECT 1 FROM t0")
 
 
-def test_a_connection_is_kept_and_renewed(files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_is_kept_and_renewed(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(duck, "THREADS", 1)
     monkeypatch.setattr(duck, "_pool", None)
     monkeypatch.setattr(duck, "RENEW_AFTER", 3)

@@ -16,7 +16,9 @@ from .conftest import packed, study_files
 pytestmark = pytest.mark.django_db
 
 
-def test_a_study_brings_data_sets_annotations_and_an_alignment(bring: Any, study_zip: bytes, team: Any) -> None:
+def test_a_study_brings_data_sets_annotations_and_an_alignment(
+    bring: Any, study_zip: bytes, team: Any
+) -> None:
     upload = bring("study", {"tiny.zip": study_zip})
     assert upload.state == Upload.State.DONE
     assert sorted(upload.versions.values_list("dataset__slug", "n_rows", "dataset__kind")) == [
@@ -28,19 +30,28 @@ def test_a_study_brings_data_sets_annotations_and_an_alignment(bring: Any, study
     assert (alignment.name, alignment.state) == ("Tiny study", Alignment.State.FREEZING)
     assert alignment.spec["label"] == {"source": "voices.digit"}
     assert upload.options["words"] == ""
-    assert Event.objects.filter(verb="upload.imported").get().notifications.get().user == team.contributor
+    assert (
+        Event.objects.filter(verb="upload.imported").get().notifications.get().user
+        == team.contributor
+    )
 
 
 def test_the_same_study_again_adds_versions(bring: Any, study_zip: bytes) -> None:
     bring("study", {"tiny.zip": study_zip})
     bring("study", {"tiny.zip": study_zip})
     assert DataSet.objects.count() == 3
-    assert sorted(Version.objects.filter(dataset__slug="voices").values_list("number", flat=True)) == [1, 2]
+    assert sorted(
+        Version.objects.filter(dataset__slug="voices").values_list("number", flat=True)
+    ) == [1, 2]
 
 
 def test_a_contributor_cannot_bring_new_disciplines(bring: Any, team: Any) -> None:
     files = study_files(4)
-    files["study.yaml"] = files["study.yaml"].replace(b"code: SP", b"code: ZZ").replace(b"name: Speech", b"name: Zoology")
+    files["study.yaml"] = (
+        files["study.yaml"]
+        .replace(b"code: SP", b"code: ZZ")
+        .replace(b"name: Speech", b"name: Zoology")
+    )
     upload = bring("study", {"tiny.zip": packed(files)})
     assert upload.state == Upload.State.FAILED
     assert "Zoology" in upload.import_job.error
@@ -48,7 +59,9 @@ def test_a_contributor_cannot_bring_new_disciplines(bring: Any, team: Any) -> No
 
 
 def test_a_fault_in_study_yaml_is_named_by_line(bring: Any) -> None:
-    files = study_files(2) | {"study.yaml": b"name: tiny\nkey: sample\ndisciplines:\n  - code: VI\n    nam: Vision\n"}
+    files = study_files(2) | {
+        "study.yaml": b"name: tiny\nkey: sample\ndisciplines:\n  - code: VI\n    nam: Vision\n"
+    }
     upload = bring("study", {"tiny.zip": packed(files)}, imports=False)
     assert upload.state == Upload.State.FAILED
     assert "study.yaml, line 5" in upload.check_job.error
@@ -59,11 +72,17 @@ def test_a_zip_without_study_yaml_says_so(bring: Any) -> None:
     assert "no study.yaml" in upload.check_job.error
 
 
-def test_the_command_makes_the_project_and_imports(study_dir: Path, person: Any, capsys: Any) -> None:
+def test_the_command_makes_the_project_and_imports(
+    study_dir: Path, person: Any, capsys: Any
+) -> None:
     owner = person("Olga Owner")
     call_command("import_study", "fresh", str(study_dir), owner=owner.email)
     project = Project.objects.get(slug="fresh")
-    assert (project.name, project.goal, project.disciplines.count()) == ("Tiny study", "See whether it works.", 2)
+    assert (project.name, project.goal, project.disciplines.count()) == (
+        "Tiny study",
+        "See whether it works.",
+        2,
+    )
     assert DataSet.objects.filter(project=project).count() == 3
     assert Alignment.objects.get(project=project).state == Alignment.State.FROZEN
     assert "12 rows" in capsys.readouterr().out
@@ -80,12 +99,23 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, person: Any) -> None:
 def test_spoken_digits_goes_in_with_exactly_its_defects(spoken_digits: Path, person: Any) -> None:
     person("Olga Owner")
     call_command("import_study", "digits", str(spoken_digits))
-    versions = {version.dataset.slug: version for version in Version.objects.select_related("dataset")}
+    versions = {
+        version.dataset.slug: version for version in Version.objects.select_related("dataset")
+    }
     counts = {
-        slug: {g["code"]: g["count"] for g in version.report["groups"] if g["code"] in ("broken_file", "silent")}
+        slug: {
+            g["code"]: g["count"]
+            for g in version.report["groups"]
+            if g["code"] in ("broken_file", "silent")
+        }
         for slug, version in versions.items()
     }
-    assert counts == {"handwriting": {"broken_file": 4}, "recordings": {"broken_file": 5, "silent": 6}, "clues": {}, "samples": {}}
+    assert counts == {
+        "handwriting": {"broken_file": 4},
+        "recordings": {"broken_file": 5, "silent": 6},
+        "clues": {},
+        "samples": {},
+    }
     assert len(versions["samples"].statistics["duplicates"]) == 15
     assert versions["samples"].statistics["duplicates"]["D01201"] == "D00599"
     assert sum(version.n_rows for slug, version in versions.items() if slug != "samples") == 3426
@@ -101,7 +131,9 @@ def test_rules_concepts_and_protocols_of_a_study_go_into_its_alignment(bring: An
     rule = {"discipline": "VI", "when": 'pictures.writer = "w0"', "label": "one"}
     assert alignment.spec["knowledge"] == {"rules": [rule], "broader": {"one": "number"}}
     [protocol] = alignment.spec["protocols"]
-    assert protocol["criteria"] == [{"metric": "macro_f1", "where": 'pictures.writer = "w0"', "at_least": 0.5}]
+    assert protocol["criteria"] == [
+        {"metric": "macro_f1", "where": 'pictures.writer = "w0"', "at_least": 0.5}
+    ]
     copy = duplicate(alignment.created_by, alignment)
     for name in ("knowledge", "protocols"):
         assert getattr(assemble(alignment), name) == copy.spec[name] == alignment.spec[name]
@@ -110,5 +142,9 @@ def test_rules_concepts_and_protocols_of_a_study_go_into_its_alignment(bring: An
 def test_a_rule_that_cannot_be_read_stops_the_study_by_its_number(bring: Any) -> None:
     rules = b"rules:\n  - {discipline: VI, when: writer is present, label: one}\n  - {discipline: VI, when: writer like 2, label: one}\n"
     files = study_files(2)
-    upload = bring("study", {"tiny.zip": packed(files | {"study.yaml": files["study.yaml"] + rules})}, imports=False)
+    upload = bring(
+        "study",
+        {"tiny.zip": packed(files | {"study.yaml": files["study.yaml"] + rules})},
+        imports=False,
+    )
     assert "rule 2, when: column 8" in upload.check_job.error

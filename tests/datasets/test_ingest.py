@@ -1,4 +1,6 @@
-"""Facts about reading what people bring: good files go in, bad ones are listed, hostile ones refused."""
+"""Facts about reading what people bring: good files go in, bad ones are listed, hostile ones
+refused.
+"""
 
 import io
 import json
@@ -34,7 +36,9 @@ def groups(report: dict[str, Any]) -> dict[str, int]:
     return {group["code"]: group["count"] for group in report["groups"]}
 
 
-def test_a_broken_png_is_quarantined_and_the_rest_imported(bring: Any, small: dict[str, bytes], team: Any) -> None:
+def test_a_broken_png_is_quarantined_and_the_rest_imported(
+    bring: Any, small: dict[str, bytes], team: Any
+) -> None:
     upload = bring("table", small)
     version = upload.versions.get()
     assert upload.state == Upload.State.DONE
@@ -42,19 +46,30 @@ def test_a_broken_png_is_quarantined_and_the_rest_imported(bring: Any, small: di
     found = next(group for group in version.report["groups"] if group["code"] == "broken_file")
     example = found["examples"][0]
     assert found["count"] == 1
-    assert (example["file"], example["row"], example["key"], example["column"]) == ("images/D3.png", 4, "D3", "face")
+    assert (example["file"], example["row"], example["key"], example["column"]) == (
+        "images/D3.png",
+        4,
+        "D3",
+        "face",
+    )
     assert "ends in the middle" in example["text"]
-    rows = {row["id"]: row for row in parquet.read_table(blob_path(version.table.sha256)).to_pylist()}
+    rows = {
+        row["id"]: row for row in parquet.read_table(blob_path(version.table.sha256)).to_pylist()
+    }
     assert rows["D3"]["face"] is None
     assert blob_path(rows["D1"]["face"]).read_bytes() == picture(1)
     assert default_storage.exists(quarantine_name(example["sha256"]))
 
 
-def test_silent_recordings_and_copies_are_flagged_and_stay(bring: Any, small: dict[str, bytes]) -> None:
+def test_silent_recordings_and_copies_are_flagged_and_stay(
+    bring: Any, small: dict[str, bytes]
+) -> None:
     version = bring("table", small).versions.get()
     assert groups(version.report) == {"broken_file": 1, "silent": 1, "duplicate": 1}
     assert version.statistics["duplicates"] == {"D6": "D1"}
-    assert [blob.facts["flags"] for blob in Blob.objects.filter(kind="audio")].count(["silent"]) == 1
+    assert [blob.facts["flags"] for blob in Blob.objects.filter(kind="audio")].count(
+        ["silent"]
+    ) == 1
 
 
 def test_columns_are_described_with_the_key_first(bring: Any, small: dict[str, bytes]) -> None:
@@ -71,9 +86,14 @@ def test_columns_are_described_with_the_key_first(bring: Any, small: dict[str, b
     assert columns[1]["broken"] == 1
 
 
-def test_pictures_and_waveforms_are_kept_beside_the_bytes(bring: Any, small: dict[str, bytes]) -> None:
+def test_pictures_and_waveforms_are_kept_beside_the_bytes(
+    bring: Any, small: dict[str, bytes]
+) -> None:
     bring("table", small)
-    image, sound = Blob.objects.filter(kind="image").first(), Blob.objects.filter(kind="audio").first()
+    image, sound = (
+        Blob.objects.filter(kind="image").first(),
+        Blob.objects.filter(kind="audio").first(),
+    )
     assert image.facts["copies"] == ["thumb"]
     assert (image.facts["width"], image.facts["height"]) == (20, 20)
     assert len(sound.facts["waveform"]) == 60
@@ -81,14 +101,27 @@ def test_pictures_and_waveforms_are_kept_beside_the_bytes(bring: Any, small: dic
 
 
 def test_a_large_picture_has_two_copies(bring: Any) -> None:
-    files = {"t.csv": table(["id", "file"], ["a", "a.png"], ["b", "b.png"]), "a.png": picture(1, 1500), "b.png": picture(2, 300)}
+    files = {
+        "t.csv": table(["id", "file"], ["a", "a.png"], ["b", "b.png"]),
+        "a.png": picture(1, 1500),
+        "b.png": picture(2, 300),
+    }
     bring("table", files)
-    by_width = {blob.facts["width"]: blob.facts["copies"] for blob in Blob.objects.filter(kind="image")}
+    by_width = {
+        blob.facts["width"]: blob.facts["copies"] for blob in Blob.objects.filter(kind="image")
+    }
     assert by_width == {1500: ["thumb", "view"], 300: ["thumb", "view"]}
 
 
 def test_keys_that_repeat_or_are_missing_are_left_out_with_their_lines(bring: Any) -> None:
-    upload = bring("table", {"t.csv": table(["id", "x"], ["a", 1], ["", 2], ["a", 3], *([f"k{i}", i] for i in range(30)))})
+    upload = bring(
+        "table",
+        {
+            "t.csv": table(
+                ["id", "x"], ["a", 1], ["", 2], ["a", 3], *([f"k{i}", i] for i in range(30))
+            )
+        },
+    )
     version = upload.versions.get()
     assert version.n_rows == 31
     examples = {group["code"]: group["examples"][0] for group in version.report["groups"]}
@@ -108,7 +141,11 @@ def test_a_value_that_is_no_number_stays_empty_and_is_listed(bring: Any) -> None
     files = {"t.csv": table(["id", "x"], ["a", 1], ["b", "much"], ["c", 3])}
     version = bring("table", files, kinds={"x": "number"}).versions.get()
     assert groups(version.report) == {"bad_value": 1}
-    assert parquet.read_table(blob_path(version.table.sha256)).column("x").to_pylist() == [1.0, None, 3.0]
+    assert parquet.read_table(blob_path(version.table.sha256)).column("x").to_pylist() == [
+        1.0,
+        None,
+        3.0,
+    ]
 
 
 def test_every_kind_of_column_has_its_type(bring: Any) -> None:
@@ -131,13 +168,19 @@ def test_the_same_table_twice_has_the_same_digest(bring: Any) -> None:
 
 
 def test_a_failed_check_says_what_to_do(bring: Any) -> None:
-    upload = bring("table", {"a.csv": table(["id"], ["a"]), "b.csv": table(["id"], ["a"])}, imports=False)
+    upload = bring(
+        "table", {"a.csv": table(["id"], ["a"]), "b.csv": table(["id"], ["a"])}, imports=False
+    )
     assert upload.state == Upload.State.FAILED
     assert "study folder" in upload.check_job.error
 
 
 def test_a_missing_file_is_listed_and_its_cell_empty(bring: Any) -> None:
-    files = {"t.csv": table(["id", "file"], ["a", "a.png"], ["b", "b.png"], ["c", "c.png"]), "a.png": picture(1), "b.png": picture(2)}
+    files = {
+        "t.csv": table(["id", "file"], ["a", "a.png"], ["b", "b.png"], ["c", "c.png"]),
+        "a.png": picture(1),
+        "b.png": picture(2),
+    }
     version = bring("table", files).versions.get()
     assert groups(version.report) == {"missing_file": 1}
     assert version.columns[1]["missing"] == 1
@@ -147,7 +190,10 @@ def test_a_parquet_table_is_read(bring: Any) -> None:
     out = io.BytesIO()
     parquet.write_table(pa.table({"id": ["a", "b"], "x": [1, 2], "tags": [["p"], ["q", "r"]]}), out)
     version = bring("table", {"t.parquet": out.getvalue()}).versions.get()
-    assert [(c["name"], c["kind"]) for c in version.columns][1:] == [("x", "number"), ("tags", "tags")]
+    assert [(c["name"], c["kind"]) for c in version.columns][1:] == [
+        ("x", "number"),
+        ("tags", "tags"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +205,9 @@ def test_a_parquet_table_is_read(bring: Any) -> None:
         ("latin-1", "Schädel über öl", "latin-1"),
     ],
 )
-def test_tables_in_other_encodings_are_read_and_named(tmp_path: Path, encoding: str, text: str, named: str) -> None:
+def test_tables_in_other_encodings_are_read_and_named(
+    tmp_path: Path, encoding: str, text: str, named: str
+) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(table(["id", "note"], ["a", text], separator=";", encoding=encoding))
     found = read_table(path)
@@ -222,7 +270,17 @@ def test_a_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
 
 
 def test_archives_and_programs_inside_are_left_out_and_named(tmp_path: Path) -> None:
-    found = opened(tmp_path, packed({"good.txt": b"1", "inner.zip": packed({"x": b"1"}), "__MACOSX/._a": b"1", "m.pkl": b"\x80\x04}."}))
+    found = opened(
+        tmp_path,
+        packed(
+            {
+                "good.txt": b"1",
+                "inner.zip": packed({"x": b"1"}),
+                "__MACOSX/._a": b"1",
+                "m.pkl": b"\x80\x04}.",
+            }
+        ),
+    )
     assert list(found.files) == ["good.txt"]
     assert [name for name, _reason in found.refused] == ["inner.zip", "m.pkl"]
 
@@ -237,7 +295,9 @@ def test_chinese_names_packed_on_windows_are_read() -> None:
     assert decoded(member) == "图像.txt"
 
 
-def test_a_second_attempt_goes_on_where_the_first_ended(bring: Any, small: dict[str, bytes]) -> None:
+def test_a_second_attempt_goes_on_where_the_first_ended(
+    bring: Any, small: dict[str, bytes]
+) -> None:
     upload = bring("table", small, imports=False)
     lines = (workspace_of(upload.pk).folder / "inspections.jsonl").read_text().splitlines()
     assert len(lines) == 12

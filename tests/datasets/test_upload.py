@@ -1,4 +1,6 @@
-"""Facts about the wizard: files arrive whole or not at all, nothing changes before the person says so."""
+"""Facts about the wizard: files arrive whole or not at all, nothing changes before the person says
+so.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -23,15 +25,23 @@ def page(name: str, upload: Upload) -> str:
 
 
 def sent(files: dict[str, bytes], **fields: str) -> dict[str, Any]:
-    return {"files": [SimpleUploadedFile(name, content) for name, content in files.items()], "complete": "1", **fields}
+    return {
+        "files": [SimpleUploadedFile(name, content) for name, content in files.items()],
+        "complete": "1",
+        **fields,
+    }
 
 
-def test_the_whole_way_by_pages(team: Any, as_: Any, small: dict[str, bytes], django_assert_max_num_queries: Any) -> None:
+def test_the_whole_way_by_pages(
+    team: Any, as_: Any, small: dict[str, bytes], django_assert_max_num_queries: Any
+) -> None:
     client = as_(team.contributor)
     response = client.post(reverse("datasets:new", args=[team.project.slug]), {"source": "table"})
     upload = Upload.objects.get()
     assert response.url == page("upload_add", upload)
-    assert client.post(page("upload_add", upload), sent(small, check="1")).url == page("upload_check", upload)
+    assert client.post(page("upload_add", upload), sent(small, check="1")).url == page(
+        "upload_check", upload
+    )
     assert client.get(page("upload_check", upload)).status_code == 200
     perform(str(Upload.objects.get().check_job_id))
     with django_assert_max_num_queries(25):
@@ -40,7 +50,9 @@ def test_the_whole_way_by_pages(team: Any, as_: Any, small: dict[str, bytes], dj
     assert "images/D3.png" in report
     assert not DataSet.objects.exists()
     columns = client.get(page("upload_columns", upload))
-    choices = {"key": "id"} | {bound.html_name: bound.value() for _column, bound in columns.context["form"].rows()}
+    choices = {"key": "id"} | {
+        bound.html_name: bound.value() for _column, bound in columns.context["form"].rows()
+    }
     assert client.post(page("upload_columns", upload), choices).url == page("upload_about", upload)
     about = {"name": "Faces", "discipline": team.vision.pk, "description": "", "licence": "CC0"}
     assert client.post(page("upload_about", upload), about).url == page("upload_done", upload)
@@ -52,7 +64,9 @@ def test_the_whole_way_by_pages(team: Any, as_: Any, small: dict[str, bytes], dj
     assert (dataset.slug, dataset.licence, dataset.discipline) == ("faces", "CC0", team.vision)
 
 
-def test_another_key_column_is_checked_again(team: Any, as_: Any, bring: Any, small: dict[str, bytes]) -> None:
+def test_another_key_column_is_checked_again(
+    team: Any, as_: Any, bring: Any, small: dict[str, bytes]
+) -> None:
     upload = bring("table", small, imports=False)
     client = as_(team.contributor)
     form = client.get(page("upload_columns", upload)).context["form"]
@@ -65,7 +79,9 @@ def test_another_key_column_is_checked_again(team: Any, as_: Any, bring: Any, sm
     assert upload.report["tables"][0]["key"] == "age"
 
 
-def test_a_new_version_of_a_data_set(team: Any, as_: Any, bring: Any, small: dict[str, bytes]) -> None:
+def test_a_new_version_of_a_data_set(
+    team: Any, as_: Any, bring: Any, small: dict[str, bytes]
+) -> None:
     dataset = bring("table", small).versions.get().dataset
     client = as_(team.contributor)
     client.post(reverse("datasets:new", args=[team.project.slug]), {"dataset": dataset.slug})
@@ -89,7 +105,9 @@ def test_a_body_that_broke_off_is_refused(team: Any, as_: Any, small: dict[str, 
     assert Upload.objects.get().files == []
 
 
-def test_an_upload_over_the_limit_is_refused_in_words(team: Any, as_: Any, small: dict[str, bytes], settings: Any) -> None:
+def test_an_upload_over_the_limit_is_refused_in_words(
+    team: Any, as_: Any, small: dict[str, bytes], settings: Any
+) -> None:
     settings.UPLOAD_LIMIT_BYTES = 2_000
     upload = upload_services.begin_upload(team.contributor, team.project, "table")
     response = as_(team.contributor).post(page("upload_add", upload), sent(small))
@@ -98,7 +116,9 @@ def test_an_upload_over_the_limit_is_refused_in_words(team: Any, as_: Any, small
     assert not list(workspace_of(upload.pk).folder.rglob("0*"))
 
 
-def test_a_program_over_the_limit_is_refused_before_the_disk_is_full(rf: Any, settings: Any) -> None:
+def test_a_program_over_the_limit_is_refused_before_the_disk_is_full(
+    rf: Any, settings: Any
+) -> None:
     settings.UPLOAD_LIMIT_BYTES = 2_000
     handler = LimitedUploadHandler(rf.put("/"))
     handler.handle_raw_input(None, {}, 3_000, None)
@@ -127,7 +147,11 @@ def test_the_name_of_a_file_is_never_a_path(team: Any, as_: Any, name: str) -> N
 
 
 def test_cancelling_removes_the_files(
-    team: Any, as_: Any, bring: Any, small: dict[str, bytes], django_capture_on_commit_callbacks: Any
+    team: Any,
+    as_: Any,
+    bring: Any,
+    small: dict[str, bytes],
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     upload = bring("table", small, imports=False)
     with django_capture_on_commit_callbacks(execute=True):
@@ -139,14 +163,29 @@ def test_cancelling_removes_the_files(
 def test_a_failed_check_leads_back_to_the_files(team: Any, as_: Any, bring: Any) -> None:
     upload = bring("table", {"notes.txt": b"\x00\x01\x02"}, imports=False)
     client = as_(team.contributor)
-    assert "cannot" in client.get(page("upload_check", upload)).content.decode() or upload.check_job.error
+    assert (
+        "cannot" in client.get(page("upload_check", upload)).content.decode()
+        or upload.check_job.error
+    )
     assert client.post(page("upload_back", upload)).url == page("upload_add", upload)
 
 
 def test_who_may_not_add_data(team: Any, as_: Any, bring: Any, small: dict[str, bytes]) -> None:
     upload = bring("table", small, imports=False)
-    names = ("upload_add", "upload_check", "upload_columns", "upload_about", "upload_done", "upload_cancel", "upload_back", "upload_remove")
-    addresses = [reverse("datasets:new", args=[team.project.slug]), *(page(name, upload) for name in names)]
+    names = (
+        "upload_add",
+        "upload_check",
+        "upload_columns",
+        "upload_about",
+        "upload_done",
+        "upload_cancel",
+        "upload_back",
+        "upload_remove",
+    )
+    addresses = [
+        reverse("datasets:new", args=[team.project.slug]),
+        *(page(name, upload) for name in names),
+    ]
     for person, status in ((team.viewer, 403), (team.reviewer, 403), (team.outsider, 404)):
         client = as_(person)
         assert {client.post(address).status_code for address in addresses} == {status}
@@ -158,12 +197,24 @@ def test_an_upload_of_another_project_is_not_there(team: Any, as_: Any, person: 
 
     other = create_project(team.contributor, "Other", "Another one.")
     upload = upload_services.begin_upload(team.contributor, other, "table")
-    assert as_(team.contributor).get(reverse("datasets:upload", args=[team.project.slug, upload.pk])).status_code == 404
+    assert (
+        as_(team.contributor)
+        .get(reverse("datasets:upload", args=[team.project.slug, upload.pk]))
+        .status_code
+        == 404
+    )
 
 
-def test_bad_choices_are_answered_with_422(team: Any, as_: Any, bring: Any, small: dict[str, bytes]) -> None:
+def test_bad_choices_are_answered_with_422(
+    team: Any, as_: Any, bring: Any, small: dict[str, bytes]
+) -> None:
     client = as_(team.contributor)
-    assert client.post(reverse("datasets:new", args=[team.project.slug]), {"source": "magic"}).status_code == 422
+    assert (
+        client.post(
+            reverse("datasets:new", args=[team.project.slug]), {"source": "magic"}
+        ).status_code
+        == 422
+    )
     upload = bring("table", small, imports=False)
     assert client.post(page("upload_columns", upload), {"key": "nothing"}).status_code == 422
     response = client.post(page("upload_about", upload), {"name": ""})
@@ -171,14 +222,28 @@ def test_bad_choices_are_answered_with_422(team: Any, as_: Any, bring: Any, smal
     assert "There is a problem" in response.content.decode()
 
 
-def test_a_data_set_is_renamed_deleted_and_brought_back(team: Any, as_: Any, bring: Any, small: dict[str, bytes]) -> None:
+def test_a_data_set_is_renamed_deleted_and_brought_back(
+    team: Any, as_: Any, bring: Any, small: dict[str, bytes]
+) -> None:
     dataset = bring("table", small).versions.get().dataset
     client = as_(team.maintainer)
-    form = {"name": "Faces and voices", "discipline": team.speech.pk, "description": "New words", "licence": ""}
+    form = {
+        "name": "Faces and voices",
+        "discipline": team.speech.pk,
+        "description": "New words",
+        "licence": "",
+    }
     client.post(reverse("datasets:change", args=[team.project.slug, dataset.slug]), form)
     dataset.refresh_from_db()
-    assert (dataset.name, dataset.discipline, dataset.slug) == ("Faces and voices", team.speech, "people")
-    assert Event.objects.get(verb="dataset.changed").data["changes"]["name"] == ["People", "Faces and voices"]
+    assert (dataset.name, dataset.discipline, dataset.slug) == (
+        "Faces and voices",
+        team.speech,
+        "people",
+    )
+    assert Event.objects.get(verb="dataset.changed").data["changes"]["name"] == [
+        "People",
+        "Faces and voices",
+    ]
     client.post(reverse("datasets:delete", args=[team.project.slug, dataset.slug]))
     dataset.refresh_from_db()
     assert dataset.deleted_at
@@ -190,8 +255,18 @@ def test_a_data_set_is_renamed_deleted_and_brought_back(team: Any, as_: Any, bri
 
 def test_only_maintainers_delete(team: Any, as_: Any, bring: Any, small: dict[str, bytes]) -> None:
     dataset = bring("table", small).versions.get().dataset
-    assert as_(team.contributor).post(reverse("datasets:delete", args=[team.project.slug, dataset.slug])).status_code == 403
-    assert as_(team.outsider).post(reverse("datasets:delete", args=[team.project.slug, dataset.slug])).status_code == 404
+    assert (
+        as_(team.contributor)
+        .post(reverse("datasets:delete", args=[team.project.slug, dataset.slug]))
+        .status_code
+        == 403
+    )
+    assert (
+        as_(team.outsider)
+        .post(reverse("datasets:delete", args=[team.project.slug, dataset.slug]))
+        .status_code
+        == 404
+    )
 
 
 def test_an_address_is_not_given_twice(team: Any) -> None:
@@ -212,5 +287,7 @@ def test_no_heavy_library_in_the_web_process() -> None:
         "print([m for m in ('pyarrow', 'torch', 'scipy', 'sklearn', 'soundfile', 'PIL') if m in sys.modules])"
     )
     root = Path(__file__).parents[2]
-    found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
     assert found.stdout.strip().splitlines()[-1] == "[]"

@@ -58,6 +58,8 @@ def test_a_heading_does_not_break_the_outline_of_the_page() -> None:
 
 def test_an_excerpt_is_words_without_marks() -> None:
     assert (
-        plain("**S3** is *weak*.\n\n- see `D00378`\n- and [this](https://example.org)\n\n```\ncode\n```")
+        plain(
+            "**S3** is *weak*.\n\n- see `D00378`\n- and [this](https://example.org)\n\n```\ncode\n```"
+        )
         == "S3 is weak. see D00378 and this code"
     )

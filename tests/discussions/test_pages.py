@@ -15,7 +15,9 @@ def thing(monkeypatch) -> None:
     """Something to discuss that needs no training: the sample D00001."""
 
     def samples(project, ids):
-        return {key: Found(key, f"/p/{project.slug}/samples/{key}/") for key in ids if key == "D00001"}
+        return {
+            key: Found(key, f"/p/{project.slug}/samples/{key}/") for key in ids if key == "D00001"
+        }
 
     monkeypatch.setitem(anchors.FINDERS, "sample", samples)
 
@@ -25,7 +27,9 @@ def url(team, key: str = "D00001") -> str:
 
 
 def comment_of(team, who: str = "contributor", body: str = "Five or nine?") -> Comment:
-    return services.open_thread(getattr(team, who), team.project, "sample", "D00001", "D00001", body)
+    return services.open_thread(
+        getattr(team, who), team.project, "sample", "D00001", "D00001", body
+    )
 
 
 def test_without_javascript_a_comment_leads_back_to_its_place(team, client) -> None:
@@ -56,7 +60,11 @@ def test_an_empty_comment_is_answered_with_the_error_and_422(team, client, heade
 def test_a_refused_reply_stays_in_its_own_box(team, client) -> None:
     thread = comment_of(team).thread
     client.force_login(team.reviewer)
-    answer = client.post(reverse("discussions:reply", args=[team.project.slug, thread.pk]), {"body": "x" * 10_001}, headers=HTMX)
+    answer = client.post(
+        reverse("discussions:reply", args=[team.project.slug, thread.pk]),
+        {"body": "x" * 10_001},
+        headers=HTMX,
+    )
     assert answer.status_code == 422
     assert answer.content.decode().count("There is a problem") == 1
 
@@ -84,14 +92,27 @@ def test_a_thread_of_another_project_cannot_be_reached(team, client) -> None:
     other = create_project(team.outsider, "Other", "Another project.")
     thread = comment_of(team).thread
     client.force_login(team.outsider)
-    assert client.post(reverse("discussions:reply", args=[other.slug, thread.pk]), {"body": "Hello"}).status_code == 404
+    assert (
+        client.post(
+            reverse("discussions:reply", args=[other.slug, thread.pk]), {"body": "Hello"}
+        ).status_code
+        == 404
+    )
 
 
 def test_resolve_and_reopen(team, client) -> None:
     thread = comment_of(team).thread
     client.force_login(team.reviewer)
-    assert "Resolved" in client.post(reverse("discussions:resolve", args=[team.project.slug, thread.pk]), headers=HTMX).content.decode()
-    assert client.post(reverse("discussions:reopen", args=[team.project.slug, thread.pk])).status_code == 302
+    assert (
+        "Resolved"
+        in client.post(
+            reverse("discussions:resolve", args=[team.project.slug, thread.pk]), headers=HTMX
+        ).content.decode()
+    )
+    assert (
+        client.post(reverse("discussions:reopen", args=[team.project.slug, thread.pk])).status_code
+        == 302
+    )
 
 
 def test_a_deleted_comment_shows_its_place_but_not_its_words(team, client) -> None:
@@ -114,9 +135,13 @@ def test_a_comment_can_be_changed_on_its_own_page(team, client) -> None:
     assert client.post(address, {"body": "Nine."}).url.endswith(f"#c-{comment.pk}")
 
 
-def test_twenty_threads_cost_no_more_queries_than_one(team, client, django_assert_max_num_queries) -> None:
+def test_twenty_threads_cost_no_more_queries_than_one(
+    team, client, django_assert_max_num_queries
+) -> None:
     for n in range(20):
-        services.reply(team.reviewer, comment_of(team, body=f"Question {n}, see run 1").thread, "Answer")
+        services.reply(
+            team.reviewer, comment_of(team, body=f"Question {n}, see run 1").thread, "Answer"
+        )
     client.force_login(team.contributor)
     with django_assert_max_num_queries(25):
         client.get(url(team))
@@ -125,7 +150,9 @@ def test_twenty_threads_cost_no_more_queries_than_one(team, client, django_asser
 def test_the_people_behind_the_at_sign_are_the_members(team, client) -> None:
     client.force_login(team.contributor)
     people = client.get(reverse("discussions:members", args=[team.project.slug])).json()
-    assert {one["name"] for one in people} == {str(user) for name, user in team.people().items() if name != "outsider"}
+    assert {one["name"] for one in people} == {
+        str(user) for name, user in team.people().items() if name != "outsider"
+    }
     assert people[0].keys() == {"handle", "name", "note"}
 
 
@@ -137,7 +164,9 @@ def ask(team, n: int = 1) -> None:
         comment_of(team, body=f"@{team.reviewer.name} question {k}?")
 
 
-def test_the_inbox_opens_on_what_needs_me_and_groups_by_object(team, client, django_assert_max_num_queries) -> None:
+def test_the_inbox_opens_on_what_needs_me_and_groups_by_object(
+    team, client, django_assert_max_num_queries
+) -> None:
     ask(team, 12)
     client.force_login(team.reviewer)
     with django_assert_max_num_queries(25):

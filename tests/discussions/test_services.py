@@ -10,7 +10,9 @@ pytestmark = pytest.mark.django_db
 
 
 def write(team, who: str, body: str, **more) -> Comment:
-    return services.open_thread(getattr(team, who), team.project, "run", "31", "run 31", body, **more)
+    return services.open_thread(
+        getattr(team, who), team.project, "run", "31", "run 31", body, **more
+    )
 
 
 def reasons(user) -> list[str]:
@@ -21,7 +23,11 @@ def test_a_comment_is_an_event_of_the_thing_it_stands_on(team) -> None:
     comment = write(team, "contributor", "S3 is weak.")
     event = Event.objects.first()
     assert (event.verb, event.target_type, event.target_id) == ("comment.added", "run", "31")
-    assert event.data == {"thread": comment.thread_id, "comment": comment.pk, "excerpt": "S3 is weak."}
+    assert event.data == {
+        "thread": comment.thread_id,
+        "comment": comment.pk,
+        "excerpt": "S3 is weak.",
+    }
 
 
 def test_who_took_part_hears_of_a_reply_and_the_writer_does_not(team) -> None:

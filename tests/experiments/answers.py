@@ -13,7 +13,9 @@ from tests.experiments import factory
 N = 200
 
 
-def answered_run(team: Any, settings: Any, skill: float, seed: int = 0, n: int = N, **fields: Any) -> Run:
+def answered_run(
+    team: Any, settings: Any, skill: float, seed: int = 0, n: int = N, **fields: Any
+) -> Run:
     """Right on a share `skill` of its n samples."""
     labels = factory.LABELS
     y = np.arange(n) % len(labels)
@@ -27,7 +29,15 @@ def answered_run(team: Any, settings: Any, skill: float, seed: int = 0, n: int =
     found = factory.finished_run(team.project, team.owner, score=round(skill, 2), **fields)
     result = found.evaluation.model_copy(update={"seeds": found.evaluation.seeds[:1]})
     Run.objects.filter(pk=found.pk).update(
-        bundle_path=f"runs/{found.pk}", result=result.model_dump(mode="json"), bundle_digest=f"{found.pk:064}"
+        bundle_path=f"runs/{found.pk}",
+        result=result.model_dump(mode="json"),
+        bundle_digest=f"{found.pk:064}",
     )
-    predictions.write(Path(settings.HOME) / f"runs/{found.pk}" / "predictions.parquet", scored, p, {"image": p}, [0])
+    predictions.write(
+        Path(settings.HOME) / f"runs/{found.pk}" / "predictions.parquet",
+        scored,
+        p,
+        {"image": p},
+        [0],
+    )
     return Run.objects.get(pk=found.pk)

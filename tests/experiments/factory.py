@@ -1,4 +1,6 @@
-"""A finished run on made-up but well-formed figures, for pages: four speakers, ten digits, three modalities."""
+"""A finished run on made-up but well-formed figures, for pages: four speakers, ten digits, three
+modalities.
+"""
 
 import uuid
 from typing import Any
@@ -58,7 +60,13 @@ def around(value: float, half: float = 0.022) -> Interval:
 
 
 def headline(score: float) -> Headline:
-    gain = Gain(value=score - 0.741, low=score - 0.764, high=score - 0.718, over="speech", verdict="clearly better")
+    gain = Gain(
+        value=score - 0.741,
+        low=score - 0.764,
+        high=score - 0.718,
+        over="speech",
+        verdict="clearly better",
+    )
     return Headline(score=around(score), gain_over_best_single=gain, ece=around(0.021, 0.008))
 
 
@@ -84,31 +92,58 @@ def reliability(shift: float, ece: float) -> Reliability:
 
 def contributions(total: float) -> Contributions:
     per_class = [
-        ClassShares(label=label, n=120, shares=[0.2 + i % 3 / 20, 0.3 - i % 4 / 30, 0.1 + i % 5 / 40]) for i, label in enumerate(LABELS)
+        ClassShares(
+            label=label, n=120, shares=[0.2 + i % 3 / 20, 0.3 - i % 4 / 30, 0.1 + i % 5 / 40]
+        )
+        for i, label in enumerate(LABELS)
     ]
-    shares = [Share(modality=name, **around(value, 0.02).model_dump()) for name, value in SHARES.items()]
-    return Contributions(prior=total - sum(SHARES.values()), total=total, shares=shares, per_class=per_class)
+    shares = [
+        Share(modality=name, **around(value, 0.02).model_dump()) for name, value in SHARES.items()
+    ]
+    return Contributions(
+        prior=total - sum(SHARES.values()), total=total, shares=shares, per_class=per_class
+    )
 
 
 def subgroups() -> list[Subgroup]:
     speakers = [
-        Subgroup(column="samples.speaker", value=name, n=300, score=around(0.89 - i % 3 * 0.04, 0.04)) for i, name in enumerate(SPEAKERS)
+        Subgroup(
+            column="samples.speaker", value=name, n=300, score=around(0.89 - i % 3 * 0.04, 0.04)
+        )
+        for i, name in enumerate(SPEAKERS)
     ]
-    rare = Subgroup(column="clues.source", value="bible", n=9, score=Interval(value=0.7), note="only 9 samples, too few for an interval")
-    return [*speakers, Subgroup(column="clues.source", value="wordnet", n=441, score=around(0.87)), rare]
+    rare = Subgroup(
+        column="clues.source",
+        value="bible",
+        n=9,
+        score=Interval(value=0.7),
+        note="only 9 samples, too few for an interval",
+    )
+    return [
+        *speakers,
+        Subgroup(column="clues.source", value="wordnet", n=441, score=around(0.87)),
+        rare,
+    ]
 
 
 def degradation(score: float) -> list[Degradation]:
     lost = {"image": 0.09, "speech": 0.12, "text": 0.05}
     levels = {
-        name: [Level(share=s / 4, **around(score - d * s / 4, 0.02 + s / 200).model_dump()) for s in range(5)] for name, d in lost.items()
+        name: [
+            Level(share=s / 4, **around(score - d * s / 4, 0.02 + s / 200).model_dump())
+            for s in range(5)
+        ]
+        for name, d in lost.items()
     }
     return [Degradation(modality=name, levels=found) for name, found in levels.items()]
 
 
 def missing(score: float) -> list[Missing]:
     lost = {"image": 0.09, "speech": 0.12, "text": 0.05}
-    return [Missing(without=[name], score=around(score - d), change=around(-d)) for name, d in lost.items()]
+    return [
+        Missing(without=[name], score=around(score - d), change=around(-d))
+        for name, d in lost.items()
+    ]
 
 
 def shortfalls() -> list[Shortfall]:
@@ -116,8 +151,24 @@ def shortfalls() -> list[Shortfall]:
     for name, value in ALONE.items():
         same = Gain(value=0, low=0, high=0, over=name, verdict="no clear difference")
         worse = Gain(value=-0.04, low=-0.057, high=-0.025, over=name, verdict="clearly worse")
-        found.append(Shortfall(method="late", modality=name, score=around(value), alone=around(value), difference=same))
-        found.append(Shortfall(method="gated", modality=name, score=around(value - 0.04), alone=around(value), difference=worse))
+        found.append(
+            Shortfall(
+                method="late",
+                modality=name,
+                score=around(value),
+                alone=around(value),
+                difference=same,
+            )
+        )
+        found.append(
+            Shortfall(
+                method="gated",
+                modality=name,
+                score=around(value - 0.04),
+                alone=around(value),
+                difference=worse,
+            )
+        )
     return found
 
 
@@ -149,12 +200,19 @@ def singles() -> list[Single]:
 
 
 def split() -> Split:
-    folds = [Fold(name=name, n_train=900, n_test=300, score=0.88, best_epochs=[14, 15, 12]) for name in SPEAKERS]
+    folds = [
+        Fold(name=name, n_train=900, n_test=300, score=0.88, best_epochs=[14, 15, 12])
+        for name in SPEAKERS
+    ]
     return Split(policy="leave-one-group-out", groups=["samples.speaker"], folds=folds)
 
 
 def disagreements() -> list[Disagreement]:
-    said = {"image": Said(answer="five", confidence=0.51), "speech": Said(answer="nine", confidence=0.97), "text": None}
+    said = {
+        "image": Said(answer="five", confidence=0.51),
+        "speech": Said(answer="nine", confidence=0.97),
+        "text": None,
+    }
     label = Disagreement(
         key="D00378", kind="label", score=4.1, truth="five", answer="nine", said=said, between=["speech"], reason="speech says nine, the label says five",
     )  # fmt: skip
@@ -220,7 +278,13 @@ def alignment(project: Project, user: User) -> Alignment:
     )  # fmt: skip
 
 
-def finished_run(project: Project, user: User, aligned: Alignment | None = None, score: float = 0.876, **fields: Any) -> Run:
+def finished_run(
+    project: Project,
+    user: User,
+    aligned: Alignment | None = None,
+    score: float = 0.876,
+    **fields: Any,
+) -> Run:
     found = result(score)
     now = timezone.now()
     job = Job.objects.create(
@@ -241,11 +305,27 @@ def finished_run(project: Project, user: User, aligned: Alignment | None = None,
 
 
 def with_rules(run: Run) -> Run:
-    """The run as if it had two rules: one that helps on twelve samples, one that hurts and that labels break."""
+    """The run as if it had two rules: one that helps on twelve samples, one that hurts and that
+    labels break.
+    """
     found = run.evaluation
     assert found is not None
-    good = Rule.parse({"discipline": "LI", "when": 'clues.clue contains "pair"', "label_in": ["two", "eight"], "weight": 0.5})
-    bad = Rule.parse({"name": "long", "when": "not recordings.seconds > 0.75", "label_not_in": ["seven"], "hard": True})
+    good = Rule.parse(
+        {
+            "discipline": "LI",
+            "when": 'clues.clue contains "pair"',
+            "label_in": ["two", "eight"],
+            "weight": 0.5,
+        }
+    )
+    bad = Rule.parse(
+        {
+            "name": "long",
+            "when": "not recordings.seconds > 0.75",
+            "label_not_in": ["seven"],
+            "hard": True,
+        }
+    )
     shares = {"labels_obey_elsewhere": 0.1, "answers_obey_without": around(0.71), "mass": 0.8}
     there, whole = (
         Pair(with_it=around(0.92), without=around(0.71), change=around(0.21)),
@@ -295,15 +375,21 @@ def with_noise(run: Run) -> Run:
 
 
 def with_protocols(run: Run) -> Run:
-    """The run as if two disciplines had asked something of it: one criterion in each state, and one that cannot be judged."""
+    """The run as if two disciplines had asked something of it: one criterion in each state, and one
+    that cannot be judged.
+    """
     found = run.evaluation
     assert found is not None
 
     def score(value: float | None, n: int = 300, **asked: Any) -> CriterionScore:
-        criterion = Criterion.model_validate({"metric": "macro_f1", "at_least": 0.68, "min_n": 50} | asked)
+        criterion = Criterion.model_validate(
+            {"metric": "macro_f1", "at_least": 0.68, "min_n": 50} | asked
+        )
         at = None if value is None else around(value)
         state = state_of(criterion, at.low, at.high, n) if at else None
-        return CriterionScore(criterion=criterion, sentence=criterion.sentence(), n=n, value=at, state=state)
+        return CriterionScore(
+            criterion=criterion, sentence=criterion.sentence(), n=n, value=at, state=state
+        )
 
     unknown = score(None, over="reference run", at_least=-0.02)
     unknown.unknown = "no reference run was given"
@@ -315,5 +401,8 @@ def with_protocols(run: Run) -> Run:
         score(0.041, metric="ece", at_least=None, at_most=0.08),
         unknown,
     ]
-    found.protocols = [ProtocolScore(discipline="SP", criteria=speech), ProtocolScore(discipline="XX", criteria=[score(0.9)])]
+    found.protocols = [
+        ProtocolScore(discipline="SP", criteria=speech),
+        ProtocolScore(discipline="XX", criteria=[score(0.9)]),
+    ]
     return kept(run, found)

@@ -1,4 +1,6 @@
-"""A small real alignment in the storage: pictures, texts and numbers of 72 samples, three groups, three labels."""
+"""A small real alignment in the storage: pictures, texts and numbers of 72 samples, three groups,
+three labels.
+"""
 
 import random
 import tempfile
@@ -36,8 +38,14 @@ def aligned(task: TaskName = "classification") -> Aligned:
     dice = random.Random(5)
     labels = [LABELS[i % 3] for i in range(N)]
     images = [None if i % 9 == 8 else Cell(make_image(i % 3 * 100 + i).sha256) for i in range(N)]
-    texts = [None if i % 7 == 6 else Cell.text(f"{WORDS[dice.choice([label, label, *LABELS])]} {i}") for i, label in enumerate(labels)]
-    numbers = [Cell.numbers([LABELS.index(label) + dice.gauss(0, 0.9), dice.gauss(0, 1)]) for label in labels]
+    texts = [
+        None if i % 7 == 6 else Cell.text(f"{WORDS[dice.choice([label, label, *LABELS])]} {i}")
+        for i, label in enumerate(labels)
+    ]
+    numbers = [
+        Cell.numbers([LABELS.index(label) + dice.gauss(0, 0.9), dice.gauss(0, 1)])
+        for label in labels
+    ]
     return Aligned(
         keys=[f"S{i:03}" for i in range(N)],
         labels=asked(labels, task),
@@ -46,7 +54,9 @@ def aligned(task: TaskName = "classification") -> Aligned:
         modalities={
             "image": Modality("image", images, ["pictures.file"], media=blob_path),
             "text": Modality("text", texts, ["notes.text"]),
-            "scale": Modality("table", numbers, ["balance.r1", "balance.r2"], ["balance.r1", "balance.r2"]),
+            "scale": Modality(
+                "table", numbers, ["balance.r1", "balance.r2"], ["balance.r1", "balance.r2"]
+            ),
         },
         groups={"samples.site": [f"site {i // 24}" for i in range(N)]},
         cluster="samples.person",
@@ -62,11 +72,19 @@ def frozen(project: Project, user: User, task: TaskName = "classification") -> A
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alignment.parquet"
         joined.write(path)
-        blob = Blob(sha256=digest_of(path), size=path.stat().st_size, kind="table", media_type="application/vnd.apache.parquet")
+        blob = Blob(
+            sha256=digest_of(path),
+            size=path.stat().st_size,
+            kind="table",
+            media_type="application/vnd.apache.parquet",
+        )
         store_path(path, blob_name(blob.sha256))
     table = register_blobs(project, [blob])[blob.sha256]
     spec = {
-        "modalities": {name: {"kind": one.kind, "columns": one.columns} for name, one in joined.modalities.items()},
+        "modalities": {
+            name: {"kind": one.kind, "columns": one.columns}
+            for name, one in joined.modalities.items()
+        },
         "label": {"source": "samples.label", "task": task},
         "groups": ["samples.site"],
         "cluster": "samples.person",
@@ -82,7 +100,11 @@ def frozen(project: Project, user: User, task: TaskName = "classification") -> A
 def recipe(epochs: int = 4, seeds: int = 1, **training: object) -> Recipe:
     return Recipe.parse(
         {
-            "encoders": {"image": [{"name": "pixels"}], "text": [{"name": "tiny-text"}], "scale": [{"name": "numbers"}]},
+            "encoders": {
+                "image": [{"name": "pixels"}],
+                "text": [{"name": "tiny-text"}],
+                "scale": [{"name": "numbers"}],
+            },
             "compare": ["gated"],
             "training": {
                 "epochs": epochs,

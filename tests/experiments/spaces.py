@@ -1,4 +1,6 @@
-"""The two files of a finished run that its map and its nearest samples are read from, as the engine writes them."""
+"""The two files of a finished run that its map and its nearest samples are read from, as the engine
+writes them.
+"""
 
 from pathlib import Path
 
@@ -17,12 +19,17 @@ NAMES = ["image", "speech", "text"]
 
 
 def keep_space(run: Run, method: str = "late") -> Path:
-    """Of the samples of tests.made.make_study, in two rounds; the speech of a sample is exactly as its image. S001 is answered wrong."""
+    """Of the samples of tests.made.make_study, in two rounds; the speech of a sample is exactly as
+    its image. S001 is answered wrong.
+    """
     rng = np.random.default_rng(0)
     y, numbers = np.arange(N) % 3, np.arange(N)
     mask = np.stack([numbers % 5 < 4, numbers % 7 < 6, numbers % 9 < 8], 1)
     hidden = (np.eye(3, D)[y] + 0.3 * rng.normal(size=(N, D))).astype(np.float32)
-    alone = {name: np.where(mask[:, [i]], hidden if name != "text" else hidden[::-1], 0) for i, name in enumerate(NAMES)}
+    alone = {
+        name: np.where(mask[:, [i]], hidden if name != "text" else hidden[::-1], 0)
+        for i, name in enumerate(NAMES)
+    }
     scored = Scored(
         [f"S{i:03}" for i in numbers], y, mask, np.full((N, 3), np.log(1 / 3)), np.array([""] * N), np.array(["S1", "S2"])[numbers % 2],
         list(DIGITS), NAMES,

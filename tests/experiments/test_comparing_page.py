@@ -34,7 +34,9 @@ def test_runs_stand_side_by_side_with_paired_differences_in_words(
     new = factory.with_protocols(answered_run(team, home, 0.9, 1, recipe=other))
     client.force_login(team.viewer)
     with django_assert_max_num_queries(QUERIES):
-        text = client.get(f"/p/{team.project.slug}/runs/compare/?run={new.number}&run={old.number}").content.decode()
+        text = client.get(
+            f"/p/{team.project.slug}/runs/compare/?run={new.number}&run={old.number}"
+        ).content.decode()
     for words in (
         "clearly better",
         "reference",
@@ -47,14 +49,25 @@ def test_runs_stand_side_by_side_with_paired_differences_in_words(
     ):
         assert words in text, words
     assert text.index(f"Run {old.number}") < text.index(f"Run {new.number}")
-    turned = page(client, team.viewer, team, f"?run={new.number}&run={old.number}&reference={new.number}").content.decode()
+    turned = page(
+        client, team.viewer, team, f"?run={new.number}&run={old.number}&reference={new.number}"
+    ).content.decode()
     assert "clearly worse" in turned
     assert turned.index(f"Run {new.number}<") < turned.index(f"Run {old.number}<")
 
 
-def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(client: Client, team: Any, home: Any) -> None:
-    concat, gated = (factory.Recipe.parse({"method": method}).model_dump(mode="json") for method in ("concat", "gated"))
-    runs = [answered_run(team, home, 0.6), answered_run(team, home, 0.7, 1, recipe=concat), answered_run(team, home, 0.9, 2, recipe=gated)]
+def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(
+    client: Client, team: Any, home: Any
+) -> None:
+    concat, gated = (
+        factory.Recipe.parse({"method": method}).model_dump(mode="json")
+        for method in ("concat", "gated")
+    )
+    runs = [
+        answered_run(team, home, 0.6),
+        answered_run(team, home, 0.7, 1, recipe=concat),
+        answered_run(team, home, 0.9, 2, recipe=gated),
+    ]
     told = [  # of each fit the scores by epoch; some are ended early
         {"image · A, inner 1": [0.2, 0.4], "gated · A, inner 1": [0.9, 0.9]},
         {
@@ -67,19 +80,42 @@ def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(client: C
     ]
     Metric.objects.all().delete()
     Metric.objects.bulk_create(
-        Metric(run=run, attempt=1, fold=fold, seed=0, epoch=epoch, name=f"validation_{run.metric}", value=value)
+        Metric(
+            run=run,
+            attempt=1,
+            fold=fold,
+            seed=0,
+            epoch=epoch,
+            name=f"validation_{run.metric}",
+            value=value,
+        )
         for run, fits in zip(runs, told)
         for fold, values in fits.items()
         for epoch, value in enumerate(values, 1)
     )
     [first, second] = learning(runs).lines
-    assert (first.label, list(first.xs), list(first.ys)) == (str(runs[1].number), [1, 2], pytest.approx([0.3, 0.5]))
-    assert (second.label, list(second.xs), list(second.ys)) == (str(runs[2].number), [1, 2], pytest.approx([0.5, 0.8]))
-    assert "Is it learning?" in page(client, team.viewer, team, f"?run={runs[0].number}&run={runs[2].number}").content.decode()
+    assert (first.label, list(first.xs), list(first.ys)) == (
+        str(runs[1].number),
+        [1, 2],
+        pytest.approx([0.3, 0.5]),
+    )
+    assert (second.label, list(second.xs), list(second.ys)) == (
+        str(runs[2].number),
+        [1, 2],
+        pytest.approx([0.5, 0.8]),
+    )
+    assert (
+        "Is it learning?"
+        in page(
+            client, team.viewer, team, f"?run={runs[0].number}&run={runs[2].number}"
+        ).content.decode()
+    )
     assert learning(runs[:1]) is None
 
 
-def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(client: Client, team: Any, home: Any) -> None:
+def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(
+    client: Client, team: Any, home: Any
+) -> None:
     one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9, n=N - 20)
     text = page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
     assert "were not judged on the same test samples" in text
@@ -87,7 +123,9 @@ def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(client:
     assert "clearly" not in text
 
 
-def test_with_fewer_than_two_finished_runs_one_chooses(client: Client, team: Any, home: Any) -> None:
+def test_with_fewer_than_two_finished_runs_one_chooses(
+    client: Client, team: Any, home: Any
+) -> None:
     one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9)
     Run.objects.filter(pk=two.pk).update(result=None, score=None)
     text = page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
@@ -102,7 +140,10 @@ def test_with_fewer_than_two_finished_runs_one_chooses(client: Client, team: Any
 def test_answers_that_are_gone_are_told_of(client: Client, team: Any, home: Any) -> None:
     one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9)
     (Path(home.HOME) / two.bundle_path / "predictions.parquet").unlink()
-    assert "The answers of run 2 are gone" in page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
+    assert (
+        "The answers of run 2 are gone"
+        in page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
+    )
 
 
 @pytest.mark.parametrize("query", ["?run=1&run=2", "", "?run=1"])
@@ -113,7 +154,9 @@ def test_an_outsider_finds_no_comparison(client: Client, team: Any, home: Any, q
 
 
 @pytest.mark.parametrize("query", ["?run=1&run=99", "?run=x", "?run=-1"])
-def test_a_run_that_is_not_there_is_not_found(client: Client, team: Any, home: Any, query: str) -> None:
+def test_a_run_that_is_not_there_is_not_found(
+    client: Client, team: Any, home: Any, query: str
+) -> None:
     answered_run(team, home, 0.6)
     assert page(client, team.viewer, team, query).status_code == 404
 
@@ -124,4 +167,7 @@ def test_list_and_run_lead_to_it_without_javascript(client: Client, team: Any, h
     text = client.get(f"/p/{team.project.slug}/runs/").content.decode()
     assert '<form id="compare" method="get"' in text
     assert 'form="compare" name="run" value="1"' in text
-    assert f"/p/{team.project.slug}/runs/compare/?run=1" in client.get(one.get_absolute_url()).content.decode()
+    assert (
+        f"/p/{team.project.slug}/runs/compare/?run=1"
+        in client.get(one.get_absolute_url()).content.decode()
+    )

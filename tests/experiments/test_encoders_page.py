@@ -20,7 +20,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def added(home: Path, name: str = "ward-patches", family: str = "patchtst", fault: str = "") -> None:
+def added(
+    home: Path, name: str = "ward-patches", family: str = "patchtst", fault: str = ""
+) -> None:
     """What `consilience encoder add` leaves, without its weights: the page reads none."""
     (home / name).mkdir()
     (home / name / "config.json").write_text(f'{{"model_type": "{family}"}}')
@@ -36,10 +38,22 @@ def page(client: Client, person: Any) -> str:
     return client.get("/encoders/").content.decode()
 
 
-def test_it_shows_what_an_administrator_added_with_all_that_is_known(client: Client, person: Any, home: Path) -> None:
+def test_it_shows_what_an_administrator_added_with_all_that_is_known(
+    client: Client, person: Any, home: Path
+) -> None:
     added(home)
     text = page(client, person)
-    for shown in ("ward-patches", "PatchTST", "130 numbers", "1,234,567", "MIT", DIGEST, "huggingface.co/ward/patches", "0–3", "Passed"):
+    for shown in (
+        "ward-patches",
+        "PatchTST",
+        "130 numbers",
+        "1,234,567",
+        "MIT",
+        DIGEST,
+        "huggingface.co/ward/patches",
+        "0–3",
+        "Passed",
+    ):
         assert shown in text
     assert str(home) not in text
 
@@ -51,7 +65,9 @@ def test_a_fault_of_the_self_test_is_told(client: Client, person: Any, home: Pat
     assert "it gave numbers that are not finite" in text
 
 
-def test_where_a_kind_has_no_foundation_model_it_says_how_one_is_added(client: Client, person: Any, home: Path) -> None:
+def test_where_a_kind_has_no_foundation_model_it_says_how_one_is_added(
+    client: Client, person: Any, home: Path
+) -> None:
     text = page(client, person)
     assert "No foundation model yet" in text
     assert "consilience encoder add" in text
@@ -65,7 +81,9 @@ def test_with_a_foundation_model_of_every_kind_nothing_is_called_missing(
     assert "No foundation model yet" not in page(client, person)
 
 
-def test_an_absent_package_is_shown_as_not_installed(client: Client, person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_absent_package_is_shown_as_not_installed(
+    client: Client, person: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(catalogue.Entry, "installed", property(lambda entry: not entry.module))
     text = page(client, person)
     assert "Not installed" in text
@@ -73,7 +91,9 @@ def test_an_absent_package_is_shown_as_not_installed(client: Client, person: Any
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"name": 3', '{"check": {}}'])
-def test_a_broken_record_does_not_break_the_page(client: Client, person: Any, home: Path, content: str) -> None:
+def test_a_broken_record_does_not_break_the_page(
+    client: Client, person: Any, home: Path, content: str
+) -> None:
     added(home)
     (home / "ward-patches" / record.RECORD).write_text(content)
     assert "Not tested here" in page(client, person)
@@ -83,7 +103,9 @@ def test_a_date_that_cannot_be_read_is_left_out(client: Client, person: Any, hom
     added(home)
     facts = record.read(home / "ward-patches")
     assert facts is not None
-    record.write(home / "ward-patches", Record(**{**asdict(facts), "check": Check("yesterday", 0.0)}))
+    record.write(
+        home / "ward-patches", Record(**{**asdict(facts), "check": Check("yesterday", 0.0)})
+    )
     assert "Passed" in page(client, person)
 
 
@@ -96,7 +118,9 @@ def test_it_cannot_be_written(client: Client, person: Any) -> None:
     assert client.post("/encoders/").status_code == 405
 
 
-def test_more_encoders_need_no_more_queries(client: Client, person: Any, home: Path, django_assert_max_num_queries: Any) -> None:
+def test_more_encoders_need_no_more_queries(
+    client: Client, person: Any, home: Path, django_assert_max_num_queries: Any
+) -> None:
     for n in range(30):
         added(home, f"ward-{n}")
     client.force_login(person("Ann Example"))

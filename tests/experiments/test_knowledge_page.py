@@ -1,4 +1,6 @@
-"""Rules on a run's page: shown in words with what each is worth; nothing where a run has none; faults named before it starts."""
+"""Rules on a run's page: shown in words with what each is worth; nothing where a run has none;
+faults named before it starts.
+"""
 
 import pytest
 from django.test import Client
@@ -34,7 +36,9 @@ def test_rules_at_prediction_are_one_of_the_things_it_relies_on(team: object) ->
     run = factory.with_rules(factory.finished_run(team.project, team.owner))
     kinds = {one["name"]: one["kind"] for one in run.modalities}
     bars = plots.contributions(run.evaluation, kinds)
-    assert [(bar.label, bar.kind) for bar in bars.rows if bar.kind == "knowledge"] == [("rules", "knowledge")]
+    assert [(bar.label, bar.kind) for bar in bars.rows if bar.kind == "knowledge"] == [
+        ("rules", "knowledge")
+    ]
     assert plots.contributions_by_class(run.evaluation, kinds).names["knowledge"] == "rules"
 
 
@@ -45,12 +49,18 @@ def test_a_run_without_rules_shows_no_such_section(client: Client, team: object)
 
 
 def test_a_rule_is_said_in_the_language_of_the_reader(team: object) -> None:
-    [line, _other] = knowledge.knowledge(factory.with_rules(factory.finished_run(team.project, team.owner))).lines
+    [line, _other] = knowledge.knowledge(
+        factory.with_rules(factory.finished_run(team.project, team.owner))
+    ).lines
     assert line.verdict == "helps"
     assert knowledge.phrases() == ENGLISH
     with translation.override("zh-hans"):
         assert set(knowledge.phrases()) == set(ENGLISH)
-        assert "pair" in knowledge.sentence(factory.with_rules(factory.finished_run(team.project, team.owner)).evaluation.rules[0].rule)
+        assert "pair" in knowledge.sentence(
+            factory.with_rules(factory.finished_run(team.project, team.owner))
+            .evaluation.rules[0]
+            .rule
+        )
 
 
 @pytest.mark.parametrize(
@@ -61,41 +71,76 @@ def test_a_rule_is_said_in_the_language_of_the_reader(team: object) -> None:
         ("clue contains 'pair'", "too", "too is not among the allowed labels; did you mean two?"),
     ],
 )
-def test_a_rule_that_does_not_fit_the_alignment_is_named_in_the_form(team: object, when: str, label: str, words: str) -> None:
+def test_a_rule_that_does_not_fit_the_alignment_is_named_in_the_form(
+    team: object, when: str, label: str, words: str
+) -> None:
     aligned = factory.alignment(team.project, team.owner)
-    found = alignments.problems(aligned, Recipe.parse({"knowledge": {"rules": [{"when": when, "label": label}]}}))
+    found = alignments.problems(
+        aligned, Recipe.parse({"knowledge": {"rules": [{"when": when, "label": label}]}})
+    )
     assert words in found["knowledge"][0]
     assert found["knowledge"][0].startswith("Rule 1 (")
 
 
-def test_a_rule_that_cannot_be_read_is_refused_in_the_yaml_tab(client: Client, team: object) -> None:
+def test_a_rule_that_cannot_be_read_is_refused_in_the_yaml_tab(
+    client: Client, team: object
+) -> None:
     factory.alignment(team.project, team.owner)
     client.force_login(team.owner)
     text = "knowledge:\n  rules:\n    - {when: clue like 'pair', label: two}\n    - {when: clue = 'a', label: two}\n"
-    answer = client.post(f"/p/{team.project.slug}/runs/new/", {"yaml": text, "question": "", "do": "start"})
+    answer = client.post(
+        f"/p/{team.project.slug}/runs/new/", {"yaml": text, "question": "", "do": "start"}
+    )
     assert answer.status_code == 422
     assert "rule 1, when: column 6" in answer.content.decode()
 
 
-def test_definitions_stand_side_by_side_with_what_they_are_worth(client: Client, team: object) -> None:
+def test_definitions_stand_side_by_side_with_what_they_are_worth(
+    client: Client, team: object
+) -> None:
     run = factory.finished_run(team.project, team.owner)
-    pair = {"with_it": {"value": 0.81}, "without": {"value": 0.79}, "change": {"value": 0.02, "low": 0.01, "high": 0.03}}
+    pair = {
+        "with_it": {"value": 0.81},
+        "without": {"value": 0.79},
+        "change": {"value": 0.02, "low": 0.01, "high": 0.03},
+    }
     label, code = run.evaluation.labels[2], team.speech.code
     told = [
         {"name": label, "discipline": code, "definition": "exactly a pair"},
         {"name": "couple", "label": label, "definition": "one and one"},
     ]
-    found = {"encoder": "minilm-l6-v2", "concepts": told, "score": pair, "few": [label], "auroc_of_few": pair, "verdict": "helps"}
+    found = {
+        "encoder": "minilm-l6-v2",
+        "concepts": told,
+        "score": pair,
+        "few": [label],
+        "auroc_of_few": pair,
+        "verdict": "helps",
+    }
     type(run).objects.filter(pk=run.pk).update(result=run.result | {"concepts": found})
     client.force_login(team.viewer)
     text = client.get(run.get_absolute_url()).content.decode()
-    for words in ("Do definitions help?", "2 definitions", "exactly a pair", "one and one", "couple", "MiniLM L6 v2 reads them"):
+    for words in (
+        "Do definitions help?",
+        "2 definitions",
+        "exactly a pair",
+        "one and one",
+        "couple",
+        "MiniLM L6 v2 reads them",
+    ):
         assert words in text
 
 
 def test_a_definition_of_no_label_is_named_in_the_form(team: object) -> None:
     aligned = factory.alignment(team.project, team.owner)
-    recipe = Recipe.parse({"knowledge": {"encoder": "pixels", "concepts": [{"name": "dozen", "definition": "twelve"}]}})
+    recipe = Recipe.parse(
+        {
+            "knowledge": {
+                "encoder": "pixels",
+                "concepts": [{"name": "dozen", "definition": "twelve"}],
+            }
+        }
+    )
     defined, encoder = alignments.problems(aligned, recipe)["knowledge"]
     assert "dozen is defined, but it is no label" in defined
     assert "does not read this kind of input" in encoder

@@ -1,4 +1,6 @@
-"""The map of a run's test samples and the samples nearest to one: what they show, to whom, and how much they ask."""
+"""The map of a run's test samples and the samples nearest to one: what they show, to whom, and how
+much they ask.
+"""
 
 import csv
 import io
@@ -39,17 +41,29 @@ def text(client: Client, user: Any, run: Run, query: str = "") -> str:
     return answer.content.decode()
 
 
-def test_an_outsider_finds_neither_the_map_nor_its_numbers(client: Client, team: Any, run: Run) -> None:
+def test_an_outsider_finds_neither_the_map_nor_its_numbers(
+    client: Client, team: Any, run: Run
+) -> None:
     client.force_login(team.outsider)
     assert client.get(address(run)).status_code == 404
-    assert client.get(reverse("experiments:map_csv", args=[run.project.slug, run.number])).status_code == 404
+    assert (
+        client.get(reverse("experiments:map_csv", args=[run.project.slug, run.number])).status_code
+        == 404
+    )
 
 
-def test_a_viewer_sees_where_the_samples_of_a_label_lie(client: Client, team: Any, run: Run, django_assert_max_num_queries: Any) -> None:
+def test_a_viewer_sees_where_the_samples_of_a_label_lie(
+    client: Client, team: Any, run: Run, django_assert_max_num_queries: Any
+) -> None:
     client.force_login(team.viewer)
     with django_assert_max_num_queries(25):
-        page = client.get(address(run, "?mark=two&key=S001&given=image&find=speech")).content.decode()
-    assert f"{N} test samples, alike ones near each other. Marked: the 10 of two, 1 of them answered wrong." in page
+        page = client.get(
+            address(run, "?mark=two&key=S001&given=image&find=speech")
+        ).content.decode()
+    assert (
+        f"{N} test samples, alike ones near each other. Marked: the 10 of two, 1 of them answered wrong."
+        in page
+    )
     assert page.count("pt--square") == 2
     assert "key=S004#nearest" in page
     assert "one map holds all rounds" in page
@@ -62,7 +76,11 @@ def test_a_viewer_sees_where_the_samples_of_a_label_lie(client: Client, team: An
 ])  # fmt: skip
 def test_what_is_marked_is_the_address(run: Run, query: dict[str, str], by: str, mark: str) -> None:
     found = places.places(run, query)
-    assert (found.by, found.mark, found.ways) == (by, mark, {"truth": "Label", "samples.speaker": "Speaker"})
+    assert (found.by, found.mark, found.ways) == (
+        by,
+        mark,
+        {"truth": "Label", "samples.speaker": "Speaker"},
+    )
     assert sum(len(one.xs) for one in found.plot.dots) == N
 
 
@@ -102,8 +120,13 @@ def test_a_sample_is_not_its_own_neighbour(run: Run) -> None:
     assert "S000" not in {one.key for one in found.found}
 
 
-def test_its_own_is_placed_though_it_is_not_among_the_first(client: Client, team: Any, run: Run) -> None:
-    found = [nearest.nearest(run, {"key": f"S{i:03}", "given": "image", "find": "text"}) for i in range(0, N, 2)]
+def test_its_own_is_placed_though_it_is_not_among_the_first(
+    client: Client, team: Any, run: Run
+) -> None:
+    found = [
+        nearest.nearest(run, {"key": f"S{i:03}", "given": "image", "find": "text"})
+        for i in range(0, N, 2)
+    ]
     far = next(one for one in found if one.own and one.own.place > nearest.FIRST)
     assert len(far.found) == nearest.FIRST
     page = text(client, team.viewer, run, f"?key={far.key}&given=image&find=text")
@@ -114,11 +137,18 @@ def test_the_first_sample_is_asked_for_where_none_is_named(run: Run) -> None:
     assert nearest.nearest(run, {}).key == "S000"
 
 
-def test_an_input_that_a_sample_lacks_and_a_key_that_is_none_are_said(client: Client, team: Any, run: Run) -> None:
-    assert "S004 has no image; ask with another input." in text(client, team.viewer, run, "?key=S004&given=image")
+def test_an_input_that_a_sample_lacks_and_a_key_that_is_none_are_said(
+    client: Client, team: Any, run: Run
+) -> None:
+    assert "S004 has no image; ask with another input." in text(
+        client, team.viewer, run, "?key=S004&given=image"
+    )
     page = text(client, team.viewer, run, "?key=S02%25&given=text")
     assert "No test sample of this run has the key S02%." in page
-    assert re.findall(r"\?key=(S\d+)&amp;given=text&amp;find=#nearest", text(client, team.viewer, run, "?key=S02&given=text"))[:2] == [
+    assert re.findall(
+        r"\?key=(S\d+)&amp;given=text&amp;find=#nearest",
+        text(client, team.viewer, run, "?key=S02&given=text"),
+    )[:2] == [
         "S020",
         "S021",
     ]
@@ -141,10 +171,15 @@ def test_a_damaged_file_is_said(client: Client, team: Any, run: Run) -> None:
     (keep_space(run) / "representation.parquet").write_bytes(b"PAR1 no more")
     assert "The map cannot be shown" in text(client, team.viewer, run)
     client.force_login(team.viewer)
-    assert client.get(reverse("experiments:map_csv", args=[run.project.slug, run.number])).status_code == 404
+    assert (
+        client.get(reverse("experiments:map_csv", args=[run.project.slug, run.number])).status_code
+        == 404
+    )
 
 
 def test_the_page_of_a_sample_leads_here(client: Client, team: Any, run: Run) -> None:
     client.force_login(team.viewer)
-    page = client.get(reverse("workspace:sample", args=[team.project.slug, "S002"])).content.decode()
+    page = client.get(
+        reverse("workspace:sample", args=[team.project.slug, "S002"])
+    ).content.decode()
     assert f"{address(run)}?key=S002#nearest" in page

@@ -41,7 +41,9 @@ def test_a_run_without_noise_shows_none(client: Client, team: object) -> None:
 def test_the_form_asks_for_it_in_words_and_the_estimate_counts_every_level(team: object) -> None:
     aligned = factory.alignment(team.project, team.owner)
     plain = Recipe.default()
-    form = RunForm(aligned, initial_of(plain, aligned, catalogue.default) | {"question": "q", "noise": True})
+    form = RunForm(
+        aligned, initial_of(plain, aligned, catalogue.default) | {"question": "q", "noise": True}
+    )
     assert form.is_valid(), form.errors
     assert form.recipe.evaluation == Evaluation(noise=True)
     quick, noisy = (estimates.estimate(aligned, one, []) for one in (plain, form.recipe))

@@ -24,7 +24,14 @@ def going(team: object, state: str, error: str = "") -> Run:
     run = factory.finished_run(team.project, team.owner, result=None, score=0.5)
     now = timezone.now()
     Job.objects.filter(pk=run.job_id).update(
-        state=state, stage="train", error=error, done=3, total=24, unit="models", stage_started_at=now, finished_at=now if error else None
+        state=state,
+        stage="train",
+        error=error,
+        done=3,
+        total=24,
+        unit="models",
+        stage_started_at=now,
+        finished_at=now if error else None,
     )
     return run
 
@@ -57,27 +64,39 @@ def test_a_viewer_changes_nothing_about_a_run(client: Client, team: object, verb
 
 
 def test_the_list_without_runs_names_the_one_next_step(client: Client, team: object) -> None:
-    assert reverse("experiments:new_run", args=[team.project.slug]) in page(client, team.owner, team, "").content.decode()
+    assert (
+        reverse("experiments:new_run", args=[team.project.slug])
+        in page(client, team.owner, team, "").content.decode()
+    )
 
 
-def test_the_list_filters_sorts_and_counts(client: Client, team: object, django_assert_max_num_queries: object) -> None:
+def test_the_list_filters_sorts_and_counts(
+    client: Client, team: object, django_assert_max_num_queries: object
+) -> None:
     aligned = factory.alignment(team.project, team.owner)
     for value in (0.81, 0.84, 0.83):
         factory.finished_run(team.project, team.owner, aligned, value, question=f"Score {value}?")
     going(team, "running")
     client.force_login(team.viewer)
     with django_assert_max_num_queries(QUERIES):
-        text = client.get(f"/p/{team.project.slug}/runs/?state=finished&sort=-score").content.decode()
+        text = client.get(
+            f"/p/{team.project.slug}/runs/?state=finished&sort=-score"
+        ).content.decode()
     assert "3 of 4 runs" in text
     assert text.index("Score 0.84?") < text.index("Score 0.83?") < text.index("Score 0.81?")
     assert "No run matches" in page(client, team.viewer, team, "?q=nonsense").content.decode()
 
 
-def test_the_leader_is_named_with_those_it_cannot_be_told_from(client: Client, team: object) -> None:
+def test_the_leader_is_named_with_those_it_cannot_be_told_from(
+    client: Client, team: object
+) -> None:
     aligned = factory.alignment(team.project, team.owner)
     for value in (0.70, 0.84, 0.83):
         factory.finished_run(team.project, team.owner, aligned, value)
-    assert "the interval of 1 other run holds it too" in page(client, team.owner, team, "").content.decode()
+    assert (
+        "the interval of 1 other run holds it too"
+        in page(client, team.owner, team, "").content.decode()
+    )
 
 
 def test_a_result_says_in_words_what_the_figures_mean(client: Client, team: object) -> None:
@@ -108,13 +127,18 @@ def test_a_method_that_falls_short_is_named_with_the_way_out() -> None:
     from apps.experiments.shortfalls import shortfalls
 
     found = shortfalls(factory.result(method="gated"), floor=False)
-    assert found.words.startswith("Gated fusion is clearly worse than the input's own model when it has only image, speech and text.")
+    assert found.words.startswith(
+        "Gated fusion is clearly worse than the input's own model when it has only image, speech and text."
+    )
     assert shortfalls(factory.result().model_copy(update={"shortfalls": []}), floor=False) is None
 
 
 def test_a_cell_of_the_confusion_leads_to_its_samples(client: Client, team: object) -> None:
     run = factory.finished_run(team.project, team.owner)
-    assert "/predictions/?truth=five&amp;answer=nine" in page(client, team.viewer, team, f"{run.number}/").content.decode()
+    assert (
+        "/predictions/?truth=five&amp;answer=nine"
+        in page(client, team.viewer, team, f"{run.number}/").content.decode()
+    )
 
 
 def test_the_recipe_is_a_file_that_the_engine_reads(client: Client, team: object) -> None:
@@ -126,7 +150,9 @@ def test_the_recipe_is_a_file_that_the_engine_reads(client: Client, team: object
     assert Recipe.from_text(answer.content.decode()) == Recipe.parse(run.recipe)
 
 
-def test_a_running_run_shows_its_stages_and_can_be_stopped(client: Client, team: object, django_assert_max_num_queries: object) -> None:
+def test_a_running_run_shows_its_stages_and_can_be_stopped(
+    client: Client, team: object, django_assert_max_num_queries: object
+) -> None:
     run = going(team, "running")
     client.force_login(team.contributor)
     with django_assert_max_num_queries(QUERIES):
@@ -139,7 +165,9 @@ def test_a_running_run_shows_its_stages_and_can_be_stopped(client: Client, team:
 
 def test_a_failed_run_says_why_and_offers_a_clone(client: Client, team: object) -> None:
     run = going(team, "failed", "The worker ran out of memory. Halve the batch size.")
-    LogLine.objects.create(job=run.job, attempt=1, at=timezone.now(), text="the last line before the end")
+    LogLine.objects.create(
+        job=run.job, attempt=1, at=timezone.now(), text="the last line before the end"
+    )
     text = page(client, team.owner, team, f"{run.number}/").content.decode()
     assert "Halve the batch size." in text
     assert "the last line before the end" in text
@@ -148,7 +176,9 @@ def test_a_failed_run_says_why_and_offers_a_clone(client: Client, team: object) 
 
 def test_an_open_page_reloads_when_the_state_has_changed(client: Client, team: object) -> None:
     run = factory.finished_run(team.project, team.owner)
-    answer = page(client, team.viewer, team, f"{run.number}/?state=running", headers={"HX-Request": "true"})
+    answer = page(
+        client, team.viewer, team, f"{run.number}/?state=running", headers={"HX-Request": "true"}
+    )
     assert answer.headers["HX-Refresh"] == "true"
 
 
@@ -158,7 +188,9 @@ def test_a_run_can_be_renamed_deleted_and_brought_back(client: Client, team: obj
     client.post(f"{run.get_absolute_url()}rename/", {"name": "The calm one", "question": "Why?"})
     assert "The calm one" in client.get(run.get_absolute_url()).content.decode()
     assert client.post(f"{run.get_absolute_url()}rename/", {"name": "x" * 121}).status_code == 422
-    assert "restore" in client.post(f"{run.get_absolute_url()}delete/", follow=True).content.decode()
+    assert (
+        "restore" in client.post(f"{run.get_absolute_url()}delete/", follow=True).content.decode()
+    )
     assert client.get(run.get_absolute_url()).status_code == 404
     client.post(f"{run.get_absolute_url()}restore/")
     assert client.get(run.get_absolute_url()).status_code == 200

@@ -17,8 +17,13 @@ def text(client: Client, user: Any, address: str) -> str:
 
 
 def test_what_finds_what_stands_in_words(client: Client, team: Any) -> None:
-    page = text(client, team.viewer, factory.finished_run(team.project, team.owner).get_absolute_url())
-    assert "Given the image, its own speech is among the ten nearest in 22 of 100; by chance in 4." in page
+    page = text(
+        client, team.viewer, factory.finished_run(team.project, team.owner).get_absolute_url()
+    )
+    assert (
+        "Given the image, its own speech is among the ten nearest in 22 of 100; by chance in 4."
+        in page
+    )
     assert "Given the text, its speech is not found more often than by chance." in page
     assert "Of the ten nearest others 14 % to 66 % bear the same label; by chance 10 %." in page
     assert "66 % same label" in page

@@ -18,7 +18,11 @@ pytestmark = pytest.mark.django_db
 
 
 def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
-    said = {"image": Said(answer="two", confidence=0.95), "speech": Said(answer="two", confidence=0.9), "text": None}
+    said = {
+        "image": Said(answer="two", confidence=0.95),
+        "speech": Said(answer="two", confidence=0.9),
+        "text": None,
+    }
     fields: dict[str, Any] = {
         "key": f"S{number:03}", "kind": kind, "score": 9 - number / 10, "truth": "one", "answer": "two", "said": said,
         "between": ["image", "speech"], "reason": "",
@@ -32,7 +36,9 @@ def judged(team: Any, found: list[Disagreement]) -> Run:
     aligned = factory.alignment(team.project, team.owner)
     aligned.versions.set(versions.values())
     result = factory.result().model_copy(update={"disagreements": found})
-    return factory.finished_run(team.project, team.owner, aligned, result=result.model_dump(mode="json"))
+    return factory.finished_run(
+        team.project, team.owner, aligned, result=result.model_dump(mode="json")
+    )
 
 
 def text(client: Client, user: Any, run: Run, query: str = "") -> str:
@@ -54,7 +60,9 @@ def test_the_reason_stands_in_words(changes: dict[str, Any], words: str) -> None
     assert reason(odd(0, **changes)) == words
 
 
-def test_each_sample_shows_its_files_what_each_input_said_and_the_way_to_talk(client: Client, team: Any) -> None:
+def test_each_sample_shows_its_files_what_each_input_said_and_the_way_to_talk(
+    client: Client, team: Any
+) -> None:
     page = text(client, team.contributor, judged(team, [odd(0)]))
     media = reverse("datasets:media", args=[team.project.slug, "0" * 64]).split("0" * 64)[0]
     for words in (
@@ -66,7 +74,9 @@ def test_each_sample_shows_its_files_what_each_input_said_and_the_way_to_talk(cl
         team.vision.name,
     ):
         assert words in page, words
-    assert f'href="{reverse("workspace:sample", args=[team.project.slug, "S000"])}#discussion"' in page
+    assert (
+        f'href="{reverse("workspace:sample", args=[team.project.slug, "S000"])}#discussion"' in page
+    )
 
 
 def test_a_viewer_is_led_to_the_sample_but_not_asked_to_write(client: Client, team: Any) -> None:
@@ -77,7 +87,9 @@ def test_a_viewer_is_led_to_the_sample_but_not_asked_to_write(client: Client, te
 
 def test_what_has_been_said_of_a_sample_is_counted(client: Client, team: Any) -> None:
     run = judged(team, [odd(0), odd(1)])
-    open_thread(team.contributor, team.project, Thread.Anchor.SAMPLE, "S001", "S001", "Is this a two?")
+    open_thread(
+        team.contributor, team.project, Thread.Anchor.SAMPLE, "S001", "S001", "Is this a two?"
+    )
     found = talk(run, {})
     assert [line.comments for line in found.lines] == [0, 1]
 
@@ -86,7 +98,10 @@ def test_the_filter_chooses_between_the_label_and_each_other(team: Any) -> None:
     run = judged(team, [odd(0), odd(1), odd(2, "modalities")])
     assert [line.key for line in talk(run, {}).lines] == ["S000", "S001"]
     assert [line.key for line in talk(run, {"talk": "modalities"}).lines] == ["S002"]
-    assert [one["label"] for one in talk(run, {}).options] == ["Against the label (2)", "Against each other (1)"]
+    assert [one["label"] for one in talk(run, {}).options] == [
+        "Against the label (2)",
+        "Against each other (1)",
+    ]
 
 
 def test_the_list_opens_where_there_is_something(team: Any) -> None:
@@ -95,7 +110,9 @@ def test_the_list_opens_where_there_is_something(team: Any) -> None:
     assert talk(run, {"talk": "label"}).lines == []
 
 
-def test_many_samples_take_no_more_queries_than_a_page_of_them(client: Client, team: Any, django_assert_max_num_queries: Any) -> None:
+def test_many_samples_take_no_more_queries_than_a_page_of_them(
+    client: Client, team: Any, django_assert_max_num_queries: Any
+) -> None:
     run = judged(team, [odd(number) for number in range(30)])
     client.force_login(team.viewer)
     with django_assert_max_num_queries(25):

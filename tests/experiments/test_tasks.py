@@ -1,4 +1,6 @@
-"""Every learning task through a worker and then through every page that shows a run, in both languages."""
+"""Every learning task through a worker and then through every page that shows a run, in both
+languages.
+"""
 
 from itertools import product
 
@@ -40,12 +42,17 @@ def pages_of(run: Run) -> list[str]:
 
 
 def pages_of_review(run: Run, review: Review) -> list[str]:
-    return [f"/p/{run.project.slug}/reviews/{review.number}/{tab}" for tab in ("", "changes/", "evidence/")]
+    return [
+        f"/p/{run.project.slug}/reviews/{review.number}/{tab}"
+        for tab in ("", "changes/", "evidence/")
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("task", METRICS)
-def test_a_run_of_every_task_can_be_seen_everywhere(team: object, client: Client, task: str) -> None:
+def test_a_run_of_every_task_can_be_seen_everywhere(
+    team: object, client: Client, task: str
+) -> None:
     alignment = small.frozen(team.project, team.owner, task)
     run = services.start_run(team.owner, team.project, alignment, small.recipe(), "Which kind?")
     client.force_login(team.owner)
@@ -59,7 +66,10 @@ def test_a_run_of_every_task_can_be_seen_everywhere(team: object, client: Client
     assert load(settings.HOME / run.bundle_path).asked.name == task
     version = registry.register_run(team.owner, run, "Kinds", "Recognises a kind.", CARD, None)
     review = reviews.propose(team.owner, version, "The first.", {team.speech: team.reviewer})
-    for language, address in product(("en", "zh-hans"), [*pages_of(run), version.get_absolute_url(), *pages_of_review(run, review)]):
+    for language, address in product(
+        ("en", "zh-hans"),
+        [*pages_of(run), version.get_absolute_url(), *pages_of_review(run, review)],
+    ):
         client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
         assert client.get(address).status_code == 200, address
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
@@ -73,7 +83,9 @@ def test_a_run_of_every_task_can_be_seen_everywhere(team: object, client: Client
     assert not any(row["right"] for row in table.page)
     [said] = queries.predictions_for_sample(team.project, "S000")
     assert bool(said["spread"]) == (task == "regression")
-    assert said["answer"] in render_to_string("workspace/_sample_predictions.html", {"predictions": [said], "project": team.project})
+    assert said["answer"] in render_to_string(
+        "workspace/_sample_predictions.html", {"predictions": [said], "project": team.project}
+    )
 
 
 @pytest.mark.django_db
@@ -82,5 +94,7 @@ def test_rules_are_refused_in_the_form_where_an_answer_is_not_one_label(team: ob
     rules = {"rules": [{"when": "person = 'P1'", "label": "a"}]}
     recipe = Recipe.parse(small.recipe().model_dump(mode="json") | {"knowledge": rules})
     assert "speak of one label of several" in alignments.problems(alignment, recipe)["knowledge"][0]
-    off = Recipe.parse(small.recipe().model_dump(mode="json") | {"knowledge": rules | {"use": "off"}})
+    off = Recipe.parse(
+        small.recipe().model_dump(mode="json") | {"knowledge": rules | {"use": "off"}}
+    )
     assert "knowledge" not in alignments.problems(alignment, off)

@@ -28,7 +28,13 @@ WORKER = Path(__file__).with_name("worker.py")
 
 
 def started(team: object, **options: object) -> Run:
-    return services.start_run(team.owner, team.project, small.frozen(team.project, team.owner), small.recipe(**options), "Does it run?")
+    return services.start_run(
+        team.owner,
+        team.project,
+        small.frozen(team.project, team.owner),
+        small.recipe(**options),
+        "Does it run?",
+    )
 
 
 def finished(team: object, **options: object) -> Run:
@@ -44,8 +50,12 @@ def test_a_run_stores_what_the_engine_wrote(team: object) -> None:
     run = finished(team)
     assert (run.job.state, run.job.error) == (Job.State.FINISHED, "")
     folder = settings.HOME / run.bundle_path
-    assert run.result == json.loads((folder / "result.json").read_text()) | {"seconds": run.result["seconds"]}
-    assert load(folder).result == run.evaluation.model_copy(update={"seconds": load(folder).result.seconds})
+    assert run.result == json.loads((folder / "result.json").read_text()) | {
+        "seconds": run.result["seconds"]
+    }
+    assert load(folder).result == run.evaluation.model_copy(
+        update={"seconds": load(folder).result.seconds}
+    )
     assert run.bundle_digest == json.loads((folder / "bundle.json").read_text())["digest"]
     assert run.score == run.evaluation.headline.score.value
     assert run.gain_low == run.evaluation.headline.gain_over_best_single.low
@@ -67,13 +77,19 @@ def test_a_run_teaches_the_installation_what_it_took(team: object) -> None:
 def test_a_finished_run_is_told_and_can_be_read(team: object) -> None:
     run = finished(team)
     event = Event.objects.get(verb="run.finished")
-    assert (event.target_id, event.data["metric"], event.data["score"]) == (str(run.number), "macro_f1", run.score)
+    assert (event.target_id, event.data["metric"], event.data["score"]) == (
+        str(run.number),
+        "macro_f1",
+        run.score,
+    )
     assert Notification.objects.get(event=event).user == team.owner
     assert run.metrics.filter(name="validation_macro_f1").exists()
     assert LogLine.objects.filter(job=run.job).exists()
     table = predictions.table(run, {"show": "wrong"})
     counts = run.evaluation.confusion.counts
-    assert table.page.paginator.count == sum(n for i, row in enumerate(counts) for j, n in enumerate(row) if i != j)
+    assert table.page.paginator.count == sum(
+        n for i, row in enumerate(counts) for j, n in enumerate(row) if i != j
+    )
     assert table.total == run.evaluation.n_samples
     assert all(not row["right"] for row in table.page)
     [said] = queries.predictions_for_sample(team.project, "S000")
@@ -94,8 +110,13 @@ def test_a_run_without_its_table_fails_in_words(team: object) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_full_disk_and_missing_memory_are_named(team: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    errors = {"disk": OSError(28, "No space left on device"), "memory": RuntimeError("DefaultCPUAllocator: can't allocate memory")}
+def test_a_full_disk_and_missing_memory_are_named(
+    team: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = {
+        "disk": OSError(28, "No space left on device"),
+        "memory": RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    }
     for word, error in errors.items():
 
         def fail(*_args: object, error: BaseException = error) -> None:
@@ -124,7 +145,9 @@ def start_worker(transactional_db: None) -> Iterator[Callable[[], subprocess.Pop
 
     def start() -> subprocess.Popen:
         command = [sys.executable, str(WORKER), str(connection.settings_dict["NAME"])]
-        workers.append(subprocess.Popen(command, env={**os.environ, "CONSILIENCE_LEASE_SECONDS": "3"}))
+        workers.append(
+            subprocess.Popen(command, env={**os.environ, "CONSILIENCE_LEASE_SECONDS": "3"})
+        )
         return workers[-1]
 
     yield start
@@ -145,17 +168,26 @@ def wait(job: Job, condition: Callable[[Job], bool], seconds: float = 120) -> Jo
         job.refresh_from_db()
         if condition(job):
             return job
-        assert time.monotonic() < deadline, f"{job.state} {job.stage} {job.done} of {job.total}, attempt {job.attempt}: {job.error}"
+        assert time.monotonic() < deadline, (
+            f"{job.state} {job.stage} {job.done} of {job.total}, attempt {job.attempt}: {job.error}"
+        )
         jobs.sweep()
         time.sleep(0.1)
 
 
 def facts(run: Run) -> dict:
-    return {name: value for name, value in run.result.items() if name not in ("seconds", "environment")}
+    return {
+        name: value for name, value in run.result.items() if name not in ("seconds", "environment")
+    }
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="the worker of this test is pointed at the SQLite file of the tests")
-def test_a_run_whose_worker_was_killed_ends_in_the_same_result(start_worker: Callable, team: object) -> None:
+@pytest.mark.skipif(
+    connection.vendor != "sqlite",
+    reason="the worker of this test is pointed at the SQLite file of the tests",
+)
+def test_a_run_whose_worker_was_killed_ends_in_the_same_result(
+    start_worker: Callable, team: object
+) -> None:
     undisturbed = finished(team, epochs=16, seeds=2)
     run = services.retry(team.owner, undisturbed)
     first = start_worker()
@@ -173,7 +205,10 @@ def curve(run: Run) -> list[tuple]:
     return sorted(run.metrics.values_list("fold", "seed", "name", "epoch", "value"))
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="the worker of this test is pointed at the SQLite file of the tests")
+@pytest.mark.skipif(
+    connection.vendor != "sqlite",
+    reason="the worker of this test is pointed at the SQLite file of the tests",
+)
 def test_a_running_run_stops_when_asked(start_worker: Callable, team: object) -> None:
     start_worker()
     run = started(team, epochs=400, seeds=3)

@@ -1,4 +1,6 @@
-"""Encoders that are trained along, in the platform: the form asks in plain words, a run does it and its pages say so."""
+"""Encoders that are trained along, in the platform: the form asks in plain words, a run does it and
+its pages say so.
+"""
 
 from typing import Any
 
@@ -17,7 +19,12 @@ from fusion.recipe import Recipe
 from tests.experiments import factory, small
 from tests.experiments.test_new_run import fields, home, post  # noqa: F401
 
-ASKED = {"tune_text": "lora", "tuning_rank_text": "4", "tuning_epochs_text": "2", "tuning_accumulate_text": "2"}
+ASKED = {
+    "tune_text": "lora",
+    "tuning_rank_text": "4",
+    "tuning_epochs_text": "2",
+    "tuning_accumulate_text": "2",
+}
 
 
 @pytest.fixture
@@ -26,37 +33,68 @@ def aligned(team: object) -> Alignment:
 
 
 @pytest.mark.django_db
-def test_the_form_asks_how_an_encoder_is_trained_and_the_recipe_says_so(client: Client, team: object, aligned: Alignment) -> None:
-    assert post(client, team, fields(aligned, **ASKED, tuning_checkpointing_text="on")).status_code == 302
+def test_the_form_asks_how_an_encoder_is_trained_and_the_recipe_says_so(
+    client: Client, team: object, aligned: Alignment
+) -> None:
+    assert (
+        post(client, team, fields(aligned, **ASKED, tuning_checkpointing_text="on")).status_code
+        == 302
+    )
     [choice] = Recipe.parse(Run.objects.get().recipe).encoders["text"]
     assert choice.tune == "lora"
-    assert choice.tuning.model_dump(exclude_defaults=True) == {"rank": 4, "epochs": 2, "accumulate": 2, "checkpointing": True}
+    assert choice.tuning.model_dump(exclude_defaults=True) == {
+        "rank": 4,
+        "epochs": 2,
+        "accumulate": 2,
+        "checkpointing": True,
+    }
     assert Run.objects.get().job.stages == ["read", "embed", "tune", "train", "evaluate", "bundle"]
 
 
 @pytest.mark.django_db
-def test_form_yaml_and_form_again_say_the_same_of_tuning(client: Client, team: object, aligned: Alignment) -> None:
+def test_form_yaml_and_form_again_say_the_same_of_tuning(
+    client: Client, team: object, aligned: Alignment
+) -> None:
     text = post(client, team, fields(aligned, **ASKED, do="yaml")).context["form"].initial["yaml"]
-    back = post(client, team, {"question": "Why?", "alignment": aligned.number, "yaml": text, "do": "form"}).context["form"]
+    back = post(
+        client, team, {"question": "Why?", "alignment": aligned.number, "yaml": text, "do": "form"}
+    ).context["form"]
     assert {name: str(back.initial[name]) for name in ASKED} == ASKED
-    again = post(client, team, {name: value for name, value in back.initial.items() if value not in (None, False)} | {"do": "yaml"})
+    again = post(
+        client,
+        team,
+        {name: value for name, value in back.initial.items() if value not in (None, False)}
+        | {"do": "yaml"},
+    )
     assert Recipe.from_text(again.context["form"].initial["yaml"]) == Recipe.from_text(text)
 
 
 @pytest.mark.django_db
-def test_only_encoders_with_weights_can_be_trained(client: Client, team: object, aligned: Alignment) -> None:
+def test_only_encoders_with_weights_can_be_trained(
+    client: Client, team: object, aligned: Alignment
+) -> None:
     answer = post(client, team, fields(aligned, encoder_image="pixels", tune_image="full"))
     assert answer.status_code == 422
-    assert "no weights that could be trained" in " ".join(answer.context["form"].errors["tune_image"])
+    assert "no weights that could be trained" in " ".join(
+        answer.context["form"].errors["tune_image"]
+    )
     answer = post(client, team, fields(aligned, tune_text="lora", tuning_rank_text="0"))
     assert "must be at least 1" in " ".join(answer.context["form"].errors["tuning_rank_text"])
     assert not Run.objects.exists()
 
 
 @pytest.mark.django_db
-def test_tuning_that_cannot_fit_is_refused_with_what_to_change(team: object, aligned: Alignment, home: Any) -> None:  # noqa: F811
+def test_tuning_that_cannot_fit_is_refused_with_what_to_change(
+    team: object,
+    aligned: Alignment,
+    home: Any,  # noqa: F811
+) -> None:
     Machine(seconds_a_step={"": 0.001}, base_mb=600, memory_mb=900, runs=3).save(home)
-    asked = {"name": "minilm-l6-v2", "tune": "full", "tuning": {"batch_size": 64, "checkpointing": True}}
+    asked = {
+        "name": "minilm-l6-v2",
+        "tune": "full",
+        "tuning": {"batch_size": 64, "checkpointing": True},
+    }
     [words] = problems(aligned, Recipe.parse({"encoders": {"text": [asked]}}))["memory"]
     assert "training the encoder MiniLM" in words
     assert "LoRA" in words
@@ -67,8 +105,16 @@ def test_tuning_that_cannot_fit_is_refused_with_what_to_change(team: object, ali
 @pytest.mark.django_db(transaction=True)
 def test_a_run_with_lora_ends_and_its_pages_show_it(client: Client, team: object) -> None:
     recipe = small.recipe(epochs=2).model_dump()
-    recipe["encoders"]["text"] = [{"name": "tiny-text", "tune": "lora", "tuning": {"epochs": 2, "blocks": 1}}]
-    run = services.start_run(team.owner, team.project, small.frozen(team.project, team.owner), Recipe.parse(recipe), "Does LoRA run?")
+    recipe["encoders"]["text"] = [
+        {"name": "tiny-text", "tune": "lora", "tuning": {"epochs": 2, "blocks": 1}}
+    ]
+    run = services.start_run(
+        team.owner,
+        team.project,
+        small.frozen(team.project, team.owner),
+        Recipe.parse(recipe),
+        "Does LoRA run?",
+    )
     perform(str(run.job_id))
     run.job.refresh_from_db()
     assert (run.job.state, run.job.error) == (Job.State.FINISHED, "")
@@ -78,7 +124,9 @@ def test_a_run_with_lora_ends_and_its_pages_show_it(client: Client, team: object
     assert "tune lora" in client.get(f"{run.get_absolute_url()}settings/").content.decode()
     tuned = run.metrics.filter(fold__startswith="tune:text · ").first()
     assert (tuned.name, tuned.epoch) == ("train_loss", 1)
-    curves = client.get(f"{run.get_absolute_url()}curves/", {"round": tuned.fold.removeprefix("tune:text · ")})
+    curves = client.get(
+        f"{run.get_absolute_url()}curves/", {"round": tuned.fold.removeprefix("tune:text · ")}
+    )
     assert "encoder of text" in curves.content.decode()
     Job.objects.filter(pk=run.job_id).update(state=Job.State.STOPPED, stage="tune")
     assert "Fine-tune" in client.get(run.get_absolute_url()).content.decode()
@@ -86,13 +134,20 @@ def test_a_run_with_lora_ends_and_its_pages_show_it(client: Client, team: object
 
 
 @pytest.mark.django_db
-def test_the_form_asks_for_a_mix_of_layers_and_the_page_says_what_is_read(client: Client, team: object, aligned: Alignment) -> None:
+def test_the_form_asks_for_a_mix_of_layers_and_the_page_says_what_is_read(
+    client: Client, team: object, aligned: Alignment
+) -> None:
     answer = post(client, team, fields(aligned, mix_text="on"))
     assert "weighs two or more layers" in " ".join(answer.context["form"].errors["mix_text"])
     post(client, team, fields(aligned, mix_text="on", layers_text="4, 5, 6"))
     [choice] = Recipe.parse(Run.objects.get().recipe).encoders["text"]
     assert (choice.mix, choice.layers) == (True, [4, 5, 6])
-    mix = {"modality": "text", "encoder": "minilm-l6-v2", "layers": [4, 5, -1], "shares": [0.1, 0.2, 0.7]}
+    mix = {
+        "modality": "text",
+        "encoder": "minilm-l6-v2",
+        "layers": [4, 5, -1],
+        "shares": [0.1, 0.2, 0.7],
+    }
     run = factory.finished_run(team.project, team.owner, aligned)
     Run.objects.filter(pk=run.pk).update(result=run.result | {"mixes": [mix]})
     text = client.get(run.get_absolute_url()).content.decode()
@@ -101,18 +156,36 @@ def test_the_form_asks_for_a_mix_of_layers_and_the_page_says_what_is_read(client
 
 
 @pytest.mark.django_db
-def test_the_form_asks_for_attention_and_the_page_says_which_places_are_read(client: Client, team: object, aligned: Alignment) -> None:
+def test_the_form_asks_for_attention_and_the_page_says_which_places_are_read(
+    client: Client, team: object, aligned: Alignment
+) -> None:
     answer = post(client, team, fields(aligned, attend_text="on"))
     assert "gives one vector" in " ".join(answer.context["form"].errors["attend_text"])
-    answer = post(client, team, fields(aligned, pooling_image="grid", encoder_image="efficientnet-lite0", pooling_text="grid"))
+    answer = post(
+        client,
+        team,
+        fields(
+            aligned, pooling_image="grid", encoder_image="efficientnet-lite0", pooling_text="grid"
+        ),
+    )
     assert "pooling_text" in answer.context["form"].errors  # no encoder of texts knows it
     post(client, team, fields(aligned, attend_text="on", pooling_text="segments", grid_text="3"))
     [choice] = Recipe.parse(Run.objects.get().recipe).encoders["text"]
     assert (choice.attend, choice.pooling, choice.grid) == (True, "segments", [3])
     attended = [
         {"modality": "text", "encoder": "minilm-l6-v2", "layer": None, "shares": [0.1, 0.7, 0.2]},
-        {"modality": "image", "encoder": "efficientnet-lite0", "layer": 7, "shares": [0.1, 0.2, 0.5, 0.2]},
-        {"modality": "speech", "encoder": "whisper-tiny-en", "layer": -1, "shares": [0.26, 0.24, 0.25, 0.25]},
+        {
+            "modality": "image",
+            "encoder": "efficientnet-lite0",
+            "layer": 7,
+            "shares": [0.1, 0.2, 0.5, 0.2],
+        },
+        {
+            "modality": "speech",
+            "encoder": "whisper-tiny-en",
+            "layer": -1,
+            "shares": [0.26, 0.24, 0.25, 0.25],
+        },
     ]
     run = factory.finished_run(team.project, team.owner, aligned)
     Run.objects.filter(pk=run.pk).update(result=run.result | {"attended": attended})

@@ -1,4 +1,6 @@
-"""Many processes claim the same jobs. python claims.py make N | claim: prints the ids that this process got."""
+"""Many processes claim the same jobs. python claims.py make N | claim: prints the ids that this
+process got.
+"""
 
 import os
 import sys

@@ -1,4 +1,6 @@
-"""Work for the tests: counts to `total`, a step in a tenth of a second, and goes on from its checkpoint at the next attempt."""
+"""Work for the tests: counts to `total`, a step in a tenth of a second, and goes on from its
+checkpoint at the next attempt.
+"""
 
 import time
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""The supervisor of one machine: it brings back what dies, refuses what cannot work, and stops in time."""
+"""The supervisor of one machine: it brings back what dies, refuses what cannot work, and stops in
+time.
+"""
 
 import os
 import signal
@@ -18,10 +20,18 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the supervisor 
 
 
 def command(home: Path, *arguments: str) -> subprocess.Popen:
-    clean = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+    }
     place = {**clean, "CONSILIENCE_HOME": str(home), "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}"}
     return subprocess.Popen(
-        [sys.executable, "-m", "consilience.command", *arguments], env=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-m", "consilience.command", *arguments],
+        env=place,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -88,7 +98,9 @@ def test_every_process_that_is_killed_comes_back(running: tuple[subprocess.Popen
     wait(lambda: answers(port))
 
 
-def test_it_stops_within_five_seconds_and_leaves_nothing_behind(running: tuple[subprocess.Popen, int]) -> None:
+def test_it_stops_within_five_seconds_and_leaves_nothing_behind(
+    running: tuple[subprocess.Popen, int],
+) -> None:
     process, port = running
     wait(lambda: len(family(process.pid)) == 7)
     everybody = family(process.pid)
@@ -100,7 +112,9 @@ def test_it_stops_within_five_seconds_and_leaves_nothing_behind(running: tuple[s
     assert not answers(port)
 
 
-def test_a_second_one_on_the_same_home_is_refused(running: tuple[subprocess.Popen, int], home: Path) -> None:
+def test_a_second_one_on_the_same_home_is_refused(
+    running: tuple[subprocess.Popen, int], home: Path
+) -> None:
     second = command(home, "up", "--port", str(free_port()))
     assert second.wait(20) == 1
     assert f"process {running[0].pid}" in second.stdout.read()
@@ -120,5 +134,10 @@ def test_the_idle_product_takes_less_than_250_mb(running: tuple[subprocess.Popen
     wait(lambda: len(family(process.pid)) == 7)
     time.sleep(2)
     texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in family(process.pid)]
-    kilobytes = [int(line.split()[1]) for text in texts for line in text.splitlines() if line.startswith("Pss:")]
+    kilobytes = [
+        int(line.split()[1])
+        for text in texts
+        for line in text.splitlines()
+        if line.startswith("Pss:")
+    ]
     assert sum(kilobytes) / 1024 < 250

@@ -19,7 +19,10 @@ HERE = Path(__file__).parent
 LEASE = 2
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="the worker of these tests is pointed at the SQLite file of the tests"),
+    pytest.mark.skipif(
+        connection.vendor != "sqlite",
+        reason="the worker of these tests is pointed at the SQLite file of the tests",
+    ),
 ]
 
 
@@ -30,7 +33,9 @@ def start_worker(transactional_db: None) -> Iterator[Callable[[], subprocess.Pop
 
     def start() -> subprocess.Popen:
         command = [sys.executable, str(HERE / "worker.py"), str(connection.settings_dict["NAME"])]
-        workers.append(subprocess.Popen(command, env={**os.environ, "CONSILIENCE_LEASE_SECONDS": str(LEASE)}))
+        workers.append(
+            subprocess.Popen(command, env={**os.environ, "CONSILIENCE_LEASE_SECONDS": str(LEASE)})
+        )
         return workers[-1]
 
     yield start
@@ -44,7 +49,13 @@ def counting(team: object, tmp_path: Path) -> Callable[[int], Job]:
 
     def submit(total: int) -> Job:
         with transaction.atomic():
-            return services.submit(team.project, team.owner, "counting", {"folder": str(tmp_path), "total": total}, ["count"])
+            return services.submit(
+                team.project,
+                team.owner,
+                "counting",
+                {"folder": str(tmp_path), "total": total},
+                ["count"],
+            )
 
     return submit
 
@@ -56,13 +67,17 @@ def kill(worker: subprocess.Popen, number: signal.Signals = signal.SIGKILL) -> N
         return
 
 
-def wait(job: Job, condition: Callable[[Job], bool], seconds: float = 40, sweep: bool = False) -> Job:
+def wait(
+    job: Job, condition: Callable[[Job], bool], seconds: float = 40, sweep: bool = False
+) -> Job:
     deadline = time.monotonic() + seconds
     while True:
         job.refresh_from_db()
         if condition(job):
             return job
-        assert time.monotonic() < deadline, f"{job.state}, attempt {job.attempt}, {job.done} of {job.total}, {job.error}"
+        assert time.monotonic() < deadline, (
+            f"{job.state}, attempt {job.attempt}, {job.done} of {job.total}, {job.error}"
+        )
         if sweep:
             services.sweep()
         time.sleep(0.2)
@@ -116,7 +131,9 @@ def test_a_worker_that_froze_past_its_lease_writes_nothing_more(
     assert not LogLine.objects.filter(job=job, attempt=1, id__gt=takeover.id).exists()
 
 
-def test_a_job_published_many_times_runs_once(start_worker: Callable, counting: Callable[[int], Job], tmp_path: Path) -> None:
+def test_a_job_published_many_times_runs_once(
+    start_worker: Callable, counting: Callable[[int], Job], tmp_path: Path
+) -> None:
     job = counting(3)
     for _ in range(20):
         services.publish(job)
@@ -129,7 +146,9 @@ def test_a_job_published_many_times_runs_once(start_worker: Callable, counting: 
     assert len(counted(tmp_path)) == 3
 
 
-def test_a_running_job_stops_when_asked(start_worker: Callable, counting: Callable[[int], Job], team: object) -> None:
+def test_a_running_job_stops_when_asked(
+    start_worker: Callable, counting: Callable[[int], Job], team: object
+) -> None:
     start_worker()
     job = counting(300)
     wait(job, lambda job: job.done >= 2)
@@ -138,18 +157,26 @@ def test_a_running_job_stops_when_asked(start_worker: Callable, counting: Callab
     assert job.state == Job.State.STOPPED
 
 
-def test_a_message_that_got_lost_is_published_again(start_worker: Callable, counting: Callable[[int], Job], settings: object) -> None:
+def test_a_message_that_got_lost_is_published_again(
+    start_worker: Callable, counting: Callable[[int], Job], settings: object
+) -> None:
     job = counting(2)
     for message in Path(settings.HOME, "broker", "queue").glob("*.msg"):
         message.unlink()
-    Job.objects.filter(pk=job.pk).update(published_at=None, created_at=job.created_at - services.UNCLAIMED_AFTER)
+    Job.objects.filter(pk=job.pk).update(
+        published_at=None, created_at=job.created_at - services.UNCLAIMED_AFTER
+    )
     start_worker()
     assert wait(job, lambda job: job.is_over, sweep=True).state == Job.State.FINISHED
 
 
-def test_a_job_of_a_dead_worker_is_published_once_while_nobody_is_free(counting: Callable[[int], Job]) -> None:
+def test_a_job_of_a_dead_worker_is_published_once_while_nobody_is_free(
+    counting: Callable[[int], Job],
+) -> None:
     job = counting(2)
     services.claim(str(job.pk), "a-worker-that-died")
     long_ago = job.created_at - services.UNCLAIMED_AFTER
-    Job.objects.filter(pk=job.pk).update(created_at=long_ago, published_at=long_ago, lease_until=job.created_at)
+    Job.objects.filter(pk=job.pk).update(
+        created_at=long_ago, published_at=long_ago, lease_until=job.created_at
+    )
     assert [services.sweep(), services.sweep()] == [1, 0]

@@ -1,4 +1,6 @@
-"""A real worker on the database of the tests, started as a process of its own: python worker.py DATABASE"""
+"""A real worker on the database of the tests, started as a process of its own: python worker.py
+DATABASE
+"""
 
 import os
 import sys

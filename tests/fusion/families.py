@@ -9,12 +9,22 @@ import transformers
 from fusion.encoders import named
 from fusion.encoders.families import FAMILIES
 
-TOKENS = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+TOKENS = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
 TEXT = {**TOKENS, "vocab_size": 60, "max_position_embeddings": 34}
 DECODER = {"bos_token_id": 1, "eos_token_id": 2}
 PATCHES = {**TOKENS, "image_size": 32, "patch_size": 8}
 MAPS = {"hidden_sizes": [8, 16], "depths": [1, 1]}
-WAVE = {**TOKENS, "conv_dim": [8] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}
+WAVE = {
+    **TOKENS,
+    "conv_dim": [8] * 7,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 2,
+}
 
 CONFIGS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "bert": ("BertModel", "BertConfig", TEXT),
@@ -67,7 +77,22 @@ KIN: dict[str, tuple[str, str, dict[str, Any]]] = {
 }  # fmt: skip
 """Families that are read as one of those above is; they are made when they are asked for."""
 KINDS = {name: FAMILIES[name].kind for name in (*CONFIGS, *KIN)}
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "pair", "of", "them", "none", "the", "count", "was", "even"]
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "a",
+    "pair",
+    "of",
+    "them",
+    "none",
+    "the",
+    "count",
+    "was",
+    "even",
+]
 
 
 def saved(folder: Path, family: str, **changes: Any) -> Path:
@@ -75,7 +100,9 @@ def saved(folder: Path, family: str, **changes: Any) -> Path:
     model, config, values = (CONFIGS | KIN)[family]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
-        getattr(transformers, model)(getattr(transformers, config)(**{**values, **changes})).save_pretrained(folder)
+        getattr(transformers, model)(
+            getattr(transformers, config)(**{**values, **changes})
+        ).save_pretrained(folder)
     if KINDS[family] == "text":
         (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n")
         tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"))

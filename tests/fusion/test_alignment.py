@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fusion.alignment import Aligned, AlignmentError, Cell, Modality, folds, inner_folds, inner_split
+from fusion.alignment import (
+    Aligned,
+    AlignmentError,
+    Cell,
+    Modality,
+    folds,
+    inner_folds,
+    inner_split,
+)
 from fusion.study import Study, StudyError
 from fusion.study_spec import Split
 
@@ -17,7 +25,9 @@ def made(n=60, sites=6, labels=("yes", "no"), group_of=None, **fields) -> Aligne
     options = {
         "keys": [f"k{i}" for i in range(n)],
         "labels": [labels[i % len(labels)] for i in range(n)],
-        "modalities": {"text": Modality("text", [Cell.text(f"t{i}") for i in range(n)], ["d.text"])},
+        "modalities": {
+            "text": Modality("text", [Cell.text(f"t{i}") for i in range(n)], ["d.text"])
+        },
         "groups": {"d.site": [f"g{(group_of or (lambda i: i // 2 % sites))(i)}" for i in range(n)]},
     }
     return Aligned(**(options | fields))
@@ -30,8 +40,12 @@ def study(tmp_path):
     for name, level in (("a", 10), ("b", 200), ("d", 10)):
         Image.new("L", (4, 4), level).save(tmp_path / "p" / f"{name}.png")
     (tmp_path / "p/b.png").write_bytes((tmp_path / "p/b.png").read_bytes()[:50])
-    (tmp_path / "pictures.csv").write_text("id,file,m,colour\na,p/a.png,1.5,red\nb,p/b.png,,\nd,p/d.png,1.5,red\n")
-    (tmp_path / "samples.csv").write_text("id,label,site,side\na,10,X,train\nb,9,X,train\nc,9,Y,test\nd,10,Y,test\n")
+    (tmp_path / "pictures.csv").write_text(
+        "id,file,m,colour\na,p/a.png,1.5,red\nb,p/b.png,,\nd,p/d.png,1.5,red\n"
+    )
+    (tmp_path / "samples.csv").write_text(
+        "id,label,site,side\na,10,X,train\nb,9,X,train\nc,9,Y,test\nd,10,Y,test\n"
+    )
     (tmp_path / "study.yaml").write_text(
         "name: s\nkey: id\n"
         "disciplines:\n  - code: A\n    name: A\n    datasets:\n"
@@ -66,7 +80,12 @@ def test_labels_that_are_numbers_are_ordered_by_size(study):
 def test_an_equal_sample_is_a_duplicate_of_the_first_and_an_empty_one_of_none(study):
     aligned = Aligned.from_study(study)
     assert aligned.duplicates() == {3: 0}
-    assert aligned.left_out() == {"duplicate": [3], "no label": [], "no group": [], "no modality": [1, 2]}
+    assert aligned.left_out() == {
+        "duplicate": [3],
+        "no label": [],
+        "no group": [],
+        "no modality": [1, 2],
+    }
 
 
 def test_a_media_modality_says_where_its_file_lies(study):
@@ -78,9 +97,17 @@ def test_an_alignment_written_and_read_is_the_same(study, tmp_path):
     aligned = Aligned.from_study(study)
     manifest = aligned.write(tmp_path / "a.parquet")
     again = Aligned.read(tmp_path / "a.parquet", media=lambda digest: tmp_path / digest)
-    assert (again.digest, again.manifest(), again.keys, again.labels) == (aligned.digest, manifest, aligned.keys, aligned.labels)
+    assert (again.digest, again.manifest(), again.keys, again.labels) == (
+        aligned.digest,
+        manifest,
+        aligned.keys,
+        aligned.labels,
+    )
     assert (again.groups, again.extras) == (aligned.groups, aligned.extras)
-    assert again.modalities["image"].content(0) == tmp_path / aligned.modalities["image"].cells[0].digest
+    assert (
+        again.modalities["image"].content(0)
+        == tmp_path / aligned.modalities["image"].cells[0].digest
+    )
     assert again.modalities["scale"].content(0) == (1.5, 1.0)
 
 
@@ -103,7 +130,12 @@ def test_a_fixed_split_of_a_study_that_tears_a_group_is_refused(study):
     study.spec.alignment.split = Split(policy="fixed", column="samples.side")
     aligned = Aligned.from_study(study)
     assert aligned.fixed == ["train", "train", "test", "test"]
-    torn = made(4, fixed=["train", "train", "test", "train"], split=Split(policy="fixed", column="d.s"), group_of=lambda i: i // 3)
+    torn = made(
+        4,
+        fixed=["train", "train", "test", "train"],
+        split=Split(policy="fixed", column="d.s"),
+        group_of=lambda i: i // 3,
+    )
     with pytest.raises(AlignmentError, match=r"d.site g0 stands on both sides of fold test"):
         folds(torn)
 
@@ -118,9 +150,14 @@ def test_a_study_without_an_alignment_says_what_is_needed(study):
 @settings(max_examples=30)
 @given(assignment=st.lists(st.integers(0, 7), min_size=24, max_size=60), seed=st.integers(0, 5))
 def test_no_group_is_ever_on_both_sides(policy, assignment, seed):
-    aligned = made(len(assignment), group_of=lambda i: assignment[i], split=Split(policy=policy, seed=seed))
+    aligned = made(
+        len(assignment), group_of=lambda i: assignment[i], split=Split(policy=policy, seed=seed)
+    )
     groups = np.asarray(aligned.groups["d.site"])
-    if any(len({label for label, group in zip(aligned.labels, groups) if group != held}) < 2 for held in set(groups)):
+    if any(
+        len({label for label, group in zip(aligned.labels, groups) if group != held}) < 2
+        for held in set(groups)
+    ):
         return  # one round would have a single label to learn from: refused in words, see below
     found = folds(aligned)
     for fold in found:
@@ -147,7 +184,12 @@ def test_duplicates_and_unlabelled_rows_are_in_no_fold():
 
 
 def test_by_group_takes_about_the_asked_share_with_labels_in_proportion():
-    aligned = made(400, group_of=lambda i: i % 37, labels=("a", "b", "c", "a"), split=Split(policy="by-group", test=0.3))
+    aligned = made(
+        400,
+        group_of=lambda i: i % 37,
+        labels=("a", "b", "c", "a"),
+        split=Split(policy="by-group", test=0.3),
+    )
     [fold] = folds(aligned)
     assert 100 <= len(fold.test) <= 140
     shares = Counter(aligned.labels[i] for i in fold.test)
@@ -156,7 +198,10 @@ def test_by_group_takes_about_the_asked_share_with_labels_in_proportion():
 
 def test_two_group_columns_hold_together_what_either_connects():
     aligned = made(8, groups={"d.a": list("wwxxyyzz"), "d.b": list("11124445")})
-    assert [(f.name, list(f.test)) for f in folds(aligned)] == [("w+x", [0, 1, 2, 3]), ("y+z", [4, 5, 6, 7])]
+    assert [(f.name, list(f.test)) for f in folds(aligned)] == [
+        ("w+x", [0, 1, 2, 3]),
+        ("y+z", [4, 5, 6, 7]),
+    ]
 
 
 def test_groups_that_all_hang_together_are_refused_in_words():
@@ -191,12 +236,16 @@ def test_a_split_by_group_without_groups_splits_by_sample():
 
 
 def test_with_one_group_left_in_training_the_inner_split_goes_by_cluster():
-    aligned = made(60, sites=2, extras={"d.writer": [f"w{i // 5}" for i in range(60)]}, cluster="d.writer")
+    aligned = made(
+        60, sites=2, extras={"d.writer": [f"w{i // 5}" for i in range(60)]}, cluster="d.writer"
+    )
     fold = folds(aligned)[0]
     fit, validation = inner_split(aligned, fold.train)
     writers = np.asarray(aligned.extras["d.writer"])
     assert not set(writers[fit]) & set(writers[validation])
-    assert sorted(np.concatenate([v for _, v in inner_folds(aligned, fold.train, 3)])) == list(fold.train)
+    assert sorted(np.concatenate([v for _, v in inner_folds(aligned, fold.train, 3)])) == list(
+        fold.train
+    )
 
 
 def test_the_same_seed_gives_the_same_split_and_labels_of_the_test_fold_change_nothing_inside():
@@ -204,7 +253,9 @@ def test_the_same_seed_gives_the_same_split_and_labels_of_the_test_fold_change_n
     fold = folds(first)[0]
     for row in fold.test:
         second.labels[row] = "yes" if first.labels[row] == "no" else "no"
-    for a, b in zip(inner_split(first, fold.train, seed=3), inner_split(second, fold.train, seed=3)):
+    for a, b in zip(
+        inner_split(first, fold.train, seed=3), inner_split(second, fold.train, seed=3)
+    ):
         assert np.array_equal(a, b)
 
 
@@ -217,14 +268,22 @@ def test_parts_that_do_not_fit_together_are_refused():
 
 def test_importing_the_alignment_loads_no_heavy_library():
     code = "import sys, fusion.alignment; print(sorted({'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_importing_fusion_loads_nothing_heavy():
-    code = (
-        "import sys, fusion; print(sorted({'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow', 'numpy', 'django'} & set(sys.modules)))"
+    code = "import sys, fusion; print(sorted({'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow', 'numpy', 'django'} & set(sys.modules)))"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_spoken_digits_is_read_as_its_list_of_defects_says(spoken_digits):
@@ -233,4 +292,9 @@ def test_spoken_digits_is_read_as_its_list_of_defects_says(spoken_digits):
     assert (len(aligned), len(aligned.kept()), len(aligned.duplicates())) == (1215, 1200, 15)
     assert Counter(p.file for p in heard) == {"image_team.csv": 4, "speech_team.csv": 5}
     assert sum(f.flag == "silent" for f in aligned.flags) == 6
-    assert [(f.name, len(f.test)) for f in folds(aligned)] == [("S1", 300), ("S2", 300), ("S3", 300), ("S4", 300)]
+    assert [(f.name, len(f.test)) for f in folds(aligned)] == [
+        ("S1", 300),
+        ("S2", 300),
+        ("S3", 300),
+        ("S4", 300),
+    ]

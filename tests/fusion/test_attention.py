@@ -1,4 +1,6 @@
-"""Places that are added up by attention: what tells something is read wherever it stands, from training rows alone."""
+"""Places that are added up by attention: what tells something is read wherever it stands, from
+training rows alone.
+"""
 
 import json
 import re
@@ -35,9 +37,14 @@ KINDS = {
 
 
 def planted(place=None, n=300, positions=5, width=8, seed=0):
-    """(n, positions * width): one place of each sample tells its label and is marked; `place` for all, another for each without it."""
+    """(n, positions * width): one place of each sample tells its label and is marked; `place` for
+    all, another for each without it.
+    """
     dice = np.random.default_rng(seed)
-    y, at = np.arange(n) % 3, np.full(n, place) if place is not None else dice.integers(positions, size=n)
+    y, at = (
+        np.arange(n) % 3,
+        np.full(n, place) if place is not None else dice.integers(positions, size=n),
+    )
     x = dice.normal(size=(n, positions, width))
     x[np.arange(n), at] += 2.5 * dice.normal(size=(3, width))[y]
     x[np.arange(n), at, 0] += 6
@@ -70,7 +77,11 @@ def test_what_is_attended_to_is_a_weighted_mean_and_the_rest_stays(seed, channel
     h, beside = dice.normal(size=(7, 4, 3)), dice.normal(size=(7, 2)).astype(np.float32)
     block = Block(4, 3, channels_first)
     x = (h.swapaxes(1, 2) if channels_first else h).reshape(7, 12).astype(np.float32)
-    query = Query(dice.normal(size=3).astype(np.float32), dice.normal(size=4).astype(np.float32), np.zeros(4, np.float32))
+    query = Query(
+        dice.normal(size=3).astype(np.float32),
+        dice.normal(size=4).astype(np.float32),
+        np.zeros(4, np.float32),
+    )
     found = Attention([block, Block(1, 2)], [query, None])(np.hstack([x, beside]))
     low, high = h.min(1), h.max(1)
     assert found.shape == (7, 5)
@@ -89,22 +100,39 @@ def test_labels_outside_the_training_rows_change_no_query():
     rows, shuffled = np.arange(150), np.concatenate([y[:150], np.zeros(150, int)])
     asked = {"x": Weighing([Layers(0, 40, 1)], [Block(5, 8)], [True])}
     found = [
-        Prepared(Task(labels, CLASSES, {"x": x}, np.ones((300, 1), bool), weighings=asked), rows, 0).weighed("x")
+        Prepared(
+            Task(labels, CLASSES, {"x": x}, np.ones((300, 1), bool), weighings=asked), rows, 0
+        ).weighed("x")
         for labels in (y, shuffled)
     ]
-    assert np.array_equal(found[0].attention.queries[0].direction, found[1].attention.queries[0].direction)
+    assert np.array_equal(
+        found[0].attention.queries[0].direction, found[1].attention.queries[0].direction
+    )
 
 
 def test_too_little_to_learn_from_is_the_mean():
-    [query] = Attention.fit(np.zeros((1, 6), np.float32), np.zeros(1, int), [Block(3, 2)], [True], CLASSES).queries
+    [query] = Attention.fit(
+        np.zeros((1, 6), np.float32), np.zeros(1, int), [Block(3, 2)], [True], CLASSES
+    ).queries
     assert query.shares == pytest.approx([1 / 3] * 3)
     assert query.weights(np.ones((2, 3, 2))) == pytest.approx(np.full((2, 3), 1 / 3))
 
 
 def test_one_vector_has_no_places():
     recipe = Recipe.parse({"encoders": {"text": [{"name": "tiny-text", "attend": True}]}})
-    with pytest.raises(CannotWeigh, match=r"tiny-text gives one vector as it is pooled.*choose pooling: grid or segments"):
-        weighings_of(recipe, Features({}, np.zeros((0, 1)), ["text"], {"text": [Part("tiny-text", "", 0, 64, [Block(1, 64)])]}))
+    with pytest.raises(
+        CannotWeigh,
+        match=r"tiny-text gives one vector as it is pooled.*choose pooling: grid or segments",
+    ):
+        weighings_of(
+            recipe,
+            Features(
+                {},
+                np.zeros((0, 1)),
+                ["text"],
+                {"text": [Part("tiny-text", "", 0, 64, [Block(1, 64)])]},
+            ),
+        )
 
 
 @pytest.mark.parametrize("name", ["direction", "place"])
@@ -135,7 +163,12 @@ def test_attention_embeds_nothing_that_the_places_side_by_side_have(run):
 def test_a_bundle_attends_as_it_was_trained_and_its_card_says_to_what(run):
     folder, result = run
     [attended] = result.attended
-    assert (attended.modality, attended.encoder, attended.layer, len(attended.shares)) == ("text", "tiny-text", None, 4)
+    assert (attended.modality, attended.encoder, attended.layer, len(attended.shares)) == (
+        "text",
+        "tiny-text",
+        None,
+        4,
+    )
     assert sum(attended.shares) == pytest.approx(1, abs=1e-5)
     assert "text: tiny-text, place 1: " in (folder / "attended" / "card.md").read_text()
     reader = load(folder / "attended").models["text"].whitening["text"]
@@ -178,10 +211,18 @@ def test_a_result_without_attention_is_read(run):
 @pytest.mark.parametrize(
     ("choice", "words"),
     [
-        ({"pooling": "segments"}, r"encoders\.image\.0\.pooling: EfficientNet-Lite0 can be pooled by grid, mean, not by segments"),
-        ({"pooling": "mean", "attend": True}, r"encoders\.image\.0\.attend: EfficientNet-Lite0 gives one vector as it is pooled"),
+        (
+            {"pooling": "segments"},
+            r"encoders\.image\.0\.pooling: EfficientNet-Lite0 can be pooled by grid, mean, not by segments",
+        ),
+        (
+            {"pooling": "mean", "attend": True},
+            r"encoders\.image\.0\.attend: EfficientNet-Lite0 gives one vector as it is pooled",
+        ),
     ],
 )
 def test_what_an_encoder_cannot_do_is_refused_before_anything_is_read(choice, words):
-    [told] = refusals(Recipe.parse({"encoders": {"image": [{"name": "efficientnet-lite0"} | choice]}}))
+    [told] = refusals(
+        Recipe.parse({"encoders": {"image": [{"name": "efficientnet-lite0"} | choice]}})
+    )
     assert re.match(words, told)

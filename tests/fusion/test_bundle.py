@@ -1,4 +1,6 @@
-"""A bundle: answers for any subset of modalities, and no bundle at all once a byte of it was changed."""
+"""A bundle: answers for any subset of modalities, and no bundle at all once a byte of it was
+changed.
+"""
 
 import json
 import shutil
@@ -58,7 +60,9 @@ def test_without_anything_it_answers_the_prior(folder):
     assert np.allclose(p, np.exp(bundle.log_prior), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "result.json", "predictions.parquet", "recipe.yaml"])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "result.json", "predictions.parquet", "recipe.yaml"]
+)
 def test_one_changed_byte_is_refused(copy, name):
     data = bytearray((copy / name).read_bytes())
     data[len(data) // 2] ^= 1
@@ -188,7 +192,13 @@ def test_the_result_in_the_bundle_is_whole_and_predictions_score_the_same(folder
 
 
 def test_nothing_in_a_bundle_is_pickled(folder):
-    assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors", ".parquet", ".yaml", ".md"}
+    assert {path.suffix for path in folder.iterdir()} == {
+        ".json",
+        ".safetensors",
+        ".parquet",
+        ".yaml",
+        ".md",
+    }
 
 
 def test_a_study_that_orders_its_columns_otherwise_is_judged_alike(folder, toy):
@@ -196,7 +206,9 @@ def test_a_study_that_orders_its_columns_otherwise_is_judged_alike(folder, toy):
     modality = study.modalities["a"]
     turned = [cell and Cell.numbers(list(reversed(cell.content))) for cell in modality.cells]
     other = replace(modality, cells=turned, fields=list(reversed(modality.fields)))
-    found = score(bundle, replace(study, modalities=study.modalities | {"a": other}), None, Progress())
+    found = score(
+        bundle, replace(study, modalities=study.modalities | {"a": other}), None, Progress()
+    )
     assert found.headline == score(bundle, study, None, Progress()).headline
     assert [(one.query, one.target) for one in found.retrieval] == [("a", "b"), ("b", "a")]
 
@@ -205,4 +217,9 @@ def test_a_study_with_another_kind_of_content_is_refused(folder, toy):
     study = toy(seed=1)
     words = Modality("text", [Cell.text("one")] * len(study))
     with pytest.raises(BundleError, match="a is text here; the model reads table"):
-        score(load(folder), replace(study, modalities=study.modalities | {"a": words}), None, Progress())
+        score(
+            load(folder),
+            replace(study, modalities=study.modalities | {"a": words}),
+            None,
+            Progress(),
+        )

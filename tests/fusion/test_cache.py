@@ -68,7 +68,10 @@ def test_several_processes_write_at_once_and_nothing_is_lost(cache):
         f"space = Cache(sys.argv[1]).space({FINGERPRINT!r}, 8);"
         "[space.put([hashlib.sha256(str(i).encode()).hexdigest()], np.full((1, 8), i, np.float32)) for i in range(n, n + 20)]"
     )
-    writers = [subprocess.Popen([sys.executable, "-c", code, str(cache.folder), str(20 * n)]) for n in range(3)]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", code, str(cache.folder), str(20 * n)])
+        for n in range(3)
+    ]
     assert [w.wait() for w in writers] == [0, 0, 0]
     out, found = cache.space(FINGERPRINT, 8).get(digests(60))
     assert found.all()
@@ -140,7 +143,9 @@ def test_many_small_shards_become_few_and_nothing_is_lost(cache):
     for reader in (space, cache.space(FINGERPRINT, 8)):
         out, found = reader.get(digests(600))
         assert found.all()
-        assert np.array_equal(out, np.concatenate([vectors(3, seed=start) for start in range(0, 600, 3)]))
+        assert np.array_equal(
+            out, np.concatenate([vectors(3, seed=start) for start in range(0, 600, 3)])
+        )
 
 
 def test_shards_are_merged_no_larger_than_fits_in_memory(cache, monkeypatch):
@@ -187,7 +192,11 @@ def test_shards_of_an_earlier_version_in_any_order_are_read_and_merged(cache):
     raw = [bytes.fromhex(digest) for digest in digests(50)]
     assert raw != sorted(raw)
     checks = np.array([zlib.crc32(vector) for vector in vectors(50)], np.uint32)
-    tensors = {"vectors": vectors(50), "digests": np.frombuffer(b"".join(raw), np.uint8).reshape(-1, 32), "checks": checks}
+    tensors = {
+        "vectors": vectors(50),
+        "digests": np.frombuffer(b"".join(raw), np.uint8).reshape(-1, 32),
+        "checks": checks,
+    }
     save_file(tensors, space.folder / "old.safetensors")
     space.refresh()
     assert np.array_equal(space.get(digests(50))[0], vectors(50))

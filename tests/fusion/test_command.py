@@ -1,4 +1,6 @@
-"""The engine by command, on a study folder written for the test: progress beside, one JSON object out, errors in words."""
+"""The engine by command, on a study folder written for the test: progress beside, one JSON object
+out, errors in words.
+"""
 
 import json
 import subprocess
@@ -12,7 +14,13 @@ from fusion.__main__ import main
 
 RECIPE = {
     "compare": [],
-    "training": {"seeds": [0], "epochs": 10, "hidden_dim": 8, "learning_rate": 0.02, "inner_folds": 1},
+    "training": {
+        "seeds": [0],
+        "epochs": 10,
+        "hidden_dim": 8,
+        "learning_rate": 0.02,
+        "inner_folds": 1,
+    },
     "evaluation": {"draws": 60},
 }
 
@@ -27,15 +35,22 @@ def write_study(folder, first=0, n=90):
     folder.mkdir(parents=True)
     keys = [f"K{first + i:04d}" for i in range(n)]
     lines = {
-        "samples": ["id,kind,site,writer"] + [f"{k},kind{y[i]},S{i % 3},W{i % 30}" for i, k in enumerate(keys)],
-        "left": ["id,p,q,r"] + [f"{k},{','.join(f'{v:.4f}' for v in x[i, :3])}" for i, k in enumerate(keys) if i % 9],
-        "right": ["id,u,v,w"] + [f"{k},{','.join(f'{v:.4f}' for v in x[i, 3:])}" for i, k in enumerate(keys) if i % 7],
+        "samples": ["id,kind,site,writer"]
+        + [f"{k},kind{y[i]},S{i % 3},W{i % 30}" for i, k in enumerate(keys)],
+        "left": ["id,p,q,r"]
+        + [f"{k},{','.join(f'{v:.4f}' for v in x[i, :3])}" for i, k in enumerate(keys) if i % 9],
+        "right": ["id,u,v,w"]
+        + [f"{k},{','.join(f'{v:.4f}' for v in x[i, 3:])}" for i, k in enumerate(keys) if i % 7],
     }
     for name, rows in lines.items():
         (folder / f"{name}.csv").write_text("\n".join(rows) + "\n")
     number = {"kind": "number"}
     columns = {
-        "samples": {"kind": {"kind": "label"}, "site": {"kind": "group"}, "writer": {"kind": "group"}},
+        "samples": {
+            "kind": {"kind": "label"},
+            "site": {"kind": "group"},
+            "writer": {"kind": "group"},
+        },
         "left": {"p": number, "q": number, "r": number},
         "right": {"u": number, "v": number, "w": number},
     }
@@ -44,14 +59,21 @@ def write_study(folder, first=0, n=90):
         "title": "Readings",
         "key": "id",
         "disciplines": [
-            {"code": name[:2].upper(), "name": name, "datasets": [{"name": name, "table": f"{name}.csv", "columns": columns[name]}]}
+            {
+                "code": name[:2].upper(),
+                "name": name,
+                "datasets": [{"name": name, "table": f"{name}.csv", "columns": columns[name]}],
+            }
             for name in lines
         ],
         "alignment": {
             "label": "samples.kind",
             "groups": ["samples.site"],
             "cluster": "samples.writer",
-            "modalities": {"left": ["left.p", "left.q", "left.r"], "right": ["right.u", "right.v", "right.w"]},
+            "modalities": {
+                "left": ["left.p", "left.q", "left.r"],
+                "right": ["right.u", "right.v", "right.w"],
+            },
             "split": {"policy": "leave-one-group-out"},
         },
     }
@@ -60,7 +82,12 @@ def write_study(folder, first=0, n=90):
 
 
 def fusion(*arguments):
-    return subprocess.run([sys.executable, "-m", "fusion", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-m", "fusion", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +95,16 @@ def trained(tmp_path_factory):
     base = tmp_path_factory.mktemp("command")
     (base / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
     study = write_study(base / "study")
-    done = fusion("train", study, "--recipe", base / "recipe.yaml", "--out", base / "out", "--cache", base / "cache")
+    done = fusion(
+        "train",
+        study,
+        "--recipe",
+        base / "recipe.yaml",
+        "--out",
+        base / "out",
+        "--cache",
+        base / "cache",
+    )
     return base, done
 
 
@@ -90,14 +126,20 @@ def test_evaluate_judges_new_samples_and_leaves_out_those_of_training(trained, t
     base, _ = trained
     old, new = write_study(tmp_path / "old"), write_study(tmp_path / "new", first=500, n=60)
     for name in ("samples", "left", "right"):
-        mixed = (old / f"{name}.csv").read_text() + "".join((new / f"{name}.csv").read_text().splitlines(keepends=True)[1:])
+        mixed = (old / f"{name}.csv").read_text() + "".join(
+            (new / f"{name}.csv").read_text().splitlines(keepends=True)[1:]
+        )
         (new / f"{name}.csv").write_text(mixed)
     done = fusion("evaluate", base / "out", new, "--cache", base / "cache")
     assert done.returncode == 0, done.stderr
     check_headline(done.stdout)
     result = json.loads(done.stdout)
     assert (
-        result["n_samples"] + result["left_out"]["trained on"] + result["left_out"]["duplicate"] + result["left_out"]["no modality"] == 150
+        result["n_samples"]
+        + result["left_out"]["trained on"]
+        + result["left_out"]["duplicate"]
+        + result["left_out"]["no modality"]
+        == 150
     )
     assert result["left_out"]["trained on"] > 80
 
@@ -119,7 +161,9 @@ def test_evaluate_is_an_error_when_no_sample_is_left(trained):
         (["train", "nowhere"], "--out"),
     ],
 )
-def test_what_a_person_can_put_right_is_said_in_words_with_exit_code_2(arguments, words, tmp_path, capsys):
+def test_what_a_person_can_put_right_is_said_in_words_with_exit_code_2(
+    arguments, words, tmp_path, capsys
+):
     try:
         code = main([str(tmp_path / each) if each == "x" else each for each in arguments])
     except SystemExit as usage:

@@ -14,7 +14,9 @@ from fusion.progress import Progress
 from fusion.recipe import Recipe, Training
 from fusion.run import train
 
-MEASURED = Machine(seconds_a_cell={"minilm-l6-v2": 0.01}, seconds_a_step={"": 0.001}, memory_mb=8000, runs=1)
+MEASURED = Machine(
+    seconds_a_cell={"minilm-l6-v2": 0.01}, seconds_a_step={"": 0.001}, memory_mb=8000, runs=1
+)
 
 
 def shape(samples=1000, rounds=4, encoders=("minilm-l6-v2",), cached=False):
@@ -29,16 +31,31 @@ def test_vectors_that_are_there_cost_no_time():
 
 def test_bfloat16_halves_the_reading_and_tells_the_same_of_an_encoder():
     exact, rounded = Recipe(precision="fp32"), Recipe(precision="bf16")
-    assert cost.cost(shape(), rounded, MEASURED).embed == pytest.approx(cost.cost(shape(), exact, MEASURED).embed / 2)
-    seconds = {"cpu:embed": 5.0, "cpu:train": 30.0, "cpu:fit": 25.0, "cpu:evaluate": 5.0, "cell:minilm-l6-v2": 0.004}
+    assert cost.cost(shape(), rounded, MEASURED).embed == pytest.approx(
+        cost.cost(shape(), exact, MEASURED).embed / 2
+    )
+    seconds = {
+        "cpu:embed": 5.0,
+        "cpu:train": 30.0,
+        "cpu:fit": 25.0,
+        "cpu:evaluate": 5.0,
+        "cell:minilm-l6-v2": 0.004,
+    }
     told = cost.spent(shape(), rounded, seconds, 60.0, 600.0)
     assert told.cells == {"minilm-l6-v2": pytest.approx(0.008)}
 
 
-@pytest.mark.parametrize("weighed", [{"mix": True, "layers": [1, 2]}, {"attend": True, "pooling": "segments"}])
+@pytest.mark.parametrize(
+    "weighed", [{"mix": True, "layers": [1, 2]}, {"attend": True, "pooling": "segments"}]
+)
 def test_what_is_weighed_takes_longer_to_prepare_and_tells_the_machine_the_same(weighed):
-    plain, recipe = (Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2"} | more]}}) for more in ({}, weighed))
-    assert cost.numbers(shape(), recipe) == pytest.approx((1 + cost.WEIGHING) * cost.numbers(shape(), plain))
+    plain, recipe = (
+        Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2"} | more]}})
+        for more in ({}, weighed)
+    )
+    assert cost.numbers(shape(), recipe) == pytest.approx(
+        (1 + cost.WEIGHING) * cost.numbers(shape(), plain)
+    )
     assert cost.cost(shape(), recipe, MEASURED).train > cost.cost(shape(), plain, MEASURED).train
 
 
@@ -77,13 +94,26 @@ def test_an_unknown_method_has_the_speed_of_all():
 
 
 def spent(**changes):
-    figures = {"steps": 1000, "fit": 1, "numbers": 1e6, "prepare": 1, "draws": 1e6, "evaluate": 1, "other": 4, "base_mb": 500}
+    figures = {
+        "steps": 1000,
+        "fit": 1,
+        "numbers": 1e6,
+        "prepare": 1,
+        "draws": 1e6,
+        "evaluate": 1,
+        "other": 4,
+        "base_mb": 500,
+    }
     return Spent(**({"cells": {"x": 0.01}, "methods": "late"} | figures | changes))
 
 
 def test_the_first_run_is_believed_and_an_odd_one_half_forgotten():
     first = Machine().learnt(spent())
-    assert (first.step("late"), first.seconds_a_draw, first.other) == (pytest.approx(0.001), pytest.approx(1e-6), pytest.approx(4))
+    assert (first.step("late"), first.seconds_a_draw, first.other) == (
+        pytest.approx(0.001),
+        pytest.approx(1e-6),
+        pytest.approx(4),
+    )
     second = first.learnt(spent(cells={"x": 0.04}, fit=4, base_mb=400))
     assert second.seconds_a_cell["x"] == pytest.approx(0.02)
     assert second.step("late") == pytest.approx(0.002)
@@ -92,21 +122,37 @@ def test_the_first_run_is_believed_and_an_odd_one_half_forgotten():
 
 
 def test_an_odd_measurement_leaves_a_file_that_can_be_read(tmp_path):
-    Machine().learnt(spent(cells={"x": 0.0}, fit=0, prepare=0, evaluate=0, other=0, base_mb=-90)).save(tmp_path)
+    Machine().learnt(
+        spent(cells={"x": 0.0}, fit=0, prepare=0, evaluate=0, other=0, base_mb=-90)
+    ).save(tmp_path)
     assert Machine.load(tmp_path).runs == 1
 
 
 def test_a_machine_reckons_the_run_that_it_learnt_from_as_it_was():
     recipe, whole = Recipe.default(), 60.0
-    seconds = {"cpu:embed": 10.0, "cpu:train": 30.0, "cpu:fit": 25.0, "cpu:evaluate": 5.0, "cell:minilm-l6-v2": 0.01}
-    found = cost.cost(shape(), recipe, Machine().learnt(cost.spent(shape(), recipe, seconds, whole, peak_mb=900)))
-    assert (found.embed, found.train, found.rest) == (pytest.approx(10), pytest.approx(30), pytest.approx(20))
+    seconds = {
+        "cpu:embed": 10.0,
+        "cpu:train": 30.0,
+        "cpu:fit": 25.0,
+        "cpu:evaluate": 5.0,
+        "cell:minilm-l6-v2": 0.01,
+    }
+    found = cost.cost(
+        shape(), recipe, Machine().learnt(cost.spent(shape(), recipe, seconds, whole, peak_mb=900))
+    )
+    assert (found.embed, found.train, found.rest) == (
+        pytest.approx(10),
+        pytest.approx(30),
+        pytest.approx(20),
+    )
     assert found.memory_mb == pytest.approx(900)
 
 
 def test_the_columns_of_a_table_are_its_width():
     [wide] = (cost.numbers(Shape(100, 3, (Input("scale", 100, ("numbers",), 8),)), Recipe()),)
-    assert wide == 2 * cost.numbers(Shape(100, 3, (Input("scale", 100, ("numbers",), 4),)), Recipe())
+    assert wide == 2 * cost.numbers(
+        Shape(100, 3, (Input("scale", 100, ("numbers",), 4),)), Recipe()
+    )
 
 
 def test_what_was_learnt_is_read_back_and_a_damaged_file_counts_as_none(tmp_path):
@@ -133,7 +179,12 @@ def test_this_process_knows_its_memory():
 
 def test_reckoning_imports_nothing_heavy():
     code = "import sys, fusion.cost, fusion.machine; sys.exit(bool({'torch', 'numpy', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}
+        ).returncode
+        == 0
+    )
 
 
 def test_encoders_are_timed_by_the_run_that_uses_them(toy, small, tmp_path):
@@ -144,11 +195,15 @@ def test_encoders_are_timed_by_the_run_that_uses_them(toy, small, tmp_path):
 
 
 def tuning(tune, **options):
-    return Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2", "tune": tune, "tuning": options}]}})
+    return Recipe.parse(
+        {"encoders": {"text": [{"name": "minilm-l6-v2", "tune": tune, "tuning": options}]}}
+    )
 
 
 def test_tuning_costs_time_and_memory_and_less_of_both_by_lora_than_by_all_of_it():
-    frozen, lora, full = (cost.cost(shape(), tuning(way), MEASURED) for way in ("frozen", "lora", "full"))
+    frozen, lora, full = (
+        cost.cost(shape(), tuning(way), MEASURED) for way in ("frozen", "lora", "full")
+    )
     assert frozen.tune == 0
     assert 0 < lora.tune < full.tune
     assert frozen.memory_mb < lora.memory_mb < full.memory_mb
@@ -158,12 +213,22 @@ def test_tuning_costs_time_and_memory_and_less_of_both_by_lora_than_by_all_of_it
 
 @pytest.mark.parametrize("saves", [{"batch_size": 8}, {"accumulate": 4}, {"checkpointing": True}])
 def test_what_saves_memory_in_tuning_is_reckoned_as_saving_it(saves):
-    assert cost.cost(shape(), tuning("full", **saves), MEASURED).memory_mb < cost.cost(shape(), tuning("full"), MEASURED).memory_mb
+    assert (
+        cost.cost(shape(), tuning("full", **saves), MEASURED).memory_mb
+        < cost.cost(shape(), tuning("full"), MEASURED).memory_mb
+    )
 
 
 def test_a_machine_learns_what_tuning_takes_there():
     recipe = tuning("lora", epochs=2)
-    seconds = {"cpu:embed": 10.0, "cpu:tune": 300.0, "cpu:train": 30.0, "cpu:fit": 25.0, "cpu:evaluate": 5.0, "cell:minilm-l6-v2": 0.01}
+    seconds = {
+        "cpu:embed": 10.0,
+        "cpu:tune": 300.0,
+        "cpu:train": 30.0,
+        "cpu:fit": 25.0,
+        "cpu:evaluate": 5.0,
+        "cell:minilm-l6-v2": 0.01,
+    }
     machine = Machine().learnt(cost.spent(shape(), recipe, seconds, 360.0, peak_mb=1500))
     assert cost.cost(shape(), recipe, machine).tune == pytest.approx(300)
     assert cost.cost(shape(), tuning("lora", epochs=4), machine).tune > 400
@@ -171,7 +236,10 @@ def test_a_machine_learns_what_tuning_takes_there():
 
 
 def test_methods_that_are_compared_cost_what_they_cost():
-    late, beside, slow = (cost.cost(shape(), Recipe(compare=names), MEASURED).train for names in ([], ["concat"], ["bottleneck"]))
+    late, beside, slow = (
+        cost.cost(shape(), Recipe(compare=names), MEASURED).train
+        for names in ([], ["concat"], ["bottleneck"])
+    )
     assert late < beside < slow
 
 

@@ -32,9 +32,21 @@ def sure_of(label, confidence):
 
 def case(truth, **said):
     """One sample; `said`: modality -> (answer, confidence), or None where it is missing."""
-    singles = {name: np.array([[np.exp(PRIOR) if one is None else sure_of(*one)]]) for name, one in said.items()}
+    singles = {
+        name: np.array([[np.exp(PRIOR) if one is None else sure_of(*one)]])
+        for name, one in said.items()
+    }
     mask = np.array([[one is not None for one in said.values()]])
-    scored = Scored(["S1"], np.array([LABELS.index(truth)]), mask, PRIOR[None], np.array(["c"]), np.array(["f"]), LABELS, list(said))
+    scored = Scored(
+        ["S1"],
+        np.array([LABELS.index(truth)]),
+        mask,
+        PRIOR[None],
+        np.array(["c"]),
+        np.array(["f"]),
+        LABELS,
+        list(said),
+    )
     return disagreements(singles, scored)
 
 
@@ -49,7 +61,11 @@ def ranks(table, planted):
     ("truth", "said", "words"),
     [
         ("one", {"a": ("two", 0.9), "b": ("two", 0.7)}, "a and b both say two, the label says one"),
-        ("one", {"a": ("two", 0.9), "b": ("two", 0.7), "c": ("two", 0.8)}, "a, b and c all say two, the label says one"),
+        (
+            "one",
+            {"a": ("two", 0.9), "b": ("two", 0.7), "c": ("two", 0.8)},
+            "a, b and c all say two, the label says one",
+        ),
         ("one", {"a": ("two", 0.9), "b": ("one", 0.5)}, "a says two, the label says one"),
         ("one", {"a": ("two", 0.9), "b": None}, "a says two, the label says one"),
     ],
@@ -65,9 +81,18 @@ def test_a_missing_modality_says_nothing():
     assert found.said["a"].answer == "two"
 
 
-@pytest.mark.parametrize(("confidence", "words"), [(0.9, "a says one, b says three, each sure"), (0.6, "a says one, b says three")])
-def test_two_modalities_that_contradict_each_other_are_told_with_how_sure_they_are(confidence, words):
-    [found] = [each for each in case("one", a=("one", 0.95), b=("three", confidence)) if each.kind == "modalities"]
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(0.9, "a says one, b says three, each sure"), (0.6, "a says one, b says three")],
+)
+def test_two_modalities_that_contradict_each_other_are_told_with_how_sure_they_are(
+    confidence, words
+):
+    [found] = [
+        each
+        for each in case("one", a=("one", 0.95), b=("three", confidence))
+        if each.kind == "modalities"
+    ]
     assert found.reason == words
     assert found.between == ["a", "b"]
     assert found.score == pytest.approx(0.95 * confidence)
@@ -85,7 +110,12 @@ def test_suspicion_is_above_zero_exactly_where_another_label_is_likelier(seed, k
 
 
 def test_the_product_is_that_of_the_evidence_and_skips_what_is_missing():
-    both = together(TASK, {"a": sure_of("one", 0.8)[None, None], "b": np.exp(PRIOR)[None, None]}, np.ones((1, 2), bool), PRIOR[None])
+    both = together(
+        TASK,
+        {"a": sure_of("one", 0.8)[None, None], "b": np.exp(PRIOR)[None, None]},
+        np.ones((1, 2), bool),
+        PRIOR[None],
+    )
     np.testing.assert_allclose(both[0], sure_of("one", 0.8))
 
 
@@ -98,7 +128,10 @@ def planted(toy, small, tmp_path_factory):
     """A run on two good readings of which five labels were exchanged."""
     clean = toy(n=150, noise=0.5, missing=0.1)
     wrong = [9, 40, 77, 101, 140]
-    labels = [f"class {(int(label[-1]) + 1) % 3}" if row in wrong else label for row, label in enumerate(clean.labels)]
+    labels = [
+        f"class {(int(label[-1]) + 1) % 3}" if row in wrong else label
+        for row, label in enumerate(clean.labels)
+    ]
     out = tmp_path_factory.mktemp("planted")
     aligned = toy(n=150, noise=0.5, missing=0.1, labels=labels)
     result = train(aligned, small(epochs=6), out, None, Progress())
@@ -118,13 +151,17 @@ def test_the_result_ranks_them_as_the_file_does(planted):
     for key, score in zip(table["key"].to_pylist(), table["suspicion"].to_pylist()):
         scores[key].add(score)
     assert all(len(each) == 1 for each in scores.values())
-    assert [each.score for each in against] == sorted((each.score for each in against), reverse=True)
+    assert [each.score for each in against] == sorted(
+        (each.score for each in against), reverse=True
+    )
     assert against[0].score == pytest.approx(max(scores[against[0].key]), rel=1e-5)
 
 
 def test_a_result_of_an_earlier_time_is_still_read(planted):
     old = planted[0].model_dump(mode="json") | {
-        "mistakes": [{"key": "T0001", "truth": "a", "answer": "b", "confidence": 0.9, "answers": {}}]
+        "mistakes": [
+            {"key": "T0001", "truth": "a", "answer": "b", "confidence": 0.9, "answers": {}}
+        ]
     }
     del old["disagreements"]
     assert EvaluationResult.model_validate(old).disagreements == []
@@ -134,7 +171,15 @@ def test_the_order_of_the_modalities_changes_no_contradiction():
     rng = np.random.default_rng(3)
     singles = {name: rng.dirichlet(np.ones(3), size=30) for name in "abc"}
     mask = rng.random((30, 3)) < 0.8
-    parts = [[f"k{i}" for i in range(30)], np.zeros(30, int), mask, np.tile(PRIOR, (30, 1)), np.zeros(30), np.zeros(30), LABELS]
+    parts = [
+        [f"k{i}" for i in range(30)],
+        np.zeros(30, int),
+        mask,
+        np.tile(PRIOR, (30, 1)),
+        np.zeros(30),
+        np.zeros(30),
+        LABELS,
+    ]
     forth, _ = contradiction(singles, Scored(*parts, list("abc")))
     parts[2] = mask[:, ::-1]
     back, _ = contradiction(dict(reversed(singles.items())), Scored(*parts, list("cba")))

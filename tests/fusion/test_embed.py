@@ -35,14 +35,21 @@ def aligned(tmp_path):
     """Twelve samples; each modality lacks some, one text occurs twice."""
     files, images, sounds = {}, [], []
     for n in range(12):
-        Image.fromarray(np.random.default_rng(n).integers(0, 255, (20, 20), dtype=np.uint8)).save(tmp_path / f"{n}.png")
-        soundfile.write(tmp_path / f"{n}.wav", np.random.default_rng(n).normal(0, 0.1, 2000 + 1500 * n), 8000)
+        Image.fromarray(np.random.default_rng(n).integers(0, 255, (20, 20), dtype=np.uint8)).save(
+            tmp_path / f"{n}.png"
+        )
+        soundfile.write(
+            tmp_path / f"{n}.wav", np.random.default_rng(n).normal(0, 0.1, 2000 + 1500 * n), 8000
+        )
         for cells, path in ((images, tmp_path / f"{n}.png"), (sounds, tmp_path / f"{n}.wav")):
             digest = sha256_of(path)
             files[digest] = path
             cells.append(Cell(digest))
     images[3] = sounds[5] = None
-    texts = [Cell.text(f"remark {n % 11} of the clerk" + " and more" * n * (n % 11 > 0)) for n in range(12)]
+    texts = [
+        Cell.text(f"remark {n % 11} of the clerk" + " and more" * n * (n % 11 > 0))
+        for n in range(12)
+    ]
     texts[11] = texts[0]
     return Aligned(
         keys=[f"k{n}" for n in range(12)],
@@ -57,7 +64,11 @@ def aligned(tmp_path):
 
 def test_features_have_a_row_a_sample_and_zeros_where_a_modality_is_missing(aligned):
     features = embed(aligned, TINY, None, Progress())
-    assert {name: x.shape for name, x in features.x.items()} == {"image": (12, 128), "speech": (12, 64), "text": (12, 64)}
+    assert {name: x.shape for name, x in features.x.items()} == {
+        "image": (12, 128),
+        "speech": (12, 64),
+        "text": (12, 64),
+    }
     assert features.mask[3].tolist() == [False, True, True]
     assert not features.x["image"][3].any()
     assert not features.x["speech"][5].any()
@@ -82,9 +93,17 @@ def test_a_new_sample_costs_only_itself(aligned, tmp_path):
 
 def test_the_order_of_samples_changes_no_vector(aligned):
     order = [7, 3, 11, 0, 5, 1, 2, 4, 6, 8, 9, 10]
-    modalities = {n: Modality(m.kind, [m.cells[i] for i in order], media=m.media) for n, m in aligned.modalities.items()}
-    shuffled = Aligned([aligned.keys[i] for i in order], [aligned.labels[i] for i in order], modalities)
-    straight, mixed = embed(aligned, TINY, None, Progress()), embed(shuffled, TINY, None, Progress())
+    modalities = {
+        n: Modality(m.kind, [m.cells[i] for i in order], media=m.media)
+        for n, m in aligned.modalities.items()
+    }
+    shuffled = Aligned(
+        [aligned.keys[i] for i in order], [aligned.labels[i] for i in order], modalities
+    )
+    straight, mixed = (
+        embed(aligned, TINY, None, Progress()),
+        embed(shuffled, TINY, None, Progress()),
+    )
     assert all(np.allclose(straight.x[n][order], mixed.x[n], atol=1e-5) for n in straight.names)
 
 
@@ -110,16 +129,25 @@ def test_several_encoders_of_a_modality_stand_side_by_side(aligned):
     smaller = named("pixels")
     smaller.resolution = 8
     features = embed(aligned, TINY | {"image": ["tiny-image", smaller]}, None, Progress())
-    assert [(p.name, p.start, p.dim) for p in features.parts["image"]] == [("tiny-image", 0, 128), ("pixels", 128, 64)]
+    assert [(p.name, p.start, p.dim) for p in features.parts["image"]] == [
+        ("tiny-image", 0, 128),
+        ("pixels", 128, 64),
+    ]
     assert features.x["image"].shape == (12, 192)
 
 
 def test_numbers_of_a_table_come_with_which_of_them_are_missing():
     cells = [Cell.numbers([1.5, None]), None, Cell.numbers([2, 3])]
-    aligned = Aligned(["a", "b", "c"], ["x", "y", "x"], {"scale": Modality("table", cells, fields=["d.p", "d.q"])})
+    aligned = Aligned(
+        ["a", "b", "c"], ["x", "y", "x"], {"scale": Modality("table", cells, fields=["d.p", "d.q"])}
+    )
     features = embed(aligned, None, None, Progress())
     assert features.mask[:, 0].tolist() == [True, False, True]
-    assert np.array_equal(features.x["scale"], np.float32([[1.5, np.nan, 0, 1], [0, 0, 0, 0], [2, 3, 0, 0]]), equal_nan=True)
+    assert np.array_equal(
+        features.x["scale"],
+        np.float32([[1.5, np.nan, 0, 1], [0, 0, 0, 0], [2, 3, 0, 0]]),
+        equal_nan=True,
+    )
 
 
 def test_a_file_that_broke_since_is_named_by_its_sample(aligned):

@@ -41,12 +41,20 @@ def pictures(tmp_path):
 def sounds(tmp_path):
     paths = []
     for n in range(5):
-        soundfile.write(tmp_path / f"{n}.wav", np.random.default_rng(n).normal(0, 0.1, 3000 + 2500 * n), 8000)
+        soundfile.write(
+            tmp_path / f"{n}.wav", np.random.default_rng(n).normal(0, 0.1, 3000 + 2500 * n), 8000
+        )
         paths.append(tmp_path / f"{n}.wav")
     return paths
 
 
-TEXTS = ["a pair of them", "as many as the fingers on one hand, I should say", "", "none", "the count was even " * 80]
+TEXTS = [
+    "a pair of them",
+    "as many as the fingers on one hand, I should say",
+    "",
+    "none",
+    "the count was even " * 80,
+]
 
 
 @pytest.fixture
@@ -67,7 +75,12 @@ def skip_without(name):
 
 def test_the_catalogue_is_light():
     code = "import sys; from fusion.encoders import catalogue; catalogue.entries(); print(sorted({'numpy', 'torch', 'transformers'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 @pytest.mark.parametrize("name", [e.name for e in catalogue.ENTRIES])
@@ -81,12 +94,18 @@ def test_every_encoder_gives_finite_vectors_of_the_promised_length(name, content
     assert np.isfinite(vectors).all() or entry.kind == "table"
 
 
-@pytest.mark.parametrize("name", [e.name for e in catalogue.ENTRIES if e.kind in ("image", "audio", "text")])
+@pytest.mark.parametrize(
+    "name", [e.name for e in catalogue.ENTRIES if e.kind in ("image", "audio", "text")]
+)
 def test_a_vector_does_not_depend_on_its_neighbours_in_the_batch(name, contents):
     skip_without(name)
     encoder = load(name)
     inputs = [encoder.prepare(c) for c in contents[encoder.kind]]
-    same_bucket = [x for x in inputs if encoder.kind != "audio" or encoder.bucket(x) == encoder.bucket(inputs[0])]
+    same_bucket = [
+        x
+        for x in inputs
+        if encoder.kind != "audio" or encoder.bucket(x) == encoder.bucket(inputs[0])
+    ]
     together = encoder.encode(same_bucket)
     alone = np.concatenate([encoder.encode([x]) for x in same_bucket])
     assert np.allclose(together, alone, atol=2e-4, rtol=1e-3)
@@ -102,13 +121,27 @@ def test_tiny_encoders_are_the_same_in_every_process_and_leave_the_random_number
     here = [load(name).fingerprint for name in names]
     assert torch.rand(1) == expected
     code = f"from fusion.encoders import load; print(*[load(name).fingerprint for name in {names}])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == here
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
+        == here
+    )
 
 
 def test_options_change_the_fingerprint_and_the_length():
     default, deeper = load("tiny-text"), load(choice("tiny-text", layers=[1, 2]))
     assert (default.dim, deeper.dim) == (64, 128)
-    assert len({default.fingerprint, deeper.fingerprint, load(choice("tiny-text", pooling="first")).fingerprint}) == 3
+    assert (
+        len(
+            {
+                default.fingerprint,
+                deeper.fingerprint,
+                load(choice("tiny-text", pooling="first")).fingerprint,
+            }
+        )
+        == 3
+    )
 
 
 def test_image_layers_grids_and_resolution_are_options(pictures):
@@ -152,7 +185,9 @@ def test_whisper_from_the_package_hears_like_a_checkpoint_of_transformers(sounds
         decoder_attention_heads=6, num_mel_bins=80, vocab_size=100, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
     )  # fmt: skip
     model = WhisperModel(config)
-    state = {n: v for n, v in ours.model.state_dict().items() if n != "embed_positions.weight"} | {"embed_positions.weight": ours.positions}
+    state = {n: v for n, v in ours.model.state_dict().items() if n != "embed_positions.weight"} | {
+        "embed_positions.weight": ours.positions
+    }
     model.encoder.load_state_dict(state)
     model.save_pretrained(tmp_path / "w")
     again = load(choice(str(tmp_path / "w")), folders=True)
@@ -161,7 +196,9 @@ def test_whisper_from_the_package_hears_like_a_checkpoint_of_transformers(sounds
 
 def test_texts_of_like_meaning_lie_closer():
     skip_without("minilm-l6-v2")
-    vectors = encoded(load("minilm-l6-v2"), ["an even number", "divisible by two", "the weather is fine"])
+    vectors = encoded(
+        load("minilm-l6-v2"), ["an even number", "divisible by two", "the weather is fine"]
+    )
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     assert unit[0] @ unit[1] > unit[0] @ unit[2] + 0.1
 
@@ -198,7 +235,9 @@ def test_an_absent_package_says_how_to_install_it(monkeypatch):
 def test_a_folder_that_wants_to_run_its_own_code_is_refused(tmp_path):
     folder = saved(tmp_path / "evil", "bert")
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "evil.Model"}}))
+    (folder / "config.json").write_text(
+        json.dumps(config | {"auto_map": {"AutoModel": "evil.Model"}})
+    )
     (folder / "evil.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')")
     with pytest.raises(EncoderError, match="wants to run code of its own"):
         load(str(folder), folders=True)

@@ -1,4 +1,6 @@
-"""An ensemble: weights chosen on training samples, any subset of modalities, one bundle that answers alike in another process."""
+"""An ensemble: weights chosen on training samples, any subset of modalities, one bundle that
+answers alike in another process.
+"""
 
 import json
 import shutil
@@ -29,7 +31,9 @@ TASK = task_of("classification", ["a", "b", "c", "d"])
 
 def asked(small, **ensemble):
     changes = {"method": "ensemble", "compare": ["late", "gated", "concat"], "ensemble": ensemble}
-    return Recipe.parse(small(seeds=[0, 1] if ensemble.get("seeds") else [0]).model_dump() | changes)
+    return Recipe.parse(
+        small(seeds=[0, 1] if ensemble.get("seeds") else [0]).model_dump() | changes
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,10 @@ def runs(toy, small, tmp_path_factory):
 
 def features(n=9):
     rng = np.random.default_rng(2)
-    return {"a": rng.normal(size=(n, 5)).astype(np.float32), "b": rng.normal(size=(n, 4)).astype(np.float32)}
+    return {
+        "a": rng.normal(size=(n, 5)).astype(np.float32),
+        "b": rng.normal(size=(n, 4)).astype(np.float32),
+    }
 
 
 def answers(rng, members=3, n=60, classes=4):
@@ -56,7 +63,9 @@ def answers(rng, members=3, n=60, classes=4):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
-def test_weights_sum_to_one_and_are_no_worse_than_the_best_member_where_they_were_chosen(seed, members):
+def test_weights_sum_to_one_and_are_no_worse_than_the_best_member_where_they_were_chosen(
+    seed, members
+):
     log_p, y = answers(np.random.default_rng(seed), members)
     pool = Pool.of(TASK, log_p, y)
     assert min(pool.weights.values()) >= 0
@@ -78,7 +87,9 @@ def test_where_a_sample_lacks_a_modality_late_fusion_answers(runs):
     x = features()
     for name in ("a", "b"):
         only = {name: x[name]}
-        np.testing.assert_allclose(bundle.predict_features(only), bundle.predict_features(only, method=name), atol=1e-12)
+        np.testing.assert_allclose(
+            bundle.predict_features(only), bundle.predict_features(only, method=name), atol=1e-12
+        )
     assert not np.allclose(bundle.predict_features(x), bundle.predict_features(x, method="late"))
     nothing = bundle.predict_features(x, mask=np.zeros((9, 2), bool))
     np.testing.assert_allclose(nothing, np.tile(np.exp(bundle.log_prior), (9, 1)), atol=1e-6)
@@ -126,12 +137,18 @@ for folder in sys.argv[1:]:
 
 def test_a_fresh_process_answers_alike(runs):
     folders = [str(folder) for _, folder in runs.values()]
-    told = subprocess.run([sys.executable, "-c", ELSEWHERE, *folders], capture_output=True, text=True, check=True).stdout.splitlines()
+    told = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, *folders], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     mine = []
     for folder in folders:
         x, bundle = features(), load(folder)
         for some in (x, {"a": x["a"]}):
-            mine.append(np.concatenate([bundle.predict_features(some).ravel(), bundle.represent_features(some).ravel()]))
+            mine.append(
+                np.concatenate(
+                    [bundle.predict_features(some).ravel(), bundle.represent_features(some).ravel()]
+                )
+            )
     assert len(told) == 4
     for line, here in zip(told, mine):
         np.testing.assert_allclose(np.array(line.split(), float), here, atol=1e-5)
@@ -165,7 +182,12 @@ def test_a_stored_ensemble_is_judged_on_new_samples(runs, toy):
 
 @pytest.mark.parametrize(
     "change",
-    [{"temperature": 0}, {"weights": {"late": 0.5}}, {"weights": {"late": 0.5, "magic": 0.5}}, {"weights": {"late": 2.0, "gated": -1.0}}],
+    [
+        {"temperature": 0},
+        {"weights": {"late": 0.5}},
+        {"weights": {"late": 0.5, "magic": 0.5}},
+        {"weights": {"late": 2.0, "gated": -1.0}},
+    ],
 )
 def test_a_bundle_whose_weights_make_no_sense_is_refused(runs, tmp_path, change):
     copy = shutil.copytree(runs[False][1], tmp_path / "copy")
@@ -186,11 +208,16 @@ def test_the_members_are_what_the_recipe_names_or_trains_anyway():
     assert members(method="ensemble", compare=["lowrank"]) == ["late", "lowrank"]
     assert members(method="gated", compare=["ensemble"]) == ["gated", "late"]
     assert members(method="ensemble", ensemble={"of": ["late"]}) == ["late"]
-    assert Recipe.parse({"method": "ensemble", "ensemble": {"of": ["gated"]}}).methods == ["ensemble", "gated"]
+    assert Recipe.parse({"method": "ensemble", "ensemble": {"of": ["gated"]}}).methods == [
+        "ensemble",
+        "gated",
+    ]
 
 
 def test_the_pool_of_numbers_weighs_means_by_their_precision():
-    """Two Gaussian beliefs, one of them three times as certain: the mean of the pool lies three times as near to it."""
+    """Two Gaussian beliefs, one of them three times as certain: the mean of the pool lies three
+    times as near to it.
+    """
     task = task_of("regression")
     beliefs = {"sure": np.array([[0.0, np.log(1.0)]]), "vague": np.array([[4.0, np.log(3.0)]])}
     [[mean, log_variance]] = Pool({"sure": 0.5, "vague": 0.5}, 1.0)(task, beliefs)

@@ -26,7 +26,9 @@ def data(n=300, m=3, seed=0, clusters=60):
     mask = rng.random((n, m)) < 0.8
     cluster = np.array([f"c{i % clusters}" for i in range(n)])
     labels, names = [f"l{k}" for k in range(K)], [f"m{i}" for i in range(m)]
-    scored = Scored([f"k{i:03d}" for i in range(n)], y, mask, prior, cluster, np.array(["f"] * n), labels, names)
+    scored = Scored(
+        [f"k{i:03d}" for i in range(n)], y, mask, prior, cluster, np.array(["f"] * n), labels, names
+    )
     return scored, late_answers(logits, np.ones((n, m)), scored, coalitions(m))
 
 
@@ -54,8 +56,12 @@ def test_a_draw_equals_the_metric_on_the_drawn_samples(case):
     p = answers.whole[0]
     scores = Scores(resampler, scored.y, p[None])
     again = np.repeat(np.arange(len(scored)), resampler.weights[7, resampler.index].astype(int))
-    assert scores.macro_f1[7] == pytest.approx(sk.f1_score(scored.y[again], p[again].argmax(1), average="macro"))
-    assert scores.auroc[7] == pytest.approx(sk.roc_auc_score(scored.y[again], p[again], multi_class="ovr"), abs=1e-6)
+    assert scores.macro_f1[7] == pytest.approx(
+        sk.f1_score(scored.y[again], p[again].argmax(1), average="macro")
+    )
+    assert scores.auroc[7] == pytest.approx(
+        sk.roc_auc_score(scored.y[again], p[again], multi_class="ovr"), abs=1e-6
+    )
     assert scores.ece[7] == pytest.approx(ece_of(bin_sums(scored.y[again], p[again]).sum(0)))
 
 
@@ -71,7 +77,11 @@ def test_the_interval_covers_the_truth_about_95_times_in_100():
         skill = np.clip(rng.normal(truth, 0.1, size=60), 0, 1)
         right = rng.random((60, 5)) < skill[:, None]
         y = np.zeros(300, int)
-        scores = Scores(Resampler(np.repeat(np.arange(60), 5), 300), y, np.eye(2)[(~right).astype(int).ravel()][None])
+        scores = Scores(
+            Resampler(np.repeat(np.arange(60), 5), 300),
+            y,
+            np.eye(2)[(~right).astype(int).ravel()][None],
+        )
         found = interval(metrics.accuracy_of(scores.counts[0]))
         covered += found.low <= truth <= found.high
     assert 0.90 <= covered / 300 <= 0.99
@@ -94,7 +104,9 @@ def test_shapley_shares_add_up_for_any_number_of_modalities(m):
     asked = coalitions(m)
     values = np.random.default_rng(m).normal(size=len(asked))
     shares = shapley(values, asked, m)
-    assert shares.sum() == pytest.approx(values[asked.index(tuple(range(m)))] - values[asked.index(())])
+    assert shares.sum() == pytest.approx(
+        values[asked.index(tuple(range(m)))] - values[asked.index(())]
+    )
 
 
 def test_shapley_of_a_known_game():
@@ -118,11 +130,15 @@ def test_the_gain_is_paired_and_zero_over_itself(case):
     scores = Scores(resampler, scored.y, answers.whole)
     none = gain(scores, scores, "m0")
     assert (none.value, none.low, none.high, none.verdict) == (0, 0, 0, "no clear difference")
-    assert gain(scores, Scores(resampler, scored.y, answers.by_coalition[(0,)]), "m0").verdict == "clearly better"
+    assert (
+        gain(scores, Scores(resampler, scored.y, answers.by_coalition[(0,)]), "m0").verdict
+        == "clearly better"
+    )
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "words"), [(0.1, 0.2, "clearly better"), (-0.2, -0.1, "clearly worse"), (-1, 1, "no clear difference")]
+    ("low", "high", "words"),
+    [(0.1, 0.2, "clearly better"), (-0.2, -0.1, "clearly worse"), (-1, 1, "no clear difference")],
 )
 def test_clearly_means_that_the_interval_excludes_zero(low, high, words):
     assert verdict(Interval(value=(low + high) / 2, low=low, high=high)) == words
@@ -145,7 +161,10 @@ def test_absent_modalities_answer_the_prior(case):
 
 def test_small_subgroups_bear_a_note_and_columns_of_many_values_are_left_out(case):
     scored, answers, resampler = case
-    columns = {"site": ["small" if i < 8 else "large" for i in range(300)], "writer": [str(i) for i in range(300)]}
+    columns = {
+        "site": ["small" if i < 8 else "large" for i in range(300)],
+        "writer": [str(i) for i in range(300)],
+    }
     found = {each.value: each for each in subgroups(answers.whole, scored, resampler, columns)}
     assert set(found) == {"small", "large"}
     assert found["small"].n == 8
@@ -155,7 +174,10 @@ def test_small_subgroups_bear_a_note_and_columns_of_many_values_are_left_out(cas
 
 def test_late_answers_are_the_product_of_what_is_present(case):
     scored, answers, _ = case
-    product = sum(np.log(answers.by_coalition[(i,)][0]) - scored.log_prior for i in range(3)) + scored.log_prior
+    product = (
+        sum(np.log(answers.by_coalition[(i,)][0]) - scored.log_prior for i in range(3))
+        + scored.log_prior
+    )
     np.testing.assert_allclose(answers.whole[0], np.exp(log_softmax(product, axis=1)), atol=1e-9)
     assert isinstance(answers, Answers)
 
@@ -163,9 +185,15 @@ def test_late_answers_are_the_product_of_what_is_present(case):
 def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so():
     scored, answers = data(clusters=10)
     resampler = Resampler(scored.cluster, 200)
-    part = ["first" if one == "c0" else "second" if one in {"c1", "c2"} else "rest" for one in scored.cluster]
+    part = [
+        "first" if one == "c0" else "second" if one in {"c1", "c2"} else "rest"
+        for one in scored.cluster
+    ]
     found = {one.value: one for one in subgroups(answers.whole, scored, resampler, {"part": part})}
-    assert (found["first"].score.low, found["first"].note) == (None, "only one cluster, no interval")
+    assert (found["first"].score.low, found["first"].note) == (
+        None,
+        "only one cluster, no interval",
+    )
     assert found["second"].score.low is not None
 
 
@@ -184,14 +212,32 @@ def stored():
     single = {name: (answers.by_coalition[(i,)],) * 2 for i, name in enumerate(scored.modalities)}
     split = Split(policy="by-group", groups=[], folds=[Fold(name="f", n_train=9, n_test=60)])
     temperatures, sites = dict.fromkeys(scored.modalities, 1.0), {"site": ["a", "b", "b"] * 20}
-    question = Question(scored, "late", {"late": answers}, single, "m0", temperatures, [0, 1], None, split, 60, {}, columns=sites, draws=50)
+    question = Question(
+        scored,
+        "late",
+        {"late": answers},
+        single,
+        "m0",
+        temperatures,
+        [0, 1],
+        None,
+        split,
+        60,
+        {},
+        columns=sites,
+        draws=50,
+    )
     return evaluate(question).model_dump(mode="json")
 
 
 def test_a_result_of_schema_1_is_read_and_keeps_its_number(stored):
     from fusion.result import EvaluationResult
 
-    old = {name: value for name, value in stored.items() if name not in ("disagreements", "worst_subgroup")}
+    old = {
+        name: value
+        for name, value in stored.items()
+        if name not in ("disagreements", "worst_subgroup")
+    }
     for group in old["subgroups"]:
         del group["metrics"]
     found = EvaluationResult.model_validate(old | {"schema_version": 1, "mistakes": [{"key": "k"}]})
@@ -206,18 +252,30 @@ def as_in_schema_2(part):
         return [as_in_schema_2(one) for one in part]
     if not isinstance(part, dict):
         return part
-    return {"macro_f1" if name == "score" else name: as_in_schema_2(one) for name, one in part.items() if name not in ("metric", "against")}
+    return {
+        "macro_f1" if name == "score" else name: as_in_schema_2(one)
+        for name, one in part.items()
+        if name not in ("metric", "against")
+    }
 
 
 def test_a_result_of_schema_2_is_read_with_its_scores(stored):
     from fusion.result import EvaluationResult
 
-    old = as_in_schema_2({name: value for name, value in stored.items() if name != "disagreements"}) | {"schema_version": 2}
+    old = as_in_schema_2(
+        {name: value for name, value in stored.items() if name != "disagreements"}
+    ) | {"schema_version": 2}
     assert "macro_f1" in old["headline"]
     found = EvaluationResult.model_validate(old)
-    assert (found.schema_version, found.task, found.headline.metric) == (2, "classification", "macro_f1")
+    assert (found.schema_version, found.task, found.headline.metric) == (
+        2,
+        "classification",
+        "macro_f1",
+    )
     assert found.headline.score.value == stored["headline"]["score"]["value"]
-    assert [one.score.value for one in found.subgroups] == [one["score"]["value"] for one in stored["subgroups"]]
+    assert [one.score.value for one in found.subgroups] == [
+        one["score"]["value"] for one in stored["subgroups"]
+    ]
 
 
 def test_a_result_of_a_later_version_is_refused_in_words(stored):
@@ -233,7 +291,9 @@ def test_every_subgroup_has_every_metric_as_if_only_its_samples_were_there(case)
     [large, small] = subgroups(answers.whole[:1], scored, resampler, {"site": sites})
     chosen, p = np.array(sites) == "small", answers.whole[0]
     alone = Scores(Resampler(scored.cluster[chosen], 50), scored.y[chosen], p[None, chosen]).all()
-    assert {name: one.value for name, one in small.metrics.items()} == pytest.approx({name: one.value for name, one in alone.items()})
+    assert {name: one.value for name, one in small.metrics.items()} == pytest.approx(
+        {name: one.value for name, one in alone.items()}
+    )
     assert all(one.low <= one.value <= one.high for one in large.metrics.values())
     assert small.score == small.metrics["macro_f1"]
 

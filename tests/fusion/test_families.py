@@ -35,7 +35,9 @@ def contents(tmp_path_factory):
     for n in range(2):
         values = np.random.default_rng(n).integers(0, 255, (30 + n, 40, 3), dtype=np.uint8)
         Image.fromarray(values).save(folder / f"{n}.png")
-        soundfile.write(folder / f"{n}.wav", np.random.default_rng(n).normal(0, 0.1, 6000 + 2500 * n), 8000)
+        soundfile.write(
+            folder / f"{n}.wav", np.random.default_rng(n).normal(0, 0.1, 6000 + 2500 * n), 8000
+        )
     return {
         "image": [folder / "0.png", folder / "1.png"],
         "audio": [folder / "0.wav", folder / "1.wav"],
@@ -45,7 +47,9 @@ def contents(tmp_path_factory):
 
 
 @pytest.mark.parametrize("family", KIN)
-def test_a_model_of_each_type_that_is_accepted_is_read_alone_as_beside_others(family, home, contents):
+def test_a_model_of_each_type_that_is_accepted_is_read_alone_as_beside_others(
+    family, home, contents
+):
     saved(home / f"our-{family}", family)
     encoder = load(choice(f"our-{family}", layers=[1, -1]))
     inputs = [encoder.prepare(content) for content in contents[encoder.kind]]
@@ -63,7 +67,11 @@ def test_every_type_that_is_accepted_is_tested_by_a_model_of_its_own():
 @pytest.mark.parametrize("family", CONFIGS)
 def test_a_folder_of_each_family_is_an_encoder_by_its_name(family, contents):
     entry = catalogue.get(f"our-{family}")
-    assert (entry.kind, entry.sort, entry.family) == (KINDS[family], "local", FAMILIES[family].title)
+    assert (entry.kind, entry.sort, entry.family) == (
+        KINDS[family],
+        "local",
+        FAMILIES[family].title,
+    )
     encoder = load(f"our-{family}")
     vectors = encoded(encoder, contents[encoder.kind])
     assert vectors.shape == (2, encoder.dim)
@@ -86,7 +94,9 @@ def test_a_vector_does_not_depend_on_its_neighbours_or_their_length(family, cont
 
 @pytest.mark.parametrize("family", CONFIGS)
 def test_every_pooling_and_any_layers_are_options_with_a_fingerprint_of_their_own(family, contents):
-    encoders = [load(choice(f"our-{family}", pooling=pooling)) for pooling in FAMILIES[family].poolings]
+    encoders = [
+        load(choice(f"our-{family}", pooling=pooling)) for pooling in FAMILIES[family].poolings
+    ]
     two = load(choice(f"our-{family}", layers=[1, -1]))
     assert len({one.fingerprint for one in [*encoders, two]}) == len(encoders) + 1
     for encoder in [*encoders, two]:
@@ -97,7 +107,9 @@ def test_every_pooling_and_any_layers_are_options_with_a_fingerprint_of_their_ow
 
 @pytest.mark.parametrize("family", CONFIGS)
 def test_a_pooling_that_a_family_has_not_is_refused_in_words(family):
-    unknown = next(pooling for pooling in ("grid", "segments") if pooling not in FAMILIES[family].poolings)
+    unknown = next(
+        pooling for pooling in ("grid", "segments") if pooling not in FAMILIES[family].poolings
+    )
     with pytest.raises(EncoderError, match=f"can be pooled by .*, not by {unknown}"):
         load(choice(f"our-{family}", pooling=unknown))
 
@@ -114,7 +126,9 @@ def test_a_decoder_gives_its_last_real_token(family, home):
         states = model(input_ids=torch.tensor([tokens])).last_hidden_state[0]
     beside_a_longer_text = encoder.encode([tokens, encoder.prepare("none " * 20)])[0]
     assert np.allclose(beside_a_longer_text, states[-1].numpy(), atol=1e-5)
-    mean = load(choice(f"our-{family}", pooling="mean")).encode([tokens, encoder.prepare("none " * 20)])[0]
+    mean = load(choice(f"our-{family}", pooling="mean")).encode(
+        [tokens, encoder.prepare("none " * 20)]
+    )[0]
     assert np.allclose(mean, states.mean(0).numpy(), atol=1e-5)
 
 
@@ -147,7 +161,11 @@ def test_the_last_frame_of_a_recording_is_its_own(family, contents):
     inputs = [last.prepare(contents["audio"][0])]
     frames = last.frames(len(inputs[0]))
     assert 1 < frames <= 64
-    every = load(choice(f"our-{family}", pooling="segments", grid=[frames])).encode(inputs).reshape(frames, -1)
+    every = (
+        load(choice(f"our-{family}", pooling="segments", grid=[frames]))
+        .encode(inputs)
+        .reshape(frames, -1)
+    )
     assert np.allclose(last.encode(inputs)[0], every[-1], atol=1e-5)
 
 
@@ -174,7 +192,10 @@ def test_a_family_that_is_no_encoder_is_refused_with_those_that_are(home, tmp_pa
     folder = tmp_path / "t5"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"model_type": "t5"}))
-    with pytest.raises(EncoderError, match=r"the family t5, which cannot be read as an encoder; known are .*roberta"):
+    with pytest.raises(
+        EncoderError,
+        match=r"the family t5, which cannot be read as an encoder; known are .*roberta",
+    ):
         load(str(folder), folders=True)
 
 
@@ -186,7 +207,9 @@ def test_weights_that_are_missing_are_not_replaced_by_random_ones(family, tmp_pa
     path = folder / "model.safetensors"
     state = load_file(path)
     lost = next(name for name in state if "1." in name and name.endswith("weight"))
-    save_file({name: value for name, value in state.items() if name != lost}, path, {"format": "pt"})
+    save_file(
+        {name: value for name, value in state.items() if name != lost}, path, {"format": "pt"}
+    )
     with pytest.raises(EncoderError, match="is not whole: 1 weights"):
         load(str(folder), folders=True)
 
@@ -196,7 +219,9 @@ def test_weights_of_half_precision_are_read_in_full(tmp_path, contents):
 
     folder = saved(tmp_path / "half", "llama", dtype="bfloat16")
     path = folder / "model.safetensors"
-    save_file({name: value.bfloat16() for name, value in load_file(path).items()}, path, {"format": "pt"})
+    save_file(
+        {name: value.bfloat16() for name, value in load_file(path).items()}, path, {"format": "pt"}
+    )
     encoder = load(str(folder), folders=True)
     assert next(encoder.model.parameters()).dtype == torch.float32
 
@@ -210,5 +235,8 @@ def test_a_folder_in_parts_is_read_by_its_index(tmp_path, contents):
     for file in ("tokenizer.json", "tokenizer_config.json"):
         (parts / file).write_bytes((whole / file).read_bytes())
     assert len(list(parts.glob("*.safetensors"))) > 1
-    same = [encoded(load(str(Path(folder)), folders=True), contents["text"]) for folder in (whole, parts)]
+    same = [
+        encoded(load(str(Path(folder)), folders=True), contents["text"])
+        for folder in (whole, parts)
+    ]
     assert np.allclose(*same, atol=1e-6)

@@ -1,4 +1,6 @@
-"""A floor for missing modalities: with one modality only, a joint method answers as that modality's own model, and nothing else changes."""
+"""A floor for missing modalities: with one modality only, a joint method answers as that modality's
+own model, and nothing else changes.
+"""
 
 import numpy as np
 import pytest
@@ -21,7 +23,9 @@ def runs(toy, small, tmp_path_factory):
     found = {}
     for floor in (False, True):
         out = tmp_path_factory.mktemp("floor")
-        recipe = small(floor=floor).model_copy(update={"method": "gated", "compare": ["late", "concat"]})
+        recipe = small(floor=floor).model_copy(
+            update={"method": "gated", "compare": ["late", "concat"]}
+        )
         found[floor] = train(toy(), recipe, out, None, Progress()), load(out)
     return found
 
@@ -40,7 +44,9 @@ def test_handing_over_changes_samples_with_one_modality_and_no_other(seed, m):
 
 def test_with_a_floor_no_method_falls_short_of_a_single_modality(runs):
     found = runs[True][0].shortfalls
-    assert {(one.method, one.modality) for one in found} == {(m, x) for m in ("gated", "late", "concat") for x in MODALITIES}
+    assert {(one.method, one.modality) for one in found} == {
+        (m, x) for m in ("gated", "late", "concat") for x in MODALITIES
+    }
     for one in found:
         assert one.difference.value == pytest.approx(0, abs=1e-12)
         assert one.difference.low == pytest.approx(0, abs=1e-12)
@@ -50,22 +56,37 @@ def test_with_a_floor_no_method_falls_short_of_a_single_modality(runs):
 
 def test_without_one_the_shortfall_is_reported_with_its_interval(runs):
     found = {(one.method, one.modality): one for one in runs[False][0].shortfalls}
-    assert all(found["late", name].difference.value == pytest.approx(0, abs=1e-12) for name in MODALITIES)
+    assert all(
+        found["late", name].difference.value == pytest.approx(0, abs=1e-12) for name in MODALITIES
+    )
     joint = [found["gated", name].difference for name in MODALITIES]
     assert any(one.value != 0 for one in joint)
     assert all(one.low <= one.value <= one.high for one in joint)
-    assert all(one.value == pytest.approx(found["gated", one.over].score.value - found["gated", one.over].alone.value) for one in joint)
+    assert all(
+        one.value
+        == pytest.approx(
+            found["gated", one.over].score.value - found["gated", one.over].alone.value
+        )
+        for one in joint
+    )
 
 
 def test_the_kept_model_keeps_the_floor_and_is_otherwise_the_same(runs):
     rng = np.random.default_rng(2)
-    x = {"a": rng.normal(size=(9, 5)).astype(np.float32), "b": rng.normal(size=(9, 4)).astype(np.float32)}
+    x = {
+        "a": rng.normal(size=(9, 5)).astype(np.float32),
+        "b": rng.normal(size=(9, 4)).astype(np.float32),
+    }
     (_, plain), (_, floored) = runs[False], runs[True]
     np.testing.assert_array_equal(floored.predict_features(x), plain.predict_features(x))
     for name in MODALITIES:
         only = {name: x[name]}
-        np.testing.assert_array_equal(floored.predict_features(only), floored.predict_features(only, method=name))
-        assert not np.allclose(plain.predict_features(only), plain.predict_features(only, method=name))
+        np.testing.assert_array_equal(
+            floored.predict_features(only), floored.predict_features(only, method=name)
+        )
+        assert not np.allclose(
+            plain.predict_features(only), plain.predict_features(only, method=name)
+        )
 
 
 def test_the_kept_model_is_judged_with_its_floor(runs, toy):

@@ -26,7 +26,9 @@ def test_the_study_and_the_recipe_can_be_read() -> None:
 
 def test_no_setting_and_no_method_is_left_out() -> None:
     schema = Recipe.model_json_schema()
-    settings = {name for part in (schema, *schema["$defs"].values()) for name in part.get("properties", {})}
+    settings = {
+        name for part in (schema, *schema["$defs"].values()) for name in part.get("properties", {})
+    }
     told = {word for text in blocks("yaml recipe") for word in re.findall(r"[a-z_]+", text)}
     assert settings - told == {"schema_version"}
     methods = set(re.findall(r"'(\w+)'", str(Method)))
@@ -43,5 +45,17 @@ def test_the_commands_exist() -> None:
 def test_the_python_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [code] = blocks("python")
     folder, sample = write_study(tmp_path / "study"), {"left": [0.1, -0.2, 0.4]}
-    exec(code, {"FOLDER": folder, "OUT": tmp_path / "out", "CACHE": tmp_path / "cache", "RECIPE": RECIPE, "SAMPLE": sample})
-    assert re.fullmatch(r"macro_f1 0\.\d+ (clearly better|no clear difference|clearly worse)\nkind\d\n", capsys.readouterr().out)
+    exec(
+        code,
+        {
+            "FOLDER": folder,
+            "OUT": tmp_path / "out",
+            "CACHE": tmp_path / "cache",
+            "RECIPE": RECIPE,
+            "SAMPLE": sample,
+        },
+    )
+    assert re.fullmatch(
+        r"macro_f1 0\.\d+ (clearly better|no clear difference|clearly worse)\nkind\d\n",
+        capsys.readouterr().out,
+    )

@@ -1,4 +1,6 @@
-"""A bundle answers from raw inputs: files, bytes, pictures in memory, words, numbers; any of them, one sample or many."""
+"""A bundle answers from raw inputs: files, bytes, pictures in memory, words, numbers; any of them,
+one sample or many.
+"""
 
 import io
 import json
@@ -36,14 +38,19 @@ def picture(folder: Path, i: int) -> Path:
 
 def sound(folder: Path, i: int) -> Path:
     path = folder / f"{i}.wav"
-    wave = np.sin(np.arange(4000 + 40 * i) * 0.05 * (1 + i % 3)) + np.random.default_rng(i).normal(size=4000 + 40 * i) * 0.1
+    wave = (
+        np.sin(np.arange(4000 + 40 * i) * 0.05 * (1 + i % 3))
+        + np.random.default_rng(i).normal(size=4000 + 40 * i) * 0.1
+    )
     soundfile.write(path, 0.5 * wave / np.abs(wave).max(), 16_000)
     return path
 
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory):
-    """Rows of raw inputs, with a table of one number and one category, and the alignment that a study would make of them."""
+    """Rows of raw inputs, with a table of one number and one category, and the alignment that a
+    study would make of them.
+    """
     folder = tmp_path_factory.mktemp("media")
     files: dict[str, Path] = {}
     rows, cells = [], {name: [] for name in ("image", "speech", "clue", "facts")}
@@ -63,18 +70,34 @@ def media(tmp_path_factory):
         cells["facts"].append(Cell.numbers(row["facts"]))
     kinds = {"image": "image", "speech": "audio", "clue": "text", "facts": "table"}
     modalities = {
-        name: Modality(kind, cells[name], fields=["s.size", "s.site=A"] if kind == "table" else [], media=files.__getitem__)
+        name: Modality(
+            kind,
+            cells[name],
+            fields=["s.size", "s.site=A"] if kind == "table" else [],
+            media=files.__getitem__,
+        )
         for name, kind in kinds.items()
     }
     groups = {"s.site": [f"S{i // 3 % 3}" for i in range(36)]}
-    return rows, Aligned([f"M{i:02d}" for i in range(36)], [f"class {i % 3}" for i in range(36)], modalities, groups=groups)
+    return rows, Aligned(
+        [f"M{i:02d}" for i in range(36)],
+        [f"class {i % 3}" for i in range(36)],
+        modalities,
+        groups=groups,
+    )
 
 
 @pytest.fixture(scope="module")
 def folder(media, small, tmp_path_factory):
     out = tmp_path_factory.mktemp("bundle")
-    tiny = {"image": [{"name": "tiny-image"}], "speech": [{"name": "tiny-audio"}], "clue": [{"name": "tiny-text"}]}
-    recipe = small(inner_folds=1).model_copy(update={"encoders": type(small()).parse({"encoders": tiny}).encoders})
+    tiny = {
+        "image": [{"name": "tiny-image"}],
+        "speech": [{"name": "tiny-audio"}],
+        "clue": [{"name": "tiny-text"}],
+    }
+    recipe = small(inner_folds=1).model_copy(
+        update={"encoders": type(small()).parse({"encoders": tiny}).encoders}
+    )
     train(media[1], recipe, out, None, Progress())
     return out
 
@@ -84,25 +107,43 @@ def bundle(folder):
     return fusion.load(folder)
 
 
-@pytest.mark.parametrize("names", [["image"], ["speech"], ["clue"], ["facts"], ["image", "clue"], ["image", "speech", "clue", "facts"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["image"],
+        ["speech"],
+        ["clue"],
+        ["facts"],
+        ["image", "clue"],
+        ["image", "speech", "clue", "facts"],
+    ],
+)
 @pytest.mark.parametrize("method", [None, "gated"])
 def test_any_subset_of_raw_inputs_answers_as_training_read_them(bundle, media, names, method):
     rows, aligned = media
     given = [{name: row[name] for name in names} for row in rows[:7]]
     x, mask = bundle.embedded(aligned, None, Progress())
-    wanted = bundle.predict_features({n: v[:7] for n, v in x.items()}, mask[:7] & np.isin(bundle.modalities, names), method)
+    wanted = bundle.predict_features(
+        {n: v[:7] for n, v in x.items()}, mask[:7] & np.isin(bundle.modalities, names), method
+    )
     np.testing.assert_allclose(bundle.predict(given, method), wanted, atol=1e-6)
 
 
 def test_one_sample_or_many_in_any_order_answer_the_same(bundle, media):
     rows = media[0][:9]
     together = bundle.predict(rows)
-    np.testing.assert_allclose(np.concatenate([bundle.predict(row) for row in rows]), together, atol=1e-5)
+    np.testing.assert_allclose(
+        np.concatenate([bundle.predict(row) for row in rows]), together, atol=1e-5
+    )
     np.testing.assert_allclose(bundle.predict(rows[::-1])[::-1], together, atol=1e-5)
-    np.testing.assert_allclose(bundle.predict({name: [row[name] for row in rows] for name in rows[0]}), together, atol=1e-5)
+    np.testing.assert_allclose(
+        bundle.predict({name: [row[name] for row in rows] for name in rows[0]}), together, atol=1e-5
+    )
 
 
-def test_a_fresh_process_answers_the_same_and_loads_nothing_before_it_is_asked(folder, bundle, media, tmp_path):
+def test_a_fresh_process_answers_the_same_and_loads_nothing_before_it_is_asked(
+    folder, bundle, media, tmp_path
+):
     row = {name: str(value) for name, value in media[0][4].items() if name != "facts"}
     code = (
         "import sys, json, fusion; assert not {'torch', 'numpy'} & set(sys.modules);"
@@ -123,7 +164,12 @@ def test_bytes_pictures_in_memory_and_fields_by_name_are_the_same_inputs(bundle,
     row = media[0][5]
     with Image.open(row["image"]) as image:
         image.load()
-    other = {"image": image, "speech": row["speech"].read_bytes(), "clue": row["clue"], "facts": {"size": row["facts"][0], "s.site": "A"}}
+    other = {
+        "image": image,
+        "speech": row["speech"].read_bytes(),
+        "clue": row["clue"],
+        "facts": {"size": row["facts"][0], "s.site": "A"},
+    }
     np.testing.assert_allclose(bundle.predict(other), bundle.predict(row), atol=1e-6)
 
 
@@ -133,7 +179,9 @@ def test_a_picture_of_every_mode_is_read(bundle, mode):
 
 
 def test_a_sample_with_nothing_among_others_gets_the_prior(bundle):
-    np.testing.assert_allclose(bundle.predict([{"clue": "one"}, {}])[1], np.exp(bundle.log_prior), atol=1e-6)
+    np.testing.assert_allclose(
+        bundle.predict([{"clue": "one"}, {}])[1], np.exp(bundle.log_prior), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +208,9 @@ def test_what_cannot_be_read_is_said_in_words(bundle, given, words):
         bundle.predict(given)
 
 
-def test_a_bundle_of_a_processor_is_read_in_its_own_precision_where_another_is_usual(folder, monkeypatch):
+def test_a_bundle_of_a_processor_is_read_in_its_own_precision_where_another_is_usual(
+    folder, monkeypatch
+):
     given = {"clue": "a pair of them"}
     here = fusion.load(folder).predict(given)
     monkeypatch.setattr("fusion.encoders.runtime.usual_precision", lambda: "mixed-fp16")
@@ -178,26 +228,51 @@ def test_an_encoder_of_other_weights_is_refused(folder, tmp_path):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     write_json(tmp_path / "bundle.json", facts | {"digest": digest_of(facts)})
     other = fusion.load(tmp_path)
-    with pytest.raises(BundleError, match="clue would be read by another encoder than in training: tiny-text has other weights"):
+    with pytest.raises(
+        BundleError,
+        match="clue would be read by another encoder than in training: tiny-text has other weights",
+    ):
         other.predict({"clue": "one"})
     assert other.predict({"speech": sound(tmp_path, 1)}).shape == (1, 3)
 
 
-def test_a_table_is_answered_by_command_and_what_is_broken_counts_as_missing(folder, bundle, media, tmp_path, capsys):
+def test_a_table_is_answered_by_command_and_what_is_broken_counts_as_missing(
+    folder, bundle, media, tmp_path, capsys
+):
     rows = media[0]
     for name in ("1.png", "2.png"):
         (tmp_path / name).write_bytes(rows[int(name[0])]["image"].read_bytes())
-    lines = ["id,image,clue,size,site", f"a,1.png,{rows[1]['clue']},2,A", "b,gone.png,lonely,,", "c,2.png,,1,B"]
+    lines = [
+        "id,image,clue,size,site",
+        f"a,1.png,{rows[1]['clue']},2,A",
+        "b,gone.png,lonely,,",
+        "c,2.png,,1,B",
+    ]
     (tmp_path / "t.csv").write_text("\n".join(lines))
     assert (
-        main(["predict", str(folder), str(tmp_path / "t.csv"), "--out", str(tmp_path / "p.parquet"), "--cache", str(tmp_path / "c")]) == 0
+        main(
+            [
+                "predict",
+                str(folder),
+                str(tmp_path / "t.csv"),
+                "--out",
+                str(tmp_path / "p.parquet"),
+                "--cache",
+                str(tmp_path / "c"),
+            ]
+        )
+        == 0
     )
     said = capsys.readouterr()
     assert "image of b" in said.err
     assert json.loads(said.out)["samples"] == 3
     found = pq.read_table(tmp_path / "p.parquet")
     assert found.column("key").to_pylist() == ["a", "b", "c"]
-    assert found.column("present").to_pylist() == [["clue", "facts", "image"], ["clue"], ["facts", "image"]]
+    assert found.column("present").to_pylist() == [
+        ["clue", "facts", "image"],
+        ["clue"],
+        ["facts", "image"],
+    ]
     wanted = bundle.predict(
         [
             {"image": rows[1]["image"], "clue": rows[1]["clue"], "facts": {"size": 2, "site": "A"}},
@@ -205,13 +280,18 @@ def test_a_table_is_answered_by_command_and_what_is_broken_counts_as_missing(fol
             {"image": rows[2]["image"], "facts": [1, 0]},
         ]
     )
-    np.testing.assert_allclose(np.array(found.column("probabilities").to_pylist()), wanted, atol=1e-5)
+    np.testing.assert_allclose(
+        np.array(found.column("probabilities").to_pylist()), wanted, atol=1e-5
+    )
 
 
 def test_a_table_without_any_input_is_an_error_in_words(folder, tmp_path, capsys):
     (tmp_path / "t.csv").write_text("id,colour\na,red\n")
     assert main(["predict", str(folder), str(tmp_path / "t.csv")]) == 2
-    assert "t.csv has the columns id, colour; the model reads clue, s.size, s.site=A, image, speech" in capsys.readouterr().err
+    assert (
+        "t.csv has the columns id, colour; the model reads clue, s.size, s.site=A, image, speech"
+        in capsys.readouterr().err
+    )
 
 
 def test_the_card_tells_the_score_and_names_every_encoder(folder, bundle):
@@ -232,7 +312,9 @@ def test_rules_read_the_texts_and_numbers_that_are_given_as_inputs(bundle):
     from dataclasses import replace
 
     rule = {"when": 's.words contains "pair"', "label": "class 2", "hard": True}
-    recipe = type(bundle.recipe).parse(bundle.recipe.model_dump() | {"knowledge": {"rules": [rule]}})
+    recipe = type(bundle.recipe).parse(
+        bundle.recipe.model_dump() | {"knowledge": {"rules": [rule]}}
+    )
     ruled = replace(bundle, recipe=recipe, fields=bundle.fields | {"clue": ["s.words"]})
     p = ruled.predict([{"clue": "a pair"}, {"clue": "a tree"}])
     assert p[0].tolist() == [0, 0, 1]

@@ -1,4 +1,6 @@
-"""The rule language: what it reads and refuses, that Python and DuckDB agree on it, and what rules say about data."""
+"""The rule language: what it reads and refuses, that Python and DuckDB agree on it, and what rules
+say about data.
+"""
 
 import subprocess
 import sys
@@ -29,11 +31,34 @@ from fusion.knowledge import (
     to_sql,
 )
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
-from fusion.knowledge.language import COMPARISONS, And, Column, Compare, Find, Known, Not, OneOf, Or, joined
+from fusion.knowledge.language import (
+    COMPARISONS,
+    And,
+    Column,
+    Compare,
+    Find,
+    Known,
+    Not,
+    OneOf,
+    Or,
+    joined,
+)
 
 KNOWN = ["recordings.seconds", "recordings.speaker", "samples.speaker", "clues.clue"]
-KINDS = {"t.number": "number", "t.text": "text", "t.tags": "tags", "t.time": "time", "t.code": "category"}
-TYPES = {"t.number": "DOUBLE", "t.text": "VARCHAR", "t.tags": "VARCHAR[]", "t.time": "VARCHAR", "t.code": "VARCHAR"}
+KINDS = {
+    "t.number": "number",
+    "t.text": "text",
+    "t.tags": "tags",
+    "t.time": "time",
+    "t.code": "category",
+}
+TYPES = {
+    "t.number": "DOUBLE",
+    "t.text": "VARCHAR",
+    "t.tags": "VARCHAR[]",
+    "t.time": "VARCHAR",
+    "t.code": "VARCHAR",
+}
 DIGITS = ["zero", "one", "two", "seven"]
 
 
@@ -44,8 +69,12 @@ def problem(text: str, known: list[str] | None = None) -> str:
 
 
 def test_a_condition_is_written_in_one_form() -> None:
-    condition = parse("(seconds>=.75 AND clue Contains 'a \"pair\"') or NOT samples.speaker in ['S1',“S2”]", KNOWN)
-    assert str(condition) == ('recordings.seconds >= 0.75 and clues.clue contains "a ""pair""" or not samples.speaker in ["S1", "S2"]')
+    condition = parse(
+        "(seconds>=.75 AND clue Contains 'a \"pair\"') or NOT samples.speaker in ['S1',“S2”]", KNOWN
+    )
+    assert str(condition) == (
+        'recordings.seconds >= 0.75 and clues.clue contains "a ""pair""" or not samples.speaker in ["S1", "S2"]'
+    )
     assert columns(condition) == ["recordings.seconds", "clues.clue", "samples.speaker"]
 
 
@@ -53,15 +82,23 @@ def test_a_condition_is_said_in_plain_english() -> None:
     names = {"clues.clue": "the clue"}
     said = explain(parse('recordings.seconds > 0.75 and clues.clue contains "pair"'), names)
     assert said == "recordings.seconds is greater than 0.75 and the clue contains “pair”"
-    said = explain(parse("(a.b in [1, 2, 3] or a.c is missing) and not (a.d <= 4) and not a.e starts with 'x'"))
-    assert said == "(a.b is one of 1, 2 or 3 or a.c is missing) and a.d is greater than 4 and a.e does not start with “x”"
+    said = explain(
+        parse("(a.b in [1, 2, 3] or a.c is missing) and not (a.d <= 4) and not a.e starts with 'x'")
+    )
+    assert (
+        said
+        == "(a.b is one of 1, 2 or 3 or a.c is missing) and a.d is greater than 4 and a.e does not start with “x”"
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("recordings.s >", "column 15: expected a value after >, found end of rule"),
-        ("a.b > good", 'column 7: expected a value after >, found good; a text stands in quotes: "good"'),
+        (
+            "a.b > good",
+            'column 7: expected a value after >, found good; a text stands in quotes: "good"',
+        ),
         ("a.b", "column 4: expected a comparison after a.b ("),
         ("a.b = 1 and", "column 12: expected a column, found end of rule"),
         ("a.b = 1 c.d = 2", "column 9: expected and, or, or the end of the rule, found c.d"),
@@ -113,24 +150,58 @@ def test_a_test_on_a_missing_value_is_unknown_unless_it_asks_for_that() -> None:
 
 
 def test_codes_that_are_written_as_text_can_be_compared_with_numbers() -> None:
-    assert holds(parse("t.code >= 7"), {"t.code": ["07", "3", "x", None]}) == [True, False, None, None]
+    assert holds(parse("t.code >= 7"), {"t.code": ["07", "3", "x", None]}) == [
+        True,
+        False,
+        None,
+        None,
+    ]
 
 
 def test_points_in_time_are_compared_as_such() -> None:
     table = {"t.time": ["2025-03-31", "2025-03-31 14:30", "2025-04-01T00:30:00+02:00", "soon"]}
-    assert holds(parse("t.time > '2025-03-31'"), table, {"t.time": "time"}) == [False, True, True, None]
-    assert holds(parse("t.time < '2025-04-01'"), table, {"t.time": "time"}) == [True, True, True, None]
+    assert holds(parse("t.time > '2025-03-31'"), table, {"t.time": "time"}) == [
+        False,
+        True,
+        True,
+        None,
+    ]
+    assert holds(parse("t.time < '2025-04-01'"), table, {"t.time": "time"}) == [
+        True,
+        True,
+        True,
+        None,
+    ]
 
 
 LETTERS = st.text(st.sampled_from("abAB \"'`%_\\éÉßİΣσς数0.-"), max_size=6)
-WORDS = st.one_of(LETTERS, st.text(st.characters(codec="utf-8", exclude_characters="\0", max_codepoint=0x24FF), max_size=4))
-NUMBERS = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.sampled_from([1e20, 5e-324, 1e300]))
-DIGIT_TEXTS = st.one_of(NUMBERS.map(repr), st.text(st.sampled_from("0123456789.eE+-_ "), max_size=6))
+WORDS = st.one_of(
+    LETTERS,
+    st.text(
+        st.characters(codec="utf-8", exclude_characters="\0", max_codepoint=0x24FF), max_size=4
+    ),
+)
+NUMBERS = st.one_of(
+    st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.sampled_from([1e20, 5e-324, 1e300])
+)
+DIGIT_TEXTS = st.one_of(
+    NUMBERS.map(repr), st.text(st.sampled_from("0123456789.eE+-_ "), max_size=6)
+)
 TIMES = st.one_of(
     st.dates().map(lambda day: day.isoformat()),
     st.datetimes().map(lambda moment: moment.isoformat(sep=" ")),
     st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
-    st.sampled_from(["2025-02-30", "2025-01-01", "2025-01-01 00:00", "2025-1-1", "epoch", "infinity", "2025-01-01T24:00"]),
+    st.sampled_from(
+        [
+            "2025-02-30",
+            "2025-01-01",
+            "2025-01-01 00:00",
+            "2025-1-1",
+            "epoch",
+            "infinity",
+            "2025-01-01T24:00",
+        ]
+    ),
 )
 CELLS = {
     "t.number": st.one_of(NUMBERS, st.just(float("nan"))),
@@ -140,9 +211,35 @@ CELLS = {
     "t.code": DIGIT_TEXTS,
 }
 NON_EMPTY = WORDS.filter(bool)
-LITERALS = {"t.number": NUMBERS, "t.text": NON_EMPTY, "t.tags": NON_EMPTY, "t.time": TIMES, "t.code": NUMBERS}
+LITERALS = {
+    "t.number": NUMBERS,
+    "t.text": NON_EMPTY,
+    "t.tags": NON_EMPTY,
+    "t.time": TIMES,
+    "t.code": NUMBERS,
+}
 ANY_LITERAL = st.one_of(NUMBERS, NON_EMPTY, DIGIT_TEXTS.filter(bool), TIMES)
-PIECES = st.sampled_from(["a.b", "1", "'x'", "=", "<", "(", ")", "[", "]", ",", "and", "or", "not", "in", "is", "missing", '"'])
+PIECES = st.sampled_from(
+    [
+        "a.b",
+        "1",
+        "'x'",
+        "=",
+        "<",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "missing",
+        '"',
+    ]
+)
 PATTERNS = st.sampled_from(["a", "^a", "(?i)b+$", r"\d", "[^a-z]", "é|ß", "."])
 
 
@@ -165,12 +262,16 @@ def single_tests(draw: st.DrawFn) -> object:
 
 def grown(inner: st.SearchStrategy) -> st.SearchStrategy:
     several = st.lists(inner, min_size=2, max_size=3)
-    return st.one_of(inner.map(Not), several.map(lambda p: joined(And, p)), several.map(lambda p: joined(Or, p)))
+    return st.one_of(
+        inner.map(Not), several.map(lambda p: joined(And, p)), several.map(lambda p: joined(Or, p))
+    )
 
 
 CONDITIONS = st.recursive(single_tests(), grown, max_leaves=5)
 TABLES = st.integers(1, 5).flatmap(
-    lambda n: st.fixed_dictionaries({name: st.lists(st.none() | cell, min_size=n, max_size=n) for name, cell in CELLS.items()})
+    lambda n: st.fixed_dictionaries(
+        {name: st.lists(st.none() | cell, min_size=n, max_size=n) for name, cell in CELLS.items()}
+    )
 )
 
 
@@ -186,15 +287,24 @@ def duck() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config={"threads": 1})
 
 
-def by_duckdb(duck: duckdb.DuckDBPyConnection, condition: object, table: dict[str, list]) -> list[bool | None]:
+def by_duckdb(
+    duck: duckdb.DuckDBPyConnection, condition: object, table: dict[str, list]
+) -> list[bool | None]:
     sql, parameters = to_sql(condition, kinds=KINDS)
     source = ", ".join(f'unnest(?::{TYPES[name]}[]) AS "{name}"' for name in table)
-    return [answer for (answer,) in duck.execute(f"SELECT {sql} FROM (SELECT {source})", [*parameters, *table.values()]).fetchall()]
+    return [
+        answer
+        for (answer,) in duck.execute(
+            f"SELECT {sql} FROM (SELECT {source})", [*parameters, *table.values()]
+        ).fetchall()
+    ]
 
 
 @settings(max_examples=150)
 @given(condition=CONDITIONS, table=TABLES)
-def test_python_and_duckdb_give_the_same_answers(duck: duckdb.DuckDBPyConnection, condition: object, table: dict[str, list]) -> None:
+def test_python_and_duckdb_give_the_same_answers(
+    duck: duckdb.DuckDBPyConnection, condition: object, table: dict[str, list]
+) -> None:
     assert holds(condition, table, KINDS) == by_duckdb(duck, condition, table)
 
 
@@ -212,10 +322,16 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     assert 0 <= fault.position <= len(text) + 1
 
 
-def test_a_stored_point_in_time_is_asked_like_a_written_one(duck: duckdb.DuckDBPyConnection) -> None:
-    sql, parameters = to_sql(parse("day >= '2025-03-31' and not day = '2025-04-01 12:00'"), kinds={"day": "time"})
+def test_a_stored_point_in_time_is_asked_like_a_written_one(
+    duck: duckdb.DuckDBPyConnection,
+) -> None:
+    sql, parameters = to_sql(
+        parse("day >= '2025-03-31' and not day = '2025-04-01 12:00'"), kinds={"day": "time"}
+    )
     source = "SELECT unnest(['2025-03-30 23:59:59.5', '2025-03-31', '2025-04-01 12:00', NULL]::TIMESTAMP[]) AS day"
-    assert [row[0] for row in duck.execute(f"SELECT {sql} FROM ({source})", parameters).fetchall()] == [False, True, False, None]
+    assert [
+        row[0] for row in duck.execute(f"SELECT {sql} FROM ({source})", parameters).fetchall()
+    ] == [False, True, False, None]
 
 
 def test_a_value_never_becomes_part_of_the_sql() -> None:
@@ -226,14 +342,20 @@ def test_a_value_never_becomes_part_of_the_sql() -> None:
 
 
 def rule(**changes: object) -> Rule:
-    return Rule.parse({"discipline": "SP", "when": "recordings.seconds > 0.75", "label_in": ["zero", "seven"]} | changes)
+    return Rule.parse(
+        {"discipline": "SP", "when": "recordings.seconds > 0.75", "label_in": ["zero", "seven"]}
+        | changes
+    )
 
 
 def test_a_rule_says_which_labels_are_left() -> None:
     assert allowed(rule(), DIGITS) == [True, False, False, True]
     assert allowed(rule(label_in=None, label_not_in=["one"]), DIGITS) == [True, False, True, True]
     assert allowed(rule(label_in=None, label=3), ["3", "4"]) == [True, False]
-    assert rule(weight=0.5).sentence() == "When recordings.seconds is greater than 0.75, the label is zero or seven (weight 0.5)."
+    assert (
+        rule(weight=0.5).sentence()
+        == "When recordings.seconds is greater than 0.75, the label is zero or seven (weight 0.5)."
+    )
     assert rule(hard=True).strength == float("inf")
 
 
@@ -258,17 +380,37 @@ def test_all_faulty_rules_of_a_study_are_named_at_once() -> None:
     good = {"discipline": "SP", "when": "a.b > 1", "label": "one"}
     with pytest.raises(RuleError) as error:
         rules_of([good, good | {"when": "a.b"}, good | {"discipline": "XX"}], ["SP", "VI"])
-    assert [text.split(":")[0] for text in error.value.problems] == ["rule 2, when", "rule 3, discipline"]
+    assert [text.split(":")[0] for text in error.value.problems] == [
+        "rule 2, when",
+        "rule 3, discipline",
+    ]
 
 
 def test_a_rule_is_checked_against_columns_and_labels() -> None:
-    kinds = {"recordings.seconds": "number", "recordings.file": "audio", "clues.clue": "text", "clues.tags": "tags"}
+    kinds = {
+        "recordings.seconds": "number",
+        "recordings.file": "audio",
+        "clues.clue": "text",
+        "clues.tags": "tags",
+    }
     assert check(rule(), kinds, DIGITS, "samples.label") == []
     assert "did you mean seven?" in check(rule(label_in=["sevn"]), kinds, DIGITS)[0]
-    assert "forbids every label" in check(rule(label_in=None, label_not_in=DIGITS), kinds, DIGITS)[0]
+    assert (
+        "forbids every label" in check(rule(label_in=None, label_not_in=DIGITS), kinds, DIGITS)[0]
+    )
     assert "says nothing" in check(rule(label_in=DIGITS), kinds, DIGITS)[0]
-    found = check_condition("seconds = 'long' and file = 'x' and clue > 3 and tags < 'x' and samples.label = 'one'", kinds, "samples.label")
-    assert [text.split(": ", 1)[0] for text in found] == ["column 1", "column 22", "column 37", "column 50", "column 65"]
+    found = check_condition(
+        "seconds = 'long' and file = 'x' and clue > 3 and tags < 'x' and samples.label = 'one'",
+        kinds,
+        "samples.label",
+    )
+    assert [text.split(": ", 1)[0] for text in found] == [
+        "column 1",
+        "column 22",
+        "column 37",
+        "column 50",
+        "column 65",
+    ]
     assert "recordings.seconds holds numbers; write the number without quotes" in found[0]
     assert "holds the label itself" in found[4]
     assert check_condition("recordings.file is missing", kinds) == []
@@ -290,7 +432,9 @@ def test_rules_are_held_against_the_data() -> None:
         ("never", (3,), ()),
         ("contradiction", (0, 1), (1, 3)),
     ]
-    assert str(found[2]) == "long and red contradict each other on 2 samples: no label is left there"
+    assert (
+        str(found[2]) == "long and red contradict each other on 2 samples: no label is left there"
+    )
 
 
 def test_a_rule_can_ask_for_a_file_that_is_missing() -> None:
@@ -298,9 +442,18 @@ def test_a_rule_can_ask_for_a_file_that_is_missing() -> None:
         keys=["a", "b"],
         labels=["one", "two"],
         modalities={"speech": Modality("audio", [Cell("0" * 64), None], ["recordings.file"])},
-        extras={"clues.tags": [["x"], None], "visits.day": ["2025-01-01", None], "recordings.seconds": [0.5, None]},
+        extras={
+            "clues.tags": [["x"], None],
+            "visits.day": ["2025-01-01", None],
+            "recordings.seconds": [0.5, None],
+        },
     )
-    assert kinds_of(aligned) == {"clues.tags": "tags", "visits.day": "time", "recordings.seconds": "number", "recordings.file": "audio"}
+    assert kinds_of(aligned) == {
+        "clues.tags": "tags",
+        "visits.day": "time",
+        "recordings.seconds": "number",
+        "recordings.file": "audio",
+    }
     assert holds(parse("recordings.file is missing"), columns_of(aligned)) == [False, True]
 
 
@@ -318,7 +471,13 @@ def test_a_hierarchy_gives_the_labels_under_each_concept() -> None:
 
 def test_the_language_loads_no_numpy_and_no_torch() -> None:
     code = "import sys, fusion.knowledge as k; k.parse('a.b > 1'); print([m for m in ('numpy', 'torch', 'pyarrow') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "platform"}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": "platform"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -41,12 +41,19 @@ def cases(draw: st.DrawFn) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, to
     allowed[np.arange(r), (one + rng.integers(1, k, size=r)) % k] = False
     logits = torch.from_numpy(rng.normal(scale=3, size=(n, k)))
     weights = torch.from_numpy(rng.choice([0.1, 0.5, 1.0, 3.0, np.inf], size=r))
-    return logits.log_softmax(-1), torch.from_numpy(rng.random((n, r)) < 0.6), torch.from_numpy(allowed), weights
+    return (
+        logits.log_softmax(-1),
+        torch.from_numpy(rng.random((n, r)) < 0.6),
+        torch.from_numpy(allowed),
+        weights,
+    )
 
 
 @settings(max_examples=80)
 @given(cases())
-def test_the_semantic_loss_is_zero_exactly_when_all_probability_obeys(case: tuple[torch.Tensor, ...]) -> None:
+def test_the_semantic_loss_is_zero_exactly_when_all_probability_obeys(
+    case: tuple[torch.Tensor, ...],
+) -> None:
     log_p, fires, allowed, weights = case
     legal = torch.stack([(allowed | ~row[:, None]).all(0) for row in fires])
     lawful = log_p.masked_fill(~legal, -torch.inf)[legal.any(1)].log_softmax(-1)
@@ -58,7 +65,9 @@ def test_the_semantic_loss_is_zero_exactly_when_all_probability_obeys(case: tupl
 
 def test_the_semantic_loss_is_the_published_formula() -> None:
     p = torch.tensor([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1]], dtype=torch.float64)
-    allowed, weights = rule_tensors([rule(label_in=["a", "b"], weight=0.5), rule(label_not_in=["d"], weight=2)], LABELS)
+    allowed, weights = rule_tensors(
+        [rule(label_in=["a", "b"], weight=0.5), rule(label_not_in=["d"], weight=2)], LABELS
+    )
     fires = torch.tensor([[True, True], [False, True]])
     expected = -(0.5 * np.log(0.3) + 2 * np.log(0.6) + 2 * np.log(0.9)) / 2
     assert float(semantic_loss(p.log(), fires, allowed, weights)) == pytest.approx(expected)
@@ -67,7 +76,9 @@ def test_the_semantic_loss_is_the_published_formula() -> None:
 def test_the_loss_has_a_gradient_however_sure_the_model_is() -> None:
     logits = torch.tensor([[200.0, 0, 0, 0], [0, 200.0, 0, 0], [0, 0, 0, 0]], requires_grad=True)
     allowed, weights = rule_tensors([rule(label="a", hard=True)], LABELS)
-    semantic_loss(logits.log_softmax(-1), torch.ones(3, 1, dtype=torch.bool), allowed, weights).backward()
+    semantic_loss(
+        logits.log_softmax(-1), torch.ones(3, 1, dtype=torch.bool), allowed, weights
+    ).backward()
     assert torch.isfinite(logits.grad).all()
     assert logits.grad[0].abs().max() == 0
     assert logits.grad[1, 0] < 0 < logits.grad[1, 1]
@@ -90,7 +101,9 @@ def test_descending_the_loss_makes_the_rule_hold() -> None:
 
 @settings(max_examples=80)
 @given(cases())
-def test_rules_at_prediction_give_probabilities_that_obey_the_hard_ones(case: tuple[torch.Tensor, ...]) -> None:
+def test_rules_at_prediction_give_probabilities_that_obey_the_hard_ones(
+    case: tuple[torch.Tensor, ...],
+) -> None:
     log_p, fires, allowed, weights = case
     q = apply_rules(log_p, fires, allowed, weights).exp()
     assert torch.allclose(q.sum(-1), torch.ones(len(q), dtype=q.dtype))
@@ -104,18 +117,24 @@ def test_rules_at_prediction_give_probabilities_that_obey_the_hard_ones(case: tu
 @settings(max_examples=60)
 @given(cases())
 def test_weighted_rules_solve_posterior_regularisation(case: tuple[torch.Tensor, ...]) -> None:
-    """q minimises KL(q || p) + sum of w q(what the rule forbids): no distribution near it or far from it does better."""
+    """q minimises KL(q || p) + sum of w q(what the rule forbids): no distribution near it or far
+    from it does better.
+    """
     log_p, fires, allowed, weights = case
     weights = torch.where(weights.isinf(), 2.0, weights)
 
     def cost(q: torch.Tensor) -> torch.Tensor:
         forbidden = (q[:, None, :] * ~allowed).sum(-1)
-        return (q * (q.clamp_min(1e-300).log() - log_p)).sum(-1) + (fires * weights * forbidden).sum(-1)
+        return (q * (q.clamp_min(1e-300).log() - log_p)).sum(-1) + (
+            fires * weights * forbidden
+        ).sum(-1)
 
     q = apply_rules(log_p, fires, allowed, weights).exp()
     rng = torch.Generator().manual_seed(0)
     for spread in (1e-3, 0.1, 3.0):
-        other = (q.clamp_min(1e-12).log() + spread * torch.randn(q.shape, generator=rng, dtype=q.dtype)).softmax(-1)
+        other = (
+            q.clamp_min(1e-12).log() + spread * torch.randn(q.shape, generator=rng, dtype=q.dtype)
+        ).softmax(-1)
         assert (cost(q) <= cost(other) + 1e-9).all()
 
 
@@ -152,7 +171,9 @@ def test_no_rules_change_nothing() -> None:
 
 def test_a_concept_is_as_probable_as_its_labels_together() -> None:
     log_p = torch.tensor([[0.1, 0.2, 0.3, 0.4], [1e-30, 0.0, 0.0, 1.0]], dtype=torch.float64).log()
-    sets = torch.tensor([[True, True, False, False], [True, True, True, True], [True, False, False, False]])
+    sets = torch.tensor(
+        [[True, True, False, False], [True, True, True, True], [True, False, False, False]]
+    )
     mass = log_mass(log_p, sets)
     assert mass[0].exp().tolist() == pytest.approx([0.3, 1, 0.1])
     assert mass[1].tolist() == pytest.approx([np.log(1e-30), 0, np.log(1e-30)])
@@ -166,7 +187,9 @@ def test_the_ranked_probability_loss_counts_how_far_away_the_answer_is() -> None
 
 @settings(max_examples=50)
 @given(st.lists(st.floats(0.01, 5), min_size=1, max_size=5), st.floats(-30, 30))
-def test_proportional_odds_give_probabilities_whose_steps_are_logistic(gaps: list[float], score: float) -> None:
+def test_proportional_odds_give_probabilities_whose_steps_are_logistic(
+    gaps: list[float], score: float
+) -> None:
     thresholds = torch.tensor(gaps, dtype=torch.float64).cumsum(0)
     p = cumulative_log_probabilities(torch.tensor([score], dtype=torch.float64), thresholds).exp()
     assert torch.allclose(p.cumsum(-1)[0, :-1], torch.sigmoid(thresholds - score))
@@ -174,13 +197,25 @@ def test_proportional_odds_give_probabilities_whose_steps_are_logistic(gaps: lis
 
 
 def test_each_rule_is_reported_with_who_obeys_it_and_who_does_not() -> None:
-    rules = rules_of([{"name": "long", "discipline": "SP", "when": "t.x > 1", "label_in": ["a", "b"]}, {"when": "t.x > 9", "label": "a"}])
+    rules = rules_of(
+        [
+            {"name": "long", "discipline": "SP", "when": "t.x > 1", "label_in": ["a", "b"]},
+            {"when": "t.x > 9", "label": "a"},
+        ]
+    )
     fires = [[True, True, True, False, True], [False] * 5]
     y = np.array([0, 1, 3, 2, -1])
     p = np.eye(4)[[0, 2, 3, 0, 1]] * 0.6 + 0.1
-    first, second = report(rules, fires, y, LABELS, ["k0", "k1", "k2", "k3", "k4"], p, Resampler(np.arange(5), 200))
+    first, second = report(
+        rules, fires, y, LABELS, ["k0", "k1", "k2", "k3", "k4"], p, Resampler(np.arange(5), 200)
+    )
     assert (first.rule.title, second.rule.title) == ("long", "t.x > 9")
-    assert (first.n_covered, first.n_labelled, first.n_labels_break, first.n_answers_break) == (4, 3, 1, 2)
+    assert (first.n_covered, first.n_labelled, first.n_labels_break, first.n_answers_break) == (
+        4,
+        3,
+        1,
+        2,
+    )
     assert first.labels_obey.value == pytest.approx(2 / 3)
     assert first.labels_obey.low < 2 / 3 < first.labels_obey.high
     assert (first.labels_obey_elsewhere, first.answers_obey.value) == (0, 0.5)
@@ -208,13 +243,19 @@ def test_a_concept_costs_nothing_when_all_probability_lies_under_it() -> None:
 def test_what_knowledge_adds_is_the_sum_of_its_parts_for_any_leading_axes() -> None:
     log_p = torch.randn(2, 3, 5, 4, dtype=torch.float64).log_softmax(-1)
     y, fires = torch.randint(4, (3, 5)), torch.rand(3, 5, 1) < 0.5
-    rules, sets = rule_tensors([rule(label="a", weight=2)], LABELS), torch.tensor([[True, False, True, False]])
+    rules, sets = (
+        rule_tensors([rule(label="a", weight=2)], LABELS),
+        torch.tensor([[True, False, True, False]]),
+    )
     order = torch.tensor([3, 1, 0, 2])
     found = Terms(rules, sets, order).losses(log_p, y, fires)
     assert found.shape == (2, 3, 5)
     places = order.argsort()
     for at in np.ndindex(2, 3, 5):
         sample, own = log_p[at][None], y[at[1:]][None]
-        expected = semantic_loss(sample, fires[at[1:]][None], *rules) + CONCEPT_WEIGHT * concept_losses(sample, own, sets)[0]
+        expected = (
+            semantic_loss(sample, fires[at[1:]][None], *rules)
+            + CONCEPT_WEIGHT * concept_losses(sample, own, sets)[0]
+        )
         expected += ORDER_WEIGHT * ranked_probability_loss(sample[:, order], places[own])
         assert float(found[at]) == pytest.approx(float(expected))

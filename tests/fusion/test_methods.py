@@ -27,13 +27,21 @@ METHODS = ["image", "text", *JOINT]
 
 @pytest.mark.parametrize("name", METHODS)
 @settings(max_examples=25)
-@given(mask=st.lists(st.lists(st.booleans(), min_size=3, max_size=3), min_size=1, max_size=5), junk=st.floats(-1e6, 1e6))
+@given(
+    mask=st.lists(st.lists(st.booleans(), min_size=3, max_size=3), min_size=1, max_size=5),
+    junk=st.floats(-1e6, 1e6),
+)
 def test_masked_input_cannot_change_the_output(name, mask, junk):
     mask = torch.tensor(mask)
     x = inputs(len(mask))
     net = made(name)
-    changed = {m: torch.where(mask[:, i, None], x[m], torch.tensor(junk)) for i, m in enumerate(DIMS)}
-    broken = {m: torch.where(mask[:, i, None], x[m], torch.tensor(float("nan"))) for i, m in enumerate(DIMS)}
+    changed = {
+        m: torch.where(mask[:, i, None], x[m], torch.tensor(junk)) for i, m in enumerate(DIMS)
+    }
+    broken = {
+        m: torch.where(mask[:, i, None], x[m], torch.tensor(float("nan")))
+        for i, m in enumerate(DIMS)
+    }
     with torch.inference_mode():
         expected = net(x, mask)[0]
         assert torch.equal(net(changed, mask)[0], expected)

@@ -1,4 +1,6 @@
-"""Layers that are added up by learned weights: what tells something is read, from training rows alone, and the bundle keeps it."""
+"""Layers that are added up by learned weights: what tells something is read, from training rows
+alone, and the bundle keeps it.
+"""
 
 import json
 
@@ -46,7 +48,14 @@ def test_layers_that_tell_the_same_with_noise_of_their_own_are_both_read():
     dice = np.random.default_rng(0)
     y = np.arange(600) % 3
     told = 1.2 * dice.normal(size=(3, 8))[y]
-    x = np.stack([told + dice.normal(size=(600, 8)), dice.normal(size=(600, 8)), 0.8 * told + dice.normal(size=(600, 8))], 1)
+    x = np.stack(
+        [
+            told + dice.normal(size=(600, 8)),
+            dice.normal(size=(600, 8)),
+            0.8 * told + dice.normal(size=(600, 8)),
+        ],
+        1,
+    )
     shares = Mixing.fit(x.reshape(600, 24), y, [Layers(0, 24, 3)], CLASSES).shares
     assert shares[0] > shares[2] > 0.2 > shares[1]
 
@@ -56,9 +65,16 @@ def test_layers_that_tell_the_same_with_noise_of_their_own_are_both_read():
 def test_a_mix_is_the_weighted_sum_of_the_layers(seed, plain):
     x, y = planted(seed=seed, n=30)
     beside = np.random.default_rng(seed).normal(size=(30, plain)).astype(np.float32)
-    mixing = Mixing.fit(np.hstack([x, beside]), y, [Layers(0, 18, 3), Layers(18, 18 + plain, 1)] if plain else [Layers(0, 18, 3)], CLASSES)
+    mixing = Mixing.fit(
+        np.hstack([x, beside]),
+        y,
+        [Layers(0, 18, 3), Layers(18, 18 + plain, 1)] if plain else [Layers(0, 18, 3)],
+        CLASSES,
+    )
     by_hand = (x * mixing.weight[:18]).reshape(30, 3, 6).sum(1)
-    assert np.allclose(mixing(np.hstack([x, beside])), np.hstack([by_hand, beside]), rtol=1e-4, atol=1e-5)
+    assert np.allclose(
+        mixing(np.hstack([x, beside])), np.hstack([by_hand, beside]), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_labels_outside_the_training_rows_change_no_weight():
@@ -66,29 +82,41 @@ def test_labels_outside_the_training_rows_change_no_weight():
     rows, shuffled = np.arange(120), np.concatenate([planted()[1][:120], np.zeros(120, int)])
     asked = {"x": Weighing([Layers(0, 18, 3)], [Block(1, 6)], [False])}
     found = [
-        Prepared(Task(labels, CLASSES, {"x": x}, np.ones((240, 1), bool), weighings=asked), rows, 0).weighed("x")
+        Prepared(
+            Task(labels, CLASSES, {"x": x}, np.ones((240, 1), bool), weighings=asked), rows, 0
+        ).weighed("x")
         for labels in (y, shuffled)
     ]
     assert np.array_equal(found[0].mixing.weight, found[1].mixing.weight)
 
 
 def test_too_little_to_learn_from_reads_all_layers_alike():
-    assert Mixing.fit(np.zeros((0, 6), np.float32), np.zeros(0, int), [Layers(0, 6, 3)], CLASSES).shares == pytest.approx([1 / 3] * 3)
+    assert Mixing.fit(
+        np.zeros((0, 6), np.float32), np.zeros(0, int), [Layers(0, 6, 3)], CLASSES
+    ).shares == pytest.approx([1 / 3] * 3)
 
 
 def test_a_mix_needs_two_layers_of_one_length():
     for layers in (None, [2], [2, 2]):
         with pytest.raises(RecipeError, match=r"encoders\.text\.0\.mix: weighs two or more layers"):
-            Recipe.parse({"encoders": {"text": [{"name": "tiny-text", "layers": layers, "mix": True}]}})
-    recipe = Recipe.parse({"encoders": {"image": [{"name": "tiny-image", "layers": [1, 2], "mix": True}]}})
+            Recipe.parse(
+                {"encoders": {"text": [{"name": "tiny-text", "layers": layers, "mix": True}]}}
+            )
+    recipe = Recipe.parse(
+        {"encoders": {"image": [{"name": "tiny-image", "layers": [1, 2], "mix": True}]}}
+    )
     parts = {"image": [Part("tiny-image", "", 0, 12, [Block(1, 4), Block(1, 8)])]}
-    with pytest.raises(CannotWeigh, match="layers 1, 2 of tiny-image give vectors of different lengths"):
+    with pytest.raises(
+        CannotWeigh, match="layers 1, 2 of tiny-image give vectors of different lengths"
+    ):
         weighings_of(recipe, Features({}, np.zeros((0, 1)), ["image"], parts))
 
 
 def words(n=90):
     dice = np.random.default_rng(0)
-    texts = [f"{['red', 'green', 'blue'][i % 3]} {dice.integers(9)} {dice.integers(9)}" for i in range(n)]
+    texts = [
+        f"{['red', 'green', 'blue'][i % 3]} {dice.integers(9)} {dice.integers(9)}" for i in range(n)
+    ]
     return Aligned(
         keys=[f"T{i:03}" for i in range(n)],
         labels=[f"class {i % 3}" for i in range(n)],
@@ -137,7 +165,9 @@ def test_a_bundle_reads_by_the_weights_that_were_learned_and_its_card_names_them
     assert (reader.reads, reader.whitening.reads) == (192, 64)
     answers = bundle.predict({"text": "red 1 2"})
     assert answers.sum() == pytest.approx(1)
-    assert [round(share, 6) for share in reader.weighed.mixing.shares.tolist()] == [round(share, 6) for share in mix.shares]
+    assert [round(share, 6) for share in reader.weighed.mixing.shares.tolist()] == [
+        round(share, 6) for share in mix.shares
+    ]
 
 
 def test_the_same_recipe_twice_learns_the_same_weights(run, tmp_path):

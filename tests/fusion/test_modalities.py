@@ -44,7 +44,9 @@ def bomb(width: int, height: int) -> bytes:
     """A grey PNG of many pixels in few bytes."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
 
     packer = zlib.compressobj(9)
     data = b"".join(packer.compress(b"\0" * (width + 1)) for _ in range(height)) + packer.flush()
@@ -64,7 +66,12 @@ def broken(path: Path, kind: str) -> str:
 
 def test_importing_the_package_loads_no_decoder():
     code = "import sys, fusion.modalities; print(sorted({'numpy', 'PIL', 'soundfile', 'scipy', 'pyarrow'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"])
@@ -74,15 +81,22 @@ def test_every_image_format_is_recognised_by_content_not_by_name(tmp_path, forma
     assert found.media_type == f"image/{format.lower()}"
 
 
-@pytest.mark.parametrize(("format", "share"), [("PNG", 0.5), ("JPEG", 0.5), ("GIF", 0.6), ("WEBP", 0.5)])
+@pytest.mark.parametrize(
+    ("format", "share"), [("PNG", 0.5), ("JPEG", 0.5), ("GIF", 0.6), ("WEBP", 0.5)]
+)
 def test_an_image_cut_in_half_is_broken_and_the_reason_says_how(tmp_path, format, share):
     whole = photo(format=format)
     cut = whole[: int(len(whole) * share)]
-    assert broken(saved(tmp_path, "x.png", cut), "image") == f"ends in the middle of its data ({len(cut):,} bytes, no end mark)"
+    assert (
+        broken(saved(tmp_path, "x.png", cut), "image")
+        == f"ends in the middle of its data ({len(cut):,} bytes, no end mark)"
+    )
 
 
 def test_a_pickle_named_png_is_refused_as_a_pickle(tmp_path):
-    assert broken(saved(tmp_path, "x.png", pickle.dumps({"a": 1})), "image").startswith("is a Python pickle")
+    assert broken(saved(tmp_path, "x.png", pickle.dumps({"a": 1})), "image").startswith(
+        "is a Python pickle"
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,14 +138,21 @@ def test_a_photo_with_gps_is_flagged_and_its_thumbnail_carries_no_metadata(tmp_p
 def test_a_thumbnail_keeps_the_shape_and_never_enlarges(tmp_path):
     wide = Image.open(io.BytesIO(image.thumbnail(saved(tmp_path, "a.png", photo(600, 300)), 100)))
     assert (wide.format, wide.size) == ("WEBP", (100, 50))
-    assert Image.open(io.BytesIO(image.thumbnail(saved(tmp_path, "b.png", photo(28, 28)), 100))).size == (28, 28)
+    assert Image.open(
+        io.BytesIO(image.thumbnail(saved(tmp_path, "b.png", photo(28, 28)), 100))
+    ).size == (28, 28)
 
 
 def test_sixteen_bit_grey_is_stretched_to_its_own_range(tmp_path):
     path = tmp_path / "x.png"
     Image.fromarray(np.linspace(100, 4000, 64).reshape(8, 8).astype(np.uint16)).save(path)
     decoded = image.decode(path, 8)
-    assert (decoded.shape, decoded.dtype, decoded.min(), decoded.max()) == ((8, 8, 3), np.uint8, 0, 255)
+    assert (decoded.shape, decoded.dtype, decoded.min(), decoded.max()) == (
+        (8, 8, 3),
+        np.uint8,
+        0,
+        255,
+    )
 
 
 def test_transparency_becomes_white(tmp_path):
@@ -142,11 +163,22 @@ def test_transparency_becomes_white(tmp_path):
 
 def test_a_good_recording_is_described(tmp_path):
     found = modalities.inspect(sound(tmp_path, tone(0.5)), "audio")
-    assert (found.facts["seconds"], found.facts["rate"], found.facts["channels"], found.flags) == (0.5, 8000, 1, [])
+    assert (found.facts["seconds"], found.facts["rate"], found.facts["channels"], found.flags) == (
+        0.5,
+        8000,
+        1,
+        [],
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "media"), [("a.flac", "audio/flac"), ("a.ogg", "audio/ogg"), ("a.aiff", "audio/aiff"), ("a.mp3", "audio/mpeg")]
+    ("name", "media"),
+    [
+        ("a.flac", "audio/flac"),
+        ("a.ogg", "audio/ogg"),
+        ("a.aiff", "audio/aiff"),
+        ("a.mp3", "audio/mpeg"),
+    ],
 )
 def test_other_sound_formats_are_read(tmp_path, name, media):
     found = modalities.inspect(sound(tmp_path, tone(1, 16000), 16000, name=name), "audio")
@@ -156,22 +188,32 @@ def test_other_sound_formats_are_read(tmp_path, name, media):
 
 def test_a_wav_cut_in_its_header_is_broken(tmp_path):
     content = sound(tmp_path, tone()).read_bytes()[:30]
-    assert broken(saved(tmp_path, "b.wav", content), "audio") == "ends in the middle of its header (30 bytes)"
+    assert (
+        broken(saved(tmp_path, "b.wav", content), "audio")
+        == "ends in the middle of its header (30 bytes)"
+    )
 
 
 def test_a_wav_cut_in_its_data_is_broken(tmp_path):
     content = sound(tmp_path, tone()).read_bytes()[:1044]
-    assert broken(saved(tmp_path, "b.wav", content), "audio") == "ends in the middle of its data (1,000 of 8,000 bytes)"
+    assert (
+        broken(saved(tmp_path, "b.wav", content), "audio")
+        == "ends in the middle of its data (1,000 of 8,000 bytes)"
+    )
 
 
 def test_a_flac_cut_in_half_is_broken(tmp_path):
-    content = sound(tmp_path, np.random.default_rng(0).normal(0, 0.1, 30000), name="a.flac").read_bytes()
+    content = sound(
+        tmp_path, np.random.default_rng(0).normal(0, 0.1, 30000), name="a.flac"
+    ).read_bytes()
     assert broken(saved(tmp_path, "b.flac", content[: len(content) // 2]), "audio")
 
 
 def test_silence_and_clipping_are_flags_not_faults(tmp_path):
     assert modalities.inspect(sound(tmp_path, np.zeros(4000)), "audio").flags == ["silent"]
-    assert modalities.inspect(sound(tmp_path, np.clip(tone(level=3.0), -1, 1)), "audio").flags == ["clipped"]
+    assert modalities.inspect(sound(tmp_path, np.clip(tone(level=3.0), -1, 1)), "audio").flags == [
+        "clipped"
+    ]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -182,7 +224,9 @@ def test_recordings_with_values_that_are_no_numbers_are_broken(tmp_path, value):
 
 def test_an_empty_recording_and_an_odd_rate_are_broken(tmp_path):
     assert broken(sound(tmp_path, np.zeros(0)), "audio") == "holds no sound (0 samples)"
-    assert broken(sound(tmp_path, tone(), rate=1), "audio").startswith("says it has 1 samples a second")
+    assert broken(sound(tmp_path, tone(), rate=1), "audio").startswith(
+        "says it has 1 samples a second"
+    )
 
 
 def test_a_waveform_rises_where_the_sound_does(tmp_path):
@@ -205,14 +249,22 @@ def test_text_must_be_utf8_without_nul(tmp_path):
 
 
 def test_a_series_is_read_from_a_cell_or_a_file(tmp_path):
-    assert series.parse("1; 2.5; 3") == [1, 2.5, 3] == series.parse("[1, 2.5, 3]") == series.parse([1, 2.5, 3])
+    assert (
+        series.parse("1; 2.5; 3")
+        == [1, 2.5, 3]
+        == series.parse("[1, 2.5, 3]")
+        == series.parse([1, 2.5, 3])
+    )
     assert series.decode(saved(tmp_path, "a.csv", b"t,value\n0,1\n1,2.5\n")) == [1, 2.5]
     with pytest.raises(BrokenFile, match="'x', which is no number"):
         series.parse("1 x 3")
 
 
 def test_a_ragged_table_names_the_line(tmp_path):
-    assert broken(saved(tmp_path, "a.csv", b"k,v\na,1\nb\n"), "table") == "line 3 has 1 cells, the heading names 2 columns"
+    assert (
+        broken(saved(tmp_path, "a.csv", b"k,v\na,1\nb\n"), "table")
+        == "line 3 has 1 cells, the heading names 2 columns"
+    )
 
 
 def test_a_quoted_line_break_keeps_line_numbers_true(tmp_path):
@@ -222,8 +274,13 @@ def test_a_quoted_line_break_keeps_line_numbers_true(tmp_path):
 
 
 def test_nul_and_double_names_in_a_table_are_refused(tmp_path):
-    assert "NUL" in broken(saved(tmp_path, "a.csv", b"k,v\n" + b"a,1\n" * 2000 + b"b,\0\n"), "table")
-    assert broken(saved(tmp_path, "b.csv", b"k,k\n1,2\n"), "table") == "the heading names column k twice"
+    assert "NUL" in broken(
+        saved(tmp_path, "a.csv", b"k,v\n" + b"a,1\n" * 2000 + b"b,\0\n"), "table"
+    )
+    assert (
+        broken(saved(tmp_path, "b.csv", b"k,k\n1,2\n"), "table")
+        == "the heading names column k twice"
+    )
 
 
 def test_a_bomb_of_400_megapixels_is_refused_in_the_child_with_little_memory(tmp_path):
@@ -240,7 +297,10 @@ def test_a_bomb_of_400_megapixels_is_refused_in_the_child_with_little_memory(tmp
 def test_one_child_inspects_good_and_broken_files_in_turn(tmp_path):
     good, bad = saved(tmp_path, "a.png", photo()), saved(tmp_path, "b.png", photo()[:500])
     with Inspector(thumbnail_px=32, waveform_points=8) as inspector:
-        found = [inspector.inspect(p, k) for p, k in ((good, "image"), (bad, "image"), (sound(tmp_path, tone()), "audio"))]
+        found = [
+            inspector.inspect(p, k)
+            for p, k in ((good, "image"), (bad, "image"), (sound(tmp_path, tone()), "audio"))
+        ]
         assert inspector.restarts == 0
     assert isinstance(found[0], Inspection)
     assert Image.open(io.BytesIO(found[0].thumbnail)).width == 32
@@ -282,5 +342,8 @@ def test_every_file_of_the_study_is_told_good_from_broken(spoken_digits):
     with Inspector() as inspector:
         found = {path.name: inspector.inspect(path, kind) for path, kind in files}
     bad = sorted(name for name, f in found.items() if isinstance(f, BrokenFile))
-    assert bad == sorted([f"D00{n}.png" for n in (215, 244, 559, 596)] + [f"D00{n}.wav" for n in (109, 547, 556, 687, 778)])
+    assert bad == sorted(
+        [f"D00{n}.png" for n in (215, 244, 559, 596)]
+        + [f"D00{n}.wav" for n in (109, 547, 556, 687, 778)]
+    )
     assert sum("silent" in f.flags for f in found.values() if isinstance(f, Inspection)) == 6

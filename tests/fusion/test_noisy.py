@@ -1,4 +1,6 @@
-"""Graded noise: inputs made worse by a known amount, the same whatever the order of the rows, each level read once."""
+"""Graded noise: inputs made worse by a known amount, the same whatever the order of the rows, each
+level read once.
+"""
 
 import random
 from dataclasses import replace
@@ -23,7 +25,9 @@ def level(kind, name):
 
 def test_a_worse_level_drops_the_words_of_a_milder_one_and_more():
     words = [f"w{i}" for i in range(200)]
-    kept = [fewer_words(" ".join(words), "ab" * 32, share.strength).split() for share in LEVELS["text"]]
+    kept = [
+        fewer_words(" ".join(words), "ab" * 32, share.strength).split() for share in LEVELS["text"]
+    ]
     assert [pytest.approx(len(each) / 200, abs=0.08) for each in kept] == [0.9, 0.75, 0.5]
     assert set(kept[2]) < set(kept[1]) < set(kept[0]) < set(words)
     assert kept[0] == sorted(kept[0], key=words.index)
@@ -42,11 +46,20 @@ def test_white_noise_has_the_power_that_its_level_says(tmp_path):
     soundfile.write(tmp_path / "tone.wav", tone, rate)
     clean, _ = soundfile.read(tmp_path / "tone.wav")
     for each in LEVELS["audio"]:
-        noisy, _ = soundfile.read(drowned(tmp_path / "tone.wav", "ef" * 32, each.strength, tmp_path / each.name.replace(" ", "")))
+        noisy, _ = soundfile.read(
+            drowned(
+                tmp_path / "tone.wav",
+                "ef" * 32,
+                each.strength,
+                tmp_path / each.name.replace(" ", ""),
+            )
+        )
         ratio = 10 * np.log10((clean**2).mean() / ((noisy - clean) ** 2).mean())
         assert ratio == pytest.approx(each.strength, abs=0.2)
     soundfile.write(tmp_path / "silence.wav", np.zeros(rate), rate)
-    assert not soundfile.read(drowned(tmp_path / "silence.wav", "ef" * 32, 0.0, tmp_path / "s"))[0].any()
+    assert not soundfile.read(drowned(tmp_path / "silence.wav", "ef" * 32, 0.0, tmp_path / "s"))[
+        0
+    ].any()
 
 
 def test_a_picture_gets_smoother_with_each_level(tmp_path):
@@ -78,7 +91,10 @@ def mixed(n=60, seed=0):
     """Texts that tell the label, and numbers that do not."""
     rng = random.Random(seed)
     labels = ["ab"[i % 2] for i in range(n)]
-    texts = [Cell.text(" ".join([f"{label}{rng.randrange(3)}" for _ in range(4)] + [f"x{i}"])) for i, label in enumerate(labels)]
+    texts = [
+        Cell.text(" ".join([f"{label}{rng.randrange(3)}" for _ in range(4)] + [f"x{i}"]))
+        for i, label in enumerate(labels)
+    ]
     numbers = [Cell.numbers([rng.gauss(0, 1), rng.gauss(0, 1)]) for _ in range(n)]
     return Aligned(
         keys=[f"K{i:03d}" for i in range(n)],
@@ -89,7 +105,14 @@ def mixed(n=60, seed=0):
 
 
 def asked(**changes):
-    training = {"seeds": [0], "epochs": 4, "patience": 4, "hidden_dim": 8, "inner_folds": 1, "pca_dim": 16}
+    training = {
+        "seeds": [0],
+        "epochs": 4,
+        "patience": 4,
+        "hidden_dim": 8,
+        "inner_folds": 1,
+        "pca_dim": 16,
+    }
     criteria = [{"metric": "macro_f1", "noise": {"text": "50 %"}, "at_least": 0.4, "min_n": 5}]
     data = {
         "encoders": {"text": [{"name": "tiny-text"}]}, "compare": ["gated"], "training": training,
@@ -106,7 +129,9 @@ def judged(tmp_path_factory):
 
 def test_each_level_has_its_figure_and_difference_and_costs_one_pass_at_most(judged):
     result, out = judged
-    assert [(one.modality, one.kind, [each.level for each in one.levels]) for one in result.noise] == [
+    assert [
+        (one.modality, one.kind, [each.level for each in one.levels]) for one in result.noise
+    ] == [
         ("numbers", "table", ["0.25 sd", "0.5 sd", "1 sd"]),
         ("text", "text", ["10 %", "25 %", "50 %"]),
     ]
@@ -116,7 +141,10 @@ def test_each_level_has_its_figure_and_difference_and_costs_one_pass_at_most(jud
     spent = result.environment["noise embedded"]
     assert 0 < spent["computed"] <= 3 * 60
     again = train(mixed(), asked(title="again"), out / "again", Cache(out / "cache"), Progress())
-    assert again.environment["noise embedded"] == {"computed": 0, "cached": spent["computed"] + spent["cached"]}
+    assert again.environment["noise embedded"] == {
+        "computed": 0,
+        "cached": spent["computed"] + spent["cached"],
+    }
     assert again.noise == result.noise
 
 
@@ -124,7 +152,10 @@ def test_a_criterion_may_ask_for_a_level(judged):
     [criterion] = judged[0].protocols[0].criteria
     level = judged[0].noise[1].levels[2]
     assert (criterion.value.value, criterion.value.low, criterion.n) == (level.value, level.low, 60)
-    assert criterion.sentence == "Macro-F1 with noise of 50 % on text is at least 0.4 (on 5 samples or more)."
+    assert (
+        criterion.sentence
+        == "Macro-F1 with noise of 50 % on text is at least 0.4 (on 5 samples or more)."
+    )
 
 
 def test_the_order_of_the_rows_changes_nothing(judged, tmp_path):
@@ -133,9 +164,18 @@ def test_the_order_of_the_rows_changes_nothing(judged, tmp_path):
     def turned(values):
         return [values[i] for i in turn]
 
-    modalities = {name: replace(one, cells=turned(one.cells)) for name, one in reversed(aligned.modalities.items())}
+    modalities = {
+        name: replace(one, cells=turned(one.cells))
+        for name, one in reversed(aligned.modalities.items())
+    }
     groups = {name: turned(values) for name, values in aligned.groups.items()}
-    other = replace(aligned, keys=turned(aligned.keys), labels=turned(aligned.labels), modalities=modalities, groups=groups)
+    other = replace(
+        aligned,
+        keys=turned(aligned.keys),
+        labels=turned(aligned.labels),
+        modalities=modalities,
+        groups=groups,
+    )
     assert train(other, asked(), tmp_path, None, Progress()).noise == judged[0].noise
 
 
@@ -160,25 +200,47 @@ def test_noise_on_tuned_encoders_is_refused_in_words():
 
 def test_a_level_that_there_is_not_is_named(tmp_path):
     criteria = [{"metric": "macro_f1", "noise": {"text": "10 dB"}, "at_least": 0.4}]
-    with pytest.raises(RecipeError, match=r"criterion 1, noise: text has no level 10 dB; use 10 %, 25 % or 50 %"):
-        train(mixed(), asked(protocols=[{"discipline": "LI", "criteria": criteria}]), tmp_path, None, Progress())
+    with pytest.raises(
+        RecipeError, match=r"criterion 1, noise: text has no level 10 dB; use 10 %, 25 % or 50 %"
+    ):
+        train(
+            mixed(),
+            asked(protocols=[{"discipline": "LI", "criteria": criteria}]),
+            tmp_path,
+            None,
+            Progress(),
+        )
 
 
 def test_features_of_a_table_are_noisy_by_their_round():
-    noisy = Noisy.of(mixed(), lambda rows: {"text": "tiny-text"}, [np.arange(5), np.arange(30)], None, Progress())
-    some, others = (noisy.features(("numbers", "1 sd"), rows) for rows in (np.arange(5), np.arange(30)))
+    noisy = Noisy.of(
+        mixed(), lambda rows: {"text": "tiny-text"}, [np.arange(5), np.arange(30)], None, Progress()
+    )
+    some, others = (
+        noisy.features(("numbers", "1 sd"), rows) for rows in (np.arange(5), np.arange(30))
+    )
     assert not np.array_equal(some, others)
-    assert noisy.features(("text", "10 %"), np.arange(5)) is noisy.features(("text", "10 %"), np.arange(30))
+    assert noisy.features(("text", "10 %"), np.arange(5)) is noisy.features(
+        ("text", "10 %"), np.arange(30)
+    )
 
 
 def test_each_round_of_a_search_is_judged_under_noise_by_what_it_reads_and_how_it_joins(tmp_path):
     cache = Cache(tmp_path / "cache")
     search = {"encoders": ["tiny-text"], "probe": True}
-    result = train(mixed(48), asked(search=search, compare=["concat"]), tmp_path / "searched", cache, Progress())
+    result = train(
+        mixed(48),
+        asked(search=search, compare=["concat"]),
+        tmp_path / "searched",
+        cache,
+        Progress(),
+    )
     assert {one.modality for one in result.noise} == {"numbers", "text"}
     assert result.environment["noise embedded"]["computed"] > 0
     assert len({level.value for one in result.noise for level in one.levels}) > 1
-    again = train(mixed(48), asked(search=search, compare=["concat"]), tmp_path / "again", cache, Progress())
+    again = train(
+        mixed(48), asked(search=search, compare=["concat"]), tmp_path / "again", cache, Progress()
+    )
     assert again.environment["noise embedded"]["computed"] == 0
     assert again.noise == result.noise
 
@@ -188,13 +250,19 @@ def test_noise_is_read_once_by_whatever_rounds_read_with():
         return {"text": [EncoderChoice(name="tiny-text", layers=[1 if len(rows) > 10 else 2])]}
 
     noisy = Noisy.of(mixed(), read, [np.arange(5), np.arange(30)], None, Progress())
-    some, others = (noisy.features(("text", "10 %"), rows) for rows in (np.arange(5), np.arange(30)))
+    some, others = (
+        noisy.features(("text", "10 %"), rows) for rows in (np.arange(5), np.arange(30))
+    )
     assert not np.array_equal(some, others)
     assert noisy.features(("text", "10 %"), np.arange(6)) is some
-    once = Noisy.of(mixed(), lambda rows: {"text": "tiny-text"}, [np.arange(5), np.arange(30)], None, Progress())
+    once = Noisy.of(
+        mixed(), lambda rows: {"text": "tiny-text"}, [np.arange(5), np.arange(30)], None, Progress()
+    )
     assert noisy.n_computed == 2 * once.n_computed
 
 
 def test_a_search_that_has_one_way_only_is_judged_under_noise_as_a_run_is(tmp_path):
-    searched = train(mixed(48), asked(search={"probe": False}), tmp_path / "searched", None, Progress())
+    searched = train(
+        mixed(48), asked(search={"probe": False}), tmp_path / "searched", None, Progress()
+    )
     assert searched.noise == train(mixed(48), asked(), tmp_path / "plain", None, Progress()).noise

@@ -1,4 +1,6 @@
-"""The map of the test samples: near stays near, the same map twice, one for each round where rounds have spaces of their own."""
+"""The map of the test samples: near stays near, the same map twice, one for each round where rounds
+have spaces of their own.
+"""
 
 import numpy as np
 import pytest
@@ -19,7 +21,16 @@ def clouds(common: bool = True) -> tuple[Space, Scored]:
     whole = (3 * rng.normal(size=(3, 9))[y] + rng.normal(size=(N, 9))).astype(np.float32)
     fold = np.array(["r0", "r1"])[np.arange(N) * 2 // N]
     nobody = np.array([""] * N)
-    scored = Scored([f"k{i:03}" for i in range(N)], y, np.ones((N, 1), bool), np.zeros((N, 3)), nobody, fold, ["x", "y", "z"], ["a"])
+    scored = Scored(
+        [f"k{i:03}" for i in range(N)],
+        y,
+        np.ones((N, 1), bool),
+        np.zeros((N, 3)),
+        nobody,
+        fold,
+        ["x", "y", "z"],
+        ["a"],
+    )
     return Space("late" if common else "gated", common, whole, {"a": whole}), scored
 
 
@@ -53,7 +64,10 @@ def test_of_very_many_samples_some_are_drawn_and_the_others_have_no_place(monkey
     assert np.isfinite(at).all(1).sum() == 50
 
 
-@pytest.mark.parametrize("vectors", [np.ones((1, 4)), np.zeros((30, 4)), np.arange(5.0)[:, None] - 2, np.eye(20)[:, :2], np.eye(9)])
+@pytest.mark.parametrize(
+    "vectors",
+    [np.ones((1, 4)), np.zeros((30, 4)), np.arange(5.0)[:, None] - 2, np.eye(20)[:, :2], np.eye(9)],
+)
 def test_few_samples_and_samples_that_are_all_the_same_have_a_place(vectors):
     at = flat(vectors.astype(np.float32))
     assert at.shape == (len(vectors), 2)

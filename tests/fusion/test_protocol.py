@@ -1,4 +1,6 @@
-"""Protocols: what disciplines ask of a model, judged in four states by the code that judges everything else."""
+"""Protocols: what disciplines ask of a model, judged in four states by the code that judges
+everything else.
+"""
 
 import json
 
@@ -52,19 +54,36 @@ def test_a_criterion_has_one_of_four_states(changes, low, high, n, state):
     ("changes", "words"),
     [
         ({"where": "speaker >> 3"}, "protocol 1, criterion 1, where: column 10: "),
-        ({"metric": "macro_f2"}, "protocol 1, criterion 1, metric: macro_f2 is no metric; did you mean macro_f1?"),
-        ({"at_least": None}, "protocol 1, criterion 1: give the bound by one of at_least and at_most"),
-        ({"metric": "ece"}, "protocol 1, criterion 1: lower calibration error (ECE) is better: write the bound as at_most"),
-        ({"at_least": None, "at_most": 0.7}, "higher macro-F1 is better: write the bound as at_least"),
+        (
+            {"metric": "macro_f2"},
+            "protocol 1, criterion 1, metric: macro_f2 is no metric; did you mean macro_f1?",
+        ),
+        (
+            {"at_least": None},
+            "protocol 1, criterion 1: give the bound by one of at_least and at_most",
+        ),
+        (
+            {"metric": "ece"},
+            "protocol 1, criterion 1: lower calibration error (ECE) is better: write the bound as at_most",
+        ),
+        (
+            {"at_least": None, "at_most": 0.7},
+            "higher macro-F1 is better: write the bound as at_least",
+        ),
         ({"at_least": 70}, "macro-F1 lies between 0 and 1 (given: 70)"),
         ({"without": ["a"], "only": ["b"]}, "give the situation by one of without, only and noise"),
-        ({"bound": 3}, "protocol 1, criterion 1, bound: is not known here; correct its name or remove it"),
+        (
+            {"bound": 3},
+            "protocol 1, criterion 1, bound: is not known here; correct its name or remove it",
+        ),
     ],
 )
 def test_a_criterion_that_cannot_be_used_is_refused_with_its_place(changes, words):
     asked = {"metric": "macro_f1", "at_least": 0.7} | changes
     with pytest.raises(ProtocolError, match="protocol 1") as refused:
-        protocols_of([{"discipline": "VI", "criteria": [{k: v for k, v in asked.items() if v is not None}]}])
+        protocols_of(
+            [{"discipline": "VI", "criteria": [{k: v for k, v in asked.items() if v is not None}]}]
+        )
     assert words in str(refused.value)
     with pytest.raises(RecipeError, match="protocols: protocol 1, criterion 1"):
         Recipe.parse({"protocols": [{"discipline": "VI", "criteria": [asked | {"metric": "f"}]}]})
@@ -74,7 +93,12 @@ def test_every_problem_of_every_protocol_is_said():
     good = {"metric": "accuracy", "at_least": 0.5}
     with pytest.raises(ProtocolError) as refused:
         protocols_of(
-            [{"discipline": "VI", "criteria": [good]}, {"discipline": "VI", "criteria": [good]}, {"discipline": "ZZ", "criteria": []}, "x"],
+            [
+                {"discipline": "VI", "criteria": [good]},
+                {"discipline": "VI", "criteria": [good]},
+                {"discipline": "ZZ", "criteria": []},
+                "x",
+            ],
             ["VI"],
         )
     assert refused.value.problems == [
@@ -85,12 +109,20 @@ def test_every_problem_of_every_protocol_is_said():
 
 
 def test_a_criterion_says_itself_in_words():
-    found = criterion(metric="ece", at_least=None, at_most=0.05, only=["speech", "text"], where="samples.speaker = 'S3'")
+    found = criterion(
+        metric="ece",
+        at_least=None,
+        at_most=0.05,
+        only=["speech", "text"],
+        where="samples.speaker = 'S3'",
+    )
     assert found.sentence() == (
         "Calibration error (ECE) with only speech and text where samples.speaker is “S3” is at most 0.05 (on 50 samples or more)."
     )
     assert (
-        criterion(over="reference run", at_least=-0.02).sentence().startswith("Difference in macro-F1 to reference run is at least -0.02")
+        criterion(over="reference run", at_least=-0.02)
+        .sentence()
+        .startswith("Difference in macro-F1 to reference run is at least -0.02")
     )
 
 
@@ -111,23 +143,45 @@ CRITERIA = [
 @pytest.fixture(scope="module")
 def judged(toy, small, tmp_path_factory):
     out = tmp_path_factory.mktemp("judged")
-    aligned = toy(label="s.label", protocols=[{"discipline": "ML", "criteria": CRITERIA}, {"discipline": "VI", "criteria": [CRITERIA[0]]}])
-    own = Recipe.parse(small().model_dump() | {"protocols": [{"discipline": "VI", "criteria": CRITERIA[:2]}]})
+    aligned = toy(
+        label="s.label",
+        protocols=[
+            {"discipline": "ML", "criteria": CRITERIA},
+            {"discipline": "VI", "criteria": [CRITERIA[0]]},
+        ],
+    )
+    own = Recipe.parse(
+        small().model_dump() | {"protocols": [{"discipline": "VI", "criteria": CRITERIA[:2]}]}
+    )
     return train(aligned, own, out, None, Progress()), out, aligned
 
 
 def test_its_figures_are_those_of_the_rest_of_the_report(judged):
     result = judged[0]
     own, study = result.protocols
-    assert (own.discipline, len(own.criteria), study.discipline) == ("VI", 2, "ML")  # the recipe's stands for the study's
+    assert (own.discipline, len(own.criteria), study.discipline) == (
+        "VI",
+        2,
+        "ML",
+    )  # the recipe's stands for the study's
     whole, without, recall, poor, gain, alone, *_ = study.criteria
     assert whole.value == result.headline.score
     assert without.value == next(one.score for one in result.missing if one.without == ["a"])
-    assert recall.value.value == pytest.approx(next(one.recall for one in result.per_class if one.label == "class 1"))
+    assert recall.value.value == pytest.approx(
+        next(one.recall for one in result.per_class if one.label == "class 1")
+    )
     assert poor.value == next(one.metrics["ece"] for one in result.subgroups if one.value == "poor")
     over = result.headline.gain_over_best_single
-    assert (gain.value.value, gain.value.low, gain.over) == (over.value, over.low, f"{over.over} alone")
-    assert (alone.value.value, alone.value.low, alone.state) == (0, 0, "met")  # late fusion of one modality is that modality
+    assert (gain.value.value, gain.value.low, gain.over) == (
+        over.value,
+        over.low,
+        f"{over.over} alone",
+    )
+    assert (alone.value.value, alone.value.low, alone.state) == (
+        0,
+        0,
+        "met",
+    )  # late fusion of one modality is that modality
     assert without.margin == pytest.approx(without.value.value - 0.99)
     assert [one.state for one in (whole, without, gain)] == ["met", "not_met", "met"]
 
@@ -142,16 +196,25 @@ def test_what_cannot_be_decided_or_judged_is_said_to_be_so(judged):
     )
     assert (nobody.n, nobody.value, nobody.state) == (0, None, "too_few")
     assert (reference.state, reference.unknown) == (None, "no reference run was given")
-    assert (ranked.state, ranked.unknown) == (None, "all samples of the slice have the same label, so there is nothing to rank")
+    assert (ranked.state, ranked.unknown) == (
+        None,
+        "all samples of the slice have the same label, so there is nothing to rank",
+    )
     assert judged[0].protocols[0].n_met == 1
 
 
-def test_protocols_are_kept_in_the_bundle_the_result_and_the_alignment_but_change_no_data(judged, tmp_path):
+def test_protocols_are_kept_in_the_bundle_the_result_and_the_alignment_but_change_no_data(
+    judged, tmp_path
+):
     result, out, aligned = judged
     bundle = load(out)
     assert [one.discipline for one in bundle.recipe.protocols] == ["VI", "ML"]
     assert Recipe.from_text(bundle.recipe.to_yaml()) == bundle.recipe
-    assert EvaluationResult.model_validate(json.loads(result.model_dump_json())).protocols == bundle.result.protocols == result.protocols
+    assert (
+        EvaluationResult.model_validate(json.loads(result.model_dump_json())).protocols
+        == bundle.result.protocols
+        == result.protocols
+    )
     aligned.write(tmp_path / "a.parquet")
     assert Aligned.read(tmp_path / "a.parquet").protocols == aligned.protocols
     without = json.loads(result.model_dump_json())
@@ -159,24 +222,37 @@ def test_protocols_are_kept_in_the_bundle_the_result_and_the_alignment_but_chang
     assert EvaluationResult.model_validate(without).protocols == []
 
 
-def test_protocols_change_neither_the_digest_of_the_data_nor_any_other_figure(judged, toy, small, tmp_path):
+def test_protocols_change_neither_the_digest_of_the_data_nor_any_other_figure(
+    judged, toy, small, tmp_path
+):
     plain = toy(label="s.label")
     assert plain.digest == judged[2].digest
     result = train(plain, small(), tmp_path, None, Progress())
-    assert result.model_dump(exclude={"protocols", "seconds", "environment"}) == judged[0].model_dump(
-        exclude={"protocols", "seconds", "environment"}
-    )
+    assert result.model_dump(exclude={"protocols", "seconds", "environment"}) == judged[
+        0
+    ].model_dump(exclude={"protocols", "seconds", "environment"})
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"without": ["x"]}, "protocol of VI, criterion 1, without: there is no modality x; use a, b"),
-        ({"over": "best"}, "over: there is no modality best; use a, b, best single modality or reference run"),
-        ({"where": "s.qualty = 'poor'"}, "where: column 1: there is no column s.qualty; did you mean s.quality?"),
+        (
+            {"without": ["x"]},
+            "protocol of VI, criterion 1, without: there is no modality x; use a, b",
+        ),
+        (
+            {"over": "best"},
+            "over: there is no modality best; use a, b, best single modality or reference run",
+        ),
+        (
+            {"where": "s.qualty = 'poor'"},
+            "where: column 1: there is no column s.qualty; did you mean s.quality?",
+        ),
     ],
 )
-def test_a_criterion_that_does_not_fit_the_data_stops_the_run_before_it_begins(toy, small, tmp_path, changes, words):
+def test_a_criterion_that_does_not_fit_the_data_stops_the_run_before_it_begins(
+    toy, small, tmp_path, changes, words
+):
     asked = [{"discipline": "VI", "criteria": [{"metric": "macro_f1", "at_least": 0.1} | changes]}]
     with pytest.raises(RecipeError) as refused:
         train(toy(protocols=asked), small(), tmp_path, None, Progress())
@@ -184,7 +260,9 @@ def test_a_criterion_that_does_not_fit_the_data_stops_the_run_before_it_begins(t
 
 
 def test_a_criterion_at_the_edge_is_met_or_failed_as_rarely_as_the_interval_says():
-    """Where the true accuracy is the bound itself, either verdict is wrong: together about 5 times in 100."""
+    """Where the true accuracy is the bound itself, either verdict is wrong: together about 5 times
+    in 100.
+    """
     rng, states, asked = np.random.default_rng(6), [], criterion(metric="accuracy", at_least=0.7)
     for _ in range(300):
         skill = np.clip(rng.normal(0.7, 0.1, size=60), 0, 1)
@@ -200,7 +278,9 @@ def test_a_criterion_at_the_edge_is_met_or_failed_as_rarely_as_the_interval_says
             ["a", "b"],
             ["x"],
         )
-        evidence = Evidence(Answers({(0,): p}, p), scored, Resampler(scored.cluster, 300), ["accuracy"], {})
+        evidence = Evidence(
+            Answers({(0,): p}, p), scored, Resampler(scored.cluster, 300), ["accuracy"], {}
+        )
         states.append(criterion_score(asked, evidence).state)
     decided = [state for state in states if state != "undecided"]
     assert 0.01 <= len(decided) / 300 <= 0.10
@@ -214,16 +294,32 @@ def test_a_model_trained_elsewhere_is_judged_by_protocols_too(tmp_path, capsys):
         {"metric": "macro_f1", "without": ["image"], "at_least": 0.4},
         {"metric": "macro_f1", "over": "image", "at_least": 0},
     ]
-    (tmp_path / "protocols.yaml").write_text(yaml.safe_dump({"protocols": [{"discipline": "ML", "criteria": asked}]}))
+    (tmp_path / "protocols.yaml").write_text(
+        yaml.safe_dump({"protocols": [{"discipline": "ML", "criteria": asked}]})
+    )
     for name, columns in (("P", predictions), ("T", truth)):
         pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
-    command = ["evaluate", "--predictions", str(tmp_path / "P.parquet"), "--truth", str(tmp_path / "T.parquet")]
+    command = [
+        "evaluate",
+        "--predictions",
+        str(tmp_path / "P.parquet"),
+        "--truth",
+        str(tmp_path / "T.parquet"),
+    ]
     assert main([*command, "--protocols", str(tmp_path / "protocols.yaml")]) == 0
     [found] = json.loads(capsys.readouterr().out)["protocols"]
     north, without, over = found["criteria"]
     assert (north["n"], north["state"]) == (80, "met")
-    assert (without["state"], without["unknown"]) == (None, "nobody asked the model without these inputs")
+    assert (without["state"], without["unknown"]) == (
+        None,
+        "nobody asked the model without these inputs",
+    )
     assert "nobody knows what image alone answers" in over["unknown"]
-    (tmp_path / "protocols.yaml").write_text("- discipline: ML\n  criteria: [{metric: accuracy, at_least: 0.1, where: sitte = 'n'}]\n")
+    (tmp_path / "protocols.yaml").write_text(
+        "- discipline: ML\n  criteria: [{metric: accuracy, at_least: 0.1, where: sitte = 'n'}]\n"
+    )
     assert main([*command, "--protocols", str(tmp_path / "protocols.yaml")]) == 2
-    assert "criterion 1, where: column 1: there is no column sitte; did you mean site?" in capsys.readouterr().err
+    assert (
+        "criterion 1, where: column 1: there is no column sitte; did you mean site?"
+        in capsys.readouterr().err
+    )

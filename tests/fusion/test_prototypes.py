@@ -1,4 +1,6 @@
-"""Definitions of labels: where samples are few, what the words of a label share with those of others is worth something."""
+"""Definitions of labels: where samples are few, what the words of a label share with those of
+others is worth something.
+"""
 
 from itertools import product
 
@@ -17,25 +19,45 @@ from fusion.recipe import Recipe, RecipeError
 from fusion.run import train
 from fusion.study_spec import StudySpec
 
-TRAITS = (("striped", "spotted", "plain"), ("horned", "winged", "finned"), ("small", "large", "giant"))
+TRAITS = (
+    ("striped", "spotted", "plain"),
+    ("horned", "winged", "finned"),
+    ("small", "large", "giant"),
+)
 LABELS = [" ".join(traits) for traits in product(*TRAITS)][::2]
 RARE = LABELS[5]
 
 
 def animals(n=14, rare=3, seed=1):
-    """A label for each mixture of traits; every trait moves the numbers of a sample, so that the rare label is near what its words say."""
+    """A label for each mixture of traits; every trait moves the numbers of a sample, so that the
+    rare label is near what its words say.
+    """
     dice = np.random.default_rng(seed)
     moves = {trait: dice.normal(size=14) for group in TRAITS for trait in group}
     y = [label for label in LABELS for _ in range(rare if label == RARE else n)]
-    rows = [sum(moves[trait] for trait in label.split()) + dice.normal(scale=2.0, size=14) for label in y]
+    rows = [
+        sum(moves[trait] for trait in label.split()) + dice.normal(scale=2.0, size=14)
+        for label in y
+    ]
     return Aligned(
         keys=[f"A{i:04}" for i in range(len(y))],
         labels=y,
-        modalities={"body": Modality("table", [Cell.numbers(row.tolist()) for row in rows], fields=[f"b{i}" for i in range(14)])},
+        modalities={
+            "body": Modality(
+                "table",
+                [Cell.numbers(row.tolist()) for row in rows],
+                fields=[f"b{i}" for i in range(14)],
+            )
+        },
         groups={"s.site": [f"S{i % 3}" for i in range(len(y))]},
         extras={"s.day": [f"D{i % 40}" for i in range(len(y))]},
         cluster="s.day",
-        knowledge={"concepts": [{"name": label, "discipline": "BI", "definition": f"a {label} animal"} for label in LABELS]},
+        knowledge={
+            "concepts": [
+                {"name": label, "discipline": "BI", "definition": f"a {label} animal"}
+                for label in LABELS
+            ]
+        },
     )
 
 
@@ -44,7 +66,13 @@ def recipe(**knowledge):
         {
             "encoders": {"body": [{"name": "numbers"}]},
             "knowledge": {"encoder": "tiny-text"} | knowledge,
-            "training": {"seeds": [0], "epochs": 4, "inner_folds": 2, "hidden_dim": 16, "pca_dim": 0},
+            "training": {
+                "seeds": [0],
+                "epochs": 4,
+                "inner_folds": 2,
+                "hidden_dim": 16,
+                "pca_dim": 0,
+            },
             "evaluation": {"draws": 200, "degradation": False},
         }
     )
@@ -55,7 +83,9 @@ def concepts(*given):
 
 
 def test_labels_of_like_words_are_alike_and_several_disciplines_count_alike():
-    vectors = embedded(["one two three", "one two four", "nine eight"], "tiny-text", None, Progress())
+    vectors = embedded(
+        ["one two three", "one two four", "nine eight"], "tiny-text", None, Progress()
+    )
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1])
     known = concepts(("a", "x"), ("b", "y"), ("c", "z"))
     found = likeness(vectors, known, ["a", "b", "c", "undefined"])
@@ -70,7 +100,11 @@ def test_labels_of_like_words_are_alike_and_several_disciplines_count_alike():
 
 def test_without_likeness_it_is_a_plain_linear_model_and_with_it_a_label_without_samples_gets_its_own():
     dice = np.random.default_rng(0)
-    x, y, prior = dice.normal(size=(60, 3)).astype(np.float32), np.arange(60) % 2, np.log([31 / 63, 31 / 63, 1 / 63])
+    x, y, prior = (
+        dice.normal(size=(60, 3)).astype(np.float32),
+        np.arange(60) % 2,
+        np.log([31 / 63, 31 / 63, 1 / 63]),
+    )
     x[y == 0, 0] += 3
     alone, _ = related(x, y, prior, np.eye(3), 1.0)
     like_the_first = np.array([[1, 0, 0.5], [0, 1, 0], [0.5, 0, 1]])
@@ -88,8 +122,15 @@ def run(tmp_path_factory):
 
 def test_definitions_help_and_a_label_with_three_samples_is_told_apart_better(run, tmp_path):
     found = [run[1].concepts]
-    assert (found[0].few, found[0].encoder, len(found[0].concepts)) == ([RARE], "tiny-text", len(LABELS))
-    found += [train(animals(seed=seed), recipe(), tmp_path / str(seed), None, Progress()).concepts for seed in (2, 3)]
+    assert (found[0].few, found[0].encoder, len(found[0].concepts)) == (
+        [RARE],
+        "tiny-text",
+        len(LABELS),
+    )
+    found += [
+        train(animals(seed=seed), recipe(), tmp_path / str(seed), None, Progress()).concepts
+        for seed in (2, 3)
+    ]
     assert all(each.score.change.value > 0 for each in found)
     assert any(each.score.change.low > 0 for each in found)
     assert np.mean([each.auroc_of_few.change.value for each in found]) > 0.05
@@ -119,7 +160,9 @@ def test_a_study_gives_its_definitions_to_the_alignment():
         {"name": "number", "broader": "thing"},
     ]
     assert defined(written) == [{"name": "pair", "discipline": "LI", "definition": "exactly two"}]
-    spec = StudySpec(name="x", key="id", disciplines=[{"code": "LI", "name": "Linguistics"}], concepts=written)
+    spec = StudySpec(
+        name="x", key="id", disciplines=[{"code": "LI", "name": "Linguistics"}], concepts=written
+    )
     assert spec.knowledge["concepts"] == defined(written)
 
 
@@ -142,5 +185,9 @@ def test_a_last_layer_that_is_settled_answers_as_it_did():
     before, raw = network(x, mask)[0], network.out.weight.detach().clone()
     network.settle()
     assert torch.allclose(network(x, mask)[0], before, atol=1e-6)
-    assert torch.allclose(network.out.weight, raw @ torch.from_numpy(relation(likeness_of_three).astype(np.float32)), atol=1e-6)
+    assert torch.allclose(
+        network.out.weight,
+        raw @ torch.from_numpy(relation(likeness_of_three).astype(np.float32)),
+        atol=1e-6,
+    )
     assert network.relation is None

@@ -1,4 +1,6 @@
-"""Recipes: data with plain-word errors, the same in YAML and JSON, light enough for the web process."""
+"""Recipes: data with plain-word errors, the same in YAML and JSON, light enough for the web
+process.
+"""
 
 import subprocess
 import sys
@@ -48,7 +50,10 @@ def test_every_preset_has_a_title_and_one_sentence(name):
         ({"training": {"seeds": [1, 1]}}, "training.seeds: names the same seed twice"),
         ({"training": {"dropout": "much"}}, "training.dropout: must be a number"),
         ({"encoders": {"image": [{"layers": [1]}]}}, "encoders.image.0.name: is missing"),
-        ({"modalities": ["text"], "encoders": {"image": [{"name": "pixels"}]}}, "image is not among the recipe's modalities"),
+        (
+            {"modalities": ["text"], "encoders": {"image": [{"name": "pixels"}]}},
+            "image is not among the recipe's modalities",
+        ),
         (["late"], "named settings"),
     ],
 )
@@ -81,4 +86,9 @@ def test_recipe_and_result_load_nothing_heavy():
         "import sys, fusion, fusion.recipe, fusion.result, fusion.progress;"
         "print([m for m in ('numpy', 'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow') if m in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

@@ -1,4 +1,6 @@
-"""Finding one input of a sample by another: planted cases, ties, rounds, order, and the file that holds the vectors."""
+"""Finding one input of a sample by another: planted cases, ties, rounds, order, and the file that
+holds the vectors.
+"""
 
 import dataclasses
 
@@ -19,15 +21,24 @@ N, D = 240, 6
 
 
 def planted(noise: float, seed: int = 0, rounds: int = 2) -> tuple[Space, Scored]:
-    """Two readings of one hidden point a sample, in `rounds` rounds; every fifth sample lacks the second."""
+    """Two readings of one hidden point a sample, in `rounds` rounds; every fifth sample lacks the
+    second.
+    """
     rng = np.random.default_rng(seed)
     point = rng.normal(size=(N, D))
     alone = {name: (point + noise * rng.normal(size=(N, D))).astype(np.float32) for name in "ab"}
     mask = np.stack([np.ones(N, bool), np.arange(N) % 5 > 0], 1)
     fold = np.array([f"r{i * rounds // N}" for i in range(N)])
     keys, cluster = [f"k{i:03}" for i in range(N)], np.array([f"c{i % 60}" for i in range(N)])
-    scored = Scored(keys, np.arange(N) % 3, mask, np.zeros((N, 3)), cluster, fold, ["x", "y", "z"], ["a", "b"])
-    return Space("gated", False, alone["a"], {name: values * mask[:, [i]] for i, (name, values) in enumerate(alone.items())}), scored
+    scored = Scored(
+        keys, np.arange(N) % 3, mask, np.zeros((N, 3)), cluster, fold, ["x", "y", "z"], ["a", "b"]
+    )
+    return Space(
+        "gated",
+        False,
+        alone["a"],
+        {name: values * mask[:, [i]] for i, (name, values) in enumerate(alone.items())},
+    ), scored
 
 
 def found(space: Space, scored: Scored):
@@ -54,7 +65,10 @@ def test_turning_the_space_of_one_round_changes_nothing():
     space, scored = planted(noise=1)
     turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(D, D)))
     first = (scored.fold == "r0")[:, None]
-    turned = {name: np.where(first, values @ turn, values).astype(np.float32) for name, values in space.alone.items()}
+    turned = {
+        name: np.where(first, values @ turn, values).astype(np.float32)
+        for name, values in space.alone.items()
+    }
     assert found(dataclasses.replace(space, alone=turned), scored) == found(space, scored)
 
 
@@ -70,7 +84,9 @@ def test_the_label_of_the_nearest_others_is_counted_with_ties_as_chance_settles_
     near[:, :12] = 0.9
     near[:, 0] = 1
     nearest, others = alike(near.copy(), np.array([0, 39]), labels).T
-    assert nearest.tolist() == pytest.approx([2 / 11, (0 + 9 * 3 / 11) / 10]), "eleven are level, and the second asks for another label"
+    assert nearest.tolist() == pytest.approx([2 / 11, (0 + 9 * 3 / 11) / 10]), (
+        "eleven are level, and the second asks for another label"
+    )
     assert others.tolist() == pytest.approx([9 / 39, 9 / 39])
 
 
@@ -85,10 +101,28 @@ def test_labels_are_told_only_where_a_sample_bears_one():
 def test_the_order_of_samples_changes_nothing():
     space, scored = planted(noise=1)
     fold = np.argsort(scored.fold, kind="stable")
-    turn = np.concatenate([np.random.default_rng(2).permutation(fold[scored.fold[fold] == name]) for name in ("r1", "r0")])
-    mixed = Space(space.method, False, space.whole[turn], {name: values[turn] for name, values in space.alone.items()})
+    turn = np.concatenate(
+        [
+            np.random.default_rng(2).permutation(fold[scored.fold[fold] == name])
+            for name in ("r1", "r0")
+        ]
+    )
+    mixed = Space(
+        space.method,
+        False,
+        space.whole[turn],
+        {name: values[turn] for name, values in space.alone.items()},
+    )
     keys = [scored.keys[i] for i in turn]
-    other = Scored(keys, scored.y[turn], scored.mask[turn], scored.log_prior, scored.cluster[turn], scored.fold[turn], *("xyz", ["a", "b"]))
+    other = Scored(
+        keys,
+        scored.y[turn],
+        scored.mask[turn],
+        scored.log_prior,
+        scored.cluster[turn],
+        scored.fold[turn],
+        *("xyz", ["a", "b"]),
+    )
     for one, again in zip(found(space, scored), found(mixed, other), strict=True):
         assert again.recall.value == pytest.approx(one.recall.value)
         assert (again.n, again.chance) == (one.n, pytest.approx(one.chance))
@@ -114,7 +148,9 @@ def test_what_is_hidden_cannot_reach_the_vector_of_late_fusion():
 
 
 @pytest.mark.parametrize("method", ["late", "gated", "ensemble"])
-def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_seen_them(method, toy, small, tmp_path, monkeypatch):
+def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_seen_them(
+    method, toy, small, tmp_path, monkeypatch
+):
     """The file holds what the models of the rounds say, not the final model."""
     told = {}
 

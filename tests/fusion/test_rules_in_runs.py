@@ -1,4 +1,6 @@
-"""Rules in whole runs: a false one hurts and is said to, a true one does not, one that knows what the inputs lack helps."""
+"""Rules in whole runs: a false one hurts and is said to, a true one does not, one that knows what
+the inputs lack helps.
+"""
 
 import dataclasses
 import warnings
@@ -16,7 +18,9 @@ from fusion.score import score
 
 
 def study(seed: int = 0, n: int = 240) -> Aligned:
-    """Four labels. `view` is a good input that a third of the samples lack, `note` a poor one; m.colour is red for a and b alone."""
+    """Four labels. `view` is a good input that a third of the samples lack, `note` a poor one;
+    m.colour is red for a and b alone.
+    """
     rng = np.random.default_rng(seed)
     y = rng.integers(4, size=n)
     gone = rng.random(n) < 0.35
@@ -26,7 +30,10 @@ def study(seed: int = 0, n: int = 240) -> Aligned:
     return Aligned(
         keys=[f"K{i:03d}" for i in range(n)],
         labels=["abcd"[k] for k in y],
-        modalities={"view": Modality("table", cells), "note": Modality("table", [Cell.numbers(row.tolist()) for row in note])},
+        modalities={
+            "view": Modality("table", cells),
+            "note": Modality("table", [Cell.numbers(row.tolist()) for row in note]),
+        },
         groups={"m.site": [f"S{i % 3}" for i in range(n)]},
         extras={
             "m.unit": [f"U{i % 60}" for i in range(n)],
@@ -40,15 +47,30 @@ def study(seed: int = 0, n: int = 240) -> Aligned:
     )
 
 
-POOR = {"name": "red", "when": "colour = 'red' and seen = 'no'", "label_in": ["a", "b"], "hard": True}
+POOR = {
+    "name": "red",
+    "when": "colour = 'red' and seen = 'no'",
+    "label_in": ["a", "b"],
+    "hard": True,
+}
 FALSE = {"name": "wrong", "when": "m.size > 0", "label": "d", "weight": 4}
 TRUE = {"name": "colours", "when": "m.colour = 'blue'", "label_in": ["c", "d"]}
 
 
 def recipe(rules, **changes):
-    training = {"seeds": [0], "epochs": 6, "patience": 6, "hidden_dim": 8, "inner_folds": 1, "dropout": 0.1, "input_dropout": 0.1}
+    training = {
+        "seeds": [0],
+        "epochs": 6,
+        "patience": 6,
+        "hidden_dim": 8,
+        "inner_folds": 1,
+        "dropout": 0.1,
+        "input_dropout": 0.1,
+    }
     evaluation = {"draws": 200, "degradation": False}
-    return Recipe.parse({"training": training, "evaluation": evaluation, "knowledge": {"rules": rules} | changes})
+    return Recipe.parse(
+        {"training": training, "evaluation": evaluation, "knowledge": {"rules": rules} | changes}
+    )
 
 
 def run(out, rules, aligned=None, **changes):
@@ -77,7 +99,10 @@ def without_shares(result):
 
 def test_a_rule_helps_where_an_input_is_missing(bundle, plain):
     [rule] = bundle[0].rules
-    assert rule.n_covered == sum(c == "red" and s == "no" for c, s in zip(study().extras["m.colour"], study().extras["m.seen"]))
+    assert rule.n_covered == sum(
+        c == "red" and s == "no"
+        for c, s in zip(study().extras["m.colour"], study().extras["m.seen"])
+    )
     assert (rule.labels_obey.value, rule.answers_obey.value, rule.n_answers_break) == (1, 1, 0)
     assert rule.answers_obey_without.value < 0.95
     assert rule.effect.verdict == "helps"
@@ -114,9 +139,15 @@ def test_rules_that_are_off_change_nothing(tmp_path, plain):
 def test_a_rule_that_never_speaks_changes_nothing(tmp_path, plain):
     result = run(tmp_path, [FALSE | {"when": "m.size > 99"}])
     assert without_shares(result) == without_shares(plain)
-    assert [one.value for one in result.contributions.shares] == pytest.approx([*(one.value for one in plain.contributions.shares), 0])
+    assert [one.value for one in result.contributions.shares] == pytest.approx(
+        [*(one.value for one in plain.contributions.shares), 0]
+    )
     [rule] = result.rules
-    assert (rule.n_covered, rule.effect.verdict, rule.effect.accuracy) == (0, "no clear difference", None)
+    assert (rule.n_covered, rule.effect.verdict, rule.effect.accuracy) == (
+        0,
+        "no clear difference",
+        None,
+    )
 
 
 def test_at_prediction_alone_a_rule_needs_no_training(tmp_path, plain, monkeypatch):
@@ -167,9 +198,14 @@ def test_a_bundle_that_is_judged_elsewhere_keeps_its_rules(bundle):
 
 
 def test_the_rules_of_the_study_are_added_to_those_of_the_recipe():
-    aligned = dataclasses.replace(study(), knowledge={"rules": [TRUE, POOR], "broader": {"a": "low"}})
+    aligned = dataclasses.replace(
+        study(), knowledge={"rules": [TRUE, POOR], "broader": {"a": "low"}}
+    )
     found = settled(recipe([POOR], broader={"b": "low"}), aligned).knowledge
-    assert [rule.when for rule in found.rules] == ['m.colour = "red" and m.seen = "no"', 'm.colour = "blue"']
+    assert [rule.when for rule in found.rules] == [
+        'm.colour = "red" and m.seen = "no"',
+        'm.colour = "blue"',
+    ]
     assert found.broader == {"a": "low", "b": "low"}
 
 
@@ -186,12 +222,24 @@ def test_an_alignment_file_carries_the_knowledge_of_its_study(tmp_path):
 @pytest.mark.parametrize(
     ("rules", "changes", "words"),
     [
-        ([TRUE, {"when": "m.secret = 'w'", "label": "a"}], {}, r"rule 2 .*m.secret alone determines the label \(100%"),
-        ([{"when": "m.size > 1 and m.label = 'a'", "label": "a"}], {}, "column 16: m.label holds the label itself"),
+        (
+            [TRUE, {"when": "m.secret = 'w'", "label": "a"}],
+            {},
+            r"rule 2 .*m.secret alone determines the label \(100%",
+        ),
+        (
+            [{"when": "m.size > 1 and m.label = 'a'", "label": "a"}],
+            {},
+            "column 16: m.label holds the label itself",
+        ),
         ([TRUE, {"when": "m.sise > 1", "label": "a"}], {}, "rule 2 .*column 1: .*m.sise.*m.size"),
         ([{"when": "m.size > 1", "label": "e"}], {}, "e is not among the allowed labels"),
         ([], {"broader": {"e": "odd"}}, "odd has no label under it"),
-        ([], {"order": ["a", "b", "c"]}, "knowledge.order must name every label once; d is missing"),
+        (
+            [],
+            {"order": ["a", "b", "c"]},
+            "knowledge.order must name every label once; d is missing",
+        ),
     ],
 )
 def test_knowledge_that_does_not_fit_the_data_is_refused_in_words(rules, changes, words):
@@ -200,7 +248,12 @@ def test_knowledge_that_does_not_fit_the_data_is_refused_in_words(rules, changes
 
 
 def test_an_order_and_concepts_are_learnt_in_a_run(tmp_path):
-    result = run(tmp_path, [], order=["a", "b", "c", "d"], broader={"a": "low", "b": "low", "c": "high", "d": "high"})
+    result = run(
+        tmp_path,
+        [],
+        order=["a", "b", "c", "d"],
+        broader={"a": "low", "b": "low", "c": "high", "d": "high"},
+    )
     assert result.rules == []
     assert load(tmp_path).recipe.knowledge.order == ["a", "b", "c", "d"]
 

@@ -1,4 +1,6 @@
-"""A search: what it chooses rests on training samples, what it tried is all reported, and it ends in an ordinary recipe."""
+"""A search: what it chooses rests on training samples, what it tried is all reported, and it ends
+in an ordinary recipe.
+"""
 
 import dataclasses
 
@@ -18,8 +20,16 @@ METHODS = ["late", "concat", "gated", "ensemble"]
 
 
 def asked(small, probe=False, **changes):
-    search = {"budget_seconds": None, "probe": probe, "encoders": ["pixels", "tiny-image"]} | changes.pop("search", {})
-    return Recipe.parse(small().model_dump() | {"method": "ensemble", "compare": METHODS[:3], "search": search} | changes)
+    search = {
+        "budget_seconds": None,
+        "probe": probe,
+        "encoders": ["pixels", "tiny-image"],
+    } | changes.pop("search", {})
+    return Recipe.parse(
+        small().model_dump()
+        | {"method": "ensemble", "compare": METHODS[:3], "search": search}
+        | changes
+    )
 
 
 def plain(result):
@@ -38,7 +48,9 @@ def searched(toy, small, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pictures(toy, small, tmp_path_factory):
-    """A study whose pictures a plain encoder reads well: the class is in where the light is. (aligned, recipe, result, folder)"""
+    """A study whose pictures a plain encoder reads well: the class is in where the light is.
+    (aligned, recipe, result, folder)
+    """
     folder, out = tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("probed")
     aligned, rng = toy(n=72), np.random.default_rng(4)
     files = {}
@@ -47,9 +59,19 @@ def pictures(toy, small, tmp_path_factory):
         light[9 * int(label[-1]) : 9 * int(label[-1]) + 9] += 20
         files[f"{row:064d}"] = folder / f"{row}.png"
         Image.fromarray(light.astype(np.uint8)).save(files[f"{row:064d}"])
-    image = Modality("image", [Cell(digest) for digest in files], ["s.picture"], media=files.__getitem__)
-    aligned = dataclasses.replace(aligned, modalities={"b": aligned.modalities["b"], "picture": image})
-    recipe = asked(small, probe=True, method="late", compare=[], encoders={"picture": [{"name": "tiny-image", "grid": [1]}]})
+    image = Modality(
+        "image", [Cell(digest) for digest in files], ["s.picture"], media=files.__getitem__
+    )
+    aligned = dataclasses.replace(
+        aligned, modalities={"b": aligned.modalities["b"], "picture": image}
+    )
+    recipe = asked(
+        small,
+        probe=True,
+        method="late",
+        compare=[],
+        encoders={"picture": [{"name": "tiny-image", "grid": [1]}]},
+    )
     return aligned, recipe, train(aligned, recipe, out, None, Progress()), out
 
 
@@ -58,7 +80,11 @@ def test_every_method_is_reported_with_its_interval_and_one_is_kept(searched):
     found = result.search
     assert {one.method for one in found.tried} == set(METHODS)
     assert [one.loss for one in found.tried] == sorted(one.loss for one in found.tried)
-    assert [one.method for one in found.tried if one.kept] == [found.tried[0].method] == [result.method]
+    assert (
+        [one.method for one in found.tried if one.kept]
+        == [found.tried[0].method]
+        == [result.method]
+    )
     assert sum(one.chosen for one in found.tried) == found.rounds == 3
     assert all(one.score.low <= one.score.value <= one.score.high for one in found.tried)
     assert [one.method for one in found.tried if one.difference is None] == [result.method]
@@ -81,10 +107,17 @@ def test_it_ends_in_an_ordinary_recipe_that_trains_the_same_model(searched, toy,
     again = train(toy(), bundle.recipe, tmp_path, None, Progress())
     assert again.search is None
     rng = np.random.default_rng(2)
-    x = {"a": rng.normal(size=(9, 5)).astype(np.float32), "b": rng.normal(size=(9, 4)).astype(np.float32)}
+    x = {
+        "a": rng.normal(size=(9, 5)).astype(np.float32),
+        "b": rng.normal(size=(9, 4)).astype(np.float32),
+    }
     other = load(tmp_path)
     for method in METHODS:
-        np.testing.assert_allclose(bundle.predict_features(x, method=method), other.predict_features(x, method=method), atol=1e-6)
+        np.testing.assert_allclose(
+            bundle.predict_features(x, method=method),
+            other.predict_features(x, method=method),
+            atol=1e-6,
+        )
 
 
 def test_a_stopped_search_goes_on_to_the_same_result(searched, toy, small, tmp_path):
@@ -131,7 +164,9 @@ class Standing:
     seconds = 0
 
 
-def test_what_a_stopped_search_had_no_time_for_is_not_taken_up_again(toy, small, tmp_path, monkeypatch):
+def test_what_a_stopped_search_had_no_time_for_is_not_taken_up_again(
+    toy, small, tmp_path, monkeypatch
+):
     class StopsAtTheEnd(Progress):
         def stage(self, name):
             if name == "evaluate":
@@ -159,8 +194,12 @@ def test_a_probe_finds_the_encoder_that_reads_the_pictures(pictures):
     kept = next(one for one in reads if one.kept)
     assert kept.loss < own.loss - 0.05
     bundle = load(out)
-    assert [choice.name for choice in bundle.recipe.encoders["picture"]] == [choice["name"] for choice in kept.encoders]
-    assert [part["name"] for part in bundle.encoders["picture"]] == [choice["name"] for choice in kept.encoders]
+    assert [choice.name for choice in bundle.recipe.encoders["picture"]] == [
+        choice["name"] for choice in kept.encoders
+    ]
+    assert [part["name"] for part in bundle.encoders["picture"]] == [
+        choice["name"] for choice in kept.encoders
+    ]
 
 
 def test_the_kept_model_reads_pictures_as_it_chose(pictures):
@@ -192,7 +231,15 @@ def test_candidates_vary_depth_and_pooling_and_keep_the_recipe_first():
 
 def test_the_preset_tries_every_method_and_says_so():
     recipe = presets()["search"]
-    assert set(recipe.methods) == {"late", "concat", "gated", "lowrank", "bottleneck", "crossattention", "ensemble"}
+    assert set(recipe.methods) == {
+        "late",
+        "concat",
+        "gated",
+        "lowrank",
+        "bottleneck",
+        "crossattention",
+        "ensemble",
+    }
     assert recipe.stages == ["read", "embed", "probe", "train", "evaluate", "bundle"]
     assert Recipe.from_text(recipe.to_yaml()) == recipe
 

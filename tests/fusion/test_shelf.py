@@ -41,7 +41,13 @@ def left(home):
 def test_a_folder_becomes_an_encoder_with_a_record(bert, home, capsys):
     assert run("add", bert, "--licence", "MIT") == 0
     entry = catalogue.get("clinic-bert")
-    assert (entry.kind, entry.family, entry.dim, entry.licence, entry.layers) == ("text", "BERT", 16, "MIT", (0, 1, 2))
+    assert (entry.kind, entry.family, entry.dim, entry.licence, entry.layers) == (
+        "text",
+        "BERT",
+        16,
+        "MIT",
+        (0, 1, 2),
+    )
     assert entry.check.passed
     assert entry.sha256 == shelf.sha256_of(bert / "model.safetensors")
     assert entry.parameters == sum(p.numel() for p in load("clinic-bert").model.parameters()) > 1000
@@ -62,7 +68,9 @@ def test_only_the_files_that_are_read_are_copied(copy, home):
 
 def spoil_code(folder):
     config = json.loads((folder / "tokenizer_config.json").read_text())
-    (folder / "tokenizer_config.json").write_text(json.dumps(config | {"auto_map": {"AutoTokenizer": ["evil.T", None]}}))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps(config | {"auto_map": {"AutoTokenizer": ["evil.T", None]}})
+    )
 
 
 def spoil_pickle(folder):
@@ -84,7 +92,9 @@ def spoil_numbers(folder):
     from safetensors.torch import load_file, save_file
 
     state = load_file(folder / "model.safetensors")
-    state["encoder.layer.1.output.dense.bias"] = torch.full_like(state["encoder.layer.1.output.dense.bias"], float("nan"))
+    state["encoder.layer.1.output.dense.bias"] = torch.full_like(
+        state["encoder.layer.1.output.dense.bias"], float("nan")
+    )
     save_file(state, folder / "model.safetensors", {"format": "pt"})
 
 
@@ -140,7 +150,9 @@ def test_a_name_is_given_once_and_free_again_after_removal(bert, home, capsys):
     assert run("remove", "minilm-l6-v2") == 1
 
 
-def test_files_that_were_changed_after_the_test_are_not_read_until_they_are_tested_again(bert, home):
+def test_files_that_were_changed_after_the_test_are_not_read_until_they_are_tested_again(
+    bert, home
+):
     assert run("add", bert) == 0
     config = json.loads((home / "clinic-bert" / "config.json").read_text())
     (home / "clinic-bert" / "config.json").write_text(json.dumps(config | {"hidden_act": "relu"}))
@@ -166,7 +178,9 @@ def test_encoders_of_the_product_are_checked_too(home):
     assert catalogue.local_entries() == []
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in catalogue.ENTRIES if entry.sort == "packaged"])
+@pytest.mark.parametrize(
+    "name", [entry.name for entry in catalogue.ENTRIES if entry.sort == "packaged"]
+)
 def test_the_catalogue_tells_the_true_size_of_what_comes_with_the_product(name, home):
     entry = catalogue.get(name)
     if not entry.installed:

@@ -1,4 +1,6 @@
-"""Fits that are trained as one: none feels the others, and the optimizer, schedule and whitening are the ones that they say they are."""
+"""Fits that are trained as one: none feels the others, and the optimizer, schedule and whitening
+are the ones that they say they are.
+"""
 
 import numpy as np
 import pytest
@@ -38,7 +40,9 @@ def test_a_fit_does_not_feel_what_stands_beside_it(method):
     first = trained(method, [samples(50, 1), samples(60, 2)])
     other = trained(method, [samples(50, 1), samples(60, 3)])
     assert first[0].history == other[0].history
-    assert all(torch.equal(value, other[0].weights[name]) for name, value in first[0].weights.items())
+    assert all(
+        torch.equal(value, other[0].weights[name]) for name, value in first[0].weights.items()
+    )
     assert first[1].history != other[1].history
 
 
@@ -84,12 +88,18 @@ def test_the_optimizer_steps_as_those_of_torch():
 
 @pytest.mark.parametrize("shape", [(40, 90), (200, 30)])
 def test_whitening_finds_the_principal_directions(shape):
-    x = (np.random.default_rng(0).normal(size=shape) * np.linspace(1, 4, shape[1])).astype(np.float32)
+    x = (np.random.default_rng(0).normal(size=shape) * np.linspace(1, 4, shape[1])).astype(
+        np.float32
+    )
     found = Whitening.fit(x, 6)
     exact = PCA(6, svd_solver="full").fit((x - found.mean) / found.scale)
-    cosine = (found.components * exact.components_.T).sum(0) / np.linalg.norm(found.components, axis=0)
+    cosine = (found.components * exact.components_.T).sum(0) / np.linalg.norm(
+        found.components, axis=0
+    )
     np.testing.assert_allclose(np.abs(cosine), 1, atol=1e-3)
-    expected = exact.explained_variance_ / (exact.explained_variance_ + 0.05 * exact.explained_variance_[0])
+    expected = exact.explained_variance_ / (
+        exact.explained_variance_ + 0.05 * exact.explained_variance_[0]
+    )
     np.testing.assert_allclose(found(x).var(0, ddof=1), expected, rtol=1e-3)
 
 
@@ -116,7 +126,9 @@ def test_fits_of_about_the_same_size_stand_together():
 def test_inner_rounds_of_the_same_rows_are_fitted_once(toy, small, tmp_path, monkeypatch):
     fits = []
     real = crossfit.fit
-    monkeypatch.setattr(crossfit, "fit", lambda nets, *rest: (fits.append(len(nets)), real(nets, *rest))[1])
+    monkeypatch.setattr(
+        crossfit, "fit", lambda nets, *rest: (fits.append(len(nets)), real(nets, *rest))[1]
+    )
     train(toy(), small(), tmp_path, None, Progress())
     names, inner, outer = 3, 3, 3 + 1
     assert sum(fits) <= names * (inner + outer) < names * (3 * 2 + outer)

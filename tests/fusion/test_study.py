@@ -33,7 +33,10 @@ alignment:
 
 def folder(tmp_path: Path, yaml: str = YAML, **files: str) -> Path:
     (tmp_path / "study.yaml").write_text(yaml)
-    tables = {"pictures": "id,file,size,note\na,a.png,1.5,x\nb,b.png,,y\n", "samples": "id,label\na,yes\nb,no\n"}
+    tables = {
+        "pictures": "id,file,size,note\na,a.png,1.5,x\nb,b.png,,y\n",
+        "samples": "id,label\na,yes\nb,no\n",
+    }
     for name, text in (tables | files).items():
         (tmp_path / f"{name}.csv").write_bytes(text.encode())
     return tmp_path
@@ -47,7 +50,11 @@ def problems(path: Path) -> list[str]:
 
 def test_tables_come_typed_and_unnamed_columns_are_kept_with_a_guessed_kind(tmp_path):
     pictures = Study.load(folder(tmp_path)).tables()["pictures"]
-    assert (pictures.keys, pictures.columns["size"].values, pictures.columns["size"].unit) == (["a", "b"], [1.5, None], "mm")
+    assert (pictures.keys, pictures.columns["size"].values, pictures.columns["size"].unit) == (
+        ["a", "b"],
+        [1.5, None],
+        "mm",
+    )
     assert (pictures.columns["note"].guessed, pictures.columns["file"].guessed) == (True, False)
 
 
@@ -58,18 +65,46 @@ def test_a_list_of_modalities_is_named_after_the_data_sets(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("kind: image", "kind: picture", "study.yaml, line 10: disciplines.0.datasets.0.columns.file.kind: Input should be 'image'"),
+        (
+            "kind: image",
+            "kind: picture",
+            "study.yaml, line 10: disciplines.0.datasets.0.columns.file.kind: Input should be 'image'",
+        ),
         ("key: id\n", "", "study.yaml, line 1: key: is needed"),
-        ("name: Vision", "nmae: Vision", "study.yaml, line 5: disciplines.0.nmae: is not known here"),
-        ("table: pictures.csv", "table: other.csv", "study.yaml: table other.csv is not in the folder"),
-        ("table: pictures.csv", "table: ../../etc/passwd", "study.yaml: table ../../etc/passwd is no path inside the study folder"),
+        (
+            "name: Vision",
+            "nmae: Vision",
+            "study.yaml, line 5: disciplines.0.nmae: is not known here",
+        ),
+        (
+            "table: pictures.csv",
+            "table: other.csv",
+            "study.yaml: table other.csv is not in the folder",
+        ),
+        (
+            "table: pictures.csv",
+            "table: ../../etc/passwd",
+            "study.yaml: table ../../etc/passwd is no path inside the study folder",
+        ),
         ("name: tiny", "name: [tiny", "is no proper YAML"),
         ("name: tiny", "name: tiny\nname: two", "study.yaml, line 2: names name twice"),
         ("name: tiny", "name: &a tiny\ntitle: *a", "anchors and aliases"),
         ("[pictures.file]", "[samples.label]", "is made from the label samples.label itself"),
-        ("label: samples.label", "label: samples.lable", "alignment names samples.lable, but there is no such column"),
-        ("size: {kind: number, unit: mm}", "sise: {kind: number}", "data set pictures names column sise, which pictures.csv does not have"),
-        ("modalities: [pictures.file]", "modalities: [pictures.file]\n  split: {policy: fixed}", "policy fixed needs column"),
+        (
+            "label: samples.label",
+            "label: samples.lable",
+            "alignment names samples.lable, but there is no such column",
+        ),
+        (
+            "size: {kind: number, unit: mm}",
+            "sise: {kind: number}",
+            "data set pictures names column sise, which pictures.csv does not have",
+        ),
+        (
+            "modalities: [pictures.file]",
+            "modalities: [pictures.file]\n  split: {policy: fixed}",
+            "policy fixed needs column",
+        ),
     ],
 )
 def test_a_fault_in_study_yaml_is_named_with_its_line(tmp_path, old, new, said):
@@ -88,7 +123,10 @@ def test_every_fault_of_the_tables_is_named_at_once(tmp_path):
 
 def test_nul_is_refused_in_yaml_and_in_tables(tmp_path):
     (tmp_path / "one").mkdir()
-    assert "NUL" in problems(folder(tmp_path / "one", YAML.replace("name: Vision", 'name: "Vis\\0ion"')))[0]
+    assert (
+        "NUL"
+        in problems(folder(tmp_path / "one", YAML.replace("name: Vision", 'name: "Vis\\0ion"')))[0]
+    )
     assert "NUL" in problems(folder(tmp_path, pictures="id,file,size\na,\0,1\n"))[0]
 
 
@@ -97,12 +135,21 @@ def test_a_parquet_table_is_read_like_a_csv(tmp_path):
     from pyarrow import parquet
 
     path = folder(tmp_path)
-    parquet.write_table(pyarrow.table({"id": ["a"], "file": ["a.png"], "size": [2], "curve": [[1.0, 2.0]]}), path / "pictures.csv")
+    parquet.write_table(
+        pyarrow.table({"id": ["a"], "file": ["a.png"], "size": [2], "curve": [[1.0, 2.0]]}),
+        path / "pictures.csv",
+    )
     columns = Study.load(path).tables()["pictures"].columns
-    assert (columns["size"].values, columns["curve"].kind, columns["curve"].values) == ([2.0], "series", [[1.0, 2.0]])
+    assert (columns["size"].values, columns["curve"].kind, columns["curve"].values) == (
+        [2.0],
+        "series",
+        [[1.0, 2.0]],
+    )
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../x.png", "a/../../x.png", "a\\..\\x.png", "a\0.png", ""])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../x.png", "a/../../x.png", "a\\..\\x.png", "a\0.png", ""]
+)
 def test_a_media_path_never_leaves_the_folder(tmp_path, name):
     with pytest.raises(BrokenFile):
         inside(tmp_path, name)
@@ -116,11 +163,16 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path):
 
 def test_a_written_study_reads_back_the_same(tmp_path):
     study = Study.load(folder(tmp_path))
-    tables = {t.name: {"id": t.keys} | {n: c.values for n, c in t.columns.items()} for t in study.tables().values()}
+    tables = {
+        t.name: {"id": t.keys} | {n: c.values for n, c in t.columns.items()}
+        for t in study.tables().values()
+    }
     write(tmp_path / "copy", study.spec, tables)
     copy = Study.load(tmp_path / "copy")
     assert copy.spec == study.spec
-    assert {n: t.columns["file"].values if n == "pictures" else t.keys for n, t in copy.tables().items()} == {
+    assert {
+        n: t.columns["file"].values if n == "pictures" else t.keys for n, t in copy.tables().items()
+    } == {
         "pictures": ["a.png", "b.png"],
         "samples": ["a", "b"],
     }
@@ -132,7 +184,9 @@ def test_annotations_concepts_rules_and_protocols_are_kept(tmp_path):
         "concepts:\n  - {name: pair, discipline: VI, definition: exactly two}\n"
         "rules:\n  - {discipline: VI, when: 'pictures.size > 1', label_in: ['yes'], weight: 0.5}\n"
     )
-    study = Study.load(folder(tmp_path, YAML + extra, labels="id,reader,digit\na,r1,yes\na,r2,no\n"))
+    study = Study.load(
+        folder(tmp_path, YAML + extra, labels="id,reader,digit\na,r1,yes\na,r2,no\n")
+    )
     [(spec, table)] = study.annotations()
     assert (spec.discipline, table.columns["reader"]) == ("VI", ["r1", "r2"])
     assert study.spec.rules[0]["weight"] == 0.5
@@ -145,7 +199,10 @@ def test_annotations_concepts_rules_and_protocols_are_kept(tmp_path):
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        ("  - {discipline: VI, when: a > 1, label: b}\n  - {discipline: VI, when: a >> 1, label: b}\n", "rule 2, when: column 4"),
+        (
+            "  - {discipline: VI, when: a > 1, label: b}\n  - {discipline: VI, when: a >> 1, label: b}\n",
+            "rule 2, when: column 4",
+        ),
         ("  - {discipline: ZZ, when: a > 1, label: b}\n", "discipline: ZZ is not one of"),
     ],
 )
@@ -204,9 +261,20 @@ def test_the_leak_of_spoken_digits_is_found(spoken_digits):
 
 def test_reading_a_study_loads_no_heavy_library():
     code = "import sys, fusion.study; print(sorted({'numpy', 'pandas', 'pyarrow', 'torch', 'PIL', 'sklearn', 'scipy'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_a_spec_made_by_code_is_checked_like_a_written_one():
     with pytest.raises(ValueError, match="two of data set"):
-        StudySpec(name="x", key="id", disciplines=[{"code": "A", "name": "A", "datasets": [{"name": "d", "table": "d.csv"}] * 2}])
+        StudySpec(
+            name="x",
+            key="id",
+            disciplines=[
+                {"code": "A", "name": "A", "datasets": [{"name": "d", "table": "d.csv"}] * 2}
+            ],
+        )

@@ -47,11 +47,16 @@ def test_whitening_of_a_table_is_finite_in_any_number_of_directions(dim):
 
 
 def gaps(informative: bool) -> Aligned:
-    """The label is in which of two numbers is missing, or in nothing at all; the numbers themselves are noise."""
+    """The label is in which of two numbers is missing, or in nothing at all; the numbers themselves
+    are noise.
+    """
     dice = np.random.default_rng(3)
     labels = dice.integers(0, 2, 120)
     hidden = labels if informative else dice.integers(0, 2, 120)
-    cells = [Cell.numbers([dice.normal(), dice.normal(), *([None, 0.0] if side else [0.0, None])]) for side in hidden]
+    cells = [
+        Cell.numbers([dice.normal(), dice.normal(), *([None, 0.0] if side else [0.0, None])])
+        for side in hidden
+    ]
     return Aligned(
         keys=[f"k{n:03}" for n in range(120)],
         labels=[f"class {label}" for label in labels],
@@ -62,17 +67,30 @@ def gaps(informative: bool) -> Aligned:
 
 @pytest.mark.parametrize(("informative", "low", "high"), [(True, 0.95, 1.0), (False, 0.3, 0.7)])
 def test_what_is_missing_is_learned_where_it_says_something(tmp_path, informative, low, high):
-    recipe = Recipe(training=Training(seeds=[0], epochs=30, inner_folds=1), evaluation=Evaluation(draws=50))
-    result = train(gaps(informative), recipe, tmp_path / "out", Cache(tmp_path / "cache"), Progress())
+    recipe = Recipe(
+        training=Training(seeds=[0], epochs=30, inner_folds=1), evaluation=Evaluation(draws=50)
+    )
+    result = train(
+        gaps(informative), recipe, tmp_path / "out", Cache(tmp_path / "cache"), Progress()
+    )
     assert low <= result.metrics["macro_f1"].value <= high
 
 
 def test_a_bundle_takes_a_table_as_its_numbers(tmp_path):
     from fusion.bundle import load as load_bundle
 
-    recipe = Recipe(training=Training(seeds=[0], epochs=3, inner_folds=1), evaluation=Evaluation(draws=50))
+    recipe = Recipe(
+        training=Training(seeds=[0], epochs=3, inner_folds=1), evaluation=Evaluation(draws=50)
+    )
     train(gaps(True), recipe, tmp_path / "out", None, Progress())
-    bundle, rows = load_bundle(tmp_path / "out"), np.array([[0, 1, np.nan, 0], [np.nan] * 4], np.float32)
+    bundle, rows = (
+        load_bundle(tmp_path / "out"),
+        np.array([[0, 1, np.nan, 0], [np.nan] * 4], np.float32),
+    )
     signs = np.concatenate([rows, np.isnan(rows)], 1)
-    assert np.array_equal(bundle.predict_features({"scale": rows})[:1], bundle.predict_features({"scale": signs})[:1])
-    assert np.allclose(bundle.predict_features({"scale": rows})[1], np.exp(bundle.log_prior), atol=1e-6)
+    assert np.array_equal(
+        bundle.predict_features({"scale": rows})[:1], bundle.predict_features({"scale": signs})[:1]
+    )
+    assert np.allclose(
+        bundle.predict_features({"scale": rows})[1], np.exp(bundle.log_prior), atol=1e-6
+    )

@@ -1,4 +1,6 @@
-"""Learning tasks: beliefs that multiply, metrics that are those of scikit-learn, and runs that keep every promise of a run."""
+"""Learning tasks: beliefs that multiply, metrics that are those of scikit-learn, and runs that keep
+every promise of a run.
+"""
 
 import json
 import subprocess
@@ -47,7 +49,9 @@ def some_labels(name, rng, n=80, k=4):
 
 
 def some_outputs(task, rng, *shape):
-    return rng.normal(size=(*shape, task.width)) + (np.array([2000.0, 3.0]) if task.name == "regression" else 0)
+    return rng.normal(size=(*shape, task.width)) + (
+        np.array([2000.0, 3.0]) if task.name == "regression" else 0
+    )
 
 
 def test_late_fusion_multiplies_likelihoods_and_not_priors():
@@ -60,7 +64,9 @@ def test_late_fusion_multiplies_likelihoods_and_not_priors():
 
 
 def test_the_product_of_numbers_is_the_posterior_of_gaussian_readings():
-    """Truth N(3, 4); two readings with noise of variance 1 and 0.25: each alone believes its posterior, together they hold the joint one."""
+    """Truth N(3, 4); two readings with noise of variance 1 and 0.25: each alone believes its
+    posterior, together they hold the joint one.
+    """
     task, prior, noise = a_task("regression"), np.array([3.0, np.log(4.0)]), np.array([1.0, 0.25])
     readings = np.array([5.0, 4.0])
     precision = 1 / 4 + 1 / noise
@@ -75,11 +81,19 @@ def test_the_product_of_numbers_is_the_posterior_of_gaussian_readings():
 @pytest.mark.parametrize("name", ALL)
 def test_the_order_of_witnesses_does_not_matter_and_none_at_all_is_the_prior(name):
     rng, task = np.random.default_rng(1), a_task(name)
-    prior, outputs, mask = task.prior(some_labels(name, rng)), some_outputs(task, rng, 5, 3), rng.random((5, 3)) > 0.4
+    prior, outputs, mask = (
+        task.prior(some_labels(name, rng)),
+        some_outputs(task, rng, 5, 3),
+        rng.random((5, 3)) > 0.4,
+    )
     mask[0], mask[1] = False, True
     found = task.product(task.beliefs(outputs), mask, prior)
-    np.testing.assert_allclose(task.product(task.beliefs(outputs[:, ::-1]), mask[:, ::-1], prior), found)
-    np.testing.assert_allclose(task.answers(found)[0], task.answers(task.beliefs(prior[None]))[0], rtol=1e-6)
+    np.testing.assert_allclose(
+        task.product(task.beliefs(outputs[:, ::-1]), mask[:, ::-1], prior), found
+    )
+    np.testing.assert_allclose(
+        task.answers(found)[0], task.answers(task.beliefs(prior[None]))[0], rtol=1e-6
+    )
     changed = np.where(mask[..., None], outputs, 1e6)
     np.testing.assert_array_equal(task.product(task.beliefs(changed), mask, prior), found)
 
@@ -88,15 +102,27 @@ def test_the_order_of_witnesses_does_not_matter_and_none_at_all_is_the_prior(nam
 def test_answers_lead_back_to_outputs_and_a_temperature_leaves_what_is_answered(name):
     rng, task = np.random.default_rng(2), a_task(name)
     beliefs = task.beliefs(some_outputs(task, rng, 7))
-    np.testing.assert_allclose(task.answers(task.beliefs(task.outputs(task.answers(beliefs)))), task.answers(beliefs), rtol=1e-6)
+    np.testing.assert_allclose(
+        task.answers(task.beliefs(task.outputs(task.answers(beliefs)))),
+        task.answers(beliefs),
+        rtol=1e-6,
+    )
     warm = task.beliefs(task.outputs(task.answers(beliefs)), 3.0)
-    assert task.named(task.answers(warm)) == pytest.approx(task.named(task.answers(beliefs))) if name == "regression" else True
-    assert name == "regression" or task.named(task.answers(warm)) == task.named(task.answers(beliefs))
+    assert (
+        task.named(task.answers(warm)) == pytest.approx(task.named(task.answers(beliefs)))
+        if name == "regression"
+        else True
+    )
+    assert name == "regression" or task.named(task.answers(warm)) == task.named(
+        task.answers(beliefs)
+    )
 
 
 @pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("method", METHODS)
-def test_masked_input_cannot_change_what_a_network_says_and_nothing_at_all_is_the_prior(method, name):
+def test_masked_input_cannot_change_what_a_network_says_and_nothing_at_all_is_the_prior(
+    method, name
+):
     rng, task, dims = np.random.default_rng(3), a_task(name), {"a": 5, "b": 4, "c": 3}
     prior = torch.as_tensor(task.prior(some_labels(name, rng)))
     torch.manual_seed(0)
@@ -104,7 +130,10 @@ def test_masked_input_cannot_change_what_a_network_says_and_nothing_at_all_is_th
     mask = torch.from_numpy(rng.random((9, 3)) > 0.5)
     mask[0] = False
     x = {each: torch.randn(9, dim) for each, dim in dims.items()}
-    broken = {each: torch.where(mask[:, i, None], values, torch.nan) for i, (each, values) in enumerate(x.items())}
+    broken = {
+        each: torch.where(mask[:, i, None], values, torch.nan)
+        for i, (each, values) in enumerate(x.items())
+    }
     with torch.inference_mode():
         outputs, aux = net(x, mask)
         assert torch.equal(net(broken, mask)[0], outputs)
@@ -125,16 +154,22 @@ def test_metrics_of_numbers_are_scikit_learns_in_the_sample_and_in_each_draw():
         assert scores.r2[draw] == pytest.approx(sk.r2_score(truth, said[:, 0]))
         assert scores.rmse[draw] == pytest.approx(sk.mean_squared_error(truth, said[:, 0]) ** 0.5)
         assert scores.mae[draw] == pytest.approx(sk.mean_absolute_error(truth, said[:, 0]))
-        assert scores.log_loss[draw] == pytest.approx(-norm(said[:, 0], said[:, 1]).logpdf(truth).mean())
+        assert scores.log_loss[draw] == pytest.approx(
+            -norm(said[:, 0], said[:, 1]).logpdf(truth).mean()
+        )
         assert scores.spearman[draw] == pytest.approx(spearmanr(truth, said[:, 0]).statistic)
-        assert scores.coverage_90[draw] == pytest.approx((np.abs(truth - said[:, 0]) <= norm.ppf(0.95) * 1.2).mean())
+        assert scores.coverage_90[draw] == pytest.approx(
+            (np.abs(truth - said[:, 0]) <= norm.ppf(0.95) * 1.2).mean()
+        )
 
 
 def test_numbers_of_a_slice_are_held_against_the_variance_of_all():
     """Within a slice of nearly equal numbers, nobody could explain what little they differ by."""
     y = np.concatenate([np.linspace(0, 10, 50), np.full(50, 10.0)])
     answers = np.stack([y + 1, np.ones(100)], 1)[None]
-    alike = a_task("regression").scores(Resampler(np.arange(100), 20), y, answers, np.arange(100) >= 50)
+    alike = a_task("regression").scores(
+        Resampler(np.arange(100), 20), y, answers, np.arange(100) >= 50
+    )
     assert alike.r2[0] == pytest.approx(1 - 1 / y.var())
 
 
@@ -143,7 +178,9 @@ def test_metrics_of_an_order_are_scikit_learns():
     y, answers = rng.integers(4, size=60), rng.dirichlet(np.ones(4), (1, 60))
     scores, answer = task.scores(Resampler(np.arange(60), 20), y, answers), answers[0].argmax(1)
     rows = np.repeat(np.arange(60), scores.resampler.weights[3])
-    assert scores.kappa[3] == pytest.approx(sk.cohen_kappa_score(y[rows], answer[rows], weights="quadratic"))
+    assert scores.kappa[3] == pytest.approx(
+        sk.cohen_kappa_score(y[rows], answer[rows], weights="quadratic")
+    )
     assert scores.mae_steps[0] == pytest.approx(np.abs(y - answer).mean())
     assert scores.macro_f1[0] == pytest.approx(sk.f1_score(y, answer, average="macro"))
 
@@ -157,7 +194,9 @@ def test_metrics_of_sets_are_scikit_learns():
     assert scores.micro_f1[3] == pytest.approx(sk.f1_score(y[rows], answer[rows], average="micro"))
     assert scores.exact_match[0] == pytest.approx(sk.accuracy_score(y, answer))
     assert scores.auroc[0] == pytest.approx(sk.roc_auc_score(y, answers[0]))
-    assert scores.log_loss[0] == pytest.approx(np.mean([sk.log_loss(y[:, k], answers[0, :, k]) for k in range(4)]))
+    assert scores.log_loss[0] == pytest.approx(
+        np.mean([sk.log_loss(y[:, k], answers[0, :, k]) for k in range(4)])
+    )
 
 
 class Counting(Progress):
@@ -171,12 +210,16 @@ class Counting(Progress):
 
 
 def run(aligned, recipe, out, progress=None):
-    return train(aligned, recipe, out, None, progress or Progress(), checkpoint_seconds=0).model_dump(exclude={"seconds"})
+    return train(
+        aligned, recipe, out, None, progress or Progress(), checkpoint_seconds=0
+    ).model_dump(exclude={"seconds"})
 
 
 @pytest.fixture(scope="module")
 def runs(of_task, small, tmp_path_factory):
-    """Task -> alignment, result as data, folder of the bundle, how often the run asked whether to stop."""
+    """Task -> alignment, result as data, folder of the bundle, how often the run asked whether to
+    stop.
+    """
 
     @cache
     def run_of(task):
@@ -195,7 +238,9 @@ def trained(request, runs):
 def test_contributions_add_up_and_every_part_that_fits_the_task_is_there(trained):
     task, aligned, result, _, _ = trained
     parts = result["contributions"]
-    assert sum(one["value"] for one in parts["shares"]) == pytest.approx(parts["total"] - parts["prior"])
+    assert sum(one["value"] for one in parts["shares"]) == pytest.approx(
+        parts["total"] - parts["prior"]
+    )
     assert parts["total"] == pytest.approx(result["headline"]["score"]["value"])
     assert result["headline"]["score"] == result["metrics"][result["headline"]["metric"]]
     assert (result["task"], result["labels"]) == (task, aligned.label_order)
@@ -206,14 +251,18 @@ def test_contributions_add_up_and_every_part_that_fits_the_task_is_there(trained
     assert len(result["missing"]) == len(result["shortfalls"]) / 2 == len(result["singles"]) == 2
 
 
-def test_a_run_that_was_stopped_goes_on_to_the_same_figures_in_whatever_order_the_samples_come(trained, small, tmp_path):
+def test_a_run_that_was_stopped_goes_on_to_the_same_figures_in_whatever_order_the_samples_come(
+    trained, small, tmp_path
+):
     _, aligned, result, _, checks = trained
     with pytest.raises(Stopped):
         run(turned(aligned), small(), tmp_path, Counting(stop_after=checks // 2))
     assert run(aligned, small(), tmp_path) == result
 
 
-def test_permuting_the_labels_of_the_test_fold_changes_nothing_that_was_chosen(trained, small, tmp_path):
+def test_permuting_the_labels_of_the_test_fold_changes_nothing_that_was_chosen(
+    trained, small, tmp_path
+):
     _, aligned, result, _, _ = trained
     changed = run(relabelled(aligned, "S0"), small(), tmp_path)
     assert changed["environment"]["chosen"]["S0"] == result["environment"]["chosen"]["S0"]
@@ -231,15 +280,28 @@ X = {name: np.linspace(-1, 1, 3 * width).reshape(3, width) for name, width in ((
 
 def test_a_bundle_answers_the_same_in_a_fresh_process(runs):
     folders = [runs(task)[2] for task in TASKS]
-    here = [[fusion.load(out).predict_features(X, method=method).tolist() for method in ("late", "gated", "a")] for out in folders]
-    done = subprocess.run([sys.executable, "-c", FRESH, *map(str, folders)], capture_output=True, text=True, check=True)
+    here = [
+        [
+            fusion.load(out).predict_features(X, method=method).tolist()
+            for method in ("late", "gated", "a")
+        ]
+        for out in folders
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, *map(str, folders)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert json.loads(done.stdout) == here
 
 
 def test_a_bundle_answers_for_any_subset(trained):
     bundle = fusion.load(trained[3])
     none = bundle.predict_features(X, np.zeros((3, 2), bool))
-    assert none == pytest.approx(np.tile(bundle.asked.answers(bundle.asked.beliefs(bundle.log_prior)), (3, 1)))
+    assert none == pytest.approx(
+        np.tile(bundle.asked.answers(bundle.asked.beliefs(bundle.log_prior)), (3, 1))
+    )
     one = bundle.predict_features({"a": X["a"]})
     assert one[:, 0] == pytest.approx(bundle.predict_features({"a": X["a"]}, method="a")[:, 0])
     assert np.isfinite(bundle.represent_features(X)).all()
@@ -253,18 +315,34 @@ def test_its_own_predictions_judged_as_those_of_a_stranger_give_the_same_figures
     kept = set(known["key"].to_pylist())
     rows = [key in kept for key in aligned.keys]
     pq.write_table(pa.table(truth).filter(rows), tmp_path / "truth.parquet")
-    found = judge(out / "predictions.parquet", tmp_path / "truth.parquet", draws=100, task=task, order=aligned.label_order)
+    found = judge(
+        out / "predictions.parquet",
+        tmp_path / "truth.parquet",
+        draws=100,
+        task=task,
+        order=aligned.label_order,
+    )
     for name, one in found.metrics.items():
         assert one.value == pytest.approx(result["metrics"][name]["value"], rel=1e-4), name
-    assert found.headline.gain_over_best_single.value == pytest.approx(result["headline"]["gain_over_best_single"]["value"], abs=0.2)
+    assert found.headline.gain_over_best_single.value == pytest.approx(
+        result["headline"]["gain_over_best_single"]["value"], abs=0.2
+    )
 
 
 @pytest.mark.parametrize(
     ("columns", "task", "words"),
     [
-        ({"answer": [1.0, 2.0], "spread": [1.0, 0.0]}, "regression", "row 2, column spread: is no positive number"),
+        (
+            {"answer": [1.0, 2.0], "spread": [1.0, 0.0]},
+            "regression",
+            "row 2, column spread: is no positive number",
+        ),
         ({"answer": ["high", "low"]}, "regression", "holds string, not numbers"),
-        ({"probability:red": [0.3, 1.7]}, "multi-label", "row 2, column probability:red: holds 1.7"),
+        (
+            {"probability:red": [0.3, 1.7]},
+            "multi-label",
+            "row 2, column probability:red: holds 1.7",
+        ),
     ],
 )
 def test_a_strangers_table_is_refused_in_words(columns, task, words, tmp_path):
@@ -280,17 +358,31 @@ def test_an_alignment_keeps_its_labels_on_the_way_to_the_disk_and_back(of_task, 
     aligned = of_task(task)
     aligned.write(tmp_path / "a.parquet")
     again = Aligned.read(tmp_path / "a.parquet")
-    assert (again.task, again.labels, again.label_order, again.digest) == (task, aligned.labels, aligned.label_order, aligned.digest)
+    assert (again.task, again.labels, again.label_order, again.digest) == (
+        task,
+        aligned.labels,
+        aligned.label_order,
+        aligned.digest,
+    )
 
 
 def test_what_is_usual_for_a_column_and_what_it_cannot_be_asked_for():
     assert labels_of([1.5, None], "number", None) == ([1.5, None], "regression", [])
-    assert labels_of([["b", "a"], None], "tags", None) == ([["a", "b"], None], "multi-label", ["a", "b"])
+    assert labels_of([["b", "a"], None], "tags", None) == (
+        [["a", "b"], None],
+        "multi-label",
+        ["a", "b"],
+    )
     assert labels_of([2.0, 10.0], "number", "ordinal") == (["2", "10"], "ordinal", ["2", "10"])
     assert labels_of(["b", "a"], "label", "ordinal", ["b", "a"])[2] == ["b", "a"]
-    with pytest.raises(AlignmentError, match="needs the order of its labels, lowest first; a is not in it"):
+    with pytest.raises(
+        AlignmentError, match="needs the order of its labels, lowest first; a is not in it"
+    ):
         labels_of(["b", "a"], "label", "ordinal", ["b"])
-    with pytest.raises(AlignmentError, match="does not fit a label column of kind label: use classification or ordinal"):
+    with pytest.raises(
+        AlignmentError,
+        match="does not fit a label column of kind label: use classification or ordinal",
+    ):
         labels_of(["b", "a"], "label", "regression")
 
 
@@ -309,14 +401,24 @@ def test_splits_keep_numbers_by_tenths_and_sets_by_their_rarest_label(of_task):
 @pytest.mark.parametrize("task", ["regression", "multi-label"])
 def test_rules_are_refused_where_an_answer_is_not_one_label(of_task, small, task, tmp_path):
     recipe = small()
-    rules = recipe.knowledge.model_validate({"rules": [{"when": "quality = 'poor'", "label": "even"}]})
+    rules = recipe.knowledge.model_validate(
+        {"rules": [{"when": "quality = 'poor'", "label": "even"}]}
+    )
     with pytest.raises(RecipeError, match=f"speak of one label of several, and this is {task}"):
-        train(of_task(task), recipe.model_copy(update={"knowledge": rules}), tmp_path, None, Progress())
+        train(
+            of_task(task),
+            recipe.model_copy(update={"knowledge": rules}),
+            tmp_path,
+            None,
+            Progress(),
+        )
 
 
 def test_a_criterion_in_a_metric_of_another_task_is_refused(of_task, small, tmp_path):
     asked = [{"discipline": "VI", "criteria": [{"metric": "accuracy", "at_least": 0.5}]}]
     recipe = small().model_validate(small().model_dump() | {"protocols": asked})
-    with pytest.raises(RecipeError, match="criterion 1, metric: accuracy is no metric of regression; use r2, rmse"):
+    with pytest.raises(
+        RecipeError, match="criterion 1, metric: accuracy is no metric of regression; use r2, rmse"
+    ):
         train(of_task("regression"), recipe, tmp_path, None, Progress())
     assert Criterion(metric="r2", at_least=-0.2).bound == -0.2

@@ -1,4 +1,6 @@
-"""Training: the same seed gives the same figures, stopped or not, in whatever order; the test side is never looked at."""
+"""Training: the same seed gives the same figures, stopped or not, in whatever order; the test side
+is never looked at.
+"""
 
 import dataclasses
 import os
@@ -104,7 +106,9 @@ def test_the_order_of_samples_and_modalities_changes_nothing(whole, toy, small, 
     assert run(turned(toy()), small(), tmp_path) == whole[0]
 
 
-def test_permuting_the_labels_of_the_test_fold_changes_nothing_that_was_chosen(whole, toy, small, tmp_path):
+def test_permuting_the_labels_of_the_test_fold_changes_nothing_that_was_chosen(
+    whole, toy, small, tmp_path
+):
     changed = run(relabelled(toy(), "S0"), small(), tmp_path)
     assert changed["environment"]["chosen"]["S0"] == whole[0]["environment"]["chosen"]["S0"]
     assert changed["metrics"] != whole[0]["metrics"]
@@ -114,7 +118,11 @@ def test_progress_names_stages_units_and_curves(whole):
     progress = whole[1]
     assert progress.names == ["read", "embed", "train", "evaluate", "bundle"]
     assert [s for s in progress.steps if s[2] == "models"][-1][:2] == (30, 30)
-    assert {p[3] for p in progress.points} == {"train_loss", "validation_loss", "validation_macro_f1"}
+    assert {p[3] for p in progress.points} == {
+        "train_loss",
+        "validation_loss",
+        "validation_macro_f1",
+    }
 
 
 def test_finished_fits_are_cleared_away_when_the_bundle_is_written(whole):
@@ -123,7 +131,10 @@ def test_finished_fits_are_cleared_away_when_the_bundle_is_written(whole):
 
 def test_duplicates_are_left_out_and_counted(whole, toy, small, tmp_path):
     aligned = toy()
-    cells = {n: dataclasses.replace(m, cells=[*m.cells, m.cells[2]]) for n, m in aligned.modalities.items()}
+    cells = {
+        n: dataclasses.replace(m, cells=[*m.cells, m.cells[2]])
+        for n, m in aligned.modalities.items()
+    }
     more = dataclasses.replace(
         aligned,
         keys=[*aligned.keys, "T9999"],
@@ -140,7 +151,9 @@ def test_duplicates_are_left_out_and_counted(whole, toy, small, tmp_path):
 
 def test_a_modality_that_is_never_there_answers_the_prior(toy, small, tmp_path):
     aligned = toy()
-    aligned.modalities["b"] = dataclasses.replace(aligned.modalities["b"], cells=[None, *([None] * 106), aligned.modalities["b"].cells[-1]])
+    aligned.modalities["b"] = dataclasses.replace(
+        aligned.modalities["b"], cells=[None, *([None] * 106), aligned.modalities["b"].cells[-1]]
+    )
     result = run(aligned, small(), tmp_path)
     assert result["headline"]["gain_over_best_single"]["over"] == "a"
 
@@ -157,6 +170,8 @@ def test_a_planted_leak_is_named_by_the_alignment_check(toy):
     from fusion.columns import find_leaks
 
     aligned = toy()
-    found = find_leaks({"s.code": ("category", [label[-1] for label in aligned.labels])}, aligned.labels)
+    found = find_leaks(
+        {"s.code": ("category", [label[-1] for label in aligned.labels])}, aligned.labels
+    )
     assert len(found) == 1
     assert "s.code" in str(found[0])

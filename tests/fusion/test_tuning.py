@@ -1,4 +1,6 @@
-"""Encoders that are trained along: only what should changes, only from training rows, the same after a stop, whole in the bundle."""
+"""Encoders that are trained along: only what should changes, only from training rows, the same
+after a stop, whole in the bundle.
+"""
 
 import json
 import os
@@ -39,7 +41,9 @@ MODES = list(RATES)
 
 
 def clues(n=150, seed=0):
-    """Fourteen words that say nothing and one that does: the mean of a frozen encoder's tokens drowns it."""
+    """Fourteen words that say nothing and one that does: the mean of a frozen encoder's tokens
+    drowns it.
+    """
     rng = np.random.default_rng(seed)
     y = rng.integers(2, size=n)
     texts = []
@@ -63,14 +67,22 @@ def recipe(tune="lora", name="tiny-text", **tuning):
     return Recipe.parse(
         {
             "encoders": {"text": [{"name": name, "tune": tune, "tuning": options}]},
-            "training": {"seeds": [0], "epochs": 3, "inner_folds": 1, "hidden_dim": 8, "learning_rate": 0.003},
+            "training": {
+                "seeds": [0],
+                "epochs": 3,
+                "inner_folds": 1,
+                "hidden_dim": 8,
+                "learning_rate": 0.003,
+            },
             "evaluation": {"draws": 50, "degradation": False},
         }
     )
 
 
 def run(folder, tune, progress=None, every=1.0, **tuning):
-    return train(clues(), recipe(tune, **tuning), folder, None, progress or Progress(), every).model_dump(exclude={"seconds"})
+    return train(
+        clues(), recipe(tune, **tuning), folder, None, progress or Progress(), every
+    ).model_dump(exclude={"seconds"})
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +93,10 @@ def runs(tmp_path_factory):
 
 @pytest.mark.parametrize("tune", MODES)
 def test_a_tuned_encoder_beats_the_frozen_one_where_tuning_is_needed(runs, tune):
-    gained = runs[tune][0]["headline"]["score"]["value"] - runs["frozen"][0]["headline"]["score"]["value"]
+    gained = (
+        runs[tune][0]["headline"]["score"]["value"]
+        - runs["frozen"][0]["headline"]["score"]["value"]
+    )
     assert gained > 0.05
 
 
@@ -122,14 +137,18 @@ def fitted(choice, folders=False, change=lambda encoder: None, **options):
     if encoder.kind == "text":
         inputs = [encoder.prepare(f"a{i} b{i}") for i in range(6)]
     whitening = Whitening.fit(rng.normal(size=(9, encoder.dim)).astype(np.float32), 4)
-    headed = Headed(encoder, whitening, rng.normal(size=(4, 2)).astype(np.float32), np.zeros(2, np.float32))
+    headed = Headed(
+        encoder, whitening, rng.normal(size=(4, 2)).astype(np.float32), np.zeros(2, np.float32)
+    )
     examples = Examples(lambda i: inputs[i], torch.tensor([0, 1] * 3))
     fit(headed, examples, choice, Recipe().training, "unit", Hooks())
     return encoder, before
 
 
 def chosen(name, tune, **tuning):
-    return EncoderChoice.model_validate({"name": str(name), "tune": tune, "tuning": {"epochs": 2, "batch_size": 4} | tuning})
+    return EncoderChoice.model_validate(
+        {"name": str(name), "tune": tune, "tuning": {"epochs": 2, "batch_size": 4} | tuning}
+    )
 
 
 def changed(encoder, before):
@@ -179,8 +198,12 @@ FAMILIES = {
 def folders(tmp_path_factory):
     home = tmp_path_factory.mktemp("families")
     for family, (model, config, values) in FAMILIES.items():
-        getattr(transformers, model)(getattr(transformers, config)(**values)).save_pretrained(home / family)
-    (home / "gpt2" / "vocab.json").write_text(json.dumps({"<|endoftext|>": 0, "o": 1, "n": 2, "e": 3}))
+        getattr(transformers, model)(getattr(transformers, config)(**values)).save_pretrained(
+            home / family
+        )
+    (home / "gpt2" / "vocab.json").write_text(
+        json.dumps({"<|endoftext|>": 0, "o": 1, "n": 2, "e": 3})
+    )
     (home / "gpt2" / "merges.txt").write_text("#version: 0.2\n")
     return home
 
@@ -188,7 +211,9 @@ def folders(tmp_path_factory):
 @pytest.mark.parametrize("name", ["tiny-text", "tiny-image", "tiny-audio", *FAMILIES])
 @pytest.mark.parametrize("tune", MODES)
 def test_every_family_learns_and_its_weights_make_the_same_vectors_elsewhere(folders, name, tune):
-    choice = chosen(folders / name if name in FAMILIES else name, tune, checkpointing=True, epochs=1)
+    choice = chosen(
+        folders / name if name in FAMILIES else name, tune, checkpointing=True, epochs=1
+    )
     encoder, before = fitted(choice, folders=True)
     kept, sample = tuned(encoder, choice), [example(encoder)]
     assert kept.tensors
@@ -234,15 +259,27 @@ def test_labels_outside_the_training_rows_change_no_vector(tmp_path):
     chosen_recipe, vectors = recipe("last", epochs=1), []
     features = embed(aligned, chosen_recipe.encoders, None, Progress())
     for place, labels in enumerate((y, np.concatenate([y[:20], 1 - y[20:]]), 1 - y)):
-        task = Task(labels, task_of("classification", aligned.label_order), features.x, features.mask)
-        tuner = Tuner(aligned, chosen_recipe, features, task, np.arange(40), Store(tmp_path / str(place), "digest"), Progress())
+        task = Task(
+            labels, task_of("classification", aligned.label_order), features.x, features.mask
+        )
+        tuner = Tuner(
+            aligned,
+            chosen_recipe,
+            features,
+            task,
+            np.arange(40),
+            Store(tmp_path / str(place), "digest"),
+            Progress(),
+        )
         vectors.append(tuner.x(rows)["text"])
     assert np.array_equal(vectors[0], vectors[1])
     assert not np.array_equal(vectors[0], vectors[2])
 
 
 def test_an_encoder_without_weights_is_refused_in_words(tmp_path):
-    wanted = Recipe.parse({"encoders": {"image": [{"name": "tiny-image"}, {"name": "pixels", "tune": "last"}]}})
+    wanted = Recipe.parse(
+        {"encoders": {"image": [{"name": "tiny-image"}, {"name": "pixels", "tune": "last"}]}}
+    )
     aligned = clues()
     aligned.modalities["image"] = Modality("image", [None] * len(aligned))
     with pytest.raises(RecipeError, match=r"encoders\.image\.1\.tune: Pixels has no weights"):
@@ -281,7 +318,9 @@ def test_tuned_weights_of_another_make_or_another_value_are_refused(runs, tmp_pa
         load(folder)
     change = load(runs["lora"][1]).tuned["text"][0]
     with pytest.raises(EncoderError, match="do not fit the encoder"):
-        type(change)(chosen("tiny-text", "lora", rank=2), change.tensors).put_on(load_encoder("tiny-text"))
+        type(change)(chosen("tiny-text", "lora", rank=2), change.tensors).put_on(
+            load_encoder("tiny-text")
+        )
 
 
 TOGETHER = """
@@ -324,11 +363,20 @@ for size in (1, 2):
 
 def test_two_processes_learn_what_one_learns(tmp_path, unused_port):
     environment = os.environ | {"PYTHONPATH": str(Path(fusion.__file__).parents[1])}
-    subprocess.run([sys.executable, "-c", TOGETHER, tmp_path / "out", str(unused_port)], check=True, env=environment)
-    alone, *both = [torch.load(tmp_path / f"out.{name}", weights_only=True) for name in ("1.0", "2.0", "2.1")]
+    subprocess.run(
+        [sys.executable, "-c", TOGETHER, tmp_path / "out", str(unused_port)],
+        check=True,
+        env=environment,
+    )
+    alone, *both = [
+        torch.load(tmp_path / f"out.{name}", weights_only=True) for name in ("1.0", "2.0", "2.1")
+    ]
     assert alone[0][-1] < alone[0][0]
     for other in both:
-        assert all(torch.allclose(mine, theirs, atol=1e-6) for mine, theirs in zip(alone, other, strict=True))
+        assert all(
+            torch.allclose(mine, theirs, atol=1e-6)
+            for mine, theirs in zip(alone, other, strict=True)
+        )
 
 
 @pytest.fixture

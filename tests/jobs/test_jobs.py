@@ -37,7 +37,9 @@ def speak(work: Work) -> None:
 def job(team):
     def make(function: str = "speak") -> Job:
         handlers.register("try", handlers.Handler(f"{__name__}:{function}"))
-        return Job.objects.create(project=team.project, kind="try", created_by=team.contributor, stages=["read"])
+        return Job.objects.create(
+            project=team.project, kind="try", created_by=team.contributor, stages=["read"]
+        )
 
     yield make
     handlers._handlers.pop("try", None)
@@ -47,7 +49,9 @@ def job(team):
 def importable(monkeypatch) -> None:
     import sys
 
-    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or __import__("types").ModuleType(__name__))
+    monkeypatch.setitem(
+        sys.modules, __name__, sys.modules.get(__name__) or __import__("types").ModuleType(__name__)
+    )
     for function in (refuse, crash, be_stopped, speak):
         monkeypatch.setattr(sys.modules[__name__], function.__name__, function, raising=False)
 
@@ -106,7 +110,9 @@ def test_a_stale_attempt_writes_nothing(job) -> None:
 
 def test_a_job_whose_worker_died_three_times_fails_in_words(job) -> None:
     one = job()
-    Job.objects.filter(pk=one.pk).update(state="running", attempt=3, lease_until=timezone.now() - timedelta(seconds=1))
+    Job.objects.filter(pk=one.pk).update(
+        state="running", attempt=3, lease_until=timezone.now() - timedelta(seconds=1)
+    )
     services.give_up_on_the_dead()
     one.refresh_from_db()
     assert one.state == "failed"
@@ -119,8 +125,13 @@ def test_a_waiting_job_stops_at_once(job, team) -> None:
     assert services.claim(str(one.pk), "a") is None
 
 
-@pytest.mark.parametrize(("who", "error"), [("viewer", PermissionDenied), ("reviewer", PermissionDenied), ("outsider", Http404)])
-def test_who_may_not_start_a_job_may_not_stop_one(job, team, who: str, error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("who", "error"),
+    [("viewer", PermissionDenied), ("reviewer", PermissionDenied), ("outsider", Http404)],
+)
+def test_who_may_not_start_a_job_may_not_stop_one(
+    job, team, who: str, error: type[Exception]
+) -> None:
     with pytest.raises(error):
         services.request_stop(team.people()[who], job())
 

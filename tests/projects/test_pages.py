@@ -19,7 +19,9 @@ def test_an_outsider_finds_nothing(client: Client, team, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_viewer_reads_every_page_in_few_queries(client: Client, team, path: str, django_assert_max_num_queries) -> None:
+def test_a_viewer_reads_every_page_in_few_queries(
+    client: Client, team, path: str, django_assert_max_num_queries
+) -> None:
     client.force_login(team.viewer)
     with django_assert_max_num_queries(25):
         assert client.get(f"/p/{team.project.slug}/{path}").status_code == 200
@@ -29,7 +31,12 @@ def test_a_viewer_cannot_change_the_project(client: Client, team) -> None:
     client.force_login(team.viewer)
     slug = team.project.slug
     assert client.get(f"/p/{slug}/settings/").status_code == 403
-    assert client.post(f"/p/{slug}/members/", {"email": "new@example.org", "role": "viewer"}).status_code == 403
+    assert (
+        client.post(
+            f"/p/{slug}/members/", {"email": "new@example.org", "role": "viewer"}
+        ).status_code
+        == 403
+    )
     assert client.post(f"/p/{slug}/disciplines/", {"name": "Text", "code": "TX"}).status_code == 403
     assert client.post(f"/p/{slug}/members/{team.owner.pk}/remove/").status_code == 403
 
@@ -59,7 +66,9 @@ def test_a_project_without_a_goal_is_refused_beside_the_field(client: Client, pe
 
 
 def test_an_invited_person_makes_an_account_and_joins_once(client: Client, team) -> None:
-    invitation = services.invite(team.owner, team.project, "New@Example.org", Role.CONTRIBUTOR, [team.vision])
+    invitation = services.invite(
+        team.owner, team.project, "New@Example.org", Role.CONTRIBUTOR, [team.vision]
+    )
     address = f"/invitations/{invitation.pk}/"
     assert client.get(address).status_code == 200
     response = client.post(address, {"name": "New Person", "password": "a long enough sentence"})
@@ -81,7 +90,9 @@ def test_a_weak_password_makes_no_account(client: Client, team) -> None:
 @pytest.mark.parametrize("field", ["revoked_at", "expires_at"])
 def test_an_ended_invitation_lets_nobody_in(team, field: str) -> None:
     invitation = services.invite(team.owner, team.project, team.outsider.email, Role.VIEWER)
-    type(invitation).objects.filter(pk=invitation.pk).update(**{field: timezone.now() - timedelta(days=1)})
+    type(invitation).objects.filter(pk=invitation.pk).update(
+        **{field: timezone.now() - timedelta(days=1)}
+    )
     with pytest.raises(ValidationError, match="Ask for a new one"):
         services.accept_invitation(invitation, team.outsider)
 

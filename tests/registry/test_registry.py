@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 
 def page(version: ModelVersion, name: str = "version") -> str:
-    return reverse(f"registry:{name}", args=[version.model.project.slug, version.model.slug, version.number])
+    return reverse(
+        f"registry:{name}", args=[version.model.project.slug, version.model.slug, version.number]
+    )
 
 
 def test_a_run_becomes_version_1_and_the_next_run_version_2(team) -> None:
@@ -72,7 +74,15 @@ def test_the_form_registers_the_run_in_the_address(team, client) -> None:
     url = reverse("registry:new", args=[team.project.slug])
     form = client.get(url, {"run": run.number})
     assert form.context["form"].initial["run"] == run
-    answer = client.post(url, {"run": run.pk, "name": "digit-fusion", "description": "Digits.", "limits": "Few speakers."})
+    answer = client.post(
+        url,
+        {
+            "run": run.pk,
+            "name": "digit-fusion",
+            "description": "Digits.",
+            "limits": "Few speakers.",
+        },
+    )
     assert answer.url == page(ModelVersion.objects.get())
 
 
@@ -86,7 +96,12 @@ def test_a_form_without_a_name_is_answered_with_422(team, client) -> None:
 
 def test_the_pages_are_closed_to_outsiders_and_viewers_cannot_write(team, client) -> None:
     version = factory.version(team.project, team.maintainer)
-    addresses = [page(version), page(version, "download"), page(version, "card_json"), reverse("registry:models", args=[team.project.slug])]
+    addresses = [
+        page(version),
+        page(version, "download"),
+        page(version, "card_json"),
+        reverse("registry:models", args=[team.project.slug]),
+    ]
     client.force_login(team.outsider)
     assert {client.get(url).status_code for url in addresses} == {404}
     client.force_login(team.viewer)
@@ -95,13 +110,25 @@ def test_the_pages_are_closed_to_outsiders_and_viewers_cannot_write(team, client
     assert client.post(reverse("registry:new", args=[team.project.slug]), {}).status_code == 403
 
 
-def test_the_card_tells_figures_words_data_and_licences(team, client, django_assert_max_num_queries) -> None:
+def test_the_card_tells_figures_words_data_and_licences(
+    team, client, django_assert_max_num_queries
+) -> None:
     version = factory.version(team.project, team.maintainer)
-    version.run.alignment.versions.add(factory.dataset(team.project, team.vision, team.maintainer, "Handwriting"))
+    version.run.alignment.versions.add(
+        factory.dataset(team.project, team.vision, team.maintainer, "Handwriting")
+    )
     client.force_login(team.viewer)
     with django_assert_max_num_queries(25):
         text = client.get(page(version)).content.decode()
-    for words in ("Recognises a digit.", ".876", "Trying out fusion", "Cheques", "Four speakers are few.", "Handwriting v1", "CC-BY-4.0"):
+    for words in (
+        "Recognises a digit.",
+        ".876",
+        "Trying out fusion",
+        "Cheques",
+        "Four speakers are few.",
+        "Handwriting v1",
+        "CC-BY-4.0",
+    ):
         assert words in text
 
 
@@ -118,7 +145,10 @@ def test_lists_cost_no_more_with_more_models(team, client, django_assert_max_num
 
 def test_an_empty_registry_says_what_to_do(team, client) -> None:
     client.force_login(team.maintainer)
-    assert "No model yet" in client.get(reverse("registry:models", args=[team.project.slug])).content.decode()
+    assert (
+        "No model yet"
+        in client.get(reverse("registry:models", args=[team.project.slug])).content.decode()
+    )
 
 
 def test_the_card_can_be_taken_along(team, client) -> None:
@@ -139,7 +169,10 @@ def test_the_bundle_comes_as_a_zip_with_its_card(team, client) -> None:
     answer = client.get(page(version, "download"))
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
         names = set(archive.namelist())
-    assert names == {f"digit-fusion-1/{name}" for name in ("bundle.json", "model.safetensors", "recipe.yaml", "result.json", "README.md")}
+    assert names == {
+        f"digit-fusion-1/{name}"
+        for name in ("bundle.json", "model.safetensors", "recipe.yaml", "result.json", "README.md")
+    }
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "bundle.json"])
@@ -167,4 +200,7 @@ def test_words_of_the_card_can_be_changed_and_the_event_tells_what(team, client)
     client.force_login(team.maintainer)
     assert client.get(page(version, "edit")).status_code == 200
     client.post(page(version, "edit"), {"description": "Hears digits.", "limits": "Five speakers."})
-    assert Event.objects.first().data["changes"]["limits"] == ["Four speakers are few.", "Five speakers."]
+    assert Event.objects.first().data["changes"]["limits"] == [
+        "Four speakers are few.",
+        "Five speakers.",
+    ]

@@ -17,8 +17,15 @@ def review(team) -> Review:
     services.decide(team.reviewer, review, team.speech, Decision.Verdict.APPROVE, "Yes.")
     services.promote(team.owner, review)
     second = factory.version(team.project, team.owner, first.model)
-    second.run.alignment.versions.add(factory.dataset(team.project, team.speech, team.owner, "Recordings"))
-    return services.propose(team.owner, second, "Better on S3.", {team.vision: team.maintainer, team.speech: team.reviewer})
+    second.run.alignment.versions.add(
+        factory.dataset(team.project, team.speech, team.owner, "Recordings")
+    )
+    return services.propose(
+        team.owner,
+        second,
+        "Better on S3.",
+        {team.vision: team.maintainer, team.speech: team.reviewer},
+    )
 
 
 def url(review: Review, name: str = "review") -> str:
@@ -34,14 +41,18 @@ def test_each_tab_is_closed_to_outsiders_and_open_to_viewers(team, client, revie
 
 
 @pytest.mark.parametrize("tab", TABS)
-def test_each_tab_takes_few_queries(team, client, review, tab, django_assert_max_num_queries) -> None:
+def test_each_tab_takes_few_queries(
+    team, client, review, tab, django_assert_max_num_queries
+) -> None:
     services.decide(team.maintainer, review, team.vision, Decision.Verdict.CHANGES, "S3 is weak.")
     client.force_login(team.reviewer)
     with django_assert_max_num_queries(25):
         client.get(url(review, tab))
 
 
-def test_the_list_takes_few_queries_and_puts_mine_first(team, client, review, django_assert_max_num_queries) -> None:
+def test_the_list_takes_few_queries_and_puts_mine_first(
+    team, client, review, django_assert_max_num_queries
+) -> None:
     for _n in range(4):
         version = factory.version(team.project, team.owner, review.version.model)
         services.propose(team.owner, version, "Newer.", {team.vision: team.maintainer})
@@ -57,7 +68,10 @@ def test_viewers_decide_nothing(team, client, review) -> None:
     client.force_login(team.viewer)
     assert "your-review" not in client.get(url(review)).content.decode()
     for verb in ("decide", "promote", "withdraw", "ask_again"):
-        assert client.post(url(review, verb), {"summary": "Yes.", "verdict": "approve"}).status_code == 403
+        assert (
+            client.post(url(review, verb), {"summary": "Yes.", "verdict": "approve"}).status_code
+            == 403
+        )
 
 
 def test_a_reviewer_approves_on_the_page(team, client, review) -> None:
@@ -68,7 +82,10 @@ def test_a_reviewer_approves_on_the_page(team, client, review) -> None:
     assert "Good enough." in client.get(url(review)).content.decode()
 
 
-@pytest.mark.parametrize("data", [{"verdict": "approve"}, {"summary": "Good."}, {"verdict": "perhaps", "summary": "Good."}])
+@pytest.mark.parametrize(
+    "data",
+    [{"verdict": "approve"}, {"summary": "Good."}, {"verdict": "perhaps", "summary": "Good."}],
+)
 def test_half_a_decision_is_answered_with_422(team, client, review, data) -> None:
     client.force_login(team.reviewer)
     answer = client.post(url(review, "decide"), {"discipline": team.speech.pk, **data})
@@ -79,7 +96,10 @@ def test_half_a_decision_is_answered_with_422(team, client, review, data) -> Non
 
 def test_comment_only_needs_no_verdict(team, client, review) -> None:
     client.force_login(team.reviewer)
-    client.post(url(review, "decide"), {"discipline": team.speech.pk, "summary": "I listen first.", "comment": "1"})
+    client.post(
+        url(review, "decide"),
+        {"discipline": team.speech.pk, "summary": "I listen first.", "comment": "1"},
+    )
     assert review.decisions.get().verdict == "comment"
 
 
@@ -105,12 +125,19 @@ def test_the_proposal_form_preselects_who_owns_the_data(team, client, review) ->
     client.force_login(team.owner)
     address = f"{reverse('reviews:new', args=[team.project.slug])}?version={review.version.key}"
     page = client.get(address)
-    assert {row["candidate"].discipline.name: row["required"].value() for row in page.context["form"].rows()} == {
+    assert {
+        row["candidate"].discipline.name: row["required"].value()
+        for row in page.context["form"].rows()
+    } == {
         "Speech": True,
         "Vision": False,
     }
     assert client.post(address, {}).status_code == 422
-    data = {"reason": "Again.", f"required-{team.speech.pk}": "on", f"reviewer-{team.speech.pk}": team.reviewer.pk}
+    data = {
+        "reason": "Again.",
+        f"required-{team.speech.pk}": "on",
+        f"reviewer-{team.speech.pk}": team.reviewer.pk,
+    }
     made = client.post(address, data)
     assert made.url == url(Review.objects.get(reason="Again."))
     assert client.get(address).url == made.url
@@ -139,4 +166,7 @@ def test_promote_on_the_page(team, client, review) -> None:
 
 def test_an_empty_list_says_what_to_do(team, client) -> None:
     client.force_login(team.owner)
-    assert "No review is open" in client.get(reverse("reviews:list", args=[team.project.slug])).content.decode()
+    assert (
+        "No review is open"
+        in client.get(reverse("reviews:list", args=[team.project.slug])).content.decode()
+    )

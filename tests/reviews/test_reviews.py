@@ -16,12 +16,18 @@ from tests.registry import factory
 
 pytestmark = pytest.mark.django_db
 
-APPROVE, CHANGES, COMMENT = Decision.Verdict.APPROVE, Decision.Verdict.CHANGES, Decision.Verdict.COMMENT
+APPROVE, CHANGES, COMMENT = (
+    Decision.Verdict.APPROVE,
+    Decision.Verdict.CHANGES,
+    Decision.Verdict.COMMENT,
+)
 
 
 @pytest.fixture
 def version(team) -> ModelVersion:
-    """Trained on data of Vision, whose reviewer is the maintainer here, and Speech, whose reviewer is the reviewer."""
+    """Trained on data of Vision, whose reviewer is the maintainer here, and Speech, whose reviewer
+    is the reviewer.
+    """
     made = factory.version(team.project, team.owner)
     for discipline, name in ((team.vision, "Handwriting"), (team.speech, "Recordings")):
         made.run.alignment.versions.add(factory.dataset(team.project, discipline, team.owner, name))
@@ -30,7 +36,12 @@ def version(team) -> ModelVersion:
 
 @pytest.fixture
 def review(team, version) -> Review:
-    return services.propose(team.owner, version, "Better on S3.", {team.vision: team.maintainer, team.speech: team.reviewer})
+    return services.propose(
+        team.owner,
+        version,
+        "Better on S3.",
+        {team.vision: team.maintainer, team.speech: team.reviewer},
+    )
 
 
 def read(review: Review) -> queries.Gate:
@@ -38,7 +49,9 @@ def read(review: Review) -> queries.Gate:
 
 
 def told(user) -> list[tuple[str, str]]:
-    return list(Notification.objects.filter(user=user).order_by("id").values_list("event__verb", "reason"))
+    return list(
+        Notification.objects.filter(user=user).order_by("id").values_list("event__verb", "reason")
+    )
 
 
 def test_who_owns_data_of_the_run_is_proposed_with_a_person_who_may_review(team, version) -> None:
@@ -54,7 +67,9 @@ def test_the_lead_is_asked_where_there_is_one(team, version) -> None:
     set_member(team.owner, team.project, second, Role.REVIEWER, [team.speech])
     team.speech.lead = second
     team.speech.save()
-    assert {one.discipline.name: one.chosen for one in candidates(team.project, version)}["Speech"] == second
+    assert {one.discipline.name: one.chosen for one in candidates(team.project, version)}[
+        "Speech"
+    ] == second
 
 
 def test_a_proposal_asks_the_reviewers_and_is_an_event(team, review) -> None:
@@ -167,7 +182,9 @@ def test_the_version_before_loses_staging_and_stays_in_the_history(team, review)
     services.promote(team.owner, next_review)
     review.version.refresh_from_db()
     assert review.version.stage == "retired"
-    assert Event.objects.filter(verb="review.promoted").first().data == {"replaced": "digit-fusion 1"}
+    assert Event.objects.filter(verb="review.promoted").first().data == {
+        "replaced": "digit-fusion 1"
+    }
 
 
 def test_nothing_changes_after_the_end(team, review) -> None:
@@ -219,7 +236,9 @@ def test_clearly_means_that_the_intervals_do_not_overlap(before, after, lower, w
     assert comparison.verdict(one, other, lower) == words
 
 
-def test_the_difference_is_paired_where_both_answered_the_same_samples(team, settings, tmp_path) -> None:
+def test_the_difference_is_paired_where_both_answered_the_same_samples(
+    team, settings, tmp_path
+) -> None:
     settings.HOME = tmp_path
     before, after = answered_run(team, settings, 0.6), answered_run(team, settings, 0.9, 1)
     known = {one.label: one for one in comparison.figures(before, after)}
@@ -231,10 +250,20 @@ def test_the_difference_is_paired_where_both_answered_the_same_samples(team, set
     assert all(one.paired is None for one in comparison.figures(before, elsewhere))
 
 
-def test_settings_that_differ_are_named_by_their_place_and_told_in_words(team, settings, tmp_path) -> None:
+def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
+    team, settings, tmp_path
+) -> None:
     settings.HOME = tmp_path
-    recipe = Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6], "mix": True}]}, "training": {"epochs": 20}})
-    before, after = answered_run(team, settings, 0.6), answered_run(team, settings, 0.9, 1, recipe=recipe.model_dump(mode="json"))
+    recipe = Recipe.parse(
+        {
+            "encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6], "mix": True}]},
+            "training": {"epochs": 20},
+        }
+    )
+    before, after = (
+        answered_run(team, settings, 0.6),
+        answered_run(team, settings, 0.9, 1, recipe=recipe.model_dump(mode="json")),
+    )
     found = {one.name: one.values for one in comparing.settings([before, after])}
     assert found["Epochs at most"][1] == "20"
     assert found["Encoder of text"][1] == "MiniLM L6 v2, layers 4 and 6, layers weighed"

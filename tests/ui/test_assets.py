@@ -10,7 +10,11 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build that is already installed, somewhere else than the real one."""
     for name in ("package.json", "package-lock.json"):
         (tmp_path / name).write_text((assets.ROOT / name).read_text())
-    modules, vendor, names = tmp_path / ".build" / "node_modules", tmp_path / "static" / "vendor", tmp_path / "icons.txt"
+    modules, vendor, names = (
+        tmp_path / ".build" / "node_modules",
+        tmp_path / "static" / "vendor",
+        tmp_path / "icons.txt",
+    )
     names.write_text("check\nx\n")
     for source in assets.MANIFEST:
         (modules / source).parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +46,9 @@ def test_the_named_files_and_a_sprite_of_the_named_icons_are_built(tree: Path) -
     assert "sourceMappingURL" not in (tree / "static" / "vendor" / "htmx.min.js").read_text()
 
 
-def test_a_second_build_needs_no_npm(tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_build_needs_no_npm(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assets.copy_files()
     monkeypatch.setattr(assets, "install", lambda: pytest.fail("npm was called"))
     assets.main()

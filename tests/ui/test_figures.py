@@ -25,7 +25,12 @@ def test_a_score_has_no_leading_zero_and_a_true_minus(value: float | None, shown
 
 
 def test_a_difference_always_shows_its_sign() -> None:
-    assert [figures.signed(value) for value in (0.021, -0.01, 0.0, 0.0002)] == ["+.021", "−.010", ".000", ".000"]
+    assert [figures.signed(value) for value in (0.021, -0.01, 0.0, 0.0002)] == [
+        "+.021",
+        "−.010",
+        ".000",
+        ".000",
+    ]
 
 
 def test_an_interval_is_words_in_text_and_a_dash_in_narrow_tables() -> None:
@@ -43,7 +48,13 @@ def test_a_difference_is_called_better_only_where_its_interval_leaves_zero_out()
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(5, "just now"), (52 * 60, "52 min ago"), (2 * 3600, "2 h ago"), (30 * 3600, "yesterday"), (4 * 86400, "4 days ago")],
+    [
+        (5, "just now"),
+        (52 * 60, "52 min ago"),
+        (2 * 3600, "2 h ago"),
+        (30 * 3600, "yesterday"),
+        (4 * 86400, "4 days ago"),
+    ],
 )
 def test_an_age_is_said_in_the_largest_unit(seconds: int, shown: str) -> None:
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -57,39 +57,68 @@ def test_stacked_parts_add_up_to_the_whole_and_small_ones_have_no_figure() -> No
 
 
 def test_the_picture_and_the_table_of_a_plot_hold_the_same_numbers() -> None:
-    plot = model.Forest(rows=[model.ForestRow(label="S1", value=0.801, low=0.757, high=0.841, n=302)], low=0.4, high=1.0, metric="F1")
+    plot = model.Forest(
+        rows=[model.ForestRow(label="S1", value=0.801, low=0.757, high=0.841, n=302)],
+        low=0.4,
+        high=1.0,
+        metric="F1",
+    )
     rows = list(csv.reader(io.StringIO(data.as_csv(tables.forest_table(plot)))))
     assert rows[1][:5] == ["S1", "302", "0.801", "0.757", "0.841"]
     assert styles(render(plot), "v")[0] == pytest.approx(66.83, abs=0.01)
 
 
 def test_forest_marks_keep_their_order_on_the_scale_and_stay_inside_it() -> None:
-    row = model.ForestRow(label="S3", value=0.62, low=0.1, high=0.67, state="not_met", reference=0.61)
-    html = tables.forest_cell(model.Forest(rows=[row], low=0.45, high=0.95, metric="F1", target=0.68), row)
+    row = model.ForestRow(
+        label="S3", value=0.62, low=0.1, high=0.67, state="not_met", reference=0.61
+    )
+    html = tables.forest_cell(
+        model.Forest(rows=[row], low=0.45, high=0.95, metric="F1", target=0.68), row
+    )
     assert styles(html, "lo") == [0]
     assert styles(html, "v")[0] < styles(html, "hi")[0] < styles(html, "t")[0]
 
 
 def test_too_few_samples_show_their_number_in_place_of_the_value() -> None:
-    html = render(model.Forest(rows=[model.ForestRow(label="x", value=0.7, n=9, state="too_few")], low=0, high=1, metric="F1"))
+    html = render(
+        model.Forest(
+            rows=[model.ForestRow(label="x", value=0.7, n=9, state="too_few")],
+            low=0,
+            high=1,
+            metric="F1",
+        )
+    )
     assert "n 9" in html
     assert ">.700<" not in html
 
 
 def test_a_failed_row_is_tinted_and_says_so_in_words() -> None:
-    html = render(model.Forest(rows=[model.ForestRow(label="x", value=0.5, state="not_met")], low=0, high=1, metric="F1"))
+    html = render(
+        model.Forest(
+            rows=[model.ForestRow(label="x", value=0.5, state="not_met")],
+            low=0,
+            high=1,
+            metric="F1",
+        )
+    )
     assert "is-fail" in html
     assert "Not met" in html
 
 
 def test_a_missing_value_breaks_the_line_instead_of_bridging_it() -> None:
     assert scales.segments([1, 2, 3, 4], [0.1, NAN, 0.3, 0.4]) == [[(1, 0.1)], [(3, 0.3), (4, 0.4)]]
-    html = render(model.Lines(lines=[model.Line(label="a", xs=[1, 2, 3, 4], ys=[0.1, None, 0.3, 0.4])], y_range=(0, 1)))
+    html = render(
+        model.Lines(
+            lines=[model.Line(label="a", xs=[1, 2, 3, 4], ys=[0.1, None, 0.3, 0.4])], y_range=(0, 1)
+        )
+    )
     assert re.findall(r'class="series[^"]*" d="([^"]+)"', html) == ["M666.7 700.0L1000.0 600.0"]
 
 
 def test_the_ends_of_the_scale_are_the_edges_of_the_picture() -> None:
-    axes = fluid.Axes(model.Lines(lines=[model.Line(label="a", xs=[0, 10], ys=[0.2, 0.8])], y_range=(0.2, 0.8)))
+    axes = fluid.Axes(
+        model.Lines(lines=[model.Line(label="a", xs=[0, 10], ys=[0.2, 0.8])], y_range=(0.2, 0.8))
+    )
     assert (axes.x(0), axes.x(10), axes.y(0.2), axes.y(0.8)) == (0, 1000, 1000, 0)
 
 
@@ -124,7 +153,11 @@ def test_heat_cells_reach_contrast_in_both_themes() -> None:
     for percent in range(101):
         inks = palette.heat_ink(percent / 100).removeprefix("t-")
         for theme, ink in enumerate(inks):
-            cell = palette.mix(percent / 100, palette.rgb(palette.TOKENS["accent"][theme]), palette.rgb(palette.TOKENS["sunken"][theme]))
+            cell = palette.mix(
+                percent / 100,
+                palette.rgb(palette.TOKENS["accent"][theme]),
+                palette.rgb(palette.TOKENS["sunken"][theme]),
+            )
             text = (0, 0, 0) if ink == "b" else (255, 255, 255)
             assert palette.contrast(text, cell) >= 4.5, (percent, theme)
 
@@ -132,12 +165,19 @@ def test_heat_cells_reach_contrast_in_both_themes() -> None:
 def test_confusion_is_in_percent_of_its_row_and_lists_the_frequent_ones() -> None:
     plot = model.Confusion(labels=["a", "b"], counts=[[9, 1], [4, 4]], urls={(1, 0): "?b"})
     assert styles(render(plot), "v") == [90, 10, 50, 50]
-    assert [(one["truth"], one["answer"], one["share"]) for one in tables.frequent_confusions(plot)] == [("b", "a", 0.5), ("a", "b", 0.1)]
+    assert [
+        (one["truth"], one["answer"], one["share"]) for one in tables.frequent_confusions(plot)
+    ] == [("b", "a", 0.5), ("a", "b", 0.1)]
     assert 'href="?b"' in render(plot)
 
 
 def test_a_row_of_the_confusion_without_samples_is_empty() -> None:
-    assert styles(render(model.Confusion(labels=["a", "b"], counts=[[0, 0], [1, 1]])), "v") == [0, 0, 50, 50]
+    assert styles(render(model.Confusion(labels=["a", "b"], counts=[[0, 0], [1, 1]])), "v") == [
+        0,
+        0,
+        50,
+        50,
+    ]
 
 
 def test_combinations_of_inputs_are_named_in_words() -> None:
@@ -169,13 +209,19 @@ def test_markup_in_a_label_is_text() -> None:
         model.Bars(rows=[model.Bar("<b>x</b>", 0.5)]),
         model.Lines(lines=[model.Line(label="<b>x</b>", xs=[1, 2], ys=[1, 2])]),
         model.Confusion(labels=["<b>x</b>"], counts=[[1]]),
-        model.Forest(rows=[model.ForestRow(label="<b>x</b>", value=0.5)], low=0, high=1, metric="F1"),
+        model.Forest(
+            rows=[model.ForestRow(label="<b>x</b>", value=0.5)], low=0, high=1, metric="F1"
+        ),
     ]
     assert all("<b>x</b>" not in render(plot) for plot in plots)
 
 
 def test_all_kinds_of_plots_can_be_drawn_and_nothing_else() -> None:
-    kinds = {kind for kind in vars(model).values() if isinstance(kind, type) and issubclass(kind, model.Plot) and kind is not model.Plot}
+    kinds = {
+        kind
+        for kind in vars(model).values()
+        if isinstance(kind, type) and issubclass(kind, model.Plot) and kind is not model.Plot
+    }
     assert kinds == set(RENDERERS)
     with pytest.raises(TypeError, match="not str"):
         render("0.5")  # type: ignore[arg-type]

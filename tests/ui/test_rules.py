@@ -17,7 +17,9 @@ ICONS = set((ROOT / "apps" / "ui" / "icons.txt").read_text().split()) | {"dot"}
 HOOKS = {"rows__item", "rail__group", "keys", "door--single"}
 """Classes that only name a part."""
 HEX = re.compile(r"#[0-9a-fA-F]{3,8}\b")
-ICON_IN_TEMPLATE = re.compile(r"""(?:{% icon |icon(?:_name)?=|{% icon_button |{% meta_item |after=)["']([a-z0-9-]+)["']""")
+ICON_IN_TEMPLATE = re.compile(
+    r"""(?:{% icon |icon(?:_name)?=|{% icon_button |{% meta_item |after=)["']([a-z0-9-]+)["']"""
+)
 ICON_IN_CODE = re.compile(r"""(?:\bicon\(|icon(?:_name)?=|"icon": )["']([a-z0-9-]+)["']""")
 
 
@@ -60,7 +62,11 @@ def test_each_script_is_small_and_runs_under_the_content_policy(path: Path) -> N
 
 def test_no_template_writes_hx_attributes_by_hand() -> None:
     """Only the tags do, and they bring the nonce without which hx-csp takes the attributes away."""
-    found = [str(path.relative_to(ROOT)) for path in TEMPLATES if re.search(r"""\s(?:data-)?hx-[a-z-]+\s*=""", path.read_text())]
+    found = [
+        str(path.relative_to(ROOT))
+        for path in TEMPLATES
+        if re.search(r"""\s(?:data-)?hx-[a-z-]+\s*=""", path.read_text())
+    ]
     assert found == []
 
 
@@ -68,14 +74,22 @@ def test_no_template_has_inline_script_or_handlers() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {match}"
         for path in TEMPLATES
-        for match in re.findall(r"""\son[a-z]+=["']|<script(?![^>]*nonce=)[^>]*>|javascript:|<style""", path.read_text())
+        for match in re.findall(
+            r"""\son[a-z]+=["']|<script(?![^>]*nonce=)[^>]*>|javascript:|<style""", path.read_text()
+        )
     ]
     assert found == []
 
 
 def test_every_icon_that_is_used_is_in_the_sprite() -> None:
-    used = {name: path.name for path in TEMPLATES for name in ICON_IN_TEMPLATE.findall(path.read_text())}
-    used |= {name: path.name for path in (ROOT / "apps").rglob("*.py") for name in ICON_IN_CODE.findall(path.read_text())}
+    used = {
+        name: path.name for path in TEMPLATES for name in ICON_IN_TEMPLATE.findall(path.read_text())
+    }
+    used |= {
+        name: path.name
+        for path in (ROOT / "apps").rglob("*.py")
+        for name in ICON_IN_CODE.findall(path.read_text())
+    }
     assert {name: where for name, where in used.items() if name not in ICONS} == {}
 
 
@@ -83,7 +97,9 @@ def test_all_states_and_modalities_have_their_icons() -> None:
     from apps.ui.components.modalities import MODALITIES
     from apps.ui.states import STATES
 
-    names = {state.icon for state in STATES.values()} | {modality.icon for modality in MODALITIES.values()}
+    names = {state.icon for state in STATES.values()} | {
+        modality.icon for modality in MODALITIES.values()
+    }
     assert names <= ICONS
 
 

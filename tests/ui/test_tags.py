@@ -24,12 +24,17 @@ def test_an_element_with_hx_attributes_carries_the_nonce() -> None:
     assert 'hx-post="/x/"' in html
     assert 'hx-nonce="abc"' in html
     assert "hx-nonce" not in draw('{% button "Save" %}')
-    assert draw('<form {% hx post="/x/" target="#t" %}>') == '<form  hx-post="/x/" hx-target="#t" hx-nonce="abc">'
+    assert (
+        draw('<form {% hx post="/x/" target="#t" %}>')
+        == '<form  hx-post="/x/" hx-target="#t" hx-nonce="abc">'
+    )
 
 
 def test_a_live_region_names_the_events_that_refresh_it() -> None:
     html = draw('{% live_region id="log" url="/log/" topics="run:31 job:7" %}x{% endlive_region %}')
-    assert 'hx-trigger="live-run-31 from:body throttle:1s, live-job-7 from:body throttle:1s"' in html
+    assert (
+        'hx-trigger="live-run-31 from:body throttle:1s, live-job-7 from:body throttle:1s"' in html
+    )
     assert 'hx-nonce="abc"' in html
 
 
@@ -54,14 +59,22 @@ def test_text_of_people_is_escaped_everywhere() -> None:
     bad = "<script>x</script>"
     person = {"name": bad, "slot": 1}
     html = draw(
-        "{% avatar p %}{% person p %}{% refchip t %}{% tag t %}{% copy t %}{% code t %}{% blanks t %}{% toast t %}", p=person, t=bad
+        "{% avatar p %}{% person p %}{% refchip t %}{% tag t %}{% copy t %}{% code t %}{% blanks t %}{% toast t %}",
+        p=person,
+        t=bad,
     )
-    html += draw('{% card title=t sub=t %}{{ t }}{% endcard %}{% empty "nothing" t t %}{% endempty %}{% tile t t %}', t=bad)
+    html += draw(
+        '{% card title=t sub=t %}{{ t }}{% endcard %}{% empty "nothing" t t %}{% endempty %}{% tile t t %}',
+        t=bad,
+    )
     assert "<script>" not in html
 
 
 def test_initials_come_from_the_first_and_the_last_name() -> None:
-    assert [initials_of({"name": name}) for name in ("Inês Costa", "Piet de Jong", "Plato", "ada@example.org")] == ["IC", "PJ", "PL", "AO"]
+    assert [
+        initials_of({"name": name})
+        for name in ("Inês Costa", "Piet de Jong", "Plato", "ada@example.org")
+    ] == ["IC", "PJ", "PL", "AO"]
 
 
 def test_a_missing_modality_says_so() -> None:
@@ -87,7 +100,9 @@ def test_the_error_stands_beside_the_field_and_in_the_summary_in_the_same_words(
 
 
 def test_a_field_has_its_label_and_says_when_it_is_optional() -> None:
-    html = draw("{% field form.rate %}{% field form.note %}{% field form.ready %}", form=ExampleForm())
+    html = draw(
+        "{% field form.rate %}{% field form.note %}{% field form.ready %}", form=ExampleForm()
+    )
     assert html.count("(optional)") == 1
     assert re.search(r'<label class="label" for="id_rate">Learning rate</label>', html)
 
@@ -102,14 +117,19 @@ def test_a_chosen_radio_card_is_checked() -> None:
 def test_pages_and_sorting_keep_the_filters() -> None:
     request = RequestFactory().get("/x/?digit=five&page=2&sort=age")
     page = Paginator(range(183), 12).page(2)
-    html = draw('{% pagination page %}{% sort_link "Age" "age" "age" %}', page=page, request=request)
+    html = draw(
+        '{% pagination page %}{% sort_link "Age" "age" "age" %}', page=page, request=request
+    )
     assert "13 to 24 of 183, 12 a page" in html
     assert "?digit=five&amp;page=3&amp;sort=age" in html
     assert "?digit=five&amp;sort=-age" in html
 
 
 def test_a_message_brings_its_undo_as_a_form() -> None:
-    messages = [Message(INFO, "Label changed", extra_tags="undo:/labels/7/undo/"), Message(INFO, "Plain")]
+    messages = [
+        Message(INFO, "Label changed", extra_tags="undo:/labels/7/undo/"),
+        Message(INFO, "Plain"),
+    ]
     html = draw("{% toasts %}", messages=messages, csrf_token="t0")
     assert 'action="/labels/7/undo/"' in html
     assert html.count("<form") == 1
@@ -117,8 +137,12 @@ def test_a_message_brings_its_undo_as_a_form() -> None:
 
 
 def test_an_undo_never_posts_to_another_site() -> None:
-    assert "<form" not in draw("{% toasts %}", messages=[Message(INFO, "x", extra_tags="undo:https://elsewhere.example/")])
-    assert "<form" not in draw("{% toasts %}", messages=[Message(INFO, "x", extra_tags="undo://elsewhere.example/")])
+    assert "<form" not in draw(
+        "{% toasts %}", messages=[Message(INFO, "x", extra_tags="undo:https://elsewhere.example/")]
+    )
+    assert "<form" not in draw(
+        "{% toasts %}", messages=[Message(INFO, "x", extra_tags="undo://elsewhere.example/")]
+    )
 
 
 def test_a_recording_without_javascript_has_the_players_own_controls() -> None:
@@ -146,4 +170,6 @@ def test_blanks_are_drawn_as_lines_to_fill_in() -> None:
 
 
 def test_a_stage_that_ended_before_its_total_was_known_is_drawn_whole() -> None:
-    assert "--v:100.0" in draw("{% stagebar stages %}", stages=[{"name": "Read", "state": "failed", "share": None}])
+    assert "--v:100.0" in draw(
+        "{% stagebar stages %}", stages=[{"name": "Read", "state": "failed", "share": None}]
+    )

@@ -1,4 +1,6 @@
-"""Words that open what they mean: once on a page, by keyboard, without a script, and nothing for axe to find."""
+"""Words that open what they mean: once on a page, by keyboard, without a script, and nothing for
+axe to find.
+"""
 
 from collections.abc import Iterator
 
@@ -16,7 +18,9 @@ from tests.ui.test_gallery import chromium  # noqa: F401
 
 
 def test_a_word_is_explained_once_on_a_page_however_often_it_stands_there() -> None:
-    html = Template('{% load ui %}{% terms "gain" "ece" %}{% terms "gain" %}').render(Context({"request": HttpRequest()}))
+    html = Template('{% load ui %}{% terms "gain" "ece" %}{% terms "gain" %}').render(
+        Context({"request": HttpRequest()})
+    )
     assert html.count('popovertarget="term-gain"') == 2
     assert html.count('id="term-gain" popover') == 1
     assert html.count("on the same samples") == 1
@@ -37,7 +41,9 @@ def page(chromium: Browser, live_server: object, client: Client, team: object) -
     run = factory.finished_run(team.project, team.owner, aligned)
     client.force_login(team.owner)
     context = chromium.new_context(viewport={"width": 390, "height": 844})
-    context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": live_server.url}])
+    context.add_cookies(
+        [{"name": "session", "value": client.cookies["session"].value, "url": live_server.url}]
+    )
     page = context.new_page()
     page.goto(f"{live_server.url}{run.get_absolute_url()}")
     yield page

@@ -17,11 +17,19 @@ def demo_people(context: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     tiles = []
     for person in demo.people():
-        disciplines = [discipline for member in person.memberships.all() for discipline in member.disciplines.all()]
+        disciplines = [
+            discipline
+            for member in person.memberships.all()
+            for discipline in member.disciplines.all()
+        ]
         first = disciplines[0] if disciplines else None
         tiles.append(
             {
-                "person": {"name": person.name, "initials": person.initials, "slot": first.slot if first else 1},
+                "person": {
+                    "name": person.name,
+                    "initials": person.initials,
+                    "slot": first.slot if first else 1,
+                },
                 "pk": person.pk,
                 "discipline": first,
             }

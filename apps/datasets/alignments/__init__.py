@@ -1,1 +1,3 @@
-"""Chosen columns of chosen versions, joined on the sample key: described (spec), looked at (preview), frozen (services, job), read (loading)."""
+"""Chosen columns of chosen versions, joined on the sample key: described (spec), looked at
+(preview), frozen (services, job), read (loading).
+"""

@@ -1,4 +1,6 @@
-"""From versions to `fusion.alignment.Aligned`. In a worker alone: it reads whole columns with pyarrow."""
+"""From versions to `fusion.alignment.Aligned`. In a worker alone: it reads whole columns with
+pyarrow.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -27,9 +29,13 @@ def assemble(alignment: Alignment) -> Aligned:
     inputs = [ref for one in spec["modalities"].values() for ref in one["columns"]]
     asked, source = spec["label"], sources[spec["label"]["source"]]
     labels = label_values(source, asked.get("annotator", ""))
-    keys = list(dict.fromkeys([*labels, *(key for ref in inputs for key in keys_of(sources[ref].version))]))
+    keys = list(
+        dict.fromkeys([*labels, *(key for ref in inputs for key in keys_of(sources[ref].version))])
+    )
     values = [labels.get(key) for key in keys]
-    named, task, order = labels_of(values, source.kind, asked.get("task", "classification"), asked.get("order", ()))
+    named, task, order = labels_of(
+        values, source.kind, asked.get("task", "classification"), asked.get("order", ())
+    )
     modalities = {name: modality(one, sources, keys) for name, one in spec["modalities"].items()}
     fixed = spec["split"].get("column")
     return Aligned(
@@ -62,7 +68,10 @@ def keys_of(version: Version) -> list[str]:
 
 def values_by_key(source: Source) -> Values:
     found = read_columns(source.version, [source.version.key_column, source.column])
-    return {key: plain(value) for key, value in zip(found[source.version.key_column], found[source.column])}
+    return {
+        key: plain(value)
+        for key, value in zip(found[source.version.key_column], found[source.column])
+    }
 
 
 def plain(value: Any) -> Any:
@@ -101,13 +110,17 @@ def modality(one: dict[str, Any], sources: dict[str, Source], keys: list[str]) -
     if kind == "table":
         return table_modality([sources[ref] for ref in columns], keys)
     values = aligned_values(sources[columns[0]], keys)
-    make = {"text": lambda value: Cell.text(text.clean(value)), "series": Cell.numbers}.get(kind, Cell)
+    make = {"text": lambda value: Cell.text(text.clean(value)), "series": Cell.numbers}.get(
+        kind, Cell
+    )
     cells = [None if value is None else make(value) for value in values]
     return Modality(kind, cells, list(columns), media=blob_path if kind in MEDIA_KINDS else None)
 
 
 def table_modality(sources: list[Source], keys: list[str]) -> Modality:
-    """Numbers as they are; a category becomes one number a value. A row with nothing at all is missing."""
+    """Numbers as they are; a category becomes one number a value. A row with nothing at all is
+    missing.
+    """
     fields: list[str] = []
     parts: list[list[float | None]] = []
     for source in sources:
@@ -132,4 +145,6 @@ def flags(modalities: dict[str, Modality], keys: list[str]) -> Iterable[Flag]:
         blobs = blobs_by_digest({cell.digest for cell in one.cells if cell})
         for key, cell in zip(keys, one.cells):
             if cell and cell.digest in blobs:
-                yield from (Flag(key, name, flag) for flag in blobs[cell.digest].facts.get("flags") or [])
+                yield from (
+                    Flag(key, name, flag) for flag in blobs[cell.digest].facts.get("flags") or []
+                )

@@ -1,4 +1,6 @@
-"""The builder's form: check boxes and menus over the columns that the project has; works without JavaScript."""
+"""The builder's form: check boxes and menus over the columns that the project has; works without
+JavaScript.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,8 +28,16 @@ POLICY_CHOICES = (
         gettext_lazy("One test share"),
         gettext_lazy("Whole groups are drawn for the test until the share is reached. One round."),
     ),
-    ("grouped-k-fold", gettext_lazy("Several rounds"), gettext_lazy("The groups are dealt into k parts; each part is the test once.")),
-    ("fixed", gettext_lazy("A column says it"), gettext_lazy("A column holds train, validation or test for each sample.")),
+    (
+        "grouped-k-fold",
+        gettext_lazy("Several rounds"),
+        gettext_lazy("The groups are dealt into k parts; each part is the test once."),
+    ),
+    (
+        "fixed",
+        gettext_lazy("A column says it"),
+        gettext_lazy("A column holds train, validation or test for each sample."),
+    ),
 )
 
 
@@ -37,34 +47,70 @@ class AlignmentForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     label = forms.ChoiceField(label=gettext_lazy("What is to be recognised"))
     task = forms.ChoiceField(label=gettext_lazy("Which kind of answer?"), required=False)
-    order = forms.CharField(label=gettext_lazy("Order of the labels"), max_length=2000, required=False)
-    groups = forms.MultipleChoiceField(label=gettext_lazy("Keep together"), required=False, widget=forms.CheckboxSelectMultiple)
+    order = forms.CharField(
+        label=gettext_lazy("Order of the labels"), max_length=2000, required=False
+    )
+    groups = forms.MultipleChoiceField(
+        label=gettext_lazy("Keep together"), required=False, widget=forms.CheckboxSelectMultiple
+    )
     cluster = forms.ChoiceField(label=gettext_lazy("Unit of the intervals"), required=False)
-    policy = forms.ChoiceField(label=gettext_lazy("Split"), choices=[choice[:2] for choice in POLICY_CHOICES], initial=POLICY_CHOICES[0][0])
-    test = forms.FloatField(label=gettext_lazy("Test share"), min_value=0.05, max_value=0.9, initial=0.2, required=False)
-    folds = forms.IntegerField(label=gettext_lazy("Rounds"), min_value=2, max_value=50, initial=5, required=False)
-    seed = forms.IntegerField(label=gettext_lazy("Seed"), min_value=0, max_value=2**31 - 1, initial=7, required=False)
+    policy = forms.ChoiceField(
+        label=gettext_lazy("Split"),
+        choices=[choice[:2] for choice in POLICY_CHOICES],
+        initial=POLICY_CHOICES[0][0],
+    )
+    test = forms.FloatField(
+        label=gettext_lazy("Test share"), min_value=0.05, max_value=0.9, initial=0.2, required=False
+    )
+    folds = forms.IntegerField(
+        label=gettext_lazy("Rounds"), min_value=2, max_value=50, initial=5, required=False
+    )
+    seed = forms.IntegerField(
+        label=gettext_lazy("Seed"), min_value=0, max_value=2**31 - 1, initial=7, required=False
+    )
     column = forms.ChoiceField(label=gettext_lazy("Column with train and test"), required=False)
 
     def __init__(
-        self, versions: list[Version], annotators: Mapping[str, list[str]], data: QueryDict | None = None, initial: Any = None
+        self,
+        versions: list[Version],
+        annotators: Mapping[str, list[str]],
+        data: QueryDict | None = None,
+        initial: Any = None,
     ) -> None:
         super().__init__(data, initial=initial)
         self.sources = sources_of(versions)
         none = [("", _("chosen for you"))]
-        self.fields["label"].choices = [("", _("Choose …")), *label_choices(self.sources, annotators)]
-        self.fields["task"].choices = [("", _("What is usual for the column")), *learning_tasks.choices()]
+        self.fields["label"].choices = [
+            ("", _("Choose …")),
+            *label_choices(self.sources, annotators),
+        ]
+        self.fields["task"].choices = [
+            ("", _("What is usual for the column")),
+            *learning_tasks.choices(),
+        ]
         self.fields["groups"].choices = [(one.ref, one.ref) for one in self.of_kind("group")]
-        self.fields["cluster"].choices = none + [(one.ref, one.ref) for one in self.of_kind("group")]
-        self.fields["column"].choices = [("", "–")] + [(one.ref, one.ref) for one in self.of_kind("category", "group", "label")]
+        self.fields["cluster"].choices = none + [
+            (one.ref, one.ref) for one in self.of_kind("group")
+        ]
+        self.fields["column"].choices = [("", "–")] + [
+            (one.ref, one.ref) for one in self.of_kind("category", "group", "label")
+        ]
 
     def of_kind(self, *kinds: str) -> list[Source]:
-        return [one for one in self.sources.values() if one.kind in kinds and not is_annotation(one.version)]
+        return [
+            one
+            for one in self.sources.values()
+            if one.kind in kinds and not is_annotation(one.version)
+        ]
 
     @property
     def offered(self) -> list[Source]:
         """What can be an input."""
-        return [one for one in self.sources.values() if one.kind in KIND_OF_COLUMN and not is_annotation(one.version)]
+        return [
+            one
+            for one in self.sources.values()
+            if one.kind in KIND_OF_COLUMN and not is_annotation(one.version)
+        ]
 
     def spec(self) -> dict[str, Any]:
         """The choice as data, whole or not; `checked_spec` says what is missing."""
@@ -73,7 +119,12 @@ class AlignmentForm(forms.Form):
         source, _at, annotator = str(data.get("label") or "").partition("@")
         label = {"annotator": annotator, "task": data.get("task"), "order": data.get("order")}
         split = {"policy": data.get("policy") or POLICY_CHOICES[0][0]}
-        given = {"test": data.get("test"), "seed": data.get("seed"), "folds": data.get("folds"), "column": data.get("column")}
+        given = {
+            "test": data.get("test"),
+            "seed": data.get("seed"),
+            "folds": data.get("folds"),
+            "column": data.get("column"),
+        }
         split |= {name: value for name, value in given.items() if value not in (None, "")}
         return {
             "modalities": self.modalities(get("inputs")),
@@ -84,7 +135,9 @@ class AlignmentForm(forms.Form):
         }
 
     def modalities(self, chosen: list[str]) -> dict[str, Any]:
-        """Each picture, recording, text, series is an input; the chosen values of one data set together are one."""
+        """Each picture, recording, text, series is an input; the chosen values of one data set
+        together are one.
+        """
         found: dict[str, dict[str, Any]] = {}
         tables: dict[str, str] = {}
         for ref in chosen:
@@ -96,28 +149,49 @@ class AlignmentForm(forms.Form):
             if kind == "table" and slug in tables:
                 found[tables[slug]]["columns"].append(ref)
                 continue
-            name = (self.data.get(f"name:{ref}") if self.is_bound else "") or modality_name(ref, kind, found)
+            name = (self.data.get(f"name:{ref}") if self.is_bound else "") or modality_name(
+                ref, kind, found
+            )
             if kind == "table":
                 tables[slug] = name
             found[name] = {"kind": kind, "columns": [ref]}
         return found
 
 
-def label_choices(sources: Mapping[str, Source], annotators: Mapping[str, list[str]]) -> list[tuple[str, Any]]:
-    columns = [(one.ref, one.ref) for one in sources.values() if one.kind in LABEL_KINDS and not is_annotation(one.version)]
+def label_choices(
+    sources: Mapping[str, Source], annotators: Mapping[str, list[str]]
+) -> list[tuple[str, Any]]:
+    columns = [
+        (one.ref, one.ref)
+        for one in sources.values()
+        if one.kind in LABEL_KINDS and not is_annotation(one.version)
+    ]
     columns.sort(key=lambda choice: (LABEL_KINDS.index(sources[choice[0]].kind), choice[0]))
     groups: list[tuple[str, Any]] = [(_("A column"), columns)]
     for slug, names in annotators.items():
         ref = f"{slug}.label"
         title = sources[ref].version.dataset.name
-        people = [(f"{ref}@{name}", _("%(dataset)s: %(annotator)s alone") % {"dataset": title, "annotator": name}) for name in names]
-        groups.append((title, [(ref, _("%(dataset)s: what most annotators say") % {"dataset": title}), *people]))
+        people = [
+            (
+                f"{ref}@{name}",
+                _("%(dataset)s: %(annotator)s alone") % {"dataset": title, "annotator": name},
+            )
+            for name in names
+        ]
+        groups.append(
+            (
+                title,
+                [(ref, _("%(dataset)s: what most annotators say") % {"dataset": title}), *people],
+            )
+        )
     return groups
 
 
 def initial_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     """A spec as the form's initial values, for a copy of an alignment."""
-    label = spec["label"]["source"] + (f"@{spec['label']['annotator']}" if spec["label"].get("annotator") else "")
+    label = spec["label"]["source"] + (
+        f"@{spec['label']['annotator']}" if spec["label"].get("annotator") else ""
+    )
     return {
         "label": label,
         "task": spec["label"].get("task", "classification"),
@@ -130,10 +204,18 @@ def initial_of(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def suggested(sources: Mapping[str, Source]) -> dict[str, Any]:
-    """A first choice: every medium as input, the first label column, the smallest group column kept together."""
+    """A first choice: every medium as input, the first label column, the smallest group column kept
+    together.
+    """
     data = [one for one in sources.values() if not is_annotation(one.version)]
-    groups = sorted((one for one in data if one.kind == "group" and one.distinct > 1), key=lambda one: (-one.version.n_rows, one.distinct))
-    label = next((one.ref for one in data if one.kind == "label"), next((one.ref for one in sources.values() if one.kind == "label"), ""))
+    groups = sorted(
+        (one for one in data if one.kind == "group" and one.distinct > 1),
+        key=lambda one: (-one.version.n_rows, one.distinct),
+    )
+    label = next(
+        (one.ref for one in data if one.kind == "label"),
+        next((one.ref for one in sources.values() if one.kind == "label"), ""),
+    )
     return {
         "inputs": [one.ref for one in data if one.kind in ("image", "audio", "text", "series")],
         "label": label,

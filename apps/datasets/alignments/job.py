@@ -1,4 +1,6 @@
-"""The job "freeze": join, write the Parquet file, store its digest and what the alignment's page shows."""
+"""The job "freeze": join, write the Parquet file, store its digest and what the alignment's page
+shows.
+"""
 
 import tempfile
 from collections import Counter
@@ -25,13 +27,17 @@ MAX_NAMED = 50
 
 
 def run(work: Work) -> None:
-    alignment = Alignment.objects.select_related("project", "created_by").get(pk=work.job.payload["alignment"])
+    alignment = Alignment.objects.select_related("project", "created_by").get(
+        pk=work.job.payload["alignment"]
+    )
     work.stage("join")
     try:
         aligned = assemble(alignment)
         summary = summarise(aligned)
     except AlignmentError as error:
-        raise Failure(_("The alignment cannot be frozen: %(reason)s.") % {"reason": error}) from error
+        raise Failure(
+            _("The alignment cannot be frozen: %(reason)s.") % {"reason": error}
+        ) from error
     work.check()
     work.stage("write")
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
@@ -44,11 +50,17 @@ def run(work: Work) -> None:
 
 
 @transaction.atomic
-def finish(job: Job, alignment: Alignment, blob: Blob, digest: str, summary: dict[str, Any]) -> None:
+def finish(
+    job: Job, alignment: Alignment, blob: Blob, digest: str, summary: dict[str, Any]
+) -> None:
     close(job, Job.State.FINISHED)
     table = register_blobs(alignment.project, [blob])[blob.sha256]
     Alignment.objects.filter(pk=alignment.pk, job=job).update(
-        table=table, digest=digest, summary=summary, state=Alignment.State.FROZEN, frozen_at=timezone.now()
+        table=table,
+        digest=digest,
+        summary=summary,
+        state=Alignment.State.FROZEN,
+        frozen_at=timezone.now(),
     )
     record(
         alignment.project,
@@ -66,7 +78,9 @@ def summarise(aligned: Aligned) -> dict[str, Any]:
     out = aligned.left_out()
     kept = aligned.kept()
     present = {name: one.present() for name, one in aligned.modalities.items()}
-    patterns = Counter(tuple(name for name in present if present[name][row]) for row in range(len(aligned)))
+    patterns = Counter(
+        tuple(name for name in present if present[name][row]) for row in range(len(aligned))
+    )
     twice = aligned.duplicates()
     labels = label_counts(aligned)
     return {
@@ -74,10 +88,17 @@ def summarise(aligned: Aligned) -> dict[str, Any]:
         "n_labelled": sum(label is not None for label in aligned.labels),
         "n_usable": len(kept),
         "labels": {label: labels[label] for label in aligned.label_order},
-        "modalities": {name: {"kind": one.kind, "present": sum(present[name])} for name, one in aligned.modalities.items()},
-        "patterns": [{"present": list(names), "count": count} for names, count in patterns.most_common()],
+        "modalities": {
+            name: {"kind": one.kind, "present": sum(present[name])}
+            for name, one in aligned.modalities.items()
+        },
+        "patterns": [
+            {"present": list(names), "count": count} for names, count in patterns.most_common()
+        ],
         "left_out": {reason: len(rows) for reason, rows in out.items()},
-        "duplicates": [[aligned.keys[row], aligned.keys[first]] for row, first in twice.items()][:MAX_NAMED],
+        "duplicates": [[aligned.keys[row], aligned.keys[first]] for row, first in twice.items()][
+            :MAX_NAMED
+        ],
         "n_duplicates": len(twice),
         "groups": {ref: group_counts(values) for ref, values in aligned.groups.items()},
         "clusters": {"column": aligned.cluster or "", "count": len(set(aligned.cluster_values()))},
@@ -88,8 +109,15 @@ def summarise(aligned: Aligned) -> dict[str, Any]:
 
 def label_counts(aligned: Aligned) -> Counter[str]:
     """Samples that bear each label; nothing of a number."""
-    sets = [[] if label is None else label if isinstance(label, list) else [label] for label in aligned.labels]
-    return Counter() if aligned.task == "regression" else Counter(label for each in sets for label in each)
+    sets = [
+        [] if label is None else label if isinstance(label, list) else [label]
+        for label in aligned.labels
+    ]
+    return (
+        Counter()
+        if aligned.task == "regression"
+        else Counter(label for each in sets for label in each)
+    )
 
 
 def group_counts(values: list[Any]) -> dict[str, int]:
@@ -99,4 +127,7 @@ def group_counts(values: list[Any]) -> dict[str, int]:
 
 def fold_sizes(aligned: Aligned) -> list[dict[str, Any]]:
     """The rounds of the split, which also proves that it can be done."""
-    return [{"name": fold.name, "train": len(fold.train), "test": len(fold.test)} for fold in folds(aligned)]
+    return [
+        {"name": fold.name, "train": len(fold.train), "test": len(fold.test)}
+        for fold in folds(aligned)
+    ]

@@ -6,7 +6,9 @@ from fusion.alignment import Aligned
 
 
 def load_aligned(alignment: Alignment) -> Aligned:
-    """Samples, label, groups and split as they were frozen; media are found by their digest. Raises AlignmentError."""
+    """Samples, label, groups and split as they were frozen; media are found by their digest. Raises
+    AlignmentError.
+    """
     if alignment.table is None:
         raise ValueError(f"Alignment {alignment.number} is not frozen.")
     return Aligned.read(blob_path(alignment.table.sha256), media=blob_path)

@@ -1,4 +1,6 @@
-"""What an alignment would hold, before it is frozen: matches, gaps, labels, groups, leaks, five joined rows. DuckDB alone."""
+"""What an alignment would hold, before it is frozen: matches, gaps, labels, groups, leaks, five
+joined rows. DuckDB alone.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +24,9 @@ from .spec import is_annotation, sources_of
 
 LEAK_SHARE = 0.99
 LEAK_SUPPORT = 0.5
-"""The same bounds as in fusion.columns: a value guesses its samples' label from the other samples with that value."""
+"""The same bounds as in fusion.columns: a value guesses its samples' label from the other samples
+with that value.
+"""
 LEAK_KINDS = ("number", "category", "tags", "text", "time")
 SHOWN = 60
 GROUPS_SHOWN = 12
@@ -45,7 +49,11 @@ class Preview:
 
     @property
     def tiles(self) -> list[tuple[str, str]]:
-        named = ((_("Samples"), self.n_samples), (_("With a label"), self.n_labelled), (_("With every input"), self.n_complete))
+        named = (
+            (_("Samples"), self.n_samples),
+            (_("With a label"), self.n_labelled),
+            (_("With every input"), self.n_complete),
+        )
         return [(name, f"{n:,}") for name, n in named]
 
     @property
@@ -79,13 +87,20 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
     found = Preview(counts[0]["n"], counts[0]["labelled"], counts[0]["complete"], labels)
     found.patterns = make_patterns(parse(QueryDict(), frame), patterns, patterns)
     found.groups = [
-        {"ref": column.ref, "n": rows[0]["groups"] if rows else 0, "values": _bars(rows)} for column, rows in zip(groups, by_group)
+        {"ref": column.ref, "n": rows[0]["groups"] if rows else 0, "values": _bars(rows)}
+        for column, rows in zip(groups, by_group)
     ]
     found.inputs = [
-        {"name": one.name, "kind": one.kind, "n": sum(row.total for row in found.patterns if one.name in row.present)}
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "n": sum(row.total for row in found.patterns if one.name in row.present),
+        }
         for one in frame.modalities
     ]
-    found.n_duplicates = len({key for version in versions for key in (version.statistics.get("duplicates") or {})})
+    found.n_duplicates = len(
+        {key for version in versions for key in (version.statistics.get("duplicates") or {})}
+    )
     found.leaks = leak_words(spec, frame, versions)
     found.warnings = list(_warnings(spec, frame, found, counts[0]["bare"], versions))
     found.rows = browse(frame, QueryDict("size=12"), project)
@@ -112,7 +127,9 @@ def label_question(label: str, task: str) -> str:
 def files_of(frame: Frame, spec: Mapping[str, Any], versions: list[Version]) -> tuple[str, ...]:
     """The joined file; and, where one annotator's labels are asked for, the annotations as t1."""
     source = sources_of(versions)[spec["label"]["source"]]
-    return (*frame.files, table_file(source.version)) if is_annotation(source.version) else frame.files
+    return (
+        (*frame.files, table_file(source.version)) if is_annotation(source.version) else frame.files
+    )
 
 
 def label_sql(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> str:
@@ -137,21 +154,32 @@ def _group_question(column: Column) -> Question:
 
 
 def leaks(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> dict[str, float]:
-    """Columns whose value alone tells the label -> share of the samples, guessed from the others with the same value."""
+    """Columns whose value alone tells the label -> share of the samples, guessed from the others
+    with the same value.
+    """
     label = label_sql(spec, frame, versions)
     source = spec["label"]["source"]
     columns = [
         column
         for column in frame.columns
-        if column.kind in LEAK_KINDS and column.ref != source and column.distinct > 1 and column.dataset not in frame.votes
+        if column.kind in LEAK_KINDS
+        and column.ref != source
+        and column.distinct > 1
+        and column.dataset not in frame.votes
     ]
     if not columns:
         return {}
-    answers = ask_once(files_of(frame, spec, versions), [(_leak_sql(column, label), []) for column in columns])
+    answers = ask_once(
+        files_of(frame, spec, versions), [(_leak_sql(column, label), []) for column in columns]
+    )
     found = {}
     for column, rows in zip(columns, answers):
         row = rows[0]
-        if row["values"] > 1 and row["supported"] >= LEAK_SUPPORT * row["total"] and row["supported"]:
+        if (
+            row["values"] > 1
+            and row["supported"] >= LEAK_SUPPORT * row["total"]
+            and row["supported"]
+        ):
             share = row["guessed"] / row["supported"]
             if share >= LEAK_SHARE:
                 found[column.ref] = share
@@ -159,7 +187,9 @@ def leaks(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> dic
 
 
 def _leak_sql(column: Column, label: str) -> str:
-    """A sample is guessed right when its label, without itself, is still the commonest of its value."""
+    """A sample is guessed right when its label, without itself, is still the commonest of its
+    value.
+    """
     return (
         f"WITH s AS (SELECT {column.sql}::VARCHAR AS v, {label} AS y FROM t0 WHERE {column.sql} IS NOT NULL), k AS (SELECT * FROM s WHERE y IS NOT NULL), "
         "c AS (SELECT v, y, count(*) AS n FROM k GROUP BY ALL), "
@@ -185,17 +215,30 @@ def leak_words(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -
                 % values
             )
         else:
-            words.append(_("%(column)s alone determines the label (%(share)s %% of the samples). It is not offered as an input.") % values)
+            words.append(
+                _(
+                    "%(column)s alone determines the label (%(share)s %% of the samples). It is not offered as an input."
+                )
+                % values
+            )
     return words
 
 
-def _warnings(spec: Mapping[str, Any], frame: Frame, found: Preview, bare: int, versions: list[Version]) -> list[str]:
+def _warnings(
+    spec: Mapping[str, Any], frame: Frame, found: Preview, bare: int, versions: list[Version]
+) -> list[str]:
     """In words, what a person should look at before freezing."""
     if found.n_labelled < found.n_samples:
         n = found.n_samples - found.n_labelled
-        yield ngettext("%(n)s sample has no label and takes no part.", "%(n)s samples have no label and take no part.", n) % {"n": n}
+        yield ngettext(
+            "%(n)s sample has no label and takes no part.",
+            "%(n)s samples have no label and take no part.",
+            n,
+        ) % {"n": n}
     if bare:
-        yield ngettext("%(n)s sample has none of the inputs.", "%(n)s samples have none of the inputs.", bare) % {"n": bare}
+        yield ngettext(
+            "%(n)s sample has none of the inputs.", "%(n)s samples have none of the inputs.", bare
+        ) % {"n": bare}
     if found.n_duplicates:
         text = ngettext(
             "%(n)s sample is a copy of another; the first of each is used.",
@@ -204,7 +247,8 @@ def _warnings(spec: Mapping[str, Any], frame: Frame, found: Preview, bare: int, 
         )
         yield text % {"n": found.n_duplicates}
     yield from (
-        _("Label %(label)s has only one sample: it cannot be in training and in test.") % {"label": row["value"]}
+        _("Label %(label)s has only one sample: it cannot be in training and in test.")
+        % {"label": row["value"]}
         for row in found.labels
         if row["n"] == 1 and spec["label"].get("task", ONE_LABEL[0]) in ONE_LABEL
     )
@@ -212,14 +256,19 @@ def _warnings(spec: Mapping[str, Any], frame: Frame, found: Preview, bare: int, 
 
 
 def _torn_groups(spec: Mapping[str, Any], frame: Frame) -> list[str]:
-    """Groups of the data that stand on both sides, since the split keeps another column together (or none)."""
+    """Groups of the data that stand on both sides, since the split keeps another column together
+    (or none).
+    """
     others = [column for column in frame.of_kind("group") if column.ref not in spec["groups"]]
     kept = [column for ref in spec["groups"] if (column := frame.column(ref))]
     if not others:
         return []
     side = kept[0].sql if kept else frame.key
     sql = "SELECT {one} AS v FROM t0 WHERE {one} IS NOT NULL AND {side} IS NOT NULL GROUP BY v HAVING count(DISTINCT {side}) > 1"
-    asked = [(f"SELECT count(*) AS n FROM ({sql.format(one=column.sql, side=side)})", []) for column in others]
+    asked = [
+        (f"SELECT count(*) AS n FROM ({sql.format(one=column.sql, side=side)})", [])
+        for column in others
+    ]
     words = []
     for column, rows in zip(others, ask_once(frame.files, asked)):
         if n := rows[0]["n"]:

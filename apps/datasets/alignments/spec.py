@@ -5,9 +5,10 @@
      "groups": ["samples.speaker"], "cluster": "samples.writer",
      "split": {"policy": "leave-one-group-out"}, "extras": ["samples.label"]}
 
-`task`: the learning task where it is not classification; `order`: of its labels, lowest first, where it is ordinal.
-A label from an annotation data set without `annotator` is what most annotators say. `extras`: columns kept for subgroups and rules.
-`knowledge` and `protocols`: rules, concepts and criteria that came with a study folder, as it wrote them; the run reads them.
+`task`: the learning task where it is not classification; `order`: of its labels, lowest first,
+where it is ordinal. A label from an annotation data set without `annotator` is what most annotators
+say. `extras`: columns kept for subgroups and rules. `knowledge` and `protocols`: rules, concepts
+and criteria that came with a study folder, as it wrote them; the run reads them.
 """
 
 import re
@@ -24,7 +25,14 @@ from apps.ui import learning_tasks
 from fusion.study_spec import MODALITY_NAME, Split
 from fusion.tasks import ALLOWED
 
-KIND_OF_COLUMN = {"image": "image", "audio": "audio", "text": "text", "series": "series", "number": "table", "category": "table"}
+KIND_OF_COLUMN = {
+    "image": "image",
+    "audio": "audio",
+    "text": "text",
+    "series": "series",
+    "number": "table",
+    "category": "table",
+}
 LABEL_KINDS = tuple(ALLOWED)
 KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
 POLICIES = ("leave-one-group-out", "by-group", "grouped-k-fold", "fixed")
@@ -45,7 +53,11 @@ def sources_of(versions: Iterable[Version]) -> dict[str, Source]:
     """dataset.column -> Source, for every column but the keys."""
     return {
         f"{version.dataset.slug}.{spec['name']}": Source(
-            f"{version.dataset.slug}.{spec['name']}", spec["name"], spec["kind"], version, spec.get("distinct") or 0
+            f"{version.dataset.slug}.{spec['name']}",
+            spec["name"],
+            spec["kind"],
+            version,
+            spec.get("distinct") or 0,
         )
         for version in versions
         for spec in version.columns
@@ -54,7 +66,9 @@ def sources_of(versions: Iterable[Version]) -> dict[str, Source]:
 
 
 def checked_spec(spec: Mapping[str, Any], versions: Iterable[Version]) -> dict[str, Any]:
-    """The spec in its full form; raises ValidationError with every problem under the field that it concerns."""
+    """The spec in its full form; raises ValidationError with every problem under the field that it
+    concerns.
+    """
     chosen = list(versions)
     sources = sources_of(chosen)
     problems: dict[str, list[str]] = {}
@@ -85,16 +99,29 @@ def _unknown(ref: str) -> str:
     return _("There is no column %(column)s in this project.") % {"column": ref}
 
 
-def _modalities(given: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]) -> dict[str, Any]:
+def _modalities(
+    given: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]
+) -> dict[str, Any]:
     found = {}
     for name, one in given.items():
-        columns = [one] if isinstance(one, str) else list(one) if isinstance(one, list | tuple) else list(one.get("columns") or [])
+        columns = (
+            [one]
+            if isinstance(one, str)
+            else list(one)
+            if isinstance(one, list | tuple)
+            else list(one.get("columns") or [])
+        )
         if unknown := [ref for ref in columns if ref not in sources]:
             _add(problems, "modalities", _unknown(unknown[0]))
             continue
         kind = _modality_kind(name, columns, sources, problems)
         if not re.match(MODALITY_NAME, name):
-            _add(problems, "modalities", _("%(name)s is no name for an input: small letters, digits and _ only.") % {"name": name})
+            _add(
+                problems,
+                "modalities",
+                _("%(name)s is no name for an input: small letters, digits and _ only.")
+                % {"name": name},
+            )
         elif kind:
             found[name] = {"kind": kind, "columns": columns}
     if not given:
@@ -102,49 +129,90 @@ def _modalities(given: Mapping[str, Any], sources: dict[str, Source], problems: 
     return found
 
 
-def _modality_kind(name: str, columns: list[str], sources: dict[str, Source], problems: dict[str, list[str]]) -> str:
+def _modality_kind(
+    name: str, columns: list[str], sources: dict[str, Source], problems: dict[str, list[str]]
+) -> str:
     kinds = {KIND_OF_COLUMN.get(sources[ref].kind, "") for ref in columns}
     if len(kinds) == 1 and "" not in kinds and (kinds == {"table"} or len(columns) == 1):
         return kinds.pop()
     if not columns:
         _add(problems, "modalities", _("Input %(name)s has no column.") % {"name": name})
     elif "" in kinds:
-        _add(problems, "modalities", _("Input %(name)s: labels, groups, tags, ids and times cannot be inputs.") % {"name": name})
+        _add(
+            problems,
+            "modalities",
+            _("Input %(name)s: labels, groups, tags, ids and times cannot be inputs.")
+            % {"name": name},
+        )
     else:
-        _add(problems, "modalities", _("Input %(name)s: only numbers and categories can be joined to one input.") % {"name": name})
+        _add(
+            problems,
+            "modalities",
+            _("Input %(name)s: only numbers and categories can be joined to one input.")
+            % {"name": name},
+        )
     return ""
 
 
-def _label(given: Mapping[str, Any] | str, sources: dict[str, Source], problems: dict[str, list[str]]) -> dict[str, Any]:
+def _label(
+    given: Mapping[str, Any] | str, sources: dict[str, Source], problems: dict[str, list[str]]
+) -> dict[str, Any]:
     one = {"source": given} if isinstance(given, str) else dict(given)
     ref, annotator = str(one.get("source") or ""), str(one.get("annotator") or "")
     if not ref:
-        _add(problems, "label", _("Choose what is to be recognised: a label column or the annotators' labels."))
+        _add(
+            problems,
+            "label",
+            _("Choose what is to be recognised: a label column or the annotators' labels."),
+        )
     elif ref not in sources:
         _add(problems, "label", _unknown(ref))
     elif sources[ref].kind not in LABEL_KINDS:
-        _add(problems, "label", _("%(column)s is no label: choose a label, category, group, number or tags column.") % {"column": ref})
+        _add(
+            problems,
+            "label",
+            _("%(column)s is no label: choose a label, category, group, number or tags column.")
+            % {"column": ref},
+        )
     if annotator == "majority":
         annotator = ""
     found = {"source": ref, "annotator": annotator} if annotator else {"source": ref}
     return found | _task(one, sources[ref], problems) if ref in sources else found
 
 
-def _task(given: Mapping[str, Any], source: Source, problems: dict[str, list[str]]) -> dict[str, Any]:
-    """The learning task, by default what is usual for the label's column; nothing is said of classification."""
+def _task(
+    given: Mapping[str, Any], source: Source, problems: dict[str, list[str]]
+) -> dict[str, Any]:
+    """The learning task, by default what is usual for the label's column; nothing is said of
+    classification.
+    """
     allowed = ALLOWED.get(source.kind, ALLOWED["label"])
     task = given.get("task") or allowed[0]
     if task not in allowed:
-        words = {"column": source.ref, "kind": source.kind, "tasks": _(", ").join(learning_tasks.title(one) for one in allowed)}
-        _add(problems, "task", _("%(column)s is of the kind %(kind)s, which can be asked for: %(tasks)s.") % words)
+        words = {
+            "column": source.ref,
+            "kind": source.kind,
+            "tasks": _(", ").join(learning_tasks.title(one) for one in allowed),
+        }
+        _add(
+            problems,
+            "task",
+            _("%(column)s is of the kind %(kind)s, which can be asked for: %(tasks)s.") % words,
+        )
     if task != "ordinal":
         return {} if task == "classification" else {"task": task}
     order = given.get("order") or []
-    names = [part.strip() for part in order.split(",")] if isinstance(order, str) else [str(one) for one in order]
+    names = (
+        [part.strip() for part in order.split(",")]
+        if isinstance(order, str)
+        else [str(one) for one in order]
+    )
     return {"task": task, "order": [name for name in names if name]}
 
 
-def _known(field: str, refs: Iterable[str], sources: dict[str, Source], problems: dict[str, list[str]]) -> list[str]:
+def _known(
+    field: str, refs: Iterable[str], sources: dict[str, Source], problems: dict[str, list[str]]
+) -> list[str]:
     found = list(dict.fromkeys(refs))
     for ref in found:
         if ref not in sources:
@@ -152,14 +220,18 @@ def _known(field: str, refs: Iterable[str], sources: dict[str, Source], problems
     return found
 
 
-def _split(given: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]) -> dict[str, Any]:
+def _split(
+    given: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]
+) -> dict[str, Any]:
     try:
         split = Split.model_validate(dict(given))
     except ValueError:
         _add(
             problems,
             "split",
-            _("The split is not complete: choose a policy, a share between 0 and 1, or the column that says train or test."),
+            _(
+                "The split is not complete: choose a policy, a share between 0 and 1, or the column that says train or test."
+            ),
         )
         return {"policy": POLICIES[0]}
     if split.column and split.column not in sources:
@@ -167,12 +239,16 @@ def _split(given: Mapping[str, Any], sources: dict[str, Source], problems: dict[
     return split.short()
 
 
-def _cluster(ref: str, groups: list[str], sources: dict[str, Source], problems: dict[str, list[str]]) -> str:
+def _cluster(
+    ref: str, groups: list[str], sources: dict[str, Source], problems: dict[str, list[str]]
+) -> str:
     """The column given, else the group column with most values."""
     if ref:
         _known("cluster", [ref], sources, problems)
         return ref
-    candidates = [one for one in sources.values() if one.kind == "group" and (not groups or one.ref in groups)]
+    candidates = [
+        one for one in sources.values() if one.kind == "group" and (not groups or one.ref in groups)
+    ]
     return max(candidates, key=lambda one: one.distinct).ref if candidates else ""
 
 
@@ -181,19 +257,37 @@ def _agree(full: dict[str, Any], problems: dict[str, list[str]]) -> None:
     label = full["label"]["source"]
     for name, one in full["modalities"].items():
         if label in one["columns"]:
-            _add(problems, "modalities", _("Input %(name)s is made from the label itself.") % {"name": name})
+            _add(
+                problems,
+                "modalities",
+                _("Input %(name)s is made from the label itself.") % {"name": name},
+            )
     if full["split"]["policy"] == "leave-one-group-out" and not full["groups"]:
-        _add(problems, "groups", _("To leave one group out at a time, choose the group column: who spoke, who wrote, which site."))
+        _add(
+            problems,
+            "groups",
+            _(
+                "To leave one group out at a time, choose the group column: who spoke, who wrote, which site."
+            ),
+        )
 
 
 def _extras(full: dict[str, Any], sources: dict[str, Source]) -> list[str]:
-    """Every column that a subgroup, slice or rule may ask for: all but media, series, ids, the label and the groups."""
+    """Every column that a subgroup, slice or rule may ask for: all but media, series, ids, the
+    label and the groups.
+    """
     used = {sources[ref].version.pk for ref in refs_of(full) if ref in sources}
     names = [
-        one.ref for one in sources.values() if one.kind in KEPT_AS_VALUES and one.version.pk in used and not is_annotation(one.version)
+        one.ref
+        for one in sources.values()
+        if one.kind in KEPT_AS_VALUES and one.version.pk in used and not is_annotation(one.version)
     ]
     asked = [full["cluster"]] if full["cluster"] else []
-    return [ref for ref in dict.fromkeys([*asked, *names]) if ref != full["label"]["source"] and ref not in full["groups"]]
+    return [
+        ref
+        for ref in dict.fromkeys([*asked, *names])
+        if ref != full["label"]["source"] and ref not in full["groups"]
+    ]
 
 
 def is_annotation(version: Version) -> bool:

@@ -30,7 +30,10 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
     split = asked.split.short()
     if split.get("column"):
         split["column"] = here(split["column"])
-    modalities = {name: [here(ref) for ref in ([refs] if isinstance(refs, str) else refs)] for name, refs in asked.modalities.items()}
+    modalities = {
+        name: [here(ref) for ref in ([refs] if isinstance(refs, str) else refs)]
+        for name, refs in asked.modalities.items()
+    }
     found: dict[str, Any] = {
         "modalities": modalities,
         "label": {"source": here(asked.label), "task": asked.task, "order": asked.order},
@@ -39,28 +42,50 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
     }
     known = spec.knowledge
     if "rules" in known:
-        known = known | {"rules": [rule | {"when": condition_here(rule["when"], here)} for rule in known["rules"]]}
-    protocols = [one | {"criteria": [criterion_here(each, here) for each in one["criteria"]]} for one in spec.protocols]
+        known = known | {
+            "rules": [
+                rule | {"when": condition_here(rule["when"], here)} for rule in known["rules"]
+            ]
+        }
+    protocols = [
+        one | {"criteria": [criterion_here(each, here) for each in one["criteria"]]}
+        for one in spec.protocols
+    ]
     found |= {"knowledge": known, "protocols": protocols}
     return found | ({"cluster": here(asked.cluster)} if asked.cluster else {})
 
 
 def criterion_here(criterion: dict[str, Any], here: Callable[[str], str]) -> dict[str, Any]:
-    return criterion | {"where": condition_here(criterion["where"], here)} if criterion.get("where") else criterion
+    return (
+        criterion | {"where": condition_here(criterion["where"], here)}
+        if criterion.get("where")
+        else criterion
+    )
 
 
 def condition_here(text: str, here: Callable[[str], str]) -> str:
     """The condition of a rule or a slice with the addresses of data sets; a bare column stays bare."""
-    condition = renamed(parse(text), lambda column: replace(column, name=here(column.name)) if "." in column.name else column)
+    condition = renamed(
+        parse(text),
+        lambda column: replace(column, name=here(column.name)) if "." in column.name else column,
+    )
     return str(condition)
 
 
-def draft_alignment(spec: StudySpec, project: Project, actor: User, versions: list[Version]) -> Alignment | str:
-    """Inside the transaction of the versions; words where it cannot be made: the data are no worse for it."""
+def draft_alignment(
+    spec: StudySpec, project: Project, actor: User, versions: list[Version]
+) -> Alignment | str:
+    """Inside the transaction of the versions; words where it cannot be made: the data are no worse
+    for it.
+    """
     try:
         with transaction.atomic():
-            alignment = create_alignment(actor, project, spec.title or spec.name, spec_of(spec, versions), versions)
+            alignment = create_alignment(
+                actor, project, spec.title or spec.name, spec_of(spec, versions), versions
+            )
             freeze(actor, alignment)
             return alignment
     except ValidationError as error:
-        return _("The alignment of study.yaml could not be made: %(problems)s") % {"problems": " ".join(error.messages)}
+        return _("The alignment of study.yaml could not be made: %(problems)s") % {
+            "problems": " ".join(error.messages)
+        }

@@ -1,4 +1,6 @@
-"""A table of who said what: sample key, annotator, label. Its version has these three columns first."""
+"""A table of who said what: sample key, annotator, label. Its version has these three columns
+first.
+"""
 
 import re
 from collections.abc import Mapping
@@ -12,14 +14,24 @@ from .findings import Findings
 from .keys import Known, guess_key
 from .tables import RawTable
 
-ANNOTATOR_NAMES = re.compile(r"annotator|reader|rater|observer|expert|coder|judge|who$|(^|_)by$|标注")
+ANNOTATOR_NAMES = re.compile(
+    r"annotator|reader|rater|observer|expert|coder|judge|who$|(^|_)by$|标注"
+)
 ROLES = ("key", "annotator", "label")
 
 
-def guess_roles(columns: Mapping[str, list[Any]], chosen: Mapping[str, Any], known: Known) -> dict[str, str]:
-    """Which column is which: what the person chose, else by name and by what the project knows, else by what is left."""
+def guess_roles(
+    columns: Mapping[str, list[Any]], chosen: Mapping[str, Any], known: Known
+) -> dict[str, str]:
+    """Which column is which: what the person chose, else by name and by what the project knows,
+    else by what is left.
+    """
     roles = {role: str(chosen[role]) for role in ROLES if chosen.get(role) in columns}
-    for role, guess in (("key", guess_annotated), ("annotator", guess_annotator), ("label", guess_label)):
+    for role, guess in (
+        ("key", guess_annotated),
+        ("annotator", guess_annotator),
+        ("label", guess_label),
+    ):
         if role not in roles:
             left = {name: values for name, values in columns.items() if name not in roles.values()}
             roles[role] = guess(left or dict(columns), known)
@@ -27,32 +39,51 @@ def guess_roles(columns: Mapping[str, list[Any]], chosen: Mapping[str, Any], kno
 
 
 def guess_annotated(columns: Mapping[str, list[Any]], known: Known) -> str:
-    """Keys repeat here, so a column is judged by what it shares with the samples of the project, then by its name."""
+    """Keys repeat here, so a column is judged by what it shares with the samples of the project,
+    then by its name.
+    """
     keys = known.keys()
     best, shared = most_shared(columns, keys)
     if shared:
         return best
     named = [name for name in columns if name in known.key_names or ID_NAMES.search(name.lower())]
-    rest = {name: values for name, values in columns.items() if not ANNOTATOR_NAMES.search(name.lower())}
+    rest = {
+        name: values for name, values in columns.items() if not ANNOTATOR_NAMES.search(name.lower())
+    }
     return named[0] if named else guess_key(rest or columns, known)
 
 
 def guess_annotator(columns: Mapping[str, list[Any]], known: Known) -> str:
     named = [name for name in columns if ANNOTATOR_NAMES.search(name.lower())]
-    return named[0] if named else fewest({n: v for n, v in columns.items() if not LABEL_NAMES.search(n.lower())} or columns)
+    return (
+        named[0]
+        if named
+        else fewest(
+            {n: v for n, v in columns.items() if not LABEL_NAMES.search(n.lower())} or columns
+        )
+    )
 
 
 def guess_label(columns: Mapping[str, list[Any]], known: Known) -> str:
     named = [name for name in columns if LABEL_NAMES.search(name.lower())]
     if named:
         return named[0]
-    best, shared = most_shared(columns, set().union(*known.labels.values()) if known.labels else set())
-    words = {name: values for name, values in columns.items() if not all(is_number(v) for v in values if not missing(v))}
+    best, shared = most_shared(
+        columns, set().union(*known.labels.values()) if known.labels else set()
+    )
+    words = {
+        name: values
+        for name, values in columns.items()
+        if not all(is_number(v) for v in values if not missing(v))
+    }
     return best if shared else fewest(words or columns)
 
 
 def most_shared(columns: Mapping[str, list[Any]], wanted: set[str]) -> tuple[str, int]:
-    counts = {name: len(wanted.intersection(key_text(v) for v in values if not missing(v))) for name, values in columns.items()}
+    counts = {
+        name: len(wanted.intersection(key_text(v) for v in values if not missing(v)))
+        for name, values in columns.items()
+    }
     best = max(counts, key=lambda name: counts[name])
     return best, counts[best]
 
@@ -71,7 +102,9 @@ def annotation_draft(
     keys: set[str],
     known: Known | None = None,
 ) -> Draft:
-    """The draft of a table of annotations; rows without one of the three parts are left out and listed."""
+    """The draft of a table of annotations; rows without one of the three parts are left out and
+    listed.
+    """
     roles = guess_roles(raw.columns, chosen, known or Known())
     roles["all"] = "\n".join(raw.columns)
     draft = Draft(name, file, roles["key"], kind="annotation", roles=roles)
@@ -87,14 +120,18 @@ def annotation_draft(
 def rename(draft: Draft, roles: Mapping[str, str]) -> None:
     """annotator and label first, under these names; a third column of such a name gives way."""
     named = {role: draft.columns.pop(roles[role]) for role in ("annotator", "label")}
-    others = {f"{name} (2)" if name in named else name: column for name, column in draft.columns.items()}
+    others = {
+        f"{name} (2)" if name in named else name: column for name, column in draft.columns.items()
+    }
     draft.columns = {**named, **others}
 
 
 def whole_rows(draft: Draft, findings: Findings) -> list[int]:
     seen: dict[tuple[str, str], tuple[int, str]] = {}
     kept = []
-    for place, (key, who, what) in enumerate(zip(draft.keys, draft.columns["annotator"].values, draft.columns["label"].values)):
+    for place, (key, who, what) in enumerate(
+        zip(draft.keys, draft.columns["annotator"].values, draft.columns["label"].values)
+    ):
         here = {"table": draft.file, "file": draft.file, "row": draft.lines[place], "key": key}
         if who is None or what is None:
             findings.add("missing_annotator" if who is None else "missing_label", **here)
@@ -124,13 +161,26 @@ def check_keys(draft: Draft, keys: set[str], findings: Findings) -> None:
 
 
 def check_labels(draft: Draft, chosen: str, known: Known | None, findings: Findings) -> None:
-    """Labels are compared with the label column that was chosen, else with the one that shares most values with them."""
+    """Labels are compared with the label column that was chosen, else with the one that shares most
+    values with them.
+    """
     said = draft.columns["label"].values
     sets = (known.labels if known else {}) if chosen != "none" else {}
-    name = chosen if chosen in sets else max(sets, key=lambda one: len(sets[one] & set(said)), default="")
+    name = (
+        chosen
+        if chosen in sets
+        else max(sets, key=lambda one: len(sets[one] & set(said)), default="")
+    )
     if not name or (name != chosen and not sets[name] & set(said)):
         return
     draft.roles["label_set"] = name
     for key, label, line in zip(draft.keys, said, draft.lines):
         if label not in sets[name]:
-            findings.add("unknown_label", table=draft.file, file=draft.file, row=line, key=key, text=f"{label} ({name})")
+            findings.add(
+                "unknown_label",
+                table=draft.file,
+                file=draft.file,
+                row=line,
+                key=key,
+                text=f"{label} ({name})",
+            )

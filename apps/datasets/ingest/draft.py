@@ -1,4 +1,6 @@
-"""A table on its way to become a version: keys checked, every column in its kind, media cells as files."""
+"""A table on its way to become a version: keys checked, every column in its kind, media cells as
+files.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +19,9 @@ from .tables import RawTable
 
 @dataclass
 class DraftColumn:
-    """values: one a row in the column's kind, None where missing; of media: a Path, after the inspection a digest."""
+    """values: one a row in the column's kind, None where missing; of media: a Path, after the
+    inspection a digest.
+    """
 
     kind: str
     values: list[Any]
@@ -30,7 +34,9 @@ class DraftColumn:
 
 @dataclass
 class Choice:
-    """What is known of a column before it is read: from the person, from study.yaml or from the last version."""
+    """What is known of a column before it is read: from the person, from study.yaml or from the
+    last version.
+    """
 
     kind: str = ""
     unit: str = ""
@@ -64,19 +70,41 @@ class Draft:
         return {name: column for name, column in self.columns.items() if column.kind in MEDIA_KINDS}
 
 
-def fill(draft: Draft, raw: RawTable, choices: Mapping[str, Choice], files: Files, findings: Findings, unique: bool = True) -> None:
-    """Rows with a usable key, then every column. `unique`: a sample has one row (not so for annotations)."""
+def fill(
+    draft: Draft,
+    raw: RawTable,
+    choices: Mapping[str, Choice],
+    files: Files,
+    findings: Findings,
+    unique: bool = True,
+) -> None:
+    """Rows with a usable key, then every column. `unique`: a sample has one row (not so for
+    annotations).
+    """
     draft.encoding = raw.encoding
     if raw.encoding not in ("", "utf-8", "utf-8-sig"):
         findings.add("encoding", table=draft.file, file=draft.file, text=raw.encoding)
     for problem in raw.problems:
-        findings.add(problem["code"], table=draft.file, file=draft.file, row=problem["row"], text=problem["text"])
+        findings.add(
+            problem["code"],
+            table=draft.file,
+            file=draft.file,
+            row=problem["row"],
+            text=problem["text"],
+        )
     kept = usable_rows(draft, raw, findings, unique)
     draft.keys = [key_text(raw.columns[draft.key][place]) for place in kept]
     draft.lines = [raw.lines[place] for place in kept]
     for name in [name for name in raw.columns if name != draft.key]:
         values = raw.columns.pop(name)
-        draft.columns[name] = column_of(draft, name, [values[place] for place in kept], choices.get(name, Choice()), files, findings)
+        draft.columns[name] = column_of(
+            draft,
+            name,
+            [values[place] for place in kept],
+            choices.get(name, Choice()),
+            files,
+            findings,
+        )
 
 
 def key_text(value: Any) -> str:
@@ -93,14 +121,23 @@ def usable_rows(draft: Draft, raw: RawTable, findings: Findings, unique: bool) -
         if not key:
             findings.add("missing_key", table=draft.file, file=draft.file, row=line)
         elif unique and key in first:
-            findings.add("duplicate_key", table=draft.file, file=draft.file, row=line, key=key, text=str(first[key]))
+            findings.add(
+                "duplicate_key",
+                table=draft.file,
+                file=draft.file,
+                row=line,
+                key=key,
+                text=str(first[key]),
+            )
         else:
             first.setdefault(key, line)
             kept.append(place)
     return kept
 
 
-def column_of(draft: Draft, name: str, raw: list[Any], choice: Choice, files: Files, findings: Findings) -> DraftColumn:
+def column_of(
+    draft: Draft, name: str, raw: list[Any], choice: Choice, files: Files, findings: Findings
+) -> DraftColumn:
     kind = choice.kind or guess_kind(raw, name, files.sniff)
     column = DraftColumn(kind, [], not choice.kind, choice.unit, choice.description)
     if kind in MEDIA_KINDS:
@@ -111,7 +148,15 @@ def column_of(draft: Draft, name: str, raw: list[Any], choice: Choice, files: Fi
         except (BadCell, BrokenFile) as bad:
             column.values.append(None)
             code = "missing_file" if kind in MEDIA_KINDS else "bad_value"
-            findings.add(code, table=draft.file, file=draft.file, row=draft.lines[place], key=draft.keys[place], column=name, text=str(bad))
+            findings.add(
+                code,
+                table=draft.file,
+                file=draft.file,
+                row=draft.lines[place],
+                key=draft.keys[place],
+                column=name,
+                text=str(bad),
+            )
     return column
 
 
@@ -139,7 +184,9 @@ def moment(value: str, files: Files) -> datetime:
     try:
         found = datetime.fromisoformat(value)
     except ValueError as error:
-        raise BadCell(f"{value[:40]!r} is no time; write it as 2026-11-24 or 2026-11-24T09:30") from error
+        raise BadCell(
+            f"{value[:40]!r} is no time; write it as 2026-11-24 or 2026-11-24T09:30"
+        ) from error
     return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 

@@ -15,11 +15,16 @@ def hashable(value: Any) -> Any:
 
 def signatures(draft: Draft) -> dict[str, tuple[Any, ...]]:
     columns = [column.values for column in draft.columns.values()]
-    return {key: tuple(hashable(values[place]) for values in columns) for place, key in enumerate(draft.keys)}
+    return {
+        key: tuple(hashable(values[place]) for values in columns)
+        for place, key in enumerate(draft.keys)
+    }
 
 
 def with_content(drafts: Iterable[Draft]) -> set[str]:
-    """Keys of samples that have a picture, a recording, a text or a series: categories alone repeat without being duplicates."""
+    """Keys of samples that have a picture, a recording, a text or a series: categories alone repeat
+    without being duplicates.
+    """
     return {
         key
         for draft in drafts
@@ -31,8 +36,12 @@ def with_content(drafts: Iterable[Draft]) -> set[str]:
 
 
 def flag_duplicates(drafts: list[Draft], findings: Findings) -> None:
-    """Over all data sets of the study at once; `draft.duplicates` says of which sample each is a copy."""
-    data = sorted((draft for draft in drafts if draft.kind == "data"), key=lambda draft: -len(draft.keys))
+    """Over all data sets of the study at once; `draft.duplicates` says of which sample each is a
+    copy.
+    """
+    data = sorted(
+        (draft for draft in drafts if draft.kind == "data"), key=lambda draft: -len(draft.keys)
+    )
     by_draft = [signatures(draft) for draft in data]
     first: dict[tuple[Any, ...], str] = {}
     content = with_content(data)
@@ -48,4 +57,11 @@ def tell(drafts: list[Draft], key: str, same: str, findings: Findings) -> None:
     for draft in drafts:
         if key in draft.lines_by_key:
             draft.duplicates[key] = same
-            findings.add("duplicate", table=draft.file, file=draft.file, row=draft.lines_by_key[key], key=key, text=same)
+            findings.add(
+                "duplicate",
+                table=draft.file,
+                file=draft.file,
+                row=draft.lines_by_key[key],
+                key=key,
+                text=same,
+            )

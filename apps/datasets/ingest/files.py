@@ -1,4 +1,6 @@
-"""Where the media that a table names are: by path, by the end of the path, or by a file name that only one file has."""
+"""Where the media that a table names are: by path, by the end of the path, or by a file name that
+only one file has.
+"""
 
 from collections import defaultdict
 from pathlib import Path
@@ -9,7 +11,9 @@ from .unpack import folded
 
 
 class Files:
-    """Files by name: of an unpacked upload, or of a folder on this machine (read only where a table names one)."""
+    """Files by name: of an unpacked upload, or of a folder on this machine (read only where a table
+    names one).
+    """
 
     def __init__(self, files: dict[str, Path], folder: Path | None = None) -> None:
         self.folder = folder
@@ -28,7 +32,9 @@ class Files:
         if path := self.folded.get(key):
             return path
         same = [
-            end for end in self.ends.get(key.rsplit("/", 1)[-1], ()) if end.endswith(f"/{key}") or key.endswith(f"/{end}") or "/" not in key
+            end
+            for end in self.ends.get(key.rsplit("/", 1)[-1], ())
+            if end.endswith(f"/{key}") or key.endswith(f"/{end}") or "/" not in key
         ]
         return self.folded[same[0]] if len(same) == 1 else None
 

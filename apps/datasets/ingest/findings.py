@@ -1,4 +1,6 @@
-"""What a check found, gathered by problem. Codes only: the page says them in the reader's language (apps/datasets/problems.py)."""
+"""What a check found, gathered by problem. Codes only: the page says them in the reader's language
+(apps/datasets/problems.py).
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +14,9 @@ OF_SAMPLES = ("duplicate",)
 
 @dataclass
 class Group:
-    """count may be more than the examples that are kept; an example says file, row (its line), key, column and a text."""
+    """count may be more than the examples that are kept; an example says file, row (its line), key,
+    column and a text.
+    """
 
     count: int = 0
     examples: list[dict[str, Any]] = field(default_factory=list)
@@ -46,4 +50,7 @@ class Findings:
                 continue
             whole.count += group.count
             whole.examples += group.examples[: MAX_EXAMPLES - len(whole.examples)]
-        return [{"code": c, "severity": severity(c), "count": g.count, "examples": g.examples} for c, g in merged.items()]
+        return [
+            {"code": c, "severity": severity(c), "count": g.count, "examples": g.examples}
+            for c, g in merged.items()
+        ]

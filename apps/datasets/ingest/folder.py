@@ -1,4 +1,6 @@
-"""A study folder that lies on this machine, imported without a browser: the same reading, checking and writing."""
+"""A study folder that lies on this machine, imported without a browser: the same reading, checking
+and writing.
+"""
 
 import shutil
 import tempfile
@@ -25,7 +27,9 @@ from .store import Target, commit, store
 
 @dataclass
 class Imported:
-    """What came of it; `alignment` is words where it could not be made, None where study.yaml asks for none."""
+    """What came of it; `alignment` is words where it could not be made, None where study.yaml asks
+    for none.
+    """
 
     versions: list[Version]
     groups: list[dict[str, Any]]
@@ -48,7 +52,9 @@ def import_folder(project: Project, actor: User, folder: Path, progress: Progres
             stored = store(plan, inspections, place, progress)
         progress.stage("write")
         finish = partial(end, plan.spec, project, actor, imported)
-        imported.versions = commit(plan, stored, Target(project, actor), fence=no_fence, finish=finish)
+        imported.versions = commit(
+            plan, stored, Target(project, actor), fence=no_fence, finish=finish
+        )
         return imported
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -58,7 +64,17 @@ def no_fence() -> None:
     """A command has no other attempt."""
 
 
-def end(spec: Any, project: Project, actor: User, imported: Imported, versions: list[Version]) -> None:
+def end(
+    spec: Any, project: Project, actor: User, imported: Imported, versions: list[Version]
+) -> None:
     if spec.alignment:
         imported.alignment = draft_alignment(spec, project, actor, versions)
-    record(project, actor, "study.imported", "project", project.slug, spec.title or spec.name, versions=len(versions))
+    record(
+        project,
+        actor,
+        "study.imported",
+        "project",
+        project.slug,
+        spec.title or spec.name,
+        versions=len(versions),
+    )

@@ -31,12 +31,16 @@ STUDY_FILE = "study.yaml"
 
 
 def check(work: Work) -> None:
-    """Unpack, read, inspect, match; ends in the report that the person confirms. Nothing of the project changes."""
+    """Unpack, read, inspect, match; ends in the report that the person confirms. Nothing of the
+    project changes.
+    """
     upload = upload_of(work.job)
     place = workspace_of(upload.pk).make()
     work.stage("unpack")
     unpacked = unpack_all(upload, place, work)
-    (place.folder / "files.json").write_text(json.dumps({"files": list(unpacked.files), "refused": unpacked.refused}))
+    (place.folder / "files.json").write_text(
+        json.dumps({"files": list(unpacked.files), "refused": unpacked.refused})
+    )
     work.stage("read")
     known = known_of(upload.project)
     plan = plan_of(upload, place, unpacked, known, work)
@@ -54,12 +58,17 @@ def unpack_all(upload: Upload, place: Workspace, work: Work) -> Unpacked:
     for file in upload.files:
         part = place.part(file["part"])
         if not part.is_file() or part.stat().st_size != file["size"]:
-            raise Failure(_("%(name)s did not arrive whole. Upload it again.") % {"name": file["name"]})
+            raise Failure(
+                _("%(name)s did not arrive whole. Upload it again.") % {"name": file["name"]}
+            )
         if is_zip(part) and not file["name"].lower().endswith((".xlsx", ".ods")):
             try:
                 unpack(part, folder, unpacked, partial(tell, work))
             except Refused as refused:
-                raise Failure(_("The archive %(name)s %(reason)s.") % {"name": file["name"], "reason": refused}) from refused
+                raise Failure(
+                    _("The archive %(name)s %(reason)s.")
+                    % {"name": file["name"], "reason": refused}
+                ) from refused
         else:
             unpacked.files[file["name"]] = part
     return unpacked
@@ -73,23 +82,41 @@ def tell(work: Work, done: int, total: int) -> None:
 def plan_of(upload: Upload, place: Workspace, unpacked: Unpacked, known: Known, work: Work) -> Plan:
     if upload.source == Upload.Source.STUDY:
         folder = study_folder(place.files, unpacked)
-        inner = {str(path.relative_to(folder)): path for path in unpacked.files.values() if path.is_relative_to(folder)}
+        inner = {
+            str(path.relative_to(folder)): path
+            for path in unpacked.files.values()
+            if path.is_relative_to(folder)
+        }
         plan = plan_for_folder(folder, Files(inner), work.check)
         plan.n_files = len(unpacked.files)
     else:
-        plan = plan_for_table(unpacked.files, upload.options, known, upload.source == Upload.Source.ANNOTATION)
+        plan = plan_for_table(
+            unpacked.files, upload.options, known, upload.source == Upload.Source.ANNOTATION
+        )
     for name, reason in unpacked.refused:
-        plan.findings.add("refused_file", table=plan.drafts[0].file if plan.drafts else "", file=name, text=reason)
+        plan.findings.add(
+            "refused_file", table=plan.drafts[0].file if plan.drafts else "", file=name, text=reason
+        )
     return plan
 
 
 def study_folder(files: Path, unpacked: Unpacked) -> Path:
     """Where study.yaml lies: at the top of the archive, or in one folder of it."""
-    found = [path for path in unpacked.files.values() if path.name == STUDY_FILE and path.is_relative_to(files)]
+    found = [
+        path
+        for path in unpacked.files.values()
+        if path.name == STUDY_FILE and path.is_relative_to(files)
+    ]
     if not found:
-        raise Failure(_("There is no study.yaml in the archive. Pack the whole folder that holds it, or choose another kind of upload."))
+        raise Failure(
+            _(
+                "There is no study.yaml in the archive. Pack the whole folder that holds it, or choose another kind of upload."
+            )
+        )
     if len(found) > 1:
-        raise Failure(_("There is more than one study.yaml in the archive. Upload one study at a time."))
+        raise Failure(
+            _("There is more than one study.yaml in the archive. Upload one study at a time.")
+        )
     return found[0].parent
 
 
@@ -116,7 +143,9 @@ def draft_title(draft: Draft) -> str:
 
 
 def import_(work: Work) -> None:
-    """Store the bytes, write the versions: one transaction, in which the upload is done and the job closed."""
+    """Store the bytes, write the versions: one transaction, in which the upload is done and the job
+    closed.
+    """
     upload = upload_of(work.job)
     place = workspace_of(upload.pk)
     work.stage("store")
@@ -130,7 +159,13 @@ def import_(work: Work) -> None:
         flag_duplicates(plan.drafts, plan.findings)
         stored = store(plan, inspections, place.folder, work)
     work.stage("write")
-    commit(plan, stored, target_of(upload), partial(jobs.hold, work.job), partial(finish, work.job, plan, upload))
+    commit(
+        plan,
+        stored,
+        target_of(upload),
+        partial(jobs.hold, work.job),
+        partial(finish, work.job, plan, upload),
+    )
 
 
 def finish(job: Job, plan: Plan, upload: Upload, versions: list[Version]) -> None:
@@ -145,6 +180,19 @@ def finish(job: Job, plan: Plan, upload: Upload, versions: list[Version]) -> Non
 
 def target_of(upload: Upload) -> Target:
     options = upload.options
-    dataset = DataSet.objects.get(project=upload.project, slug=options["dataset"]) if options.get("dataset") else None
-    discipline = Discipline.objects.filter(project=upload.project, pk=options.get("discipline")).first()
-    return Target(upload.project, upload.created_by, dataset, discipline, options.get("note", ""), options.get("name", ""))
+    dataset = (
+        DataSet.objects.get(project=upload.project, slug=options["dataset"])
+        if options.get("dataset")
+        else None
+    )
+    discipline = Discipline.objects.filter(
+        project=upload.project, pk=options.get("discipline")
+    ).first()
+    return Target(
+        upload.project,
+        upload.created_by,
+        dataset,
+        discipline,
+        options.get("note", ""),
+        options.get("name", ""),
+    )

@@ -1,4 +1,6 @@
-"""Every picture and recording decoded once, in child processes; what was found is kept beside the upload, so nothing is decoded twice."""
+"""Every picture and recording decoded once, in child processes; what was found is kept beside the
+upload, so nothing is decoded twice.
+"""
 
 import json
 from collections.abc import Iterable
@@ -41,7 +43,9 @@ class Found:
 
 
 class Looker:
-    """Two children of one thread: one describes and draws 1,024 px, the other draws 256 px from that drawing."""
+    """Two children of one thread: one describes and draws 1,024 px, the other draws 256 px from
+    that drawing.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -86,7 +90,9 @@ def derived(folder: Path, sha256: str, size: str) -> Path:
 
 
 class Inspections:
-    """Results by (path, kind), in memory and in `inspections.jsonl` of the folder: a second attempt goes on where the first ended."""
+    """Results by (path, kind), in memory and in `inspections.jsonl` of the folder: a second attempt
+    goes on where the first ended.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "derived"
@@ -101,7 +107,12 @@ class Inspections:
     def __enter__(self) -> "Inspections":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.file.close()
 
     def remember(self, found: Found) -> None:
@@ -125,7 +136,13 @@ class Inspections:
                 looker.end()
         self.file.flush()
 
-    def gather(self, pool: ThreadPoolExecutor, free: "SimpleQueue[Looker]", left: list[tuple[Path, str]], progress: Progress) -> None:
+    def gather(
+        self,
+        pool: ThreadPoolExecutor,
+        free: "SimpleQueue[Looker]",
+        left: list[tuple[Path, str]],
+        progress: Progress,
+    ) -> None:
         waiting: set[Future[Found]] = set()
         done, rest = 0, iter(left)
         try:
@@ -155,21 +172,39 @@ def look_with(free: "SimpleQueue[Looker]", path: Path, kind: str) -> Found:
         free.put(looker)
 
 
-def look_at(drafts: list[Draft], inspections: Inspections, findings: Findings, progress: Progress) -> None:
-    """Inspect all media of all drafts; afterwards their cells hold digests, and None where the file is broken."""
-    wanted = [(path, column.kind) for draft in drafts for column in draft.media().values() for path in column.values if path is not None]
+def look_at(
+    drafts: list[Draft], inspections: Inspections, findings: Findings, progress: Progress
+) -> None:
+    """Inspect all media of all drafts; afterwards their cells hold digests, and None where the file
+    is broken.
+    """
+    wanted = [
+        (path, column.kind)
+        for draft in drafts
+        for column in draft.media().values()
+        for path in column.values
+        if path is not None
+    ]
     inspections.inspect(wanted, progress)
     for draft in drafts:
         for name, column in draft.media().items():
             settle(draft, name, column, inspections, findings)
 
 
-def settle(draft: Draft, name: str, column: DraftColumn, inspections: Inspections, findings: Findings) -> None:
+def settle(
+    draft: Draft, name: str, column: DraftColumn, inspections: Inspections, findings: Findings
+) -> None:
     for place, path in enumerate(column.values):
         if path is None:
             continue
         found = inspections.of(path, column.kind)
-        here = {"table": draft.file, "file": column.names[place], "row": draft.lines[place], "key": draft.keys[place], "column": name}
+        here = {
+            "table": draft.file,
+            "file": column.names[place],
+            "row": draft.lines[place],
+            "key": draft.keys[place],
+            "column": name,
+        }
         if found.reason:
             column.values[place] = None
             column.broken += 1

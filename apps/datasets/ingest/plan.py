@@ -1,4 +1,6 @@
-"""Drafts of an upload or a folder: which tables there are, which column is the key, what study.yaml says."""
+"""Drafts of an upload or a folder: which tables there are, which column is the key, what study.yaml
+says.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,20 +52,42 @@ def plan_for_folder(folder: Path, files: Files, tick: Callable[[], None]) -> Pla
     return plan
 
 
-def study_draft(study: Study, discipline: str, dataset: Dataset, files: Files, findings: Findings) -> Draft:
+def study_draft(
+    study: Study, discipline: str, dataset: Dataset, files: Files, findings: Findings
+) -> Draft:
     raw = table_or_failure(study.path(dataset.table), dataset.table)
     need_column(raw, study.spec.key, dataset.table)
-    draft = Draft(dataset.name, dataset.table, study.spec.key, title=dataset.title or dataset.name.replace("-", " ").capitalize())
-    draft.discipline, draft.licence, draft.description = discipline, dataset.licence or "", dataset.description or ""
+    draft = Draft(
+        dataset.name,
+        dataset.table,
+        study.spec.key,
+        title=dataset.title or dataset.name.replace("-", " ").capitalize(),
+    )
+    draft.discipline, draft.licence, draft.description = (
+        discipline,
+        dataset.licence or "",
+        dataset.description or "",
+    )
     for name in dataset.columns:
         if name not in raw.columns:
-            findings.add("unknown_column", table=dataset.table, file="study.yaml", column=name, text=dataset.table)
-    choices = {name: Choice(spec.kind, spec.unit or "", spec.description or "") for name, spec in dataset.columns.items()}
+            findings.add(
+                "unknown_column",
+                table=dataset.table,
+                file="study.yaml",
+                column=name,
+                text=dataset.table,
+            )
+    choices = {
+        name: Choice(spec.kind, spec.unit or "", spec.description or "")
+        for name, spec in dataset.columns.items()
+    }
     fill(draft, raw, choices, files, findings)
     return draft
 
 
-def study_annotations(study: Study, spec: Annotations, files: Files, findings: Findings, known: set[str]) -> Draft:
+def study_annotations(
+    study: Study, spec: Annotations, files: Files, findings: Findings, known: set[str]
+) -> Draft:
     raw = table_or_failure(study.path(spec.table), spec.table)
     for column in (study.spec.key, spec.annotator, spec.label):
         need_column(raw, column, spec.table)
@@ -78,52 +102,95 @@ def table_or_failure(path: Path, name: str) -> RawTable:
     try:
         return read_table(path)
     except BrokenFile as broken:
-        raise Failure(_("The table %(name)s %(reason)s.") % {"name": name, "reason": broken.reason}) from broken
+        raise Failure(
+            _("The table %(name)s %(reason)s.") % {"name": name, "reason": broken.reason}
+        ) from broken
 
 
 def need_column(raw: RawTable, column: str, table: str) -> None:
     if column not in raw.columns:
         words = {"table": table, "column": column, "columns": ", ".join(list(raw.columns)[:30])}
-        raise Failure(_("The table %(table)s has no column %(column)s. It has: %(columns)s.") % words)
+        raise Failure(
+            _("The table %(table)s has no column %(column)s. It has: %(columns)s.") % words
+        )
 
 
-def plan_for_table(files: dict[str, Path], options: dict[str, Any], known: Known, annotation: bool) -> Plan:
+def plan_for_table(
+    files: dict[str, Path], options: dict[str, Any], known: Known, annotation: bool
+) -> Plan:
     """One table and the media that its cells name."""
     table = the_table(files, options.get("table", ""))
     raw = table_or_failure(files[table], table)
     if not len(raw):
-        raise Failure(_("The table %(name)s has no rows under its heading. Upload one with at least one sample.") % {"name": table})
-    findings, media = Findings(), Files({name: path for name, path in files.items() if name != table})
+        raise Failure(
+            _(
+                "The table %(name)s has no rows under its heading. Upload one with at least one sample."
+            )
+            % {"name": table}
+        )
+    findings, media = (
+        Findings(),
+        Files({name: path for name, path in files.items() if name != table}),
+    )
     name = options.get("slug") or slugify(options.get("name") or Path(table).stem)[:50] or "data"
     if annotation:
         draft = annotation_draft(name, table, raw, options, media, findings, known.keys(), known)
-        draft.licence, draft.description = options.get("licence", ""), options.get("description", "")
-        return Plan([draft], findings, n_files=len(files) - 1, candidates={table: list(draft.roles.get("all", "").split("\n"))})
+        draft.licence, draft.description = (
+            options.get("licence", ""),
+            options.get("description", ""),
+        )
+        return Plan(
+            [draft],
+            findings,
+            n_files=len(files) - 1,
+            candidates={table: list(draft.roles.get("all", "").split("\n"))},
+        )
     columns = list(raw.columns)
     draft = Draft(name, table, options.get("key") or guess_key(raw.columns, known))
     draft.licence, draft.description = options.get("licence", ""), options.get("description", "")
     need_column(raw, draft.key, table)
-    fill(draft, raw, {column: Choice(kind) for column, kind in options.get("kinds", {}).items()}, media, findings)
+    fill(
+        draft,
+        raw,
+        {column: Choice(kind) for column, kind in options.get("kinds", {}).items()},
+        media,
+        findings,
+    )
     if not draft.keys:
         raise Failure(
-            _("No row of %(table)s has a value in the key column %(key)s. Choose another key column.") % {"table": table, "key": draft.key}
+            _(
+                "No row of %(table)s has a value in the key column %(key)s. Choose another key column."
+            )
+            % {"table": table, "key": draft.key}
         )
     return Plan([draft], findings, n_files=len(files) - 1, candidates={table: columns})
 
 
 def the_table(files: dict[str, Path], chosen: str) -> str:
-    """The only table among the files; raises Failure in words where there is none, or more than one."""
+    """The only table among the files; raises Failure in words where there is none, or more than
+    one.
+    """
     if chosen in files:
         return chosen
-    tables = [name for name in files if name.lower().endswith(TABLE_ENDS) and not Path(name).name.startswith(".")]
+    tables = [
+        name
+        for name in files
+        if name.lower().endswith(TABLE_ENDS) and not Path(name).name.startswith(".")
+    ]
     outer = [name for name in tables if "/" not in name]
     for found in (outer, tables):
         if len(found) == 1:
             return found[0]
     if not tables:
-        raise Failure(_("There is no table among the files. Upload one CSV or Parquet file that names the samples, one a row."))
+        raise Failure(
+            _(
+                "There is no table among the files. Upload one CSV or Parquet file that names the samples, one a row."
+            )
+        )
     names = ", ".join(sorted(tables)[:5])
     raise Failure(
-        _("There are %(n)d tables: %(names)s. Upload one table with its media, or all of them as a study folder with a study.yaml.")
+        _(
+            "There are %(n)d tables: %(names)s. Upload one table with its media, or all of them as a study folder with a study.yaml."
+        )
         % {"n": len(tables), "names": names}
     )

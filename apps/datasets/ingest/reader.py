@@ -1,7 +1,9 @@
-"""The child that reads a table of strangers: CSV in any usual encoding, or Parquet. Run as a module; prints one JSON line a part.
+"""The child that reads a table of strangers: CSV in any usual encoding, or Parquet. Run as a
+module; prints one JSON line a part.
 
-Out: {"about": {...}}, then {"name", "values"} for each column, then {"lines": [...]}; or {"broken": "reason"}.
-It writes no file, has little memory and no secret (fusion.modalities.child sets the limits).
+Out: {"about": {...}}, then {"name", "values"} for each column, then {"lines": [...]}; or {"broken":
+"reason"}. It writes no file, has little memory and no secret (fusion.modalities.child sets the
+limits).
 """
 
 import codecs
@@ -23,11 +25,17 @@ MAX_CELL = 1_000_000
 MAX_PROBLEMS = 1_000
 HEAD = 1 << 16
 SEPARATORS = ",;\t|"
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 def encoding_of(path: Path) -> str:
-    """By mark, then by trying: UTF-8, UTF-16 without mark, GB18030, at last Latin-1, which reads anything."""
+    """By mark, then by trying: UTF-8, UTF-16 without mark, GB18030, at last Latin-1, which reads
+    anything.
+    """
     with path.open("rb") as file:
         head = file.read(HEAD)
     for mark, name in MARKS:
@@ -35,7 +43,11 @@ def encoding_of(path: Path) -> str:
             return name
     if b"\0" in head:
         return unmarked_utf16(head)
-    return next(name for name in ("utf-8", "gb18030", "latin-1") if name == "latin-1" or (decodes(path, name) and plausible(path, name)))
+    return next(
+        name
+        for name in ("utf-8", "gb18030", "latin-1")
+        if name == "latin-1" or (decodes(path, name) and plausible(path, name))
+    )
 
 
 def unmarked_utf16(head: bytes) -> str:
@@ -56,12 +68,17 @@ def decodes(path: Path, name: str) -> bool:
 
 
 def plausible(path: Path, name: str) -> bool:
-    """GB18030 also reads much Latin-1: it is believed only where most of what it finds beyond ASCII are usual Chinese characters."""
+    """GB18030 also reads much Latin-1: it is believed only where most of what it finds beyond ASCII
+    are usual Chinese characters.
+    """
     if name != "gb18030":
         return True
     with path.open(encoding=name, newline="") as file:
         beyond = [c for c in file.read(HEAD) if ord(c) > 127]
-    usual = sum("\u4e00" <= c <= "\u9fff" or "\u3000" <= c <= "\u303f" or "\uff00" <= c <= "\uffef" for c in beyond)
+    usual = sum(
+        "\u4e00" <= c <= "\u9fff" or "\u3000" <= c <= "\u303f" or "\uff00" <= c <= "\uffef"
+        for c in beyond
+    )
     with path.open("rb") as file:
         raw = sum(byte > 127 for byte in file.read(HEAD))
     return usual >= 0.9 * len(beyond) and raw >= 1.9 * len(beyond) and encodes_to_gb2312(beyond)
@@ -96,13 +113,22 @@ def read_csv(path: Path) -> Iterator[dict[str, Any]]:
             raise BrokenFile(f"is not {encoding} text throughout; save it as CSV UTF-8") from error
         except csv.Error as error:
             raise BrokenFile(f"is no proper CSV at line {reader.line_num}: {error}") from error
-    about = {"format": "csv", "encoding": encoding, "separator": separator, "rows": len(lines), "columns": names, "problems": problems}
+    about = {
+        "format": "csv",
+        "encoding": encoding,
+        "separator": separator,
+        "rows": len(lines),
+        "columns": names,
+        "problems": problems,
+    }
     yield {"about": about}
     yield from ({"name": name, "values": values} for name, values in zip(names, columns))
     yield {"lines": lines}
 
 
-def rows_of(reader: Any, names: list[str]) -> tuple[list[list[str | None]], list[int], list[dict[str, Any]]]:
+def rows_of(
+    reader: Any, names: list[str]
+) -> tuple[list[list[str | None]], list[int], list[dict[str, Any]]]:
     """Columns, the line of each row, and the rows that had to be left out."""
     columns: list[list[str | None]] = [[] for _ in names]
     lines: list[int] = []
@@ -125,7 +151,11 @@ def rows_of(reader: Any, names: list[str]) -> tuple[list[list[str | None]], list
 
 def row_problem(row: list[str], names: list[str], line: int) -> dict[str, Any] | None:
     if len(row) != len(names):
-        return {"code": "ragged", "row": line, "text": f"{len(row)} cells where the heading names {len(names)} columns"}
+        return {
+            "code": "ragged",
+            "row": line,
+            "text": f"{len(row)} cells where the heading names {len(names)} columns",
+        }
     if any("\0" in cell for cell in row):
         return {"code": "nul", "row": line, "text": "holds a NUL character, which no text may have"}
     return None
@@ -141,7 +171,9 @@ def headings(row: list[str]) -> list[str]:
         if not name:
             raise BrokenFile(f"has no name for column {place} in its heading")
         if "\0" in name or len(name) > 120:
-            raise BrokenFile(f"has a name for column {place} that is too long or holds a NUL character")
+            raise BrokenFile(
+                f"has a name for column {place} that is too long or holds a NUL character"
+            )
         if names.index(name) != place - 1:
             raise BrokenFile(f"names column {name} twice in its heading")
     return names
@@ -178,7 +210,9 @@ def plain(value: Any, name: str) -> Any:
         return float(value)
     if isinstance(value, list):
         return [plain(one, name) for one in value]
-    raise BrokenFile(f"has values in column {name} that no kind of column can hold ({type(value).__name__})")
+    raise BrokenFile(
+        f"has values in column {name} that no kind of column can hold ({type(value).__name__})"
+    )
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
@@ -186,7 +220,9 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
     if not size:
         raise BrokenFile("is empty (0 bytes)")
     if size > MAX_BYTES:
-        raise BrokenFile(f"is too large ({size / 1e6:,.0f} MB; at most {MAX_BYTES // 1_000_000:,} MB)")
+        raise BrokenFile(
+            f"is too large ({size / 1e6:,.0f} MB; at most {MAX_BYTES // 1_000_000:,} MB)"
+        )
     with path.open("rb") as file:
         head = file.read(4096)
     if what := forbidden(head):

@@ -12,14 +12,20 @@ PREVIEW_LENGTH = 80
 
 
 def check_report(plan: Plan, known: Known) -> dict[str, Any]:
-    """Upload.report: tables with their columns, groups of problems, matches with the project's data sets."""
+    """Upload.report: tables with their columns, groups of problems, matches with the project's data
+    sets.
+    """
     return {
         "title": plan.spec.title or plan.spec.name if plan.spec else "",
         "tables": [table_report(draft, plan) for draft in plan.drafts],
         "groups": plan.findings.as_json(),
         "files": plan.n_files,
-        "matches": matches([key for draft in plan.drafts[:1] for key in draft.keys], known) if not plan.spec else [],
-        "disciplines": [{"code": d.code, "name": d.name} for d in plan.spec.disciplines] if plan.spec else [],
+        "matches": matches([key for draft in plan.drafts[:1] for key in draft.keys], known)
+        if not plan.spec
+        else [],
+        "disciplines": [{"code": d.code, "name": d.name} for d in plan.spec.disciplines]
+        if plan.spec
+        else [],
         "alignment": bool(plan.spec and plan.spec.alignment),
         "label_sets": sorted(known.labels),
     }
@@ -44,9 +50,19 @@ def table_report(draft: Draft, plan: Plan) -> dict[str, Any]:
 
 def column_report(name: str, column: DraftColumn) -> dict[str, Any]:
     shown = column.names or column.values
-    preview = [preview_of(value) for value in dict.fromkeys(preview_of(v) for v in shown[:200] if v is not None)][:PREVIEW]
+    preview = [
+        preview_of(value)
+        for value in dict.fromkeys(preview_of(v) for v in shown[:200] if v is not None)
+    ][:PREVIEW]
     missing = sum(value is None for value in column.values)
-    return {"name": name, "kind": column.kind, "guessed": column.guessed, "missing": missing, "broken": column.broken, "preview": preview}
+    return {
+        "name": name,
+        "kind": column.kind,
+        "guessed": column.guessed,
+        "missing": missing,
+        "broken": column.broken,
+        "preview": preview,
+    }
 
 
 def preview_of(value: Any) -> str:
@@ -61,8 +77,14 @@ def version_report(draft: Draft, findings: Findings) -> dict[str, Any]:
 
 
 def statistics(draft: Draft) -> dict[str, Any]:
-    """duplicates: sample -> the one of which it is a copy; roles: for annotations, which columns of the file they were."""
-    found: dict[str, Any] = {"rows": len(draft.keys), "n_samples": len(set(draft.keys)), "duplicates": draft.duplicates}
+    """duplicates: sample -> the one of which it is a copy; roles: for annotations, which columns of
+    the file they were.
+    """
+    found: dict[str, Any] = {
+        "rows": len(draft.keys),
+        "n_samples": len(set(draft.keys)),
+        "duplicates": draft.duplicates,
+    }
     if draft.kind == "annotation":
         found["roles"] = {role: name for role, name in draft.roles.items() if role != "all"}
     return found

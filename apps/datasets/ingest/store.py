@@ -1,4 +1,6 @@
-"""From checked drafts to versions: bytes first, which can be repeated, then one transaction, which cannot."""
+"""From checked drafts to versions: bytes first, which can be repeated, then one transaction, which
+cannot.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,10 +34,20 @@ class Stored:
 
 
 def store(plan: Plan, inspections: Inspections, folder: Path, progress: Progress) -> Stored:
-    """Bytes of good files, their copies, broken ones aside, then the tables. Everything is named by digest."""
+    """Bytes of good files, their copies, broken ones aside, then the tables. Everything is named by
+    digest.
+    """
     stored = Stored()
-    wanted = {sha for draft in plan.drafts for column in draft.media().values() for sha in column.values if sha is not None}
-    found = {one.sha256: one for one in inspections.known.values() if one.reason or one.sha256 in wanted}
+    wanted = {
+        sha
+        for draft in plan.drafts
+        for column in draft.media().values()
+        for sha in column.values
+        if sha is not None
+    }
+    found = {
+        one.sha256: one for one in inspections.known.values() if one.reason or one.sha256 in wanted
+    }
     for number, one in enumerate(found.values(), 1):
         if one.reason:
             blobs.store_path(Path(one.path), blobs.quarantine_name(one.sha256))
@@ -51,8 +63,16 @@ def store(plan: Plan, inspections: Inspections, folder: Path, progress: Progress
 def store_media(found: Found, inspections: Inspections) -> Blob:
     blobs.store_path(Path(found.path), blobs.blob_name(found.sha256))
     for size in found.copies:
-        blobs.store_path(derived(inspections.folder, found.sha256, size), blobs.blob_name(found.sha256, size))
-    return Blob(sha256=found.sha256, size=found.size, kind=found.kind, media_type=found.media_type, facts=found.blob_facts())
+        blobs.store_path(
+            derived(inspections.folder, found.sha256, size), blobs.blob_name(found.sha256, size)
+        )
+    return Blob(
+        sha256=found.sha256,
+        size=found.size,
+        kind=found.kind,
+        media_type=found.media_type,
+        facts=found.blob_facts(),
+    )
 
 
 def store_table(draft: Draft, folder: Path) -> Blob:
@@ -62,12 +82,20 @@ def store_table(draft: Draft, folder: Path) -> Blob:
     blobs.store_path(path, blobs.blob_name(sha256))
     path.unlink()
     facts = {"rows": len(draft.keys), "columns": len(draft.columns) + 1}
-    return Blob(sha256=sha256, size=size, kind="table", media_type="application/vnd.apache.parquet", facts=facts)
+    return Blob(
+        sha256=sha256,
+        size=size,
+        kind="table",
+        media_type="application/vnd.apache.parquet",
+        facts=facts,
+    )
 
 
 @dataclass
 class Target:
-    """Where the versions go. `dataset` is set where a version is added to it; else data sets are made, or found by name for a study."""
+    """Where the versions go. `dataset` is set where a version is added to it; else data sets are
+    made, or found by name for a study.
+    """
 
     project: Project
     actor: User | None
@@ -77,14 +105,27 @@ class Target:
     title: str = ""
 
 
-def commit(plan: Plan, stored: Stored, target: Target, fence: Callable[[], None], finish: Callable[[list[Version]], None]) -> list[Version]:
-    """All versions of a plan, or none. `fence` raises where another attempt has taken over; `finish` ends the upload and its job."""
+def commit(
+    plan: Plan,
+    stored: Stored,
+    target: Target,
+    fence: Callable[[], None],
+    finish: Callable[[list[Version]], None],
+) -> list[Version]:
+    """All versions of a plan, or none. `fence` raises where another attempt has taken over;
+    `finish` ends the upload and its job.
+    """
     check_rights(plan, target)
     with transaction.atomic():
         fence()
         disciplines = disciplines_of(plan, target)
-        rows = blobs.register_blobs(target.project, [*stored.media.values(), *stored.tables.values()])
-        versions = [write_version(draft, plan, target, disciplines, rows[stored.tables[draft.name].sha256]) for draft in plan.drafts]
+        rows = blobs.register_blobs(
+            target.project, [*stored.media.values(), *stored.tables.values()]
+        )
+        versions = [
+            write_version(draft, plan, target, disciplines, rows[stored.tables[draft.name].sha256])
+            for draft in plan.drafts
+        ]
         finish(versions)
     return versions
 
@@ -93,7 +134,11 @@ def new_disciplines(plan: Plan, project: Project) -> list[tuple[str, str]]:
     if not plan.spec:
         return []
     there = set(project.disciplines.values_list("code", flat=True))
-    return [(d.code.upper()[:2], d.name) for d in plan.spec.disciplines if d.code.upper()[:2] not in there]
+    return [
+        (d.code.upper()[:2], d.name)
+        for d in plan.spec.disciplines
+        if d.code.upper()[:2] not in there
+    ]
 
 
 def check_rights(plan: Plan, target: Target) -> None:
@@ -101,7 +146,10 @@ def check_rights(plan: Plan, target: Target) -> None:
     if missing and target.actor and not can(target.actor, "maintain", target.project):
         names = ", ".join(name for _code, name in missing)
         raise Failure(
-            _("The study brings disciplines that this project does not have: %(names)s. Ask a maintainer to add them.") % {"names": names}
+            _(
+                "The study brings disciplines that this project does not have: %(names)s. Ask a maintainer to add them."
+            )
+            % {"names": names}
         )
 
 
@@ -113,7 +161,9 @@ def disciplines_of(plan: Plan, target: Target) -> dict[str, Discipline]:
     return {discipline.code: discipline for discipline in target.project.disciplines.all()}
 
 
-def write_version(draft: Draft, plan: Plan, target: Target, disciplines: dict[str, Discipline], table: Blob) -> Version:
+def write_version(
+    draft: Draft, plan: Plan, target: Target, disciplines: dict[str, Discipline], table: Blob
+) -> Version:
     dataset = target.dataset or place_of(draft, plan, target, disciplines)
     columns = describe_columns(draft)
     number = (dataset.versions.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -134,13 +184,30 @@ def write_version(draft: Draft, plan: Plan, target: Target, disciplines: dict[st
     return version
 
 
-def place_of(draft: Draft, plan: Plan, target: Target, disciplines: dict[str, Discipline]) -> DataSet:
+def place_of(
+    draft: Draft, plan: Plan, target: Target, disciplines: dict[str, Discipline]
+) -> DataSet:
     """A study finds its data sets again by name; an upload of one table makes a new one."""
     kind = DataSet.Kind.ANNOTATION if draft.kind == "annotation" else DataSet.Kind.DATA
-    if plan.spec and (found := DataSet.objects.filter(project=target.project, slug=draft.name, kind=kind, deleted_at=None).first()):
+    if plan.spec and (
+        found := DataSet.objects.filter(
+            project=target.project, slug=draft.name, kind=kind, deleted_at=None
+        ).first()
+    ):
         return found
-    discipline = disciplines[draft.discipline.upper()[:2]] if draft.discipline else target.discipline
+    discipline = (
+        disciplines[draft.discipline.upper()[:2]] if draft.discipline else target.discipline
+    )
     if discipline is None:
         raise Failure(_("Say to which discipline the data set belongs."))
     name = target.title or draft.title or draft.name
-    return services.create_dataset(target.project, target.actor, name, discipline, kind, draft.name, draft.description, draft.licence)
+    return services.create_dataset(
+        target.project,
+        target.actor,
+        name,
+        discipline,
+        kind,
+        draft.name,
+        draft.description,
+        draft.licence,
+    )

@@ -17,7 +17,9 @@ SECONDS = 600
 
 @dataclass
 class RawTable:
-    """columns: name -> one value a row, None where empty; lines: where each row stands in the file; problems: rows left out."""
+    """columns: name -> one value a row, None where empty; lines: where each row stands in the file;
+    problems: rows left out.
+    """
 
     columns: dict[str, list[Any]] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
@@ -39,8 +41,17 @@ def read_table(path: Path) -> RawTable:
         raise BrokenFile("is not there")
     env = environment()
     env["PYTHONPATH"] = f"{env['PYTHONPATH']}:{ROOT}"
-    command = [sys.executable, "-P", "-m", f"{__package__}.reader", str(path), "parquet" if is_parquet(path) else "csv"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=env) as child:  # noqa: S603 (our own module, no shell)
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        f"{__package__}.reader",
+        str(path),
+        "parquet" if is_parquet(path) else "csv",
+    ]
+    with subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=env
+    ) as child:
         deadline = threading.Timer(SECONDS, child.kill)
         deadline.start()
         try:
@@ -49,7 +60,9 @@ def read_table(path: Path) -> RawTable:
             deadline.cancel()
             child.kill()
     if table is None:
-        raise BrokenFile(f"made its reader stop (code {child.returncode}): it needs too much memory or time, or is damaged")
+        raise BrokenFile(
+            f"made its reader stop (code {child.returncode}): it needs too much memory or time, or is damaged"
+        )
     return table
 
 
@@ -61,7 +74,10 @@ def _parts(child: "subprocess.Popen[str]") -> RawTable | None:
         if "broken" in part:
             raise BrokenFile(part["broken"])
         if "about" in part:
-            table.problems, table.encoding = part["about"]["problems"], part["about"].get("encoding", "")
+            table.problems, table.encoding = (
+                part["about"]["problems"],
+                part["about"].get("encoding", ""),
+            )
         elif "lines" in part:
             table.lines, complete = part["lines"], True
         else:

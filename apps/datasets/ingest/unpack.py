@@ -1,4 +1,6 @@
-"""Archives of strangers: nothing is written outside the folder, and nothing larger than the limits (reliability: zip slip, bombs)."""
+"""Archives of strangers: nothing is written outside the folder, and nothing larger than the limits
+(reliability: zip slip, bombs).
+"""
 
 import stat
 import unicodedata
@@ -24,7 +26,9 @@ class Refused(Exception):
 
 @dataclass
 class Unpacked:
-    """files: what lies in the folder, by its name inside; refused: [(name, reason)] of files that were left out."""
+    """files: what lies in the folder, by its name inside; refused: [(name, reason)] of files that
+    were left out.
+    """
 
     files: dict[str, Path] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -37,7 +41,9 @@ def is_zip(path: Path) -> bool:
 
 
 def unpack(archive: Path, folder: Path, into: Unpacked, step: Callable[[int, int], None]) -> None:
-    """All files of a zip into `folder`; raises Refused for an archive that is hostile, locked or damaged."""
+    """All files of a zip into `folder`; raises Refused for an archive that is hostile, locked or
+    damaged.
+    """
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = list(checked(zipped, archive.stat().st_size))
@@ -47,7 +53,13 @@ def unpack(archive: Path, folder: Path, into: Unpacked, step: Callable[[int, int
                     raise Refused(f"holds {name}, which another uploaded file holds too")
                 extract(zipped, member, name, folder, into)
                 step(number, len(members))
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        NotImplementedError,
+        EOFError,
+        ValueError,
+    ) as error:
         raise Refused(f"cannot be read to its end ({error}); pack and upload it again") from error
 
 
@@ -58,9 +70,13 @@ def checked(zipped: zipfile.ZipFile, size: int) -> Iterator[tuple[zipfile.ZipInf
         raise Refused(f"holds {len(members):,} files; at most {MAX_FILES:,} are unpacked")
     total = sum(m.file_size for m in members)
     if total > MAX_UNPACKED:
-        raise Refused(f"would unpack to {total / 2**30:,.1f} GB; at most {MAX_UNPACKED // 2**30} GB are unpacked")
+        raise Refused(
+            f"would unpack to {total / 2**30:,.1f} GB; at most {MAX_UNPACKED // 2**30} GB are unpacked"
+        )
     if total > RATIO_FROM and total > MAX_RATIO * size:
-        raise Refused(f"would unpack to {total / size:,.0f} times its size, as a trap does; pack the files otherwise")
+        raise Refused(
+            f"would unpack to {total / size:,.0f} times its size, as a trap does; pack the files otherwise"
+        )
     seen: set[str] = set()
     for member in members:
         name = safe_name(member)
@@ -77,14 +93,23 @@ def folded(name: str) -> str:
 
 
 def safe_name(member: zipfile.ZipInfo) -> str:
-    """The name as a relative path; raises Refused for one that leads out, for links, devices and locked files."""
+    """The name as a relative path; raises Refused for one that leads out, for links, devices and
+    locked files.
+    """
     name = decoded(member)
     path = PurePosixPath(name.replace("\\", "/"))
     mode = member.external_attr >> 16
-    if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")) or not path.parts:
+    if (
+        path.is_absolute()
+        or ".." in path.parts
+        or (path.parts and path.parts[0].endswith(":"))
+        or not path.parts
+    ):
         raise Refused(f"holds the name {name!r}, which leads out of it; nothing was unpacked")
     if any(ord(c) < 32 for c in name) or len(name) > MAX_NAME:
-        raise Refused(f"holds a name with control characters or over {MAX_NAME} characters: {name[:60]!r}")
+        raise Refused(
+            f"holds a name with control characters or over {MAX_NAME} characters: {name[:60]!r}"
+        )
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise Refused(f"holds {name}, a link or device; pack the file itself")
     if member.flag_bits & 0x1:
@@ -93,7 +118,9 @@ def safe_name(member: zipfile.ZipInfo) -> str:
 
 
 def decoded(member: zipfile.ZipInfo) -> str:
-    """Names without the UTF-8 flag were read as code page 437; most are UTF-8 or, packed in Chinese, GB18030."""
+    """Names without the UTF-8 flag were read as code page 437; most are UTF-8 or, packed in
+    Chinese, GB18030.
+    """
     if member.flag_bits & 0x800 or member.filename.isascii():
         return member.filename
     raw = member.filename.encode("cp437", "replace")
@@ -105,7 +132,9 @@ def decoded(member: zipfile.ZipInfo) -> str:
     return member.filename
 
 
-def extract(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, folder: Path, into: Unpacked) -> None:
+def extract(
+    zipped: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, folder: Path, into: Unpacked
+) -> None:
     """One file, counted while it is read: what an archive says of itself is not believed."""
     target = folder / name
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,13 @@ from apps.datasets.agreement import agreement_of
 from apps.datasets.alignments import services
 from apps.datasets.alignments.forms import POLICY_CHOICES, AlignmentForm, initial_of, suggested
 from apps.datasets.alignments.preview import leaks, preview
-from apps.datasets.alignments.spec import brought, checked_spec, is_annotation, sources_of, versions_used
+from apps.datasets.alignments.spec import (
+    brought,
+    checked_spec,
+    is_annotation,
+    sources_of,
+    versions_used,
+)
 from apps.datasets.duck import CannotRead
 from apps.datasets.frames import frame_of_versions
 from apps.datasets.models import Alignment, Version
@@ -36,7 +42,11 @@ def alignment_list(request: HttpRequest, project: Project) -> HttpResponse:
 
 
 def _annotators(versions: list[Version]) -> dict[str, list[str]]:
-    return {version.dataset.slug: sorted(agreement_of(version).annotators) for version in versions if is_annotation(version)}
+    return {
+        version.dataset.slug: sorted(agreement_of(version).annotators)
+        for version in versions
+        if is_annotation(version)
+    }
 
 
 def _leaking(form: AlignmentForm, versions: list[Version]) -> dict[str, float]:
@@ -63,12 +73,16 @@ def new_alignment(request: HttpRequest, project: Project) -> HttpResponse:
             return _save(request, project, form, versions)
         return render(request, "datasets/alignment_new.html", _builder(project, form, versions))
     except CannotRead as error:
-        return render(request, "datasets/alignment_new.html", {"project": project, "problem": str(error)})
+        return render(
+            request, "datasets/alignment_new.html", {"project": project, "problem": str(error)}
+        )
 
 
 def _initial(request: HttpRequest, project: Project, versions: list[Version]) -> dict[str, Any]:
     if wanted := request.GET.get("like", ""):
-        like = get_object_or_404(Alignment, project=project, number=wanted if wanted.isdigit() else 0)
+        like = get_object_or_404(
+            Alignment, project=project, number=wanted if wanted.isdigit() else 0
+        )
         return {"name": _("%(name)s, copy") % {"name": like.name}, **initial_of(like.spec)}
     return suggested(sources_of(versions))
 
@@ -76,27 +90,38 @@ def _initial(request: HttpRequest, project: Project, versions: list[Version]) ->
 def _taken_over(request: HttpRequest, project: Project) -> dict[str, Any]:
     """What a copy has beside the form."""
     wanted = request.GET.get("like", "")
-    like = Alignment.objects.filter(project=project, number=wanted if wanted.isdigit() else 0).first()
+    like = Alignment.objects.filter(
+        project=project, number=wanted if wanted.isdigit() else 0
+    ).first()
     return brought(like.spec) if like else {}
 
 
-def _save(request: HttpRequest, project: Project, form: AlignmentForm, versions: list[Version]) -> HttpResponse:
+def _save(
+    request: HttpRequest, project: Project, form: AlignmentForm, versions: list[Version]
+) -> HttpResponse:
     if form.is_valid():
         try:
             spec = form.spec() | _taken_over(request, project)
-            alignment = services.create_alignment(request.user, project, form.cleaned_data["name"], spec, versions)
+            alignment = services.create_alignment(
+                request.user, project, form.cleaned_data["name"], spec, versions
+            )
             if request.POST["do"] == "freeze":
                 services.freeze(request.user, alignment)
             return redirect("datasets:alignment", project.slug, alignment.number)
         except ValidationError as error:
             _tell(form, error)
-    return render(request, "datasets/alignment_new.html", _builder(project, form, versions), status=422)
+    return render(
+        request, "datasets/alignment_new.html", _builder(project, form, versions), status=422
+    )
 
 
 def _tell(form: AlignmentForm, error: ValidationError) -> None:
     for field, texts in error.message_dict.items():
         for text in texts:
-            form.add_error({"split": "policy"}.get(field, field) if field in (*form.fields, "split") else None, text)
+            form.add_error(
+                {"split": "policy"}.get(field, field) if field in (*form.fields, "split") else None,
+                text,
+            )
 
 
 def _builder(project: Project, form: AlignmentForm, versions: list[Version]) -> dict[str, Any]:
@@ -107,7 +132,12 @@ def _builder(project: Project, form: AlignmentForm, versions: list[Version]) -> 
         {
             "version": version,
             "columns": [
-                {"source": one, "chosen": one.ref in chosen, "name": chosen.get(one.ref, ""), "leak": leaking.get(one.ref)}
+                {
+                    "source": one,
+                    "chosen": one.ref in chosen,
+                    "name": chosen.get(one.ref, ""),
+                    "leak": leaking.get(one.ref),
+                }
                 for one in form.offered
                 if one.version.pk == version.pk
             ],
@@ -131,7 +161,11 @@ def _builder(project: Project, form: AlignmentForm, versions: list[Version]) -> 
 
 
 def _found(project: Project, number: int) -> Alignment:
-    found = Alignment.objects.filter(project=project, number=number).select_related("job", "created_by", "table", "project").first()
+    found = (
+        Alignment.objects.filter(project=project, number=number)
+        .select_related("job", "created_by", "table", "project")
+        .first()
+    )
     if found is None:
         raise Http404
     return found
@@ -152,7 +186,9 @@ def alignment(request: HttpRequest, project: Project, number: int) -> HttpRespon
         "may_write": can(request.user, "contribute", project),
         "split_words": split_words(found.spec),
         "task": learning_tasks.title(found.spec["label"].get("task", "classification")),
-        "topics": "alignment job connected" if found.state == Alignment.State.FREEZING else "alignment job",
+        "topics": "alignment job connected"
+        if found.state == Alignment.State.FREEZING
+        else "alignment job",
         "inputs": [
             {"name": name, "kind": one["kind"], "columns": one["columns"], "n": _n(found, name)}
             for name, one in found.spec["modalities"].items()
@@ -190,11 +226,22 @@ def split_words(spec: dict[str, Any]) -> str:
     """The split policy as a sentence."""
     split = spec["split"]
     groups = ", ".join(spec["groups"]) or _("samples")
-    values = {"groups": groups, "test": f"{100 * split.get('test', 0.2):.0f}", "folds": split.get("folds", 5), "seed": split.get("seed", 7)}
+    values = {
+        "groups": groups,
+        "test": f"{100 * split.get('test', 0.2):.0f}",
+        "folds": split.get("folds", 5),
+        "seed": split.get("seed", 7),
+    }
     values["column"] = split.get("column", "")
     return {
-        "leave-one-group-out": _("Leave one value of %(groups)s out at a time, train on the others and test on it."),
-        "by-group": _("Whole values of %(groups)s are drawn for the test until %(test)s %% are reached; seed %(seed)s."),
-        "grouped-k-fold": _("%(folds)s rounds by %(groups)s; each part is the test once; seed %(seed)s."),
+        "leave-one-group-out": _(
+            "Leave one value of %(groups)s out at a time, train on the others and test on it."
+        ),
+        "by-group": _(
+            "Whole values of %(groups)s are drawn for the test until %(test)s %% are reached; seed %(seed)s."
+        ),
+        "grouped-k-fold": _(
+            "%(folds)s rounds by %(groups)s; each part is the test once; seed %(seed)s."
+        ),
         "fixed": _("%(column)s says for each sample whether it is for training or test."),
     }[split["policy"]] % values

@@ -1,4 +1,6 @@
-"""The list of data sets, and one data set: its rows, columns, check report, versions, agreement, discussion."""
+"""The list of data sets, and one data set: its rows, columns, check report, versions, agreement,
+discussion.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +26,9 @@ from apps.ui.components.modalities import MODALITIES
 
 @project_page()
 def dataset_list(request: HttpRequest, project: Project) -> HttpResponse:
-    filters = {name: request.GET.get(name, "") for name in ("q", "discipline", "modality", "kind", "sort")}
+    filters = {
+        name: request.GET.get(name, "") for name in ("q", "discipline", "modality", "kind", "sort")
+    }
     rows = queries.dataset_list(project, filters)
     context = {
         "project": project,
@@ -34,7 +38,9 @@ def dataset_list(request: HttpRequest, project: Project) -> HttpResponse:
         "total": queries.datasets_of(project).count(),
         "uploads": queries.open_uploads(project),
         "disciplines": project.disciplines.all(),
-        "modality_choices": [(kind, MODALITIES[kind].label) for kind in (*queries.INPUT_KINDS, "table")],
+        "modality_choices": [
+            (kind, MODALITIES[kind].label) for kind in (*queries.INPUT_KINDS, "table")
+        ],
         "kind_choices": DataSet.Kind.choices,
         "may_write": can(request.user, "contribute", project),
     }
@@ -84,14 +90,18 @@ def dataset(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
     context["base"] = reverse("datasets:dataset", args=[project.slug, slug])
     try:
         context["browse"] = browse(frame_of_version(context["version"]), request.GET, project)
-        context["browse"].link = request.build_absolute_uri(address(request.GET, page=context["browse"].page.number))
+        context["browse"].link = request.build_absolute_uri(
+            address(request.GET, page=context["browse"].page.number)
+        )
     except CannotRead as error:
         context["problem"] = str(error)
     return with_address(request, render(request, "datasets/dataset.html", context))
 
 
 def with_address(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The browser's address after a filter: what was chosen, without the fields that were left empty."""
+    """The browser's address after a filter: what was chosen, without the fields that were left
+    empty.
+    """
     if request.htmx:
         response["HX-Push-Url"] = f"{request.path}?{request.GET.urlencode()}"
     return response
@@ -102,7 +112,12 @@ def _columns(context: dict[str, Any]) -> dict[str, Any]:
     rows = version.n_rows or 1
     return {
         "columns": [
-            {**spec, "share": spec.get("missing", 0) / rows, "is_key": spec["name"] == version.key_column} for spec in version.columns
+            {
+                **spec,
+                "share": spec.get("missing", 0) / rows,
+                "is_key": spec["name"] == version.key_column,
+            }
+            for spec in version.columns
         ]
     }
 

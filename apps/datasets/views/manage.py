@@ -28,8 +28,15 @@ def change(request: HttpRequest, project: Project, dataset: str) -> HttpResponse
         services.change_dataset(request.user, found, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("datasets:dataset", project.slug, found.slug)
-    context = {"project": project, "dataset": found, "form": form, "may_delete": can(request.user, "maintain", project)}
-    return render(request, "datasets/upload_change.html", context, status=422 if form.errors else 200)
+    context = {
+        "project": project,
+        "dataset": found,
+        "form": form,
+        "may_delete": can(request.user, "maintain", project),
+    }
+    return render(
+        request, "datasets/upload_change.html", context, status=422 if form.errors else 200
+    )
 
 
 @project_page("maintain")
@@ -38,7 +45,9 @@ def delete(request: HttpRequest, project: Project, dataset: str) -> HttpResponse
     found = dataset_in(project, dataset)
     services.delete_dataset(request.user, found)
     undo = reverse("datasets:restore", args=[project.slug, found.slug])
-    messages.success(request, _("%(name)s was deleted.") % {"name": found.name}, extra_tags=f"undo:{undo}")
+    messages.success(
+        request, _("%(name)s was deleted.") % {"name": found.name}, extra_tags=f"undo:{undo}"
+    )
     return redirect("datasets:list", project.slug)
 
 

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.views.decorators.http import require_safe
 
 from apps.datasets.blobs import CHUNK, DERIVED_TYPE, SIZES, blob_name
@@ -34,8 +41,12 @@ SHARED = "private, max-age=3600"
 @project_page("view")
 @require_safe
 def media(request: HttpRequest, project: Project, sha256: str) -> HttpResponseBase:
-    """?size=thumb or view: a picture that was drawn anew here. Without it: a recording to play, a picture's view, else a download."""
-    use = BlobUse.objects.filter(project=project, blob__sha256=sha256).select_related("blob").first()
+    """?size=thumb or view: a picture that was drawn anew here. Without it: a recording to play, a
+    picture's view, else a download.
+    """
+    use = (
+        BlobUse.objects.filter(project=project, blob__sha256=sha256).select_related("blob").first()
+    )
     if use is None:
         raise Http404
     size = copy_of(use.blob, request.GET)
@@ -48,7 +59,9 @@ def media(request: HttpRequest, project: Project, sha256: str) -> HttpResponseBa
 
 
 def copy_of(blob: Blob, query: dict[str, str]) -> str:
-    """The small copy to answer with, or nothing for the original. A small picture has one copy for both sizes."""
+    """The small copy to answer with, or nothing for the original. A small picture has one copy for
+    both sizes.
+    """
     copies = blob.facts.get("copies", [])
     if not copies or "original" in query:
         return ""
@@ -75,7 +88,9 @@ def original(request: HttpRequest, blob: Blob, tag: str) -> HttpResponseBase:
     if plays:
         answer.headers["Accept-Ranges"] = "bytes"
         return safe(answer, tag, SHARED)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{blob.sha256[:16]}.{ENDS.get(blob.media_type, "bin")}"'
+    answer.headers["Content-Disposition"] = (
+        f'attachment; filename="{blob.sha256[:16]}.{ENDS.get(blob.media_type, "bin")}"'
+    )
     return safe(answer, tag, "private, no-store")
 
 

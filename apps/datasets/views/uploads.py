@@ -16,7 +16,14 @@ from apps.datasets.models import DataSet, Upload
 from apps.datasets.problems import groups_for
 from apps.datasets.receive import receive_file
 from apps.datasets.upload_handler import REFUSED
-from apps.datasets.upload_queries import current_job, dataset_of, page_of, stages_of, steps_of, totals
+from apps.datasets.upload_queries import (
+    current_job,
+    dataset_of,
+    page_of,
+    stages_of,
+    steps_of,
+    totals,
+)
 from apps.projects.models import Project
 from apps.projects.pages import has_moved, project_page, refresh
 
@@ -30,10 +37,18 @@ def upload_in(project: Project, pk: UUID) -> Upload:
     return upload
 
 
-def shown(request: HttpRequest, upload: Upload, step: str, status: int = 200, **context: Any) -> HttpResponse:
+def shown(
+    request: HttpRequest, upload: Upload, step: str, status: int = 200, **context: Any
+) -> HttpResponse:
     if has_moved(request, upload.state):
         return refresh()
-    more = {"project": upload.project, "upload": upload, "steps": steps_of(upload, step), "dataset": dataset_of(upload), **context}
+    more = {
+        "project": upload.project,
+        "upload": upload,
+        "steps": steps_of(upload, step),
+        "dataset": dataset_of(upload),
+        **context,
+    }
     return render(request, f"datasets/upload_{step}.html", more, status=status)
 
 
@@ -46,15 +61,33 @@ def here(upload: Upload, step: str = "") -> HttpResponse:
 def new(request: HttpRequest, project: Project) -> HttpResponse:
     """Which kind of upload; with ?dataset= a new version of that data set."""
     slug = request.POST.get("dataset") or request.GET.get("dataset")
-    dataset = get_object_or_404(DataSet, project=project, slug=slug, deleted_at=None) if slug else None
+    dataset = (
+        get_object_or_404(DataSet, project=project, slug=slug, deleted_at=None) if slug else None
+    )
     form = SourceForm(request.POST or None, initial={"source": "table"})
     if dataset:
-        source = Upload.Source.ANNOTATION if dataset.kind == DataSet.Kind.ANNOTATION else Upload.Source.TABLE
+        source = (
+            Upload.Source.ANNOTATION
+            if dataset.kind == DataSet.Kind.ANNOTATION
+            else Upload.Source.TABLE
+        )
         form = SourceForm({"source": source} if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        return here(upload_services.begin_upload(request.user, project, form.cleaned_data["source"], dataset))
-    open_ones = project.uploads.exclude(state__in=(State.DONE, State.CANCELLED)).filter(created_by=request.user)[:5]
-    context = {"project": project, "form": form, "dataset": dataset, "open_uploads": open_ones, "options": source_options()}
+        return here(
+            upload_services.begin_upload(
+                request.user, project, form.cleaned_data["source"], dataset
+            )
+        )
+    open_ones = project.uploads.exclude(state__in=(State.DONE, State.CANCELLED)).filter(
+        created_by=request.user
+    )[:5]
+    context = {
+        "project": project,
+        "form": form,
+        "dataset": dataset,
+        "open_uploads": open_ones,
+        "options": source_options(),
+    }
     return render(request, "datasets/new.html", context, status=422 if form.errors else 200)
 
 
@@ -63,14 +96,22 @@ def source_options() -> list[dict[str, Any]]:
         {
             "value": "table",
             "title": _("A table"),
-            "text": _("CSV or Parquet, one row a sample, with a zip of the images and recordings that it names."),
+            "text": _(
+                "CSV or Parquet, one row a sample, with a zip of the images and recordings that it names."
+            ),
         },
         {
             "value": "study",
             "title": _("A study folder"),
-            "text": _("A zip with a study.yaml: several data sets, disciplines and the alignment at once."),
+            "text": _(
+                "A zip with a study.yaml: several data sets, disciplines and the alignment at once."
+            ),
         },
-        {"value": "annotation", "title": _("Annotations"), "text": _("A table of who gave which sample which label.")},
+        {
+            "value": "annotation",
+            "title": _("Annotations"),
+            "text": _("A table of who gave which sample which label."),
+        },
     ]
 
 
@@ -99,7 +140,11 @@ def take_files(request: HttpRequest, upload: Upload) -> list[str]:
     """The form's last field comes after the files: where it is missing, the body broke off."""
     files = request.FILES.getlist("files")
     if REFUSED in request.META:
-        return [_("The files are larger than what fits in one upload, or the server's disk is full. Nothing was kept.")]
+        return [
+            _(
+                "The files are larger than what fits in one upload, or the server's disk is full. Nothing was kept."
+            )
+        ]
     if "complete" not in request.POST:
         return [_("The files did not arrive whole. Upload them again.")]
     if not files and "check" not in request.POST:
@@ -123,7 +168,10 @@ def attempt(verb: Any, *args: Any, **kwargs: Any) -> list[str]:
 @require_POST
 def remove(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     found = upload_in(project, upload)
-    tell(request, attempt(upload_services.remove_file, request.user, found, request.POST.get("name", "")))
+    tell(
+        request,
+        attempt(upload_services.remove_file, request.user, found, request.POST.get("name", "")),
+    )
     return here(found)
 
 
@@ -162,7 +210,12 @@ def columns(request: HttpRequest, project: Project, upload: UUID) -> HttpRespons
     if request.method == "POST" and form.is_valid():
         choices = form.choices()
         again = needs_check(found, choices)
-        problems = attempt(upload_services.start_check if again else upload_services.choose, request.user, found, **choices)
+        problems = attempt(
+            upload_services.start_check if again else upload_services.choose,
+            request.user,
+            found,
+            **choices,
+        )
         tell(request, problems)
         return here(found) if again or problems else here(found, "about")
     return shown(request, found, "columns", 422 if form.errors else 200, form=form, table=table)
@@ -180,7 +233,9 @@ def needs_check(upload: Upload, choices: dict[str, Any]) -> bool:
 
 @project_page("contribute")
 def about(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    """The last page before the import: name, discipline, licence; for a new version what changed; for a study what will be made."""
+    """The last page before the import: name, discipline, licence; for a new version what changed;
+    for a study what will be made.
+    """
     found = upload_in(project, upload)
     if found.state != State.READY:
         return here(found)
@@ -193,7 +248,15 @@ def about(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
         tell(request, problems)
         return here(found)
     status = 422 if form is not None and form.errors else 200
-    return shown(request, found, "about", status, form=form, totals=totals(found), groups=groups_for(found.report))
+    return shown(
+        request,
+        found,
+        "about",
+        status,
+        form=form,
+        totals=totals(found),
+        groups=groups_for(found.report),
+    )
 
 
 def about_form(request: HttpRequest, upload: Upload) -> AboutForm | NoteForm | None:
@@ -203,7 +266,9 @@ def about_form(request: HttpRequest, upload: Upload) -> AboutForm | NoteForm | N
     if upload.options.get("dataset"):
         return NoteForm(data, initial={"note": upload.options.get("note", "")})
     own = upload.project.disciplines.filter(members__user=request.user).first()
-    initial = {"discipline": own.pk if own else None} | {name: upload.options.get(name) for name in ("name", "description", "licence")}
+    initial = {"discipline": own.pk if own else None} | {
+        name: upload.options.get(name) for name in ("name", "description", "licence")
+    }
     if upload.options.get("discipline"):
         initial["discipline"] = upload.options["discipline"]
     return AboutForm(upload.project, data, initial=initial)
@@ -215,7 +280,9 @@ def done(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     if found.state not in (State.IMPORTING, State.DONE):
         return here(found)
     job = found.import_job
-    versions = found.versions.select_related("dataset__discipline").order_by("dataset__created_at", "pk")
+    versions = found.versions.select_related("dataset__discipline").order_by(
+        "dataset__created_at", "pk"
+    )
     return shown(
         request,
         found,

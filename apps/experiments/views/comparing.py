@@ -14,11 +14,27 @@ OFFERED = 24
 @project_page("view")
 def compare(request: HttpRequest, project: Project) -> HttpResponse:
     runs, unfinished = comparing.chosen(project, request.GET)
-    context = {"project": project, "unfinished": unfinished, "most": comparing.MOST, "many": len(runs) > comparing.MOST}
+    context = {
+        "project": project,
+        "unfinished": unfinished,
+        "most": comparing.MOST,
+        "many": len(runs) > comparing.MOST,
+    }
     if len(runs) < 2 or context["many"] or "choose" in request.GET:
         numbers = {run.number for run in runs}
         offered = list(queries.finished(project).light()[:OFFERED])
-        offered = [*offered, *(run for run in runs if run.number not in {one.number for one in offered})]
-        return render(request, "experiments/compare_choose.html", context | {"offered": offered, "numbers": numbers})
+        offered = [
+            *offered,
+            *(run for run in runs if run.number not in {one.number for one in offered}),
+        ]
+        return render(
+            request,
+            "experiments/compare_choose.html",
+            context | {"offered": offered, "numbers": numbers},
+        )
     found = comparing.compared(runs, request.GET.get("reference", ""))
-    return render(request, "experiments/compare.html", context | {"found": found, "choose": f"?{request.GET.urlencode()}&choose="})
+    return render(
+        request,
+        "experiments/compare.html",
+        context | {"found": found, "choose": f"?{request.GET.urlencode()}&choose="},
+    )

@@ -1,4 +1,6 @@
-"""The page of the installation's encoders: the same for everyone, since an administrator adds them on the server."""
+"""The page of the installation's encoders: the same for everyone, since an administrator adds them
+on the server.
+"""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,4 +11,8 @@ from .. import encoders
 
 @require_GET
 def listing(request: HttpRequest) -> HttpResponse:
-    return render(request, "experiments/encoders.html", {"shelves": encoders.shelves(), "add": encoders.ADD, "check": encoders.CHECK})
+    return render(
+        request,
+        "experiments/encoders.html",
+        {"shelves": encoders.shelves(), "add": encoders.ADD, "check": encoders.CHECK},
+    )

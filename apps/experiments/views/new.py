@@ -38,9 +38,13 @@ class Start:
         params = request.POST if request.method == "POST" else request.GET
         frozen = list(alignments.frozen(project))
         number = params.get("from", "")
-        parent = queries.find(project, int(number)) if number.isdecimal() and len(number) < 9 else None
+        parent = (
+            queries.find(project, int(number)) if number.isdecimal() and len(number) < 9 else None
+        )
         wanted = params.get("alignment") or (str(parent.alignment.number) if parent else "")
-        chosen = next((one for one in frozen if str(one.number) == wanted), frozen[0] if frozen else None)
+        chosen = next(
+            (one for one in frozen if str(one.number) == wanted), frozen[0] if frozen else None
+        )
         return cls(project, frozen, chosen, parent, params)
 
     @property
@@ -59,17 +63,37 @@ class Start:
 
     def fitting(self) -> Recipe:
         """The recipe without what the chosen alignment does not have."""
-        recipe, names = self.recipe(), {one.name for one in alignments.inputs(self.alignment)} if self.alignment else set()
-        kept = [name for name in recipe.modalities if name in names] if recipe.modalities is not None else None
-        return recipe.model_copy(update={"modalities": kept or None, "encoders": {n: e for n, e in recipe.encoders.items() if n in names}})
+        recipe, names = (
+            self.recipe(),
+            {one.name for one in alignments.inputs(self.alignment)} if self.alignment else set(),
+        )
+        kept = (
+            [name for name in recipe.modalities if name in names]
+            if recipe.modalities is not None
+            else None
+        )
+        return recipe.model_copy(
+            update={
+                "modalities": kept or None,
+                "encoders": {n: e for n, e in recipe.encoders.items() if n in names},
+            }
+        )
 
 
 @project_page("contribute")
 def new_run(request: HttpRequest, project: Project) -> HttpResponseBase:
     start = Start.of(request, project)
     if start.alignment is None:
-        return render(request, "experiments/new.html", {"project": project, "start": start, "drafts": drafts(project)})
-    do = (request.GET.get("do") or request.POST.get("do", "start")) if request.method == "POST" else "show"
+        return render(
+            request,
+            "experiments/new.html",
+            {"project": project, "start": start, "drafts": drafts(project)},
+        )
+    do = (
+        (request.GET.get("do") or request.POST.get("do", "start"))
+        if request.method == "POST"
+        else "show"
+    )
     if do in ("show", "fill"):
         return show(request, start, fresh_form(start))
     form = bound(request, start)
@@ -90,12 +114,17 @@ def drafts(project: Project) -> int:
 def fresh_form(start: Start, recipe: Recipe | None = None) -> RunForm:
     assert start.alignment is not None
     initial = initial_of(recipe or start.fitting(), start.alignment, catalogue.default)
-    return RunForm(start.alignment, initial=initial | {"question": start.question(), "preset": start.preset})
+    return RunForm(
+        start.alignment, initial=initial | {"question": start.question(), "preset": start.preset}
+    )
 
 
 def yaml_form(start: Start, recipe: Recipe | None) -> YamlForm:
     assert start.alignment is not None
-    return YamlForm(start.alignment, initial={"question": start.question(), "yaml": (recipe or start.fitting()).to_yaml()})
+    return YamlForm(
+        start.alignment,
+        initial={"question": start.question(), "yaml": (recipe or start.fitting()).to_yaml()},
+    )
 
 
 def bound(request: HttpRequest, start: Start) -> RunForm | YamlForm:
@@ -107,14 +136,23 @@ def begin(request: HttpRequest, start: Start, form: RunForm | YamlForm) -> HttpR
     assert start.alignment is not None
     assert form.recipe is not None
     try:
-        run = services.start_run(request.user, start.project, start.alignment, form.recipe, form.cleaned_data["question"], start.parent)
+        run = services.start_run(
+            request.user,
+            start.project,
+            start.alignment,
+            form.recipe,
+            form.cleaned_data["question"],
+            start.parent,
+        )
     except ValidationError as error:
         form.add_error(None, error.messages)
         return show(request, start, form, 422)
     return redirect(run)
 
 
-def show(request: HttpRequest, start: Start, form: RunForm | YamlForm, status: int = 200) -> HttpResponse:
+def show(
+    request: HttpRequest, start: Start, form: RunForm | YamlForm, status: int = 200
+) -> HttpResponse:
     context = {
         "project": start.project, "start": start, "form": form, "yaml": isinstance(form, YamlForm),
         "cards": preset_cards(start), "summary": summary(start, form),
@@ -128,16 +166,28 @@ def preset_cards(start: Start) -> list[dict[str, Any]]:
     words = {
         "quick": (_("Quick check"), _("One seed, few epochs. Is the data sound?")),
         "standard": (_("Standard"), _("Three seeds, all methods, full report.")),
-        "search": (_("Thorough search"), _("Tries how each input is read and every way to join them; reports it all.")),
+        "search": (
+            _("Thorough search"),
+            _("Tries how each input is read and every way to join them; reports it all."),
+        ),
     }
     cards = [
-        {"value": code, "title": title, "text": text, "note": about(estimates.estimate(start.alignment, presets()[code], past))}
+        {
+            "value": code,
+            "title": title,
+            "text": text,
+            "note": about(estimates.estimate(start.alignment, presets()[code], past)),
+        }
         for code, (title, text) in words.items()
     ]
     if start.parent:
         note = about(
             estimates.estimate(
-                start.alignment, Start.fitting(start) if start.preset == "parent" else Recipe.parse(start.parent.recipe), past
+                start.alignment,
+                Start.fitting(start)
+                if start.preset == "parent"
+                else Recipe.parse(start.parent.recipe),
+                past,
             )
         )
         title = _("From run %(n)d") % {"n": start.parent.number}
@@ -146,7 +196,10 @@ def preset_cards(start: Start) -> list[dict[str, Any]]:
 
 
 def about(estimate: estimates.Estimate) -> str:
-    return _("about %(low)s to %(high)s") % {"low": duration(estimate.low), "high": duration(estimate.high)}
+    return _("about %(low)s to %(high)s") % {
+        "low": duration(estimate.low),
+        "high": duration(estimate.high),
+    }
 
 
 def summary(start: Start, form: RunForm | YamlForm) -> dict[str, Any]:
@@ -167,15 +220,26 @@ def summary(start: Start, form: RunForm | YamlForm) -> dict[str, Any]:
     if start.parent:
         before = alignments.complete(start.parent.alignment, Recipe.parse(start.parent.recipe))
         now = alignments.complete(start.alignment, recipe)
-        found["differs"] = pages.differences(before.model_dump(mode="json"), now.model_dump(mode="json"))
+        found["differs"] = pages.differences(
+            before.model_dump(mode="json"), now.model_dump(mode="json")
+        )
     return found
 
 
 def facts(alignment: Alignment, recipe: Recipe | None) -> list[tuple[str, str]]:
     summary, rounds = alignment.summary, alignments.rounds(alignment)
     rows = [(_("Samples used"), f"{alignments.usable(alignment):,}")]
-    rows += [(reason_words(reason), f"{n:,}") for reason, n in summary.get("left_out", {}).items() if n]
-    complete = next((one["count"] for one in summary.get("patterns", []) if len(one["present"]) == len(summary.get("modalities", {}))), 0)
+    rows += [
+        (reason_words(reason), f"{n:,}") for reason, n in summary.get("left_out", {}).items() if n
+    ]
+    complete = next(
+        (
+            one["count"]
+            for one in summary.get("patterns", [])
+            if len(one["present"]) == len(summary.get("modalities", {}))
+        ),
+        0,
+    )
     rows += [
         (_("With all inputs"), f"{complete:,}"),
         (_("Kind of answer"), learning_tasks.title(alignments.task(alignment))),
@@ -191,7 +255,9 @@ def memory(estimate: estimates.Estimate) -> str:
     words = {"low": fit.size(estimate.memory_low), "high": fit.size(estimate.memory_high)}
     if estimate.memory_has is None:
         return _("%(low)s to %(high)s") % words
-    return _("%(low)s to %(high)s; the worker has %(has)s") % (words | {"has": fit.size(estimate.memory_has)})
+    return _("%(low)s to %(high)s; the worker has %(has)s") % (
+        words | {"has": fit.size(estimate.memory_has)}
+    )
 
 
 def reason_words(reason: str) -> str:
@@ -203,20 +269,41 @@ def reason_words(reason: str) -> str:
 
 def readiness(alignment: Alignment, recipe: Recipe | None) -> list[dict[str, str]]:
     """What a person should know before the start, in sentences; nothing here stops anybody."""
-    rows = [ready(True, _("Alignment frozen, %(split)s") % {"split": alignments.split_words(alignment)})]
+    rows = [
+        ready(True, _("Alignment frozen, %(split)s") % {"split": alignments.split_words(alignment)})
+    ]
     for one in alignments.inputs(alignment):
         if recipe is None or (recipe.modalities is not None and one.name not in recipe.modalities):
             continue
-        lacking = [e.title for name in estimates.encoders_of(recipe, one.name, one.kind) if (e := catalogue.get(name)) and not e.installed]
+        lacking = [
+            e.title
+            for name in estimates.encoders_of(recipe, one.name, one.kind)
+            if (e := catalogue.get(name)) and not e.installed
+        ]
         if lacking:
-            rows.append(ready(False, _("%(encoder)s is not installed on this server") % {"encoder": ", ".join(lacking)}))
+            rows.append(
+                ready(
+                    False,
+                    _("%(encoder)s is not installed on this server")
+                    % {"encoder": ", ".join(lacking)},
+                )
+            )
     if all(row["icon"] == "check" for row in rows):
         rows.append(ready(True, _("Encoders are present")))
     clusters = alignment.summary.get("clusters", {})
     if 0 < clusters.get("count", 0) < FEW_CLUSTERS:
-        rows.append(ready(False, _("Only %(n)d clusters: intervals will be too narrow") % {"n": clusters["count"]}))
+        rows.append(
+            ready(
+                False,
+                _("Only %(n)d clusters: intervals will be too narrow") % {"n": clusters["count"]},
+            )
+        )
     return rows
 
 
 def ready(good: bool, text: str) -> dict[str, str]:
-    return {"icon": "check" if good else "triangle-alert", "look": "ok" if good else "warn", "text": text}
+    return {
+        "icon": "check" if good else "triangle-alert",
+        "look": "ok" if good else "warn",
+        "text": text,
+    }

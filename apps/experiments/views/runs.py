@@ -83,7 +83,9 @@ def run(request: HttpRequest, project: Project, number: int, tab: str = "overvie
 
 
 def phase(job: Job) -> str:
-    """What the page's head depends on: from waiting to running only the parts that renew themselves change."""
+    """What the page's head depends on: from waiting to running only the parts that renew themselves
+    change.
+    """
     return job.state if job.is_over else "going"
 
 
@@ -96,7 +98,9 @@ def template_of(found: Run, tab: str) -> str:
 def head(request: HttpRequest, project: Project, found: Run, tab: str) -> dict[str, Any]:
     """What stands over every tab."""
     finished = found.job.state == Job.State.FINISHED
-    threads = Thread.objects.filter(project=project, anchor_type=Thread.Anchor.RUN, anchor_id=str(found.number))
+    threads = Thread.objects.filter(
+        project=project, anchor_type=Thread.Anchor.RUN, anchor_id=str(found.number)
+    )
     return {
         "project": project, "run": found, "job": found.job, "tab": tab, "finished": finished,
         "clone": str(found.number), "samples": found.result["n_samples"] if found.result else None,
@@ -137,7 +141,10 @@ def curve_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
 
 def prediction_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
     result = found.evaluation
-    return {"table": predictions.table(found, request.GET.dict()), "labels": result.labels if result else []}
+    return {
+        "table": predictions.table(found, request.GET.dict()),
+        "labels": result.labels if result else [],
+    }
 
 
 def map_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
@@ -160,7 +167,9 @@ def environment(found: Run) -> list[tuple[str, str]]:
         return []
     facts = result.environment
     return [
-        (name, str(value)) for name, value in [*facts.get("versions", {}).items(), *facts.items()] if not isinstance(value, dict | list)
+        (name, str(value))
+        for name, value in [*facts.get("versions", {}).items(), *facts.items()]
+        if not isinstance(value, dict | list)
     ]
 
 
@@ -183,7 +192,9 @@ TAB_CONTEXT = {
 def recipe(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """The recipe as a file, for `python -m fusion train FOLDER --recipe run-31.yaml`."""
     found = queries.find(project, number)
-    response = HttpResponse(Recipe.parse(found.recipe).to_yaml(), content_type="application/yaml; charset=utf-8")
+    response = HttpResponse(
+        Recipe.parse(found.recipe).to_yaml(), content_type="application/yaml; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="run-{found.number}.yaml"'
     return response
 
@@ -230,8 +241,12 @@ def rename(request: HttpRequest, project: Project, number: int) -> HttpResponseB
     found = queries.find(project, number)
     form = RenameForm(request.POST)
     if not form.is_valid():
-        context = head(request, project, found, "overview") | overview(request, found) | {"rename": form}
-        return render(request, f"experiments/{template_of(found, 'overview')}.html", context, status=422)
+        context = (
+            head(request, project, found, "overview") | overview(request, found) | {"rename": form}
+        )
+        return render(
+            request, f"experiments/{template_of(found, 'overview')}.html", context, status=422
+        )
     services.rename(request.user, found, form.cleaned_data["name"], form.cleaned_data["question"])
     messages.success(request, _("The run has its new name."))
     return redirect(found)

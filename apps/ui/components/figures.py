@@ -15,7 +15,11 @@ from apps.ui.components.basics import icon
 from apps.ui.library import register
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-WORDS = {"better": ("success", "clearly better"), "worse": ("danger", "clearly worse"), "same": ("plain", "no clear difference")}
+WORDS = {
+    "better": ("success", "clearly better"),
+    "worse": ("danger", "clearly worse"),
+    "same": ("plain", "no clear difference"),
+}
 
 
 @register.filter
@@ -37,7 +41,9 @@ def signed(value: float | None, digits: int = 3) -> str:
 
 
 @register.simple_tag
-def interval(low: float | None, high: float | None, digits: int = 3, narrow: bool = False) -> SafeString:
+def interval(
+    low: float | None, high: float | None, digits: int = 3, narrow: bool = False
+) -> SafeString:
     """`.713 to .770`, or with an en dash in narrow tables."""
     return format_html('<span class="ci">{}</span>', figures.interval(low, high, digits, narrow))
 
@@ -49,31 +55,46 @@ def share(value: float | None, digits: int = 0) -> str:
 
 
 @register.simple_tag
-def delta(value: float | None, verdict: str = "same", digits: int = 3, words: Any = "") -> SafeString:
+def delta(
+    value: float | None, verdict: str = "same", digits: int = 3, words: Any = ""
+) -> SafeString:
     """Arrow, signed difference and words; colour only where the difference is clear."""
     if value is None or figures.is_missing(value):
         return SafeString("")
     tone = WORDS[verdict][0]
     arrow = "minus" if verdict == "same" else ("arrow-up" if value > 0 else "arrow-down")
     return format_html(
-        '<span class="delta tone-{}">{}{} {}</span>', tone, icon(arrow, 14), figures.signed(value, digits), words or verdict_words(verdict)
+        '<span class="delta tone-{}">{}{} {}</span>',
+        tone,
+        icon(arrow, 14),
+        figures.signed(value, digits),
+        words or verdict_words(verdict),
     )
 
 
 def verdict_words(verdict: str) -> str:
-    return {"better": _("clearly better"), "worse": _("clearly worse")}.get(verdict, _("no clear difference"))
+    return {"better": _("clearly better"), "worse": _("clearly worse")}.get(
+        verdict, _("no clear difference")
+    )
 
 
 @register.simple_tag
 def when(moment: datetime | date | None) -> SafeString:
-    """`<time>` "2 h ago" with the absolute time and its zone in the tooltip; the page refreshes the words."""
+    """`<time>` "2 h ago" with the absolute time and its zone in the tooltip; the page refreshes the
+    words.
+    """
     if moment is None:
         return format_html('<span class="subtle">{}</span>', _("never"))
     if not isinstance(moment, datetime):
         return format_html('<time datetime="{}">{}</time>', moment.isoformat(), date_format(moment))
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     absolute = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname() or ''}".strip()
-    return format_html('<time datetime="{}" title="{}" data-relative>{}</time>', moment.isoformat(), absolute, relative(moment))
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative>{}</time>',
+        moment.isoformat(),
+        absolute,
+        relative(moment),
+    )
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:

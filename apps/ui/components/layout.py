@@ -30,7 +30,13 @@ def card(
     """White panel. With a title it has a head (question as title, one muted sentence, one action)."""
     right = button(context, action, action_url, size="sm") if action else ""
     head = _head(title, sub, right, level) if title else ""
-    return format_html('<section class="{}"{}>{}{}</section>', classes("card", cls), attributes(more, nonce(context)), head, content)
+    return format_html(
+        '<section class="{}"{}>{}{}</section>',
+        classes("card", cls),
+        attributes(more, nonce(context)),
+        head,
+        content,
+    )
 
 
 @register.simple_block_tag
@@ -48,7 +54,14 @@ def card_foot(content: str) -> SafeString:
 def _head(title: Any, sub: Any, right: Any, level: int) -> SafeString:
     below = format_html('<p class="card__sub">{}</p>', said(sub)) if sub else ""
     act = format_html('<div class="card__act">{}</div>', right) if str(right).strip() else ""
-    return format_html('<div class="card__head"><div><h{} class="h2">{}</h{}>{}</div>{}</div>', level, said(title), level, below, act)
+    return format_html(
+        '<div class="card__head"><div><h{} class="h2">{}</h{}>{}</div>{}</div>',
+        level,
+        said(title),
+        level,
+        below,
+        act,
+    )
 
 
 @register.simple_block_tag
@@ -79,7 +92,12 @@ def tile(
             sparkline(spark) if spark else "",
         ) if part],
     )  # fmt: skip
-    return format_html('<div class="tile"><p class="tile__label">{}</p><p class="tile__n">{}</p>{}</div>', label, number, lines)
+    return format_html(
+        '<div class="tile"><p class="tile__label">{}</p><p class="tile__n">{}</p>{}</div>',
+        label,
+        number,
+        lines,
+    )
 
 
 @register.simple_block_tag
@@ -89,10 +107,19 @@ def tabs(content: str, label: Any = "") -> SafeString:
 
 
 @register.simple_tag
-def tab(label: Any, href: str, current: bool = False, count: int | None = None, key: str = "", active: str = "") -> SafeString:
+def tab(
+    label: Any,
+    href: str,
+    current: bool = False,
+    count: int | None = None,
+    key: str = "",
+    active: str = "",
+) -> SafeString:
     """One tab; current by flag, or where key equals active."""
     here = SafeString(' aria-current="page"') if current or (key and key == active) else ""
-    number = format_html(' <span class="count">{}</span>', f"{count:,}") if count is not None else ""
+    number = (
+        format_html(' <span class="count">{}</span>', f"{count:,}") if count is not None else ""
+    )
     return format_html('<li><a href="{}"{}>{}{}</a></li>', href, here, label, number)
 
 
@@ -118,7 +145,9 @@ def meta_item(icon_name: str, text: Any) -> SafeString:
 @register.simple_tag
 def facts(rows: Iterable[tuple[Any, Any]]) -> SafeString:
     """Names left, values right, as a definition list."""
-    return format_html('<dl class="facts">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows))
+    return format_html(
+        '<dl class="facts">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows)
+    )
 
 
 @register.simple_tag

@@ -15,15 +15,21 @@ from apps.ui.library import register
 
 
 @register.simple_tag
-def facet(title: Any, name: str, options: Iterable[dict[str, Any]], open: bool = True, limit: int = 8) -> SafeString:
-    """Check boxes with a bar and a count each: pale bar = all, full bar = what matches the other filters."""
+def facet(
+    title: Any, name: str, options: Iterable[dict[str, Any]], open: bool = True, limit: int = 8
+) -> SafeString:
+    """Check boxes with a bar and a count each: pale bar = all, full bar = what matches the other
+    filters.
+    """
     rows = list(options)
     largest = max([one.get("total") or one.get("count") or 0 for one in rows], default=0) or 1
     first = format_html_join("", "{}", ((_option(name, one, largest),) for one in rows[:limit]))
     more = format_html_join("", "{}", ((_option(name, one, largest),) for one in rows[limit:]))
     if rows[limit:]:
         more = format_html(
-            '<details class="facet__more"><summary>{}</summary>{}</details>', _("%(n)s more") % {"n": len(rows) - limit}, more
+            '<details class="facet__more"><summary>{}</summary>{}</details>',
+            _("%(n)s more") % {"n": len(rows) - limit},
+            more,
         )
     return format_html(
         '<details class="facet"{}><summary>{}{}</summary><fieldset><legend class="sr">{}</legend>{}{}</fieldset></details>',
@@ -64,7 +70,9 @@ def search_field(name: str, value: Any, label: Any) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def pagination(context: Context, page: Page, name: str = "page", at: str = "") -> SafeString:
-    """ "1 to 12 of 183, 12 a page" with Previous and Next; other query parameters stay. `at`: id of the part of the page that it turns."""
+    """ "1 to 12 of 183, 12 a page" with Previous and Next; other query parameters stay. `at`: id of
+    the part of the page that it turns.
+    """
     values = {
         "first": f"{page.start_index():,}",
         "last": f"{page.end_index():,}",
@@ -73,17 +81,35 @@ def pagination(context: Context, page: Page, name: str = "page", at: str = "") -
     }
     words = _("%(first)s to %(last)s of %(total)s, %(size)s a page") % values
     back = (
-        button(context, _("Previous"), _query(context, name, page.number - 1, at), "arrow-left", size="sm", rel="prev")
+        button(
+            context,
+            _("Previous"),
+            _query(context, name, page.number - 1, at),
+            "arrow-left",
+            size="sm",
+            rel="prev",
+        )
         if page.has_previous()
         else ""
     )
     on = (
-        button(context, _("Next"), _query(context, name, page.number + 1, at), size="sm", after="arrow-right", rel="next")
+        button(
+            context,
+            _("Next"),
+            _query(context, name, page.number + 1, at),
+            size="sm",
+            after="arrow-right",
+            rel="next",
+        )
         if page.has_next()
         else ""
     )
     return format_html(
-        '<nav class="pages" aria-label="{}"><p class="muted">{}</p><div class="row">{}{}</div></nav>', _("Pages"), words, back, on
+        '<nav class="pages" aria-label="{}"><p class="muted">{}</p><div class="row">{}{}</div></nav>',
+        _("Pages"),
+        words,
+        back,
+        on,
     )
 
 
@@ -95,7 +121,9 @@ def sort_link(context: Context, label: Any, key: str, current: str = "") -> Safe
     arrow = icon("arrow-down" if descending else "arrow-up", 13) if mine else ""
     turned = _("sorted downwards") if descending else _("sorted upwards")
     words = format_html('<span class="sr">{}</span>', turned) if mine else ""
-    return format_html('<a class="sort" href="{}">{}{}{}</a>', _query(context, "sort", target), label, arrow, words)
+    return format_html(
+        '<a class="sort" href="{}">{}{}{}</a>', _query(context, "sort", target), label, arrow, words
+    )
 
 
 def _query(context: Context, name: str, value: Any, at: str = "") -> str:

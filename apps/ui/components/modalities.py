@@ -29,7 +29,14 @@ MODALITIES: dict[str, Modality] = {
     "knowledge": Modality("waypoints", gettext_lazy("Knowledge")),
     "fusion": Modality("merge", gettext_lazy("Fusion")),
 }
-ALIASES = {"speech": "audio", "tabular": "table", "number": "table", "category": "table", "time": "series", "time_series": "series"}
+ALIASES = {
+    "speech": "audio",
+    "tabular": "table",
+    "number": "table",
+    "category": "table",
+    "time": "series",
+    "time_series": "series",
+}
 
 
 def kind_of(name: str) -> str:
@@ -72,7 +79,10 @@ def modality_dots(present: Collection[str], kinds: Iterable[str] | None = None) 
     """A row of dots; those of `kinds` that are not `present` are struck."""
     shown = list(kinds if kinds is not None else present)
     return format_html(
-        '<span class="dots">{}</span>', format_html_join("", "{}", ((modality_dot(kind, "", kind not in present),) for kind in shown))
+        '<span class="dots">{}</span>',
+        format_html_join(
+            "", "{}", ((modality_dot(kind, "", kind not in present),) for kind in shown)
+        ),
     )
 
 
@@ -80,4 +90,6 @@ def modality_dots(present: Collection[str], kinds: Iterable[str] | None = None) 
 def modality_icon(kind: str, size: int = 16) -> SafeString:
     """The icon alone, in the modality's ink."""
     kind = kind_of(kind)
-    return format_html('<span class="m-ink" data-m="{}">{}</span>', kind, icon(MODALITIES[kind].icon, size))
+    return format_html(
+        '<span class="m-ink" data-m="{}">{}</span>', kind, icon(MODALITIES[kind].icon, size)
+    )

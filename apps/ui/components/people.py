@@ -1,4 +1,6 @@
-"""People are circles, disciplines rounded squares: "ML" the person and "ML" the field cannot be confused."""
+"""People are circles, disciplines rounded squares: "ML" the person and "ML" the field cannot be
+confused.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -40,14 +42,22 @@ def disc(discipline: Any, size: str = "") -> SafeString:
     look = classes("disc", size and f"disc--{size}")
     code = str(get(discipline, "code"))[:2].upper()
     return format_html(
-        '<span class="{}" data-d="{}" role="img" aria-label="{}" title="{}">{}</span>', look, slot_of(discipline), name, name, code
+        '<span class="{}" data-d="{}" role="img" aria-label="{}" title="{}">{}</span>',
+        look,
+        slot_of(discipline),
+        name,
+        name,
+        code,
     )
 
 
 @register.simple_tag
 def discs(disciplines: Iterable[Any], size: str = "sm") -> SafeString:
     """A strip of discipline tiles."""
-    return format_html('<span class="discs">{}</span>', format_html_join("", "{}", ((disc(one, size),) for one in disciplines)))
+    return format_html(
+        '<span class="discs">{}</span>',
+        format_html_join("", "{}", ((disc(one, size),) for one in disciplines)),
+    )
 
 
 @register.simple_tag
@@ -69,13 +79,27 @@ def avatar(person: Any, size: str = "") -> SafeString:
 def person(person: Any, size: str = "sm") -> SafeString:
     """Circle and name; the circle is silent, since the name follows."""
     look = classes("avatar", size and f"avatar--{size}")
-    circle = format_html('<span class="{}" data-d="{}" aria-hidden="true">{}</span>', look, slot_of(person), initials_of(person))
-    return format_html('<span class="person">{}<span translate="no">{}</span></span>', circle, name_of(person))
+    circle = format_html(
+        '<span class="{}" data-d="{}" aria-hidden="true">{}</span>',
+        look,
+        slot_of(person),
+        initials_of(person),
+    )
+    return format_html(
+        '<span class="person">{}<span translate="no">{}</span></span>', circle, name_of(person)
+    )
 
 
 @register.simple_tag
 def people(persons: Iterable[Any], total: int = 0) -> SafeString:
     """Overlapping circles with "8 people" behind them."""
     circles = format_html_join("", "{}", ((avatar(one),) for one in persons))
-    words = format_html('<span class="muted">{}</span>', ngettext("%(n)s person", "%(n)s people", total) % {"n": total}) if total else ""
+    words = (
+        format_html(
+            '<span class="muted">{}</span>',
+            ngettext("%(n)s person", "%(n)s people", total) % {"n": total},
+        )
+        if total
+        else ""
+    )
     return format_html('<span class="people">{}{}</span>', circles, words)

@@ -16,9 +16,13 @@ THEMES = ("light", "dark")
 
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> SafeString:
-    """` data-theme="dark"` from the cookie, else from the person's profile; nothing follows the system."""
+    """` data-theme="dark"` from the cookie, else from the person's profile; nothing follows the
+    system.
+    """
     request: HttpRequest | None = context.get("request")
-    chosen = (request.COOKIES.get("theme") if request else "") or get(get(context.get("shell") or {}, "user", {}) or {}, "theme")
+    chosen = (request.COOKIES.get("theme") if request else "") or get(
+        get(context.get("shell") or {}, "user", {}) or {}, "theme"
+    )
     return format_html(' data-theme="{}"', chosen) if chosen in THEMES else SafeString("")
 
 

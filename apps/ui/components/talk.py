@@ -18,8 +18,12 @@ from apps.ui.library import register
 
 @register.simple_block_tag
 def thread(content: str, id: str = "", resolved: bool = False, plain: bool = False) -> SafeString:
-    """Comments about one thing, inside the row they concern; plain = without its own box, for a rail."""
-    look = classes("thread", "thread--resolved" if resolved else "", "thread--plain" if plain else "")
+    """Comments about one thing, inside the row they concern; plain = without its own box, for a
+    rail.
+    """
+    look = classes(
+        "thread", "thread--resolved" if resolved else "", "thread--plain" if plain else ""
+    )
     return format_html('<div class="{}"{}>{}</div>', look, attributes({"id": id}), content)
 
 
@@ -39,7 +43,9 @@ def remark(
     note: Any = "",
     name: Any = "",
 ) -> SafeString:
-    """One comment; its content is the body. `name` replaces the author's ("You"), `note` stands behind the time."""
+    """One comment; its content is the body. `name` replaces the author's ("You"), `note` stands
+    behind the time.
+    """
     tile = disc(discipline, "sm") if discipline else ""
     moment = when_tag(when_) if when_ else ""
     flag = pill("draft", size="sm") if draft else ""
@@ -52,14 +58,21 @@ def remark(
 
 @register.simple_tag(takes_context=True)
 def toast(context: Context, text: Any, tone: str = "success", undo_url: str = "") -> SafeString:
-    """Says what happened; stays 10 s, or while hovered or focused. Undo is a form that posts to `undo_url`."""
+    """Says what happened; stays 10 s, or while hovered or focused. Undo is a form that posts to
+    `undo_url`.
+    """
     undo = ""
     if undo_url:
         undo = format_html(
             '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">{}</form>',
             undo_url, context.get("csrf_token", ""), button(context, _("Undo"), kind="ghost", size="sm"),
         )  # fmt: skip
-    name = {"success": "check", "error": "circle-x", "danger": "circle-x", "warning": "triangle-alert"}.get(tone, "info")
+    name = {
+        "success": "check",
+        "error": "circle-x",
+        "danger": "circle-x",
+        "warning": "triangle-alert",
+    }.get(tone, "info")
     close = button(
         context,
         format_html('<span class="sr">{}</span>', _("Dismiss")),
@@ -69,16 +82,31 @@ def toast(context: Context, text: Any, tone: str = "success", undo_url: str = ""
         type="button",
         data_dismiss=True,
     )
-    return format_html('<div class="toast tone-{}" data-toast>{}<p>{}</p>{}{}</div>', tone, icon(name, 17), text, undo, close)
+    return format_html(
+        '<div class="toast tone-{}" data-toast>{}<p>{}</p>{}{}</div>',
+        tone,
+        icon(name, 17),
+        text,
+        undo,
+        close,
+    )
 
 
 @register.simple_tag(takes_context=True)
 def toasts(context: Context) -> SafeString:
     """Django's messages as toasts; a message tagged "undo:/address/" brings its Undo."""
-    found = [toast(context, message.message, message.level_tag, _undo_of(message.extra_tags)) for message in context.get("messages") or []]
-    return format_html('<div class="toasts" id="toasts" role="status">{}</div>', format_html_join("", "{}", ((one,) for one in found)))
+    found = [
+        toast(context, message.message, message.level_tag, _undo_of(message.extra_tags))
+        for message in context.get("messages") or []
+    ]
+    return format_html(
+        '<div class="toasts" id="toasts" role="status">{}</div>',
+        format_html_join("", "{}", ((one,) for one in found)),
+    )
 
 
 def _undo_of(tags: str | None) -> str:
-    found = [tag.removeprefix("undo:") for tag in (tags or "").split() if re.match(r"undo:/(?!/)", tag)]
+    found = [
+        tag.removeprefix("undo:") for tag in (tags or "").split() if re.match(r"undo:/(?!/)", tag)
+    ]
     return found[0] if found else ""

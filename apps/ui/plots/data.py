@@ -28,7 +28,11 @@ def toggle(plot: Plot, table: Table) -> SafeString:
     """`Data`: a fold with the table and its download; works without JavaScript."""
     if not plot.toggle:
         return SafeString("")
-    head = format_html_join("", '<th scope="col"{}>{}</th>', ((_numeric(table, index), text) for index, text in enumerate(table.head)))
+    head = format_html_join(
+        "",
+        '<th scope="col"{}>{}</th>',
+        ((_numeric(table, index), text) for index, text in enumerate(table.head)),
+    )
     rows = format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in table.rows[:ROWS_SHOWN]))
     return format_html(
         '<details class="plot__data"><summary>{}{}</summary><div class="scroll-x"><table class="table table--dense"><thead><tr>{}</tr></thead>'
@@ -44,7 +48,9 @@ def _numeric(table: Table, index: int) -> SafeString:
 
 def _cells(row: Sequence[Any]) -> SafeString:
     first = format_html('<th scope="row">{}</th>', row[0])
-    return first + format_html_join("", "<td{}>{}</td>", ((_class(cell), text(cell)) for cell in row[1:]))
+    return first + format_html_join(
+        "", "<td{}>{}</td>", ((_class(cell), text(cell)) for cell in row[1:])
+    )
 
 
 def _class(cell: Any) -> SafeString:
@@ -60,12 +66,21 @@ def text(cell: Any) -> Any:
 
 
 def as_csv(table: Table) -> str:
-    """RFC 4180; a missing value is an empty cell. A leading sign that a spreadsheet would run is quoted by a space."""
+    """RFC 4180; a missing value is an empty cell. A leading sign that a spreadsheet would run is
+    quoted by a space.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([str(cell) for cell in table.head])
     for row in table.rows:
-        writer.writerow(["" if cell is None or (isinstance(cell, float) and figures.is_missing(cell)) else _safe(cell) for cell in row])
+        writer.writerow(
+            [
+                ""
+                if cell is None or (isinstance(cell, float) and figures.is_missing(cell))
+                else _safe(cell)
+                for cell in row
+            ]
+        )
     return out.getvalue()
 
 

@@ -1,8 +1,9 @@
 """What a plot shows, as plain data: pages build these, `{% plot %}` draws them.
 
-Every plot has `sentence` (what it says, read out instead of the picture; one is made where it is empty), `name` (file name of
-its CSV) and `csv_url` (a longer table on the server; without it the shown numbers are the download).
-Values may be None or NaN: they are left out of the picture and shown as a dash in the data.
+Every plot has `sentence` (what it says, read out instead of the picture; one is made where it is
+empty), `name` (file name of its CSV) and `csv_url` (a longer table on the server; without it the
+shown numbers are the download). Values may be None or NaN: they are left out of the picture and
+shown as a dash in the data.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +53,9 @@ class StackRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stacked(Plot):
-    """100 % bars; the number stands in a part from 18 % on. Keys of `shares` are modality kinds; `names` renames them."""
+    """100 % bars; the number stands in a part from 18 % on. Keys of `shares` are modality kinds;
+    `names` renames them.
+    """
 
     rows: Sequence[StackRow]
     names: Mapping[str, Any] = field(default_factory=dict)
@@ -60,7 +63,9 @@ class Stacked(Plot):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One curve: hue and dash of its modality, or a style for runs, which have no hue. `low` and `high` draw a band."""
+    """One curve: hue and dash of its modality, or a style for runs, which have no hue. `low` and
+    `high` draw a band.
+    """
 
     label: Any
     xs: Sequence[float]
@@ -122,7 +127,9 @@ class ForestRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forest(Plot):
-    """Point and 95 % interval a row on one labelled scale, dashed target through all rows, grey tick of a reference."""
+    """Point and 95 % interval a row on one labelled scale, dashed target through all rows, grey
+    tick of a reference.
+    """
 
     rows: Sequence[ForestRow]
     low: float
@@ -138,7 +145,9 @@ class Forest(Plot):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Confusion(Plot):
-    """Rows = truth, columns = answer, in % of the row. `urls[(i, j)]` makes a cell a link, `marked` outlines it."""
+    """Rows = truth, columns = answer, in % of the row. `urls[(i, j)]` makes a cell a link, `marked`
+    outlines it.
+    """
 
     labels: Sequence[Any]
     counts: Sequence[Sequence[int]]
@@ -149,7 +158,9 @@ class Confusion(Plot):
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Samples whose probability falls in one bin: mean confidence, share right, its interval, how many."""
+    """Samples whose probability falls in one bin: mean confidence, share right, its interval, how
+    many.
+    """
 
     confidence: float | None
     accuracy: float | None
@@ -160,7 +171,9 @@ class Bin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reliability(Plot):
-    """Does 80 % mean 80 %? Dots with intervals, the diagonal, counts under it; `before` = without temperature."""
+    """Does 80 % mean 80 %? Dots with intervals, the diagonal, counts under it; `before` = without
+    temperature.
+    """
 
     bins: Sequence[Bin]
     before: Sequence[tuple[float, float]] = ()
@@ -207,7 +220,9 @@ class Spark(Plot):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dots:
-    """Points of one look. `names` and `hrefs`, where given, one a point: what it is called, where it leads."""
+    """Points of one look. `names` and `hrefs`, where given, one a point: what it is called, where
+    it leads.
+    """
 
     label: Any
     xs: Sequence[float]
@@ -231,7 +246,9 @@ class Tag:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scatter(Plot):
-    """Points on a square of -1 to 1 without axes: only what is near what is told. Later dots lie on earlier ones."""
+    """Points on a square of -1 to 1 without axes: only what is near what is told. Later dots lie on
+    earlier ones.
+    """
 
     dots: Sequence[Dots]
     tags: Sequence[Tag] = ()

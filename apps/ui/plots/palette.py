@@ -1,4 +1,6 @@
-"""Colours the server must compute with. The stylesheet holds the tokens; a test keeps the two equal."""
+"""Colours the server must compute with. The stylesheet holds the tokens; a test keeps the two
+equal.
+"""
 
 Rgb = tuple[int, int, int]
 
@@ -43,7 +45,9 @@ def contrast(one: Rgb, other: Rgb) -> float:
 
 
 def heat_ink(share: float) -> str:
-    """Class of the text on a heat cell: "t-bw" = black in light, white in dark. One of the two always reaches 4.5."""
+    """Class of the text on a heat cell: "t-bw" = black in light, white in dark. One of the two
+    always reaches 4.5.
+    """
     inks = []
     for theme in range(2):
         cell = mix(share, rgb(TOKENS["accent"][theme]), rgb(TOKENS["sunken"][theme]))

@@ -27,8 +27,12 @@ RENDERERS: dict[type[model.Plot], Any] = {
 
 
 def render(plot: model.Plot) -> SafeString:
-    """The plot as HTML. Raises TypeError for anything that is no plot, since a page that forgot one must not stay silent."""
+    """The plot as HTML. Raises TypeError for anything that is no plot, since a page that forgot one
+    must not stay silent.
+    """
     renderer = RENDERERS.get(type(plot))
     if renderer is None:
-        raise TypeError(f"{{% plot %}} draws dataclasses of apps.ui.plots.model, not {type(plot).__name__}")
+        raise TypeError(
+            f"{{% plot %}} draws dataclasses of apps.ui.plots.model, not {type(plot).__name__}"
+        )
     return renderer(plot)

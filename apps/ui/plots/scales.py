@@ -21,7 +21,9 @@ def nice_step(span: float, about: int = 4) -> float:
         return 1.0
     raw = span / about
     power = 10 ** math.floor(math.log10(raw))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9))
+    return next(
+        factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9)
+    )
 
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
@@ -49,8 +51,12 @@ def nice_span(values: Iterable[float | None], about: int = 4) -> tuple[float, fl
     return round(math.floor(low / step) * step, 10), round(math.ceil(high / step) * step, 10)
 
 
-def spread(places: Sequence[float], gap: float, low: float = 0.0, high: float = 100.0) -> list[float]:
-    """Moves labels apart to at least `gap`, keeping their order and as near to their places as that allows."""
+def spread(
+    places: Sequence[float], gap: float, low: float = 0.0, high: float = 100.0
+) -> list[float]:
+    """Moves labels apart to at least `gap`, keeping their order and as near to their places as that
+    allows.
+    """
     order = sorted(range(len(places)), key=lambda index: places[index])
     moved = [places[index] for index in order]
     for index in range(1, len(moved)):

@@ -1,4 +1,6 @@
-"""Points on a square: each look one path of zero-length strokes, so that thousands weigh little and keep their size at any width."""
+"""Points on a square: each look one path of zero-length strokes, so that thousands weigh little and
+keep their size at any width.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,11 +17,20 @@ WIDE, HIGH = 16.0, 6.0
 
 
 def scatter(plot: Scatter) -> SafeString:
-    """Points that lead somewhere stand outside the picture, since nothing inside a picture can be followed."""
-    still, leading = ([one for one in plot.dots if one.xs and bool(one.hrefs) == leads] for leads in (False, True))
-    rows = ((" fluid__tag--strong" if tag.strong else "", _x(tag.x), _y(tag.y), tag.label) for tag in apart(plot.tags))
+    """Points that lead somewhere stand outside the picture, since nothing inside a picture can be
+    followed.
+    """
+    still, leading = (
+        [one for one in plot.dots if one.xs and bool(one.hrefs) == leads] for leads in (False, True)
+    )
+    rows = (
+        (" fluid__tag--strong" if tag.strong else "", _x(tag.x), _y(tag.y), tag.label)
+        for tag in apart(plot.tags)
+    )
     tags = format_html_join(
-        "", '<span class="fluid__tag fluid__tag--on{}" style="--x:{};--y:{}" aria-hidden="true" translate="no">{}</span>', rows
+        "",
+        '<span class="fluid__tag fluid__tag--on{}" style="--x:{};--y:{}" aria-hidden="true" translate="no">{}</span>',
+        rows,
     )
     return format_html(
         '<div class="plot"><div class="scatter">{}{}{}</div>{}{}</div>',
@@ -30,7 +41,11 @@ def scatter(plot: Scatter) -> SafeString:
 
 def _svg(some: list[Dots], said: SafeString) -> SafeString:
     dots = format_html_join("", "{}", ((_dots(one),) for one in some))
-    return format_html('<svg class="plot__svg" viewBox="0 0 100 100" preserveAspectRatio="none" {}>{}</svg>', said, dots)
+    return format_html(
+        '<svg class="plot__svg" viewBox="0 0 100 100" preserveAspectRatio="none" {}>{}</svg>',
+        said,
+        dots,
+    )
 
 
 def _x(value: float) -> str:
@@ -42,15 +57,21 @@ def _y(value: float) -> str:
 
 
 def _look(one: Dots) -> str:
-    return f"pt c-{one.style}{' pt--square' if one.square else ''}{' pt--small' if one.small else ''}"
+    return (
+        f"pt c-{one.style}{' pt--square' if one.square else ''}{' pt--small' if one.small else ''}"
+    )
 
 
 def _dots(one: Dots) -> SafeString:
     places = [f"M{_x(x)} {_y(y)}h.01" for x, y in zip(one.xs, one.ys)]
     if not one.hrefs:
         return format_html('<path class="{}" d="{}"></path>', _look(one), "".join(places))
-    rows = ((href, name, _look(one), place) for href, name, place in zip(one.hrefs, one.names, places))
-    return format_html_join("", '<a href="{}" tabindex="-1"><title>{}</title><path class="{}" d="{}"></path></a>', rows)
+    rows = (
+        (href, name, _look(one), place) for href, name, place in zip(one.hrefs, one.names, places)
+    )
+    return format_html_join(
+        "", '<a href="{}" tabindex="-1"><title>{}</title><path class="{}" d="{}"></path></a>', rows
+    )
 
 
 def _legend(plot: Scatter) -> SafeString:
@@ -64,14 +85,24 @@ def apart(tags: Sequence[Tag]) -> Iterator[Tag]:
     """Strong ones first; of two that would lie on each other the first."""
     kept: list[Tag] = []
     for tag in sorted(tags, key=lambda tag: not tag.strong):
-        if all(abs(tag.x - other.x) * 50 > WIDE or abs(tag.y - other.y) * 50 > HIGH for other in kept):
+        if all(
+            abs(tag.x - other.x) * 50 > WIDE or abs(tag.y - other.y) * 50 > HIGH for other in kept
+        ):
             kept.append(tag)
             yield tag
 
 
 def scatter_sentence(plot: Scatter) -> str:
-    parts = [_("%(n)s %(label)s") % {"n": f"{len(one.xs):,}", "label": one.label} for one in plot.dots if one.xs]
-    return _("A map of points: %(parts)s.") % {"parts": _(", ").join(parts)} if parts else _("No point has a place on this map.")
+    parts = [
+        _("%(n)s %(label)s") % {"n": f"{len(one.xs):,}", "label": one.label}
+        for one in plot.dots
+        if one.xs
+    ]
+    return (
+        _("A map of points: %(parts)s.") % {"parts": _(", ").join(parts)}
+        if parts
+        else _("No point has a place on this map.")
+    )
 
 
 def scatter_table(plot: Scatter) -> Table:

@@ -20,7 +20,10 @@ def sparkline(values: Sequence[float], reference: float | None = None) -> SafeSt
     step = 985 / (len(values) - 1)
     points = " ".join(f"{index * step:.1f},{y(value):.1f}" for index, value in enumerate(values))
     line = (
-        format_html('<line class="spark__ref" x1="0" x2="1000" y1="{}" y2="{}"></line>', *[f"{y(reference):.1f}"] * 2)
+        format_html(
+            '<line class="spark__ref" x1="0" x2="1000" y1="{}" y2="{}"></line>',
+            *[f"{y(reference):.1f}"] * 2,
+        )
         if reference is not None
         else ""
     )

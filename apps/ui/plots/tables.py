@@ -35,7 +35,12 @@ def forest(plot: Forest) -> SafeString:
 
 def _forest_key(plot: Forest) -> SafeString:
     states = [name for name in NAMED_STATES if any(row.state == name for row in plot.rows)]
-    words = {"met": _("met"), "undecided": _("undecided"), "not_met": _("not met"), "too_few": _("too few samples")}
+    words = {
+        "met": _("met"),
+        "undecided": _("undecided"),
+        "not_met": _("not met"),
+        "too_few": _("too few samples"),
+    }
     if not plot.show_state:
         words["met"] = _("%(metric)s and 95 %% interval") % {"metric": plot.metric}
     keys = [
@@ -49,21 +54,32 @@ def _forest_key(plot: Forest) -> SafeString:
         for s in states
     ]
     if plot.target is not None or any(row.target is not None for row in plot.rows):
-        keys.append(format_html('<span><span class="k-target"></span>{}</span>', plot.target_label or _("target")))
+        keys.append(
+            format_html(
+                '<span><span class="k-target"></span>{}</span>', plot.target_label or _("target")
+            )
+        )
     if plot.reference_label and any(row.reference is not None for row in plot.rows):
         keys.append(format_html('<span><span class="k-ref"></span>{}</span>', plot.reference_label))
-    return format_html('<p class="legend" aria-hidden="true">{}</p>', format_html_join("", "{}", ((key,) for key in keys)))
+    return format_html(
+        '<p class="legend" aria-hidden="true">{}</p>',
+        format_html_join("", "{}", ((key,) for key in keys)),
+    )
 
 
 def _forest_head(plot: Forest, grouped: bool, with_n: bool) -> SafeString:
     places = scales.ticks(plot.low, plot.high)
     digits = 2 if plot.high - plot.low >= 0.04 else 3
     axis = format_html_join(
-        "", '<span style="--x:{}">{}</span>', ((f"{scales.share(t, plot.low, plot.high):.2f}", figures.score(t, digits)) for t in places)
+        "",
+        '<span style="--x:{}">{}</span>',
+        ((f"{scales.share(t, plot.low, plot.high):.2f}", figures.score(t, digits)) for t in places),
     )
     cells = [format_html('<th scope="col">{}</th>', plot.first_column or _("Group"))]
     if grouped:
-        cells.append(format_html('<th scope="col"><span class="sr">{}</span></th>', _("Value of the column")))
+        cells.append(
+            format_html('<th scope="col"><span class="sr">{}</span></th>', _("Value of the column"))
+        )
     if with_n:
         cells.append(format_html('<th scope="col" class="n">{}</th>', _("n")))
     cells.append(
@@ -73,26 +89,42 @@ def _forest_head(plot: Forest, grouped: bool, with_n: bool) -> SafeString:
             axis,
         )
     )
-    cells += [format_html('<th scope="col" class="n">{}</th>', text) for text in (plot.metric, _("95 %"))]
+    cells += [
+        format_html('<th scope="col" class="n">{}</th>', text) for text in (plot.metric, _("95 %"))
+    ]
     if plot.show_state:
         cells.append(format_html('<th scope="col">{}</th>', _("State")))
     return format_html("<tr>{}</tr>", format_html_join("", "{}", ((cell,) for cell in cells)))
 
 
-def _forest_row(plot: Forest, row: ForestRow, grouped: bool, with_n: bool, first: bool) -> SafeString:
+def _forest_row(
+    plot: Forest, row: ForestRow, grouped: bool, with_n: bool, first: bool
+) -> SafeString:
     label = format_html('<a href="{}">{}</a>', row.href, row.label) if row.href else row.label
     note = format_html(' <span class="muted">{}</span>', row.note) if row.note else ""
     if grouped:
         shown = row.group if first else format_html('<span class="sr">{}</span>', row.group)
-        cell = format_html('<td class="muted {}">{}</td>', "forest__group" if first else "hide-s", shown)
-        names = format_html('{}<th scope="row" style="font-weight:400">{}{}</th>', cell, label, note)
+        cell = format_html(
+            '<td class="muted {}">{}</td>', "forest__group" if first else "hide-s", shown
+        )
+        names = format_html(
+            '{}<th scope="row" style="font-weight:400">{}{}</th>', cell, label, note
+        )
     else:
         names = format_html('<th scope="row">{}{}</th>', label, note)
     bare = row.state == "too_few" and row.n is not None
     value = _("n %(n)s") % {"n": row.n} if bare else figures.score(row.value, plot.digits)
     told = "" if row.n is None else f"{row.n:,}"
-    n = format_html('<td class="n muted{}" data-l="n">{}</td>', " hide-s" if bare else "", told) if with_n else ""
-    state = format_html('<td class="forest__state">{}</td>', state_tag(row.state) if row.state else "") if plot.show_state else ""
+    n = (
+        format_html('<td class="n muted{}" data-l="n">{}</td>', " hide-s" if bare else "", told)
+        if with_n
+        else ""
+    )
+    state = (
+        format_html('<td class="forest__state">{}</td>', state_tag(row.state) if row.state else "")
+        if plot.show_state
+        else ""
+    )
     return format_html(
         '<tr class="s-{}{}">{}{}<td class="forest__plot">{}</td><td class="n strong">{}</td><td class="n ci">{}</td>{}</tr>',
         row.state or "met", " is-fail" if row.state == "not_met" else "", names, n, forest_cell(plot, row), value,
@@ -105,13 +137,32 @@ def forest_cell(plot: Forest, row: ForestRow) -> SafeString:
     marks: list[SafeString] = []
     target = row.target if row.target is not None else plot.target
     if target is not None:
-        marks.append(format_html('<span class="forest__target" style="--t:{}"></span>', _place(plot, target)))
+        marks.append(
+            format_html('<span class="forest__target" style="--t:{}"></span>', _place(plot, target))
+        )
     if row.reference is not None and not figures.is_missing(row.reference):
-        marks.append(format_html('<span class="forest__ref" style="--r:{}"></span>', _place(plot, row.reference)))
-    if row.low is not None and row.high is not None and not figures.is_missing(row.low) and not figures.is_missing(row.high):
-        marks.append(format_html('<span class="forest__ci" style="--lo:{};--hi:{}"></span>', _place(plot, row.low), _place(plot, row.high)))
+        marks.append(
+            format_html(
+                '<span class="forest__ref" style="--r:{}"></span>', _place(plot, row.reference)
+            )
+        )
+    if (
+        row.low is not None
+        and row.high is not None
+        and not figures.is_missing(row.low)
+        and not figures.is_missing(row.high)
+    ):
+        marks.append(
+            format_html(
+                '<span class="forest__ci" style="--lo:{};--hi:{}"></span>',
+                _place(plot, row.low),
+                _place(plot, row.high),
+            )
+        )
     if row.value is not None and not figures.is_missing(row.value):
-        marks.append(format_html('<span class="forest__pt" style="--v:{}"></span>', _place(plot, row.value)))
+        marks.append(
+            format_html('<span class="forest__pt" style="--v:{}"></span>', _place(plot, row.value))
+        )
     return format_html(
         '<span class="forest__cell s-{}" aria-hidden="true">{}</span>',
         row.state or "met",
@@ -124,7 +175,9 @@ def _place(plot: Forest, value: float) -> str:
 
 
 def forest_sentence(plot: Forest) -> str:
-    known = [row for row in plot.rows if row.value is not None and not figures.is_missing(row.value)]
+    known = [
+        row for row in plot.rows if row.value is not None and not figures.is_missing(row.value)
+    ]
     if not known:
         return _("No value has been computed yet.")
     worst = min(known, key=lambda row: row.value or 0)
@@ -134,11 +187,23 @@ def forest_sentence(plot: Forest) -> str:
         "worst": f"{worst.group} {worst.label}".strip(),
         "value": figures.score(worst.value, plot.digits),
     }
-    return _("%(metric)s of %(n)s rows with 95 %% intervals; lowest: %(worst)s with %(value)s.") % words
+    return (
+        _("%(metric)s of %(n)s rows with 95 %% intervals; lowest: %(worst)s with %(value)s.")
+        % words
+    )
 
 
 def forest_table(plot: Forest) -> Table:
-    head = [_("Group"), _("n"), plot.metric, _("95 % from"), _("95 % to"), _("Target"), plot.reference_label or _("Reference"), _("State")]
+    head = [
+        _("Group"),
+        _("n"),
+        plot.metric,
+        _("95 % from"),
+        _("95 % to"),
+        _("Target"),
+        plot.reference_label or _("Reference"),
+        _("State"),
+    ]
     rows = [
         (
             f"{row.group} {row.label}".strip(),
@@ -158,8 +223,13 @@ def forest_table(plot: Forest) -> Table:
 def confusion(plot: Confusion) -> SafeString:
     short = plot.short or plot.labels
     head = format_html_join("", '<th scope="col">{}</th>', ((label,) for label in short))
-    rows = format_html_join("", "{}", ((_confusion_row(plot, index),) for index in range(len(plot.labels))))
-    table = Table([_("Truth"), *plot.labels], [(label, *counts) for label, counts in zip(plot.labels, plot.counts)])
+    rows = format_html_join(
+        "", "{}", ((_confusion_row(plot, index),) for index in range(len(plot.labels)))
+    )
+    table = Table(
+        [_("Truth"), *plot.labels],
+        [(label, *counts) for label, counts in zip(plot.labels, plot.counts)],
+    )
     return format_html(
         '<div class="plot"><div class="scroll-x"><table class="confusion"><caption class="sr">{}</caption><thead><tr><th scope="col"><span class="sr">{}</span></th>{}'
         '<th scope="col" class="n">{}</th></tr></thead><tbody>{}</tbody></table></div>{}</div>',
@@ -170,8 +240,20 @@ def confusion(plot: Confusion) -> SafeString:
 def _confusion_row(plot: Confusion, i: int) -> SafeString:
     counts = plot.counts[i]
     total = sum(counts)
-    cells = format_html_join("", "{}", ((_confusion_cell(plot, i, j, count / total if total else 0.0),) for j, count in enumerate(counts)))
-    return format_html('<tr><th scope="row">{}</th>{}<td class="n">{}</td></tr>', plot.labels[i], cells, f"{total:,}")
+    cells = format_html_join(
+        "",
+        "{}",
+        (
+            (_confusion_cell(plot, i, j, count / total if total else 0.0),)
+            for j, count in enumerate(counts)
+        ),
+    )
+    return format_html(
+        '<tr><th scope="row">{}</th>{}<td class="n">{}</td></tr>',
+        plot.labels[i],
+        cells,
+        f"{total:,}",
+    )
 
 
 def _confusion_cell(plot: Confusion, i: int, j: int, share: float) -> SafeString:
@@ -192,7 +274,13 @@ def _confusion_cell(plot: Confusion, i: int, j: int, share: float) -> SafeString
 def frequent_confusions(plot: Confusion, limit: int = 6) -> list[dict[str, Any]]:
     """The largest cells off the diagonal: truth, answer, share of the row, count, link."""
     found = [
-        {"truth": plot.labels[i], "answer": plot.labels[j], "share": count / sum(row), "count": count, "url": plot.urls.get((i, j), "")}
+        {
+            "truth": plot.labels[i],
+            "answer": plot.labels[j],
+            "share": count / sum(row),
+            "count": count,
+            "url": plot.urls.get((i, j), ""),
+        }
         for i, row in enumerate(plot.counts)
         for j, count in enumerate(row)
         if i != j and count
@@ -204,24 +292,51 @@ def confusion_sentence(plot: Confusion) -> str:
     worst = frequent_confusions(plot, 1)
     if not worst:
         return _("No sample was taken for another label.")
-    values = {"truth": worst[0]["truth"], "answer": worst[0]["answer"], "share": f"{100 * worst[0]['share']:.0f}"}
-    return _("Confusion in %% of each row; most often %(truth)s is taken for %(answer)s: %(share)s %%.") % values
+    values = {
+        "truth": worst[0]["truth"],
+        "answer": worst[0]["answer"],
+        "share": f"{100 * worst[0]['share']:.0f}",
+    }
+    return (
+        _(
+            "Confusion in %% of each row; most often %(truth)s is taken for %(answer)s: %(share)s %%."
+        )
+        % values
+    )
 
 
 def upset(plot: UpSet) -> SafeString:
     total = sum(row.count for row in plot.rows) or 1
     largest = max((row.count for row in plot.rows), default=0) or 1
     matching = any(row.match is not None for row in plot.rows)
-    heads = [_("Has"), _("Inputs"), _("Samples of this kind"), _("Samples"), _("Share"), *([_("Match")] if matching else [])]
+    heads = [
+        _("Has"),
+        _("Inputs"),
+        _("Samples of this kind"),
+        _("Samples"),
+        _("Share"),
+        *([_("Match")] if matching else []),
+    ]
     looks = ("", "", "upset__plot", "n", "n hide-s", "n")
     head = format_html_join(
         "",
         '<th scope="col" class="{}">{}</th>',
-        ((look, _hidden(text) if index in (1, 2) else text) for index, (look, text) in enumerate(zip(looks, heads))),
+        (
+            (look, _hidden(text) if index in (1, 2) else text)
+            for index, (look, text) in enumerate(zip(looks, heads))
+        ),
     )
-    rows = format_html_join("", "{}", ((_combination(plot, row, total, largest, matching),) for row in plot.rows))
-    table = Table([_("Has"), _("Samples"), _("Match")], [(combination_name(plot, row), row.count, row.match) for row in plot.rows])
-    made = _("%(n)s samples in %(rows)s combinations of inputs.") % {"n": f"{total:,}", "rows": len(plot.rows)}
+    rows = format_html_join(
+        "", "{}", ((_combination(plot, row, total, largest, matching),) for row in plot.rows)
+    )
+    table = Table(
+        [_("Has"), _("Samples"), _("Match")],
+        [(combination_name(plot, row), row.count, row.match) for row in plot.rows],
+    )
+    made = _("%(n)s samples in %(rows)s combinations of inputs.") % {
+        "n": f"{total:,}",
+        "rows": len(plot.rows),
+    }
     return format_html(
         '<div class="plot"><div class="plot__fit"><table class="table table--dense table--stack upset"><caption class="sr">{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}</div>',
         sentence(plot, made), head, rows, toggle(plot, table),
@@ -232,10 +347,19 @@ def _hidden(text: Any) -> SafeString:
     return format_html('<span class="sr">{}</span>', text)
 
 
-def _combination(plot: UpSet, row: Combination, total: int, largest: int, matching: bool) -> SafeString:
+def _combination(
+    plot: UpSet, row: Combination, total: int, largest: int, matching: bool
+) -> SafeString:
     name = combination_name(plot, row)
     label = (
-        format_html('<a href="{}"{}>{}</a>', row.href, SafeString(' aria-current="true"') if row.chosen else "", name) if row.href else name
+        format_html(
+            '<a href="{}"{}>{}</a>',
+            row.href,
+            SafeString(' aria-current="true"') if row.chosen else "",
+            name,
+        )
+        if row.href
+        else name
     )
     match = row.match if row.match is not None else row.count
     bar = format_html(
@@ -263,7 +387,9 @@ def combination_name(plot: UpSet, row: Combination) -> Any:
         return _("None")
     if len(present) == 1 and len(absent) > 1:
         return _("Only %(modality)s") % {"modality": _in_text(plot, present[0])}
-    return _(", ").join(_("No %(modality)s") % {"modality": _in_text(plot, kind)} for kind in absent)
+    return _(", ").join(
+        _("No %(modality)s") % {"modality": _in_text(plot, kind)} for kind in absent
+    )
 
 
 def _in_text(plot: UpSet, kind: str) -> str:

@@ -1,7 +1,9 @@
-"""Template tags of the interface: `{% load ui %}`. The gallery at /ui/gallery/ shows every one in every state.
+"""Template tags of the interface: `{% load ui %}`. The gallery at /ui/gallery/ shows every one in
+every state.
 
-Block tags end with `end<name>`. `…` = extra attributes: class_, id, data_x=, aria_x=, hx_get= … (hx_ brings the nonce).
-A person is any object or dict with name, slot (and initials); a discipline one with code, name, slot.
+Block tags end with `end<name>`. `…` = extra attributes: class_, id, data_x=, aria_x=, hx_get= …
+(hx_ brings the nonce). A person is any object or dict with name, slot (and initials); a discipline
+one with code, name, slot.
 
     Texts with a % sign: {% translate "95 % interval" as x %} and pass x; _("95 %") prints two signs.
 
@@ -89,7 +91,21 @@ A person is any object or dict with name, slot (and initials); a discipline one 
     PLOTS   plot model     (dataclasses in apps/ui/plots/model.py)
 """
 
-from apps.ui.components import basics, figures, forms, layout, lists, modalities, panels, people, plots, samples, shell, talk, terms
+from apps.ui.components import (
+    basics,
+    figures,
+    forms,
+    layout,
+    lists,
+    modalities,
+    panels,
+    people,
+    plots,
+    samples,
+    shell,
+    talk,
+    terms,
+)
 from apps.ui.library import register
 
 __all__ = [

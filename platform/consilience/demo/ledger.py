@@ -1,7 +1,9 @@
-"""The demo study "Ledger digits": which digit was entered in the ledger? Written as a study folder, from PyPI packages alone.
+"""The demo study "Ledger digits": which digit was entered in the ledger? Written as a study folder,
+from PyPI packages alone.
 
-The images are real handwriting (scikit-learn's copy of the UCI optical digits), the voices synthetic, remarks and balance readings
-made up here, and so is the pairing: by label only, so nothing but the label joins one sample's modalities.
+The images are real handwriting (scikit-learn's copy of the UCI optical digits), the voices
+synthetic, remarks and balance readings made up here, and so is the pairing: by label only, so
+nothing but the label joins one sample's modalities.
 """
 
 import csv
@@ -62,7 +64,9 @@ class Tables:
 
 
 def ledger(home: Path, samples: int = FULL) -> Path:
-    """The study folder under `home`, made when it is not there yet. A broken-off making leaves nothing that counts as made."""
+    """The study folder under `home`, made when it is not there yet. A broken-off making leaves
+    nothing that counts as made.
+    """
     folder = home / f"ledger-digits-{samples}-v{VERSION}"
     if not folder.exists():
         making = folder.with_suffix(".making")
@@ -73,7 +77,9 @@ def ledger(home: Path, samples: int = FULL) -> Path:
 
 
 def generate(folder: Path, samples: int = FULL) -> None:
-    """Write study.yaml, tables and media. `samples` is rounded to whole forms; below FULL it is a cut with all stations in it."""
+    """Write study.yaml, tables and media. `samples` is rounded to whole forms; below FULL it is a
+    cut with all stations in it.
+    """
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -84,7 +90,14 @@ def generate(folder: Path, samples: int = FULL) -> None:
     balances = _balances()
     tables = Tables()
     for entry in plan(digits.target, max(1, round(samples / FORMS))):
-        tables.entries.append((entry.key, WORDS[entry.digit], f"station-{entry.station + 1}", f"form-{entry.form + 1:02d}"))
+        tables.entries.append(
+            (
+                entry.key,
+                WORDS[entry.digit],
+                f"station-{entry.station + 1}",
+                f"form-{entry.form + 1:02d}",
+            )
+        )
         if entry.present[0]:
             _write_image(folder, entry, digits.images[entry.source], tables)
         if entry.present[1] and dictation:
@@ -97,9 +110,15 @@ def generate(folder: Path, samples: int = FULL) -> None:
 
 
 def plan(targets: np.ndarray, per_form: int) -> list[Entry]:
-    """The entries in the order of the ledger: `per_form` of each form, and for each which teams hold data (one at the least)."""
+    """The entries in the order of the ledger: `per_form` of each form, and for each which teams
+    hold data (one at the least).
+    """
     random = np.random.default_rng(SEED)
-    places = [(form, start + int(step)) for form, start in enumerate(FORM_STARTS) for step in random.permutation(FORM_LENGTH)[:per_form]]
+    places = [
+        (form, start + int(step))
+        for form, start in enumerate(FORM_STARTS)
+        for step in random.permutation(FORM_LENGTH)[:per_form]
+    ]
     random.shuffle(places)
     entries = []
     for number, (form, source) in enumerate(places):
@@ -111,7 +130,9 @@ def plan(targets: np.ndarray, per_form: int) -> list[Entry]:
 
 
 def remark(digit: int, station: int, random: np.random.Generator) -> str:
-    """One to three sentences: a fact, or one or two properties in the words of a clerk, often the station's own."""
+    """One to three sentences: a fact, or one or two properties in the words of a clerk, often the
+    station's own.
+    """
     chance = random.random()
     if chance < 0.35:
         hints = [f"Here: {FACTS[digit][random.integers(len(FACTS[digit]))]}."]
@@ -140,12 +161,16 @@ def _write_image(folder: Path, entry: Entry, pixels: np.ndarray, tables: Tables)
 
 
 def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator):  # noqa: ANN201  PIL is loaded only here
-    """(8, 8) ink of 0 to 16 -> a 32 x 32 grey picture, ink on paper; a stained one was coarsened and blotted first."""
+    """(8, 8) ink of 0 to 16 -> a 32 x 32 grey picture, ink on paper; a stained one was coarsened
+    and blotted first.
+    """
     from PIL import Image
 
     picture = Image.fromarray((pixels * (255 / 16)).astype(np.uint8))
     if stained:
-        coarse = picture.resize((5, 5), Image.Resampling.BILINEAR).resize((8, 8), Image.Resampling.BICUBIC)
+        coarse = picture.resize((5, 5), Image.Resampling.BILINEAR).resize(
+            (8, 8), Image.Resampling.BICUBIC
+        )
         ink, (row, column) = np.array(coarse), random.integers(0, 5, 2)
         ink[row : row + 4, column : column + 4] = 0
         picture = Image.fromarray(ink)
@@ -155,7 +180,9 @@ def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator):  # noq
 
 
 def read(entry: Entry, stained: bool, reader: int) -> int:
-    """What one annotator takes the digit for: nearly always right on a clear one, at times the look-alike on a stained one."""
+    """What one annotator takes the digit for: nearly always right on a clear one, at times the
+    look-alike on a stained one.
+    """
     wrong = entry.stream(10 + reader).random() < ((0.14, 0.2)[reader] if stained else 0.005)
     return MISREAD[entry.digit] if wrong else entry.digit
 
@@ -168,18 +195,24 @@ def _write_speech(folder: Path, entry: Entry, dictation: Dictation, tables: Tabl
     clip = dictation.entry(tuple(SPELLINGS)[entry.station], entry.digit, noisy, random)
     path = f"speech/{entry.key}.wav"
     soundfile.write(folder / path, clip, RATE, subtype="PCM_16")
-    tables.speech.append((entry.key, path, round(len(clip) / RATE, 3), "noisy" if noisy else "clear"))
+    tables.speech.append(
+        (entry.key, path, round(len(clip) / RATE, 3), "noisy" if noisy else "clear")
+    )
 
 
 def _balances() -> list[tuple[float, float]]:
-    """Gain and offset of each station's balance: what makes a reading mean something else at another station."""
+    """Gain and offset of each station's balance: what makes a reading mean something else at
+    another station.
+    """
     random = np.random.default_rng((SEED, 99))
     return [(float(random.normal(1, 0.12)), float(random.normal(0, 0.6))) for _ in range(STATIONS)]
 
 
 def _weigh(entry: Entry, balances: Sequence[tuple[float, float]]) -> tuple[float, ...]:
     random, (gain, offset) = entry.stream(3), balances[entry.station]
-    readings = [round(float(gain * entry.digit + offset + random.normal(0, 1.4)), 2) for _ in range(3)]
+    readings = [
+        round(float(gain * entry.digit + offset + random.normal(0, 1.4)), 2) for _ in range(3)
+    ]
     return (*readings, round(float(random.normal(18, 4)), 1))
 
 
@@ -187,9 +220,15 @@ def _write_tables(folder: Path, tables: Tables, speech: bool) -> None:
     _write_csv(folder / "entries.csv", ("sample_id", "digit", "station", "form"), tables.entries)
     _write_csv(folder / "vision_team.csv", ("sample_id", "file", "quality"), tables.image)
     if speech:
-        _write_csv(folder / "speech_team.csv", ("sample_id", "file", "seconds", "quality"), tables.speech)
+        _write_csv(
+            folder / "speech_team.csv", ("sample_id", "file", "seconds", "quality"), tables.speech
+        )
     _write_csv(folder / "language_team.csv", ("sample_id", "remark"), tables.text)
-    _write_csv(folder / "instruments_team.csv", ("sample_id", "reading_1", "reading_2", "reading_3", "celsius"), tables.scale)
+    _write_csv(
+        folder / "instruments_team.csv",
+        ("sample_id", "reading_1", "reading_2", "reading_3", "celsius"),
+        tables.scale,
+    )
     _write_csv(folder / "labels.csv", ("sample_id", "annotator", "digit"), tables.labels)
     text = yaml.safe_dump(study(speech), sort_keys=False, allow_unicode=True, width=120)
     (folder / "study.yaml").write_text(text, encoding="utf-8")

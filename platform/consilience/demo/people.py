@@ -1,4 +1,6 @@
-"""The people of the demo. None of them exists; each bears the tag "demo person" and an address under demo.example."""
+"""The people of the demo. None of them exists; each bears the tag "demo person" and an address
+under demo.example.
+"""
 
 import secrets
 from dataclasses import dataclass
@@ -30,6 +32,8 @@ PEOPLE = (
 
 
 def account(person: Person) -> User:
-    """The account, made at the first call with a password that nobody knows: the demo people sign in by tile."""
+    """The account, made at the first call with a password that nobody knows: the demo people sign
+    in by tile.
+    """
     found = User.objects.filter(email=person.email).first()
     return found or create_user(person.email, person.name, secrets.token_urlsafe(24), is_demo=True)

@@ -1,4 +1,6 @@
-"""What the clerks of the six stations write beside an entry: hints at the digit that never name it. Written for the demo."""
+"""What the clerks of the six stations write beside an entry: hints at the digit that never name it.
+Written for the demo.
+"""
 
 from collections.abc import Callable
 

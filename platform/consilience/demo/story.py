@@ -1,4 +1,6 @@
-"""What the demo's people have done before the reader comes: data imported, a run finished, a review under way, comments where they belong."""
+"""What the demo's people have done before the reader comes: data imported, a run finished, a review
+under way, comments where they belong.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,10 +35,14 @@ CARD = {
 
 
 def tell(project: Project, people: People, folder: Path, say: Say) -> None:
-    """Each part looks first whether it has happened; the last one leaves a run for the worker to train."""
+    """Each part looks first whether it has happened; the last one leaves a run for the worker to
+    train.
+    """
     if not project.datasets.exists():
         imported = import_folder(project, people["IN"], folder, Progress())
-        say(f"{len(imported.versions)} data sets, {sum(version.n_rows for version in imported.versions):,} rows")
+        say(
+            f"{len(imported.versions)} data sets, {sum(version.n_rows for version in imported.versions):,} rows"
+        )
     alignment = frozen(project)
     run = project.runs.filter(number=1).first() or first_run(project, people, alignment)
     say(f"run {run.number}: {run.job.get_state_display()}")
@@ -67,19 +73,34 @@ def first_run(project: Project, people: People, alignment: Alignment) -> Run:
 
 def second_run(project: Project, people: People, alignment: Alignment, parent: Run) -> Run:
     recipe = Recipe(title="Gated, one seed", method="gated", training=Training(seeds=[0]))
-    return start_run(people["VI"], project, alignment, recipe, "Does a gate weigh the readings better than a product?", parent=parent)
+    return start_run(
+        people["VI"],
+        project,
+        alignment,
+        recipe,
+        "Does a gate weigh the readings better than a product?",
+        parent=parent,
+    )
 
 
 def review(project: Project, people: People, run: Run) -> None:
     """Everybody but Speech has decided."""
-    version = register_run(people["IN"], run, "Ledger reader", "Tells which digit was entered, from what is there of four readings.", CARD)
+    version = register_run(
+        people["IN"],
+        run,
+        "Ledger reader",
+        "Tells which digit was entered, from what is there of four readings.",
+        CARD,
+    )
     disciplines = {discipline: people[discipline.code] for discipline in project.disciplines.all()}
     reason = "It is clearly better than the best single reading, and it answers also where one reading is missing."
     open_one = propose(people["IN"], version, reason, disciplines)
     waits_for = "SP" if "SP" in people and any(one.code == "SP" for one in disciplines) else "LI"
     for discipline, reviewer in disciplines.items():
         if discipline.code != waits_for:
-            decide(reviewer, open_one, discipline, Decision.Verdict.APPROVE, SUMMARIES[discipline.code])
+            decide(
+                reviewer, open_one, discipline, Decision.Verdict.APPROVE, SUMMARIES[discipline.code]
+            )
 
 
 SUMMARIES = {
@@ -100,7 +121,9 @@ def talk(project: Project, people: People, run: Run) -> None:
         people["VI"], project, Thread.Anchor.SAMPLE, worst.key, found.label,
         f"Run {run.number} says {worst.answer}, the ledger says {worst.truth}. I would have read {worst.answer} as well: is the entry right?",
     )  # fmt: skip
-    reply(people["IN"], comment.thread, f"@{people['LI'].name} what does the clerk's remark point to?")
+    reply(
+        people["IN"], comment.thread, f"@{people['LI'].name} what does the clerk's remark point to?"
+    )
     about = find(project, Thread.Anchor.RUN, str(run.number))
     open_thread(
         people["SP"] if "SP" in people else people["LI"], project, Thread.Anchor.RUN, str(run.number), about.label,

@@ -26,7 +26,11 @@ SPEECH = {
             "table": "speech_team.csv",
             "licence": "CC0-1.0",
             "description": "The digit dictated by a synthetic voice (SVOX Pico); about half of them under babble.",
-            "columns": {"file": {"kind": "audio"}, "seconds": {"kind": "number"}, "quality": {"kind": "category"}},
+            "columns": {
+                "file": {"kind": "audio"},
+                "seconds": {"kind": "number"},
+                "quality": {"kind": "category"},
+            },
         }
     ],
 }
@@ -52,14 +56,21 @@ INSTRUMENTS = {
             "table": "entries.csv",
             "licence": "CC0-1.0",
             "description": "The entries of the ledger: the digit that was meant, the station and the form.",
-            "columns": {"digit": {"kind": "label"}, "station": {"kind": "group"}, "form": {"kind": "group"}},
+            "columns": {
+                "digit": {"kind": "label"},
+                "station": {"kind": "group"},
+                "form": {"kind": "group"},
+            },
         },
         {
             "name": "balance",
             "table": "instruments_team.csv",
             "licence": "CC0-1.0",
             "description": "Three readings of a drifting balance, one balance a station, and the room's temperature. Simulated.",
-            "columns": {name: {"kind": "number"} for name in ("reading_1", "reading_2", "reading_3", "celsius")},
+            "columns": {
+                name: {"kind": "number"}
+                for name in ("reading_1", "reading_2", "reading_3", "celsius")
+            },
         },
     ],
 }
@@ -80,7 +91,9 @@ def study(speech: bool) -> dict[str, Any]:
         "title": "Ledger digits",
         "goal": "Tell which digit was entered in the ledger, also where one team has nothing to go by.",
         "key": "sample_id",
-        "disciplines": [VISION, SPEECH, LANGUAGE, INSTRUMENTS] if speech else [VISION, LANGUAGE, INSTRUMENTS],
+        "disciplines": [VISION, SPEECH, LANGUAGE, INSTRUMENTS]
+        if speech
+        else [VISION, LANGUAGE, INSTRUMENTS],
         "alignment": {
             "label": "entries.digit",
             "groups": ["entries.station"],
@@ -88,5 +101,7 @@ def study(speech: bool) -> dict[str, Any]:
             "modalities": modalities,
             "split": {"policy": "grouped-k-fold", "folds": 3},
         },
-        "annotations": [{"discipline": "VI", "table": "labels.csv", "annotator": "annotator", "label": "digit"}],
+        "annotations": [
+            {"discipline": "VI", "table": "labels.csv", "annotator": "annotator", "label": "digit"}
+        ],
     }

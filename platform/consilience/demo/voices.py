@@ -1,4 +1,6 @@
-"""The six voices that dictate: SVOX Pico through py-nanotts. Synthetic speech; voices of other languages read respelled English words."""
+"""The six voices that dictate: SVOX Pico through py-nanotts. Synthetic speech; voices of other
+languages read respelled English words.
+"""
 
 from importlib.util import find_spec
 
@@ -38,7 +40,9 @@ class Dictation:
         """(samples,) float32 at 16 kHz, cut to the word."""
         key = (voice, digit, float(random.choice(PITCHES)), float(random.choice(SPEEDS)))
         if key not in self._clips:
-            sound = self._engine.speak(f"{SPELLINGS[voice][digit]}.", voice=voice, pitch=key[2], speed=key[3])
+            sound = self._engine.speak(
+                f"{SPELLINGS[voice][digit]}.", voice=voice, pitch=key[2], speed=key[3]
+            )
             self._clips[key] = _trim(np.frombuffer(sound, np.int16).astype(np.float32))
         return self._clips[key]
 
@@ -50,11 +54,15 @@ class Dictation:
         return (clip * (PEAK / (np.abs(clip).max() + 1))).astype(np.int16)
 
     def _babble(self, voice: str, clip: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Three other words of the same voice over hiss, between 8 dB louder and 2 dB softer than the clip."""
+        """Three other words of the same voice over hiss, between 8 dB louder and 2 dB softer than
+        the clip.
+        """
         babble = random.normal(0, 0.5, len(clip))
         for _ in range(3):
             other = self.say(voice, int(random.integers(10)), random)
-            babble += np.roll(np.resize(other / (other.std() + 1), len(clip)), random.integers(len(clip)))
+            babble += np.roll(
+                np.resize(other / (other.std() + 1), len(clip)), random.integers(len(clip))
+            )
         ratio = 10 ** (random.uniform(-8, 2) / 10)
         return babble * np.sqrt((clip**2).mean() / (babble**2).mean() / ratio)
 

@@ -1,4 +1,5 @@
-"""Foundation models as encoders. `catalogue` is light; `load` imports torch when the encoder needs it.
+"""Foundation models as encoders. `catalogue` is light; `load` imports torch when the encoder needs
+it.
 
 encoder = load("minilm-l6-v2")
 vectors = encoder.encode([encoder.prepare(text) for text in texts])     # float32 (n, 384)
@@ -20,10 +21,12 @@ SORTS = {"packaged": ".packaged", "plain": ".plain", "tiny": ".tiny", "local": "
 
 
 def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
-    """The encoder that a recipe chose, by name or with options (`fusion.recipe.EncoderChoice`); raises EncoderError in plain words.
+    """The encoder that a recipe chose, by name or with options (`fusion.recipe.EncoderChoice`);
+    raises EncoderError in plain words.
 
-    folders: whether the name may also be a path to a transformers folder or a hub name in this person's own cache. Only the command
-    line says yes: a recipe from a web page must not make a server read folders.
+    folders: whether the name may also be a path to a transformers folder or a hub name in this
+    person's own cache. Only the command line says yes: a recipe from a web page must not make a
+    server read folders.
     """
     from .base import EncoderError
 

@@ -30,11 +30,13 @@ class Choice(Protocol):
 class Encoder(Protocol):
     """Frozen: the same content gives the same vector, whatever stands beside it in a batch.
 
-    prepare(content) decodes one cell (a path, a text, numbers) and may raise BrokenFile; bucket(input) sorts what is cheap to
-    encode together; encode(inputs) takes up to `batch` inputs of one bucket and returns float32 (n, dim).
-    `window` inputs are decoded at a time, so that memory stays small. One with weights has them in `model` (nn.Module), and
-    vectors(inputs) gives the same (n, dim) as a tensor, with gradients where they are asked for. An encoder whose vector holds several
-    positions side by side says so in `blocks`, a list of fusion.tokens.Block; without it the vector is one token.
+    prepare(content) decodes one cell (a path, a text, numbers) and may raise BrokenFile;
+    bucket(input) sorts what is cheap to encode together; encode(inputs) takes up to `batch` inputs
+    of one bucket and returns float32 (n, dim). `window` inputs are decoded at a time, so that
+    memory stays small. One with weights has them in `model` (nn.Module), and vectors(inputs) gives
+    the same (n, dim) as a tensor, with gradients where they are asked for. An encoder whose vector
+    holds several positions side by side says so in `blocks`, a list of fusion.tokens.Block; without
+    it the vector is one token.
     """
 
     name: str

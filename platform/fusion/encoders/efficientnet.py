@@ -1,4 +1,6 @@
-"""EfficientNet-Lite0 (Tan and Le 2019; the Lite variant drops squeeze-and-excitation and uses ReLU6), with the weights' own names."""
+"""EfficientNet-Lite0 (Tan and Le 2019; the Lite variant drops squeeze-and-excitation and uses
+ReLU6), with the weights' own names.
+"""
 
 from typing import Any
 
@@ -21,14 +23,22 @@ EPSILON = 1e-3
 
 
 class SameConv(nn.Conv2d):
-    """A convolution with TensorFlow's "same" padding: what does not divide goes to the right and below."""
+    """A convolution with TensorFlow's "same" padding: what does not divide goes to the right and
+    below.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         kernel, stride = self.kernel_size[0], self.stride[0]
         tall, wide = (max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in x.shape[-2:])
         if wide % 2 or tall % 2:
-            x, tall, wide = F.pad(x, (wide // 2, wide - wide // 2, tall // 2, tall - tall // 2)), 0, 0
-        return F.conv2d(x, self.weight, self.bias, self.stride, (tall // 2, wide // 2), 1, self.groups)
+            x, tall, wide = (
+                F.pad(x, (wide // 2, wide - wide // 2, tall // 2, tall - tall // 2)),
+                0,
+                0,
+            )
+        return F.conv2d(
+            x, self.weight, self.bias, self.stride, (tall // 2, wide // 2), 1, self.groups
+        )
 
 
 def norm(channels: int) -> nn.BatchNorm2d:
@@ -36,7 +46,9 @@ def norm(channels: int) -> nn.BatchNorm2d:
 
 
 class Block(nn.Module):
-    """Inverted bottleneck: widen, filter each channel, narrow; (b, c_in, h, w) -> (b, c_out, h/stride, w/stride)."""
+    """Inverted bottleneck: widen, filter each channel, narrow; (b, c_in, h, w) -> (b, c_out,
+    h/stride, w/stride).
+    """
 
     def __init__(self, kernel: int, stride: int, expansion: int, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -59,7 +71,9 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """Feature maps of chosen blocks. Blocks are counted 0 to 15; 16 is the head, whose mean is the usual pooled feature."""
+    """Feature maps of chosen blocks. Blocks are counted 0 to 15; 16 is the head, whose mean is the
+    usual pooled feature.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +89,9 @@ class EfficientNetLite0(nn.Module):
         self._fc = nn.Linear(1280, 1000)
 
     def forward(self, x: Tensor, layers: list[int]) -> dict[int, Tensor]:
-        """x: (b, 3, h, w) as (value - 127) / 128; layer -> (b, channels, h', w'). Stops at the last layer that is asked for."""
+        """x: (b, 3, h, w) as (value - 127) / 128; layer -> (b, channels, h', w'). Stops at the last
+        layer that is asked for.
+        """
         maps = {}
         x = F.relu6(self._bn0(self._conv_stem(x)), inplace=True)
         for place, block in enumerate(self._blocks):
@@ -96,8 +112,13 @@ def channels_of(layer: int) -> int:
 
 @torch.no_grad()
 def fold(model: EfficientNetLite0) -> None:
-    """Put every batch normalisation into the convolution before it: the same numbers, a third of the time."""
-    pairs: list[tuple[Any, str, str]] = [(model, "_conv_stem", "_bn0"), (model, "_conv_head", "_bn1")]
+    """Put every batch normalisation into the convolution before it: the same numbers, a third of
+    the time.
+    """
+    pairs: list[tuple[Any, str, str]] = [
+        (model, "_conv_stem", "_bn0"),
+        (model, "_conv_head", "_bn1"),
+    ]
     for block in model._blocks:
         pairs += [(block, "_depthwise_conv", "_bn1"), (block, "_project_conv", "_bn2")]
         pairs += [(block, "_expand_conv", "_bn0")] if block.expands else []

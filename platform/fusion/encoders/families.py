@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Family:
-    """kind: of the modality; reader: how its output is laid out; poolings: what can be asked for, the default first."""
+    """kind: of the modality; reader: how its output is laid out; poolings: what can be asked for,
+    the default first.
+    """
 
     title: str
     kind: str
@@ -27,10 +29,15 @@ POOLINGS = {
 }
 
 FAMILIES = {
-    **dict.fromkeys(("bert", "electra", "distilbert", "albert", "mpnet", "modernbert"), Family("BERT", "text", "tokens")),
+    **dict.fromkeys(
+        ("bert", "electra", "distilbert", "albert", "mpnet", "modernbert"),
+        Family("BERT", "text", "tokens"),
+    ),
     **dict.fromkeys(("roberta", "xlm-roberta", "camembert"), Family("RoBERTa", "text", "tokens")),
     **dict.fromkeys(("gpt2", "gpt_neo", "gpt_neox", "opt"), Family("GPT", "text", "tokens")),
-    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "phi", "phi3"), Family("Llama", "text", "tokens")),
+    **dict.fromkeys(
+        ("llama", "mistral", "qwen2", "qwen3", "phi", "phi3"), Family("Llama", "text", "tokens")
+    ),
     "resnet": Family("ResNet", "image", "map"),
     **dict.fromkeys(("convnext", "convnextv2"), Family("ConvNeXt", "image", "map")),
     "swin": Family("Swin", "image", "map"),

@@ -13,7 +13,17 @@ from fusion.tokens import Block
 
 from .base import Choice, Content, fingerprint_of
 from .families import POOLINGS
-from .runtime import checked_layers, checked_pooling, checked_segments, device, inference, pool_frames, pool_tokens, precision, read_frozen
+from .runtime import (
+    checked_layers,
+    checked_pooling,
+    checked_segments,
+    device,
+    inference,
+    pool_frames,
+    pool_tokens,
+    precision,
+    read_frozen,
+)
 
 MAX_TOKENS = 256
 SEGMENTS = 4  # where stretches are asked for without their number
@@ -22,30 +32,48 @@ Tokenise = Callable[[str], list[int]]
 
 
 class Language:
-    """BERT, RoBERTa, GPT-2, NeoX, Llama and their kin. `tokenise` turns a text into at most `most_tokens` ids, special ones included.
+    """BERT, RoBERTa, GPT-2, NeoX, Llama and their kin. `tokenise` turns a text into at most
+    `most_tokens` ids, special ones included.
 
-    Texts are padded on the right and the padding is masked: a decoder's tokens see only what stands before them, so its mean and its
-    last real token are those of the text alone.
-    `read` gives the network when the first text is encoded: where all vectors are in the cache, none is needed.
+    Texts are padded on the right and the padding is masked: a decoder's tokens see only what stands
+    before them, so its mean and its last real token are those of the text alone. `read` gives the
+    network when the first text is encoded: where all vectors are in the cache, none is needed.
     """
 
     kind = "text"
     batch = 32
     window = 4096
 
-    def __init__(self, name: str, choice: Choice, config: Any, read: Callable[[], nn.Module], tokenise: Tokenise, weights: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        choice: Choice,
+        config: Any,
+        read: Callable[[], nn.Module],
+        tokenise: Tokenise,
+        weights: str,
+    ) -> None:
         self.name = name
         self.read = read
         self.tokenise = tokenise
         pad = getattr(config, "pad_token_id", None)
         self.pad = pad if isinstance(pad, int) and pad > 0 else 0
-        self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
+        self.layers = checked_layers(
+            name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers
+        )
         self.pooling = checked_pooling(name, choice.pooling, POOLINGS["tokens"])
-        self.segments = checked_segments(name, "text", choice, SEGMENTS) if self.pooling == "segments" else 1
+        self.segments = (
+            checked_segments(name, "text", choice, SEGMENTS) if self.pooling == "segments" else 1
+        )
         self.blocks = [Block(self.segments, config.hidden_size)] * len(self.layers)
         self.dim = sum(block.size for block in self.blocks)
         pooling = f"{self.segments} segments" if self.segments > 1 else self.pooling
-        options = {"layers": self.layers, "pooling": pooling, "tokens": most_tokens(config), "precision": precision()}
+        options = {
+            "layers": self.layers,
+            "pooling": pooling,
+            "tokens": most_tokens(config),
+            "precision": precision(),
+        }
         self.fingerprint = fingerprint_of(name, weights, **options)
 
     @cached_property
@@ -55,7 +83,9 @@ class Language:
     @cached_property
     def options(self) -> dict[str, bool]:
         """A decoder would keep keys and values for a next token that never comes."""
-        return {"use_cache": False} if "use_cache" in signature(self.model.forward).parameters else {}
+        return (
+            {"use_cache": False} if "use_cache" in signature(self.model.forward).parameters else {}
+        )
 
     def prepare(self, content: Content) -> list[int]:
         """Token ids; an empty text is one padding token."""
@@ -70,12 +100,22 @@ class Language:
 
     def vectors(self, inputs: Sequence[list[int]]) -> Tensor:
         ids, mask = self.padded(inputs)
-        states = self.model(input_ids=ids, attention_mask=mask, output_hidden_states=True, **self.options).hidden_states
+        states = self.model(
+            input_ids=ids, attention_mask=mask, output_hidden_states=True, **self.options
+        ).hidden_states
         if self.pooling == "segments":
             return torch.cat(
-                [pool_frames(states[layer].float(), list(map(len, inputs)), self.segments, self.pooling) for layer in self.layers], 1
+                [
+                    pool_frames(
+                        states[layer].float(), list(map(len, inputs)), self.segments, self.pooling
+                    )
+                    for layer in self.layers
+                ],
+                1,
             )
-        return torch.cat([pool_tokens(states[layer], mask, self.pooling) for layer in self.layers], 1)
+        return torch.cat(
+            [pool_tokens(states[layer], mask, self.pooling) for layer in self.layers], 1
+        )
 
     def padded(self, inputs: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
         """int64 (b, tokens) ids and mask"""
@@ -86,9 +126,15 @@ class Language:
 
 
 def most_tokens(config: Any) -> int:
-    """At most 256, and no more than there are places; RoBERTa and MPNet keep two places for padding."""
+    """At most 256, and no more than there are places; RoBERTa and MPNet keep two places for
+    padding.
+    """
     places = getattr(config, "max_position_embeddings", None) or MAX_TOKENS
-    reserved = 2 if getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet") else 0
+    reserved = (
+        2
+        if getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet")
+        else 0
+    )
     return min(MAX_TOKENS, places - reserved)
 
 

@@ -1,6 +1,8 @@
-"""The three pretrained encoders that come as PyPI packages. Every weight file is checked against its SHA-256 before it is read.
+"""The three pretrained encoders that come as PyPI packages. Every weight file is checked against
+its SHA-256 before it is read.
 
-Two of them are not safetensors: they are converted once, into `catalogue.home()`, and only the converted file is read from then on.
+Two of them are not safetensors: they are converted once, into `catalogue.home()`, and only the
+converted file is read from then on.
 """
 
 import json
@@ -54,7 +56,14 @@ def load_audio(entry: Entry, choice: Choice) -> Encoder:
         encoder.load_state_dict(load_file(path))
         return encoder
 
-    return WhisperSpeech(entry.name, choice, SimpleNamespace(**WHISPER_TINY), read, entry.sha256, entry.default_grid[0])
+    return WhisperSpeech(
+        entry.name,
+        choice,
+        SimpleNamespace(**WHISPER_TINY),
+        read,
+        entry.sha256,
+        entry.default_grid[0],
+    )
 
 
 def load_text(entry: Entry, choice: Choice) -> Encoder:
@@ -67,21 +76,29 @@ def load_text(entry: Entry, choice: Choice) -> Encoder:
         from transformers import AutoModel
 
         quiet()
-        return AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False)
+        return AutoModel.from_pretrained(
+            str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False
+        )
 
     return Language(entry.name, choice, config, read, tokeniser_of(str(folder)), entry.sha256)
 
 
 def checked_file(entry: Entry) -> Path:
-    """The weight file inside the installed package; raises EncoderError if its SHA-256 is another one."""
+    """The weight file inside the installed package; raises EncoderError if its SHA-256 is another
+    one.
+    """
     spec = find_spec(entry.module)
     if spec is None or spec.origin is None:
         raise EncoderError(f"encoder {entry.title} is not installed: {entry.how_to_install}")
     path = Path(spec.origin).parent / entry.file
     if not path.is_file():
-        raise EncoderError(f"package {entry.source} has no {entry.file}; install version {entry.version}: {entry.how_to_install}")
+        raise EncoderError(
+            f"package {entry.source} has no {entry.file}; install version {entry.version}: {entry.how_to_install}"
+        )
     if sha256_of(path) != entry.sha256:
-        raise EncoderError(f"{entry.file} of {entry.source} is not the expected file (its SHA-256 differs); it is not read")
+        raise EncoderError(
+            f"{entry.file} of {entry.source} is not the expected file (its SHA-256 differs); it is not read"
+        )
     return path
 
 
@@ -89,7 +106,11 @@ def converted(entry: Entry, read: Callable[[Path], dict[str, torch.Tensor]]) -> 
     """The converted file, which is made where it is absent or has changed since."""
     path = catalogue.home() / ".converted" / f"{entry.name}-{entry.sha256[:12]}.safetensors"
     note = path.with_suffix(".json")
-    if not (path.is_file() and note.is_file() and json.loads(note.read_text())["sha256"] == sha256_of(path)):
+    if not (
+        path.is_file()
+        and note.is_file()
+        and json.loads(note.read_text())["sha256"] == sha256_of(path)
+    ):
         write_converted(read(checked_file(entry)), path, note, entry)
     return path
 
@@ -98,14 +119,21 @@ def write_converted(state: dict[str, torch.Tensor], path: Path, note: Path, entr
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     save_file(state, beside)
-    facts: dict[str, Any] = {"sha256": sha256_of(beside), "source": entry.source, "version": entry.version, "source_sha256": entry.sha256}
+    facts: dict[str, Any] = {
+        "sha256": sha256_of(beside),
+        "source": entry.source,
+        "version": entry.version,
+        "source_sha256": entry.sha256,
+    }
     beside.replace(path)
     beside.write_text(json.dumps(facts, indent=1))
     beside.replace(note)
 
 
 def read_pth(path: Path) -> dict[str, torch.Tensor]:
-    """The one place that opens a PyTorch file: its SHA-256 was checked, and `weights_only` refuses code."""
+    """The one place that opens a PyTorch file: its SHA-256 was checked, and `weights_only` refuses
+    code.
+    """
     state = torch.load(path, map_location="cpu", weights_only=True)
     return {name: tensor.contiguous() for name, tensor in state.items()}
 
@@ -113,4 +141,7 @@ def read_pth(path: Path) -> dict[str, torch.Tensor]:
 def read_ctranslate(path: Path) -> dict[str, torch.Tensor]:
     from .whisper_file import encoder_state
 
-    return {name: torch.from_numpy(values) for name, values in encoder_state(path, WHISPER_TINY["encoder_layers"]).items()}
+    return {
+        name: torch.from_numpy(values)
+        for name, values in encoder_state(path, WHISPER_TINY["encoder_layers"]).items()
+    }

@@ -43,14 +43,18 @@ class Pixels(Plain):
 
     def prepare(self, content: Content) -> np.ndarray:
         rgb = image.decode(Path(str(content)), self.px)
-        return (rgb.astype(np.float32) @ np.asarray([0.299, 0.587, 0.114], np.float32)).ravel() / 255
+        return (
+            rgb.astype(np.float32) @ np.asarray([0.299, 0.587, 0.114], np.float32)
+        ).ravel() / 255
 
 
 class Numbers(Plain):
-    """The k numbers of a table, NaN where one is missing, then k of 0 and 1: which are missing. Its dim is known with the first row.
+    """The k numbers of a table, NaN where one is missing, then k of 0 and 1: which are missing. Its
+    dim is known with the first row.
 
-    Whitening puts a column's mean into its gaps, so what the first layer adds for a 1 is the learned vector of that column's gap, and a
-    network can tell a measured mean from no measurement (the indicator method; Le Morvan et al. 2020, AISTATS, for when it pays).
+    Whitening puts a column's mean into its gaps, so what the first layer adds for a 1 is the
+    learned vector of that column's gap, and a network can tell a measured mean from no measurement
+    (the indicator method; Le Morvan et al. 2020, AISTATS, for when it pays).
     """
 
     def __init__(self) -> None:
@@ -63,12 +67,16 @@ class Numbers(Plain):
 
 
 def with_gaps(values: np.ndarray) -> np.ndarray:
-    """(n, k) with NaN where a number is missing -> float32 (n, 2 k): the same, then 1 for each gap and 0 for each number."""
+    """(n, k) with NaN where a number is missing -> float32 (n, 2 k): the same, then 1 for each gap
+    and 0 for each number.
+    """
     return np.concatenate([values, np.isnan(values)], 1).astype(np.float32)
 
 
 class Curve(Plain):
-    """64 points of the linearly interpolated series, then mean, deviation, least, greatest and slope over its length; gaps are bridged."""
+    """64 points of the linearly interpolated series, then mean, deviation, least, greatest and
+    slope over its length; gaps are bridged.
+    """
 
     def __init__(self) -> None:
         super().__init__("curve", "series", CURVE_POINTS + 5)
@@ -76,11 +84,15 @@ class Curve(Plain):
     def prepare(self, content: Content) -> np.ndarray:
         points = drawn(content, CURVE_POINTS)
         slope = points[-1] - points[0]
-        return np.asarray([*points, points.mean(), points.std(), points.min(), points.max(), slope], np.float32)
+        return np.asarray(
+            [*points, points.mean(), points.std(), points.min(), points.max(), slope], np.float32
+        )
 
 
 def drawn(content: Content, points: int) -> np.ndarray:
-    """float64 (points,): a series interpolated linearly, its gaps bridged; zeros where there is no number at all."""
+    """float64 (points,): a series interpolated linearly, its gaps bridged; zeros where there is no
+    number at all.
+    """
     values = np.asarray(content, dtype=np.float64)
     there = np.flatnonzero(np.isfinite(values))
     if not len(there):

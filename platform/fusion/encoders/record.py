@@ -1,4 +1,6 @@
-"""What an installation knows about an encoder: `encoder.json` in the folder of its name. Light, since the web process shows it."""
+"""What an installation knows about an encoder: `encoder.json` in the folder of its name. Light,
+since the web process shows it.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,7 +12,9 @@ RECORD = "encoder.json"
 
 @dataclass(frozen=True)
 class Check:
-    """A self-test on samples that are made here. date: ISO 8601, UTC; seconds: wall clock for one sample; fault: empty where it passed."""
+    """A self-test on samples that are made here. date: ISO 8601, UTC; seconds: wall clock for one
+    sample; fault: empty where it passed.
+    """
 
     date: str
     seconds: float
@@ -23,9 +27,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Record:
-    """dim: of a vector with the default options; layers: how many can be asked for; parameters: numbers in the network.
+    """dim: of a vector with the default options; layers: how many can be asked for; parameters:
+    numbers in the network.
 
-    sha256: of the weights; digest: of weights and configuration together, empty for an encoder that comes with the product.
+    sha256: of the weights; digest: of weights and configuration together, empty for an encoder that
+    comes with the product.
     """
 
     name: str
@@ -54,7 +60,9 @@ def read(folder: Path) -> Record | None:
 def write(folder: Path, record: Record) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f".{RECORD}.tmp"
-    beside.write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.write_text(
+        json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     beside.replace(folder / RECORD)
 
 
@@ -63,6 +71,7 @@ def of_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError):
-        # a folder of an administrator that is still being copied, or broken, is no encoder; loading it by name says why
+        # a folder of an administrator that is still being copied, or broken, is no encoder; loading
+        # it by name says why
         return {}
     return content if isinstance(content, dict) else {}

@@ -35,8 +35,9 @@ def precision() -> str:
 
 @contextmanager
 def in_precision(name: str | None) -> Iterator[None]:
-    """Encoders that are loaded and used inside are those of this precision; None for the usual one. A processor has no mixed float16
-    and computes in float32, which is nearer to what is meant; bfloat16 it has, by AMX or AVX-512, or slowly.
+    """Encoders that are loaded and used inside are those of this precision; None for the usual one.
+    A processor has no mixed float16 and computes in float32, which is nearer to what is meant;
+    bfloat16 it has, by AMX or AVX-512, or slowly.
     """
     before = asked.set(name)
     try:
@@ -66,7 +67,9 @@ def quiet() -> None:
 
 
 def frozen(model: nn.Module) -> nn.Module:
-    """In mixed bfloat16 its large matrices are rounded here, once: autocast would round them for every batch."""
+    """In mixed bfloat16 its large matrices are rounded here, once: autocast would round them for
+    every batch.
+    """
     if precision() == "mixed-bf16":
         for part in model.modules():
             if isinstance(part, nn.Conv2d) and part.groups > 1:
@@ -77,8 +80,9 @@ def frozen(model: nn.Module) -> nn.Module:
 
 
 def in_bf16(filters: Tensor) -> Tensor:
-    """(c, ...) float32 -> the same, each weight a bfloat16, the error of one carried to the next, so that the sum of a filter stays: a
-    depthwise filter has nine or twenty-five weights only. Of 1,000 pictures the worst cosine to float32 rises from .990 to .993.
+    """(c, ...) float32 -> the same, each weight a bfloat16, the error of one carried to the next,
+    so that the sum of a filter stays: a depthwise filter has nine or twenty-five weights only. Of
+    1,000 pictures the worst cosine to float32 rises from .990 to .993.
     """
     exact = filters.flatten(1)
     found, carried = torch.empty_like(exact), torch.zeros(len(exact))
@@ -90,14 +94,20 @@ def in_bf16(filters: Tensor) -> Tensor:
 
 
 def read_frozen(read: Callable[[], nn.Module]) -> nn.Module:
-    """The same of a network that is read with the first batch: its weights are ordinary tensors, although inference has begun."""
+    """The same of a network that is read with the first batch: its weights are ordinary tensors,
+    although inference has begun.
+    """
     with torch.inference_mode(False):
         return frozen(read())
 
 
 def batch_of(small: int, large: int) -> int:
-    """Samples at a time. In float32 more than a few fall out of the processor's cache; a GPU and bfloat16 like more of them."""
-    return large if device().type == "cuda" else BF16_BATCH if precision() == "mixed-bf16" else small
+    """Samples at a time. In float32 more than a few fall out of the processor's cache; a GPU and
+    bfloat16 like more of them.
+    """
+    return (
+        large if device().type == "cuda" else BF16_BATCH if precision() == "mixed-bf16" else small
+    )
 
 
 def pool_map(x: Tensor, side: int) -> Tensor:
@@ -106,7 +116,9 @@ def pool_map(x: Tensor, side: int) -> Tensor:
 
 
 def pool_tokens(x: Tensor, mask: Tensor, pooling: str) -> Tensor:
-    """x: (b, tokens, d), mask: (b, tokens) of 0 and 1, real tokens first -> (b, d): the mean over real tokens, the first or the last one."""
+    """x: (b, tokens, d), mask: (b, tokens) of 0 and 1, real tokens first -> (b, d): the mean over
+    real tokens, the first or the last one.
+    """
     if pooling == "first":
         return x[:, 0]
     if pooling == "last":
@@ -116,8 +128,9 @@ def pool_tokens(x: Tensor, mask: Tensor, pooling: str) -> Tensor:
 
 
 def pool_frames(x: Tensor, frames: Sequence[int], segments: int, pooling: str) -> Tensor:
-    """x: (b, frames, d) -> (b, d) for the first or the last of each recording's own real frames, else (b, segments * d): means over
-    equal stretches of them."""
+    """x: (b, frames, d) -> (b, d) for the first or the last of each recording's own real frames,
+    else (b, segments * d): means over equal stretches of them.
+    """
     rows = []
     for row, count in zip(x, frames):
         if pooling in ("first", "last"):
@@ -138,7 +151,9 @@ def checked_pooling(title: str, asked: str | None, known: Sequence[str]) -> str:
     return asked or known[0]
 
 
-def checked_layers(title: str, asked: list[int] | None, default: Sequence[int], last: int) -> list[int]:
+def checked_layers(
+    title: str, asked: list[int] | None, default: Sequence[int], last: int
+) -> list[int]:
     """Layers 0 to `last`, negative ones counted from the end; raises EncoderError."""
     layers = [last + 1 + layer if layer < 0 else layer for layer in (asked or default)]
     wrong = [layer for layer in layers if not 0 <= layer <= last]
@@ -155,10 +170,14 @@ def checked_segments(title: str, what: str, choice: Choice, default: int) -> int
     return asked
 
 
-def checked_grid(title: str, asked: list[int] | None, default: Sequence[int], layers: list[int]) -> list[int]:
+def checked_grid(
+    title: str, asked: list[int] | None, default: Sequence[int], layers: list[int]
+) -> list[int]:
     """One grid side a layer; a single one holds for all. Raises EncoderError."""
     grid = list(asked or default)
     grid = grid * len(layers) if len(grid) == 1 else grid
     if len(grid) != len(layers) or not all(1 <= side <= 16 for side in grid):
-        raise EncoderError(f"{title}: give one grid side from 1 to 16, or one for each of the {len(layers)} layers (given: {grid})")
+        raise EncoderError(
+            f"{title}: give one grid side from 1 to 16, or one for each of the {len(layers)} layers (given: {grid})"
+        )
     return grid

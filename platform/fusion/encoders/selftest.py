@@ -18,7 +18,9 @@ RATE = 16_000
 
 @dataclass(frozen=True)
 class Tested:
-    """dim: of a vector with the default options; layers: of which one can ask; seconds: wall clock for one sample, after the first."""
+    """dim: of a vector with the default options; layers: of which one can ask; seconds: wall clock
+    for one sample, after the first.
+    """
 
     dim: int
     layers: int
@@ -27,8 +29,10 @@ class Tested:
 
 
 def self_test(read: Callable[[], Encoder]) -> Tested:
-    """Reads the encoder twice. Raises EncoderError if it cannot read a sample, if a vector has another length than was promised or is not
-    finite, if the second reading gives others, if both samples get the same, or if a sample's vector depends on its neighbour."""
+    """Reads the encoder twice. Raises EncoderError if it cannot read a sample, if a vector has
+    another length than was promised or is not finite, if the second reading gives others, if both
+    samples get the same, or if a sample's vector depends on its neighbour.
+    """
     with tempfile.TemporaryDirectory() as folder:
         encoder = read()
         parameters = parameters_of(encoder)
@@ -40,7 +44,8 @@ def self_test(read: Callable[[], Encoder]) -> Tested:
             alone = np.concatenate([vectors_of(encoder, [content]) for content in contents])
             seconds = (time.perf_counter() - begun) / len(contents)
         except (IndexError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-            # whatever a model does with a sample that it cannot take: the configuration does not fit its weights or its tokenizer
+            # whatever a model does with a sample that it cannot take: the configuration does not
+            # fit its weights or its tokenizer
             raise EncoderError(
                 f"{encoder.name} cannot read a sample of the kind {encoder.kind}: {type(error).__name__}: {error}"
             ) from error
@@ -59,7 +64,9 @@ def fault_of(encoder: Encoder, vectors: np.ndarray, again: np.ndarray, alone: np
         return "the same sample got another vector when the model was read again"
     if np.allclose(vectors[0], vectors[1], atol=SAME * float(np.abs(vectors).max())):
         return "two different samples got the same vector"
-    if not np.allclose(vectors, alone, atol=SAME * max(1.0, float(np.abs(vectors).max())), rtol=1e-3):
+    if not np.allclose(
+        vectors, alone, atol=SAME * max(1.0, float(np.abs(vectors).max())), rtol=1e-3
+    ):
         return "a sample's vector depends on what is read beside it"
     return ""
 
@@ -80,9 +87,15 @@ def samples(kind: str, folder: Path) -> list[Content]:
     if kind == "audio":
         return [tone(folder / "low.wav", 220.0, 1.0), tone(folder / "high.wav", 880.0, 0.9)]
     if kind == "text":
-        return ["A cough that has lasted for three weeks.", "Two swallows were seen above the river at noon, earlier than last year."]
+        return [
+            "A cough that has lasted for three weeks.",
+            "Two swallows were seen above the river at noon, earlier than last year.",
+        ]
     steps = np.arange(96)
-    series: list[Content] = [tuple(np.sin(steps / 5).tolist()), tuple((steps % 12).astype(float).tolist())]
+    series: list[Content] = [
+        tuple(np.sin(steps / 5).tolist()),
+        tuple((steps % 12).astype(float).tolist()),
+    ]
     return series if kind == "series" else [(1.0, 2.5, 0.0), (3.0, -1.0, 1.0)]
 
 

@@ -12,15 +12,26 @@ from fusion.tokens import Block
 from .base import Choice, Content, EncoderError, fingerprint_of
 from .families import POOLINGS
 from .plain import drawn
-from .runtime import checked_layers, checked_pooling, checked_segments, device, frozen, inference, pool_frames, precision
+from .runtime import (
+    checked_layers,
+    checked_pooling,
+    checked_segments,
+    device,
+    frozen,
+    inference,
+    pool_frames,
+    precision,
+)
 
 SEGMENTS = 4
 
 
 class PatchSeries:
-    """PatchTST (Nie et al. 2023): a series drawn through as many points as the model reads, cut into patches.
+    """PatchTST (Nie et al. 2023): a series drawn through as many points as the model reads, cut
+    into patches.
 
-    The model standardises each series by itself, so that its level and its spread are lost; they follow the vector as two more numbers.
+    The model standardises each series by itself, so that its level and its spread are lost; they
+    follow the vector as two more numbers.
     """
 
     kind = "series"
@@ -29,18 +40,35 @@ class PatchSeries:
 
     def __init__(self, name: str, choice: Choice, model: nn.Module, weights: str) -> None:
         config: Any = model.config
-        if config.num_input_channels != 1 and not (config.share_embedding and config.share_projection):
-            raise EncoderError(f"{name} reads {config.num_input_channels} series at once, each with weights of its own; a cell holds one")
-        self.name, self.points, self.channels = name, config.context_length, config.num_input_channels
+        if config.num_input_channels != 1 and not (
+            config.share_embedding and config.share_projection
+        ):
+            raise EncoderError(
+                f"{name} reads {config.num_input_channels} series at once, each with weights of its own; a cell holds one"
+            )
+        self.name, self.points, self.channels = (
+            name,
+            config.context_length,
+            config.num_input_channels,
+        )
         self.model = frozen(model)
         self.model.do_mask_input = False  # type: ignore[assignment]  # what a pretraining checkpoint would do at random
         self.class_token = int(bool(config.use_cls_token))
-        self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
+        self.layers = checked_layers(
+            name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers
+        )
         self.pooling = checked_pooling(name, choice.pooling, POOLINGS["series"])
-        self.segments = checked_segments(name, "series", choice, SEGMENTS) if self.pooling == "segments" else 1
+        self.segments = (
+            checked_segments(name, "series", choice, SEGMENTS) if self.pooling == "segments" else 1
+        )
         self.blocks = [*[Block(self.segments, config.d_model)] * len(self.layers), Block(1, 2)]
         self.dim = sum(block.size for block in self.blocks)
-        options = {"layers": self.layers, "pooling": self.pooling, "segments": self.segments, "precision": precision()}
+        options = {
+            "layers": self.layers,
+            "pooling": self.pooling,
+            "segments": self.segments,
+            "precision": precision(),
+        }
         self.fingerprint = fingerprint_of(name, weights, **options)
 
     def prepare(self, content: Content) -> np.ndarray:
@@ -56,12 +84,19 @@ class PatchSeries:
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         values = torch.from_numpy(np.stack(inputs)).to(device())
-        found = self.model(past_values=values[..., None].expand(-1, -1, self.channels), output_hidden_states=True)
-        states = (*found.hidden_states, found.last_hidden_state)  # the former are the inputs of its layers
+        found = self.model(
+            past_values=values[..., None].expand(-1, -1, self.channels), output_hidden_states=True
+        )
+        states = (
+            *found.hidden_states,
+            found.last_hidden_state,
+        )  # the former are the inputs of its layers
         scale = torch.stack([values.mean(1), values.std(1, correction=0)], 1)
         return torch.cat([*(self.pooled(states[layer]) for layer in self.layers), scale], 1)
 
     def pooled(self, state: Tensor) -> Tensor:
-        """state: (b, channels, patches, d), all channels alike; a class token would stand before the patches."""
+        """state: (b, channels, patches, d), all channels alike; a class token would stand before
+        the patches.
+        """
         patches = state[:, 0, self.class_token :].float()
         return pool_frames(patches, [patches.shape[1]] * len(patches), self.segments, self.pooling)

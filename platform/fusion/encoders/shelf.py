@@ -1,6 +1,8 @@
-"""The encoders of an installation: add one, check it, remove it. What an administrator does on the command line.
+"""The encoders of an installation: add one, check it, remove it. What an administrator does on the
+command line.
 
-A folder comes in whole or not at all: it is copied beside, tested there, and renamed into its place.
+A folder comes in whole or not at all: it is copied beside, tested there, and renamed into its
+place.
 """
 
 import hashlib
@@ -35,7 +37,9 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the files come from. source and version are shown to everyone, so a path of this machine is not among them."""
+    """Where the files come from. source and version are shown to everyone, so a path of this
+    machine is not among them.
+    """
 
     folder: Path
     source: str
@@ -44,7 +48,9 @@ class Origin:
 
 
 def add(given: str, name: str | None, licence: str | None, log: Log) -> Record:
-    """Copy a transformers folder, or download a hub name, into `catalogue.home()`; raises EncoderError, and then nothing is left."""
+    """Copy a transformers folder, or download a hub name, into `catalogue.home()`; raises
+    EncoderError, and then nothing is left.
+    """
     chosen = checked_name(name or Path(given).resolve().name.lower())
     with beside(chosen) as staging:
         origin = origin_of(given, staging / "download", log)
@@ -58,17 +64,23 @@ def add(given: str, name: str | None, licence: str | None, log: Log) -> Record:
         try:
             folder.rename(catalogue.home() / chosen)
         except OSError as error:
-            raise EncoderError(f"there is an encoder {chosen} already; remove it first, or give another --name") from error
+            raise EncoderError(
+                f"there is an encoder {chosen} already; remove it first, or give another --name"
+            ) from error
     return made
 
 
 def checked_name(name: str) -> str:
     if not NAME.fullmatch(name):
-        raise EncoderError(f"{name!r} is no name for an encoder: give --name, lower-case letters, digits, dots and hyphens, at most 64")
+        raise EncoderError(
+            f"{name!r} is no name for an encoder: give --name, lower-case letters, digits, dots and hyphens, at most 64"
+        )
     if any(entry.name == name for entry in catalogue.ENTRIES):
         raise EncoderError(f"{name} is an encoder that comes with the product; give another --name")
     if (catalogue.home() / name).exists():
-        raise EncoderError(f"there is an encoder {name} already; remove it first, or give another --name")
+        raise EncoderError(
+            f"there is an encoder {name} already; remove it first, or give another --name"
+        )
     return name
 
 
@@ -87,12 +99,16 @@ def origin_of(given: str, download: Path, log: Log) -> Origin:
     if folder.is_dir():
         return Origin(folder, "", "", licence_of(folder))
     if not HUB_NAME.fullmatch(given):
-        raise EncoderError(f"{given} is neither a folder on this machine nor a hub name of the form owner/model")
+        raise EncoderError(
+            f"{given} is neither a folder on this machine nor a hub name of the form owner/model"
+        )
     return downloaded(given, download, log)
 
 
 def downloaded(name: str, folder: Path, log: Log) -> Origin:
-    """The small files first, so that a model that cannot be read is refused before its weights are fetched."""
+    """The small files first, so that a model that cannot be read is refused before its weights are
+    fetched.
+    """
     from httpx2 import HTTPError
     from huggingface_hub import HfApi, snapshot_download
 
@@ -101,16 +117,24 @@ def downloaded(name: str, folder: Path, log: Log) -> Origin:
         snapshot_download(name, revision=revision, local_dir=folder, allow_patterns=list(FILES))
         family_of(folder)
         log(f"downloading {name} at {revision}")
-        snapshot_download(name, revision=revision, local_dir=folder, allow_patterns=["*.safetensors"])
+        snapshot_download(
+            name, revision=revision, local_dir=folder, allow_patterns=["*.safetensors"]
+        )
     except (OSError, ValueError, HTTPError) as error:
-        raise EncoderError(f"{name} cannot be downloaded: {str(error).strip().splitlines()[0]}") from error
+        raise EncoderError(
+            f"{name} cannot be downloaded: {str(error).strip().splitlines()[0]}"
+        ) from error
     return Origin(folder, f"huggingface.co/{name}", str(revision), licence_of(folder))
 
 
 def licence_of(folder: Path) -> str:
     """What the front matter of its README says."""
     readme = folder / "README.md"
-    parts = readme.read_text(encoding="utf-8", errors="replace").split("---\n", 2) if readme.is_file() else []
+    parts = (
+        readme.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
+        if readme.is_file()
+        else []
+    )
     if len(parts) < 3 or parts[0].strip():
         return ""
     try:
@@ -123,7 +147,10 @@ def licence_of(folder: Path) -> str:
 
 def copied(source: Path, target: Path) -> Path:
     target.mkdir()
-    for path in [*(source / name for name in FILES if (source / name).is_file()), *weights_of(source)]:
+    for path in [
+        *(source / name for name in FILES if (source / name).is_file()),
+        *weights_of(source),
+    ]:
         shutil.copyfile(path, target / path.name)
     return target
 
@@ -138,7 +165,9 @@ def described(folder: Path, found: Tested, origin: Origin) -> Record:
         dim=found.dim,
         layers=found.layers,
         parameters=found.parameters,
-        sha256=digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest(),
+        sha256=digests[0]
+        if len(digests) == 1
+        else hashlib.sha256("".join(digests).encode()).hexdigest(),
         digest=digest_of(folder),
         source=origin.source,
         version=origin.version,
@@ -153,11 +182,25 @@ def check(entry: Entry) -> Record:
     local = entry.sort == "local"
     before = record.read(folder)
     try:
-        found, fault = self_test(lambda: load_folder(folder, entry.name, named(entry.name)) if local else load(entry.name)), ""
+        found, fault = (
+            self_test(
+                lambda: (
+                    load_folder(folder, entry.name, named(entry.name))
+                    if local
+                    else load(entry.name)
+                )
+            ),
+            "",
+        )
     except EncoderError as error:
-        found, fault = Tested(entry.dim or 0, len(entry.layers), entry.parameters or 0, 0.0), str(error)
+        found, fault = (
+            Tested(entry.dim or 0, len(entry.layers), entry.parameters or 0, 0.0),
+            str(error),
+        )
     if local and not fault:
-        kept = before or Record("", "", "", 0, 0, 0, "", "", "", "", licence_of(folder), Check("", 0.0))
+        kept = before or Record(
+            "", "", "", 0, 0, 0, "", "", "", "", licence_of(folder), Check("", 0.0)
+        )
         made = described(folder, found, Origin(folder, kept.source, kept.version, kept.licence))
     else:
         made = before or of_entry(entry, found)
@@ -170,7 +213,16 @@ def of_entry(entry: Entry, found: Tested) -> Record:
     layers = len(entry.layers) or found.layers
     shape = found.dim, layers, found.parameters
     return Record(
-        entry.name, entry.family, entry.kind, *shape, entry.sha256, "", entry.source, entry.version, entry.licence, Check("", 0.0)
+        entry.name,
+        entry.family,
+        entry.kind,
+        *shape,
+        entry.sha256,
+        "",
+        entry.source,
+        entry.version,
+        entry.licence,
+        Check("", 0.0),
     )
 
 
@@ -178,7 +230,9 @@ def remove(name: str) -> None:
     """Raises EncoderError if there is none of this name that an administrator added."""
     folder = catalogue.home() / name
     if catalogue.local_entry(folder) is None or Path(name).name != name:
-        raise EncoderError(f"there is no encoder {name} that was added here; consilience encoder list shows those that are")
+        raise EncoderError(
+            f"there is no encoder {name} that was added here; consilience encoder list shows those that are"
+        )
     with beside(name) as staging:
         folder.rename(staging / name)  # gone at once for everyone; its files go after
 

@@ -1,4 +1,6 @@
-"""Audio encoders. A recording is padded to the next of a few lengths that depends on itself alone, so its vector never depends on others."""
+"""Audio encoders. A recording is padded to the next of a few lengths that depends on itself alone,
+so its vector never depends on others.
+"""
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
@@ -44,8 +46,14 @@ class Speech(ABC):
 
     def __init__(self, name: str, choice: Choice, segments: int) -> None:
         self.name, self.batch = name, batch_of(8, 8)
-        self.pooling = checked_pooling(name, choice.pooling or ("segments" if segments > 1 else "mean"), POOLINGS["wave"])
-        self.segments = checked_segments(name, "recording", choice, segments) if self.pooling == "segments" else 1
+        self.pooling = checked_pooling(
+            name, choice.pooling or ("segments" if segments > 1 else "mean"), POOLINGS["wave"]
+        )
+        self.segments = (
+            checked_segments(name, "recording", choice, segments)
+            if self.pooling == "segments"
+            else 1
+        )
 
     def prepare(self, content: Content) -> np.ndarray:
         """float32 (samples,) at 16 kHz; a longer recording counts with its first 30 seconds."""
@@ -74,7 +82,9 @@ class Speech(ABC):
         return -(-samples // FRAME)
 
     def pool(self, x: Tensor, inputs: Sequence[np.ndarray]) -> Tensor:
-        """x: (b, frames, d) -> float32 (b, d * segments): over each recording's own frames, never over padding."""
+        """x: (b, frames, d) -> float32 (b, d * segments): over each recording's own frames, never
+        over padding.
+        """
         frames = [self.frames(len(one)) for one in inputs]
         return pool_frames(x.float(), frames, self.segments, self.pooling)
 
@@ -85,11 +95,22 @@ class Speech(ABC):
 
 
 class WhisperSpeech(Speech):
-    """The encoder of Whisper (Radford et al. 2022), its position table cut to the length at hand: 3 s cost a tenth of 30 s.
+    """The encoder of Whisper (Radford et al. 2022), its position table cut to the length at hand: 3
+    s cost a tenth of 30 s.
 
-    Measured on 1,115 spoken digits (median 0.46 s): cut to 0.6 s they are told apart as well as padded to 2 s, in a third of the time."""
+    Measured on 1,115 spoken digits (median 0.46 s): cut to 0.6 s they are told apart as well as
+    padded to 2 s, in a third of the time.
+    """
 
-    def __init__(self, name: str, choice: Choice, config: Any, read: Callable[[], nn.Module], weights: str, segments: int = 4) -> None:
+    def __init__(
+        self,
+        name: str,
+        choice: Choice,
+        config: Any,
+        read: Callable[[], nn.Module],
+        weights: str,
+        segments: int = 4,
+    ) -> None:
         super().__init__(name, choice, segments)
         last = config.encoder_layers
         self.layers = checked_layers(name, choice.layers, [last], last)
@@ -97,12 +118,19 @@ class WhisperSpeech(Speech):
         self.longest = config.max_source_positions * FRAME / RATE
         self.dim = config.d_model * self.segments * len(self.layers)
         self.blocks = [Block(self.segments, config.d_model)] * len(self.layers)
-        options = {"segments": self.segments, "cuts": CUTS, "precision": precision(), **self.options(self.layers, last)}
+        options = {
+            "segments": self.segments,
+            "cuts": CUTS,
+            "precision": precision(),
+            **self.options(self.layers, last),
+        }
         self.fingerprint = fingerprint_of(name, weights, **options)
 
     @cached_property
     def model(self) -> Any:
-        """Read when the first recording is encoded: where all vectors are in the cache, none is needed."""
+        """Read when the first recording is encoded: where all vectors are in the cache, none is
+        needed.
+        """
         return read_frozen(self.read)
 
     @cached_property
@@ -123,42 +151,76 @@ class WhisperSpeech(Speech):
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         clips = self.padded(inputs)[:, : int(self.longest * RATE)]
         with exact():
-            found = self.mel(list(clips), sampling_rate=RATE, return_tensors="pt", padding="max_length", max_length=clips.shape[1])
+            found = self.mel(
+                list(clips),
+                sampling_rate=RATE,
+                return_tensors="pt",
+                padding="max_length",
+                max_length=clips.shape[1],
+            )
         self.cut_to(clips.shape[1] // FRAME)
-        states = self.model(found.input_features.to(device()), output_hidden_states=True).hidden_states
+        states = self.model(
+            found.input_features.to(device()), output_hidden_states=True
+        ).hidden_states
         return torch.cat([self.pool(states[layer], inputs) for layer in self.layers], 1)
 
 
 class WaveSpeech(Speech):
     """wav2vec 2.0, HuBERT, WavLM: they read the wave itself."""
 
-    def __init__(self, name: str, choice: Choice, model: nn.Module, weights: str, normalise: bool, segments: int = 4) -> None:
+    def __init__(
+        self,
+        name: str,
+        choice: Choice,
+        model: nn.Module,
+        weights: str,
+        normalise: bool,
+        segments: int = 4,
+    ) -> None:
         super().__init__(name, choice, segments)
         config: Any = model.config
         self.model = frozen(model)
         self.normalise = normalise
         self.receptive, self.stride = receptive_field(config.conv_kernel, config.conv_stride)
-        self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
+        self.layers = checked_layers(
+            name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers
+        )
         self.masked = config.feat_extract_norm == "layer"
         self.dim = config.hidden_size * self.segments * len(self.layers)
         self.blocks = [Block(self.segments, config.hidden_size)] * len(self.layers)
-        options = {"segments": self.segments, "layers": self.layers, "normalise": normalise, "cuts": CUTS, "precision": precision()}
+        options = {
+            "segments": self.segments,
+            "layers": self.layers,
+            "normalise": normalise,
+            "cuts": CUTS,
+            "precision": precision(),
+        }
         self.fingerprint = fingerprint_of(name, weights, pooling=self.pooling, **options)
 
     def frames(self, samples: int) -> int:
         return 1 + max(0, samples - self.receptive) // self.stride
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        ready = [(x - x.mean()) / np.sqrt(x.var() + 1e-7) for x in inputs] if self.normalise else list(inputs)
+        ready = (
+            [(x - x.mean()) / np.sqrt(x.var() + 1e-7) for x in inputs]
+            if self.normalise
+            else list(inputs)
+        )
         clips = torch.from_numpy(self.padded(ready)).to(device())
         lengths = torch.as_tensor([len(x) for x in inputs])
-        mask = (torch.arange(clips.shape[1])[None] < lengths[:, None]).long().to(device()) if self.masked else None
+        mask = (
+            (torch.arange(clips.shape[1])[None] < lengths[:, None]).long().to(device())
+            if self.masked
+            else None
+        )
         states = self.model(clips, attention_mask=mask, output_hidden_states=True).hidden_states
         return torch.cat([self.pool(states[layer], inputs) for layer in self.layers], 1)
 
 
 def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> tuple[int, int]:
-    """Samples that the first vector of a stack of convolutions sees, and samples from one vector to the next."""
+    """Samples that the first vector of a stack of convolutions sees, and samples from one vector to
+    the next.
+    """
     field, stride = 1, 1
     for kernel, step in zip(kernels, strides):
         field += (kernel - 1) * stride
@@ -167,25 +229,46 @@ def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> tuple[int
 
 
 class SpectrogramSpeech(Speech):
-    """The audio spectrogram transformer (Gong et al. 2021, AST): patches of a spectrogram, each stretch of time averaged over its bands.
+    """The audio spectrogram transformer (Gong et al. 2021, AST): patches of a spectrogram, each
+    stretch of time averaged over its bands.
 
-    It always sees the length that it was trained on (10 s in the published one); what is longer is cut, pooling "first" is the class token.
+    It always sees the length that it was trained on (10 s in the published one); what is longer is
+    cut, pooling "first" is the class token.
     """
 
-    def __init__(self, name: str, choice: Choice, model: nn.Module, weights: str, statistics: dict[str, float], segments: int = 4) -> None:
+    def __init__(
+        self,
+        name: str,
+        choice: Choice,
+        model: nn.Module,
+        weights: str,
+        statistics: dict[str, float],
+        segments: int = 4,
+    ) -> None:
         super().__init__(name, choice, segments)
         config: Any = model.config
         self.model, self.config, self.statistics = frozen(model), config, statistics
-        self.layers = checked_layers(name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers)
+        self.layers = checked_layers(
+            name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers
+        )
         self.dim = config.hidden_size * self.segments * len(self.layers)
-        options = {"segments": self.segments, "layers": self.layers, "statistics": statistics, "precision": precision()}
+        options = {
+            "segments": self.segments,
+            "layers": self.layers,
+            "statistics": statistics,
+            "precision": precision(),
+        }
         self.fingerprint = fingerprint_of(name, weights, pooling=self.pooling, **options)
 
     @cached_property
     def mel(self) -> Any:
         from transformers import ASTFeatureExtractor
 
-        return ASTFeatureExtractor(num_mel_bins=self.config.num_mel_bins, max_length=self.config.max_length, **self.statistics)
+        return ASTFeatureExtractor(
+            num_mel_bins=self.config.num_mel_bins,
+            max_length=self.config.max_length,
+            **self.statistics,
+        )
 
     def bucket(self, prepared: np.ndarray) -> int:
         return 0
@@ -197,7 +280,9 @@ class SpectrogramSpeech(Speech):
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         with exact():
-            found = self.mel(list(inputs), sampling_rate=RATE, return_tensors="pt").input_values.to(device())
+            found = self.mel(list(inputs), sampling_rate=RATE, return_tensors="pt").input_values.to(
+                device()
+            )
         states = self.model(found, output_hidden_states=True).hidden_states
         return torch.cat([self.pooled(states[layer], inputs) for layer in self.layers], 1)
 
@@ -205,5 +290,7 @@ class SpectrogramSpeech(Speech):
         """state: (b, 2 + bands * times, d), class and distillation token first."""
         if self.pooling == "first":
             return state[:, 0].float()
-        bands = 1 + (self.config.num_mel_bins - self.config.patch_size) // int(self.config.frequency_stride)
+        bands = 1 + (self.config.num_mel_bins - self.config.patch_size) // int(
+            self.config.frequency_stride
+        )
         return self.pool(state[:, 2:].unflatten(1, (bands, -1)).mean(1), inputs)

@@ -22,7 +22,8 @@ from .runtime import quiet
 
 GREY = [127.5] * 3
 UNUSED = ("pooler", "masked_spec_embed", "mask_token", "lm_head")
-"""Weights that no vector depends on: a checkpoint may lack them. Of Whisper also the whole decoder."""
+"""Weights that no vector depends on: a checkpoint may lack them. Of Whisper also the whole decoder.
+"""
 
 
 def load(entry: Entry, choice: Choice) -> Encoder:
@@ -56,20 +57,39 @@ def hub_folder(name: str) -> Path:
 
 
 def load_folder(folder: Path, name: str, choice: Choice, digest: str | None = None) -> Encoder:
-    """digest: where it is known already. Raises EncoderError for a folder of no known family, with code of its own, or without all of its weights as safetensors."""
+    """digest: where it is known already. Raises EncoderError for a folder of no known family, with
+    code of its own, or without all of its weights as safetensors.
+    """
     family = family_of(folder)
     weights = digest or digest_of(folder)
     try:
         return READERS[family.reader](folder, name, choice, network_of(folder, name), weights)
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError, SafetensorError) as error:
-        raise EncoderError(f"encoder {name} cannot be loaded: {str(error).splitlines()[0]}") from error
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        AttributeError,
+        TypeError,
+        SafetensorError,
+    ) as error:
+        raise EncoderError(
+            f"encoder {name} cannot be loaded: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def network_of(folder: Path, name: str) -> PreTrainedModel:
-    """Whole, in float32; raises EncoderError where weights are missing, which transformers would replace by random ones."""
+    """Whole, in float32; raises EncoderError where weights are missing, which transformers would
+    replace by random ones.
+    """
     quiet()
     model, found = AutoModel.from_pretrained(
-        str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
+        str(folder),
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+        dtype=torch.float32,
+        output_loading_info=True,
     )
     unused = (*UNUSED, "decoder.") if model.config.model_type == "whisper" else UNUSED
     lost = sorted(key for key in found["missing_keys"] if not any(part in key for part in unused))
@@ -84,9 +104,13 @@ def network_of(folder: Path, name: str) -> PreTrainedModel:
 def family_of(folder: Path) -> Family:
     content = read_json(folder / "config.json")
     if "model_type" not in content:
-        raise EncoderError(f"{folder} is no transformers folder: it has no config.json with a model_type")
+        raise EncoderError(
+            f"{folder} is no transformers folder: it has no config.json with a model_type"
+        )
     if any("auto_map" in read_json(path) for path in sorted(folder.glob("*.json"))):
-        raise EncoderError(f"{folder.name} wants to run code of its own (auto_map); only models that transformers knows are read")
+        raise EncoderError(
+            f"{folder.name} wants to run code of its own (auto_map); only models that transformers knows are read"
+        )
     family = FAMILIES.get(str(content["model_type"]))
     if family is None:
         raise EncoderError(
@@ -111,7 +135,13 @@ def weights_of(folder: Path) -> list[Path]:
     names = sorted({str(name) for name in index.values()}) if isinstance(index, dict) else [WEIGHTS]
     missing = [name for name in names if Path(name).name != name or not (folder / name).is_file()]
     if missing:
-        others = ", ".join(sorted(p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".h5", ".msgpack")))
+        others = ", ".join(
+            sorted(
+                p.name
+                for p in folder.iterdir()
+                if p.suffix in (".bin", ".pt", ".pth", ".h5", ".msgpack")
+            )
+        )
         raise EncoderError(
             f"{folder.name} has {others or 'no weights'}, but no safetensors file {missing[0]}; "
             f"save it again with save_pretrained(safe_serialization=True)"
@@ -121,24 +151,48 @@ def weights_of(folder: Path) -> list[Path]:
 
 def digest_of(folder: Path) -> str:
     """SHA-256 over the weight files and their configuration."""
-    names = [p for p in (folder / "config.json", folder / "preprocessor_config.json", folder / "tokenizer.json") if p.is_file()]
-    return hashlib.sha256("".join(sha256_of(path) for path in [*weights_of(folder), *names]).encode()).hexdigest()
+    names = [
+        p
+        for p in (
+            folder / "config.json",
+            folder / "preprocessor_config.json",
+            folder / "tokenizer.json",
+        )
+        if p.is_file()
+    ]
+    return hashlib.sha256(
+        "".join(sha256_of(path) for path in [*weights_of(folder), *names]).encode()
+    ).hexdigest()
 
 
-def vision(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+def vision(
+    folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
+) -> Encoder:
     from .vision import HubVision
 
     found = read_json(folder / "preprocessor_config.json")
     size = found.get("size")
-    plain = {"mean": [0.0] * 3, "std": [255.0] * 3} if found.get("do_normalize") is False else {"mean": GREY, "std": GREY}
-    named = (
-        {} if found.get("do_normalize") is False else {k: [255 * v for v in found[f"image_{k}"]] for k in plain if f"image_{k}" in found}
+    plain = (
+        {"mean": [0.0] * 3, "std": [255.0] * 3}
+        if found.get("do_normalize") is False
+        else {"mean": GREY, "std": GREY}
     )
-    px = size if isinstance(size, int) else (size or {}).get("height") or (size or {}).get("shortest_edge")
+    named = (
+        {}
+        if found.get("do_normalize") is False
+        else {k: [255 * v for v in found[f"image_{k}"]] for k in plain if f"image_{k}" in found}
+    )
+    px = (
+        size
+        if isinstance(size, int)
+        else (size or {}).get("height") or (size or {}).get("shortest_edge")
+    )
     return HubVision(name, name, choice, model, weights, {**plain, **named, "px": px})
 
 
-def whisper(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+def whisper(
+    folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
+) -> Encoder:
     from .speech import WhisperSpeech
 
     return WhisperSpeech(name, choice, model.config, model.get_encoder, weights)
@@ -147,23 +201,48 @@ def whisper(folder: Path, name: str, choice: Choice, model: PreTrainedModel, wei
 def wave(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
     from .speech import WaveSpeech
 
-    return WaveSpeech(name, choice, model, weights, bool(read_json(folder / "preprocessor_config.json").get("do_normalize", True)))
+    return WaveSpeech(
+        name,
+        choice,
+        model,
+        weights,
+        bool(read_json(folder / "preprocessor_config.json").get("do_normalize", True)),
+    )
 
 
-def spectrogram(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+def spectrogram(
+    folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
+) -> Encoder:
     from .speech import SpectrogramSpeech
 
     found = read_json(folder / "preprocessor_config.json")
-    return SpectrogramSpeech(name, choice, model, weights, {key: found[key] for key in ("mean", "std", "do_normalize") if key in found})
+    return SpectrogramSpeech(
+        name,
+        choice,
+        model,
+        weights,
+        {key: found[key] for key in ("mean", "std", "do_normalize") if key in found},
+    )
 
 
-def language(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+def language(
+    folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
+) -> Encoder:
     from .language import Language, most_tokens, tokeniser_of
 
-    return Language(name, choice, model.config, lambda: model, tokeniser_of(str(folder), most_tokens(model.config)), weights)
+    return Language(
+        name,
+        choice,
+        model.config,
+        lambda: model,
+        tokeniser_of(str(folder), most_tokens(model.config)),
+        weights,
+    )
 
 
-def series(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
+def series(
+    folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
+) -> Encoder:
     from .series import PatchSeries
 
     return PatchSeries(name, choice, model, weights)

@@ -17,7 +17,17 @@ from .base import Choice, Content, fingerprint_of
 from .catalogue import Entry
 from .efficientnet import BLOCKS, EfficientNetLite0, channels_of, fold
 from .families import FAMILIES, POOLINGS
-from .runtime import batch_of, checked_grid, checked_layers, checked_pooling, device, frozen, inference, pool_map, precision
+from .runtime import (
+    batch_of,
+    checked_grid,
+    checked_layers,
+    checked_pooling,
+    device,
+    frozen,
+    inference,
+    pool_map,
+    precision,
+)
 
 POOLED_PX = 128
 GRID = 2  # cells a side where a grid is asked for without its size
@@ -53,25 +63,50 @@ class Vision(ABC):
     def stack(self, inputs: Sequence[np.ndarray]) -> Tensor:
         """float32 (b, 3, px, px)"""
         values = (np.stack(inputs).astype(np.float32) - self.mean) / self.std
-        return torch.from_numpy(values).permute(0, 3, 1, 2).to(device(), memory_format=torch.channels_last)
+        return (
+            torch.from_numpy(values)
+            .permute(0, 3, 1, 2)
+            .to(device(), memory_format=torch.channels_last)
+        )
 
 
 class LiteVision(Vision):
-    """EfficientNet-Lite0; the default reads block 7 on a 4x4 grid and block 10 on a 3x3 grid at 96 px.
+    """EfficientNet-Lite0; the default reads block 7 on a 4x4 grid and block 10 on a 3x3 grid at 96
+    px.
 
-    With pooling "mean" and no layers: the mean over the head (layer 16), the usual pooled feature of 1,280 numbers.
+    With pooling "mean" and no layers: the mean over the head (layer 16), the usual pooled feature
+    of 1,280 numbers.
     """
 
-    def __init__(self, entry: Entry, choice: Choice, state: dict[str, Tensor], weights: str) -> None:
+    def __init__(
+        self, entry: Entry, choice: Choice, state: dict[str, Tensor], weights: str
+    ) -> None:
         checked_pooling(entry.title, choice.pooling, entry.poolings)
         pooled = choice.pooling == "mean" and not choice.layers
-        super().__init__(entry.name, choice.resolution or (POOLED_PX if pooled else entry.resolution or 96), [127.0] * 3, [128.0] * 3)
-        self.layers = checked_layers(entry.title, choice.layers, [BLOCKS] if pooled else entry.default_layers, BLOCKS)
+        super().__init__(
+            entry.name,
+            choice.resolution or (POOLED_PX if pooled else entry.resolution or 96),
+            [127.0] * 3,
+            [128.0] * 3,
+        )
+        self.layers = checked_layers(
+            entry.title, choice.layers, [BLOCKS] if pooled else entry.default_layers, BLOCKS
+        )
         sides = [1 if choice.pooling == "mean" else default_side(layer) for layer in self.layers]
         self.grid = checked_grid(entry.title, choice.grid, sides, self.layers)
-        self.blocks = [Block(side**2, channels_of(layer), channels_first=True) for layer, side in zip(self.layers, self.grid)]
+        self.blocks = [
+            Block(side**2, channels_of(layer), channels_first=True)
+            for layer, side in zip(self.layers, self.grid)
+        ]
         self.dim = sum(block.size for block in self.blocks)
-        self.fingerprint = fingerprint_of(entry.name, weights, layers=self.layers, grid=self.grid, px=self.px, precision=precision())
+        self.fingerprint = fingerprint_of(
+            entry.name,
+            weights,
+            layers=self.layers,
+            grid=self.grid,
+            px=self.px,
+            precision=precision(),
+        )
         model = EfficientNetLite0()
         model.load_state_dict(state)
         fold(model)
@@ -79,7 +114,9 @@ class LiteVision(Vision):
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         maps = self.model(self.stack(inputs), self.layers)
-        return torch.cat([pool_map(maps[layer], side) for layer, side in zip(self.layers, self.grid)], 1)
+        return torch.cat(
+            [pool_map(maps[layer], side) for layer, side in zip(self.layers, self.grid)], 1
+        )
 
 
 def default_side(layer: int) -> int:
@@ -88,42 +125,78 @@ def default_side(layer: int) -> int:
 
 
 class HubVision(Vision):
-    """Any transformers model that gives hidden states of an image: maps (ResNet, ConvNeXt, Swin) or patches (ViT, DeiT, DINOv2, BEiT).
+    """Any transformers model that gives hidden states of an image: maps (ResNet, ConvNeXt, Swin) or
+    patches (ViT, DeiT, DINOv2, BEiT).
 
     Mean and grid are over the image, without a class token; pooling "first" is the class token.
     """
 
-    def __init__(self, name: str, title: str, choice: Choice, model: nn.Module, weights: str, preparation: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        choice: Choice,
+        model: nn.Module,
+        weights: str,
+        preparation: dict[str, Any],
+    ) -> None:
         config: Any = model.config
-        px = choice.resolution or preparation.get("px") or getattr(config, "image_size", None) or 224
+        px = (
+            choice.resolution or preparation.get("px") or getattr(config, "image_size", None) or 224
+        )
         super().__init__(name, int(px), preparation["mean"], preparation["std"])
         self.model = frozen(model)
         known = POOLINGS[FAMILIES[config.model_type].reader]
         self.pooling = checked_pooling(title, choice.pooling, known)
         self.patches = self.px // config.patch_size if "first" in known else 0
         """A side, of those models whose states are class tokens followed by patches."""
-        resized = self.px != getattr(config, "image_size", self.px) and "interpolate_pos_encoding" in signature(model.forward).parameters
+        resized = (
+            self.px != getattr(config, "image_size", self.px)
+            and "interpolate_pos_encoding" in signature(model.forward).parameters
+        )
         self.options: dict[str, bool] = {"interpolate_pos_encoding": True} if resized else {}
         with inference():
             states = self.states([np.zeros((self.px, self.px, 3), np.uint8)])
         self.layers = checked_layers(title, choice.layers, [len(states) - 1], len(states) - 1)
-        default = [1] if choice.pooling in ("mean", "first") else [GRID] if choice.pooling == "grid" else preparation.get("grid") or [1]
+        default = (
+            [1]
+            if choice.pooling in ("mean", "first")
+            else [GRID]
+            if choice.pooling == "grid"
+            else preparation.get("grid") or [1]
+        )
         self.grid = checked_grid(title, choice.grid, default, self.layers)
-        options = {"layers": self.layers, "grid": self.grid, "pooling": self.pooling, "px": self.px, "precision": precision()}
-        self.fingerprint = fingerprint_of(name, weights, mean=self.mean.tolist(), std=self.std.tolist(), **options)
-        self.blocks = [self.block_of(states[layer], side) for layer, side in zip(self.layers, self.grid)]
+        options = {
+            "layers": self.layers,
+            "grid": self.grid,
+            "pooling": self.pooling,
+            "px": self.px,
+            "precision": precision(),
+        }
+        self.fingerprint = fingerprint_of(
+            name, weights, mean=self.mean.tolist(), std=self.std.tolist(), **options
+        )
+        self.blocks = [
+            self.block_of(states[layer], side) for layer, side in zip(self.layers, self.grid)
+        ]
         self.dim = sum(block.size for block in self.blocks)
 
     def states(self, inputs: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
-        found = self.model(pixel_values=self.stack(inputs), output_hidden_states=True, **self.options)
+        found = self.model(
+            pixel_values=self.stack(inputs), output_hidden_states=True, **self.options
+        )
         return tuple(getattr(found, "reshaped_hidden_states", None) or found.hidden_states)
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         states = self.states(inputs)
-        return torch.cat([self.pooled(states[layer], side) for layer, side in zip(self.layers, self.grid)], 1)
+        return torch.cat(
+            [self.pooled(states[layer], side) for layer, side in zip(self.layers, self.grid)], 1
+        )
 
     def pooled(self, state: Tensor, side: int) -> Tensor:
-        """state: (b, c, h, w) or (b, class tokens + patches, c) -> (b, c * side * side), or (b, c) for the class token."""
+        """state: (b, c, h, w) or (b, class tokens + patches, c) -> (b, c * side * side), or (b, c)
+        for the class token.
+        """
         if self.pooling == "first":
             return state[:, 0]
         if state.dim() == 3:
@@ -134,4 +207,8 @@ class HubVision(Vision):
     def block_of(self, state: Tensor, side: int) -> Block:
         """What `pooled` makes of a state: the cells of a map side by side, or one vector."""
         channels = state.shape[1] if state.dim() == 4 else state.shape[2]
-        return Block(1, channels) if self.pooling == "first" else Block(side**2, channels, channels_first=True)
+        return (
+            Block(1, channels)
+            if self.pooling == "first"
+            else Block(side**2, channels, channels_first=True)
+        )

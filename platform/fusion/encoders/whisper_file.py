@@ -1,7 +1,9 @@
-"""The encoder half of a Whisper model from a CTranslate2 file (binary version 6), as a state dict of transformers' WhisperEncoder.
+"""The encoder half of a Whisper model from a CTranslate2 file (binary version 6), as a state dict
+of transformers' WhisperEncoder.
 
-Layout of the file: version u32, specification name, revision u32, number of variables u32, then for each variable its name, rank u8,
-sizes u32, type u8, bytes u32 and data. A name is its length u16 and that many bytes, the last of them 0.
+Layout of the file: version u32, specification name, revision u32, number of variables u32, then for
+each variable its name, rank u8, sizes u32, type u8, bytes u32 and data. A name is its length u16
+and that many bytes, the last of them 0.
 """
 
 import struct
@@ -37,7 +39,9 @@ class Reader:
         shape = [self.number("I") for _ in range(self.number("B"))]
         form = np.dtype(TYPES[self.number("B")])
         length = self.number("I")
-        values = np.frombuffer(self.content, form, length // form.itemsize, self.place).reshape(shape)
+        values = np.frombuffer(self.content, form, length // form.itemsize, self.place).reshape(
+            shape
+        )
         self.place += length
         return values
 
@@ -56,9 +60,13 @@ def variables(path: Path) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def encoder_state(path: Path, layers: int) -> dict[str, np.ndarray]:
-    """Names of transformers -> values. Query, key and value are one matrix in the file; the key has no bias in Whisper."""
+    """Names of transformers -> values. Query, key and value are one matrix in the file; the key has
+    no bias in Whisper.
+    """
     found: dict[str, Any] = dict(variables(path))
-    state = {f"conv{n}.{part}": found[f"conv{n}/{part}"] for n in (1, 2) for part in ("weight", "bias")}
+    state = {
+        f"conv{n}.{part}": found[f"conv{n}/{part}"] for n in (1, 2) for part in ("weight", "bias")
+    }
     state["embed_positions.weight"] = found["position_encodings/encodings"]
     state |= norm("layer_norm", found, "layer_norm")
     for n in range(layers):
@@ -66,9 +74,16 @@ def encoder_state(path: Path, layers: int) -> dict[str, np.ndarray]:
         state |= norm(f"{own}.self_attn_layer_norm", found, f"{other}/self_attention/layer_norm")
         state |= norm(f"{own}.final_layer_norm", found, f"{other}/ffn/layer_norm")
         state |= attention(f"{own}.self_attn", found, f"{other}/self_attention/linear_0")
-        names = {"self_attn.out_proj": "self_attention/linear_1", "fc1": "ffn/linear_0", "fc2": "ffn/linear_1"}
+        names = {
+            "self_attn.out_proj": "self_attention/linear_1",
+            "fc1": "ffn/linear_0",
+            "fc2": "ffn/linear_1",
+        }
         for mine, theirs in names.items():
-            state |= {f"{own}.{mine}.{part}": found[f"{other}/{theirs}/{part}"] for part in ("weight", "bias")}
+            state |= {
+                f"{own}.{mine}.{part}": found[f"{other}/{theirs}/{part}"]
+                for part in ("weight", "bias")
+            }
     return {name: np.ascontiguousarray(values) for name, values in state.items()}
 
 

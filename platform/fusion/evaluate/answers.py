@@ -1,4 +1,6 @@
-"""Answers: what models said about the test samples, with every coalition of modalities. All that the evaluation reads."""
+"""Answers: what models said about the test samples, with every coalition of modalities. All that
+the evaluation reads.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
 Coalition = tuple[int, ...]
 
 EXACT = 6
-"""Up to so many modalities all orders are counted; above, 2M fixed orders (Castro et al. 2009), whose shares still add up."""
+"""Up to so many modalities all orders are counted; above, 2M fixed orders (Castro et al. 2009),
+whose shares still add up.
+"""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The test samples. y: (n, ...), mask: (n, M), log_prior: (n, D) of each sample's training fold, cluster and fold: (n,) names.
+    """The test samples. y: (n, ...), mask: (n, M), log_prior: (n, D) of each sample's training
+    fold, cluster and fold: (n,) names.
 
     asked: the learning task, by default which of the labels it is.
     """
@@ -46,14 +51,21 @@ class Scored:
     def task(self) -> LearningTask:
         return self.asked or task_of("classification", self.labels)
 
-    def scores(self, resampler: "Resampler", answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024) -> "Figures":
+    def scores(
+        self,
+        resampler: "Resampler",
+        answers: Floats,
+        chosen: NDArray[np.bool_] | None = None,
+        bins: int = 1024,
+    ) -> "Figures":
         """Every metric of a model's answers (S, n, D)."""
         return self.task.scores(resampler, self.y, answers, chosen, bins)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Of one method: {coalition: (S, n, D) answers}, and those with every temperature at 1, (S, n, D).
+    """Of one method: {coalition: (S, n, D) answers}, and those with every temperature at 1, (S, n,
+    D).
 
     before_rules: the same by coalition without the rules, where rules take part at prediction.
     """
@@ -76,7 +88,9 @@ def orders(m: int) -> list[Coalition]:
 
 
 def coalitions(m: int) -> list[Coalition]:
-    """The sets of modalities that the evaluation asks about, the empty one first: all of them up to six modalities."""
+    """The sets of modalities that the evaluation asks about, the empty one first: all of them up to
+    six modalities.
+    """
     found = {tuple(sorted(order[:size])) for order in orders(m) for size in range(m + 1)}
     found |= {tuple(j for j in range(m) if j != i) for i in range(m)} | {(i,) for i in range(m)}
     return sorted(found, key=lambda coalition: (len(coalition), coalition))
@@ -87,19 +101,34 @@ def hide(mask: NDArray[np.bool_], coalition: Coalition) -> NDArray[np.bool_]:
     return mask & np.isin(np.arange(mask.shape[1]), coalition)
 
 
-def late_answers(outputs: Floats, temperatures: Floats, scored: Scored, wanted: Sequence[Coalition]) -> Answers:
-    """The product of single-modality models (see methods/late.py). outputs: (S, n, M, D), temperatures: (n, M)."""
+def late_answers(
+    outputs: Floats, temperatures: Floats, scored: Scored, wanted: Sequence[Coalition]
+) -> Answers:
+    """The product of single-modality models (see methods/late.py). outputs: (S, n, M, D),
+    temperatures: (n, M).
+    """
     task = scored.task
 
     def product(beliefs: Floats, mask: NDArray[np.bool_]) -> Floats:
         return task.answers(task.product(beliefs, mask, scored.log_prior))
 
     calibrated, plain = task.beliefs(outputs, temperatures), task.beliefs(outputs)
-    return Answers({each: product(calibrated, hide(scored.mask, each)) for each in wanted}, product(plain, scored.mask))
+    return Answers(
+        {each: product(calibrated, hide(scored.mask, each)) for each in wanted},
+        product(plain, scored.mask),
+    )
 
 
-def alone(outputs: Floats, temperatures: Floats, scored: Scored, column: int) -> tuple[Floats, Floats]:
-    """One modality's answers, calibrated and not: (S, n, D) each; the training prior where it is absent."""
+def alone(
+    outputs: Floats, temperatures: Floats, scored: Scored, column: int
+) -> tuple[Floats, Floats]:
+    """One modality's answers, calibrated and not: (S, n, D) each; the training prior where it is
+    absent.
+    """
     task, present = scored.task, scored.mask[:, column, None]
-    calibrated = np.where(present, task.beliefs(outputs[:, :, column], temperatures[:, column]), scored.log_prior)
-    return task.answers(calibrated), task.answers(np.where(present, task.beliefs(outputs[:, :, column]), scored.log_prior))
+    calibrated = np.where(
+        present, task.beliefs(outputs[:, :, column], temperatures[:, column]), scored.log_prior
+    )
+    return task.answers(calibrated), task.answers(
+        np.where(present, task.beliefs(outputs[:, :, column]), scored.log_prior)
+    )

@@ -16,15 +16,22 @@ STRENGTHS = (0.003, 0.01, 0.03)
 
 
 def tuned(
-    task: LearningTask, inner: Sequence[tuple[Fitted, NDArray[np.float32], Array]], outer: Fitted, prior: Array
+    task: LearningTask,
+    inner: Sequence[tuple[Fitted, NDArray[np.float32], Array]],
+    outer: Fitted,
+    prior: Array,
 ) -> tuple[Linear | None, float]:
-    """A linear model whose strength the inner rounds chose, and its temperature; None where training has nothing to tell apart.
+    """A linear model whose strength the inner rounds chose, and its temperature; None where
+    training has nothing to tell apart.
 
-    inner: [(fit by strength, x validation, y validation)]; outer: the fit on all training rows, by strength; prior: (D,).
+    inner: [(fit by strength, x validation, y validation)]; outer: the fit on all training rows, by
+    strength; prior: (D,).
     """
     best: tuple[float, float, float] | None = None
     for strength in STRENGTHS:
-        judged = [(model, x, y) for fit, x, y in inner if len(y) and (model := fit(strength)) is not None]
+        judged = [
+            (model, x, y) for fit, x, y in inner if len(y) and (model := fit(strength)) is not None
+        ]
         if judged:
             outputs = np.concatenate([model.outputs(x, prior) for model, x, _ in judged])
             truth = np.concatenate([y for _, _, y in judged])

@@ -1,7 +1,9 @@
-"""Bootstrap over clusters: whole clusters are drawn, a draw is a weight for each cluster, a statistic is a weighted sum.
+"""Bootstrap over clusters: whole clusters are drawn, a draw is a weight for each cluster, a
+statistic is a weighted sum.
 
-Row 0 of everything is the sample itself (all weights 1), so a point estimate and its draws are computed alike. scipy is loaded
-where it is needed: the web process draws as well (fusion.evaluate.compare).
+Row 0 of everything is the sample itself (all weights 1), so a point estimate and its draws are
+computed alike. scipy is loaded where it is needed: the web process draws as well
+(fusion.evaluate.compare).
 """
 
 from collections.abc import Iterator
@@ -21,14 +23,17 @@ MANY = 20_000
 
 
 def few(n: int) -> str | None:
-    """Measured coverage of a nominal 95 % interval: 52 % with 2 clusters, 83 % with 4, 91 % with 12."""
+    """Measured coverage of a nominal 95 % interval: 52 % with 2 clusters, 83 % with 4, 91 % with
+    12.
+    """
     if n == 1:
         return "only one cluster, no interval"
     return f"only {n} clusters, too narrow" if n < FEW_CLUSTERS else None
 
 
 class Resampler:
-    """cluster: (n,) anything that names each sample's cluster. One cluster alone cannot be drawn anew: there are no draws of it.
+    """cluster: (n,) anything that names each sample's cluster. One cluster alone cannot be drawn
+    anew: there are no draws of it.
 
     weights: (1 + draws, clusters), how often a draw holds each cluster.
     """
@@ -48,32 +53,54 @@ class Resampler:
         per_cluster = totals(values, place, len(held))
         return np.concatenate([weights @ per_cluster for weights in self.chunks(held, np.float64)])
 
-    def histograms(self, bins: Ints, positive: NDArray[np.bool_], width: int, rows: Ints | None = None) -> tuple[Floats, Floats]:
-        """Positive and negative samples in each bin: (m,), (m,) of the samples `rows` -> (1 + draws, width) twice"""
+    def histograms(
+        self, bins: Ints, positive: NDArray[np.bool_], width: int, rows: Ints | None = None
+    ) -> tuple[Floats, Floats]:
+        """Positive and negative samples in each bin: (m,), (m,) of the samples `rows` -> (1 +
+        draws, width) twice
+        """
         from scipy.sparse import csr_matrix
 
         held, place = self.held(rows)
         column = bins + width * positive
-        members = csr_matrix((np.ones(len(bins), np.float32), (column, place)), shape=(2 * width, len(held)))
-        found = np.concatenate([(members @ np.ascontiguousarray(weights.T)).T for weights in self.chunks(held, np.float32)])
+        members = csr_matrix(
+            (np.ones(len(bins), np.float32), (column, place)), shape=(2 * width, len(held))
+        )
+        found = np.concatenate(
+            [
+                (members @ np.ascontiguousarray(weights.T)).T
+                for weights in self.chunks(held, np.float32)
+            ]
+        )
         return found[:, width:], found[:, :width]
 
     def held(self, rows: Ints | None) -> tuple[Ints, Ints]:
         """Clusters of these samples, and each sample's place among them."""
-        return (np.arange(self.n), self.index) if rows is None else np.unique(self.index[rows], return_inverse=True)
+        return (
+            (np.arange(self.n), self.index)
+            if rows is None
+            else np.unique(self.index[rows], return_inverse=True)
+        )
 
     def chunks(self, held: Ints, kind: type[np.floating]) -> Iterator[NDArray[Any]]:
         for rows in parts(len(self.weights), len(held)):
-            yield (self.weights[rows] if len(held) == self.n else self.weights[rows, held]).astype(kind)
+            yield (self.weights[rows] if len(held) == self.n else self.weights[rows, held]).astype(
+                kind
+            )
 
 
 def totals(values: Floats, place: Ints, n: int) -> Floats:
     """(m, F), and the place of each row -> (n, F): the sums of the rows of each place."""
     if len(values) < MANY:
-        return np.stack([np.bincount(place, weights=column, minlength=n) for column in values.T], axis=1)
+        return np.stack(
+            [np.bincount(place, weights=column, minlength=n) for column in values.T], axis=1
+        )
     from scipy.sparse import csr_matrix
 
-    return csr_matrix((np.ones(len(values)), (place, np.arange(len(values)))), shape=(n, len(values))) @ values
+    return (
+        csr_matrix((np.ones(len(values)), (place, np.arange(len(values)))), shape=(n, len(values)))
+        @ values
+    )
 
 
 def parts(draws: int, clusters: int) -> list[slice]:
@@ -82,7 +109,9 @@ def parts(draws: int, clusters: int) -> list[slice]:
 
 
 def interval(values: Floats) -> Interval:
-    """(1 + draws,) -> the point and its 95 % percentile interval, which never leaves the point outside."""
+    """(1 + draws,) -> the point and its 95 % percentile interval, which never leaves the point
+    outside.
+    """
     point, draws = float(values[0]), values[1:][np.isfinite(values[1:])]
     if not np.isfinite(point) or len(draws) == 0:
         return Interval(value=point if np.isfinite(point) else 0.0)

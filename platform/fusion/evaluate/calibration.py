@@ -1,6 +1,7 @@
 """Temperature scaling and expected calibration error.
 
-Guo et al. 2017, On Calibration of Modern Neural Networks (ICML): one temperature divides all logits, chosen by log loss.
+Guo et al. 2017, On Calibration of Modern Neural Networks (ICML): one temperature divides all
+logits, chosen by log loss.
 """
 
 from collections.abc import Callable
@@ -21,14 +22,19 @@ ENOUGH = 10
 
 
 def temperature_of(outputs: NDArray[Any], y: NDArray[Any], loss: Loss | None = None) -> float:
-    """The temperature, between 0.1 and 20, of least loss. outputs: (n, D), by default logits of classes."""
+    """The temperature, between 0.1 and 20, of least loss. outputs: (n, D), by default logits of
+    classes.
+    """
     if len(y) < ENOUGH:
         return 1.0
     from scipy.optimize import minimize_scalar
 
     outputs, loss = outputs.astype(np.float64), loss or log_loss
     found = minimize_scalar(
-        lambda heat: loss(outputs, y, float(np.exp(heat))), bounds=(np.log(0.1), np.log(20)), method="bounded", options={"xatol": 1e-3}
+        lambda heat: loss(outputs, y, float(np.exp(heat))),
+        bounds=(np.log(0.1), np.log(20)),
+        method="bounded",
+        options={"xatol": 1e-3},
     )
     return float(np.exp(found.x))
 
@@ -41,11 +47,15 @@ def log_loss(logits: NDArray[Any], y: Ints, temperature: float) -> float:
 
 
 def bin_sums(y: Ints, probabilities: Floats) -> Floats:
-    """Per sample, (n, 3 * BINS): 1, confidence and right-or-wrong, each in the bin of the confidence."""
+    """Per sample, (n, 3 * BINS): 1, confidence and right-or-wrong, each in the bin of the
+    confidence.
+    """
     confidence = probabilities.max(1)
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     one = np.eye(BINS)[bins]
-    return np.concatenate([one, one * confidence[:, None], one * (probabilities.argmax(1) == y)[:, None]], axis=1)
+    return np.concatenate(
+        [one, one * confidence[:, None], one * (probabilities.argmax(1) == y)[:, None]], axis=1
+    )
 
 
 def ece_of(sums: Floats) -> Floats:
@@ -69,5 +79,12 @@ def reliability_of(sums: Floats) -> Reliability:
         with np.errstate(invalid="ignore", divide="ignore"):
             accuracy = interval(right[:, i] / number[:, i])
         edges = {"lower": i / BINS, "upper": (i + 1) / BINS}
-        bins.append(Bin(**edges, n=round(number[0, i]), confidence=confidence[0, i] / number[0, i], accuracy=accuracy))
+        bins.append(
+            Bin(
+                **edges,
+                n=round(number[0, i]),
+                confidence=confidence[0, i] / number[0, i],
+                accuracy=accuracy,
+            )
+        )
     return Reliability(ece=interval(ece_of(sums).mean(0)), bins=bins)

@@ -1,9 +1,11 @@
-"""Runs compared by what they answered to the same test samples: paired by sample, in the same bootstrap draws over clusters.
+"""Runs compared by what they answered to the same test samples: paired by sample, in the same
+bootstrap draws over clusters.
 
     comparison = compare([read("one/predictions.parquet", "one"), read("two/predictions.parquet", "two")])   # CannotCompare
     comparison.runs[1].differences["macro_f1"].verdict      # clearly better, no clear difference, clearly worse
 
-Light but for numpy: the web process compares runs whose answers it read itself; `read` needs pyarrow.
+Light but for numpy: the web process compares runs whose answers it read itself; `read` needs
+pyarrow.
 """
 
 from collections.abc import Sequence
@@ -36,12 +38,18 @@ CLEAR = 0.05
 class CannotCompare(ValueError):
     """Two runs that were not judged on the same samples; the message says how they differ.
 
-    kind: samples (each has some that the other lacks: how many, and the first), truth (the two state another label for `first`), few
-    (there are no two runs), task (they answer different questions). names: the two runs.
+    kind: samples (each has some that the other lacks: how many, and the first), truth (the two
+    state another label for `first`), few (there are no two runs), task (they answer different
+    questions). names: the two runs.
     """
 
     def __init__(
-        self, kind: str, message: str, names: tuple[str, str] = ("", ""), alone: tuple[int, int] = (0, 0), first: str = ""
+        self,
+        kind: str,
+        message: str,
+        names: tuple[str, str] = ("", ""),
+        alone: tuple[int, int] = (0, 0),
+        first: str = "",
     ) -> None:
         super().__init__(message)
         self.kind, self.names, self.alone, self.first = kind, names, alone, first
@@ -49,8 +57,8 @@ class CannotCompare(ValueError):
 
 @dataclass(frozen=True)
 class Answered:
-    """What one run answered. keys, truth (labels of an alignment's form), cluster: one entry a sample; probabilities: its answers (S, n, D),
-    columns as `labels` has them.
+    """What one run answered. keys, truth (labels of an alignment's form), cluster: one entry a
+    sample; probabilities: its answers (S, n, D), columns as `labels` has them.
 
     cluster: None where nobody knows; only_answers: the probabilities are 1 for the answer.
     """
@@ -74,7 +82,9 @@ class Answered:
         return found
 
 
-def compare(runs: Sequence[Answered], reference: str | None = None, draws: int = 1000) -> Comparison:
+def compare(
+    runs: Sequence[Answered], reference: str | None = None, draws: int = 1000
+) -> Comparison:
     """reference: the name of one of the runs, the first by default. Raises CannotCompare."""
     if len(runs) < 2:
         raise CannotCompare("few", "Name at least two runs: one is compared with another.")
@@ -85,24 +95,39 @@ def compare(runs: Sequence[Answered], reference: str | None = None, draws: int =
     truth, task = dict(zip(first.keys, first.truth)), task_of(first.task, labels)
     y = task.encode([truth[key] for key in sorted(truth)])
     resampler = Resampler(clusters_of(runs, sorted(truth)), draws)
-    metrics = OF_ANSWERS[first.task] + (() if any(run.only_answers for run in runs) else OF_PROBABILITIES)
+    metrics = OF_ANSWERS[first.task] + (
+        () if any(run.only_answers for run in runs) else OF_PROBABILITIES
+    )
     scores = {run.name: task.scores(resampler, y, run.by_key(labels)) for run in runs}
-    found = {name: {metric: each.draws(metric) for metric in metrics} for name, each in scores.items()}
+    found = {
+        name: {metric: each.draws(metric) for metric in metrics} for name, each in scores.items()
+    }
     others = {name: draws for name, draws in found.items() if name != first.name}
     differences = {
-        metric: paired(metric, {name: each[metric] - found[first.name][metric] for name, each in others.items()}) for metric in metrics
+        metric: paired(
+            metric,
+            {name: each[metric] - found[first.name][metric] for name, each in others.items()},
+        )
+        for metric in metrics
     }
     unknown = all(run.cluster is None for run in runs)
     return Comparison(
         reference=first.name,
         n=len(y),
-        clusters=Clusters(column=None if unknown else "cluster", n=resampler.n, draws=resampler.draws, note=few(resampler.n)),
+        clusters=Clusters(
+            column=None if unknown else "cluster",
+            n=resampler.n,
+            draws=resampler.draws,
+            note=few(resampler.n),
+        ),
         corrected=len(others),
         runs=[
             Compared(
                 name=name,
                 metrics={metric: interval(draws) for metric, draws in each.items()},
-                differences={metric: differences[metric][name] for metric in metrics} if name in others else {},
+                differences={metric: differences[metric][name] for metric in metrics}
+                if name in others
+                else {},
             )
             for name, each in found.items()
         ],
@@ -117,9 +142,15 @@ def same_samples(one: Answered, other: Answered) -> None:
     mine, theirs = set(one.keys), set(other.keys)
     names, alone = (one.name, other.name), (sorted(mine - theirs), sorted(theirs - mine))
     if any(alone):
-        parts = [f"{len(keys):,} were tested by {name} alone (the first: {keys[0]})" for name, keys in zip(names, alone) if keys]
+        parts = [
+            f"{len(keys):,} were tested by {name} alone (the first: {keys[0]})"
+            for name, keys in zip(names, alone)
+            if keys
+        ]
         message = f"{one.name} and {other.name} were not judged on the same test samples: {' and '.join(parts)}."
-        raise CannotCompare("samples", message, names, (len(alone[0]), len(alone[1])), (alone[0] or alone[1])[0])
+        raise CannotCompare(
+            "samples", message, names, (len(alone[0]), len(alone[1])), (alone[0] or alone[1])[0]
+        )
     said = dict(zip(one.keys, one.truth))
     for key, truth in sorted(zip(other.keys, other.truth)):
         if said[key] != truth:
@@ -128,12 +159,23 @@ def same_samples(one: Answered, other: Answered) -> None:
 
 
 def against(reference: Answered, scored: "Scored") -> Floats:
-    """(S, n, D') of the reference in the order of `scored`, over its labels and whatever others it knows. Raises CannotCompare."""
+    """(S, n, D') of the reference in the order of `scored`, over its labels and whatever others it
+    knows. Raises CannotCompare.
+    """
     task, nothing = scored.task, np.zeros((0, len(scored), 0))
-    same_samples(Answered("this run", scored.keys, task.decode(scored.y), scored.labels, nothing, task=task.name), reference)
+    same_samples(
+        Answered(
+            "this run", scored.keys, task.decode(scored.y), scored.labels, nothing, task=task.name
+        ),
+        reference,
+    )
     if task.name == "multi-label":  # each label is judged by itself
-        return reference.by_key(list(dict.fromkeys([*scored.labels, *reference.labels])))[:, placed(scored), : len(scored.labels)]
-    found = reference.by_key([*scored.labels, *(label for label in reference.labels if label not in scored.labels)])
+        return reference.by_key(list(dict.fromkeys([*scored.labels, *reference.labels])))[
+            :, placed(scored), : len(scored.labels)
+        ]
+    found = reference.by_key(
+        [*scored.labels, *(label for label in reference.labels if label not in scored.labels)]
+    )
     return found[:, placed(scored)]
 
 
@@ -144,31 +186,46 @@ def placed(scored: "Scored") -> Ints:
 
 def clusters_of(runs: Sequence[Answered], keys: Sequence[str]) -> "np.ndarray":
     """Those of the first run that knows them; every sample by itself where none does."""
-    known = next((dict(zip(run.keys, run.cluster)) for run in runs if run.cluster is not None), None)
+    known = next(
+        (dict(zip(run.keys, run.cluster)) for run in runs if run.cluster is not None), None
+    )
     return np.array([known[key] for key in keys] if known else keys)
 
 
 def paired(metric: str, differences: dict[str, Floats]) -> dict[str, Difference]:
-    """differences: name -> (1 + draws,) to the reference. *Clearly*: the interval excludes 0, and the corrected p is under 0.05."""
+    """differences: name -> (1 + draws,) to the reference. *Clearly*: the interval excludes 0, and
+    the corrected p is under 0.05.
+    """
     p = holm([p_of(draws) for draws in differences.values()])
     found = {}
     for (name, draws), corrected in zip(differences.items(), p):
         between = interval(draws)
-        clear = corrected < CLEAR and between.low is not None and between.high is not None and not between.low <= 0 <= between.high
+        clear = (
+            corrected < CLEAR
+            and between.low is not None
+            and between.high is not None
+            and not between.low <= 0 <= between.high
+        )
         better = (between.value < 0) == MEASURES[metric].lower_is_better
-        verdict: Verdict = "no clear difference" if not clear else "clearly better" if better else "clearly worse"
+        verdict: Verdict = (
+            "no clear difference" if not clear else "clearly better" if better else "clearly worse"
+        )
         found[name] = Difference(**between.model_dump(), p=corrected, verdict=verdict)
     return found
 
 
 def p_of(draws: Floats) -> float:
-    """Two-sided, of no difference: twice the smaller share of draws on either side of 0 (Davison and Hinkley 1997, (4.11): never 0)."""
+    """Two-sided, of no difference: twice the smaller share of draws on either side of 0 (Davison
+    and Hinkley 1997, (4.11): never 0).
+    """
     drawn = draws[1:]
     return min(1.0, 2 * (1 + int(min((drawn <= 0).sum(), (drawn >= 0).sum()))) / (1 + len(drawn)))
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm 1979, A simple sequentially rejective multiple test procedure: the smallest p times m, the next times m - 1 ..., never falling."""
+    """Holm 1979, A simple sequentially rejective multiple test procedure: the smallest p times m,
+    the next times m - 1 ..., never falling.
+    """
     found, worst = [1.0] * len(p), 0.0
     for rank, place in enumerate(sorted(range(len(p)), key=lambda place: p[place])):
         worst = max(worst, min(1.0, (len(p) - rank) * p[place]))
@@ -182,10 +239,18 @@ def table(found: Comparison) -> list[str]:
         f"{found.n:,} test samples, {found.clusters.n:,} clusters; differences to {found.reference}, p corrected over {found.corrected}"
     ]
     for metric in found.runs[0].metrics:
-        lines += ["", MEASURES[metric].title + (", lower is better" if MEASURES[metric].lower_is_better else "")]
+        lines += [
+            "",
+            MEASURES[metric].title
+            + (", lower is better" if MEASURES[metric].lower_is_better else ""),
+        ]
         for run in found.runs:
             value, to = run.metrics[metric], run.differences.get(metric)
-            told = "reference" if to is None else f"{to.value:+.3f} ({span(to, '+')})  p {to.p:.3f}  {to.verdict}"
+            told = (
+                "reference"
+                if to is None
+                else f"{to.value:+.3f} ({span(to, '+')})  p {to.p:.3f}  {to.verdict}"
+            )
             lines.append(f"  {value.value:.3f} ({span(value)})  {told}  {run.name}")
     return lines
 
@@ -195,7 +260,9 @@ def span(one: Interval, sign: str = "") -> str:
 
 
 def read(path: str | Path, name: str) -> Answered:
-    """A table as `python -m fusion train` writes it, or any other that names the truth. Raises TableError."""
+    """A table as `python -m fusion train` writes it, or any other that names the truth. Raises
+    TableError.
+    """
     from fusion.evaluate.tables import Table, labels_in, predictions_in
 
     table = Table.open(path)

@@ -1,4 +1,6 @@
-"""What definitions of labels do to a model, with them and without, on the same samples; also on labels with few samples."""
+"""What definitions of labels do to a model, with them and without, on the same samples; also on
+labels with few samples.
+"""
 
 import numpy as np
 
@@ -15,7 +17,9 @@ FEW = 10
 """Samples of a label that has few."""
 
 
-def concepts_score(recipe: Recipe, found: OutOfFold, without: Floats | None) -> ConceptsScore | None:
+def concepts_score(
+    recipe: Recipe, found: OutOfFold, without: Floats | None
+) -> ConceptsScore | None:
     """found: answers as the run gives them; without: (S, n, K), None where nobody compared."""
     if without is None:
         return None
@@ -38,5 +42,7 @@ def concepts_score(recipe: Recipe, found: OutOfFold, without: Floats | None) -> 
 
 
 def ranking(scores: Scores, labels: Ints) -> Floats:
-    """(1 + draws,): mean AUROC of each label against the rest, which counts also where a rare label is never the likeliest answer."""
+    """(1 + draws,): mean AUROC of each label against the rest, which counts also where a rare label
+    is never the likeliest answer.
+    """
     return scores.mean([mean_of_defined(scores.areas(p, labels)) for p in scores.seeds])

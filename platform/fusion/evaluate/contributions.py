@@ -1,4 +1,6 @@
-"""Exact Shapley values of the modalities, and of the rules (Shapley 1953): the mean, over all orders, of what each adds when it joins."""
+"""Exact Shapley values of the modalities, and of the rules (Shapley 1953): the mean, over all
+orders, of what each adds when it joins.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +13,9 @@ from fusion.result import RULES, ClassShares, Contributions, Share
 
 
 def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:
-    """values: (coalitions, ...) -> shares (M, ...), which add up to the value of all less that of none."""
+    """values: (coalitions, ...) -> shares (M, ...), which add up to the value of all less that of
+    none.
+    """
     place = {coalition: i for i, coalition in enumerate(coalitions)}
     weights = np.zeros((m, len(coalitions)))
     counted = orders(m)
@@ -23,23 +27,40 @@ def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:
 
 
 def contributions(answers: Answers, scored: Scored, resampler: Resampler) -> Contributions:
-    """Of the headline metric above the prior model, and per label of the mean probability of the true one."""
+    """Of the headline metric above the prior model, and per label of the mean probability of the
+    true one.
+    """
     asked, players = asked_of(answers, scored.modalities)
     draws = np.stack([scored.scores(resampler, p).score for p in asked.values()])
     shares = shapley(draws, list(asked), len(players))
-    named = [Share(modality=name, **interval(values).model_dump()) for name, values in zip(players, shares)]
-    return Contributions(prior=draws[0, 0], total=draws[-1, 0], shares=named, per_class=class_shares(asked, len(players), scored))
+    named = [
+        Share(modality=name, **interval(values).model_dump())
+        for name, values in zip(players, shares)
+    ]
+    return Contributions(
+        prior=draws[0, 0],
+        total=draws[-1, 0],
+        shares=named,
+        per_class=class_shares(asked, len(players), scored),
+    )
 
 
 def asked_of(answers: Answers, modalities: list[str]) -> tuple[dict[Coalition, Floats], list[str]]:
-    """Answers by the players that take part, nobody first and all last; and who the players are: rules join as one more."""
+    """Answers by the players that take part, nobody first and all last; and who the players are:
+    rules join as one more.
+    """
     if answers.before_rules is None:
         return answers.by_coalition, modalities
     rules = len(modalities)
-    return answers.before_rules | {(*each, rules): p for each, p in answers.by_coalition.items()}, [*modalities, RULES]
+    return answers.before_rules | {(*each, rules): p for each, p in answers.by_coalition.items()}, [
+        *modalities,
+        RULES,
+    ]
 
 
-def class_shares(asked: Mapping[Coalition, Floats], players: int, scored: Scored) -> list[ClassShares]:
+def class_shares(
+    asked: Mapping[Coalition, Floats], players: int, scored: Scored
+) -> list[ClassShares]:
     found, members = [], scored.task.members(scored.y)
     for k, label in enumerate(scored.labels):
         chosen = members[:, k]

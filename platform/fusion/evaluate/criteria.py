@@ -27,8 +27,9 @@ class CannotJudge(Exception):
 class Evidence:
     """What criteria are judged by.
 
-    metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample; reference: the run that a difference
-    may be to; noisy: answers by modality and level of noise; columns: dataset.column -> (n,) values, for slices.
+    metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample;
+    reference: the run that a difference may be to; noisy: answers by modality and level of noise;
+    columns: dataset.column -> (n,) values, for slices.
     """
 
     answers: Answers
@@ -43,11 +44,15 @@ class Evidence:
     kinds: Mapping[str, str] = field(default_factory=dict)
 
     def slice(self, criterion: Criterion) -> Bools:
-        """(n,): the samples that the criterion is about, those on which its condition is known to hold."""
+        """(n,): the samples that the criterion is about, those on which its condition is known to
+        hold.
+        """
         if criterion.condition is None:
             return np.ones(len(self.scored), bool)
         try:
-            return np.array([answer is True for answer in holds(criterion.condition, self.columns, self.kinds)])
+            return np.array(
+                [answer is True for answer in holds(criterion.condition, self.columns, self.kinds)]
+            )
         except ConditionError as error:
             raise CannotJudge(str(error)) from error
 
@@ -55,14 +60,20 @@ class Evidence:
         """(S, n, D): what the model answers with the inputs that the criterion leaves it."""
         for place in criterion.noise.items():
             if place not in self.noisy:
-                raise CannotJudge("nobody asked the model under this noise; the recipe's evaluation.noise does")
+                raise CannotJudge(
+                    "nobody asked the model under this noise; the recipe's evaluation.noise does"
+                )
             return self.noisy[place].whole
         if not criterion.without and not criterion.only:
             return self.answers.whole
         names = self.scored.modalities
         if absent := [name for name in criterion.only if name not in names]:
             raise CannotJudge(f"the model does not read {absent[0]}")
-        kept = tuple(i for i, name in enumerate(names) if (name in criterion.only if criterion.only else name not in criterion.without))
+        kept = tuple(
+            i
+            for i, name in enumerate(names)
+            if (name in criterion.only if criterion.only else name not in criterion.without)
+        )
         found = self.answers.by_coalition.get(kept)
         if found is None:
             raise CannotJudge("nobody asked the model without these inputs")
@@ -79,7 +90,9 @@ class Evidence:
                 raise CannotJudge(str(error)) from error
         name = self.best_single if criterion.over == BEST_SINGLE else criterion.over
         if name is None or name not in self.singles:
-            raise CannotJudge(f"nobody knows what {name or 'a single modality'} alone answers to every sample")
+            raise CannotJudge(
+                f"nobody knows what {name or 'a single modality'} alone answers to every sample"
+            )
         return f"{name} alone", self.singles[name]
 
     def draws(self, criterion: Criterion, p: Floats, chosen: Bools) -> Floats:
@@ -89,7 +102,10 @@ class Evidence:
 
 def protocol_scores(protocols: Sequence[Protocol], evidence: Evidence) -> list[ProtocolScore]:
     return [
-        ProtocolScore(discipline=protocol.discipline, criteria=[criterion_score(one, evidence) for one in protocol.criteria])
+        ProtocolScore(
+            discipline=protocol.discipline,
+            criteria=[criterion_score(one, evidence) for one in protocol.criteria],
+        )
         for protocol in protocols
     ]
 
@@ -106,20 +122,37 @@ def criterion_score(criterion: Criterion, evidence: Evidence) -> CriterionScore:
     if value is not None:
         found.value, found.margin = value, criterion.margin(value.value)
         found.note = few(len(np.unique(evidence.resampler.index[chosen])))
-    found.state = state_of(criterion, value.low if value else None, value.high if value else None, found.n)
+    found.state = state_of(
+        criterion, value.low if value else None, value.high if value else None, found.n
+    )
     return found
 
 
-def measured(criterion: Criterion, evidence: Evidence, chosen: Bools) -> tuple[str, Interval | None]:
-    """What a difference is to, and the figure; no figure where the slice is empty, and no interval of a single cluster."""
+def measured(
+    criterion: Criterion, evidence: Evidence, chosen: Bools
+) -> tuple[str, Interval | None]:
+    """What a difference is to, and the figure; no figure where the slice is empty, and no interval
+    of a single cluster.
+    """
     if criterion.metric not in evidence.metrics:
-        why = "it needs probabilities" if criterion.metric in evidence.scored.task.figures.names else f"this is {evidence.scored.task.name}"
+        why = (
+            "it needs probabilities"
+            if criterion.metric in evidence.scored.task.figures.names
+            else f"this is {evidence.scored.task.name}"
+        )
         raise CannotJudge(f"{criterion.measure.title} is not known of this model: {why}")
-    p, (over, other) = evidence.situation(criterion), evidence.other(criterion) if criterion.over else ("", None)
+    p, (over, other) = (
+        evidence.situation(criterion),
+        evidence.other(criterion) if criterion.over else ("", None),
+    )
     if not chosen.any():
         return over, None
     if criterion.metric == "auroc" and len(np.unique(evidence.scored.y[chosen])) < 2:
-        raise CannotJudge("all samples of the slice have the same label, so there is nothing to rank")
-    draws = evidence.draws(criterion, p, chosen) - (0.0 if other is None else evidence.draws(criterion, other, chosen))
+        raise CannotJudge(
+            "all samples of the slice have the same label, so there is nothing to rank"
+        )
+    draws = evidence.draws(criterion, p, chosen) - (
+        0.0 if other is None else evidence.draws(criterion, other, chosen)
+    )
     one_cluster = len(np.unique(evidence.resampler.index[chosen])) == 1
     return over, Interval(value=float(draws[0])) if one_cluster else interval(draws)

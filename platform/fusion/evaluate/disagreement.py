@@ -1,15 +1,19 @@
-"""Where two disciplines should look and talk: samples whose label the modalities contradict, and samples on which they contradict
-each other.
+"""Where two disciplines should look and talk: samples whose label the modalities contradict, and
+samples on which they contradict each other.
 
-**Suspicion** of a sample with label y is log max(k != y) p(k | x) - log p(y | x), in nats, where p is the product of the
-single-modality models (methods/late.py), each calibrated and trained without the sample's fold: above 0 the product prefers another
-label. Northcutt et al. 2021, Confident Learning (JAIR), show that out-of-sample probabilities rank label errors; the log odds keep
-their order where probabilities near 1 are all alike, and the product, unlike a joint network, also counts a modality that the label
-alone contradicts. It is used whatever the run's own method is, since every run trains the single models.
+**Suspicion** of a sample with label y is log max(k != y) p(k | x) - log p(y | x), in nats, where p
+is the product of the single-modality models (methods/late.py), each calibrated and trained without
+the sample's fold: above 0 the product prefers another label. Northcutt et al. 2021, Confident
+Learning (JAIR), show that out-of-sample probabilities rank label errors; the log odds keep their
+order where probabilities near 1 are all alike, and the product, unlike a joint network, also counts
+a modality that the label alone contradicts. It is used whatever the run's own method is, since
+every run trains the single models.
 
-**Contradiction** of a sample is the largest product of two modalities' confidences in different answers, 0 to 1.
+**Contradiction** of a sample is the largest product of two modalities' confidences in different
+answers, 0 to 1.
 
-Both are said here for one label of several; what they are for a number and for a set of labels stands with the learning task.
+Both are said here for one label of several; what they are for a number and for a set of labels
+stands with the learning task.
 """
 
 import numpy as np
@@ -21,17 +25,25 @@ from fusion.result import Disagreement, Kind
 from fusion.tasks.base import Array, LearningTask
 
 MOST = 40
-"""Samples of each kind that the result holds; the suspicion of every sample stands in predictions.parquet."""
+"""Samples of each kind that the result holds; the suspicion of every sample stands in
+predictions.parquet.
+"""
 
 
-def together(task: LearningTask, singles: dict[str, Floats], mask: NDArray[np.bool_], prior: Array) -> Floats:
-    """(n, D) answers: the product of the single models, mean over the seeds. singles: (S, n, D), the prior where absent."""
+def together(
+    task: LearningTask, singles: dict[str, Floats], mask: NDArray[np.bool_], prior: Array
+) -> Floats:
+    """(n, D) answers: the product of the single models, mean over the seeds. singles: (S, n, D),
+    the prior where absent.
+    """
     beliefs = np.stack([task.beliefs(task.outputs(answers)) for answers in singles.values()], -2)
     return task.answers(task.product(beliefs, mask, prior)).mean(0)
 
 
 def contradiction(singles: dict[str, Floats], scored: Scored) -> tuple[Floats, Ints]:
-    """singles: (n, D). How much the two modalities that contradict each other most do so: (n,), and their columns: (n, 2)."""
+    """singles: (n, D). How much the two modalities that contradict each other most do so: (n,), and
+    their columns: (n, 2).
+    """
     found, pairs = np.zeros(len(scored)), np.zeros((len(scored), 2), dtype=np.int64)
     for i, first in enumerate(scored.modalities):
         for j, second in enumerate(scored.modalities[:i]):
@@ -43,26 +55,44 @@ def contradiction(singles: dict[str, Floats], scored: Scored) -> tuple[Floats, I
 
 
 def disagreements(singles: dict[str, Floats], scored: Scored) -> list[Disagreement]:
-    """Those that contradict the label, then those whose modalities contradict each other; the strongest first in each kind, and a
-    sample may be in both. singles: modality -> (S, n, D), calibrated and out of fold.
+    """Those that contradict the label, then those whose modalities contradict each other; the
+    strongest first in each kind, and a sample may be in both. singles: modality -> (S, n, D),
+    calibrated and out of fold.
     """
     if not singles:
         return []
-    product, alone = together(scored.task, singles, scored.mask, scored.log_prior), {name: p.mean(0) for name, p in singles.items()}
-    suspicious, (opposed, pairs) = scored.task.suspicion(product, scored.y), contradiction(alone, scored)
-    found = [described(i, "label", suspicious[i], product, alone, scored) for i in strongest(suspicious, scored)]
+    product, alone = (
+        together(scored.task, singles, scored.mask, scored.log_prior),
+        {name: p.mean(0) for name, p in singles.items()},
+    )
+    suspicious, (opposed, pairs) = (
+        scored.task.suspicion(product, scored.y),
+        contradiction(alone, scored),
+    )
+    found = [
+        described(i, "label", suspicious[i], product, alone, scored)
+        for i in strongest(suspicious, scored)
+    ]
     for i in strongest(opposed, scored):
         one = described(i, "modalities", opposed[i], product, alone, scored)
-        found.append(one.model_copy(update={"between": [scored.modalities[column] for column in pairs[i]]}))
+        found.append(
+            one.model_copy(update={"between": [scored.modalities[column] for column in pairs[i]]})
+        )
     return [one.model_copy(update={"reason": reason(one)}) for one in found]
 
 
 def strongest(score: Floats, scored: Scored) -> list[int]:
-    """Rows whose score is above 0, by score and then by key, so that the order of the rows changes nothing."""
-    return sorted((int(i) for i in np.flatnonzero(score > 0)), key=lambda i: (-score[i], scored.keys[i]))[:MOST]
+    """Rows whose score is above 0, by score and then by key, so that the order of the rows changes
+    nothing.
+    """
+    return sorted(
+        (int(i) for i in np.flatnonzero(score > 0)), key=lambda i: (-score[i], scored.keys[i])
+    )[:MOST]
 
 
-def described(i: int, kind: Kind, score: float, product: Floats, alone: dict[str, Floats], scored: Scored) -> Disagreement:
+def described(
+    i: int, kind: Kind, score: float, product: Floats, alone: dict[str, Floats], scored: Scored
+) -> Disagreement:
     """Sample i; `between` are the modalities that alone answer as the product does."""
     task, y = scored.task, scored.y[i]
     there = [name for name, present in zip(scored.modalities, scored.mask[i]) if present]
@@ -70,17 +100,32 @@ def described(i: int, kind: Kind, score: float, product: Floats, alone: dict[str
     agree = [name for name in there if task.sides(alone[name][i], product[i], y)]
     answer = task.said(product[i]).answer
     return Disagreement(
-        key=scored.keys[i], kind=kind, score=float(score), truth=task.truth(y), answer=answer, said=said, between=agree, reason=""
+        key=scored.keys[i],
+        kind=kind,
+        score=float(score),
+        truth=task.truth(y),
+        answer=answer,
+        said=said,
+        between=agree,
+        reason="",
     )
 
 
 def reason(one: Disagreement) -> str:
-    """`speech and handwriting both say 7, the label says 1` or `handwriting says 3, speech says 8, each sure`."""
+    """`speech and handwriting both say 7, the label says 1` or `handwriting says 3, speech says 8,
+    each sure`.
+    """
     if one.kind == "modalities":
-        words = ", ".join(f"{name} says {said.answer}" for name in one.between if (said := one.said[name]))
+        words = ", ".join(
+            f"{name} says {said.answer}" for name in one.between if (said := one.said[name])
+        )
         return f"{words}, each sure" if one.sure else words
     *others, last = one.between or [""]
     if not last:
         return f"together they say {one.answer}, though none alone does; the label says {one.truth}"
-    who = f"{', '.join(others)} and {last} {'both' if len(others) == 1 else 'all'} say" if others else f"{last} says"
+    who = (
+        f"{', '.join(others)} and {last} {'both' if len(others) == 1 else 'all'} say"
+        if others
+        else f"{last} says"
+    )
     return f"{who} {one.answer}, the label says {one.truth}"

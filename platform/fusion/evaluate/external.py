@@ -3,8 +3,9 @@
     result = judge("predictions.parquet", "truth.parquet", name="their model")
     result.headline.score, result.subgroups, result.protocols
 
-What the two tables hold: fusion/evaluate/tables.py. What they do not tell is absent from the result: contributions and robustness need
-answers with modalities taken away, calibration needs probabilities, the gain needs what single modalities answer.
+What the two tables hold: fusion/evaluate/tables.py. What they do not tell is absent from the
+result: contributions and robustness need answers with modalities taken away, calibration needs
+probabilities, the gain needs what single modalities answer.
 """
 
 from collections.abc import Sequence
@@ -62,7 +63,10 @@ class Joined:
     @property
     def facts(self) -> dict[str, list[Any]]:
         """All columns that a slice may ask for."""
-        return {name: self.column(values) for name, values in (self.truth.columns | {"label": self.truth.labels}).items()}
+        return {
+            name: self.column(values)
+            for name, values in (self.truth.columns | {"label": self.truth.labels}).items()
+        }
 
     @property
     def cluster(self) -> np.ndarray:
@@ -70,7 +74,12 @@ class Joined:
         if self.truth.cluster is None:
             return np.arange(len(self.rows))
         return np.array(
-            [f"sample {self.truth.keys[row]}" if (one := self.truth.cluster[row]) is None else f"cluster {one}" for row in self.rows]
+            [
+                f"sample {self.truth.keys[row]}"
+                if (one := self.truth.cluster[row]) is None
+                else f"cluster {one}"
+                for row in self.rows
+            ]
         )
 
 
@@ -85,9 +94,10 @@ def judge(
     task: TaskName = "classification",
     order: Sequence[str] = (),
 ) -> EvaluationResult:
-    """name: of the model; best: the single modality that the gain is over (default: the one that does best on these samples, which leaves
-    the smallest gain). Slices of protocols ask for columns of the truth. order: of the labels of an ordinal task, lowest first; numbers
-    need none. Raises TableError.
+    """name: of the model; best: the single modality that the gain is over (default: the one that
+    does best on these samples, which leaves the smallest gain). Slices of protocols ask for columns
+    of the truth. order: of the labels of an ordinal task, lowest first; numbers need none. Raises
+    TableError.
     """
     joined = join(read_predictions(predictions, task), read_truth(truth, task), task, order)
     question = question_of(joined, name, best, draws)
@@ -102,9 +112,14 @@ def judge(
 
 
 def join(predictions: Predictions, truth: Truth, task: TaskName, order: Sequence[str]) -> Joined:
-    """By key, in its order. Every labelled sample needs an answer; answers to other samples are left out."""
+    """By key, in its order. Every labelled sample needs an answer; answers to other samples are
+    left out.
+    """
     place = {key: at for at, key in enumerate(predictions.keys)}
-    rows = sorted((row for row, label in enumerate(truth.labels) if label is not None), key=lambda row: truth.keys[row])
+    rows = sorted(
+        (row for row, label in enumerate(truth.labels) if label is not None),
+        key=lambda row: truth.keys[row],
+    )
     lacking = [truth.keys[row] for row in rows if truth.keys[row] not in place]
     if lacking:
         raise TableError(
@@ -114,11 +129,19 @@ def join(predictions: Predictions, truth: Truth, task: TaskName, order: Sequence
     labels = all_labels(predictions, truth, rows) if task != "regression" else []
     if task == "ordinal":
         predictions, labels = ranked(predictions, labels, order)
-    return Joined(predictions, truth, task_of(task, labels), np.array([place[truth.keys[row]] for row in rows]), np.array(rows))
+    return Joined(
+        predictions,
+        truth,
+        task_of(task, labels),
+        np.array([place[truth.keys[row]] for row in rows]),
+        np.array(rows),
+    )
 
 
 def all_labels(predictions: Predictions, truth: Truth, rows: Sequence[int]) -> list[str]:
-    """Those that are answered, then those that only the truth knows, which is refused where there are probabilities."""
+    """Those that are answered, then those that only the truth knows, which is refused where there
+    are probabilities.
+    """
     labels = list(predictions.labels)
     for row in rows:
         said = truth.labels[row]
@@ -126,12 +149,16 @@ def all_labels(predictions: Predictions, truth: Truth, rows: Sequence[int]) -> l
             if label in labels:
                 continue
             if not predictions.only_answers:
-                raise TableError(f"{truth.file}, row {row + 1}, column label: {predictions.file} has no probability for {label}.")
+                raise TableError(
+                    f"{truth.file}, row {row + 1}, column label: {predictions.file} has no probability for {label}."
+                )
             labels.append(str(label))
     return labels
 
 
-def ranked(predictions: Predictions, labels: list[str], order: Sequence[str]) -> tuple[Predictions, list[str]]:
+def ranked(
+    predictions: Predictions, labels: list[str], order: Sequence[str]
+) -> tuple[Predictions, list[str]]:
     """Labels lowest first, and the answers with them."""
     try:
         wanted = in_order(ordered(labels), "ordinal", order)
@@ -145,36 +172,70 @@ def ranked(predictions: Predictions, labels: list[str], order: Sequence[str]) ->
 
     singles = {name: turned(values) for name, values in predictions.singles.items()}
     prior = None if predictions.prior is None else turned(predictions.prior)
-    return replace(predictions, labels=wanted, probabilities=turned(predictions.probabilities), singles=singles, prior=prior), wanted
+    return replace(
+        predictions,
+        labels=wanted,
+        probabilities=turned(predictions.probabilities),
+        singles=singles,
+        prior=prior,
+    ), wanted
 
 
 def question_of(joined: Joined, name: str, best: str | None, draws: int) -> Question:
     predictions, truth, n = joined.predictions, joined.truth, len(joined.rows)
     singles = {modality: joined.wide(values) for modality, values in predictions.singles.items()}
-    there: dict[str, NDArray[np.bool_]] = {modality: np.asarray(np.isfinite(values).all(2)) for modality, values in singles.items()}
-    mask = np.stack([present.all(0) for present in there.values()], 1) if singles else np.ones((n, 0), bool)
+    there: dict[str, NDArray[np.bool_]] = {
+        modality: np.asarray(np.isfinite(values).all(2)) for modality, values in singles.items()
+    }
+    mask = (
+        np.stack([present.all(0) for present in there.values()], 1)
+        if singles
+        else np.ones((n, 0), bool)
+    )
     prior = None if predictions.prior is None else joined.wide(predictions.prior)
-    unanswered = frozenset(modality for modality, present in there.items() if prior is None and not present.all())
+    unanswered = frozenset(
+        modality for modality, present in there.items() if prior is None and not present.all()
+    )
     absent = np.zeros(1) if prior is None else prior
-    said = {modality: np.where(there[modality][..., None], values, absent) for modality, values in singles.items()}
+    said = {
+        modality: np.where(there[modality][..., None], values, absent)
+        for modality, values in singles.items()
+    }
     fold = np.full(n, "test") if predictions.fold is None else predictions.fold[joined.at]
     keys = [truth.keys[row] for row in joined.rows]
     prior_outputs = np.zeros((n, joined.task.width))
-    scored = Scored(keys, joined.y, mask, prior_outputs, joined.cluster, fold, joined.task.labels, list(singles), joined.task)
+    scored = Scored(
+        keys,
+        joined.y,
+        mask,
+        prior_outputs,
+        joined.cluster,
+        fold,
+        joined.task.labels,
+        list(singles),
+        joined.task,
+    )
     everything = tuple(range(len(singles)))
     return Question(
         scored=scored,
         method=name,
         methods={name: Answers({everything: joined.probabilities}, joined.probabilities)},
         singles={modality: (values, values) for modality, values in said.items()},
-        best_single=best_of(best, [modality for modality in singles if modality not in unanswered], said, joined),
+        best_single=best_of(
+            best, [modality for modality in singles if modality not in unanswered], said, joined
+        ),
         temperatures={},
         seeds=predictions.seeds,
         cluster_column=None if truth.cluster is None else "cluster",
         split=Split(policy="trained elsewhere", groups=[], folds=folds_of(fold)),
         n_total=len(set(truth.keys) | set(predictions.keys)),
-        left_out={"no label": sum(label is None for label in truth.labels), "no truth": len(set(predictions.keys) - set(truth.keys))},
-        columns=subgroup_columns({column: joined.column(values) for column, values in truth.columns.items()}),
+        left_out={
+            "no label": sum(label is None for label in truth.labels),
+            "no truth": len(set(predictions.keys) - set(truth.keys)),
+        },
+        columns=subgroup_columns(
+            {column: joined.column(values) for column, values in truth.columns.items()}
+        ),
         draws=draws,
         only_answers=predictions.only_answers,
         soft_singles=False,
@@ -182,11 +243,17 @@ def question_of(joined: Joined, name: str, best: str | None, draws: int) -> Ques
     )
 
 
-def best_of(wanted: str | None, names: list[str], said: dict[str, Floats], joined: Joined) -> str | None:
+def best_of(
+    wanted: str | None, names: list[str], said: dict[str, Floats], joined: Joined
+) -> str | None:
     if wanted is not None and wanted not in names:
         raise TableError(
             f"The gain cannot be over {wanted}: "
-            + (f"only {', '.join(names)} alone answer every sample." if names else "no single modality answers every sample.")
+            + (
+                f"only {', '.join(names)} alone answer every sample."
+                if names
+                else "no single modality answers every sample."
+            )
         )
 
     def score(name: str) -> float:
@@ -197,4 +264,7 @@ def best_of(wanted: str | None, names: list[str], said: dict[str, Floats], joine
 
 def folds_of(fold: np.ndarray) -> list[Fold]:
     names, numbers = np.unique(fold, return_counts=True)
-    return [Fold(name=str(name), n_train=None, n_test=int(number)) for name, number in zip(names, numbers)]
+    return [
+        Fold(name=str(name), n_train=None, n_test=int(number))
+        for name, number in zip(names, numbers)
+    ]

@@ -1,7 +1,8 @@
-"""Metrics as functions of sums, so that a bootstrap draw is one weighted sum and not one more pass over the samples.
+"""Metrics as functions of sums, so that a bootstrap draw is one weighted sum and not one more pass
+over the samples.
 
-macro-F1 is the mean over the classes that occur in truth or answers, as scikit-learn's f1_score(average="macro").
-Every function takes (..., F) sums, one row a draw, and gives (...,).
+macro-F1 is the mean over the classes that occur in truth or answers, as scikit-learn's
+f1_score(average="macro"). Every function takes (..., F) sums, one row a draw, and gives (...,).
 """
 
 from typing import Any
@@ -14,7 +15,9 @@ Ints = NDArray[np.int64]
 
 
 def counts(y: Ints, answer: Ints, k: int) -> Floats:
-    """Per sample, (n, 3K): right answers, answers, truths of each class; their sums hold all that F1 needs."""
+    """Per sample, (n, 3K): right answers, answers, truths of each class; their sums hold all that
+    F1 needs.
+    """
     eye = np.eye(k)
     return np.concatenate([eye[y] * (y == answer)[:, None], eye[answer], eye[y]], axis=1)
 
@@ -69,8 +72,9 @@ def mean_loss(sums: Floats, which: int) -> Floats:
 
 
 def auroc_bins(score: Floats, most: int = 1024) -> tuple[Ints, int]:
-    """(n,) -> the bin of each score, and how many bins there are: equal numbers of distinct scores in each, so that no resolution is
-    lost where scores crowd; one a distinct score where they are few.
+    """(n,) -> the bin of each score, and how many bins there are: equal numbers of distinct scores
+    in each, so that no resolution is lost where scores crowd; one a distinct score where they are
+    few.
     """
     distinct, rank = np.unique(score, return_inverse=True)
     width = min(most, max(len(distinct), 1))
@@ -78,7 +82,9 @@ def auroc_bins(score: Floats, most: int = 1024) -> tuple[Ints, int]:
 
 
 def auroc_of(positive: NDArray[Any], negative: NDArray[Any]) -> Floats:
-    """Area under the ROC curve from histograms (..., bins); scores in one bin count as ties. NaN without both classes."""
+    """Area under the ROC curve from histograms (..., bins); scores in one bin count as ties. NaN
+    without both classes.
+    """
     below = np.cumsum(negative, axis=-1, dtype=np.float64)
     below -= negative / 2
     pairs = positive.sum(-1, dtype=np.float64) * negative.sum(-1, dtype=np.float64)
@@ -93,7 +99,9 @@ def steps(y: Ints, answer: Ints) -> Floats:
 
 
 def weighted_kappa_of(sums: Floats) -> Floats:
-    """Of sums of `steps`: 1 - squared steps off / those expected of answers that know nothing of the truth. 0 where both are constant."""
+    """Of sums of `steps`: 1 - squared steps off / those expected of answers that know nothing of
+    the truth. 0 where both are constant.
+    """
     n, _, squares, y, yy, a, aa = np.moveaxis(sums, -1, 0)
     expected = yy + aa - 2 * y * a / np.maximum(n, 1e-12)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -101,7 +109,8 @@ def weighted_kappa_of(sums: Floats) -> Floats:
 
 
 def errors(y: Floats, answers: Floats, origin: float) -> Floats:
-    """Of numbers, per sample, (n, 6): 1, y and its square about `origin`, squared error, absolute error, -log density.
+    """Of numbers, per sample, (n, 6): 1, y and its square about `origin`, squared error, absolute
+    error, -log density.
 
     answers: (n, 2), mean and spread.
     """
@@ -112,7 +121,9 @@ def errors(y: Floats, answers: Floats, origin: float) -> Floats:
 
 
 def r2_of(sums: Floats, whole: Floats) -> Floats:
-    """Share of the variance of `whole` that is explained on the samples of `sums`; NaN where there is none. Both are sums of errors."""
+    """Share of the variance of `whole` that is explained on the samples of `sums`; NaN where there
+    is none. Both are sums of errors.
+    """
     n, y, yy = (whole[..., k] for k in range(3))
     around = yy - y**2 / np.maximum(n, 1e-12)
     unexplained = sums[..., 3] * n / np.maximum(sums[..., 0], 1e-12)
@@ -126,7 +137,9 @@ def rank_bins(values: Floats, most: int) -> Ints:
 
 
 def rank_correlation_of(joint: Floats) -> Floats:
-    """Spearman's rho of tables (..., B, B) of bins of one by bins of the other; what is in one bin is tied. NaN where one is constant."""
+    """Spearman's rho of tables (..., B, B) of bins of one by bins of the other; what is in one bin
+    is tied. NaN where one is constant.
+    """
     joint = np.asarray(joint, dtype=np.float64)
     rows, columns = joint.sum(-1), joint.sum(-2)
     n = rows.sum(-1)
@@ -142,6 +155,8 @@ def label_counts(y: NDArray[np.bool_], answer: NDArray[np.bool_]) -> Floats:
 
 
 def micro_f1_of(sums: Floats) -> Floats:
-    """(..., 3L) -> (...,): over all labels of all samples together; 0 where nothing is true or answered."""
+    """(..., 3L) -> (...,): over all labels of all samples together; 0 where nothing is true or
+    answered.
+    """
     right, answered, true = (part.sum(-1) for part in np.split(sums, 3, axis=-1))
     return 2 * right / np.maximum(answered + true, 1e-12)

@@ -1,8 +1,11 @@
-"""A map of the test samples: near each other in the fused representation, near each other on the page.
+"""A map of the test samples: near each other in the fused representation, near each other on the
+page.
 
-t-SNE (van der Maaten and Hinton 2008, JMLR; scikit-learn's) from the first two principal components, so that nothing is drawn at random.
-Measured on spoken-digits, late fusion, 1,200 samples: of a sample's ten neighbours 86 in 100 bear its label in the space itself, 84 on
-this map, 49 on the two principal components alone. Where axes mean the same in every round there is one map, else one for each round.
+t-SNE (van der Maaten and Hinton 2008, JMLR; scikit-learn's) from the first two principal
+components, so that nothing is drawn at random. Measured on spoken-digits, late fusion, 1,200
+samples: of a sample's ten neighbours 86 in 100 bear its label in the space itself, 84 on this map,
+49 on the two principal components alone. Where axes mean the same in every round there is one map,
+else one for each round.
 """
 
 import numpy as np
@@ -16,8 +19,10 @@ from fusion.representation import Space, Vectors, drawn, unit
 MOST = 3_000
 """Samples on a map, drawn by their keys: what bounds the time, and the weight of the page."""
 SETTINGS = {"max_iter": 250, "early_exaggeration": 1, "angle": 0.8, "random_state": 0, "n_jobs": 1}
-"""The fewest steps that scikit-learn takes, all of them without exaggeration, which a start from principal components makes needless: 500
-with it and finer sums cost 2.4 times as much and keep no more neighbours."""
+"""The fewest steps that scikit-learn takes, all of them without exaggeration, which a start from
+principal components makes needless: 500 with it and finer sums cost 2.4 times as much and keep no
+more neighbours.
+"""
 PERPLEXITY = 30.0
 SAME = 1e-6
 """Samples no further apart than this all lie in one place."""
@@ -29,7 +34,11 @@ def places(space: Space, scored: Scored) -> Vectors:
     """(n, 2) in -1 to 1, NaN where a sample was not drawn."""
     found = np.full((len(scored), 2), np.nan, np.float32)
     chosen = drawn(scored.keys, MOST)
-    rounds = [chosen] if space.common else [chosen[scored.fold[chosen] == name] for name in np.unique(scored.fold[chosen])]
+    rounds = (
+        [chosen]
+        if space.common
+        else [chosen[scored.fold[chosen] == name] for name in np.unique(scored.fold[chosen])]
+    )
     for rows in rounds:
         found[rows] = flat(space.whole[rows])
     return found
@@ -46,7 +55,9 @@ def flat(vectors: Vectors) -> Vectors:
         perplexity = min(PERPLEXITY, (len(found) - 1) / 3)
         start = 1e-4 * found / found[:, 0].std()
         nearness = TSNE(2, perplexity=perplexity, init=start, **SETTINGS)
-        with threadpool_limits(1):  # sums over several threads come in any order, and the smallest difference grows
+        with threadpool_limits(
+            1
+        ):  # sums over several threads come in any order, and the smallest difference grows
             found = nearness.fit_transform(points)
     found -= (found.max(0) + found.min(0)) / 2
     return (found / np.abs(found).max()).astype(np.float32)

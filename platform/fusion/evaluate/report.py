@@ -19,20 +19,31 @@ from fusion.evaluate.shortfall import shortfalls
 from fusion.figures import Clusters, Gain, Interval
 from fusion.protocol import Protocol
 from fusion.representation import Space
-from fusion.result import Baseline, Calibration, EvaluationResult, Fold, Headline, Seed, Single, Split
+from fusion.result import (
+    Baseline,
+    Calibration,
+    EvaluationResult,
+    Fold,
+    Headline,
+    Seed,
+    Single,
+    Split,
+)
 
 
 @dataclass
 class Question:
-    """All that one evaluation needs. singles: modality -> (S, n, D) calibrated and not; baselines: name -> (S, n, D).
+    """All that one evaluation needs. singles: modality -> (S, n, D) calibrated and not; baselines:
+    name -> (S, n, D).
 
-    What a model trained elsewhere cannot say is left out: temperatures, and the answers of its modalities together in every coalition.
-    only_answers: the probabilities are 1 for the answer, so that nothing which needs real ones is told; not soft_singles: the same of
-    the single modalities.
-    space: the fused representation of these samples, where there is one.
-    unanswered: single modalities that are absent on some samples, where nobody knows what the prior would answer.
-    protocols: what the disciplines ask; reference: the run that their differences may be to; facts: all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those
-    of subgroups.
+    What a model trained elsewhere cannot say is left out: temperatures, and the answers of its
+    modalities together in every coalition. only_answers: the probabilities are 1 for the answer, so
+    that nothing which needs real ones is told; not soft_singles: the same of the single modalities.
+    space: the fused representation of these samples, where there is one. unanswered: single
+    modalities that are absent on some samples, where nobody knows what the prior would answer.
+    protocols: what the disciplines ask; reference: the run that their differences may be to; facts:
+    all columns that a slice may ask for, with their kinds in `kinds`, as `columns` has those of
+    subgroups.
     """
 
     scored: Scored
@@ -75,7 +86,9 @@ def evaluate(question: Question) -> EvaluationResult:
     model = scored.scores(resampler, answers.whole)
     known = model.of_answers if question.only_answers else model.names
     figures = model.all(known)
-    every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(answers.by_coalition)
+    every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(
+        answers.by_coalition
+    )
     return EvaluationResult(
         task=scored.task.name,
         method=question.method,
@@ -85,19 +98,35 @@ def evaluate(question: Question) -> EvaluationResult:
         n_samples=len(scored),
         left_out=question.left_out,
         split=scored_split(question, answers.whole),
-        clusters=Clusters(column=question.cluster_column, n=resampler.n, draws=question.draws, note=few(resampler.n)),
+        clusters=Clusters(
+            column=question.cluster_column,
+            n=resampler.n,
+            draws=question.draws,
+            note=few(resampler.n),
+        ),
         headline=headline(question, model, figures),
         metrics=figures,
-        seeds=[Seed(seed=seed, score=score(scored, p)) for seed, p in zip(question.seeds, answers.whole)],
+        seeds=[
+            Seed(seed=seed, score=score(scored, p))
+            for seed, p in zip(question.seeds, answers.whole)
+        ],
         per_class=model.per_class(scored.labels),
         singles=[single(name, question, resampler) for name in scored.modalities],
         baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
-        methods=[named(name, scored, resampler, each.whole) for name, each in question.methods.items()],
+        methods=[
+            named(name, scored, resampler, each.whole) for name, each in question.methods.items()
+        ],
         missing=robustness.missing(answers, scored, resampler) if every_coalition else [],
-        shortfalls=shortfalls(question.methods, question.alone, scored, resampler) if every_coalition else [],
-        degradation=robustness.degradation(answers, scored, resampler) if every_coalition and question.degradation else [],
+        shortfalls=shortfalls(question.methods, question.alone, scored, resampler)
+        if every_coalition
+        else [],
+        degradation=robustness.degradation(answers, scored, resampler)
+        if every_coalition and question.degradation
+        else [],
         noise=robustness.noise(question.noisy, question.modality_kinds, answers, scored, resampler),
-        contributions=contributions.contributions(answers, scored, resampler) if every_coalition else None,
+        contributions=contributions.contributions(answers, scored, resampler)
+        if every_coalition
+        else None,
         subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns, known),
         confusion=model.confusion(),
         against=model.against(),
@@ -128,7 +157,12 @@ def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> 
 
 def headline(question: Question, model: Figures, figures: Mapping[str, Interval]) -> Headline:
     over = gain_over_best(question, model)
-    return Headline(metric=model.headline, score=figures[model.headline], gain_over_best_single=over, ece=figures.get("ece"))
+    return Headline(
+        metric=model.headline,
+        score=figures[model.headline],
+        gain_over_best_single=over,
+        ece=figures.get("ece"),
+    )
 
 
 def gain_over_best(question: Question, model: Figures) -> Gain | None:
@@ -140,7 +174,9 @@ def gain_over_best(question: Question, model: Figures) -> Gain | None:
 
 def calibration(question: Question, answers: Answers, model: Figures) -> Calibration:
     plain = question.scored.scores(model.resampler, answers.uncalibrated)
-    return Calibration(before=plain.reliability() if question.temperatures else None, after=model.reliability())
+    return Calibration(
+        before=plain.reliability() if question.temperatures else None, after=model.reliability()
+    )
 
 
 def score(scored: Scored, answers: Floats, at: Any = slice(None)) -> float:
@@ -165,7 +201,9 @@ def single(name: str, question: Question, resampler: Resampler) -> Single:
     known, on_present = name in question.temperatures, scored.scores(resampler, calibrated, present)
     return Single(
         modality=name,
-        score=None if name in question.unanswered else interval(scored.scores(resampler, calibrated).score),
+        score=None
+        if name in question.unanswered
+        else interval(scored.scores(resampler, calibrated).score),
         n_present=int(present.sum()),
         where_present=interval(on_present.draws(on_present.headline)),
         temperature=question.temperatures.get(name),

@@ -1,9 +1,10 @@
-"""Finding across modalities: given one input of a sample, is its own other input among the nearest (recall@10), and do the nearest others
-bear its label?
+"""Finding across modalities: given one input of a sample, is its own other input among the nearest
+(recall@10), and do the nearest others bear its label?
 
-Asked within a round of the split, since each round's models make a space of their own, of models that saw neither. The nearer of two
-cells is the one of larger cosine; cells that are equally near (the same clue twice) come in any order, so what is counted is the
-probability that the sample's own is among the first ten.
+Asked within a round of the split, since each round's models make a space of their own, of models
+that saw neither. The nearer of two cells is the one of larger cosine; cells that are equally near
+(the same clue twice) come in any order, so what is counted is the probability that the sample's own
+is among the first ten.
 """
 
 from itertools import permutations
@@ -18,7 +19,9 @@ from fusion.result import Retrieval
 
 FIRST = 10
 ASKED = 2_000
-"""Samples whose cells are looked for, drawn by key: what bounds the time. They are looked for among all others."""
+"""Samples whose cells are looked for, drawn by key: what bounds the time. They are looked for among
+all others.
+"""
 AT_ONCE = 4_000_000
 """Cosines held at the same time: what bounds the memory."""
 TIE = 1e-6
@@ -28,11 +31,16 @@ TIE = 1e-6
 def retrieval(space: Space, scored: Scored, resampler: Resampler) -> list[Retrieval]:
     """Of every ordered pair of modalities that some sample has together."""
     alone = [unit(space.alone[name]) for name in scored.modalities]
-    found = [pair(query, target, alone, scored, resampler) for query, target in permutations(range(len(alone)), 2)]
+    found = [
+        pair(query, target, alone, scored, resampler)
+        for query, target in permutations(range(len(alone)), 2)
+    ]
     return [one for one in found if one is not None]
 
 
-def pair(query: int, target: int, alone: list[Vectors], scored: Scored, resampler: Resampler) -> Retrieval | None:
+def pair(
+    query: int, target: int, alone: list[Vectors], scored: Scored, resampler: Resampler
+) -> Retrieval | None:
     both = np.flatnonzero(scored.mask[:, query] & scored.mask[:, target])
     asked = both[drawn([scored.keys[row] for row in both], ASKED)]
     if not len(asked):
@@ -42,7 +50,9 @@ def pair(query: int, target: int, alone: list[Vectors], scored: Scored, resample
         mine = scored.fold[asked] == name
         among = np.flatnonzero(scored.mask[:, target] & (scored.fold == name))
         own = np.searchsorted(among, asked[mine])
-        found[mine, :5] = of_round(alone[query][asked[mine]], alone[target][among], own, labels_of(scored, among))
+        found[mine, :5] = of_round(
+            alone[query][asked[mine]], alone[target][among], own, labels_of(scored, among)
+        )
     sums = resampler.sums(found, asked)
     with np.errstate(invalid="ignore"):
         recall, chance, same, by_chance, candidates = (sums[:, :5] / sums[:, 5:]).T
@@ -65,9 +75,10 @@ def labels_of(scored: Scored, rows: Ints) -> Ints | None:
 
 
 def of_round(queries: Vectors, targets: Vectors, own: Ints, labels: Ints | None) -> Floats:
-    """queries: (q, D), targets: (n, D) of length 1, own: (q,) each query's row among the targets, labels: (n,) of the targets
-    -> (q, 5): probability that its own is among the first ten, the same by chance; share of the first ten others that bear its label, the
-    same by chance; how many there are.
+    """queries: (q, D), targets: (n, D) of length 1, own: (q,) each query's row among the targets,
+    labels: (n,) of the targets -> (q, 5): probability that its own is among the first ten, the same
+    by chance; share of the first ten others that bear its label, the same by chance; how many there
+    are.
     """
     n, found = len(targets), np.zeros((len(queries), 5))
     found[:, 1], found[:, 4] = min(1, FIRST / n), n
@@ -89,7 +100,9 @@ def hit(near: Vectors, own: Ints) -> Floats:
 
 
 def alike(near: Vectors, own: Ints, labels: Ints) -> Floats:
-    """near: (q, n) cosines, which are changed, own: (q,), labels: (n,) -> (q, 2): shares of the nearest others, and of all others"""
+    """near: (q, n) cosines, which are changed, own: (q,), labels: (n,) -> (q, 2): shares of the
+    nearest others, and of all others
+    """
     same = labels[own, None] == labels
     np.put_along_axis(near, own[:, None], -2, 1)
     first = min(FIRST, near.shape[1] - 1)

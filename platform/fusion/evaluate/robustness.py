@@ -1,4 +1,6 @@
-"""What happens when modalities are missing or noisy: each taken away, only one left, a growing share removed at random, made worse."""
+"""What happens when modalities are missing or noisy: each taken away, only one left, a growing
+share removed at random, made worse.
+"""
 
 from collections.abc import Mapping
 
@@ -16,19 +18,26 @@ def missing(answers: Answers, scored: Scored, resampler: Resampler) -> list[Miss
     m = len(scored.modalities)
     if m == 1:
         return []
-    kept = [tuple(j for j in range(m) if j != i) for i in range(m)] + ([(i,) for i in range(m)] if m > 2 else [])
+    kept = [tuple(j for j in range(m) if j != i) for i in range(m)] + (
+        [(i,) for i in range(m)] if m > 2 else []
+    )
     whole = scored.scores(resampler, answers.whole).score
     return [without(each, answers, scored, resampler, whole) for each in kept]
 
 
-def without(kept: Coalition, answers: Answers, scored: Scored, resampler: Resampler, whole: np.ndarray) -> Missing:
+def without(
+    kept: Coalition, answers: Answers, scored: Scored, resampler: Resampler, whole: np.ndarray
+) -> Missing:
     draws = scored.scores(resampler, answers.by_coalition[kept]).score
     gone = [name for i, name in enumerate(scored.modalities) if i not in kept]
     return Missing(without=gone, score=interval(draws), change=interval(draws - whole))
 
 
-def degradation(answers: Answers, scored: Scored, resampler: Resampler, seed: int = 0) -> list[Degradation]:
-    """Each modality removed from a share of the samples that have it; a sample once without it stays without it at higher shares.
+def degradation(
+    answers: Answers, scored: Scored, resampler: Resampler, seed: int = 0
+) -> list[Degradation]:
+    """Each modality removed from a share of the samples that have it; a sample once without it
+    stays without it at higher shares.
 
     Who loses it is drawn by the order of the sample keys, so the order of the rows changes nothing.
     """
@@ -40,19 +49,29 @@ def degradation(answers: Answers, scored: Scored, resampler: Resampler, seed: in
         levels = []
         for share in SHARES:
             mixed = np.where((turn < share)[:, None], answers.by_coalition[rest], answers.whole)
-            levels.append(Level(share=share, **interval(scored.scores(resampler, mixed).score).model_dump()))
+            levels.append(
+                Level(share=share, **interval(scored.scores(resampler, mixed).score).model_dump())
+            )
         found.append(Degradation(modality=name, levels=levels))
     return found
 
 
 def noise(
-    noisy: Mapping[tuple[str, str], Answers], kinds: Mapping[str, str], answers: Answers, scored: Scored, resampler: Resampler
+    noisy: Mapping[tuple[str, str], Answers],
+    kinds: Mapping[str, str],
+    answers: Answers,
+    scored: Scored,
+    resampler: Resampler,
 ) -> list[Noise]:
     """noisy: by modality and level, in the order in which they are told; kinds: of the modalities."""
     whole = scored.scores(resampler, answers.whole).score
     found: dict[str, Noise] = {}
     for (name, level), under in noisy.items():
         draws = scored.scores(resampler, under.whole).score
-        told = NoisyLevel(level=level, change=interval(draws - whole), **interval(draws).model_dump())
-        found.setdefault(name, Noise(modality=name, kind=kinds[name], levels=[])).levels.append(told)
+        told = NoisyLevel(
+            level=level, change=interval(draws - whole), **interval(draws).model_dump()
+        )
+        found.setdefault(name, Noise(modality=name, kind=kinds[name], levels=[])).levels.append(
+            told
+        )
     return list(found.values())

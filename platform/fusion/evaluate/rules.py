@@ -1,4 +1,6 @@
-"""Rules held against a run: who obeys them, and what each does to the model, with and without it on the same samples."""
+"""Rules held against a run: who obeys them, and what each does to the model, with and without it on
+the same samples.
+"""
 
 from collections.abc import Sequence
 
@@ -19,9 +21,15 @@ Bools = NDArray[np.bool_]
 
 
 def rule_scores(
-    rules: Sequence[Rule], fires: Bools, scored: Scored, p: Floats, without: Sequence[Floats | None], resampler: Resampler
+    rules: Sequence[Rule],
+    fires: Bools,
+    scored: Scored,
+    p: Floats,
+    without: Sequence[Floats | None],
+    resampler: Resampler,
 ) -> list[RuleScore]:
-    """fires: (n, R); p: (S, n, K) with every rule; without: the same without each rule, None where nobody compared.
+    """fires: (n, R); p: (S, n, K) with every rule; without: the same without each rule, None where
+    nobody compared.
 
     Who obeys is counted by the first seed, as the confusion is; effects are means over the seeds.
     """
@@ -37,25 +45,38 @@ def rule_scores(
     return found
 
 
-def effect(scored: Scored, speaks: Bools, p: Floats, other: Floats, resampler: Resampler) -> RuleEffect:
+def effect(
+    scored: Scored, speaks: Bools, p: Floats, other: Floats, resampler: Resampler
+) -> RuleEffect:
     """speaks: (n,), where the rule fires; p and other: (S, n, K) with and without the rule."""
     whole = pair(*(scored.scores(resampler, each).score for each in (p, other)))
     clusters = len(np.unique(scored.cluster[speaks]))
     there = None
     if clusters:
         there = pair(*(accuracy(Scores(resampler, scored.y, each, speaks)) for each in (p, other)))
-    if there and clusters == 1:  # a single cluster is drawn whole or not at all: the interval would have no width
+    if (
+        there and clusters == 1
+    ):  # a single cluster is drawn whole or not at all: the interval would have no width
         there = Pair(**{name: Interval(value=figure.value) for name, figure in there})
-    return RuleEffect(score=whole, accuracy=there, verdict=verdict(whole, there), note=few(clusters) if clusters else None)
+    return RuleEffect(
+        score=whole,
+        accuracy=there,
+        verdict=verdict(whole, there),
+        note=few(clusters) if clusters else None,
+    )
 
 
 def accuracy(scores: Scores) -> Floats:
     """(1 + draws,); NaN in a draw without any of the samples."""
-    return scores.mean([np.where(sums.sum(-1) > 0, metrics.accuracy_of(sums), np.nan) for sums in scores.counts])
+    return scores.mean(
+        [np.where(sums.sum(-1) > 0, metrics.accuracy_of(sums), np.nan) for sums in scores.counts]
+    )
 
 
 def pair(with_it: Floats, without: Floats) -> Pair:
-    return Pair(with_it=interval(with_it), without=interval(without), change=interval(with_it - without))
+    return Pair(
+        with_it=interval(with_it), without=interval(without), change=interval(with_it - without)
+    )
 
 
 def verdict(whole: Pair, there: Pair | None) -> Worth:

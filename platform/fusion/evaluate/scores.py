@@ -1,4 +1,6 @@
-"""Every metric as draws: row 0 is the point, the rest are bootstrap draws; seeds are averaged inside each draw."""
+"""Every metric as draws: row 0 is the point, the rest are bootstrap draws; seeds are averaged
+inside each draw.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -19,9 +21,10 @@ from fusion.result import Against, ClassScore, Confusion, Reliability
 
 @dataclass
 class Figures(ABC):
-    """probabilities: the answers of one model, (S, n, D); chosen: (n,) bool, the samples that count (all by default); bins: at most, where
-    scores are ranked. headline: the metric that everything is compared by; names: of all metrics; of_answers: of those that need no more than
-    what was answered.
+    """probabilities: the answers of one model, (S, n, D); chosen: (n,) bool, the samples that count
+    (all by default); bins: at most, where scores are ranked. headline: the metric that everything
+    is compared by; names: of all metrics; of_answers: of those that need no more than what was
+    answered.
     """
 
     headline: ClassVar[str]
@@ -141,7 +144,11 @@ class Scores(Figures):
         found = []
         for k in labels:
             bins, width = metrics.auroc_bins(p[:, k], self.bins)
-            found.append(metrics.auroc_of(*self.resampler.histograms(bins, self.truth == k, width, self.rows)))
+            found.append(
+                metrics.auroc_of(
+                    *self.resampler.histograms(bins, self.truth == k, width, self.rows)
+                )
+            )
         return np.stack(found, axis=-1)
 
     def f1_by_class(self) -> Floats:
@@ -153,7 +160,9 @@ class Scores(Figures):
 
     def confusion(self) -> Confusion:
         k = self.probabilities.shape[2]
-        counts = np.bincount(self.y * k + self.probabilities[0].argmax(1), minlength=k * k).reshape(k, k)
+        counts = np.bincount(self.y * k + self.probabilities[0].argmax(1), minlength=k * k).reshape(
+            k, k
+        )
         return Confusion(counts=counts.tolist())
 
     def reliability(self) -> Reliability:
@@ -166,14 +175,18 @@ class Scores(Figures):
 
 
 class OrdinalScores(Scores):
-    """Of one label of an order. mae_steps: how many steps off, on average; kappa: Cohen's, weighted by the squared steps (Cohen 1968)."""
+    """Of one label of an order. mae_steps: how many steps off, on average; kappa: Cohen's, weighted
+    by the squared steps (Cohen 1968).
+    """
 
     names = (*Scores.of_answers, "mae_steps", "kappa", *Scores.names[len(Scores.of_answers) :])
     of_answers = names[:5]
 
     @cached_property
     def steps(self) -> list[Floats]:
-        """(1 + draws, 7) a seed: 1, steps off, their squares, and truth and answer with their squares."""
+        """(1 + draws, 7) a seed: 1, steps off, their squares, and truth and answer with their
+        squares.
+        """
         return [self.sums(metrics.steps(self.truth, p.argmax(1))) for p in self.seeds]
 
     @property
@@ -197,6 +210,12 @@ def per_label(counts: Sequence[Floats], f1: Floats, labels: Sequence[str]) -> li
     precision, recall = metrics.precision_recall(whole)
     n = whole[2 * len(labels) :]
     return [
-        ClassScore(label=label, n=round(n[k]), precision=precision[k], recall=recall[k], f1=interval(f1[:, k]))
+        ClassScore(
+            label=label,
+            n=round(n[k]),
+            precision=precision[k],
+            recall=recall[k],
+            f1=interval(f1[:, k]),
+        )
         for k, label in enumerate(labels)
     ]

@@ -1,4 +1,6 @@
-"""Metrics of numbers, each as draws: see fusion.evaluate.scores. Answers are (S, n, 2), mean and spread of a Gaussian."""
+"""Metrics of numbers, each as draws: see fusion.evaluate.scores. Answers are (S, n, 2), mean and
+spread of a Gaussian.
+"""
 
 from functools import cached_property
 from statistics import NormalDist
@@ -13,15 +15,19 @@ from fusion.evaluate.scores import Figures
 from fusion.result import Against, Bin, Reliability
 
 LEVELS = np.arange(1, 10) / 10
-"""Central intervals that should hold so much of the truth: coverage is to a number what a confidence is to a label."""
+"""Central intervals that should hold so much of the truth: coverage is to a number what a
+confidence is to a label.
+"""
 TENTHS = 10
 RANKS = 64
 """Bins of equal numbers by which ranks are drawn anew in each draw; the point estimate is exact."""
 
 
 class NumberScores(Figures):
-    """r2: share of the variance explained, always that of all samples: a slice of nearly equal numbers has none of its own that could be
-    explained, and slices are then told apart by their errors. ece: mean distance of coverage and level over LEVELS (Kuleshov et al. 2018, ICML)."""
+    """r2: share of the variance explained, always that of all samples: a slice of nearly equal
+    numbers has none of its own that could be explained, and slices are then told apart by their
+    errors. ece: mean distance of coverage and level over LEVELS (Kuleshov et al. 2018, ICML).
+    """
 
     headline = "r2"
     of_answers = ("r2", "rmse", "mae", "spearman")
@@ -38,7 +44,10 @@ class NumberScores(Figures):
         """(1 + draws, levels) a seed: share of the truth inside each central interval."""
         reach = np.array([NormalDist().inv_cdf(0.5 + level / 2) for level in LEVELS.tolist()])
         inside = [np.abs(self.truth - p[:, 0])[:, None] <= reach * p[:, 1:] for p in self.seeds]
-        return [self.sums(each.astype(np.float64)) / np.maximum(sums[:, :1], 1e-12) for each, sums in zip(inside, self.errors)]
+        return [
+            self.sums(each.astype(np.float64)) / np.maximum(sums[:, :1], 1e-12)
+            for each, sums in zip(inside, self.errors)
+        ]
 
     @property
     def held(self) -> NDArray[np.bool_]:
@@ -49,7 +58,9 @@ class NumberScores(Figures):
 
     @cached_property
     def r2(self) -> Floats:
-        whole = self.resampler.sums(metrics.errors(self.y, self.probabilities[0], float(self.y.mean())))
+        whole = self.resampler.sums(
+            metrics.errors(self.y, self.probabilities[0], float(self.y.mean()))
+        )
         return self.mean([metrics.r2_of(sums, whole) for sums in self.errors])
 
     @property
@@ -102,9 +113,12 @@ class NumberScores(Figures):
         return found
 
     def reliability(self) -> Reliability:
-        """A bin a level: how often the truth lies inside the interval that should hold so much of it."""
+        """A bin a level: how often the truth lies inside the interval that should hold so much of
+        it.
+        """
         shares, n = self.mean(self.covered), len(self.truth)
         bins = [
-            Bin(lower=0.0, upper=level, n=n, confidence=level, accuracy=interval(shares[:, k])) for k, level in enumerate(LEVELS.tolist())
+            Bin(lower=0.0, upper=level, n=n, confidence=level, accuracy=interval(shares[:, k]))
+            for k, level in enumerate(LEVELS.tolist())
         ]
         return Reliability(ece=interval(self.ece), bins=bins)

@@ -1,4 +1,6 @@
-"""Metrics of sets of labels, each as draws: see fusion.evaluate.scores. Answers are (S, n, L), the probability of each label."""
+"""Metrics of sets of labels, each as draws: see fusion.evaluate.scores. Answers are (S, n, L), the
+probability of each label.
+"""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -14,7 +16,9 @@ from fusion.result import ClassScore, Reliability
 
 
 class SetScores(Figures):
-    """macro_f1: mean over the labels that occur; exact_match: the whole set is right; log_loss, brier: means over the labels."""
+    """macro_f1: mean over the labels that occur; exact_match: the whole set is right; log_loss,
+    brier: means over the labels.
+    """
 
     headline = "macro_f1"
     of_answers = ("macro_f1", "micro_f1", "exact_match")
@@ -32,7 +36,12 @@ class SetScores(Figures):
         for p in self.seeds:
             true = np.clip(np.where(self.truth, p, 1 - p), 1e-15, 1)
             right = ((p > 0.5) == self.truth).all(1)
-            columns = [np.ones(len(p)), right, -np.log(true).mean(1), ((p - self.truth) ** 2).mean(1)]
+            columns = [
+                np.ones(len(p)),
+                right,
+                -np.log(true).mean(1),
+                ((p - self.truth) ** 2).mean(1),
+            ]
             found.append(self.sums(np.stack(columns, 1).astype(np.float64)))
         return found
 
@@ -72,12 +81,18 @@ class SetScores(Figures):
         areas = []
         for k in range(p.shape[1]):
             bins, width = metrics.auroc_bins(p[:, k], self.bins)
-            areas.append(metrics.auroc_of(*self.resampler.histograms(bins, self.truth[:, k], width, self.rows)))
+            areas.append(
+                metrics.auroc_of(
+                    *self.resampler.histograms(bins, self.truth[:, k], width, self.rows)
+                )
+            )
         return metrics.mean_of_defined(np.stack(areas, axis=-1))
 
     @cached_property
     def binned(self) -> list[Floats]:
-        """(1 + draws, 3 * BINS) a seed: how many labels of samples, their probability and how many of them hold, by probability."""
+        """(1 + draws, 3 * BINS) a seed: how many labels of samples, their probability and how many
+        of them hold, by probability.
+        """
         return [self.sums(set_bins(self.truth, p)) for p in self.seeds]
 
     @property
@@ -94,7 +109,9 @@ class SetScores(Figures):
 
 
 def set_bins(y: NDArray[np.bool_], p: Floats) -> Floats:
-    """Per sample, (n, 3 * BINS): labels, their probabilities and those that hold, each in the bin of the probability."""
+    """Per sample, (n, 3 * BINS): labels, their probabilities and those that hold, each in the bin
+    of the probability.
+    """
     place = np.minimum((p * BINS).astype(int), BINS - 1)
     found = np.zeros((len(p), 3, BINS))
     rows = np.arange(len(p))

@@ -11,8 +11,15 @@ from fusion.figures import Gain
 from fusion.result import Shortfall
 
 
-def shortfalls(methods: Mapping[str, Answers], singles: Mapping[str, Floats], scored: Scored, resampler: Resampler) -> list[Shortfall]:
-    """methods: their answers by coalition; singles: modality -> (S, n, K), calibrated. Paired: both in the same draws."""
+def shortfalls(
+    methods: Mapping[str, Answers],
+    singles: Mapping[str, Floats],
+    scored: Scored,
+    resampler: Resampler,
+) -> list[Shortfall]:
+    """methods: their answers by coalition; singles: modality -> (S, n, K), calibrated. Paired: both
+    in the same draws.
+    """
     found = []
     for column, name in enumerate(scored.modalities):
         own = singles[name]
@@ -23,5 +30,13 @@ def shortfalls(methods: Mapping[str, Answers], singles: Mapping[str, Floats], sc
             draws = alone if same else scored.scores(resampler, only).score
             difference = interval(draws - alone)
             gain = Gain(**difference.model_dump(), over=name, verdict=verdict(difference))
-            found.append(Shortfall(method=method, modality=name, score=interval(draws), alone=interval(alone), difference=gain))
+            found.append(
+                Shortfall(
+                    method=method,
+                    modality=name,
+                    score=interval(draws),
+                    alone=interval(alone),
+                    difference=gain,
+                )
+            )
     return found

@@ -20,9 +20,15 @@ AUROC_BINS = 256
 
 
 def subgroups(
-    probabilities: Floats, scored: Scored, resampler: Resampler, columns: Mapping[str, Sequence[Any]], names: Sequence[str] | None = None
+    probabilities: Floats,
+    scored: Scored,
+    resampler: Resampler,
+    columns: Mapping[str, Sequence[Any]],
+    names: Sequence[str] | None = None,
 ) -> list[Subgroup]:
-    """columns: name -> (n,) values, None where there is none; names: the metrics that can be known, all by default."""
+    """columns: name -> (n,) values, None where there is none; names: the metrics that can be known,
+    all by default.
+    """
     found = []
     for column, values in columns.items():
         texts = np.array(["" if v is None else str(v) for v in values], dtype=object)
@@ -37,7 +43,14 @@ def subgroups(
                 figures = {name: Interval(value=one.value) for name, one in figures.items()}
             n = counts[value]
             found.append(
-                Subgroup(column=column, value=value, n=n, score=next(iter(figures.values())), note=note(n, clusters), metrics=figures)
+                Subgroup(
+                    column=column,
+                    value=value,
+                    n=n,
+                    score=next(iter(figures.values())),
+                    note=note(n, clusters),
+                    metrics=figures,
+                )
             )
     return found
 
@@ -56,7 +69,9 @@ def subgroup_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any
 
 
 def repeats(values: Sequence[Any], other: Sequence[Any]) -> bool:
-    """Says the same as the other wherever it says anything: two data sets that both name the speaker."""
+    """Says the same as the other wherever it says anything: two data sets that both name the
+    speaker.
+    """
     return all(value is None or value == known for value, known in zip(values, other, strict=True))
 
 

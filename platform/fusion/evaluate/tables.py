@@ -1,4 +1,5 @@
-"""The two tables that a model trained elsewhere hands in, as Parquet. Each is read whole, checked cell by cell, and refused in plain words.
+"""The two tables that a model trained elsewhere hands in, as Parquet. Each is read whole, checked
+cell by cell, and refused in plain words.
 
 Predictions: one row a sample (and seed).
 
@@ -40,13 +41,16 @@ ROUNDING = 1e-3
 
 
 class TableError(ValueError):
-    """A table that cannot be used; the message names the file and, where there is one, the row (from 1) and the column."""
+    """A table that cannot be used; the message names the file and, where there is one, the row
+    (from 1) and the column.
+    """
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """keys: n; probabilities: the answers (S, n, D), 1 for the label where `only_answers`; singles: modality -> the same of it alone, NaN
-    where it is absent. prior: (S, n, D); fold: (n,) names; both None where the table has no such column.
+    """keys: n; probabilities: the answers (S, n, D), 1 for the label where `only_answers`; singles:
+    modality -> the same of it alone, NaN where it is absent. prior: (S, n, D); fold: (n,) names;
+    both None where the table has no such column.
     """
 
     file: str
@@ -62,7 +66,9 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Truth:
-    """keys, labels: n each (of an alignment's form), None where there is no label; cluster: n values; columns: everything else, by name."""
+    """keys, labels: n each (of an alignment's form), None where there is no label; cluster: n
+    values; columns: everything else, by name.
+    """
 
     file: str
     keys: list[str]
@@ -79,7 +85,11 @@ class Table:
     rows: pa.Table
 
     def fail(self, message: str, row: int | None = None, column: str | None = None) -> TableError:
-        where = [self.file, *([] if row is None else [f"row {row + 1}"]), *([] if column is None else [f"column {column}"])]
+        where = [
+            self.file,
+            *([] if row is None else [f"row {row + 1}"]),
+            *([] if column is None else [f"column {column}"]),
+        ]
         return TableError(f"{', '.join(where)}: {message}.")
 
     @classmethod
@@ -88,7 +98,9 @@ class Table:
         try:
             table = cls(path.name, pq.read_table(path))
         except (pa.ArrowException, OSError) as error:
-            raise TableError(f"{path} cannot be read as a Parquet file: {str(error).splitlines()[0]}.") from error
+            raise TableError(
+                f"{path} cannot be read as a Parquet file: {str(error).splitlines()[0]}."
+            ) from error
         if not len(table.rows):
             raise table.fail("has no rows")
         return table
@@ -109,12 +121,17 @@ class Table:
 
     def texts(self, column: str) -> list[str | None]:
         """None where a cell is empty; 7 and 7.0 are the text 7."""
-        return [None if value is None or value == "" else to_text(value) for value in self.values(column)]
+        return [
+            None if value is None or value == "" else to_text(value)
+            for value in self.values(column)
+        ]
 
     def keys(self) -> list[str]:
         found = self.texts("key")
         if None in found:
-            raise self.fail("is empty; every row needs the key of its sample", found.index(None), "key")
+            raise self.fail(
+                "is empty; every row needs the key of its sample", found.index(None), "key"
+            )
         return [str(key) for key in found]
 
     def numbers(self, column: str) -> Floats:
@@ -147,7 +164,10 @@ def labels_in(table: Table, column: str, task: TaskName) -> list[Any]:
     if task == "regression":
         return [None if np.isnan(value) else float(value) for value in table.numbers(column)]
     if task == "multi-label":
-        return [None if value is None or value == "" else sorted(set(to_tags(value))) for value in table.values(column)]
+        return [
+            None if value is None or value == "" else sorted(set(to_tags(value)))
+            for value in table.values(column)
+        ]
     return list(table.texts(column))
 
 
@@ -159,7 +179,11 @@ def predictions_in(table: Table, task: TaskName = "classification") -> Predictio
     """Rows in any order; they are sorted by seed and key."""
     keys, seeds = table.keys(), seeds_of(table)
     if twice := repeated(list(zip(seeds.tolist(), keys))):
-        raise table.fail(f"sample {keys[twice]} is answered twice by the same model; number several models in a column seed", twice, "key")
+        raise table.fail(
+            f"sample {keys[twice]} is answered twice by the same model; number several models in a column seed",
+            twice,
+            "key",
+        )
     found_in = read_answers(table, task)
     order = np.lexsort((np.array(keys, dtype=object).astype(str), seeds))
     named = sorted(set(keys))
@@ -178,13 +202,17 @@ def predictions_in(table: Table, task: TaskName = "classification") -> Predictio
         only_answers=found_in.only_answers,
         singles={name: shaped(rows) for name, rows in found_in.singles.items()},
         prior=None if found_in.prior is None else shaped(found_in.prior),
-        fold=np.array([str(fold) for fold in table.values("fold")])[order][: len(named)] if table.has("fold") else None,
+        fold=np.array([str(fold) for fold in table.values("fold")])[order][: len(named)]
+        if table.has("fold")
+        else None,
     )
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What a table answers, in the order of its rows. answers: (rows, D); singles: the same of each modality, NaN where it is absent."""
+    """What a table answers, in the order of its rows. answers: (rows, D); singles: the same of each
+    modality, NaN where it is absent.
+    """
 
     labels: list[str]
     answers: Floats
@@ -207,11 +235,19 @@ def read_answers(table: Table, task: TaskName) -> Columns:
 
     singles = {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)}
     prior = rows("prior", needed=True) if table.has("prior") else None
-    return Columns(labels, rows("answer", needed=True) if only_answers else probabilities, only_answers, singles, prior)
+    return Columns(
+        labels,
+        rows("answer", needed=True) if only_answers else probabilities,
+        only_answers,
+        singles,
+        prior,
+    )
 
 
 def read_numbers(table: Table) -> Columns:
-    """Of a number: answer and, where it is known, spread; a spread of 1 stands where nobody asks for it."""
+    """Of a number: answer and, where it is known, spread; a spread of 1 stands where nobody asks
+    for it.
+    """
 
     def rows(column: str, needed: bool = False) -> Floats:
         value = table.numbers(column)
@@ -227,14 +263,23 @@ def read_numbers(table: Table) -> Columns:
         if len(bad := np.flatnonzero(~(answers[:, 1] > 0) | ~np.isfinite(answers[:, 1]))):
             raise table.fail("is no positive number", int(bad[0]), "spread")
     prior = rows("prior", needed=True) if table.has("prior") else None
-    return Columns([], answers, not known, {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)}, prior)
+    return Columns(
+        [],
+        answers,
+        not known,
+        {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)},
+        prior,
+    )
 
 
 def read_sets(table: Table) -> Columns:
     """Of any number of labels: a probability each, or the labels that are answered."""
     named = [name for name in table.rows.column_names if name.startswith(PROBABILITY)]
     if named:
-        labels, answers = [name.removeprefix(PROBABILITY) for name in named], np.stack([table.numbers(name) for name in named], 1)
+        labels, answers = (
+            [name.removeprefix(PROBABILITY) for name in named],
+            np.stack([table.numbers(name) for name in named], 1),
+        )
         check_each_probability(table, answers, named)
     elif table.has("probabilities"):
         labels, answers = listed_probabilities(table)
@@ -245,11 +290,22 @@ def read_sets(table: Table) -> Columns:
 
     def rows(column: str) -> Floats:
         sets = labels_in(table, column, "multi-label")
-        return np.array([[np.nan if each is None else float(label in each) for label in labels] for each in sets])
+        return np.array(
+            [
+                [np.nan if each is None else float(label in each) for label in labels]
+                for each in sets
+            ]
+        )
 
     only = not named and not table.has("probabilities")
     prior = np.nan_to_num(rows("prior")) if table.has("prior") else None
-    return Columns(labels, answers, only, {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)}, prior)
+    return Columns(
+        labels,
+        answers,
+        only,
+        {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)},
+        prior,
+    )
 
 
 def singles_in(table: Table) -> list[str]:
@@ -266,17 +322,23 @@ def seeds_of(table: Table) -> Ints:
     return values.astype(np.int64)
 
 
-def check_every_seed(table: Table, keys: list[str], seeds: Ints, named: list[str], found: Ints) -> None:
+def check_every_seed(
+    table: Table, keys: list[str], seeds: Ints, named: list[str], found: Ints
+) -> None:
     if len(keys) == len(named) * len(found):
         return
     for seed in found:
         lacking = sorted(set(named) - {key for key, one in zip(keys, seeds) if one == seed})
         if lacking:
-            raise table.fail(f"seed {seed} does not answer sample {lacking[0]}, which another seed answers; each answers every sample")
+            raise table.fail(
+                f"seed {seed} does not answer sample {lacking[0]}, which another seed answers; each answers every sample"
+            )
 
 
 def answers_of(table: Table) -> tuple[list[str], Floats, bool]:
-    """Labels and probabilities in the order of the rows; no labels yet where there is only `answer`."""
+    """Labels and probabilities in the order of the rows; no labels yet where there is only
+    `answer`.
+    """
     named = [name for name in table.rows.column_names if name.startswith(PROBABILITY)]
     if named:
         probabilities = np.stack([table.numbers(name) for name in named], 1)
@@ -288,19 +350,31 @@ def answers_of(table: Table) -> tuple[list[str], Floats, bool]:
         return labels, probabilities, False
     if table.has("answer"):
         return [], np.zeros((0, 0)), True
-    raise table.fail(f"has neither columns {PROBABILITY}LABEL nor a column answer; it has {', '.join(table.rows.column_names)}")
+    raise table.fail(
+        f"has neither columns {PROBABILITY}LABEL nor a column answer; it has {', '.join(table.rows.column_names)}"
+    )
 
 
 def listed_probabilities(table: Table) -> tuple[list[str], Floats]:
     names = (table.rows.schema.metadata or {}).get(b"labels")
     if names is None:
         raise table.fail(
-            f"the file does not say which labels the list holds; write columns {PROBABILITY}LABEL instead", column="probabilities"
+            f"the file does not say which labels the list holds; write columns {PROBABILITY}LABEL instead",
+            column="probabilities",
         )
     labels, values = names.decode().split("\n"), table.values("probabilities")
-    bad = next((row for row, one in enumerate(values) if one is None or len(one) != len(labels) or None in one), None)
+    bad = next(
+        (
+            row
+            for row, one in enumerate(values)
+            if one is None or len(one) != len(labels) or None in one
+        ),
+        None,
+    )
     if bad is not None:
-        raise table.fail(f"does not hold one number for each of the {len(labels)} labels", bad, "probabilities")
+        raise table.fail(
+            f"does not hold one number for each of the {len(labels)} labels", bad, "probabilities"
+        )
     probabilities = np.array(values, dtype=np.float64)
     check_each_probability(table, probabilities, ["probabilities"] * len(labels))
     return labels, probabilities
@@ -308,7 +382,10 @@ def listed_probabilities(table: Table) -> tuple[list[str], Floats]:
 
 def check_probabilities(table: Table, probabilities: Floats, columns: list[str]) -> None:
     if len(columns) < 2:
-        raise table.fail("has the probability of one label only; write one column for each label", column=columns[0])
+        raise table.fail(
+            "has the probability of one label only; write one column for each label",
+            column=columns[0],
+        )
     check_each_probability(table, probabilities, columns)
     sums = probabilities.sum(1)
     off = np.flatnonzero(np.abs(sums - 1) > ROUNDING)
@@ -327,7 +404,9 @@ def check_each_probability(table: Table, probabilities: Floats, columns: list[st
 
 
 def sorted_labels(table: Table, columns: Sequence[str]) -> list[str]:
-    return sorted({label for column in columns for label in table.texts(column) if label is not None})
+    return sorted(
+        {label for column in columns for label in table.texts(column) if label is not None}
+    )
 
 
 def numbered(table: Table, column: str, labels: list[str], needed: bool = False) -> Ints:
@@ -337,5 +416,7 @@ def numbered(table: Table, column: str, labels: list[str], needed: bool = False)
         if text is None and needed:
             raise table.fail("is empty; write the label that is answered", row, column)
         if text is not None and text not in number:
-            raise table.fail(f"holds {text}, which is not among the labels {', '.join(labels[:12])}", row, column)
+            raise table.fail(
+                f"holds {text}, which is not among the labels {', '.join(labels[:12])}", row, column
+            )
     return np.array([-1 if text is None else number[text] for text in texts], dtype=np.int64)

@@ -1,4 +1,5 @@
-"""What disciplines know, as rules: one language for rules, slices and filters, shared by the engine and the platform.
+"""What disciplines know, as rules: one language for rules, slices and filters, shared by the engine
+and the platform.
 
     condition = parse('recordings.seconds > 0.75 and clue contains "pair"', known)     # ConditionError says where and what to write
     str(condition)                       # recordings.seconds > 0.75 and clues.clue contains "pair"
@@ -11,11 +12,24 @@
     fires = fired(rules, columns_of(aligned), kinds_of(aligned))
     findings(rules, fires, aligned.label_order)      # never, always, contradictions
 
-Light: pydantic; DuckDB where a pattern is checked or asked for (`matches`). `knowledge.report` needs numpy, `fusion.knowledge_loss` torch.
+Light: pydantic; DuckDB where a pattern is checked or asked for (`matches`). `knowledge.report`
+needs numpy, `fusion.knowledge_loss` torch.
 """
 
 from .findings import Finding, columns_of, contradictions, findings, fired, kinds_of
-from .language import And, Column, Compare, Condition, ConditionError, Find, Known, Not, OneOf, Or, columns
+from .language import (
+    And,
+    Column,
+    Compare,
+    Condition,
+    ConditionError,
+    Find,
+    Known,
+    Not,
+    OneOf,
+    Or,
+    columns,
+)
 from .names import renamed, resolve
 from .parser import parse
 from .rules import Rule, RuleError, allowed, check, check_condition, rules_of

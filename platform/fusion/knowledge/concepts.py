@@ -1,4 +1,6 @@
-"""What a discipline means by a label, in words. Several disciplines may define one label; their definitions stay apart."""
+"""What a discipline means by a label, in words. Several disciplines may define one label; their
+definitions stay apart.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

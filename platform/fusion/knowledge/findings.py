@@ -19,7 +19,9 @@ SEEN = 200
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a person should look at. rules: numbers of the rules concerned, from 0; rows: the samples concerned."""
+    """Something that a person should look at. rules: numbers of the rules concerned, from 0; rows:
+    the samples concerned.
+    """
 
     kind: Literal["never", "always", "contradiction"]
     rules: tuple[int, ...]
@@ -31,26 +33,48 @@ class Finding:
 
 
 def fired(rules: Sequence[Rule], columns: Columns, kinds: Kinds | None = None) -> list[list[bool]]:
-    """(R, n): on which samples each rule fires, that is, where its condition is known to hold. Raises ConditionError."""
+    """(R, n): on which samples each rule fires, that is, where its condition is known to hold.
+    Raises ConditionError.
+    """
     return [[answer is True for answer in holds(rule.condition, columns, kinds)] for rule in rules]
 
 
-def findings(rules: Sequence[Rule], fires: Sequence[Sequence[bool]], labels: Sequence[str]) -> list[Finding]:
-    """Rules that never fire, that always fire, and hard rules that contradict each other on samples. fires: (R, n), see `fired`."""
+def findings(
+    rules: Sequence[Rule], fires: Sequence[Sequence[bool]], labels: Sequence[str]
+) -> list[Finding]:
+    """Rules that never fire, that always fire, and hard rules that contradict each other on
+    samples. fires: (R, n), see `fired`.
+    """
     found = []
     for number, (rule, row) in enumerate(zip(rules, fires)):
         if row and not any(row):
-            found.append(Finding("never", (number,), (), f"{rule.title}: the condition holds on none of the {len(row)} samples"))
+            found.append(
+                Finding(
+                    "never",
+                    (number,),
+                    (),
+                    f"{rule.title}: the condition holds on none of the {len(row)} samples",
+                )
+            )
         if row and all(row):
             message = f"{rule.title}: the condition holds on all {len(row)} samples, so the rule tells none apart"
             found.append(Finding("always", (number,), (), message))
     return found + contradictions(rules, fires, labels)
 
 
-def contradictions(rules: Sequence[Rule], fires: Sequence[Sequence[bool]], labels: Sequence[str]) -> list[Finding]:
-    """Samples on which the hard rules that fire leave no label, by the fewest rules that suffice for it."""
+def contradictions(
+    rules: Sequence[Rule], fires: Sequence[Sequence[bool]], labels: Sequence[str]
+) -> list[Finding]:
+    """Samples on which the hard rules that fire leave no label, by the fewest rules that suffice
+    for it.
+    """
     hard = [number for number, rule in enumerate(rules) if rule.hard]
-    sets = {number: frozenset(label for label, fits in zip(labels, allowed(rules[number], labels)) if fits) for number in hard}
+    sets = {
+        number: frozenset(
+            label for label, fits in zip(labels, allowed(rules[number], labels)) if fits
+        )
+        for number in hard
+    }
     rows: dict[tuple[int, ...], list[int]] = {}
     for row in range(len(fires[0]) if fires else 0):
         together = tuple(number for number in hard if fires[number][row])
@@ -76,22 +100,36 @@ def contradiction(rules: Sequence[Rule], numbers: tuple[int, ...], rows: list[in
     names = listed([rules[number].title for number in numbers], last=" and ")
     samples = "1 sample" if len(rows) == 1 else f"{len(rows)} samples"
     verb = "contradict each other" if len(numbers) > 1 else "forbids every label"
-    return Finding("contradiction", numbers, tuple(rows), f"{names} {verb} on {samples}: no label is left there")
+    return Finding(
+        "contradiction",
+        numbers,
+        tuple(rows),
+        f"{names} {verb} on {samples}: no label is left there",
+    )
 
 
 def columns_of(aligned: "Aligned") -> dict[str, list[Any]]:
-    """dataset.column -> a value a sample: all that a rule may ask for. A file stands as its digest, so that `is missing` can be asked."""
+    """dataset.column -> a value a sample: all that a rule may ask for. A file stands as its digest,
+    so that `is missing` can be asked.
+    """
     found = {**aligned.groups, **aligned.extras}
     for modality in aligned.modalities.values():
         if len(modality.columns) == 1 and modality.columns[0] not in found:
-            found[modality.columns[0]] = [None if cell is None else cell.digest for cell in modality.cells]
+            found[modality.columns[0]] = [
+                None if cell is None else cell.digest for cell in modality.cells
+            ]
     return found
 
 
 def kinds_of(aligned: "Aligned") -> dict[str, str]:
-    """dataset.column -> number, tags, time, text, or the kind of the modality that is made of it; as far as the values tell."""
+    """dataset.column -> number, tags, time, text, or the kind of the modality that is made of it;
+    as far as the values tell.
+    """
     media = {m.columns[0]: m.kind for m in aligned.modalities.values() if len(m.columns) == 1}
-    return {name: media[name] if media.get(name) in ("image", "audio", "series") else kind_of(v) for name, v in columns_of(aligned).items()}
+    return {
+        name: media[name] if media.get(name) in ("image", "audio", "series") else kind_of(v)
+        for name, v in columns_of(aligned).items()
+    }
 
 
 def kind_of(values: Sequence[Any]) -> str:

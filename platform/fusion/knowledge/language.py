@@ -1,4 +1,6 @@
-"""Conditions on samples as data: what a text means once it is parsed, and how it is written in its canonical form."""
+"""Conditions on samples as data: what a text means once it is parsed, and how it is written in its
+canonical form.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +13,9 @@ Search = Literal["contains", "starts with", "matches"]
 
 COMPARISONS: tuple[Comparison, ...] = ("=", "!=", "<", "<=", ">", ">=")
 SEARCHES: tuple[Search, ...] = ("contains", "starts with", "matches")
-KEYWORDS = frozenset(("and", "or", "not", "in", "is", "missing", "present", "contains", "starts", "with", "matches"))
+KEYWORDS = frozenset(
+    ("and", "or", "not", "in", "is", "missing", "present", "contains", "starts", "with", "matches")
+)
 
 PLAIN_NAME = re.compile(r"\w[\w-]*(?:\.[\w-]+)*")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -20,11 +24,13 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 class ConditionError(ValueError):
     """A condition that cannot be used.
 
-    message: what is wrong and what to write instead; position: place of the first character concerned, counted from 1, 0 where none is;
-    length: how many characters are concerned.
+    message: what is wrong and what to write instead; position: place of the first character
+    concerned, counted from 1, 0 where none is; length: how many characters are concerned.
     """
 
-    def __init__(self, message: str, text: str = "", at: int | None = None, length: int = 1) -> None:
+    def __init__(
+        self, message: str, text: str = "", at: int | None = None, length: int = 1
+    ) -> None:
         self.message, self.text, self.length = message, text, length
         self.position = 0 if at is None else at + 1
         super().__init__(f"{self.place()}{message}")
@@ -46,13 +52,19 @@ class Column:
     at: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
-        plain = PLAIN_NAME.fullmatch(self.name) and not NUMBER.fullmatch(self.name) and self.name.lower() not in KEYWORDS
+        plain = (
+            PLAIN_NAME.fullmatch(self.name)
+            and not NUMBER.fullmatch(self.name)
+            and self.name.lower() not in KEYWORDS
+        )
         return self.name if plain else quoted(self.name, "`")
 
 
 @dataclass(frozen=True)
 class Compare:
-    """`column > 0.75`: a number is compared with numbers, a text with texts (by code point) or points in time."""
+    """`column > 0.75`: a number is compared with numbers, a text with texts (by code point) or
+    points in time.
+    """
 
     column: Column
     op: Comparison
@@ -64,7 +76,9 @@ class Compare:
 
 @dataclass(frozen=True)
 class Find:
-    """`column contains "pair"`, `starts with` (both ignore case) or `matches` (RE2, anywhere in the text, case counts)."""
+    """`column contains "pair"`, `starts with` (both ignore case) or `matches` (RE2, anywhere in the
+    text, case counts).
+    """
 
     column: Column
     how: Search
@@ -125,7 +139,9 @@ Condition = Test | Not | And | Or
 
 
 def joined(kind: type[And] | type[Or], parts: Iterable[Condition]) -> Condition:
-    """All parts in one `and` or `or`; parts of the same kind are taken apart, one part stays what it is."""
+    """All parts in one `and` or `or`; parts of the same kind are taken apart, one part stays what
+    it is.
+    """
     flat: list[Condition] = []
     for part in parts:
         flat += part.parts if isinstance(part, kind) else [part]
@@ -150,7 +166,9 @@ def columns(condition: Condition) -> list[str]:
 
 
 def quoted(text: str, mark: str) -> str:
-    """A mark inside is written twice; nothing else is special, so that patterns need no second escape."""
+    """A mark inside is written twice; nothing else is special, so that patterns need no second
+    escape.
+    """
     return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
 

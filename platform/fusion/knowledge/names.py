@@ -11,7 +11,9 @@ SHOWN = 6
 
 
 def resolve(condition: Condition, known: Iterable[str], text: str = "") -> Condition:
-    """The same with full names. Raises ConditionError for a column that is not known or that several data sets have."""
+    """The same with full names. Raises ConditionError for a column that is not known or that
+    several data sets have.
+    """
     names = list(known)
     return renamed(condition, lambda column: full(column, names, text))
 
@@ -35,7 +37,11 @@ def full(column: Column, known: list[str], text: str) -> Column:
     found = [name for name in known if short(name) == column.name]
     if len(found) == 1:
         return replace(column, name=found[0])
-    message = f"{column.name} stands in several data sets; write {listed(sorted(found))}" if found else unknown(column.name, known)
+    message = (
+        f"{column.name} stands in several data sets; write {listed(sorted(found))}"
+        if found
+        else unknown(column.name, known)
+    )
     raise ConditionError(message, text, column.at if text else None, len(str(column)))
 
 
@@ -50,7 +56,9 @@ def unknown(name: str, known: list[str]) -> str:
     if near:
         return f"there is no column {name}; did you mean {listed(near)}?"
     shown = ", ".join(sorted(known)[:SHOWN]) + (", ..." if len(known) > SHOWN else "")
-    return f"there is no column {name}; " + (f"there are {shown}" if known else "there are no columns at all")
+    return f"there is no column {name}; " + (
+        f"there are {shown}" if known else "there are no columns at all"
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
@@ -59,4 +67,6 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     shorts = {short(one): whole for one, whole in lowered.items()}
     found = get_close_matches(name.lower(), lowered, n=3, cutoff=0.75)
     found_short = get_close_matches(short(name.lower()), shorts, n=3, cutoff=0.75)
-    return list(dict.fromkeys([lowered[one] for one in found] + [shorts[one] for one in found_short]))[:3]
+    return list(
+        dict.fromkeys([lowered[one] for one in found] + [shorts[one] for one in found_short])
+    )[:3]

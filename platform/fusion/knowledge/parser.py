@@ -8,8 +8,8 @@
               | column [ "not" ] "in" "[" value { "," value } "]"
               | column "is" [ "not" ] ( "missing" | "present" )
 
-A column is `dataset.column`, or in backquotes where its name holds spaces; a text stands in double or single quotes, a quote inside it
-is written twice. Words may be written in capitals.
+A column is `dataset.column`, or in backquotes where its name holds spaces; a text stands in double
+or single quotes, a quote inside it is written twice. Words may be written in capitals.
 """
 
 from collections.abc import Iterable
@@ -38,14 +38,16 @@ from .tokens import Token, tokenize
 
 MAX_DEPTH = 40
 MAX_VALUES = 500
-AFTER_A_COLUMN = "=, !=, <, <=, >, >=, contains, starts with, matches, in [...], is missing or is present"
+AFTER_A_COLUMN = (
+    "=, !=, <, <=, >, >=, contains, starts with, matches, in [...], is missing or is present"
+)
 
 
 def parse(text: str, known: Iterable[str] | None = None) -> Condition:
     """The condition that the text describes. Raises ConditionError with the position.
 
-    known: the columns that there are; then a column may be named without its data set where only one data set has it, and an unknown
-    one is refused. Without it any name is taken as it stands.
+    known: the columns that there are; then a column may be named without its data set where only
+    one data set has it, and an unknown one is refused. Without it any name is taken as it stands.
     """
     condition = Parser(text).whole()
     return condition if known is None else resolve(condition, known, text)
@@ -75,7 +77,12 @@ class Parser:
 
     def fail(self, expected: str, hint: str = "") -> ConditionError:
         token = self.next
-        return ConditionError(f"expected {expected}, found {token}{hint}", self.text, token.at, max(1, token.end - token.at))
+        return ConditionError(
+            f"expected {expected}, found {token}{hint}",
+            self.text,
+            token.at,
+            max(1, token.end - token.at),
+        )
 
     def expect(self, word: str, after: str) -> None:
         if not self.accept(word):
@@ -83,7 +90,9 @@ class Parser:
 
     def whole(self) -> Condition:
         if self.next.kind == "end":
-            raise ConditionError('the condition is empty; write for instance: recordings.seconds > 0.75 and clues.clue contains "pair"')
+            raise ConditionError(
+                'the condition is empty; write for instance: recordings.seconds > 0.75 and clues.clue contains "pair"'
+            )
         condition = self.any()
         if self.next.kind != "end":
             raise self.fail("and, or, or the end of the rule")
@@ -106,7 +115,9 @@ class Parser:
             return self.test()
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ConditionError(f"brackets and not are nested more than {MAX_DEPTH} deep", self.text, self.next.at)
+            raise ConditionError(
+                f"brackets and not are nested more than {MAX_DEPTH} deep", self.text, self.next.at
+            )
         inner: Condition
         if self.accept("not"):
             inner = Not(self.part())
@@ -131,14 +142,23 @@ class Parser:
     def column(self) -> Column:
         token = self.next
         if token.kind not in ("word", "column") or not token.text.strip():
-            raise self.fail("a column", "; the column comes first, for instance recordings.seconds > 0.75" if token.kind != "end" else "")
+            raise self.fail(
+                "a column",
+                "; the column comes first, for instance recordings.seconds > 0.75"
+                if token.kind != "end"
+                else "",
+            )
         self.take()
         return Column(token.text, token.at)
 
     def search(self, column: Column) -> Condition:
         if self.accept("in"):
             return OneOf(column, self.values())
-        for word, how in (("contains", "contains"), ("starts", "starts with"), ("matches", "matches")):
+        for word, how in (
+            ("contains", "contains"),
+            ("starts", "starts with"),
+            ("matches", "matches"),
+        ):
             if self.accept(word):
                 if word == "starts":
                     self.expect("with", "starts")
@@ -160,7 +180,9 @@ class Parser:
         if not token.text:
             raise ConditionError("expected some text between the quotes", self.text, token.at, 2)
         if how == "matches" and (problem := check_pattern(token.text)):
-            raise ConditionError(f"this pattern cannot be used: {problem}", self.text, token.at, token.end - token.at)
+            raise ConditionError(
+                f"this pattern cannot be used: {problem}", self.text, token.at, token.end - token.at
+            )
         return self.take().text
 
     def value(self, after: str) -> Value:
@@ -170,7 +192,12 @@ class Parser:
         if token.kind not in ("text", "number"):
             raise self.fail(f"a value after {after}")
         if token.kind == "text" and not token.text:
-            raise ConditionError("an empty cell is a missing one; write is missing or is present", self.text, token.at, 2)
+            raise ConditionError(
+                "an empty cell is a missing one; write is missing or is present",
+                self.text,
+                token.at,
+                2,
+            )
         self.take()
         return token.text if token.kind == "text" else float(token.text)
 
@@ -184,5 +211,9 @@ class Parser:
         if len({type(value) for value in found}) > 1:
             raise ConditionError("a list holds either numbers or texts, not both", self.text, first)
         if len(found) > MAX_VALUES:
-            raise ConditionError(f"a list may hold {MAX_VALUES} values, this one holds {len(found)}", self.text, first)
+            raise ConditionError(
+                f"a list may hold {MAX_VALUES} values, this one holds {len(found)}",
+                self.text,
+                first,
+            )
         return tuple(dict.fromkeys(found))

@@ -1,4 +1,6 @@
-"""Regular expressions, always by RE2 as DuckDB has it: its time grows with the length of the text, whatever the pattern."""
+"""Regular expressions, always by RE2 as DuckDB has it: its time grows with the length of the text,
+whatever the pattern.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -29,14 +29,20 @@ def report(
 ) -> list[RuleScore]:
     """How each rule fares on n samples.
 
-    fires: (R, n) bool, see `fired`; y: (n,) number of the label, -1 where unknown; keys: n sample keys; p: (n, K) probabilities of a model,
-    None to look at the labels alone; resampler: over the clusters of the n samples, for 95 % intervals.
-    Raises ValueError if the shapes do not fit together.
+    fires: (R, n) bool, see `fired`; y: (n,) number of the label, -1 where unknown; keys: n sample
+    keys; p: (n, K) probabilities of a model, None to look at the labels alone; resampler: over the
+    clusters of the n samples, for 95 % intervals. Raises ValueError if the shapes do not fit
+    together.
     """
     table = np.asarray(fires, dtype=bool).reshape(len(rules), len(y))
     if len(keys) != len(y) or (p is not None and p.shape != (len(y), len(labels))):
-        raise ValueError(f"{len(y)} labels, {len(keys)} keys and probabilities {None if p is None else p.shape} do not fit together")
-    return [score(rule, row, np.asarray(y), labels, keys, p, resampler) for rule, row in zip(rules, table)]
+        raise ValueError(
+            f"{len(y)} labels, {len(keys)} keys and probabilities {None if p is None else p.shape} do not fit together"
+        )
+    return [
+        score(rule, row, np.asarray(y), labels, keys, p, resampler)
+        for rule, row in zip(rules, table)
+    ]
 
 
 def score(
@@ -66,7 +72,9 @@ def score(
     )
 
 
-def scored_answers(fits: Bools, fires: Bools, keys: Sequence[str], p: Floats, resampler: Resampler | None) -> dict[str, Any]:
+def scored_answers(
+    fits: Bools, fires: Bools, keys: Sequence[str], p: Floats, resampler: Resampler | None
+) -> dict[str, Any]:
     obeys = fits[p.argmax(1)] if len(p) else np.zeros(0, dtype=bool)
     breaks = fires & ~obeys
     return {

@@ -1,8 +1,10 @@
-"""What a discipline knows, as rules: when a condition holds, then the label is, is not, or is one of.
+"""What a discipline knows, as rules: when a condition holds, then the label is, is not, or is one
+of.
 
-rule = Rule.parse({"discipline": "SP", "when": "recordings.seconds > 0.75", "label_in": ["zero", "seven"], "weight": 0.5})
-check(rule, {"recordings.seconds": "number"}, labels)     # [] or what is wrong, in words
-allowed(rule, labels)                                     # [True, False, ...], one a label
+rule = Rule.parse({"discipline": "SP", "when": "recordings.seconds > 0.75", "label_in": ["zero",
+"seven"], "weight": 0.5}) check(rule, {"recordings.seconds": "number"}, labels)     # [] or what is
+wrong, in words allowed(rule, labels)                                     # [True, False, ...], one
+a label
 """
 
 import math
@@ -11,7 +13,16 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from fusion.columns import MEDIA_KINDS, to_text
 
@@ -41,12 +52,16 @@ def label_text(value: Any) -> Any:
     return to_text(value) if isinstance(value, int | float) else value
 
 
-Label = Annotated[str, BeforeValidator(label_text), StringConstraints(min_length=1, max_length=1000)]
+Label = Annotated[
+    str, BeforeValidator(label_text), StringConstraints(min_length=1, max_length=1000)
+]
 Labels = Annotated[list[Label], Field(min_length=1, max_length=10_000)]
 
 
 class Rule(BaseModel):
-    """One rule as study.yaml holds it. Exactly one of label, label_in, label_not_in; `hard`, or a weight (1 if neither is given)."""
+    """One rule as study.yaml holds it. Exactly one of label, label_in, label_not_in; `hard`, or a
+    weight (1 if neither is given).
+    """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
@@ -68,10 +83,16 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def says_one_thing(self) -> "Rule":
-        given = [name for name in ("label", "label_in", "label_not_in") if getattr(self, name) is not None]
+        given = [
+            name
+            for name in ("label", "label_in", "label_not_in")
+            if getattr(self, name) is not None
+        ]
         if len(given) != 1:
             found = f"both {listed(given, last=' and ')}" if given else "none of them"
-            raise ValueError(f"say what follows by one of label, label_in and label_not_in; this rule has {found}")
+            raise ValueError(
+                f"say what follows by one of label, label_in and label_not_in; this rule has {found}"
+            )
         if self.hard and self.weight is not None:
             raise ValueError("a hard rule has no weight; keep hard or weight")
         return self
@@ -99,7 +120,9 @@ class Rule(BaseModel):
     def title(self) -> str:
         return self.name or self.when
 
-    def sentence(self, names: Mapping[str, str] | None = None, phrases: Mapping[str, str] = ENGLISH) -> str:
+    def sentence(
+        self, names: Mapping[str, str] | None = None, phrases: Mapping[str, str] = ENGLISH
+    ) -> str:
         """ "When recordings.seconds is greater than 0.75, the label is zero or seven (weight 0.5)." """
         verb = "is not" if self.label_not_in else "is"
         strength = "always" if self.hard else f"weight {self.strength:g}"
@@ -107,7 +130,8 @@ class Rule(BaseModel):
 
 
 def rules_of(data: Sequence[Any], disciplines: Iterable[str] | None = None) -> list[Rule]:
-    """The rules of a study. Raises RuleError with every problem of every rule; a rule is named by its number where there are several.
+    """The rules of a study. Raises RuleError with every problem of every rule; a rule is named by
+    its number where there are several.
 
     disciplines: the codes that there are; a rule of another one is refused.
     """
@@ -121,7 +145,9 @@ def rules_of(data: Sequence[Any], disciplines: Iterable[str] | None = None) -> l
             problems += [where + problem_of(one) for one in error.errors()]
             continue
         if known is not None and rules[-1].discipline not in known:
-            problems.append(f"{where}discipline: {rules[-1].discipline or 'none'} is not one of {listed(sorted(known))}")
+            problems.append(
+                f"{where}discipline: {rules[-1].discipline or 'none'} is not one of {listed(sorted(known))}"
+            )
     if problems:
         raise RuleError(problems)
     return rules
@@ -144,16 +170,24 @@ def allowed(rule: Rule, labels: Sequence[str]) -> list[bool]:
     return [(label in named) != (rule.label_not_in is not None) for label in labels]
 
 
-def check(rule: Rule, columns: Mapping[str, str] | Iterable[str], labels: Sequence[str], label_column: str | None = None) -> list[str]:
+def check(
+    rule: Rule,
+    columns: Mapping[str, str] | Iterable[str],
+    labels: Sequence[str],
+    label_column: str | None = None,
+) -> list[str]:
     """What is wrong with the rule for these data, in words; nothing if it can be used.
 
-    columns: dataset.column -> kind, or only the names; labels: the allowed ones; label_column: the column that holds the label.
+    columns: dataset.column -> kind, or only the names; labels: the allowed ones; label_column: the
+    column that holds the label.
     """
     kinds = dict(columns) if isinstance(columns, Mapping) else dict.fromkeys(columns, "")
     return [*check_condition(rule.when, kinds, label_column), *check_labels(rule, labels)]
 
 
-def check_condition(text: str, kinds: Mapping[str, str], label_column: str | None = None) -> list[str]:
+def check_condition(
+    text: str, kinds: Mapping[str, str], label_column: str | None = None
+) -> list[str]:
     """The same for a condition alone, as a slice has it."""
     try:
         condition = parse(text)
@@ -172,7 +206,9 @@ def check_condition(text: str, kinds: Mapping[str, str], label_column: str | Non
             else misuse(full, kinds.get(full.column.name, ""))
         )
         if problem:
-            problems.append(str(ConditionError(f"{full.column.name} {problem}", text, full.column.at)))
+            problems.append(
+                str(ConditionError(f"{full.column.name} {problem}", text, full.column.at))
+            )
     return problems
 
 
@@ -182,10 +218,20 @@ def misuse(test: Test, kind: str) -> str | None:
         return None
     if kind in ONLY_PRESENCE:
         return f"is of kind {kind}; a rule can only ask whether it is missing or present"
-    values = [test.value] if isinstance(test, Compare) else test.values if isinstance(test, OneOf) else [test.text]
+    values = (
+        [test.value]
+        if isinstance(test, Compare)
+        else test.values
+        if isinstance(test, OneOf)
+        else [test.text]
+    )
     are_texts = isinstance(values[0], str)
     if kind == "number" and are_texts:
-        return "holds numbers; " + ("it cannot be searched as text" if isinstance(test, Find) else "write the number without quotes")
+        return "holds numbers; " + (
+            "it cannot be searched as text"
+            if isinstance(test, Find)
+            else "write the number without quotes"
+        )
     if kind in ("text", "tags", "time") and not are_texts:
         return f"is of kind {kind}; put the value in quotes"
     if kind == "tags" and isinstance(test, Compare) and test.op not in ("=", "!="):
@@ -201,7 +247,10 @@ def check_labels(rule: Rule, labels: Sequence[str]) -> list[str]:
         if name not in labels:
             near = get_close_matches(name, labels, n=1)
             hint = (
-                f"did you mean {near[0]}?" if near else f"the labels are {', '.join(labels[:12])}" + (", ..." if len(labels) > 12 else "")
+                f"did you mean {near[0]}?"
+                if near
+                else f"the labels are {', '.join(labels[:12])}"
+                + (", ..." if len(labels) > 12 else "")
             )
             problems.append(f"{name} is not among the allowed labels; {hint}")
     possible = sum(allowed(rule, labels))

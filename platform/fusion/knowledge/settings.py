@@ -1,4 +1,6 @@
-"""What a recipe says of knowledge: which rules, concepts and order there are, and where they take part."""
+"""What a recipe says of knowledge: which rules, concepts and order there are, and where they take
+part.
+"""
 
 from typing import Any, Literal
 
@@ -12,13 +14,15 @@ Use = Literal["off", "training", "prediction", "both"]
 
 
 class Knowledge(BaseModel):
-    """The rules of the study (study.yaml) are added to these; `use` decides what becomes of all of them.
+    """The rules of the study (study.yaml) are added to these; `use` decides what becomes of all of
+    them.
 
-    use: off; in the loss of training; at prediction, as an expert in the product; or both. compare: train once more without each rule,
-    and report whether it helps. broader: label or concept -> the concept above it; a mistake inside a concept then costs less in training
-    than one outside. order: all labels in their order; a mistake then costs more the further away it is.
-    concepts: what disciplines mean by labels, in words that `encoder` reads (the usual one for text where it is not named); they shape
-    the linear part of the single-modality models (fusion.prototypes).
+    use: off; in the loss of training; at prediction, as an expert in the product; or both. compare:
+    train once more without each rule, and report whether it helps. broader: label or concept -> the
+    concept above it; a mistake inside a concept then costs less in training than one outside.
+    order: all labels in their order; a mistake then costs more the further away it is. concepts:
+    what disciplines mean by labels, in words that `encoder` reads (the usual one for text where it
+    is not named); they shape the linear part of the single-modality models (fusion.prototypes).
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -1,4 +1,6 @@
-"""A condition as an SQL expression of DuckDB: values bound as parameters, columns quoted by the caller."""
+"""A condition as an SQL expression of DuckDB: values bound as parameters, columns quoted by the
+caller.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -18,12 +20,16 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def to_sql(condition: Condition, quote: Quote = identifier, kinds: Mapping[str, str] | None = None) -> Sql:
-    """An expression of type BOOLEAN (NULL where unknown, see `values`) and its parameters in the order of their `?`.
+def to_sql(
+    condition: Condition, quote: Quote = identifier, kinds: Mapping[str, str] | None = None
+) -> Sql:
+    """An expression of type BOOLEAN (NULL where unknown, see `values`) and its parameters in the
+    order of their `?`.
 
-    quote: dataset.column -> the SQL identifier of the column; it alone decides what of the name reaches the SQL.
-    kinds: column -> its kind (`number`, `tags`, `time`, `image` ...); a column without one is taken for text.
-    The condition must bear full names: `parse(text, known)` or `resolve`.
+    quote: dataset.column -> the SQL identifier of the column; it alone decides what of the name
+    reaches the SQL. kinds: column -> its kind (`number`, `tags`, `time`, `image` ...); a column
+    without one is taken for text. The condition must bear full names: `parse(text, known)` or
+    `resolve`.
     """
     kinds = kinds or {}
     match condition:
@@ -39,7 +45,9 @@ def to_sql(condition: Condition, quote: Quote = identifier, kinds: Mapping[str, 
 
 
 def chained(word: str, parts: list[Sql]) -> Sql:
-    return f"({word.join(sql for sql, _ in parts)})", [value for _, values in parts for value in values]
+    return f"({word.join(sql for sql, _ in parts)})", [
+        value for _, values in parts for value in values
+    ]
 
 
 def test_sql(test: Test, column: str, kind: str) -> Sql:
@@ -56,7 +64,9 @@ def test_sql(test: Test, column: str, kind: str) -> Sql:
 
 def known_sql(column: str, kind: str, present: bool) -> str:
     """NaN and infinity count as missing."""
-    there = f"{column} IS NOT NULL" + (f" AND isfinite(CAST({column} AS DOUBLE))" if kind == "number" else "")
+    there = f"{column} IS NOT NULL" + (
+        f" AND isfinite(CAST({column} AS DOUBLE))" if kind == "number" else ""
+    )
     return f"({there})" if present else f"(NOT ({there}))"
 
 
@@ -80,7 +90,9 @@ def some_tag(column: str, test: str) -> str:
 def compare_sql(column: str, kind: str, op: str, values: list[Value]) -> Sql:
     op = "<>" if op == "!=" else op
     is_number = not isinstance(values[0], str)
-    if (kind == "tags" and (is_number or op not in ("=", "<>"))) or (kind == "number" and not is_number):
+    if (kind == "tags" and (is_number or op not in ("=", "<>"))) or (
+        kind == "number" and not is_number
+    ):
         return UNKNOWN, []
     if kind == "tags":
         return tags_sql(column, op, len(values)), values
@@ -96,7 +108,10 @@ def operands(column: str, kind: str, is_number: bool) -> tuple[str, str]:
     if kind != "time":
         return f"CAST({column} AS VARCHAR)", "?"
     readable = f"regexp_full_match(CAST({column} AS VARCHAR), '{TIME.pattern}')"
-    return f"(CASE WHEN {readable} THEN TRY_CAST({column} AS TIMESTAMP) END)", "CAST(? AS TIMESTAMP)"
+    return (
+        f"(CASE WHEN {readable} THEN TRY_CAST({column} AS TIMESTAMP) END)",
+        "CAST(? AS TIMESTAMP)",
+    )
 
 
 def tags_sql(column: str, op: str, count: int) -> str:
@@ -105,9 +120,13 @@ def tags_sql(column: str, op: str, count: int) -> str:
 
 
 def number_sql(column: str, kind: str) -> str:
-    """The column as a finite number, NULL where it is none; texts are read only where they look like a number."""
+    """The column as a finite number, NULL where it is none; texts are read only where they look
+    like a number.
+    """
     number = f"TRY_CAST({column} AS DOUBLE)"
     readable = f"isfinite({number})"
     if kind != "number":
-        readable = f"regexp_full_match(CAST({column} AS VARCHAR), '{NUMBER.pattern}') AND {readable}"
+        readable = (
+            f"regexp_full_match(CAST({column} AS VARCHAR), '{NUMBER.pattern}') AND {readable}"
+        )
     return f"(CASE WHEN {readable} THEN {number} END)"

@@ -10,11 +10,20 @@ from .language import NUMBER, ConditionError
 MAX_LENGTH = 4000
 
 QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`"}
-"""Opening mark -> closing mark. Text copied from a word processor has curved ones. Backquotes surround a column's name."""
+"""Opening mark -> closing mark. Text copied from a word processor has curved ones. Backquotes
+surround a column's name.
+"""
 
-SIGNS = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">=", "，": ",", "（": "(", "）": ")"} | {
-    sign: sign for sign in ("<=", ">=", "!=", "=", "<", ">", "(", ")", "[", "]", ",")
-}
+SIGNS = {
+    "==": "=",
+    "<>": "!=",
+    "≠": "!=",
+    "≤": "<=",
+    "≥": ">=",
+    "，": ",",
+    "（": "(",
+    "）": ")",
+} | {sign: sign for sign in ("<=", ">=", "!=", "=", "<", ">", "(", ")", "[", "]", ",")}
 BY_LENGTH = sorted(SIGNS, key=len, reverse=True)
 FOREIGN = {"&": "and", "|": "or", "!": "not", "~": "matches", "；": "and", ";": "and"}
 """Signs of other languages -> the word used here."""
@@ -41,7 +50,9 @@ class Token:
 def tokenize(text: str) -> list[Token]:
     """The tokens and one that marks the end. Raises ConditionError."""
     if len(text) > MAX_LENGTH:
-        raise ConditionError(f"the condition is {len(text)} characters long; it may have {MAX_LENGTH}")
+        raise ConditionError(
+            f"the condition is {len(text)} characters long; it may have {MAX_LENGTH}"
+        )
     if (nul := text.find("\0")) >= 0:
         raise ConditionError("a NUL character stands here, which no text may have", text, nul)
     tokens, at = [], 0
@@ -76,7 +87,9 @@ def quoted_at(text: str, at: int) -> Token:
         if not text.startswith(closing, end + 1):
             return Token("column" if closing == "`" else "text", closing.join(parts), at, end + 1)
         begun = end + 2
-    raise ConditionError(f"what begins with {text[at]} here has no closing {closing}", text, at, len(text) - at)
+    raise ConditionError(
+        f"what begins with {text[at]} here has no closing {closing}", text, at, len(text) - at
+    )
 
 
 def number_at(text: str, at: int) -> Token | None:

@@ -1,8 +1,9 @@
 """Whether a condition holds, sample by sample, on plain Python values.
 
-The answers are those of `sql.to_sql`. A test on a missing value is unknown (None), and so is one that does not fit the value: a text
-compared with a number, or a number stored as text that is none. Unknown spreads as in SQL (Kleene): `not`, `and`, `or` of something
-unknown stay unknown unless the other part decides. A rule fires only where its condition is True.
+The answers are those of `sql.to_sql`. A test on a missing value is unknown (None), and so is one
+that does not fit the value: a text compared with a number, or a number stored as text that is none.
+Unknown spreads as in SQL (Kleene): `not`, `and`, `or` of something unknown stay unknown unless the
+other part decides. A rule fires only where its condition is True.
 """
 
 import math
@@ -29,16 +30,18 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-TIME = re.compile(rf"[12][0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}}([ T]{CLOCK}(:[0-5][0-9](\.[0-9]{{1,6}})?)?(Z|[+-]{CLOCK})?)?")
+TIME = re.compile(
+    rf"[12][0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}}([ T]{CLOCK}(:[0-5][0-9](\.[0-9]{{1,6}})?)?(Z|[+-]{CLOCK})?)?"
+)
 """A day, or a day and a time, as ISO 8601 writes them."""
 
 
 def holds(condition: Condition, columns: Columns, kinds: Kinds | None = None) -> Answers:
     """True, False or None (unknown) for each sample.
 
-    columns: dataset.column -> values, all of one length: numbers, texts, lists of texts (tags), None or NaN where missing.
-    kinds: column -> its kind; only `time` changes what is done (points in time instead of texts are compared).
-    Raises ConditionError for a column that is not there.
+    columns: dataset.column -> values, all of one length: numbers, texts, lists of texts (tags),
+    None or NaN where missing. kinds: column -> its kind; only `time` changes what is done (points
+    in time instead of texts are compared). Raises ConditionError for a column that is not there.
     """
     return evaluate(resolve(condition, columns), columns, kinds or {})
 
@@ -90,7 +93,9 @@ def answers(test: Test, values: Sequence[Any], kind: str) -> Answers:
 
 
 def compared(value: Any, op: str, wanted: Sequence[Value], kind: str) -> bool | None:
-    """Whether the value stands in this relation to one of those wanted. Of tags, `=` asks whether one of them is it; tags have no order."""
+    """Whether the value stands in this relation to one of those wanted. Of tags, `=` asks whether
+    one of them is it; tags have no order.
+    """
     if is_missing(value):
         return None
     if isinstance(value, list | tuple):
@@ -135,16 +140,23 @@ def as_time(value: Any) -> datetime | None:
 
 
 def found(value: Any, how: str, text: str) -> bool | None:
-    """Whether the text (folded) stands in the value, or begins it; among tags: whether one of them is it, or begins with it."""
+    """Whether the text (folded) stands in the value, or begins it; among tags: whether one of them
+    is it, or begins with it.
+    """
     if is_missing(value) or is_number(value):
         return None
     if isinstance(value, list | tuple):
-        return any(folded(tag) == text if how == "contains" else folded(tag).startswith(text) for tag in value)
+        return any(
+            folded(tag) == text if how == "contains" else folded(tag).startswith(text)
+            for tag in value
+        )
     return text in folded(value) if how == "contains" else folded(value).startswith(text)
 
 
 def folded(text: Any) -> str:
-    """In small letters, character by character as DuckDB's lower() does it: no final sigma, and one character for İ."""
+    """In small letters, character by character as DuckDB's lower() does it: no final sigma, and one
+    character for İ.
+    """
     text = str(text)
     return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
 
@@ -163,4 +175,7 @@ def matching(values: Sequence[Any], pattern: str) -> Answers:
             places.append(len(texts))
             texts.append(str(value))
     hits = patterns.found(texts, pattern)
-    return [None if p is None else hits[p] if isinstance(p, int) else any(hits[i] for i in p) for p in places]
+    return [
+        None if p is None else hits[p] if isinstance(p, int) else any(hits[i] for i in p)
+        for p in places
+    ]

@@ -3,7 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .language import And, Compare, Condition, Find, Known, Not, OneOf, Or, Test, Value, listed, number
+from .language import (
+    And,
+    Compare,
+    Condition,
+    Find,
+    Known,
+    Not,
+    OneOf,
+    Or,
+    Test,
+    Value,
+    listed,
+    number,
+)
 
 ENGLISH = {
     "=": "{column} is {value}",
@@ -32,7 +45,16 @@ ENGLISH = {
 }
 """What `explain` says, by the form of a test; another language hands in the same keys."""
 
-OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "missing": "present", "present": "missing"}
+OPPOSITE = {
+    "=": "!=",
+    "!=": "=",
+    "<": ">=",
+    ">=": "<",
+    ">": "<=",
+    "<=": ">",
+    "missing": "present",
+    "present": "missing",
+}
 
 
 def explain(
@@ -42,7 +64,8 @@ def explain(
 ) -> str:
     """ "recordings.seconds is greater than 0.75 and the clue contains “pair”".
 
-    names: dataset.column -> what people call it ("the clue"); a column without one keeps its own name.
+    names: dataset.column -> what people call it ("the clue"); a column without one keeps its own
+    name.
     """
     call = names if callable(names) else (lambda name: (names or {}).get(name, name))
     return Speech(call, phrases).sentence(condition)
@@ -75,7 +98,9 @@ class Speech:
         return self.phrases["brackets"].format(part=words) if isinstance(part, kinds) else words
 
     def test(self, test: Test, form: str) -> str:
-        return self.phrases[form].format(column=self.call(test.column.name), value=value_of(test, self.phrases))
+        return self.phrases[form].format(
+            column=self.call(test.column.name), value=value_of(test, self.phrases)
+        )
 
 
 def form_of(test: Test) -> str:
@@ -97,7 +122,9 @@ def value_of(test: Test, phrases: Mapping[str, str]) -> str:
         case Find():
             return shown(test.text, phrases)
         case OneOf():
-            return listed([shown(value, phrases) for value in test.values], phrases["comma"], phrases["last"])
+            return listed(
+                [shown(value, phrases) for value in test.values], phrases["comma"], phrases["last"]
+            )
         case Known():
             return ""
 

@@ -1,8 +1,10 @@
-"""Fusion methods: any subset of modalities goes in, the outputs of the learning task come out, for instance logits of the classes.
+"""Fusion methods: any subset of modalities goes in, the outputs of the learning task come out, for
+instance logits of the classes.
 
-Every method is an nn.Module with `forward(x, mask) -> (logits, aux)` and `represent(x, mask) -> (batch, dim)`:
-x is {modality: (batch, dim)}, mask (batch, M) bool with columns in the order of the method's `modalities`,
-logits (batch, K), aux {modality: logits (batch, K)} of heads trained beside the main one.
+Every method is an nn.Module with `forward(x, mask) -> (logits, aux)` and `represent(x, mask) ->
+(batch, dim)`: x is {modality: (batch, dim)}, mask (batch, M) bool with columns in the order of the
+method's `modalities`, logits (batch, K), aux {modality: logits (batch, K)} of heads trained beside
+the main one.
 """
 
 from collections.abc import Mapping
@@ -44,7 +46,8 @@ def build(
     tokens: Mapping[str, int] | None = None,
     task: TaskName = "classification",
 ) -> Network:
-    """A method by name for inputs of `dims`; every other name is that of a single modality. log_prior: (K,).
+    """A method by name for inputs of `dims`; every other name is that of a single modality.
+    log_prior: (K,).
 
     tokens: how many tokens each modality's vector holds, for the methods that read tokens.
     """

@@ -1,4 +1,6 @@
-"""Attention and sequences of tokens for the methods that read more than one vector a modality; stackable like fusion.methods.parts."""
+"""Attention and sequences of tokens for the methods that read more than one vector a modality;
+stackable like fusion.methods.parts.
+"""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -12,7 +14,8 @@ from fusion.methods.parts import Affine, Affines, Drop, Joint, visible
 
 HEADS = 4
 WIDTH = 32
-"""Hidden units of a token at most: there are many of them, and what they are asked for is little."""
+"""Hidden units of a token at most: there are many of them, and what they are asked for is little.
+"""
 
 
 def each(affine: nn.Module, tokens: Tensor) -> Tensor:
@@ -25,7 +28,8 @@ def norm(tokens: Tensor) -> Tensor:
 
 
 class Layer(nn.Module):
-    """A transformer layer (Vaswani et al. 2017) that normalises first: tokens attend to `others`, then each goes through a small MLP.
+    """A transformer layer (Vaswani et al. 2017) that normalises first: tokens attend to `others`,
+    then each goes through a small MLP.
 
     tokens: (..., batch, T, hidden), others: (..., batch, S, hidden) -> (..., batch, T, hidden)
     """
@@ -33,7 +37,11 @@ class Layer(nn.Module):
     def __init__(self, hidden: int, dropout: float) -> None:
         super().__init__()
         self.heads = gcd(hidden, HEADS)
-        self.query, self.read, self.back = Affine(hidden, hidden), Affine(hidden, 2 * hidden), Affine(hidden, hidden)
+        self.query, self.read, self.back = (
+            Affine(hidden, hidden),
+            Affine(hidden, 2 * hidden),
+            Affine(hidden, hidden),
+        )
         self.feed = nn.Sequential(Affine(hidden, 2 * hidden), nn.GELU(), Affine(2 * hidden, hidden))
         self.drop = Drop(dropout)
 
@@ -51,11 +59,12 @@ class Layer(nn.Module):
 
 
 class Sequences(Joint):
-    """A joint method that sees each modality as tokens: x {modality: (batch, T * width)}, its T tokens one after the other.
+    """A joint method that sees each modality as tokens: x {modality: (batch, T * width)}, its T
+    tokens one after the other.
 
-    tokens: {modality: T}, one each by default. Each place has its own projection, since the parts of a picture differ by what stands
-    there, and a modality may join several encoders. All tokens of a sample lie in one tensor (batch, sum of T, hidden), which `parts`
-    takes apart.
+    tokens: {modality: T}, one each by default. Each place has its own projection, since the parts
+    of a picture differ by what stands there, and a modality may join several encoders. All tokens
+    of a sample lie in one tensor (batch, sum of T, hidden), which `parts` takes apart.
     """
 
     def __init__(
@@ -70,7 +79,9 @@ class Sequences(Joint):
         hidden = min(hidden, WIDTH)
         super().__init__(dims, log_prior, hidden, dropout, input_dropout)
         self.lengths = [(tokens or {}).get(name, 1) for name in dims]
-        self.project = nn.ModuleList(Affines(n, dim // n, hidden) for n, dim in zip(self.lengths, dims.values()))
+        self.project = nn.ModuleList(
+            Affines(n, dim // n, hidden) for n, dim in zip(self.lengths, dims.values())
+        )
         self.make(len(dims), hidden, dropout)
 
     @abstractmethod
@@ -79,7 +90,10 @@ class Sequences(Joint):
 
     def tokens(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, sum of T, hidden)"""
-        seen = [self.drop_input(visible(x[name], mask[..., i])) for i, name in enumerate(self.modalities)]
+        seen = [
+            self.drop_input(visible(x[name], mask[..., i]))
+            for i, name in enumerate(self.modalities)
+        ]
         split = [values.unflatten(-1, (length, -1)) for values, length in zip(seen, self.lengths)]
         projected = torch.cat([project(tokens) for project, tokens in zip(self.project, split)], -2)
         return self.drop(F.gelu(norm(projected)))

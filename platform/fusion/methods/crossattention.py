@@ -1,7 +1,8 @@
 """Cross-attention: the tokens of each modality ask those of every other one.
 
-Tsai et al. 2019, Multimodal Transformer for Unaligned Multimodal Language Sequences (ACL): one cross-modal layer an ordered pair of
-modalities, then a layer of self-attention a modality, then all side by side. A modality that is missing answers nobody.
+Tsai et al. 2019, Multimodal Transformer for Unaligned Multimodal Language Sequences (ACL): one
+cross-modal layer an ordered pair of modalities, then a layer of self-attention a modality, then all
+side by side. A modality that is missing answers nobody.
 """
 
 from typing import cast
@@ -15,7 +16,9 @@ from fusion.methods.parts import Affine, Drop
 
 class CrossAttention(Sequences):
     def make(self, number: int, hidden: int, dropout: float) -> None:
-        self.ask = nn.ModuleList(nn.ModuleList(Layer(hidden, dropout) for _ in range(number - 1)) for _ in range(number))
+        self.ask = nn.ModuleList(
+            nn.ModuleList(Layer(hidden, dropout) for _ in range(number - 1)) for _ in range(number)
+        )
         self.own = nn.ModuleList(Layer(hidden, dropout) for _ in range(number))
         self.missing = nn.Parameter(torch.zeros(number, hidden))
         self.mix = nn.Sequential(Affine(number * hidden, hidden), nn.GELU(), Drop(dropout))
@@ -26,7 +29,11 @@ class CrossAttention(Sequences):
         if not others:
             return parts[target]
         answers = torch.stack(
-            [ask(parts[target], parts[i]) - parts[target] for ask, i in zip(cast(nn.ModuleList, self.ask[target]), others)], -3
+            [
+                ask(parts[target], parts[i]) - parts[target]
+                for ask, i in zip(cast(nn.ModuleList, self.ask[target]), others)
+            ],
+            -3,
         )
         return parts[target] + mean_of_present(answers, mask[..., others])
 

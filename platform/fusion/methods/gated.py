@@ -11,7 +11,14 @@ from fusion.methods.parts import Affines, Joint
 
 
 class Gated(Joint):
-    def __init__(self, dims: Mapping[str, int], log_prior: Tensor, hidden: int, dropout: float, input_dropout: float) -> None:
+    def __init__(
+        self,
+        dims: Mapping[str, int],
+        log_prior: Tensor,
+        hidden: int,
+        dropout: float,
+        input_dropout: float,
+    ) -> None:
         super().__init__(dims, log_prior, hidden, dropout, input_dropout)
         self.gates = Affines(len(dims), hidden, 1)
 

@@ -1,8 +1,9 @@
-"""Low-rank fusion: every product of features across modalities, by a tensor of low rank that is never built.
+"""Low-rank fusion: every product of features across modalities, by a tensor of low rank that is
+never built.
 
-Liu et al. 2018, Efficient Low-rank Multimodal Fusion with Modality-Specific Factors (ACL): with a 1 appended to each modality's vector,
-h = sum over r of the elementwise product over m of W_m^r [z_m; 1]. A missing modality keeps only its 1, so that the products of
-the others stay.
+Liu et al. 2018, Efficient Low-rank Multimodal Fusion with Modality-Specific Factors (ACL): with a 1
+appended to each modality's vector, h = sum over r of the elementwise product over m of W_m^r [z_m;
+1]. A missing modality keeps only its 1, so that the products of the others stay.
 """
 
 from collections.abc import Mapping
@@ -16,10 +17,19 @@ RANK = 4
 
 
 class Lowrank(Joint):
-    def __init__(self, dims: Mapping[str, int], log_prior: Tensor, hidden: int, dropout: float, input_dropout: float) -> None:
+    def __init__(
+        self,
+        dims: Mapping[str, int],
+        log_prior: Tensor,
+        hidden: int,
+        dropout: float,
+        input_dropout: float,
+    ) -> None:
         super().__init__(dims, log_prior, hidden, dropout, input_dropout)
         self.factors = Affines(len(dims), hidden, RANK * hidden)
-        nn.init.ones_(self.factors.bias)  # the factor of the appended 1: at first a modality scales what the others say, and not to nothing
+        nn.init.ones_(
+            self.factors.bias
+        )  # the factor of the appended 1: at first a modality scales what the others say, and not to nothing
 
     def join(self, tokens: Tensor, mask: Tensor) -> Tensor:
         factors = self.factors(tokens * mask[..., None]).unflatten(-1, (RANK, -1))

@@ -1,7 +1,8 @@
 """Parts that the methods share.
 
-Every part may hold the parameters of one network or, stacked along a leading axis, of many (fusion.stack): what is written for
-x: (batch, dim) then reads (networks, batch, dim). So a method uses these parts and counts its axes from the last one.
+Every part may hold the parameters of one network or, stacked along a leading axis, of many
+(fusion.stack): what is written for x: (batch, dim) then reads (networks, batch, dim). So a method
+uses these parts and counts its axes from the last one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,9 @@ def noise(rate: float, size: int) -> Tensor:
 
 
 class Drop(nn.Module):
-    """Dropout by a random window of one fixed table of noise: fresh random numbers would cost more than the rest of a small network."""
+    """Dropout by a random window of one fixed table of noise: fresh random numbers would cost more
+    than the rest of a small network.
+    """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
@@ -56,28 +59,38 @@ class Affine(nn.Module):
 
 
 class Affines(nn.Module):
-    """One for each of `number` tokens. tokens: (..., batch, number, dim) -> (..., batch, number, out)"""
+    """One for each of `number` tokens. tokens: (..., batch, number, dim) -> (..., batch, number,
+    out)
+    """
 
     def __init__(self, number: int, dim: int, out: int) -> None:
         super().__init__()
-        self.weight, self.bias = uniform(number, dim, out, spread=dim), uniform(number, out, spread=dim)
+        self.weight, self.bias = (
+            uniform(number, dim, out, spread=dim),
+            uniform(number, out, spread=dim),
+        )
 
     def forward(self, tokens: Tensor) -> Tensor:
         return (tokens.transpose(-3, -2) @ self.weight).transpose(-3, -2) + self.bias.unsqueeze(-3)
 
 
 def visible(x: Tensor, present: Tensor) -> Tensor:
-    """x: (batch, dim) with zeros where present: (batch,) is false, so that nothing there, not even a NaN, reaches the output."""
+    """x: (batch, dim) with zeros where present: (batch,) is false, so that nothing there, not even
+    a NaN, reaches the output.
+    """
     return torch.where(present.unsqueeze(-1), x, torch.zeros((), dtype=x.dtype))
 
 
 class Network(nn.Module):
-    """What every method is: outputs of a learning task for any subset of modalities; where none is there, the training prior."""
+    """What every method is: outputs of a learning task for any subset of modalities; where none is
+    there, the training prior.
+    """
 
     log_prior: Tensor
     speak: Speak = staticmethod(as_it_is)
     relation: Tensor | None = None
-    """(D, D): how definitions relate the labels, while it is trained (fusion.prototypes.relation)."""
+    """(D, D): how definitions relate the labels, while it is trained (fusion.prototypes.relation).
+    """
 
     @property
     def last(self) -> nn.Parameter:
@@ -95,12 +108,21 @@ class Network(nn.Module):
 
 
 class Joint(Network):
-    """A method that reads all modalities at once; a sample without any modality gets the training prior.
+    """A method that reads all modalities at once; a sample without any modality gets the training
+    prior.
 
-    Each modality keeps an own head on its projection (auxiliary logits), which holds the projections useful one by one.
+    Each modality keeps an own head on its projection (auxiliary logits), which holds the
+    projections useful one by one.
     """
 
-    def __init__(self, dims: Mapping[str, int], log_prior: Tensor, hidden: int, dropout: float, input_dropout: float) -> None:
+    def __init__(
+        self,
+        dims: Mapping[str, int],
+        log_prior: Tensor,
+        hidden: int,
+        dropout: float,
+        input_dropout: float,
+    ) -> None:
         super().__init__()
         self.modalities: Sequence[str] = list(dims)
         self.drop, self.drop_input = Drop(dropout), Drop(input_dropout)
@@ -115,7 +137,10 @@ class Joint(Network):
 
     def tokens(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(batch, M, hidden): one vector a modality."""
-        seen = [self.drop_input(visible(x[name], mask[..., i])) for i, name in enumerate(self.modalities)]
+        seen = [
+            self.drop_input(visible(x[name], mask[..., i]))
+            for i, name in enumerate(self.modalities)
+        ]
         projected = torch.stack([project(each) for project, each in zip(self.project, seen)], -2)
         return self.drop(F.gelu(F.layer_norm(projected, projected.shape[-1:])))
 
@@ -133,7 +158,10 @@ class Joint(Network):
 
     def forward(self, x: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         tokens = self.tokens(x, mask)
-        outputs = self.speak(self.join(tokens, mask) @ self.last_weight() + self.out.bias.unsqueeze(-2), self.log_prior)
+        outputs = self.speak(
+            self.join(tokens, mask) @ self.last_weight() + self.out.bias.unsqueeze(-2),
+            self.log_prior,
+        )
         heads = self.heads(self.pooled(tokens)).unbind(-2)
         aux = {name: self.speak(each, self.log_prior) for name, each in zip(self.modalities, heads)}
         return torch.where(mask.any(-1, keepdim=True), outputs, self.log_prior.unsqueeze(-2)), aux

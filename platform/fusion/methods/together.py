@@ -1,7 +1,9 @@
-"""Networks of one shape from several seeds, answering together: the mean of their log-probabilities, renormalised.
+"""Networks of one shape from several seeds, answering together: the mean of their
+log-probabilities, renormalised.
 
-A constant that a network adds to all its logits is lost when probabilities are made of them, so this is the mean of the logits; one
-temperature then serves for all (Lakshminarayanan et al. 2017, Deep Ensembles, NeurIPS, average probabilities instead).
+A constant that a network adds to all its logits is lost when probabilities are made of them, so
+this is the mean of the logits; one temperature then serves for all (Lakshminarayanan et al. 2017,
+Deep Ensembles, NeurIPS, average probabilities instead).
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,9 @@
 """One modality alone: the baseline that every report shows, and the factor of late fusion.
 
-A few small networks side by side, whose logits are averaged and which are trained as one: a single fit is then worth an ensemble
-(Gorishniy et al. 2025, TabM, ICLR; here without shared weights, since the networks are small). At prediction a logistic regression
-joins them: on a few hundred samples it errs less than a network on some inputs, and elsewhere than a network on the others.
+A few small networks side by side, whose logits are averaged and which are trained as one: a single
+fit is then worth an ensemble (Gorishniy et al. 2025, TabM, ICLR; here without shared weights, since
+the networks are small). At prediction a logistic regression joins them: on a few hundred samples it
+errs less than a network on some inputs, and elsewhere than a network on the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,14 @@ class Unimodal(Network):
     linear_bias: Tensor
 
     def __init__(
-        self, modality: str, modalities: Sequence[str], dim: int, log_prior: Tensor, hidden: int, dropout: float, input_dropout: float
+        self,
+        modality: str,
+        modalities: Sequence[str],
+        dim: int,
+        log_prior: Tensor,
+        hidden: int,
+        dropout: float,
+        input_dropout: float,
     ) -> None:
         super().__init__()
         self.modality = modality
@@ -43,7 +51,9 @@ class Unimodal(Network):
         return self.outward
 
     def set_linear(self, weight: Tensor, bias: Tensor) -> None:
-        """The linear model, fitted elsewhere since it is a convex problem: weight (dim, D), bias (D,)."""
+        """The linear model, fitted elsewhere since it is a convex problem: weight (dim, D), bias
+        (D,).
+        """
         self.linear, self.linear_bias = weight, bias
 
     def members(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:

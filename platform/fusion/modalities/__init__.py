@@ -1,9 +1,9 @@
 """The media of a study: what a file really is, whether it can be read, and how large it is.
 
-Importing this package loads no numpy, Pillow or soundfile: the web process asks it for kinds and limits.
-`inspect(path, kind)` decodes a file completely in this process; for files that strangers sent use
-`fusion.modalities.child.Inspector`, which does the same in a child process with limits.
-A sixth medium is one new module with `inspect(path) -> Inspection`, and one line in `MODULES`.
+Importing this package loads no numpy, Pillow or soundfile: the web process asks it for kinds and
+limits. `inspect(path, kind)` decodes a file completely in this process; for files that strangers
+sent use `fusion.modalities.child.Inspector`, which does the same in a child process with limits. A
+sixth medium is one new module with `inspect(path) -> Inspection`, and one line in `MODULES`.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,17 @@ from typing import Any
 
 from .sniffing import HEAD_BYTES, forbidden, media_type, sniff
 
-__all__ = ["HEAD_BYTES", "MODULES", "BrokenFile", "Inspection", "forbidden", "inspect", "media_type", "module", "sniff"]
+__all__ = [
+    "HEAD_BYTES",
+    "MODULES",
+    "BrokenFile",
+    "Inspection",
+    "forbidden",
+    "inspect",
+    "media_type",
+    "module",
+    "sniff",
+]
 
 Picture = bytes
 
@@ -33,8 +43,9 @@ class BrokenFile(Exception):
 class Inspection:
     """What a readable file is.
 
-    facts: width, height, mode and format of an image; seconds, rate, channels and frames of a recording; rows and columns of a table.
-    flags: things a person should know that do not make the file unusable: blank, animated, location, silent, clipped, empty.
+    facts: width, height, mode and format of an image; seconds, rate, channels and frames of a
+    recording; rows and columns of a table. flags: things a person should know that do not make the
+    file unusable: blank, animated, location, silent, clipped, empty.
     """
 
     kind: str
@@ -63,7 +74,9 @@ def inspect(path: Path, kind: str) -> Inspection:
 
 
 def head_of(path: Path, limit: int) -> tuple[bytes, int]:
-    """The first bytes of a file and its size; raises BrokenFile if it is absent, empty, too large or of a forbidden format."""
+    """The first bytes of a file and its size; raises BrokenFile if it is absent, empty, too large
+    or of a forbidden format.
+    """
     if not path.is_file():
         raise BrokenFile("is not there")
     size = path.stat().st_size
@@ -74,12 +87,16 @@ def head_of(path: Path, limit: int) -> tuple[bytes, int]:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if what := forbidden(head):
-        raise BrokenFile(f"is {what}, which is never opened here because it can run code or hide anything")
+        raise BrokenFile(
+            f"is {what}, which is never opened here because it can run code or hide anything"
+        )
     return head, size
 
 
 def expect(head: bytes, kind: str) -> str:
-    """The media type of a file that must be of this kind; raises BrokenFile if its content says otherwise."""
+    """The media type of a file that must be of this kind; raises BrokenFile if its content says
+    otherwise.
+    """
     found = sniff(head)
     if found != kind:
         raise BrokenFile(

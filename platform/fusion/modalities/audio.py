@@ -23,7 +23,9 @@ UNKNOWN_LENGTH = 1 << 62  # what libsndfile answers for a stream that does not s
 
 
 def inspect(path: Path, waveform_points: int | None = None) -> Inspection:
-    """Read every frame of `path` and describe it; with `waveform_points` also draw its peaks. Raises BrokenFile."""
+    """Read every frame of `path` and describe it; with `waveform_points` also draw its peaks.
+    Raises BrokenFile.
+    """
     head, size = head_of(path, MAX_BYTES)
     name = expect(head, "audio")
     if name == "audio/wav":
@@ -31,7 +33,11 @@ def inspect(path: Path, waveform_points: int | None = None) -> Inspection:
     with opened(path, size) as sound:
         check_header(sound)
         peaks, frames, clipped = scan(sound)
-        facts = {"seconds": round(frames / sound.samplerate, 4), "rate": sound.samplerate, "channels": sound.channels}
+        facts = {
+            "seconds": round(frames / sound.samplerate, 4),
+            "rate": sound.samplerate,
+            "channels": sound.channels,
+        }
         found = Inspection("audio", name, size, facts | {"frames": frames, "format": sound.format})
     if peaks.max() < SILENT_PEAK:
         found.flags.append("silent")
@@ -55,7 +61,9 @@ def plain(error: Exception) -> str:
 
 
 def check_wav(path: Path, size: int) -> None:
-    """libsndfile reads what is left of a cut WAV without a word: walk its chunks and compare the sizes."""
+    """libsndfile reads what is left of a cut WAV without a word: walk its chunks and compare the
+    sizes.
+    """
     if size < 44:
         raise BrokenFile(f"ends in the middle of its header ({size} bytes)")
     with path.open("rb") as file:
@@ -64,9 +72,14 @@ def check_wav(path: Path, size: int) -> None:
             file.seek(position)
             name, length = file.read(4), int.from_bytes(file.read(4), "little")
             if name == b"data":
-                streamed = length in (0, 0xFFFFFFFF)  # written by a program that could not go back to fill it in
+                streamed = length in (
+                    0,
+                    0xFFFFFFFF,
+                )  # written by a program that could not go back to fill it in
                 if not streamed and position + 8 + length > size:
-                    raise BrokenFile(f"ends in the middle of its data ({size - position - 8:,} of {length:,} bytes)")
+                    raise BrokenFile(
+                        f"ends in the middle of its data ({size - position - 8:,} of {length:,} bytes)"
+                    )
                 return
             position += 8 + length + length % 2
     raise BrokenFile(f"holds no sound data ({size:,} bytes)")
@@ -74,16 +87,22 @@ def check_wav(path: Path, size: int) -> None:
 
 def check_header(sound: soundfile.SoundFile) -> None:
     if not MIN_RATE <= sound.samplerate <= MAX_RATE:
-        raise BrokenFile(f"says it has {sound.samplerate:,} samples a second; {MIN_RATE:,} to {MAX_RATE:,} are read")
+        raise BrokenFile(
+            f"says it has {sound.samplerate:,} samples a second; {MIN_RATE:,} to {MAX_RATE:,} are read"
+        )
     if sound.channels > MAX_CHANNELS:
         raise BrokenFile(f"has {sound.channels} channels; at most {MAX_CHANNELS} are read")
     # Ogg and MP3 may not know their length: it is counted while reading
     if sound.frames < UNKNOWN_LENGTH and sound.frames / sound.samplerate > MAX_SECONDS:
-        raise BrokenFile(f"lasts {sound.frames / sound.samplerate / 3600:,.1f} hours; at most {MAX_SECONDS // 3600} are read")
+        raise BrokenFile(
+            f"lasts {sound.frames / sound.samplerate / 3600:,.1f} hours; at most {MAX_SECONDS // 3600} are read"
+        )
 
 
 def scan(sound: soundfile.SoundFile) -> tuple[np.ndarray, int, int]:
-    """Peaks of short stretches in order, number of frames, number of frames at full scale. Raises BrokenFile."""
+    """Peaks of short stretches in order, number of frames, number of frames at full scale. Raises
+    BrokenFile.
+    """
     stretch = min(BLOCK, max(1, sound.frames // 4096)) if sound.frames < UNKNOWN_LENGTH else 1024
     peaks: list[np.ndarray] = []
     frames = clipped = 0
@@ -104,7 +123,9 @@ def scan(sound: soundfile.SoundFile) -> tuple[np.ndarray, int, int]:
 
 
 def blocks(sound: soundfile.SoundFile, frames: int | None = None) -> Iterator[np.ndarray]:
-    """float32 (frames, channels) pieces, read one after the other, at most `frames` in all. Raises BrokenFile."""
+    """float32 (frames, channels) pieces, read one after the other, at most `frames` in all. Raises
+    BrokenFile.
+    """
     left = UNKNOWN_LENGTH if frames is None else frames
     while left > 0:
         try:
@@ -120,7 +141,10 @@ def blocks(sound: soundfile.SoundFile, frames: int | None = None) -> Iterator[np
 def drawn(peaks: np.ndarray, points: int) -> list[int]:
     """`points` peaks from 0 to 100, relative to full scale."""
     edges = np.linspace(0, len(peaks), points + 1).astype(int)
-    return [int(min(100, round(100 * float(peaks[a : max(b, a + 1)].max(initial=0))))) for a, b in pairwise(edges)]
+    return [
+        int(min(100, round(100 * float(peaks[a : max(b, a + 1)].max(initial=0)))))
+        for a, b in pairwise(edges)
+    ]
 
 
 def waveform(path: Path, points: int = WAVEFORM_POINTS) -> list[int]:
@@ -131,7 +155,9 @@ def waveform(path: Path, points: int = WAVEFORM_POINTS) -> list[int]:
 
 
 def decode(path: Path, rate: int = 16_000, seconds: float | None = None) -> np.ndarray:
-    """float32 (frames,): the mean of all channels at `rate` samples a second, at most the first `seconds`. Raises BrokenFile."""
+    """float32 (frames,): the mean of all channels at `rate` samples a second, at most the first
+    `seconds`. Raises BrokenFile.
+    """
     _, size = head_of(path, MAX_BYTES)
     with opened(path, size) as sound:
         check_header(sound)
@@ -151,7 +177,9 @@ def resampled(samples: np.ndarray, own: int, rate: int) -> np.ndarray:
 
     shared = gcd(own, rate)
     up, down = rate // shared, own // shared
-    return resample_poly(samples, up, down, window=low_pass(max(up, down)).astype(samples.dtype)).astype(np.float32)
+    return resample_poly(
+        samples, up, down, window=low_pass(max(up, down)).astype(samples.dtype)
+    ).astype(np.float32)
 
 
 @lru_cache(maxsize=4)  # one may be 60 MB, for a strange rate

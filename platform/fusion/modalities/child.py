@@ -1,8 +1,9 @@
 """A child process that decodes files from strangers, so that a hostile one can only end the child.
 
-Protocol: one JSON object a line. In: {"path", "kind", "thumbnail": px or null, "waveform": points or null}.
-Out: {"ok": {...Inspection, "thumbnail": base64}} or {"broken": "reason"}. The child has no secrets in its environment,
-little memory, no room to write files, and a deadline for each file; after a crash the parent starts another and goes on.
+Protocol: one JSON object a line. In: {"path", "kind", "thumbnail": px or null, "waveform": points
+or null}. Out: {"ok": {...Inspection, "thumbnail": base64}} or {"broken": "reason"}. The child has
+no secrets in its environment, little memory, no room to write files, and a deadline for each file;
+after a crash the parent starts another and goes on.
 """
 
 import base64
@@ -29,9 +30,16 @@ READY = '{"ready": true}'
 
 
 class Inspector:
-    """Inspects many files in one child: `with Inspector() as inspector: inspector.inspect(path, kind)`."""
+    """Inspects many files in one child: `with Inspector() as inspector: inspector.inspect(path,
+    kind)`.
+    """
 
-    def __init__(self, thumbnail_px: int | None = None, waveform_points: int | None = None, seconds: float = SECONDS_A_FILE) -> None:
+    def __init__(
+        self,
+        thumbnail_px: int | None = None,
+        waveform_points: int | None = None,
+        seconds: float = SECONDS_A_FILE,
+    ) -> None:
         self.want = {"thumbnail": thumbnail_px, "waveform": waveform_points}
         self.seconds = seconds
         self.child: subprocess.Popen[str] | None = None
@@ -41,7 +49,12 @@ class Inspector:
     def __enter__(self) -> "Inspector":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.end()
 
     def inspect(self, path: Path, kind: str) -> Inspection | BrokenFile:
@@ -73,15 +86,19 @@ class Inspector:
         self.answers = answers
         if answers.get(timeout=START_SECONDS) != READY:
             self.end()
-            raise RuntimeError("the process that decodes files does not start; see its message above")
+            raise RuntimeError(
+                "the process that decodes files does not start; see its message above"
+            )
         return self.child
 
     def how(self) -> str:
         """The signal that ended the child, in words."""
         code = self.child.wait(timeout=5) if self.child else 0
-        return {-9: " (it was killed: too little memory?)", -24: " (too much computing time)", -25: " (it tried to write a file)"}.get(
-            code, f" (code {code})"
-        )
+        return {
+            -9: " (it was killed: too little memory?)",
+            -24: " (too much computing time)",
+            -25: " (it tried to write a file)",
+        }.get(code, f" (code {code})")
 
     def give_up(self, reason: str) -> BrokenFile:
         self.end()
@@ -132,8 +149,17 @@ def answer(line: str) -> Inspection | BrokenFile:
 def environment() -> dict[str, str]:
     """Nothing but what Python needs: no database address, no secret key."""
     package_root = str(Path(__file__).resolve().parents[2])
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {"PYTHONPATH": package_root, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+        if name in os.environ
+    }
+    return kept | {
+        "PYTHONPATH": package_root,
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def limit_this_process() -> None:

@@ -29,17 +29,30 @@ def opened(path: Path, size: int) -> Iterator[Image.Image]:
                 image.load()
                 yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BrokenFile(f"has too many pixels (at most {MAX_PIXELS // 1_000_000} million)") from error
+        raise BrokenFile(
+            f"has too many pixels (at most {MAX_PIXELS // 1_000_000} million)"
+        ) from error
     except MemoryError as error:
         raise BrokenFile("needs more memory than a file may use") from error
-    except (OSError, ValueError, SyntaxError, EOFError, Warning, ArithmeticError, LookupError, TypeError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        Warning,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+    ) as error:
         raise BrokenFile(reason(path, size, error)) from error
 
 
 def reason(path: Path, size: int, error: Exception) -> str:
     if not ends_properly(path, size):
         return f"ends in the middle of its data ({size:,} bytes, no end mark)"
-    return f"cannot be decoded ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+    return (
+        f"cannot be decoded ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+    )
 
 
 def ends_properly(path: Path, size: int) -> bool:
@@ -60,11 +73,18 @@ def ends_properly(path: Path, size: int) -> bool:
 
 
 def inspect(path: Path, thumbnail_px: int | None = None) -> Inspection:
-    """Decode `path` and describe it; with `thumbnail_px` also draw the small picture. Raises BrokenFile."""
+    """Decode `path` and describe it; with `thumbnail_px` also draw the small picture. Raises
+    BrokenFile.
+    """
     head, size = head_of(path, MAX_BYTES)
     name = expect(head, "image")
     with opened(path, size) as image:
-        facts = {"width": image.width, "height": image.height, "mode": image.mode, "format": image.format}
+        facts = {
+            "width": image.width,
+            "height": image.height,
+            "mode": image.mode,
+            "format": image.format,
+        }
         found = Inspection("image", name, size, facts, flags_of(image))
         if thumbnail_px:
             found.thumbnail = draw(image, thumbnail_px)
@@ -74,7 +94,9 @@ def inspect(path: Path, thumbnail_px: int | None = None) -> Inspection:
 def flags_of(image: Image.Image) -> list[str]:
     flags = []
     extrema = image.getextrema()
-    if all(low == high for low, high in ([extrema] if isinstance(extrema[0], int | float) else extrema)):
+    if all(
+        low == high for low, high in ([extrema] if isinstance(extrema[0], int | float) else extrema)
+    ):
         flags.append("blank")
     if getattr(image, "n_frames", 1) > 1:
         flags.append("animated")
@@ -84,12 +106,16 @@ def flags_of(image: Image.Image) -> list[str]:
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB, turned as its camera says; transparency becomes white; deeper grey is stretched from its least to its greatest value."""
+    """8-bit RGB, turned as its camera says; transparency becomes white; deeper grey is stretched
+    from its least to its greatest value.
+    """
     image = ImageOps.exif_transpose(image)
     if image.mode[0] in "IF":
         values = np.asarray(image, dtype=np.float64)
         low, high = values.min(), values.max()
-        image = Image.fromarray(((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8))
+        image = Image.fromarray(
+            ((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+        )
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
@@ -97,10 +123,15 @@ def upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def draw(image: Image.Image, px: int) -> bytes:
-    """A WebP no wider or higher than `px`, without any metadata of the original. Tiny pictures are not enlarged."""
-    # halving first keeps memory and time small for large scans; palettes and deep greys cannot be averaged as they are
+    """A WebP no wider or higher than `px`, without any metadata of the original. Tiny pictures are
+    not enlarged.
+    """
+    # halving first keeps memory and time small for large scans; palettes and deep greys cannot be
+    # averaged as they are
     factor = max(image.size) // (2 * px)
-    small = upright_rgb(image.reduce(factor) if factor > 1 and image.mode in ("L", "RGB", "RGBA") else image)
+    small = upright_rgb(
+        image.reduce(factor) if factor > 1 and image.mode in ("L", "RGB", "RGBA") else image
+    )
     small.thumbnail((px, px))
     out = io.BytesIO()
     small.save(out, "WEBP", quality=80, lossless=max(small.size) <= 64, method=2)
@@ -115,7 +146,9 @@ def thumbnail(path: Path, px: int = THUMBNAIL_PX) -> bytes:
 
 
 def decode(path: Path, px: int) -> np.ndarray:
-    """uint8 (px, px, 3): the picture stretched to a square by bilinear interpolation. Raises BrokenFile."""
+    """uint8 (px, px, 3): the picture stretched to a square by bilinear interpolation. Raises
+    BrokenFile.
+    """
     head, size = head_of(path, MAX_BYTES)
     expect(head, "image")
     with opened(path, size) as image:

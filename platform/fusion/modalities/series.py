@@ -1,4 +1,6 @@
-"""Time series: a list of numbers in a cell, or a file with one number a line (CSV: the last column)."""
+"""Time series: a list of numbers in a cell, or a file with one number a line (CSV: the last
+column).
+"""
 
 import csv
 import json
@@ -13,11 +15,17 @@ MAX_POINTS = 10_000_000
 
 
 def parse(value: Any) -> list[float]:
-    """Numbers of one cell: a list, a JSON list, or numbers separated by spaces, semicolons or commas. Raises BrokenFile."""
+    """Numbers of one cell: a list, a JSON list, or numbers separated by spaces, semicolons or
+    commas. Raises BrokenFile.
+    """
     if isinstance(value, str):
         text = value.strip()
         try:
-            value = json.loads(text) if text.startswith("[") else text.replace(";", " ").replace(",", " ").split()
+            value = (
+                json.loads(text)
+                if text.startswith("[")
+                else text.replace(";", " ").replace(",", " ").split()
+            )
         except ValueError as error:
             raise BrokenFile(f"is no list of numbers ({error})") from error
     if not isinstance(value, list | tuple):
@@ -67,4 +75,6 @@ def inspect(path: Path) -> Inspection:
     if not values:
         raise BrokenFile("holds no numbers")
     facts = {"points": len(values), "missing": sum(math.isnan(v) for v in values)}
-    return Inspection("series", "text/csv", path.stat().st_size, facts, ["blank"] if len(set(values)) == 1 else [])
+    return Inspection(
+        "series", "text/csv", path.stat().st_size, facts, ["blank"] if len(set(values)) == 1 else []
+    )

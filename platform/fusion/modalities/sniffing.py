@@ -27,11 +27,24 @@ CONTAINERS = {b"WEBP": b"RIFF", b"WAVE": b"RIFF", b"AIFF": b"FORM", b"AIFC": b"F
 FORBIDDEN: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\A\x80[\x02-\x05]"), "a Python pickle"),
     (re.compile(rb"\A(c[A-Za-z_][\w.]*\n\w+\n|\([dl]p\d)"), "a Python pickle"),
-    (re.compile(rb"\APK\x03\x04.{26}[^\x00]{0,80}(data\.pkl|constants\.pkl)", re.S), "a PyTorch file"),
-    (re.compile(rb"\APK\x03\x04.{26}[^\x00]{0,80}(config\.json|metadata\.json).{0,200}keras", re.S), "a Keras file"),
+    (
+        re.compile(rb"\APK\x03\x04.{26}[^\x00]{0,80}(data\.pkl|constants\.pkl)", re.S),
+        "a PyTorch file",
+    ),
+    (
+        re.compile(
+            rb"\APK\x03\x04.{26}[^\x00]{0,80}(config\.json|metadata\.json).{0,200}keras", re.S
+        ),
+        "a Keras file",
+    ),
     (re.compile(rb"\A\x93NUMPY"), "a NumPy file"),
     (re.compile(rb"\A\x89HDF\r\n\x1a\n"), "an HDF5 file"),
-    (re.compile(rb"\A\x08[\x01-\x20]\x12.(pytorch|onnx|tf2onnx|keras|skl2onnx|[\w.\-]{2,40}\x1a)", re.S), "an ONNX model"),
+    (
+        re.compile(
+            rb"\A\x08[\x01-\x20]\x12.(pytorch|onnx|tf2onnx|keras|skl2onnx|[\w.\-]{2,40}\x1a)", re.S
+        ),
+        "an ONNX model",
+    ),
     (re.compile(rb"\A(\x7fELF|MZ[\x00-\xff]{58}|\xfe\xed\xfa|\xcf\xfa\xed\xfe)"), "a program"),
     (re.compile(rb"\A(PK\x03\x04|PK\x05\x06|\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|Rar!)"), "an archive"),
     (re.compile(rb"\A%PDF-"), "a PDF document"),
@@ -40,9 +53,13 @@ FORBIDDEN: tuple[tuple[re.Pattern[bytes], str], ...] = (
 
 def signature(head: bytes) -> tuple[str, str] | None:
     for offset, magic, kind, name in SIGNATURES:
-        if head[offset : offset + len(magic)] == magic and head.startswith(CONTAINERS.get(magic, b"")):
+        if head[offset : offset + len(magic)] == magic and head.startswith(
+            CONTAINERS.get(magic, b"")
+        ):
             return kind, name
-    if len(head) > 2 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # an MPEG layer III frame header
+    if (
+        len(head) > 2 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2
+    ):  # an MPEG layer III frame header
         return "audio", "audio/mpeg"
     if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
         return "image", "image/bmp"
@@ -50,12 +67,16 @@ def signature(head: bytes) -> tuple[str, str] | None:
 
 
 def forbidden(head: bytes) -> str | None:
-    """The name of a format that is refused whatever it is called: "a Python pickle"; None if it is none of them."""
+    """The name of a format that is refused whatever it is called: "a Python pickle"; None if it is
+    none of them.
+    """
     return next((what for pattern, what in FORBIDDEN if pattern.search(head)), None)
 
 
 def sniff(head: bytes) -> str | None:
-    """image, audio, table (Parquet) or text by the first bytes of a file; None for anything else, also for refused formats."""
+    """image, audio, table (Parquet) or text by the first bytes of a file; None for anything else,
+    also for refused formats.
+    """
     if forbidden(head):
         return None
     if found := signature(head):

@@ -1,4 +1,6 @@
-"""Tables: CSV by the standard library, Parquet by pyarrow. Every cell keeps its line, so that a message can name it."""
+"""Tables: CSV by the standard library, Parquet by pyarrow. Every cell keeps its line, so that a
+message can name it.
+"""
 
 import csv
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ MAX_CELL = 1_000_000
 
 @dataclass
 class Table:
-    """columns: name -> one value a row (str or None from CSV; also numbers and lists from Parquet); lines: where each row stands in the file."""
+    """columns: name -> one value a row (str or None from CSV; also numbers and lists from Parquet);
+    lines: where each row stands in the file.
+    """
 
     columns: dict[str, list[Any]]
     lines: list[int]
@@ -25,7 +29,9 @@ class Table:
 
 
 def read(path: Path) -> Table:
-    """A whole CSV or Parquet file, recognised by content; raises BrokenFile with the line where something is wrong."""
+    """A whole CSV or Parquet file, recognised by content; raises BrokenFile with the line where
+    something is wrong.
+    """
     head, _ = head_of(path, MAX_BYTES)
     kind = sniff(head)
     if kind == "table":
@@ -33,12 +39,16 @@ def read(path: Path) -> Table:
     if kind == "text":
         return read_csv(path)
     if kind is None and b"\0" in head:
-        raise BrokenFile("is neither CSV nor Parquet (a NUL character stands in it, which no text may have)")
+        raise BrokenFile(
+            "is neither CSV nor Parquet (a NUL character stands in it, which no text may have)"
+        )
     raise BrokenFile("is neither CSV in UTF-8 nor Parquet")
 
 
 def read_csv(path: Path) -> Table:
-    """The first row names the columns; the separator is the comma, semicolon or tab that this row uses."""
+    """The first row names the columns; the separator is the comma, semicolon or tab that this row
+    uses.
+    """
     previous = csv.field_size_limit(MAX_CELL)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -47,7 +57,9 @@ def read_csv(path: Path) -> Table:
             reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
             return rows_of(reader)
     except UnicodeDecodeError as error:
-        raise BrokenFile(f"is not UTF-8 text (byte {error.object[error.start]:#04x}); save it as CSV UTF-8") from error
+        raise BrokenFile(
+            f"is not UTF-8 text (byte {error.object[error.start]:#04x}); save it as CSV UTF-8"
+        ) from error
     except csv.Error as error:
         raise BrokenFile(f"is no proper CSV: {error}") from error
     finally:
@@ -66,7 +78,9 @@ def rows_of(reader: Any) -> Table:
         if not row:
             continue
         if len(row) != len(names):
-            raise BrokenFile(f"line {line} has {len(row)} cells, the heading names {len(names)} columns")
+            raise BrokenFile(
+                f"line {line} has {len(row)} cells, the heading names {len(names)} columns"
+            )
         if any("\0" in cell for cell in row):
             raise BrokenFile(f"line {line} holds a NUL character, which no text may have")
         if len(table.lines) >= MAX_ROWS:
@@ -99,7 +113,9 @@ def read_parquet(path: Path) -> Table:
     try:
         with parquet.ParquetFile(path) as file:
             if file.metadata.num_rows > MAX_ROWS:
-                raise BrokenFile(f"has {file.metadata.num_rows:,} rows; at most {MAX_ROWS:,} are read")
+                raise BrokenFile(
+                    f"has {file.metadata.num_rows:,} rows; at most {MAX_ROWS:,} are read"
+                )
             names = headings(file.schema_arrow.names)
             read = file.read()
     except (pyarrow.ArrowException, OSError) as error:
@@ -108,7 +124,9 @@ def read_parquet(path: Path) -> Table:
     for name, values in columns.items():
         for row, value in enumerate(values, 1):
             if isinstance(value, str) and "\0" in value:
-                raise BrokenFile(f"row {row}, column {name} holds a NUL character, which no text may have")
+                raise BrokenFile(
+                    f"row {row}, column {name} holds a NUL character, which no text may have"
+                )
     return Table(columns, list(range(1, read.num_rows + 1)))
 
 

@@ -23,7 +23,9 @@ def decode(path: Path) -> str:
     try:
         return clean(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise BrokenFile(f"is not UTF-8 text (byte {error.start:,} is {error.object[error.start]:#04x}); save it as UTF-8") from error
+        raise BrokenFile(
+            f"is not UTF-8 text (byte {error.start:,} is {error.object[error.start]:#04x}); save it as UTF-8"
+        ) from error
 
 
 def inspect(path: Path) -> Inspection:

@@ -1,15 +1,17 @@
 """What a learning task is to the rest of the engine.
 
-A network writes **outputs** (..., D). With a temperature they become **beliefs** (..., D), the parameters of a distribution of an exponential
-family; and beliefs become the **answers** (..., D) that the evaluation reads and a person is given.
+A network writes **outputs** (..., D). With a temperature they become **beliefs** (..., D), the
+parameters of a distribution of an exponential family; and beliefs become the **answers** (..., D)
+that the evaluation reads and a person is given.
 
                      outputs, beliefs                         answers                   distribution
     classification   logits, log-probabilities                probabilities             categorical (ordinal too)
     regression       mean and log variance                    mean and spread           Gaussian; spread: standard deviation
     multi-label      log-odds of each label                   probability of each       a Bernoulli a label
 
-In such a family a temperature divides the natural parameters (of a Gaussian: multiplies the variance), and late fusion adds them: with
-witnesses m, each of whom holds the prior too, and which are independent given the truth (Kittler et al. 1998, On Combining Classifiers),
+In such a family a temperature divides the natural parameters (of a Gaussian: multiplies the
+variance), and late fusion adds them: with witnesses m, each of whom holds the prior too, and which
+are independent given the truth (Kittler et al. 1998, On Combining Classifiers),
 
     eta(y | x) = eta(y) + sum over the m that are present of [eta_m(y | x_m) - eta(y)].
 """
@@ -34,7 +36,9 @@ Temperature = float | Array
 
 
 class LearningTask(ABC):
-    """labels: all that can be answered, in order. y: (n, ...), what `encode` makes of the labels of n samples."""
+    """labels: all that can be answered, in order. y: (n, ...), what `encode` makes of the labels of
+    n samples.
+    """
 
     name: ClassVar[TaskName]
     figures: ClassVar[type["Figures"]]
@@ -74,8 +78,8 @@ class LearningTask(ABC):
 
     @abstractmethod
     def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
-        """What the witnesses that are present add to the prior, all in all. beliefs: (..., n, M, D), mask: (n, M), prior: (n, D) or (D,)
-        -> (..., n, D)
+        """What the witnesses that are present add to the prior, all in all. beliefs: (..., n, M,
+        D), mask: (n, M), prior: (n, D) or (D,) -> (..., n, D)
         """
 
     def centred(self, evidence: Floats) -> Floats:
@@ -87,7 +91,9 @@ class LearningTask(ABC):
         """The beliefs of all witnesses together, by the formula above: (..., n, D)."""
 
     def pooled(self, beliefs: Floats, weights: Floats) -> Floats:
-        """The weighted logarithmic pool (Genest & Zidek 1986) of beliefs (members, ..., D), up to what `answers` and `outputs` even out."""
+        """The weighted logarithmic pool (Genest & Zidek 1986) of beliefs (members, ..., D), up to
+        what `answers` and `outputs` even out.
+        """
         return np.tensordot(weights, beliefs, axes=1)
 
     @abstractmethod
@@ -103,18 +109,27 @@ class LearningTask(ABC):
         """The headline metric of answers (n, D)."""
 
     def scores(
-        self, resampler: "Resampler", y: Array, answers: Floats, chosen: NDArray[np.bool_] | None = None, bins: int = 1024
+        self,
+        resampler: "Resampler",
+        y: Array,
+        answers: Floats,
+        chosen: NDArray[np.bool_] | None = None,
+        bins: int = 1024,
     ) -> "Figures":
         """Every metric of answers (S, n, D), see fusion.evaluate.scores."""
         return self.figures(resampler, y, answers, chosen, bins)
 
     @abstractmethod
     def suspicion(self, answers: Floats, y: Array) -> Floats:
-        """(n, D), (n, ...) -> (n,): how much better the answers fit something else than the given label, in nats; above 0 they contradict it."""
+        """(n, D), (n, ...) -> (n,): how much better the answers fit something else than the given
+        label, in nats; above 0 they contradict it.
+        """
 
     @abstractmethod
     def contradiction(self, one: Floats, other: Floats) -> Floats:
-        """Answers of two witnesses, (n, D) each -> (n,): 0 where they agree, up to 1 where each is sure of something else."""
+        """Answers of two witnesses, (n, D) each -> (n,): 0 where they agree, up to 1 where each is
+        sure of something else.
+        """
 
     @abstractmethod
     def said(self, answer: Floats) -> "Said":
@@ -138,7 +153,9 @@ class LearningTask(ABC):
 
     @abstractmethod
     def columns(self, answers: Floats) -> dict[str, list[Any]]:
-        """What a table says beside what is answered: its confidence and the probabilities, or its spread."""
+        """What a table says beside what is answered: its confidence and the probabilities, or its
+        spread.
+        """
 
     @abstractmethod
     def members(self, y: Array) -> NDArray[np.bool_]:

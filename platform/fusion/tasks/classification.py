@@ -23,7 +23,9 @@ class Classification(LearningTask):
 
     def encode(self, labels: Sequence[Any]) -> Array:
         number = {label: k for k, label in enumerate(self.labels)}
-        return np.array([-1 if label is None else number[label] for label in labels], dtype=np.int64)
+        return np.array(
+            [-1 if label is None else number[label] for label in labels], dtype=np.int64
+        )
 
     def prior(self, y: Array) -> Array:
         """Log of the shares with one sample added to each, so that no label is impossible."""
@@ -33,7 +35,9 @@ class Classification(LearningTask):
     def beliefs(self, outputs: Array, temperature: Temperature = 1.0) -> Floats:
         from scipy.special import log_softmax
 
-        found: Floats = log_softmax(outputs.astype(np.float64) / np.asarray(temperature)[..., None], axis=-1)
+        found: Floats = log_softmax(
+            outputs.astype(np.float64) / np.asarray(temperature)[..., None], axis=-1
+        )
         return found
 
     def answers(self, beliefs: Floats) -> Floats:

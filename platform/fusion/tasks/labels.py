@@ -9,15 +9,20 @@ from fusion.splits import AlignmentError
 from . import ALLOWED, TaskName
 
 
-def labels_of(values: list[Any], kind: str, task: TaskName | None, order: Sequence[str] = ()) -> tuple[list[Any], TaskName, list[str]]:
-    """Labels as an alignment holds them, the learning task, and all labels in their order. kind: of the label's column.
+def labels_of(
+    values: list[Any], kind: str, task: TaskName | None, order: Sequence[str] = ()
+) -> tuple[list[Any], TaskName, list[str]]:
+    """Labels as an alignment holds them, the learning task, and all labels in their order. kind: of
+    the label's column.
 
     Raises AlignmentError in words for a task that such a column cannot have.
     """
     allowed = ALLOWED.get(kind, ALLOWED["label"])
     task = task or allowed[0]
     if task not in allowed:
-        raise AlignmentError(f"task {task} does not fit a label column of kind {kind}: use {' or '.join(allowed)}, or another column")
+        raise AlignmentError(
+            f"task {task} does not fit a label column of kind {kind}: use {' or '.join(allowed)}, or another column"
+        )
     if task == "regression":
         return [None if v is None else float(v) for v in values], task, []
     if task == "multi-label":
@@ -34,7 +39,9 @@ def in_order(labels: list[str], task: TaskName, order: Sequence[str]) -> list[st
     if not order and all(is_number(label) for label in labels):
         return labels
     if lacking := [label for label in labels if label not in order]:
-        raise AlignmentError(f"an ordinal task needs the order of its labels, lowest first; {lacking[0]} is not in it")
+        raise AlignmentError(
+            f"an ordinal task needs the order of its labels, lowest first; {lacking[0]} is not in it"
+        )
     if len(set(order)) < len(order):
         raise AlignmentError("the order of the labels names one twice")
     return list(order)

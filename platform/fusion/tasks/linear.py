@@ -1,4 +1,6 @@
-"""Linear models of a learning task, by scikit-learn: the plain baselines, and the linear part of a single-modality model."""
+"""Linear models of a learning task, by scikit-learn: the plain baselines, and the linear part of a
+single-modality model.
+"""
 
 import warnings
 from typing import Any, Protocol
@@ -37,9 +39,15 @@ class Logistic:
 
     def part(self, prior: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         model = self.model
-        weight, bias = np.zeros((model.coef_.shape[1], len(prior)), np.float32), prior.astype(np.float32).copy()
+        weight, bias = (
+            np.zeros((model.coef_.shape[1], len(prior)), np.float32),
+            prior.astype(np.float32).copy(),
+        )
         if len(model.classes_) == 2:
-            weight[:, model.classes_[1]], bias[model.classes_] = model.coef_[0], [0, model.intercept_[0]]
+            weight[:, model.classes_[1]], bias[model.classes_] = (
+                model.coef_[0],
+                [0, model.intercept_[0]],
+            )
         else:
             weight[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
         return weight, bias
@@ -67,7 +75,9 @@ class Line:
         """About the prior and in its units, see losses.located."""
         spread = np.exp(prior[1] / 2)
         weight = np.stack([self.weight / spread, np.zeros(len(self.weight))], 1)
-        bias = np.array([(self.bias - prior[0]) / spread, np.clip(self.log_variance - prior[1], *SPREADS)])
+        bias = np.array(
+            [(self.bias - prior[0]) / spread, np.clip(self.log_variance - prior[1], *SPREADS)]
+        )
         return weight.astype(np.float32), bias.astype(np.float32)
 
 
@@ -79,11 +89,15 @@ def ridge(x: NDArray[np.float32], y: Array, strength: float) -> Line | None:
     squares = np.linalg.svd(x - x.mean(0), compute_uv=False).astype(np.float64) ** 2
     left = max(len(y) - 1 - float((squares / (squares + 1 / strength)).sum()), 1.0)
     variance = float(((y - model.predict(x)) ** 2).sum()) / left
-    return Line(model.coef_, float(model.intercept_), float(np.log(max(variance, 1e-12 * float(y.var())))))
+    return Line(
+        model.coef_, float(model.intercept_), float(np.log(max(variance, 1e-12 * float(y.var()))))
+    )
 
 
 class Several:
-    """A logistic regression a label; None for a label that all samples bear, or none, which keeps its prior."""
+    """A logistic regression a label; None for a label that all samples bear, or none, which keeps
+    its prior.
+    """
 
     def __init__(self, models: list[LogisticRegression | None]) -> None:
         self.models = models
@@ -106,18 +120,29 @@ def one_a_label(x: NDArray[np.float32], y: Array, strength: float) -> Several | 
     return Several([one.model if one else None for one in fitted]) if any(fitted) else None
 
 
-FITS: dict[TaskName, Any] = {"classification": logistic, "ordinal": logistic, "regression": ridge, "multi-label": one_a_label}
-NAMES: dict[TaskName, str] = dict.fromkeys(FITS, "Logistic regression") | {"regression": "Ridge regression"}
+FITS: dict[TaskName, Any] = {
+    "classification": logistic,
+    "ordinal": logistic,
+    "regression": ridge,
+    "multi-label": one_a_label,
+}
+NAMES: dict[TaskName, str] = dict.fromkeys(FITS, "Logistic regression") | {
+    "regression": "Ridge regression"
+}
 """What a report calls them."""
 
 
-def constant(task: TaskName, dim: int, prior: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def constant(
+    task: TaskName, dim: int, prior: Array
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weight and bias of a last layer that always speaks the prior."""
     bias = np.zeros(len(prior)) if task == "regression" else prior
     return np.zeros((dim, len(prior)), np.float32), bias.astype(np.float32)
 
 
 def linear(task: TaskName, x: NDArray[np.float32], y: Array, strength: float) -> Linear | None:
-    """x: (n, dim) of about unit variance; strength: inverse penalty. None where y holds nothing that could be told apart."""
+    """x: (n, dim) of about unit variance; strength: inverse penalty. None where y holds nothing
+    that could be told apart.
+    """
     found: Linear | None = FITS[task](x, y, strength)
     return found

@@ -17,7 +17,8 @@ SPREADS = (-8.0, 4.0)
 
 
 class Teaching(NamedTuple):
-    """speak: what the last layer writes (..., batch, D), and the prior (..., D) -> outputs (..., batch, D).
+    """speak: what the last layer writes (..., batch, D), and the prior (..., D) -> outputs (...,
+    batch, D).
 
     losses: y (...), label smoothing, outputs (..., D) -> (...); y may lack leading axes.
     """
@@ -32,18 +33,27 @@ def as_it_is(raw: Tensor, prior: Tensor) -> Tensor:
 
 def cross_entropy(y: Tensor, smoothing: float, outputs: Tensor) -> Tensor:
     expected = y.expand(outputs.shape[:-1])
-    losses = F.cross_entropy(outputs.flatten(0, -2), expected.flatten(), reduction="none", label_smoothing=smoothing)
+    losses = F.cross_entropy(
+        outputs.flatten(0, -2), expected.flatten(), reduction="none", label_smoothing=smoothing
+    )
     return losses.view(expected.shape)
 
 
 def located(raw: Tensor, prior: Tensor) -> Tensor:
-    """Mean and log variance in the label's units, from what is about those of the prior: so a network learns numbers of about 1."""
+    """Mean and log variance in the label's units, from what is about those of the prior: so a
+    network learns numbers of about 1.
+    """
     mean, log_variance = prior.unsqueeze(-2).unbind(-1)
-    return torch.stack([mean + (log_variance / 2).exp() * raw[..., 0], log_variance + raw[..., 1].clamp(*SPREADS)], -1)
+    return torch.stack(
+        [mean + (log_variance / 2).exp() * raw[..., 0], log_variance + raw[..., 1].clamp(*SPREADS)],
+        -1,
+    )
 
 
 def gaussian(y: Tensor, smoothing: float, outputs: Tensor) -> Tensor:
-    """-log density, with a variance that is learnt (Nix and Weigend 1994); there are no labels to smooth."""
+    """-log density, with a variance that is learnt (Nix and Weigend 1994); there are no labels to
+    smooth.
+    """
     mean, log_variance = outputs.unbind(-1)
     return (LOG_TAU + log_variance + (y - mean).square() * (-log_variance).exp()) / 2
 

@@ -25,7 +25,9 @@ class MultiLabel(LearningTask):
 
     def encode(self, labels: Sequence[Any]) -> Array:
         """A sample of which nothing is known has no label."""
-        return np.array([[label in (bears or ()) for label in self.labels] for bears in labels], dtype=bool).reshape(-1, self.width)
+        return np.array(
+            [[label in (bears or ()) for label in self.labels] for bears in labels], dtype=bool
+        ).reshape(-1, self.width)
 
     def prior(self, y: Array) -> Array:
         """Log-odds of the shares, with one sample added that bears a label and one that does not."""
@@ -80,7 +82,9 @@ class MultiLabel(LearningTask):
 
     def said(self, answer: Floats) -> Said:
         """As sure as it is of the label of which it is least sure."""
-        return Said(answer=self.truth(answer > 0.5), confidence=float(np.maximum(answer, 1 - answer).min()))
+        return Said(
+            answer=self.truth(answer > 0.5), confidence=float(np.maximum(answer, 1 - answer).min())
+        )
 
     def truth(self, y: Any) -> str:
         return JOIN.join(label for label, bears in zip(self.labels, y) if bears) or NONE
@@ -88,13 +92,20 @@ class MultiLabel(LearningTask):
     def sides(self, answer: Floats, other: Floats, y: Any) -> bool:
         """On the labels on which the other contradicts y."""
         differ = (other > 0.5) != y
-        return bool(((answer > 0.5) == (other > 0.5))[differ].all()) if differ.any() else bool(((answer > 0.5) == (other > 0.5)).all())
+        return (
+            bool(((answer > 0.5) == (other > 0.5))[differ].all())
+            if differ.any()
+            else bool(((answer > 0.5) == (other > 0.5)).all())
+        )
 
     def named(self, answers: Array) -> list[Any]:
         return [[label for label, bears in zip(self.labels, one) if bears] for one in answers > 0.5]
 
     def columns(self, answers: Floats) -> dict[str, list[Any]]:
-        return {"confidence": list(np.maximum(answers, 1 - answers).min(1)), "probabilities": list(answers)}
+        return {
+            "confidence": list(np.maximum(answers, 1 - answers).min(1)),
+            "probabilities": list(answers),
+        }
 
     def members(self, y: Array) -> NDArray[np.bool_]:
         return y

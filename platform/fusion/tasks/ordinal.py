@@ -1,4 +1,6 @@
-"""One label of several in an order, lowest first. Training counts a mistake the more the further away it is (fusion.knowledge_use.taught)."""
+"""One label of several in an order, lowest first. Training counts a mistake the more the further
+away it is (fusion.knowledge_use.taught).
+"""
 
 from typing import ClassVar
 

@@ -1,4 +1,6 @@
-"""A number: y (n,) floats, NaN where there is none. What is believed is a Gaussian in the label's own units."""
+"""A number: y (n,) floats, NaN where there is none. What is believed is a Gaussian in the label's
+own units.
+"""
 
 import math
 from collections.abc import Sequence
@@ -29,11 +31,17 @@ class Regression(LearningTask):
         return 2
 
     def encode(self, labels: Sequence[Any]) -> Array:
-        return np.array([np.nan if label is None else float(label) for label in labels], dtype=np.float64)
+        return np.array(
+            [np.nan if label is None else float(label) for label in labels], dtype=np.float64
+        )
 
     def prior(self, y: Array) -> Array:
         """Mean and log variance. In double precision, so that years or prices lose no digits."""
-        spread = max(float(y.std()), LEAST * max(1.0, float(np.abs(y).max(initial=0.0)))) if len(y) else 1.0
+        spread = (
+            max(float(y.std()), LEAST * max(1.0, float(np.abs(y).max(initial=0.0))))
+            if len(y)
+            else 1.0
+        )
         return np.array([y.mean() if len(y) else 0.0, 2 * np.log(spread)])
 
     def beliefs(self, outputs: Array, temperature: Temperature = 1.0) -> Floats:
@@ -53,22 +61,34 @@ class Regression(LearningTask):
         return np.stack([(precision * beliefs[..., 0]).sum(0) / whole, -np.log(whole)], -1)
 
     def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
-        """What is added to precision times mean and to the precision, in units of the prior and about its mean.
+        """What is added to precision times mean and to the precision, in units of the prior and
+        about its mean.
 
-        A witness who is less certain than the prior is taken to be as certain: a precision below 0 is no Gaussian's.
+        A witness who is less certain than the prior is taken to be as certain: a precision below 0
+        is no Gaussian's.
         """
         centre, log_variance = prior[..., None, 0], prior[..., None, 1]
         precision = np.exp(np.maximum(log_variance - beliefs[..., 1], 0))
-        added = np.stack([precision * (beliefs[..., 0] - centre) * np.exp(-log_variance / 2), precision - 1], -1)
+        added = np.stack(
+            [precision * (beliefs[..., 0] - centre) * np.exp(-log_variance / 2), precision - 1], -1
+        )
         return np.where(mask[..., None], added, 0).sum(-2)
 
     def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         shift, gained = np.moveaxis(self.evidence(beliefs, mask, prior), -1, 0)
-        return np.stack([prior[..., 0] + np.exp(prior[..., 1] / 2) * shift / (1 + gained), prior[..., 1] - np.log1p(gained)], -1)
+        return np.stack(
+            [
+                prior[..., 0] + np.exp(prior[..., 1] / 2) * shift / (1 + gained),
+                prior[..., 1] - np.log1p(gained),
+            ],
+            -1,
+        )
 
     def log_loss(self, outputs: Array, y: Array, temperature: float) -> float:
         mean, log_variance = np.moveaxis(self.beliefs(outputs, temperature), -1, 0)
-        return float(0.5 * np.mean(np.log(2 * np.pi) + log_variance + (y - mean) ** 2 / np.exp(log_variance)))
+        return float(
+            0.5 * np.mean(np.log(2 * np.pi) + log_variance + (y - mean) ** 2 / np.exp(log_variance))
+        )
 
     def merit(self, outputs: Array, y: Array) -> float:
         return -float(((outputs[:, 0] - y) ** 2).mean())
@@ -79,11 +99,15 @@ class Regression(LearningTask):
         return 1 - float(((answers[:, 0] - y) ** 2).sum()) / around if around > 0 else 0.0
 
     def suspicion(self, answers: Floats, y: Array) -> Floats:
-        """Log density of the answer's own mean against that of the label, less that of a label FAR spreads off."""
+        """Log density of the answer's own mean against that of the label, less that of a label FAR
+        spreads off.
+        """
         return ((y - answers[:, 0]) / answers[:, 1]) ** 2 / 2 - FAR**2 / 2
 
     def contradiction(self, one: Floats, other: Floats) -> Floats:
-        """How improbable so large a difference is, where it is more than FAR spreads of both together."""
+        """How improbable so large a difference is, where it is more than FAR spreads of both
+        together.
+        """
         from scipy.special import erf
 
         apart = np.abs(one[:, 0] - other[:, 0]) / np.sqrt(one[:, 1] ** 2 + other[:, 1] ** 2)

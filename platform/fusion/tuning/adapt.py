@@ -1,4 +1,6 @@
-"""Which weights of an encoder are trained: low-rank adapters, its last blocks, or everything that its vectors depend on."""
+"""Which weights of an encoder are trained: low-rank adapters, its last blocks, or everything that
+its vectors depend on.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,25 +23,35 @@ SECOND = 16_000  # of sound
 
 @dataclass(frozen=True)
 class Tuned:
-    """What tuning changed in an encoder. tensors: name of a weight -> its values; of LoRA the adapters alone."""
+    """What tuning changed in an encoder. tensors: name of a weight -> its values; of LoRA the
+    adapters alone.
+    """
 
     choice: EncoderChoice
     tensors: dict[str, NDArray[Any]] = field(repr=False)
 
     @cached_property
     def digest(self) -> str:
-        return weights_digest({name: torch.from_numpy(value) for name, value in self.tensors.items()})
+        return weights_digest(
+            {name: torch.from_numpy(value) for name, value in self.tensors.items()}
+        )
 
     @property
     def parameters(self) -> int:
         return sum(value.size for value in self.tensors.values())
 
     def put_on(self, encoder: Encoder) -> None:
-        """The freshly loaded encoder becomes the tuned one, by another fingerprint. Raises EncoderError where the weights do not fit."""
+        """The freshly loaded encoder becomes the tuned one, by another fingerprint. Raises
+        EncoderError where the weights do not fit.
+        """
         adapt(encoder, self.choice)
         chosen = trained(encoder)
-        if {name: value.shape for name, value in chosen.items()} != {name: value.shape for name, value in self.tensors.items()}:
-            raise EncoderError(f"the tuned weights do not fit the encoder {encoder.name}; they were made for another version of it")
+        if {name: value.shape for name, value in chosen.items()} != {
+            name: value.shape for name, value in self.tensors.items()
+        }:
+            raise EncoderError(
+                f"the tuned weights do not fit the encoder {encoder.name}; they were made for another version of it"
+            )
         with torch.no_grad():
             for name, value in chosen.items():
                 value.copy_(torch.from_numpy(self.tensors[name]))
@@ -47,11 +59,15 @@ class Tuned:
 
     def part(self, part: dict[str, Any]) -> dict[str, Any]:
         """An encoder's share of the features as `embed` describes it, tuned."""
-        return part | {"fingerprint": fingerprint_of(part["name"], part["fingerprint"], tuned=self.digest)}
+        return part | {
+            "fingerprint": fingerprint_of(part["name"], part["fingerprint"], tuned=self.digest)
+        }
 
 
 def count(choice: EncoderChoice, folders: bool = False) -> tuple[int, int]:
-    """(trained, all) parameters of an encoder as the recipe tunes it. Loads it; raises EncoderError where it cannot be tuned."""
+    """(trained, all) parameters of an encoder as the recipe tunes it. Loads it; raises EncoderError
+    where it cannot be tuned.
+    """
     encoder = load(choice, folders)
     everything = sum(value.numel() for value in network(encoder).parameters())
     if choice.tune == "frozen":
@@ -64,12 +80,16 @@ def network(encoder: Encoder) -> nn.Module:
     """Raises EncoderError for an encoder without weights."""
     model = getattr(encoder, "model", None)
     if not isinstance(model, nn.Module) or not hasattr(encoder, "vectors"):
-        raise EncoderError(f"encoder {encoder.name} has no weights that could be tuned; leave it frozen")
+        raise EncoderError(
+            f"encoder {encoder.name} has no weights that could be tuned; leave it frozen"
+        )
     return model
 
 
 def adapt(encoder: Encoder, choice: EncoderChoice) -> None:
-    """Makes the weights that `choice.tune` names trainable and no others; adapters are drawn from torch's random state."""
+    """Makes the weights that `choice.tune` names trainable and no others; adapters are drawn from
+    torch's random state.
+    """
     model, tuning = network(encoder), choice.tuning_options
     model.requires_grad_(True)
     wanted = weights_used(encoder)
@@ -84,11 +104,20 @@ def adapt(encoder: Encoder, choice: EncoderChoice) -> None:
 
 
 def weights_used(encoder: Encoder) -> set[str]:
-    """Names of the weights that a vector depends on: not a pooler, nor blocks above the last layer that is read."""
-    named = {name: value for name, value in network(encoder).named_parameters() if value.requires_grad}
+    """Names of the weights that a vector depends on: not a pooler, nor blocks above the last layer
+    that is read.
+    """
+    named = {
+        name: value for name, value in network(encoder).named_parameters() if value.requires_grad
+    }
     vectors = encoder.vectors([example(encoder)])  # type: ignore[attr-defined]
-    # embeddings of positions may be cut to the input's length, and are then not what they were a moment ago
-    here = {name: value for name, value in network(encoder).named_parameters() if named.get(name) is value}
+    # embeddings of positions may be cut to the input's length, and are then not what they were a
+    # moment ago
+    here = {
+        name: value
+        for name, value in network(encoder).named_parameters()
+        if named.get(name) is value
+    }
     found = torch.autograd.grad(vectors.square().sum(), list(here.values()), allow_unused=True)
     return {name for name, gradient in zip(here, found) if gradient is not None}
 
@@ -106,8 +135,12 @@ def example(encoder: Encoder) -> Any:
 
 
 def blocks_of(model: nn.Module) -> dict[str, nn.Module]:
-    """The blocks that stand one behind the other, by name: the list that holds most of the weights, the outermost of equals."""
-    lists = {name: module for name, module in model.named_modules() if isinstance(module, nn.ModuleList)}
+    """The blocks that stand one behind the other, by name: the list that holds most of the weights,
+    the outermost of equals.
+    """
+    lists = {
+        name: module for name, module in model.named_modules() if isinstance(module, nn.ModuleList)
+    }
     if not lists:
         return {}
     largest = max(lists, key=lambda name: sum(value.numel() for value in lists[name].parameters()))
@@ -115,14 +148,22 @@ def blocks_of(model: nn.Module) -> dict[str, nn.Module]:
 
 
 def used_blocks(encoder: Encoder, used: set[str]) -> list[str]:
-    found = [block for block in blocks_of(network(encoder)) if any(name.startswith(f"{block}.") for name in used)]
+    found = [
+        block
+        for block in blocks_of(network(encoder))
+        if any(name.startswith(f"{block}.") for name in used)
+    ]
     if not found:
-        raise EncoderError(f"encoder {encoder.name} has no blocks one behind the other; tune all of it (full), or leave it frozen")
+        raise EncoderError(
+            f"encoder {encoder.name} has no blocks one behind the other; tune all of it (full), or leave it frozen"
+        )
     return found
 
 
 def add_adapters(encoder: Encoder, weights: set[str], rank: int) -> None:
-    """Hu et al. 2022, LoRA (ICLR): to every linear map or convolution of `weights` a product of two matrices of this rank, first zero."""
+    """Hu et al. 2022, LoRA (ICLR): to every linear map or convolution of `weights` a product of two
+    matrices of this rank, first zero.
+    """
     from peft import LoraConfig, inject_adapter_in_model
     from transformers.pytorch_utils import Conv1D
 
@@ -131,21 +172,34 @@ def add_adapters(encoder: Encoder, weights: set[str], rank: int) -> None:
         name
         for name, module in model.named_modules()
         if f"{name}.weight" in weights
-        and (isinstance(module, nn.Linear | Conv1D) or (isinstance(module, nn.Conv2d) and module.groups == 1))
+        and (
+            isinstance(module, nn.Linear | Conv1D)
+            or (isinstance(module, nn.Conv2d) and module.groups == 1)
+        )
     ]
     if not maps:
-        raise EncoderError(f"encoder {encoder.name} has no linear maps to adapt; tune its last blocks (last), or leave it frozen")
+        raise EncoderError(
+            f"encoder {encoder.name} has no linear maps to adapt; tune its last blocks (last), or leave it frozen"
+        )
     transposed = any(isinstance(model.get_submodule(name), Conv1D) for name in maps)
-    inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=maps, fan_in_fan_out=transposed), model)
+    inject_adapter_in_model(
+        LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=maps, fan_in_fan_out=transposed),
+        model,
+    )
 
 
 def trained(encoder: Encoder) -> dict[str, Tensor]:
     """The trainable weights by name."""
-    return {name: value for name, value in network(encoder).named_parameters() if value.requires_grad}
+    return {
+        name: value for name, value in network(encoder).named_parameters() if value.requires_grad
+    }
 
 
 def tuned(encoder: Encoder, choice: EncoderChoice) -> Tuned:
-    return Tuned(choice, {name: value.detach().cpu().numpy().copy() for name, value in trained(encoder).items()})
+    return Tuned(
+        choice,
+        {name: value.detach().cpu().numpy().copy() for name, value in trained(encoder).items()},
+    )
 
 
 def seal(encoder: Encoder, digest: str) -> None:
@@ -155,7 +209,9 @@ def seal(encoder: Encoder, digest: str) -> None:
 
 
 def dropout_on(model: nn.Module) -> None:
-    """Only dropout is as in training. Batch norms keep their moments; no layer is skipped and nothing else of the input is hidden."""
+    """Only dropout is as in training. Batch norms keep their moments; no layer is skipped and
+    nothing else of the input is hidden.
+    """
     for module in model.eval().modules():
         if isinstance(module, nn.Dropout):
             module.train()
@@ -163,10 +219,14 @@ def dropout_on(model: nn.Module) -> None:
 
 @contextmanager
 def checkpointed(model: nn.Module, on: bool) -> Iterator[None]:
-    """Each block is computed again on the way back and keeps no activations until then (Chen et al. 2016, Sublinear Memory Cost)."""
+    """Each block is computed again on the way back and keeps no activations until then (Chen et al.
+    2016, Sublinear Memory Cost).
+    """
     config: Any = getattr(model, "config", None)
     if on and config is not None:
-        config.use_cache = False  # a language model would put its keys a second time beside those of the first
+        config.use_cache = (
+            False  # a language model would put its keys a second time beside those of the first
+        )
     blocks = list(blocks_of(model).values()) if on else []
     for block in blocks:
         block.forward = partial(checkpoint, block.forward, use_reentrant=False)  # type: ignore[method-assign]

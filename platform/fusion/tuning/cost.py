@@ -1,6 +1,8 @@
-"""What tuning takes, beside all else of a run (fusion.cost): seconds of training passes, MB of weights, gradients and activations.
+"""What tuning takes, beside all else of a run (fusion.cost): seconds of training passes, MB of
+weights, gradients and activations.
 
-Typical figures were measured with MiniLM, Whisper tiny and EfficientNet-Lite0 on a core; a machine learns its own ratio to them.
+Typical figures were measured with MiniLM, Whisper tiny and EfficientNet-Lite0 on a core; a machine
+learns its own ratio to them.
 """
 
 from collections.abc import Iterator
@@ -19,11 +21,15 @@ AGAIN = 1.4
 NUMBER, STATE = 4, 12
 """Bytes of a weight in float32; of its gradient and the two moments that AdamW keeps of it."""
 ACTIVATIONS_MB = 10.0
-"""Of a sample, for each 20 million parameters, and no less; a third of it where blocks are computed twice."""
+"""Of a sample, for each 20 million parameters, and no less; a third of it where blocks are computed
+twice.
+"""
 PARAMETERS, BLOCKS, WIDTH = 25_000_000, 12, 768
 """Of an encoder that says nothing of itself."""
 MAPS = 18
-"""Widths of the linear maps of a transformer's block together, in and out: four of attention, two four times as wide between."""
+"""Widths of the linear maps of a transformer's block together, in and out: four of attention, two
+four times as wide between.
+"""
 
 
 def tuned(shape: "Shape", recipe: Recipe) -> Iterator[tuple["Input", EncoderChoice]]:
@@ -39,19 +45,25 @@ def ways(shape: "Shape", recipe: Recipe) -> str:
 
 
 def cells(shape: "Shape", recipe: Recipe) -> dict[str, float]:
-    """Encoder -> passes through it by typical figures: every set of training rows tunes it once and reads all samples with it."""
+    """Encoder -> passes through it by typical figures: every set of training rows tunes it once and
+    reads all samples with it.
+    """
     sets = shape.rounds * (1 + recipe.training.inner_folds) + 1
     share = 1 - 1 / max(2, shape.rounds)
     found: dict[str, float] = {}
     for one, choice in tuned(shape, recipe):
         options = choice.tuning_options
-        passes = options.epochs * share * PASS[choice.tune] * (AGAIN if options.checkpointing else 1)
+        passes = (
+            options.epochs * share * PASS[choice.tune] * (AGAIN if options.checkpointing else 1)
+        )
         found[choice.name] = found.get(choice.name, 0.0) + sets * one.present * (passes + 1)
     return found
 
 
 def memory_mb(shape: "Shape", recipe: Recipe) -> tuple[float, EncoderChoice | None]:
-    """Of the encoder that takes most while it is tuned, one being tuned at a time; and which one that is."""
+    """Of the encoder that takes most while it is tuned, one being tuned at a time; and which one
+    that is.
+    """
     found = [(encoder_mb(choice), choice) for _, choice in tuned(shape, recipe)]
     return max(found, key=lambda each: each[0], default=(0.0, None))
 
@@ -61,8 +73,16 @@ def encoder_mb(choice: EncoderChoice) -> float:
     parameters = (entry and entry.parameters) or PARAMETERS
     share = 1.0 if choice.tune == "full" else min(1.0, options.blocks / blocks_of(choice))
     batch = -(-options.batch_size // options.accumulate)
-    activations = ACTIVATIONS_MB * max(1.0, parameters / 20e6) * share * batch * (1 / 3 if options.checkpointing else 1)
-    return (parameters * NUMBER + trained(choice, parameters) * (STATE + NUMBER)) / 2**20 + activations
+    activations = (
+        ACTIVATIONS_MB
+        * max(1.0, parameters / 20e6)
+        * share
+        * batch
+        * (1 / 3 if options.checkpointing else 1)
+    )
+    return (
+        parameters * NUMBER + trained(choice, parameters) * (STATE + NUMBER)
+    ) / 2**20 + activations
 
 
 def trained(choice: EncoderChoice, parameters: int) -> float:
@@ -73,7 +93,12 @@ def trained(choice: EncoderChoice, parameters: int) -> float:
     share = min(1.0, options.blocks / blocks_of(choice))
     if choice.tune == "last":
         return parameters * share
-    return options.rank * MAPS * ((entry and entry.dim) or WIDTH) * min(options.blocks, blocks_of(choice))
+    return (
+        options.rank
+        * MAPS
+        * ((entry and entry.dim) or WIDTH)
+        * min(options.blocks, blocks_of(choice))
+    )
 
 
 def blocks_of(choice: EncoderChoice) -> int:

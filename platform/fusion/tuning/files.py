@@ -18,7 +18,12 @@ def write_tuned(path: Path, tuned: Mapping[str, Mapping[int, Tuned]]) -> None:
         for number, change in changes.items():
             tensors |= {f"{len(facts)}.{name}": value for name, value in change.tensors.items()}
             facts.append(
-                {"modality": modality, "encoder": number, "choice": change.choice.model_dump(mode="json"), "digest": change.digest}
+                {
+                    "modality": modality,
+                    "encoder": number,
+                    "choice": change.choice.model_dump(mode="json"),
+                    "digest": change.digest,
+                }
             )
     write_tensors(path, tensors, facts)
 
@@ -28,7 +33,11 @@ def read_tuned(path: Path) -> dict[str, dict[int, Tuned]]:
     tensors, facts = read_tensors(path)
     found: dict[str, dict[int, Tuned]] = {}
     for place, one in enumerate(facts):
-        own = {name.removeprefix(f"{place}."): value for name, value in tensors.items() if name.startswith(f"{place}.")}
+        own = {
+            name.removeprefix(f"{place}."): value
+            for name, value in tensors.items()
+            if name.startswith(f"{place}.")
+        }
         change = Tuned(EncoderChoice.model_validate(one["choice"]), own)
         if change.digest != one["digest"]:
             raise BrokenFile(f"{path.name} holds other weights for {one['modality']} than it says.")

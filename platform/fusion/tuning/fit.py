@@ -1,7 +1,9 @@
-"""The training loop of an encoder with a linear head on its vectors: AdamW, one-cycle, several processes or one, exact resume.
+"""The training loop of an encoder with a linear head on its vectors: AdamW, one-cycle, several
+processes or one, exact resume.
 
-A batch is cut into equal parts, one after the other (`accumulate`) and over the processes of `accelerate launch`: the gradient is that
-of the whole batch whatever the number of parts, so neither changes what is learnt (but for dropout, which each part draws anew).
+A batch is cut into equal parts, one after the other (`accumulate`) and over the processes of
+`accelerate launch`: the gradient is that of the whole batch whatever the number of parts, so
+neither changes what is learnt (but for dropout, which each part draws anew).
 """
 
 import time
@@ -28,7 +30,9 @@ from fusion.whitening import Whitening
 from .adapt import checkpointed, dropout_on, network, trained
 
 RATES = {"lora": 1e-3, "last": 1e-4, "full": 5e-5}
-"""Peak learning rates where the recipe names none: adapters are new and small, pretrained weights are to be moved with care."""
+"""Peak learning rates where the recipe names none: adapters are new and small, pretrained weights
+are to be moved with care.
+"""
 CLIP = 1.0
 """Longest gradient, as a norm over all trained weights."""
 PATIENCE = timedelta(hours=12)
@@ -36,9 +40,11 @@ PATIENCE = timedelta(hours=12)
 
 
 class Headed(nn.Module):
-    """An encoder and a linear head on its whitened vectors, which starts as the linear model on the frozen ones.
+    """An encoder and a linear head on its whitened vectors, which starts as the linear model on the
+    frozen ones.
 
-    So the first steps do not tear at the encoder for the sake of a random head (Kumar et al. 2022, LP-FT, ICLR).
+    So the first steps do not tear at the encoder for the sake of a random head (Kumar et al. 2022,
+    LP-FT, ICLR).
     """
 
     mean: Tensor
@@ -60,7 +66,10 @@ class Headed(nn.Module):
         self.teaching = TEACHING[task]
         self.register_buffer("prior", torch.tensor(bias if prior is None else prior))
         self.encoder, self.model = encoder, network(encoder)
-        self.weight, self.bias = nn.Parameter(torch.tensor(weight)), nn.Parameter(torch.tensor(bias))
+        self.weight, self.bias = (
+            nn.Parameter(torch.tensor(weight)),
+            nn.Parameter(torch.tensor(bias)),
+        )
         for name in ("mean", "scale", "components"):
             self.register_buffer(name, torch.tensor(getattr(whitening, name)))
 
@@ -73,7 +82,9 @@ class Headed(nn.Module):
 
 @dataclass(frozen=True)
 class Examples:
-    """input(i): the i-th one as the encoder prepares it, decoded when it is asked for; y: (n, ...) as the learning task encodes it."""
+    """input(i): the i-th one as the encoder prepares it, decoded when it is asked for; y: (n, ...)
+    as the learning task encodes it.
+    """
 
     input: Callable[[int], Any]
     y: Tensor
@@ -83,44 +94,77 @@ class Examples:
 
 
 def processes() -> Any:
-    """The accelerator of this process: the processes that `accelerate launch` started, or this one alone. bf16 on a GPU."""
+    """The accelerator of this process: the processes that `accelerate launch` started, or this one
+    alone. bf16 on a GPU.
+    """
     from accelerate import Accelerator
     from accelerate.utils import InitProcessGroupKwargs
 
     on_cpu = device().type == "cpu"
-    return Accelerator(cpu=on_cpu, mixed_precision="no" if on_cpu else "bf16", kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)])
+    return Accelerator(
+        cpu=on_cpu,
+        mixed_precision="no" if on_cpu else "bf16",
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+    )
 
 
-def fit(headed: Headed, examples: Examples, choice: EncoderChoice, training: Training, unit: str, hooks: Hooks) -> list[float]:
+def fit(
+    headed: Headed,
+    examples: Examples,
+    choice: EncoderChoice,
+    training: Training,
+    unit: str,
+    hooks: Hooks,
+) -> list[float]:
     """Trains the trainable weights of the encoder with the head; the mean loss of each epoch.
 
-    The same to the last bit with the same unit and seed, also when it was killed in between and the checkpoint was read.
+    The same to the last bit with the same unit and seed, also when it was killed in between and the
+    checkpoint was read.
     """
     tuning, n = choice.tuning_options, len(examples.y)
     steps = -(-n // tuning.batch_size)
     accelerator = processes()
     headed.to(device())
     weights = [value for value in headed.parameters() if value.requires_grad]
-    optimizer = AdamW(weights, tuning.learning_rate or RATES[choice.tune], training.weight_decay, steps * tuning.epochs)
+    optimizer = AdamW(
+        weights,
+        tuning.learning_rate or RATES[choice.tune],
+        training.weight_decay,
+        steps * tuning.epochs,
+    )
     losses = restore(hooks, headed, optimizer)
     model, saved = accelerator.prepare(headed), time.monotonic()
     with checkpointed(headed.model, tuning.checkpointing):
         for epoch in range(len(losses), tuning.epochs):
             hooks.epoch(epoch)
             dropout_on(headed.model)
-            order, total = order_of(unit, training.seeds[0], epoch, n, accelerator.process_index), torch.zeros((), device=device())
+            order, total = (
+                order_of(unit, training.seeds[0], epoch, n, accelerator.process_index),
+                torch.zeros((), device=device()),
+            )
             for rows in order.tensor_split(steps) if steps else ():
                 for value in weights:
                     value.grad = None
                 for inputs, y, share, last in parts(examples, rows, tuning.accumulate, accelerator):
                     with nullcontext() if last else accelerator.no_sync(model):
-                        wrong = headed.teaching.losses(y.to(device()), training.label_smoothing, model(inputs)).sum()
+                        wrong = headed.teaching.losses(
+                            y.to(device()), training.label_smoothing, model(inputs)
+                        ).sum()
                         accelerator.backward(wrong * share * accelerator.num_processes / len(rows))
                         total += wrong.detach() * share
                 nn.utils.clip_grad_norm_(weights, CLIP)
-                optimizer.descend([value.grad if value.grad is not None else torch.zeros_like(value) for value in weights])
+                optimizer.descend(
+                    [
+                        value.grad if value.grad is not None else torch.zeros_like(value)
+                        for value in weights
+                    ]
+                )
             losses.append(float(accelerator.reduce(total)) / max(n, 1))
-            if hooks.checkpoint and accelerator.is_main_process and time.monotonic() - saved >= hooks.checkpoint_seconds:
+            if (
+                hooks.checkpoint
+                and accelerator.is_main_process
+                and time.monotonic() - saved >= hooks.checkpoint_seconds
+            ):
                 keep(hooks, headed, optimizer, losses)
                 saved = time.monotonic()
     headed.eval()
@@ -136,13 +180,18 @@ def order_of(unit: str, seed: int, epoch: int, n: int, process: int) -> Tensor:
     return order
 
 
-def parts(examples: Examples, rows: Tensor, accumulate: int, accelerator: Any) -> Iterator[tuple[list[Any], Tensor, float, bool]]:
+def parts(
+    examples: Examples, rows: Tensor, accumulate: int, accelerator: Any
+) -> Iterator[tuple[list[Any], Tensor, float, bool]]:
     """This process's parts of a batch: inputs, y, what they count, and whether it is the last one.
 
-    Every process must go back through the network as often as the others, so one that has no sample left takes one that counts nothing.
+    Every process must go back through the network as often as the others, so one that has no sample
+    left takes one that counts nothing.
     """
     each = max(1, min(accumulate, len(rows) // accelerator.num_processes))
-    mine = rows.tensor_split(each * accelerator.num_processes)[accelerator.process_index :: accelerator.num_processes]
+    mine = rows.tensor_split(each * accelerator.num_processes)[
+        accelerator.process_index :: accelerator.num_processes
+    ]
     for place, part in enumerate(mine, 1):
         yield *examples.part(part if len(part) else rows[:1]), float(len(part) > 0), place == each
 
@@ -156,7 +205,11 @@ def keep(hooks: Hooks, headed: Headed, optimizer: AdamW, losses: list[float]) ->
     assert hooks.checkpoint is not None
     tensors = {f"net.{name}": value for name, value in state_of(headed).items()}
     tensors |= {f"optimizer.{name}": value for name, value in optimizer.tensors().items()}
-    write_tensors(hooks.checkpoint, {name: value.detach().cpu().numpy() for name, value in tensors.items()}, losses)
+    write_tensors(
+        hooks.checkpoint,
+        {name: value.detach().cpu().numpy() for name, value in tensors.items()},
+        losses,
+    )
 
 
 def restore(hooks: Hooks, headed: Headed, optimizer: AdamW) -> list[float]:

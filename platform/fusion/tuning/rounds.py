@@ -1,7 +1,9 @@
-"""The features of a run whose encoders are trained along: for each set of training rows those of an encoder tuned on these rows alone.
+"""The features of a run whose encoders are trained along: for each set of training rows those of an
+encoder tuned on these rows alone.
 
-So no inner choice (epochs, temperature) and no answer of a round ever rests on an encoder that has seen the label it is judged by. One
-seed tunes, the first of the recipe; the seeds of the fusion models share it. Every tuned encoder is a file in the store once finished.
+So no inner choice (epochs, temperature) and no answer of a round ever rests on an encoder that has
+seen the label it is judged by. One seed tunes, the first of the recipe; the seeds of the fusion
+models share it. Every tuned encoder is a file in the store once finished.
 """
 
 import hashlib
@@ -40,7 +42,9 @@ TUNE = "tune:"
 
 @dataclass(frozen=True)
 class Place:
-    """One encoder of the recipe that is tuned; start to stop are its columns among the features of its modality."""
+    """One encoder of the recipe that is tuned; start to stop are its columns among the features of
+    its modality.
+    """
 
     modality: str
     number: int
@@ -59,12 +63,26 @@ def places_of(recipe: Recipe, features: Features) -> list[Place]:
 
 
 class Tuner:
-    """Features by training rows, tuned when they are first asked for. everything: the rows whose tuned weights are wanted as well."""
+    """Features by training rows, tuned when they are first asked for. everything: the rows whose
+    tuned weights are wanted as well.
+    """
 
     def __init__(
-        self, aligned: Aligned, recipe: Recipe, features: Features, task: Task, everything: Ints, store: Store, progress: Progress
+        self,
+        aligned: Aligned,
+        recipe: Recipe,
+        features: Features,
+        task: Task,
+        everything: Ints,
+        store: Store,
+        progress: Progress,
     ) -> None:
-        self.aligned, self.training, self.features, self.task = aligned, recipe.training, features, task
+        self.aligned, self.training, self.features, self.task = (
+            aligned,
+            recipe.training,
+            features,
+            task,
+        )
         self.everything, self.store, self.progress = everything, store, progress
         self.places = places_of(recipe, features)
         self.epochs = sum(place.choice.tuning_options.epochs for place in self.places)
@@ -73,7 +91,8 @@ class Tuner:
     def tune(self, rounds: Sequence[Round]) -> None:
         """All that the rounds will ask for.
 
-        Where `accelerate launch` started several processes, all but the first have then done their part and leave by SystemExit.
+        Where `accelerate launch` started several processes, all but the first have then done their
+        part and leave by SystemExit.
         """
         wanted: dict[bytes, tuple[Ints, str]] = {}
         for each in rounds:
@@ -88,7 +107,9 @@ class Tuner:
             raise SystemExit(0)
 
     def x(self, rows: Ints) -> dict[str, Floats]:
-        """Features (n, dim) of every sample by encoders tuned on `rows`, of the modalities that have such an encoder."""
+        """Features (n, dim) of every sample by encoders tuned on `rows`, of the modalities that
+        have such an encoder.
+        """
         found: dict[str, Floats] = {}
         for place in self.places:
             whole = found.setdefault(place.modality, self.features.x[place.modality].copy())
@@ -100,17 +121,31 @@ class Tuner:
         found: dict[str, dict[int, Tuned]] = {}
         for place in self.places:
             solved, _ = self.solved(place, self.everything)
-            tensors = {name.removeprefix(WEIGHTS): value for name, value in solved.items() if name.startswith(WEIGHTS)}
+            tensors = {
+                name.removeprefix(WEIGHTS): value
+                for name, value in solved.items()
+                if name.startswith(WEIGHTS)
+            }
             found.setdefault(place.modality, {})[place.number] = Tuned(place.choice, tensors)
         return found
 
     def tell(self, place: Place, where: str, losses: Sequence[float]) -> None:
-        """The curve of one encoder that is tuned, also when it was tuned by an attempt before this one."""
+        """The curve of one encoder that is tuned, also when it was tuned by an attempt before this
+        one.
+        """
         for epoch, loss in enumerate(losses, 1):
-            self.progress.metric(f"{TUNE}{place.modality} · {where}", self.training.seeds[0], epoch, "train_loss", loss)
+            self.progress.metric(
+                f"{TUNE}{place.modality} · {where}",
+                self.training.seeds[0],
+                epoch,
+                "train_loss",
+                loss,
+            )
 
     def solved(self, place: Place, rows: Ints) -> tuple[Tensors, list[float]]:
-        """`vectors` (n, dim) with the tuned weights where they are wanted, and the losses; from the store if they are there already."""
+        """`vectors` (n, dim) with the tuned weights where they are wanted, and the losses; from the
+        store if they are there already.
+        """
         unit = f"tune/{place.modality}/{place.number}/{hashlib.sha256(rows.tobytes()).hexdigest()}"
         processes().wait_for_everyone()
         found = self.store.get(unit)
@@ -125,8 +160,13 @@ class Tuner:
         seed_everything(unit, self.training.seeds[0])
         adapt(encoder, place.choice)
         asked = self.task.asked
-        headed = Headed(encoder, *self.head(place, known), asked.prior(self.task.y[known]), asked.name)
-        examples = Examples(lambda i: prepare(self.aligned, place.modality, encoder, int(known[i])), torch.from_numpy(self.task.y[known]))
+        headed = Headed(
+            encoder, *self.head(place, known), asked.prior(self.task.y[known]), asked.name
+        )
+        examples = Examples(
+            lambda i: prepare(self.aligned, place.modality, encoder, int(known[i])),
+            torch.from_numpy(self.task.y[known]),
+        )
         hooks = Hooks(self.step, self.store.checkpoint(unit), self.store.checkpoint_seconds)
         losses = fit(headed, examples, place.choice, self.training, unit, hooks)
         if processes().is_main_process:
@@ -138,19 +178,35 @@ class Tuner:
 
     def head(self, place: Place, rows: Ints) -> tuple[Whitening, Floats, Floats]:
         """The linear model on the frozen vectors: whitening, weight (whitened, D) and bias (D,)."""
-        asked, x, y = self.task.asked, self.features.x[place.modality][rows, place.start : place.stop], self.task.y[rows]
+        asked, x, y = (
+            self.task.asked,
+            self.features.x[place.modality][rows, place.start : place.stop],
+            self.task.y[rows],
+        )
         whitening, prior = Whitening.fit(x, self.training.pca_dim), asked.prior(y)
         model = linear(asked.name, whitening(x), y, STRENGTHS[1])
         if model is None:
             return whitening, *constant(asked.name, whitening.dim, prior)
         return whitening, *model.part(prior)
 
-    def outcome(self, place: Place, encoder: Encoder, rows: Ints, losses: list[float], n: int) -> Tensors:
+    def outcome(
+        self, place: Place, encoder: Encoder, rows: Ints, losses: list[float], n: int
+    ) -> Tensors:
         found = tuned(encoder, place.choice)
-        change = f"loss {losses[0]:.3f} in the first epoch, {losses[-1]:.3f} in the last" if n else "nothing to learn from"
-        self.progress.log(f"{place.modality}: {encoder.name} tuned on {n:,} samples, {found.parameters:,} parameters; {change}")
+        change = (
+            f"loss {losses[0]:.3f} in the first epoch, {losses[-1]:.3f} in the last"
+            if n
+            else "nothing to learn from"
+        )
+        self.progress.log(
+            f"{place.modality}: {encoder.name} tuned on {n:,} samples, {found.parameters:,} parameters; {change}"
+        )
         seal(encoder, found.digest)
-        tensors = {"vectors": embed_modality(self.aligned, place.modality, encoder, None, Work(Silent(self.progress.check), 0))}
+        tensors = {
+            "vectors": embed_modality(
+                self.aligned, place.modality, encoder, None, Work(Silent(self.progress.check), 0)
+            )
+        }
         if np.array_equal(rows, self.everything):
             tensors |= {f"{WEIGHTS}{name}": value for name, value in found.tensors.items()}
         return tensors

@@ -1,4 +1,6 @@
-"""`manage.py import_study PROJECT FOLDER`: a study folder on this machine into a project, without a browser."""
+"""`manage.py import_study PROJECT FOLDER`: a study folder on this machine into a project, without a
+browser.
+"""
 
 import time
 from pathlib import Path
@@ -22,7 +24,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", help="address of the project, as in /p/<project>/")
         parser.add_argument("folder", type=Path, help="folder that holds study.yaml")
-        parser.add_argument("--owner", help="e-mail of the person in whose name it is imported; default: the project's owner")
+        parser.add_argument(
+            "--owner",
+            help="e-mail of the person in whose name it is imported; default: the project's owner",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
@@ -34,7 +39,9 @@ class Command(BaseCommand):
             raise CommandError(str(failure)) from failure
         self.tell(imported)
         self.align(imported)
-        self.stdout.write(f"Imported in {time.monotonic() - started:.1f} s: /p/{project.slug}/data/")
+        self.stdout.write(
+            f"Imported in {time.monotonic() - started:.1f} s: /p/{project.slug}/data/"
+        )
 
     def place(self, slug: str, folder: Path, email: str | None) -> tuple[Project, User]:
         owner = User.objects.filter(email=email.lower()).first() if email else None
@@ -43,11 +50,19 @@ class Command(BaseCommand):
         project = Project.objects.filter(slug=slug).select_related("created_by").first()
         if project:
             return project, owner or project.created_by
-        owner = owner or User.objects.filter(is_superuser=True).order_by("pk").first() or User.objects.order_by("pk").first()
+        owner = (
+            owner
+            or User.objects.filter(is_superuser=True).order_by("pk").first()
+            or User.objects.order_by("pk").first()
+        )
         if owner is None:
-            raise CommandError("Nobody has an account here yet. Make one first, then name it with --owner.")
+            raise CommandError(
+                "Nobody has an account here yet. Make one first, then name it with --owner."
+            )
         spec = read_spec(folder / FILE)
-        project = create_project(owner, spec.title or spec.name, spec.goal or spec.title or spec.name)
+        project = create_project(
+            owner, spec.title or spec.name, spec.goal or spec.title or spec.name
+        )
         if project.slug != slug:
             Project.objects.filter(pk=project.pk).update(slug=slug)
             project.slug = slug
@@ -55,7 +70,9 @@ class Command(BaseCommand):
 
     def tell(self, imported: Imported) -> None:
         for version in imported.versions:
-            self.stdout.write(f"  {version}: {version.n_rows:,} rows, {len(version.columns)} columns")
+            self.stdout.write(
+                f"  {version}: {version.n_rows:,} rows, {len(version.columns)} columns"
+            )
         for group in imported.groups:
             self.stdout.write(f"  {PROBLEMS[group['code']].title % {'n': group['count']}}")
 
@@ -66,7 +83,9 @@ class Command(BaseCommand):
         elif imported.alignment:
             perform(str(imported.alignment.job_id))
             imported.alignment.refresh_from_db()
-            self.stdout.write(f"  Alignment {imported.alignment.number}: {imported.alignment.get_state_display()}")
+            self.stdout.write(
+                f"  Alignment {imported.alignment.number}: {imported.alignment.get_state_display()}"
+            )
 
 
 class Printed(Progress):

@@ -1,4 +1,6 @@
-"""`consilience password EMAIL`: set a password, or make the account when nobody has this address yet."""
+"""`consilience password EMAIL`: set a password, or make the account when nobody has this address
+yet.
+"""
 
 import getpass
 import sys
@@ -21,7 +23,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
         parser.add_argument("--create", metavar="NAME", help="make an account for this person")
-        parser.add_argument("--administrator", action="store_true", help="with --create: may administer this installation")
+        parser.add_argument(
+            "--administrator",
+            action="store_true",
+            help="with --create: may administer this installation",
+        )
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         if not options["create"]:
@@ -40,7 +46,9 @@ class Command(BaseCommand):
         elif User.objects.filter(email=options["email"].lower()).exists():
             raise CommandError(f"{options['email']} has an account already; leave --create out.")
         else:
-            create_user(options["email"], options["create"], password, is_staff=options["administrator"])
+            create_user(
+                options["email"], options["create"], password, is_staff=options["administrator"]
+            )
 
 
 def ask() -> str:

@@ -12,7 +12,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--samples", type=int, default=1_080, help="how many samples the demo study has")
+        parser.add_argument(
+            "--samples", type=int, default=1_080, help="how many samples the demo study has"
+        )
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         try:

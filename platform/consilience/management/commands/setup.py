@@ -1,4 +1,6 @@
-"""Bring an installation up to date: database, cache table, translations, static files. Does nothing where nothing changed."""
+"""Bring an installation up to date: database, cache table, translations, static files. Does nothing
+where nothing changed.
+"""
 
 import hashlib
 import time
@@ -57,7 +59,12 @@ def collect_static() -> str:
     return "collected"
 
 
-STEPS = {"database": migrate, "cache table": make_cache_table, "translations": compile_messages, "static files": collect_static}
+STEPS = {
+    "database": migrate,
+    "cache table": make_cache_table,
+    "translations": compile_messages,
+    "static files": collect_static,
+}
 
 
 class Command(BaseCommand):

@@ -18,8 +18,12 @@ class Command(BaseCommand):
         parser.add_argument("email")
         parser.add_argument("--name", default="command line", help="what the person will see it as")
         parser.add_argument("--scope", choices=ApiToken.Scope.values, default=ApiToken.Scope.WRITE)
-        parser.add_argument("--days", type=int, default=TOKEN_DAYS, help=f"until it ends (default {TOKEN_DAYS})")
+        parser.add_argument(
+            "--days", type=int, default=TOKEN_DAYS, help=f"until it ends (default {TOKEN_DAYS})"
+        )
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
-        _row, text = create_token(person(options["email"]), options["name"], scope=options["scope"], days=options["days"])
+        _row, text = create_token(
+            person(options["email"]), options["name"], scope=options["scope"], days=options["days"]
+        )
         self.stdout.write(text)
