@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from fusion.alignment import Aligned
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.embed import contents, embed
 from fusion.encoders import catalogue, packaged
 from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.machine import has_bf16
 from fusion.modalities import audio, image
-from fusion.progress import Progress
 from fusion.recipe import EncoderChoice, Recipe
 from fusion.result import EvaluationResult
 from fusion.run import train

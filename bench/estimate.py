@@ -110,8 +110,8 @@ def main(study: Path, answer: Path) -> None:
     from apps.experiments import estimates, queries, services
     from apps.jobs.work import perform
     from apps.projects.services import create_project
+    from fusion.core.progress import Progress
     from fusion.machine import peak_mb
-    from fusion.progress import Progress
 
     owner = create_user("bench@example.org", "Bench Owner", "a long password of no use")
     project = create_project(owner, "Bench", "Recognise a digit.")

@@ -12,13 +12,13 @@ import numpy as np
 
 from fusion.alignment import Aligned, Split
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.embed import contents
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.compare import Answered, read
 from fusion.evaluate.scores import Scores
 from fusion.figures import Interval
 from fusion.noise import LEVELS
-from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 from fusion.run import PREDICTIONS, train

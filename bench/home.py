@@ -80,7 +80,7 @@ def work(owner: object, project: object, study: Path) -> dict[str, str]:
     from apps.jobs.work import perform
     from apps.registry.services import register_run
     from apps.reviews.services import propose
-    from fusion.progress import Progress
+    from fusion.core.progress import Progress
     from fusion.recipe import presets
 
     imported = import_folder(project, owner, study, Progress())

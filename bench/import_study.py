@@ -46,7 +46,7 @@ def main(study: Path) -> None:
     from apps.accounts.services import create_user
     from apps.datasets.ingest.folder import import_folder
     from apps.projects.services import create_project
-    from fusion.progress import Progress
+    from fusion.core.progress import Progress
 
     owner = create_user("bench@example.org", "Bench", "a long password of no use")
     project = create_project(owner, "Bench", "Measure the import.")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.jobs.work import Work
 from apps.ui import figures
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 
 from .curves import TUNE, score_of
 from .models import Metric, Run

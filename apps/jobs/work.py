@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 
-from fusion.progress import Progress, Stopped
+from fusion.core.progress import Progress, Stopped
 
 from . import services
 from .handlers import handler_for

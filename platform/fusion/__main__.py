@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 from fusion.recipe import Recipe, RecipeError, presets
 from fusion.tasks import TaskName
 
@@ -214,7 +214,7 @@ def evaluate(options: argparse.Namespace) -> Any:
         raise RecipeError(["Give a bundle and a study folder, or --predictions and --truth."])
     result = judged_predictions(options) if options.predictions else judged_bundle(options)
     if options.out:
-        from fusion.files import write_json
+        from fusion.core.files import write_json
 
         write_json(options.out, result.model_dump(mode="json"))
     source = options.predictions or options.bundle

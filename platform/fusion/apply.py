@@ -21,11 +21,11 @@ from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
 from fusion.columns import MEDIA_KINDS
-from fusion.files import write_bytes
+from fusion.core.files import write_bytes
+from fusion.core.progress import Progress
 from fusion.inputs import InputError, Reader, columns_in
 from fusion.modalities import BrokenFile, series, table
 from fusion.predictions import told
-from fusion.progress import Progress
 from fusion.study import Study
 
 Floats = NDArray[Any]

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusion.files import BrokenFile
+from fusion.core.files import BrokenFile
 from fusion.supervised import learn, some_of
 from fusion.tasks.base import Array, LearningTask
 from fusion.tokens import Block, cut

@@ -27,14 +27,7 @@ from pydantic import ValidationError
 from fusion.alignment import Aligned
 from fusion.cache import Cache
 from fusion.card import card
-from fusion.embed import Adapted, embed_with
-from fusion.encoders import load as load_encoder
-from fusion.encoders.base import Encoder
-from fusion.encoders.plain import with_gaps
-from fusion.encoders.runtime import PRECISIONS, in_precision
-from fusion.ensemble import Pool, beliefs_of
-from fusion.evaluate.metrics import Floats
-from fusion.files import (
+from fusion.core.files import (
     BrokenFile,
     digest_of,
     file_digest,
@@ -44,12 +37,19 @@ from fusion.files import (
     write_json,
     write_tensors,
 )
+from fusion.core.progress import Progress
+from fusion.embed import Adapted, embed_with
+from fusion.encoders import load as load_encoder
+from fusion.encoders.base import Encoder
+from fusion.encoders.plain import with_gaps
+from fusion.encoders.runtime import PRECISIONS, in_precision
+from fusion.ensemble import Pool, beliefs_of
+from fusion.evaluate.metrics import Floats
 from fusion.floor import hand_over
 from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.models import Model
-from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
 from fusion.representation import evidence
 from fusion.result import EvaluationResult

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from fusion.budget import Budget
+from fusion.core.progress import Progress
 from fusion.cost import STEP
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Ints
@@ -25,7 +26,6 @@ from fusion.methods.parts import Network
 from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, joined
 from fusion.prepared import Choice, Prepared, Round, Task
-from fusion.progress import Progress
 from fusion.prototypes import relation
 from fusion.recipe import Recipe
 from fusion.store import Store

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .alignment import Aligned, Modality
-from .cache import Cache, Space
-from .encoders import catalogue, load
-from .encoders.base import Choice, Encoder, EncoderError
-from .machine import Stopwatch
-from .modalities import BrokenFile
-from .progress import Progress
-from .result import CELL
-from .tokens import Block
+from fusion.alignment import Aligned, Modality
+from fusion.cache import Cache, Space
+from fusion.core.progress import Progress
+from fusion.encoders import catalogue, load
+from fusion.encoders.base import Choice, Encoder, EncoderError
+from fusion.machine import Stopwatch
+from fusion.modalities import BrokenFile
+from fusion.result import CELL
+from fusion.tokens import Block
 
 ENOUGH = 16
 """Cells that tell how fast an encoder is."""
 
 if TYPE_CHECKING:
-    from .tuning.adapt import Tuned
+    from fusion.tuning.adapt import Tuned
 
 Choices = Mapping[str, "str | Choice | Sequence[str | Choice]"]
 

@@ -17,7 +17,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 from fusion.result import CPU
 
 FILE = "machine.json"

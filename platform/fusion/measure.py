@@ -13,11 +13,11 @@ from PIL import Image
 
 from fusion import cost
 from fusion.alignment import Aligned, Cell, Modality, Split
+from fusion.core.progress import Progress
 from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.encoders.base import EncoderError
 from fusion.machine import Machine, forget_peak, peak_mb
-from fusion.progress import Progress
 from fusion.recipe import Evaluation, Recipe, Training
 from fusion.result import CELL
 from fusion.run import train

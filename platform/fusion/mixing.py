@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from fusion.files import BrokenFile
+from fusion.core.files import BrokenFile
 from fusion.supervised import learn, some_of
 from fusion.tasks.base import Array, LearningTask
 

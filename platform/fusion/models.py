@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusion.files import BrokenFile
+from fusion.core.files import BrokenFile
 from fusion.methods import JOINT, build
 from fusion.methods.parts import Network
 from fusion.methods.together import Together

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.embed import Choices, Work, contents, embed_modality, load_all
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import asked, in_precision
 from fusion.evaluate.metrics import Ints
 from fusion.noise import LEVELS, NoiseLevel
-from fusion.progress import Progress
 
 Features = NDArray[np.float32]
 Key = tuple[str, str]

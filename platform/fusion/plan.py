@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from fusion.alignment import Aligned, folds, inner_folds, inner_split
+from fusion.core.environment import environment
+from fusion.core.files import digest_of
+from fusion.core.progress import Progress
 from fusion.embed import Adapted, Features
-from fusion.environment import environment
 from fusion.evaluate.metrics import Ints
 from fusion.evaluate.subgroups import subgroup_columns
-from fusion.files import digest_of
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.prepared import Round, Task
-from fusion.progress import Progress
 from fusion.protocol_use import asked
 from fusion.recipe import Recipe, RecipeError
 from fusion.refusals import refusals

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fusion.alignment_files import label_type
+from fusion.core.files import write_bytes
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.disagreement import together
 from fusion.evaluate.metrics import Floats
-from fusion.files import write_bytes
 from fusion.tasks.base import LearningTask
 
 FLOATS = {

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from fusion.alignment import Aligned
 from fusion.cache import Cache
 from fusion.candidates import PROBED, Reading, candidates
+from fusion.core.progress import Progress
 from fusion.embed import Features, embed
 from fusion.encoders.base import EncoderError
 from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Ints
 from fusion.prepared import Round, Task
-from fusion.progress import Progress
 from fusion.recipe import EncoderChoice, Recipe
 from fusion.representation import drawn
 from fusion.result import Read

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
+from fusion.core.progress import Progress, Silent
 from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.knowledge.concepts import Concept
-from fusion.progress import Progress, Silent
 from fusion.recipe import Recipe
 from fusion.tasks.base import Array, Floats
 

@@ -16,12 +16,13 @@ from fusion.alignment import Aligned
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
 from fusion.card import references
+from fusion.core.environment import environment
+from fusion.core.progress import Progress
 from fusion.crossfit import CrossFit
 from fusion.embed import Adapted, Features, embed
 from fusion.encoders import catalogue
 from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.ensemble import Pool
-from fusion.environment import environment
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.concepts import concepts_score
 from fusion.evaluate.metrics import Floats
@@ -34,7 +35,6 @@ from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices, o
 from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests
 from fusion.prepared import Choice, Round, Task
 from fusion.probe import Probe
-from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.prototypes import likeness_of
 from fusion.recipe import Recipe

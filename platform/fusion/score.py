@@ -11,8 +11,9 @@ from fusion import knowledge
 from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
+from fusion.core.environment import environment
+from fusion.core.progress import Progress
 from fusion.ensemble import pooled_answers
-from fusion.environment import environment
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.metrics import Ints
@@ -23,7 +24,6 @@ from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.machine import Clock
 from fusion.methods import JOINT
 from fusion.plan import columns_of, in_order, sample_digests
-from fusion.progress import Progress
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.representation import Space, views
 from fusion.result import EvaluationResult, Fold, Split

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fusion.core.files import write_bytes
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.subgroups import MOST_VALUES
-from fusion.files import write_bytes
 from fusion.representation import Space, Vectors, drawn
 
 NUMBERS = 2**26

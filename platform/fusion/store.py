@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fusion.files import BrokenFile, read_tensors, write_tensors
+from fusion.core.files import BrokenFile, read_tensors, write_tensors
 from fusion.train import CHECKPOINT_SECONDS
 
 

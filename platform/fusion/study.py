@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from .columns import MEDIA_KINDS, BadCell, Leak, find_leaks, guess_kind, value_of
-from .modalities import HEAD_BYTES, BrokenFile, sniff
-from .modalities.table import Table, read
-from .study_spec import Annotations, Dataset, StudySpec
-from .yaml_lines import YamlProblem, read_yaml
+from fusion.columns import MEDIA_KINDS, BadCell, Leak, find_leaks, guess_kind, value_of
+from fusion.core.yaml_lines import YamlProblem, read_yaml
+from fusion.modalities import HEAD_BYTES, BrokenFile, sniff
+from fusion.modalities.table import Table, read
+from fusion.study_spec import Annotations, Dataset, StudySpec
 
 FILE = "study.yaml"
 MAX_PROBLEMS = 50

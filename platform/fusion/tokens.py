@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.files import BrokenFile
+from fusion.core.files import BrokenFile
 from fusion.whitening import Floats, Whitening
 
 MOST_TOKENS = 4

@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusion.core.files import read_tensors, write_tensors
 from fusion.evaluate.calibration import temperature_of
-from fusion.files import read_tensors, write_tensors
 from fusion.knowledge_loss import Terms
 from fusion.optimizer import AdamW
 from fusion.recipe import Training

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.attention import Attention
-from fusion.files import BrokenFile
+from fusion.core.files import BrokenFile
 from fusion.mixing import Layers, Mixing
 from fusion.recipe import EncoderChoice, Recipe
 from fusion.refusals import SINGLE

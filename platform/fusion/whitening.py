@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from fusion.files import BrokenFile
+from fusion.core.files import BrokenFile
 
 Floats = NDArray[np.float32]
 

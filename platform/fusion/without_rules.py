@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fusion.core.progress import Progress, Silent
 from fusion.crossfit import CrossFit
 from fusion.discipline_scores import RuleScore
 from fusion.evaluate.answers import Answers
@@ -17,7 +18,6 @@ from fusion.knowledge import Knowledge, Rule
 from fusion.knowledge_use import Bools, answers_with, applied, taught
 from fusion.outoffold import OutOfFold, answer_round, assemble
 from fusion.prepared import Round, Task
-from fusion.progress import Progress, Silent
 from fusion.recipe import Recipe
 from fusion.store import Store
 

@@ -358,7 +358,7 @@ def test_the_samples_of_an_alignment_can_be_browsed(
 def test_the_real_study_freezes_to_the_digest_of_the_engine(team: Any, spoken_digits: Any) -> None:
     from apps.datasets.ingest.folder import import_folder
     from fusion.alignment import Aligned
-    from fusion.progress import Progress
+    from fusion.core.progress import Progress
     from fusion.study import Study
 
     import_folder(team.project, team.owner, spoken_digits, Progress())

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fusion.alignment import Aligned, Cell, Modality
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 from fusion.recipe import Recipe
 from fusion.run import train
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from fusion.attention import Attention, Query
 from fusion.bundle import load
 from fusion.cache import Cache
+from fusion.core.files import BrokenFile
+from fusion.core.progress import Progress
 from fusion.embed import Features, Part
-from fusion.files import BrokenFile
 from fusion.mixing import Layers
 from fusion.prepared import Prepared, Task
-from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.refusals import refusals
 from fusion.result import EvaluationResult

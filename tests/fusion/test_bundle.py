@@ -12,8 +12,8 @@ import pytest
 
 from fusion.alignment import Cell, Modality
 from fusion.bundle import BundleError, load
-from fusion.files import digest_of, file_digest, read_tensors, write_json, write_tensors
-from fusion.progress import Progress
+from fusion.core.files import digest_of, file_digest, read_tensors, write_json, write_tensors
+from fusion.core.progress import Progress
 from fusion.result import EvaluationResult
 from fusion.score import score
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.__main__ import main
+from fusion.core.progress import Progress
 from fusion.evaluate.compare import Answered, CannotCompare, compare, holm, read
-from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.run import train
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion import cost
+from fusion.core.progress import Progress
 from fusion.cost import Input, Shape
 from fusion.machine import FILE, Machine, Spent, memory_mb, peak_mb
-from fusion.progress import Progress
 from fusion.recipe import Recipe, Training
 from fusion.run import train
 

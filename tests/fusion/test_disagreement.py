@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from fusion.alignment import Aligned
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.disagreement import contradiction, disagreements, together
-from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.result import EvaluationResult
 from fusion.run import train

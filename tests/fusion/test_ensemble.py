@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from fusion.bundle import BundleError, load
+from fusion.core.files import digest_of, write_json
+from fusion.core.progress import Progress
 from fusion.ensemble import Pool
 from fusion.evaluate.calibration import log_loss
-from fusion.files import digest_of, write_json
-from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.run import train
 from fusion.score import score

@@ -9,9 +9,9 @@ import pytest
 from sklearn import metrics as sk
 
 from fusion.__main__ import main
+from fusion.core.progress import Progress
 from fusion.evaluate.external import judge
 from fusion.evaluate.tables import TableError
-from fusion.progress import Progress
 from fusion.result import SCHEMA_VERSION, EvaluationResult
 from fusion.run import train
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.bundle import load
+from fusion.core.progress import Progress
 from fusion.floor import hand_over
-from fusion.progress import Progress
 from fusion.recipe import Recipe
 from fusion.run import train
 from fusion.score import score

@@ -19,10 +19,10 @@ import fusion
 from fusion.__main__ import main
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import BundleError
+from fusion.core.files import digest_of, write_json
+from fusion.core.progress import Progress
 from fusion.encoders import load as load_encoder
-from fusion.files import digest_of, write_json
 from fusion.inputs import InputError
-from fusion.progress import Progress
 from fusion.run import train
 
 WORDS = ("a pair of shoes", "three little pigs", "one lonely tree")

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from fusion.alignment import Aligned, Cell, Modality, Split
 from fusion.bundle import load
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.embed import Features, Part
 from fusion.mixing import Layers, Mixing
 from fusion.prepared import Prepared, Task
-from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import EvaluationResult
 from fusion.run import train

@@ -12,9 +12,9 @@ from PIL import Image
 
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.noise import LEVELS
 from fusion.noisy import Noisy, drowned, fewer_words, shaken, spoilt, spread
-from fusion.progress import Progress
 from fusion.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.run import train
 

@@ -10,11 +10,11 @@ from PIL import Image
 import fusion
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.encoders import load as load_encoder
 from fusion.encoders.runtime import in_bf16, in_precision
-from fusion.progress import Progress
 from fusion.recipe import Recipe, RecipeError
 from fusion.run import train
 

@@ -13,10 +13,10 @@ import yaml
 from fusion.__main__ import main
 from fusion.alignment import Aligned
 from fusion.bundle import load
+from fusion.core.progress import Progress
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.criteria import Evidence, criterion_score
-from fusion.progress import Progress
 from fusion.protocol import Criterion, ProtocolError, protocols_of, state_of
 from fusion.recipe import Recipe, RecipeError
 from fusion.result import EvaluationResult

@@ -11,9 +11,9 @@ import torch
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import load
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.knowledge.concepts import Concept, defined
 from fusion.methods import build
-from fusion.progress import Progress
 from fusion.prototypes import embedded, likeness, related, relation
 from fusion.recipe import Recipe, RecipeError
 from fusion.run import train

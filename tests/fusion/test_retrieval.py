@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from fusion.core.progress import Progress
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.retrieval import FIRST, alike, hit, retrieval
 from fusion.plan import rounds_of
-from fusion.progress import Progress
 from fusion.representation import Space, drawn, evidence, unit, views
 from fusion.run import train
 from fusion.tasks.classification import Classification

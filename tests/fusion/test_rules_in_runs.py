@@ -10,8 +10,8 @@ import pytest
 
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import BundleError, load
+from fusion.core.progress import Progress, Stopped
 from fusion.knowledge_use import RulesNotApplied, settled
-from fusion.progress import Progress, Stopped
 from fusion.recipe import Recipe, RecipeError
 from fusion.run import train
 from fusion.score import score

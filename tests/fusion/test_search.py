@@ -11,7 +11,7 @@ from PIL import Image
 from fusion.alignment import Cell, Modality
 from fusion.bundle import load
 from fusion.candidates import candidates
-from fusion.progress import Progress, Stopped
+from fusion.core.progress import Progress, Stopped
 from fusion.recipe import EncoderChoice, Recipe, presets
 from fusion.run import train
 from tests.fusion.conftest import relabelled

@@ -8,10 +8,10 @@ import torch
 from sklearn.decomposition import PCA
 
 from fusion import crossfit
+from fusion.core.progress import Progress
 from fusion.crossfit import alike
 from fusion.methods import JOINT, build
 from fusion.optimizer import AdamW, one_cycle
-from fusion.progress import Progress
 from fusion.recipe import Training
 from fusion.run import train
 from fusion.train import Hooks, Samples, Watch, batches, fit

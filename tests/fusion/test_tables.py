@@ -5,8 +5,8 @@ import pytest
 
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
+from fusion.core.progress import Progress
 from fusion.encoders import load
-from fusion.progress import Progress
 from fusion.recipe import Evaluation, Recipe, Training
 from fusion.run import train
 from fusion.whitening import Whitening

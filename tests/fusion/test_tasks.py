@@ -18,11 +18,11 @@ from sklearn import metrics as sk
 
 import fusion
 from fusion.alignment import Aligned, AlignmentError, folds
+from fusion.core.progress import Progress, Stopped
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.external import judge
 from fusion.evaluate.tables import TableError
 from fusion.methods import JOINT, build
-from fusion.progress import Progress, Stopped
 from fusion.protocol import Criterion
 from fusion.recipe import RecipeError
 from fusion.run import train

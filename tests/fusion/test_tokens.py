@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusion.bundle import load
+from fusion.core.progress import Progress
 from fusion.embed import embed
 from fusion.encoders import load as encoder
 from fusion.encoders.runtime import pool_frames, pool_map
 from fusion.prepared import Prepared, Task
-from fusion.progress import Progress
 from fusion.run import train
 from fusion.tasks import task_of
 from fusion.tokens import MOST_TOKENS, Block, TokenWhitening

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from fusion.progress import Progress, Stopped
+from fusion.core.progress import Progress, Stopped
 from fusion.run import train
 from tests.fusion.conftest import relabelled, turned
 
@@ -72,7 +72,7 @@ import sys
 sys.path.insert(0, {here!r})
 from conftest import small_recipe, toy_alignment
 from pathlib import Path
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 from fusion.run import train
 class Slow(Progress):
     def metric(self, *point):

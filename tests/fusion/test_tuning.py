@@ -18,13 +18,13 @@ import transformers
 import fusion
 from fusion.alignment import Aligned, Cell, Modality, Split
 from fusion.bundle import BundleError, load
+from fusion.core.files import digest_of, file_digest, read_tensors, write_json, write_tensors
+from fusion.core.progress import Progress, Stopped
 from fusion.embed import embed
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import EncoderError
-from fusion.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.plan import in_order
 from fusion.prepared import Task
-from fusion.progress import Progress, Stopped
 from fusion.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.run import train
 from fusion.score import score

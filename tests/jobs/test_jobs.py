@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.jobs import handlers, services
 from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work, perform
-from fusion.progress import Stopped
+from fusion.core.progress import Stopped
 
 
 def refuse(work: Work) -> None:

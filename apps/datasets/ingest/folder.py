@@ -15,7 +15,7 @@ from apps.accounts.models import User
 from apps.datasets.models import Alignment, Version
 from apps.projects.events import record
 from apps.projects.models import Project
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 
 from .alignment import draft_alignment
 from .duplicates import flag_duplicates

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from apps.datasets.blobs import THUMB_PX, VIEW_PX, digest_of
+from fusion.core.progress import Progress
 from fusion.modalities import BrokenFile, Inspection
 from fusion.modalities.child import Inspector
-from fusion.progress import Progress
 
 from .draft import Draft, DraftColumn
 from .findings import Findings

@@ -16,7 +16,7 @@ from apps.datasets.models import Blob, DataSet, Version
 from apps.jobs.work import Failure
 from apps.projects.models import Discipline, Project
 from apps.projects.policies import can
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 
 from .draft import Draft
 from .media import Found, Inspections, derived

@@ -29,8 +29,8 @@ def main() -> None:
             folder = ledger(FOLDER, FULL)
         from fusion.alignment import Aligned
         from fusion.cache import Cache
+        from fusion.core.progress import Progress
         from fusion.embed import embed
-        from fusion.progress import Progress
         from fusion.study import Study
 
         embed(Aligned.from_study(Study.load(folder)), None, Cache(HOME / "embeddings"), Progress())

@@ -18,7 +18,7 @@ from apps.projects.models import Project
 from apps.registry.services import register_run
 from apps.reviews.models import Decision
 from apps.reviews.services import decide, propose
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 from fusion.recipe import Recipe, Training, presets
 
 from .prepare import turn

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.environment import environment
+from fusion.core.environment import environment
+from fusion.core.files import file_digest
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.evaluate.tables import Predictions, TableError, Truth, read_predictions, read_truth
-from fusion.files import file_digest
 from fusion.knowledge.findings import kind_of
 from fusion.protocol import Protocol, check
 from fusion.result import EvaluationResult, Fold, Split

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fusion.files import BrokenFile, read_tensors, write_tensors
+from fusion.core.files import BrokenFile, read_tensors, write_tensors
 from fusion.recipe import EncoderChoice
 
 from .adapt import Tuned

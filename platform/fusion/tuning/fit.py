@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusion.core.files import read_tensors, write_tensors
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import device
-from fusion.files import read_tensors, write_tensors
 from fusion.optimizer import AdamW
 from fusion.recipe import EncoderChoice, Training
 from fusion.tasks import TaskName

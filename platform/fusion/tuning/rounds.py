@@ -16,13 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from fusion.alignment import Aligned
+from fusion.core.progress import Progress, Silent
 from fusion.embed import Features, Work, embed_modality, prepare
 from fusion.encoders import load
 from fusion.encoders.base import Encoder
 from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.metrics import Ints
 from fusion.prepared import Round, Task
-from fusion.progress import Progress, Silent
 from fusion.recipe import EncoderChoice, Recipe
 from fusion.store import Store
 from fusion.tasks.linear import constant, linear

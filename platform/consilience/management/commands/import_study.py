@@ -14,7 +14,7 @@ from apps.datasets.problems import PROBLEMS
 from apps.jobs.work import Failure, perform
 from apps.projects.models import Project
 from apps.projects.services import create_project
-from fusion.progress import Progress
+from fusion.core.progress import Progress
 from fusion.study import FILE, StudyError, read_spec
 
 
