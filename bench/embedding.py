@@ -21,9 +21,9 @@ from fusion.encoders import catalogue, packaged
 from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.machine import has_bf16
 from fusion.modalities import audio, image
-from fusion.recipe import EncoderChoice, Recipe
-from fusion.result import EvaluationResult
 from fusion.run import train
+from fusion.schema.recipe import EncoderChoice, Recipe
+from fusion.schema.result import EvaluationResult
 from fusion.study import Study
 
 from .engine import interval

@@ -12,7 +12,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from fusion.recipe import Recipe, presets
+from fusion.schema.recipe import Recipe, presets
 
 from .rows import Place, Row
 from .servers import consilience, environment, fusion

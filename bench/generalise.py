@@ -17,11 +17,11 @@ from fusion.embed import contents
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.compare import Answered, read
 from fusion.evaluate.scores import Scores
-from fusion.figures import Interval
-from fusion.noise import LEVELS
-from fusion.recipe import Recipe
-from fusion.result import EvaluationResult
 from fusion.run import PREDICTIONS, train
+from fusion.schema.intervals import Interval
+from fusion.schema.noise_levels import LEVELS
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import EvaluationResult
 from fusion.study import Study
 
 from .engine import interval as shown

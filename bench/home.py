@@ -81,7 +81,7 @@ def work(owner: object, project: object, study: Path) -> dict[str, str]:
     from apps.registry.services import register_run
     from apps.reviews.services import propose
     from fusion.core.progress import Progress
-    from fusion.recipe import presets
+    from fusion.schema.recipe import presets
 
     imported = import_folder(project, owner, study, Progress())
     alignment = project.alignments.get()

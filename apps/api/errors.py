@@ -5,7 +5,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from fusion.recipe import RecipeError
+from fusion.schema.recipe import RecipeError
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -13,7 +13,7 @@ from apps.discussions.models import Comment, Thread
 from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.projects.models import Discipline, Project
-from fusion.result import Headline
+from fusion.schema.result import Headline
 
 
 class PageField(serializers.CharField):

@@ -23,7 +23,7 @@ from apps.experiments import services as runs
 from apps.experiments.models import Run
 from apps.projects.models import Project
 from apps.projects.services import create_project
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 
 from .base import InProject, projects_of
 from .serializers import (

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.models import Alignment
 from apps.projects.models import Project
 from fusion.encoders import catalogue
-from fusion.recipe import EncoderChoice, Recipe
+from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.tasks import ONE_LABEL, TaskName
 
 from . import tuning

@@ -8,9 +8,9 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, ask_one
-from fusion.comparison import Comparison
 from fusion.evaluate.compare import Answered, CannotCompare, compare
-from fusion.result import EvaluationResult
+from fusion.schema.comparison import Comparison
+from fusion.schema.result import EvaluationResult
 
 from .models import Run
 from .predictions import Cannot, path_of

@@ -14,9 +14,9 @@ from django.utils.translation import ngettext
 
 from apps.projects.models import Project
 from apps.ui.plots import model as ui
-from fusion.comparison import Comparison, Difference
-from fusion.figures import Interval
-from fusion.protocol import MEASURES
+from fusion.schema.comparison import Comparison, Difference
+from fusion.schema.intervals import Interval
+from fusion.schema.protocol import MEASURES
 
 from . import forms, pages, plots, queries
 from .curves import SEPARATOR, VALIDATION

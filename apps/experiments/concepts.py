@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from apps.projects.models import Discipline
-from fusion.figures import Pair
+from fusion.schema.intervals import Pair
 
 from . import encoders
 from .knowledge import verdict_of

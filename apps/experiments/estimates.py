@@ -13,7 +13,7 @@ from apps.jobs.models import Job
 from fusion import cost
 from fusion.encoders import catalogue
 from fusion.machine import Machine
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 
 from . import alignments
 from .models import Run

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
 from fusion import cost
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 
 from . import alignments, encoders, estimates, queries
 from .knowledge import either

@@ -1,4 +1,4 @@
-"""The form that makes a recipe. A recipe's own rules are checked by fusion.recipe; here its
+"""The form that makes a recipe. A recipe's own rules are checked by fusion.schema.recipe; here its
 problems find their fields.
 """
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
 from fusion.machine import has_bf16
-from fusion.recipe import Recipe, RecipeError, Search
+from fusion.schema.recipe import Recipe, RecipeError, Search
 
 from . import alignments, encoders, fit, tuning
 from .words import COMPARED, METHODS, method_name, method_sentence

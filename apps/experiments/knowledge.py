@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.projects.models import Discipline
-from fusion.discipline_scores import RuleScore
-from fusion.figures import Interval, Pair
 from fusion.knowledge import Rule, check, explain
-from fusion.recipe import Recipe
+from fusion.schema.discipline_scores import RuleScore
+from fusion.schema.intervals import Interval, Pair
+from fusion.schema.recipe import Recipe
 
 from .encoders import problem
 from .models import Run

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from apps.jobs.models import Job, LogLine
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 
 from . import alignments, curves, estimates
 from .models import Run

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.ui import figures
 from fusion.encoders import catalogue
-from fusion.result import Attended, EvaluationResult, LayerMix
+from fusion.schema.result import Attended, EvaluationResult, LayerMix
 
 from . import encoders
 

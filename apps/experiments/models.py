@@ -10,7 +10,7 @@ from apps.datasets.models import Alignment
 from apps.jobs.models import Job
 from apps.projects.models import Discipline, Project
 from apps.ui import figures
-from fusion.result import EvaluationResult
+from fusion.schema.result import EvaluationResult
 
 from .words import list_in_words, method_name
 
@@ -36,7 +36,7 @@ class Run(models.Model):
     """Given by a person; a run without one is called after its method and modalities."""
     alignment = models.ForeignKey(Alignment, models.PROTECT, related_name="runs")
     recipe = models.JSONField()
-    """fusion.recipe.Recipe as data, complete."""
+    """fusion.schema.recipe.Recipe as data, complete."""
     method = models.CharField(max_length=40, blank=True)
     modalities = models.JSONField(default=list)
     """[{name, kind}] that take part, in the order of the alignment."""
@@ -45,9 +45,9 @@ class Run(models.Model):
     )
     job = models.OneToOneField(Job, models.PROTECT, related_name="run")
     result = models.JSONField(null=True)
-    """fusion.result.EvaluationResult, exactly as the engine wrote it."""
+    """fusion.schema.result.EvaluationResult, exactly as the engine wrote it."""
     metric = models.CharField(max_length=40, default="macro_f1")
-    """What `score` and `gain` are measured in, see fusion.result.Headline; more of it is better."""
+    """What `score` and `gain` are measured in, see fusion.schema.result.Headline; more of it is better."""
     score = models.FloatField(null=True)
     score_low = models.FloatField(null=True)
     score_high = models.FloatField(null=True)

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.noise import LEVELS
-from fusion.result import EvaluationResult, NoisyLevel
+from fusion.schema.noise_levels import LEVELS
+from fusion.schema.result import EvaluationResult, NoisyLevel
 
 from . import plots
 

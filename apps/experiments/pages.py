@@ -13,8 +13,8 @@ from apps.ui import figures
 from apps.ui.components.figures import verdict_words
 from apps.ui.plots import model as ui
 from apps.ui.plots.tables import frequent_confusions
-from fusion.recipe import Recipe
-from fusion.result import EvaluationResult
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import EvaluationResult
 from fusion.tasks import TaskName
 
 from . import alignments, curves, encoders, plots, tuning

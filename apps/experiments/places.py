@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.duck import CannotRead, Files, Row, ask_one
 from apps.ui.plots import model as ui
 from apps.ui.plots.data import Table
-from fusion.result import EvaluationResult
+from fusion.schema.result import EvaluationResult
 from fusion.tasks import ONE_LABEL
 
 from . import plots, predictions

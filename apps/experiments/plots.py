@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.figures import Interval
-from fusion.result import RULES, EvaluationResult
+from fusion.schema.intervals import Interval
+from fusion.schema.result import RULES, EvaluationResult
 
 from .words import engine_note, list_in_words, method_name
 

@@ -13,10 +13,17 @@ from django.utils.translation import ngettext
 from apps.projects.models import Discipline
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.discipline_scores import CriterionScore, ProtocolScore
 from fusion.knowledge import explain
-from fusion.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, check, protocols_of, together
-from fusion.recipe import Recipe
+from fusion.schema.discipline_scores import CriterionScore, ProtocolScore
+from fusion.schema.protocol import (
+    BEST_SINGLE,
+    REFERENCE_RUN,
+    Criterion,
+    check,
+    protocols_of,
+    together,
+)
+from fusion.schema.recipe import Recipe
 
 from .knowledge import phrases
 from .models import Run

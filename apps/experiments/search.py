@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.recipe import EncoderChoice
-from fusion.result import EvaluationResult, Read, Search, Tried
+from fusion.schema.recipe import EncoderChoice
+from fusion.schema.result import EvaluationResult, Read, Search, Tried
 
 from . import encoders, plots, tuning
 from .words import duration, list_in_words, method_name

@@ -17,8 +17,8 @@ from apps.projects.events import record
 from apps.projects.models import Event, Project
 from apps.projects.policies import require
 from apps.projects.services import next_number
-from fusion.recipe import Recipe
-from fusion.result import EvaluationResult
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import EvaluationResult
 
 from . import alignments, fit
 from .models import Run

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from apps.ui import figures
-from fusion.figures import Gain
-from fusion.result import EvaluationResult
+from fusion.schema.intervals import Gain
+from fusion.schema.result import EvaluationResult
 
 from .words import list_in_words, method_name
 

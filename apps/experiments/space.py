@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.result import EvaluationResult, Retrieval
+from fusion.schema.result import EvaluationResult, Retrieval
 
 from . import plots
 from .words import method_name

@@ -17,7 +17,7 @@ from apps.datasets.duck import CannotRead, Row
 from apps.datasets.frames import MEDIA, Frame, frame_of_alignment
 from apps.discussions.models import Thread
 from apps.projects.models import Discipline
-from fusion.result import Disagreement, Kind
+from fusion.schema.result import Disagreement, Kind
 
 from .models import Run
 from .words import list_in_words

@@ -19,8 +19,8 @@ from apps.jobs.work import Failure, Work
 from apps.ui import figures
 from fusion import cost
 from fusion.machine import Machine, Stopwatch, forget_peak, peak_mb
-from fusion.recipe import Recipe, RecipeError
-from fusion.result import EvaluationResult
+from fusion.schema.recipe import Recipe, RecipeError
+from fusion.schema.result import EvaluationResult
 
 from . import estimates, services
 from .models import Run

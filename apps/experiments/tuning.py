@@ -7,8 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fusion.recipe import EncoderChoice, Recipe, Tuning
 from fusion.refusals import placeless, unpoolable, untunable
+from fusion.schema.recipe import EncoderChoice, Recipe, Tuning
 
 from . import encoders
 

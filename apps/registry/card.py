@@ -13,7 +13,7 @@ from apps.experiments.pages import caption, tiles
 from apps.experiments.words import list_in_words, method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui
-from fusion.result import EvaluationResult
+from fusion.schema.result import EvaluationResult
 
 from . import bundles, hooks
 from .hooks import Approval

@@ -8,10 +8,10 @@ from apps.experiments import comparing, pages, plots
 from apps.experiments.models import Run
 from apps.experiments.predictions import Cannot
 from apps.experiments.protocols import measure
-from fusion.comparison import Difference
-from fusion.figures import Interval
-from fusion.protocol import MEASURES
-from fusion.result import EvaluationResult
+from fusion.schema.comparison import Difference
+from fusion.schema.intervals import Interval
+from fusion.schema.protocol import MEASURES
+from fusion.schema.result import EvaluationResult
 
 SHOWN = ("accuracy", "auroc", "mae", "mae_steps", "exact_match", "log_loss", "ece")
 """Beside the headline, where both have them."""

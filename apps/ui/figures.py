@@ -15,7 +15,7 @@ def is_missing(value: float | None) -> bool:
 
 
 def metric(code: str) -> str:
-    """What a metric of fusion.result is called."""
+    """What a metric of fusion.schema.result is called."""
     names = {
         "macro_f1": _("Macro-F1"), "accuracy": _("accuracy"), "balanced_accuracy": _("balanced accuracy"), "auroc": _("AUROC"),
         "log_loss": _("log loss"), "brier": _("Brier score"), "ece": _("ECE"), "mae_steps": _("steps off"), "kappa": _("weighted kappa"),

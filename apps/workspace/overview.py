@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.experiments import plots
 from apps.experiments.models import Run
 from apps.ui.plots.model import Bar, Bars, Forest, ForestRow, Level, Line, Lines
-from fusion.figures import Interval
+from fusion.schema.intervals import Interval
 
 from .queries import MapRow
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fusion.core.progress import Progress
-from fusion.recipe import Recipe, RecipeError, presets
+from fusion.schema.recipe import Recipe, RecipeError, presets
 from fusion.tasks import TaskName
 
 
@@ -235,8 +235,8 @@ def judged_bundle(options: argparse.Namespace) -> Any:
 
 
 def judged_predictions(options: argparse.Namespace) -> Any:
-    from fusion import protocol
     from fusion.evaluate import external
+    from fusion.schema import protocol
 
     protocols = protocol.load(options.protocols) if options.protocols else []
     order = [label.strip() for label in (options.order or "").split(",") if label.strip()]
@@ -343,7 +343,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     from fusion.evaluate.tables import TableError
     from fusion.inputs import InputError
     from fusion.modalities import BrokenFile
-    from fusion.protocol import ProtocolError
+    from fusion.schema.protocol import ProtocolError
     from fusion.study import StudyError
 
     return (

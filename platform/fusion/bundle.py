@@ -3,7 +3,7 @@
     bundle.json          what it is: recipe, labels, modalities with the fingerprints of their encoders, digests of every file
     tuned.safetensors    where encoders were tuned: the weights that changed, of LoRA the adapters
     model.safetensors    the networks and the whitening of their inputs
-    result.json          the evaluation (fusion.result)
+    result.json          the evaluation (fusion.schema.result)
     predictions.parquet  out-of-fold answers
     representation.parquet  out-of-fold fused representation
     recipe.yaml          the recipe, to start from
@@ -50,9 +50,9 @@ from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.models import Model
-from fusion.recipe import Recipe, RecipeError
 from fusion.representation import evidence
-from fusion.result import EvaluationResult
+from fusion.schema.recipe import Recipe, RecipeError
+from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
 from fusion.tuning.files import read_tuned, write_tuned

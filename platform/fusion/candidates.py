@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
-from fusion.recipe import EncoderChoice
+from fusion.schema.recipe import EncoderChoice
 
 DEPTHS = (0.25, 0.5, 0.75)
 """Of the way through an encoder, beside its own layers: a middle layer is often the best one for

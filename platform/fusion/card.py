@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fusion.encoders import catalogue
-from fusion.figures import Interval
-from fusion.recipe import Recipe
-from fusion.result import EvaluationResult
+from fusion.schema.intervals import Interval
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import EvaluationResult
 
 Encoders = Mapping[str, list[dict[str, Any]]]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from fusion.candidates import PROBED, candidates
 from fusion.encoders import catalogue
 from fusion.machine import Machine, Spent
-from fusion.noise import LEVELS
-from fusion.recipe import Recipe
-from fusion.result import CELL, CPU
+from fusion.schema.noise_levels import LEVELS
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import CELL, CPU
 from fusion.tuning import cost as tuning
 
 MEASURED, TYPICAL = 1.5, 2.5

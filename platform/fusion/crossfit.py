@@ -27,7 +27,7 @@ from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, joined
 from fusion.prepared import Choice, Prepared, Round, Task
 from fusion.prototypes import relation
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 from fusion.store import Store
 from fusion.train import (
     History,

@@ -16,7 +16,7 @@ from fusion.encoders import catalogue, load
 from fusion.encoders.base import Choice, Encoder, EncoderError
 from fusion.machine import Stopwatch
 from fusion.modalities import BrokenFile
-from fusion.result import CELL
+from fusion.schema.result import CELL
 from fusion.tokens import Block
 
 ENOUGH = 16

@@ -30,7 +30,7 @@ from fusion.knowledge.concepts import Concept
 from fusion.knowledge.findings import kind_of
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
 from fusion.knowledge_loss import Terms, apply_rules, need_members, rule_tensors
-from fusion.recipe import Recipe, RecipeError
+from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import ONE_LABEL, TaskName
 
 Bools = NDArray[np.bool_]

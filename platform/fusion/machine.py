@@ -18,7 +18,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fusion.core.progress import Progress
-from fusion.result import CPU
+from fusion.schema.result import CPU
 
 FILE = "machine.json"
 TINY = 1e-12

@@ -18,9 +18,9 @@ from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.encoders.base import EncoderError
 from fusion.machine import Machine, forget_peak, peak_mb
-from fusion.recipe import Evaluation, Recipe, Training
-from fusion.result import CELL
 from fusion.run import train
+from fusion.schema.recipe import Evaluation, Recipe, Training
+from fusion.schema.result import CELL
 
 CELLS, SAMPLES, WIDTH, CLASSES, SITES = 48, 480, 600, 10, 4
 WORDS = (

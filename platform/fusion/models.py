@@ -15,7 +15,7 @@ from fusion.core.files import BrokenFile
 from fusion.methods import JOINT, build
 from fusion.methods.parts import Network
 from fusion.methods.together import Together
-from fusion.recipe import Training
+from fusion.schema.recipe import Training
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import LearningTask
 from fusion.train import answer

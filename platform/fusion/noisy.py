@@ -1,4 +1,4 @@
-"""Inputs made worse by a known amount (fusion.noise), and their features. What a cell becomes
+"""Inputs made worse by a known amount (fusion.schema.noise_levels), and their features. What a cell becomes
 depends on its content and the level alone: the random numbers are seeded by its digest and are the
 same at every level, so a worse level spoils what a milder one spoilt, and more.
 """
@@ -22,7 +22,7 @@ from fusion.embed import Choices, Work, contents, embed_modality, load_all
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import asked, in_precision
 from fusion.evaluate.metrics import Ints
-from fusion.noise import LEVELS, NoiseLevel
+from fusion.schema.noise_levels import LEVELS, NoiseLevel
 
 Features = NDArray[np.float32]
 Key = tuple[str, str]

@@ -21,8 +21,8 @@ from fusion.evaluate.subgroups import subgroup_columns
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.prepared import Round, Task
 from fusion.protocol_use import asked
-from fusion.recipe import Recipe, RecipeError
 from fusion.refusals import refusals
+from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import task_of as learning_task
 from fusion.weighing import CannotWeigh, weighings_of
 

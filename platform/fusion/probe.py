@@ -28,9 +28,9 @@ from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Ints
 from fusion.prepared import Round, Task
-from fusion.recipe import EncoderChoice, Recipe
 from fusion.representation import drawn
-from fusion.result import Read
+from fusion.schema.recipe import EncoderChoice, Recipe
+from fusion.schema.result import Read
 from fusion.store import Store
 from fusion.tasks.linear import linear
 from fusion.tokens import Block

@@ -7,8 +7,8 @@ from fusion.alignment import Aligned
 from fusion.evaluate.metrics import Ints
 from fusion.knowledge import columns_of, kinds_of
 from fusion.knowledge.findings import kind_of
-from fusion.protocol import Protocol, ProtocolError, check, protocols_of, together
-from fusion.recipe import Recipe, RecipeError
+from fusion.schema.protocol import Protocol, ProtocolError, check, protocols_of, together
+from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import TaskName, task_of
 
 

@@ -27,7 +27,7 @@ from fusion.core.progress import Progress, Silent
 from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.knowledge.concepts import Concept
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 from fusion.tasks.base import Array, Floats
 
 SHARE = 0.5

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
-from fusion.recipe import EncoderChoice, Recipe
+from fusion.schema.recipe import EncoderChoice, Recipe
 
 SINGLE = "gives one vector as it is pooled, so there are no places to attend to; choose pooling: grid or segments, or leave attend out."
 Asked = tuple[str, int, Entry]

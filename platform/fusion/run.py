@@ -37,9 +37,9 @@ from fusion.prepared import Choice, Round, Task
 from fusion.probe import Probe
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.prototypes import likeness_of
-from fusion.recipe import Recipe
 from fusion.representation import Vectors
-from fusion.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
 from fusion.search import concluded, report
 from fusion.store import Store
 from fusion.train import CHECKPOINT_SECONDS

@@ -26,7 +26,7 @@ from fusion.methods import JOINT
 from fusion.plan import columns_of, in_order, sample_digests
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.representation import Space, views
-from fusion.result import EvaluationResult, Fold, Split
+from fusion.schema.result import EvaluationResult, Fold, Split
 
 
 def score(

@@ -16,10 +16,10 @@ from fusion.crossfit import CrossFit
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, interval, verdict
 from fusion.evaluate.metrics import Floats
-from fusion.figures import Gain
 from fusion.outoffold import OutOfFold, RoundAnswers
-from fusion.recipe import Recipe
-from fusion.result import Search, Tried
+from fusion.schema.intervals import Gain
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import Search, Tried
 
 
 def mean_losses(rounds: Sequence[RoundAnswers]) -> dict[str, float]:

@@ -24,7 +24,7 @@ from fusion.core.files import read_tensors, write_tensors
 from fusion.evaluate.calibration import temperature_of
 from fusion.knowledge_loss import Terms
 from fusion.optimizer import AdamW
-from fusion.recipe import Training
+from fusion.schema.recipe import Training
 from fusion.stack import stacked
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from fusion.attention import Attention
 from fusion.core.files import BrokenFile
 from fusion.mixing import Layers, Mixing
-from fusion.recipe import EncoderChoice, Recipe
 from fusion.refusals import SINGLE
+from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.tasks.base import Array, LearningTask
 from fusion.tokens import Block, TokenWhitening
 from fusion.whitening import Whitening

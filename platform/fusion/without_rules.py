@@ -9,7 +9,6 @@ import numpy as np
 
 from fusion.core.progress import Progress, Silent
 from fusion.crossfit import CrossFit
-from fusion.discipline_scores import RuleScore
 from fusion.evaluate.answers import Answers
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.metrics import Floats, Ints
@@ -18,7 +17,8 @@ from fusion.knowledge import Knowledge, Rule
 from fusion.knowledge_use import Bools, answers_with, applied, taught
 from fusion.outoffold import OutOfFold, answer_round, assemble
 from fusion.prepared import Round, Task
-from fusion.recipe import Recipe
+from fusion.schema.discipline_scores import RuleScore
+from fusion.schema.recipe import Recipe
 from fusion.store import Store
 
 

@@ -13,13 +13,13 @@ from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.projects.models import Project
 from apps.projects.services import next_number
-from fusion.discipline_scores import CriterionScore, ProtocolScore, RuleEffect, RuleScore
-from fusion.figures import Clusters, Gain, Interval, Pair
 from fusion.knowledge import Rule
-from fusion.noise import LEVELS as NOISE_LEVELS
-from fusion.protocol import Criterion, state_of
-from fusion.recipe import Recipe
-from fusion.result import (
+from fusion.schema.discipline_scores import CriterionScore, ProtocolScore, RuleEffect, RuleScore
+from fusion.schema.intervals import Clusters, Gain, Interval, Pair
+from fusion.schema.noise_levels import LEVELS as NOISE_LEVELS
+from fusion.schema.protocol import Criterion, state_of
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import (
     RULES,
     Baseline,
     Bin,

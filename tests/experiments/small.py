@@ -15,7 +15,7 @@ from apps.datasets.models import Alignment, Blob
 from apps.projects.models import Project
 from apps.projects.services import next_number
 from fusion.alignment import Aligned, Cell, Modality, Split
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 from fusion.tasks import TaskName
 from tests.made import make_image
 

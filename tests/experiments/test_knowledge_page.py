@@ -8,7 +8,7 @@ from django.utils import translation
 
 from apps.experiments import alignments, knowledge, plots
 from fusion.knowledge import ENGLISH
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 from tests.experiments import factory
 from tests.experiments.test_pages import QUERIES
 

@@ -19,7 +19,7 @@ from apps.experiments.services import start_run
 from apps.projects.models import Event
 from fusion.encoders import catalogue
 from fusion.machine import Machine
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 from tests.experiments import factory
 
 pytestmark = pytest.mark.django_db

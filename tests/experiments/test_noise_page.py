@@ -7,7 +7,7 @@ from apps.experiments import estimates
 from apps.experiments.forms import RunForm, initial_of
 from apps.experiments.noise import noise
 from fusion.encoders import catalogue
-from fusion.recipe import Evaluation, Recipe
+from fusion.schema.recipe import Evaluation, Recipe
 from tests.experiments import factory
 from tests.experiments.test_pages import QUERIES
 

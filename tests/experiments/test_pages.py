@@ -142,7 +142,7 @@ def test_a_cell_of_the_confusion_leads_to_its_samples(client: Client, team: obje
 
 
 def test_the_recipe_is_a_file_that_the_engine_reads(client: Client, team: object) -> None:
-    from fusion.recipe import Recipe
+    from fusion.schema.recipe import Recipe
 
     run = factory.finished_run(team.project, team.owner)
     answer = page(client, team.viewer, team, f"{run.number}/recipe/")

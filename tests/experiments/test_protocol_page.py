@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import translation
 
 from apps.experiments import alignments, protocols
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 from tests.experiments import factory
 from tests.experiments.test_pages import QUERIES
 

@@ -9,9 +9,9 @@ from apps.datasets.models import Alignment
 from apps.experiments import estimates
 from apps.experiments.models import Run
 from apps.experiments.search import encoder, found
-from fusion.figures import Gain, Interval
-from fusion.recipe import Recipe, presets
-from fusion.result import Read, Search, Tried
+from fusion.schema.intervals import Gain, Interval
+from fusion.schema.recipe import Recipe, presets
+from fusion.schema.result import Read, Search, Tried
 from tests.experiments import factory
 from tests.experiments.test_new_run import fields, post
 

@@ -10,7 +10,7 @@ from apps.discussions.models import Thread
 from apps.discussions.services import open_thread
 from apps.experiments.models import Run
 from apps.experiments.talk import PAGE, reason, talk
-from fusion.result import Disagreement, Kind, Said
+from fusion.schema.result import Disagreement, Kind, Said
 from tests.experiments import factory
 from tests.made import make_study
 

@@ -17,7 +17,7 @@ from apps.registry import services as registry
 from apps.reviews import services as reviews
 from apps.reviews.models import Review
 from fusion.bundle import load
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 from tests.experiments import small
 
 METRICS = {"ordinal": "macro_f1", "regression": "r2", "multi-label": "macro_f1"}

@@ -15,7 +15,7 @@ from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.jobs.work import perform
 from fusion.machine import Machine
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 from tests.experiments import factory, small
 from tests.experiments.test_new_run import fields, home, post  # noqa: F401
 

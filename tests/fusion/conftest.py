@@ -12,8 +12,8 @@ import pytest
 
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.core.progress import Progress
-from fusion.recipe import Recipe
 from fusion.run import train
+from fusion.schema.recipe import Recipe
 
 
 def toy_alignment(

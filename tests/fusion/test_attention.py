@@ -19,10 +19,10 @@ from fusion.core.progress import Progress
 from fusion.embed import Features, Part
 from fusion.mixing import Layers
 from fusion.prepared import Prepared, Task
-from fusion.recipe import Recipe
 from fusion.refusals import refusals
-from fusion.result import EvaluationResult
 from fusion.run import train
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tokens import Block
 from fusion.weighing import CannotWeigh, Weighing, reader_of, weighings_of

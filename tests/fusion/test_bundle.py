@@ -14,7 +14,7 @@ from fusion.alignment import Cell, Modality
 from fusion.bundle import BundleError, load
 from fusion.core.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.core.progress import Progress
-from fusion.result import EvaluationResult
+from fusion.schema.result import EvaluationResult
 from fusion.score import score
 
 WIDTHS = {"a": 5, "b": 4}

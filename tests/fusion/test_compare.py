@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from fusion.__main__ import main
 from fusion.core.progress import Progress
 from fusion.evaluate.compare import Answered, CannotCompare, compare, holm, read
-from fusion.recipe import Recipe
 from fusion.run import train
+from fusion.schema.recipe import Recipe
 
 LABELS = ["a", "b", "c"]
 

@@ -11,8 +11,8 @@ from fusion import cost
 from fusion.core.progress import Progress
 from fusion.cost import Input, Shape
 from fusion.machine import FILE, Machine, Spent, memory_mb, peak_mb
-from fusion.recipe import Recipe, Training
 from fusion.run import train
+from fusion.schema.recipe import Recipe, Training
 
 MEASURED = Machine(
     seconds_a_cell={"minilm-l6-v2": 0.01}, seconds_a_step={"": 0.001}, memory_mb=8000, runs=1

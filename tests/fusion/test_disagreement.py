@@ -13,9 +13,9 @@ from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.disagreement import contradiction, disagreements, together
-from fusion.recipe import Recipe
-from fusion.result import EvaluationResult
 from fusion.run import train
+from fusion.schema.recipe import Recipe
+from fusion.schema.result import EvaluationResult
 from fusion.study import Study
 from fusion.tasks import task_of
 

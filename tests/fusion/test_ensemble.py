@@ -19,8 +19,8 @@ from fusion.core.files import digest_of, write_json
 from fusion.core.progress import Progress
 from fusion.ensemble import Pool
 from fusion.evaluate.calibration import log_loss
-from fusion.recipe import Recipe
 from fusion.run import train
+from fusion.schema.recipe import Recipe
 from fusion.score import score
 from fusion.tasks import task_of
 from fusion.train import answer

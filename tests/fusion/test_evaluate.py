@@ -13,7 +13,7 @@ from fusion.evaluate.contributions import contributions, shapley
 from fusion.evaluate.robustness import degradation, missing
 from fusion.evaluate.scores import Scores, gain
 from fusion.evaluate.subgroups import repeats, subgroups
-from fusion.figures import Interval
+from fusion.schema.intervals import Interval
 
 K = 4
 
@@ -206,7 +206,7 @@ def test_a_column_that_repeats_another_makes_no_second_set_of_subgroups():
 def stored():
     """A result as JSON holds it."""
     from fusion.evaluate.report import Question, evaluate
-    from fusion.result import Fold, Split
+    from fusion.schema.result import Fold, Split
 
     scored, answers = data(n=60, m=2, clusters=20)
     single = {name: (answers.by_coalition[(i,)],) * 2 for i, name in enumerate(scored.modalities)}
@@ -231,7 +231,7 @@ def stored():
 
 
 def test_a_result_of_schema_1_is_read_and_keeps_its_number(stored):
-    from fusion.result import EvaluationResult
+    from fusion.schema.result import EvaluationResult
 
     old = {
         name: value
@@ -260,7 +260,7 @@ def as_in_schema_2(part):
 
 
 def test_a_result_of_schema_2_is_read_with_its_scores(stored):
-    from fusion.result import EvaluationResult
+    from fusion.schema.result import EvaluationResult
 
     old = as_in_schema_2(
         {name: value for name, value in stored.items() if name != "disagreements"}
@@ -279,7 +279,7 @@ def test_a_result_of_schema_2_is_read_with_its_scores(stored):
 
 
 def test_a_result_of_a_later_version_is_refused_in_words(stored):
-    from fusion.result import SCHEMA_VERSION, EvaluationResult
+    from fusion.schema.result import SCHEMA_VERSION, EvaluationResult
 
     with pytest.raises(ValueError, match="update the program to read it"):
         EvaluationResult.model_validate(stored | {"schema_version": SCHEMA_VERSION + 1})

@@ -12,8 +12,8 @@ from fusion.__main__ import main
 from fusion.core.progress import Progress
 from fusion.evaluate.external import judge
 from fusion.evaluate.tables import TableError
-from fusion.result import SCHEMA_VERSION, EvaluationResult
 from fusion.run import train
+from fusion.schema.result import SCHEMA_VERSION, EvaluationResult
 
 LABELS = ["cat", "dog", "owl"]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from fusion.bundle import load
 from fusion.core.progress import Progress
 from fusion.floor import hand_over
-from fusion.recipe import Recipe
 from fusion.run import train
+from fusion.schema.recipe import Recipe
 from fusion.score import score
 
 MODALITIES = ["a", "b"]

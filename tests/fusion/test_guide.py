@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from fusion.__main__ import parser
-from fusion.recipe import Method, Recipe
+from fusion.schema.recipe import Method, Recipe
 from fusion.study_spec import StudySpec
 from tests.fusion.test_command import RECIPE, write_study
 

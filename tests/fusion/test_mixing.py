@@ -16,9 +16,9 @@ from fusion.core.progress import Progress
 from fusion.embed import Features, Part
 from fusion.mixing import Layers, Mixing
 from fusion.prepared import Prepared, Task
-from fusion.recipe import Recipe, RecipeError
-from fusion.result import EvaluationResult
 from fusion.run import train
+from fusion.schema.recipe import Recipe, RecipeError
+from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tokens import Block
 from fusion.weighing import CannotWeigh, Weighing, weighings_of

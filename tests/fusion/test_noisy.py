@@ -13,10 +13,10 @@ from PIL import Image
 from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
 from fusion.core.progress import Progress
-from fusion.noise import LEVELS
 from fusion.noisy import Noisy, drowned, fewer_words, shaken, spoilt, spread
-from fusion.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.run import train
+from fusion.schema.noise_levels import LEVELS
+from fusion.schema.recipe import EncoderChoice, Recipe, RecipeError
 
 
 def level(kind, name):

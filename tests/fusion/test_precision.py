@@ -15,8 +15,8 @@ from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.encoders import load as load_encoder
 from fusion.encoders.runtime import in_bf16, in_precision
-from fusion.recipe import Recipe, RecipeError
 from fusion.run import train
+from fusion.schema.recipe import Recipe, RecipeError
 
 N = 24
 

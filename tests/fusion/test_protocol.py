@@ -17,10 +17,10 @@ from fusion.core.progress import Progress
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.criteria import Evidence, criterion_score
-from fusion.protocol import Criterion, ProtocolError, protocols_of, state_of
-from fusion.recipe import Recipe, RecipeError
-from fusion.result import EvaluationResult
 from fusion.run import train
+from fusion.schema.protocol import Criterion, ProtocolError, protocols_of, state_of
+from fusion.schema.recipe import Recipe, RecipeError
+from fusion.schema.result import EvaluationResult
 from tests.fusion.test_external import handed_in
 
 

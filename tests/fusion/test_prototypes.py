@@ -15,8 +15,8 @@ from fusion.core.progress import Progress
 from fusion.knowledge.concepts import Concept, defined
 from fusion.methods import build
 from fusion.prototypes import embedded, likeness, related, relation
-from fusion.recipe import Recipe, RecipeError
 from fusion.run import train
+from fusion.schema.recipe import Recipe, RecipeError
 from fusion.study_spec import StudySpec
 
 TRAITS = (

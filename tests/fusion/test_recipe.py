@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fusion.recipe import Recipe, RecipeError, presets
+from fusion.schema.recipe import Recipe, RecipeError, presets
 
 
 def problem(data):
@@ -83,7 +83,7 @@ def test_the_digest_follows_what_is_computed_and_not_the_title():
 
 def test_recipe_and_result_load_nothing_heavy():
     code = (
-        "import sys, fusion, fusion.recipe, fusion.result, fusion.core.progress;"
+        "import sys, fusion, fusion.schema.recipe, fusion.schema.result, fusion.core.progress;"
         "print([m for m in ('numpy', 'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow') if m in sys.modules])"
     )
     assert (

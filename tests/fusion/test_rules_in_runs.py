@@ -12,8 +12,8 @@ from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import BundleError, load
 from fusion.core.progress import Progress, Stopped
 from fusion.knowledge_use import RulesNotApplied, settled
-from fusion.recipe import Recipe, RecipeError
 from fusion.run import train
+from fusion.schema.recipe import Recipe, RecipeError
 from fusion.score import score
 
 

@@ -12,8 +12,8 @@ from fusion.alignment import Cell, Modality
 from fusion.bundle import load
 from fusion.candidates import candidates
 from fusion.core.progress import Progress, Stopped
-from fusion.recipe import EncoderChoice, Recipe, presets
 from fusion.run import train
+from fusion.schema.recipe import EncoderChoice, Recipe, presets
 from tests.fusion.conftest import relabelled
 
 METHODS = ["late", "concat", "gated", "ensemble"]

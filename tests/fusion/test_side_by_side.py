@@ -12,8 +12,8 @@ from fusion.core.progress import Progress
 from fusion.crossfit import alike
 from fusion.methods import JOINT, build
 from fusion.optimizer import AdamW, one_cycle
-from fusion.recipe import Training
 from fusion.run import train
+from fusion.schema.recipe import Training
 from fusion.train import Hooks, Samples, Watch, batches, fit
 from fusion.whitening import Whitening
 

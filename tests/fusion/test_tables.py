@@ -7,8 +7,8 @@ from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.encoders import load
-from fusion.recipe import Evaluation, Recipe, Training
 from fusion.run import train
+from fusion.schema.recipe import Evaluation, Recipe, Training
 from fusion.whitening import Whitening
 
 

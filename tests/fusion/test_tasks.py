@@ -23,9 +23,9 @@ from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.external import judge
 from fusion.evaluate.tables import TableError
 from fusion.methods import JOINT, build
-from fusion.protocol import Criterion
-from fusion.recipe import RecipeError
 from fusion.run import train
+from fusion.schema.protocol import Criterion
+from fusion.schema.recipe import RecipeError
 from fusion.splits import strata
 from fusion.tasks import task_of
 from fusion.tasks.labels import labels_of

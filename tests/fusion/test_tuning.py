@@ -25,8 +25,8 @@ from fusion.encoders import load as load_encoder
 from fusion.encoders.base import EncoderError
 from fusion.plan import in_order
 from fusion.prepared import Task
-from fusion.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.run import train
+from fusion.schema.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.score import score
 from fusion.store import Store
 from fusion.tasks import task_of
@@ -330,7 +330,7 @@ import fusion.run
 assert not {"peft", "accelerate"} & set(sys.modules), "a frozen run loads neither"
 import accelerate, numpy as np
 from torch import nn
-from fusion.recipe import EncoderChoice, Training
+from fusion.schema.recipe import EncoderChoice, Training
 from fusion.train import Hooks
 from fusion.tuning.fit import Examples, Headed, fit
 from fusion.whitening import Whitening

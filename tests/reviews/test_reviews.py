@@ -9,8 +9,8 @@ from apps.registry.models import ModelVersion
 from apps.reviews import comparison, queries, services
 from apps.reviews.models import Decision, Review
 from apps.reviews.proposal import candidates
-from fusion.figures import Interval
-from fusion.recipe import Recipe
+from fusion.schema.intervals import Interval
+from fusion.schema.recipe import Recipe
 from tests.experiments.answers import answered_run
 from tests.registry import factory
 

@@ -13,7 +13,7 @@ from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.ui import learning_tasks
 from fusion.encoders import catalogue
-from fusion.recipe import Recipe, presets
+from fusion.schema.recipe import Recipe, presets
 
 from .. import alignments, estimates, fit, pages, queries, services
 from ..forms import RunForm, YamlForm, initial_of

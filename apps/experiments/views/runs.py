@@ -19,7 +19,7 @@ from apps.projects.models import Project
 from apps.projects.pages import has_moved, project_page, refresh
 from apps.projects.policies import can
 from apps.ui.plots.data import as_csv
-from fusion.recipe import Recipe
+from fusion.schema.recipe import Recipe
 
 from .. import (
     concepts,

@@ -19,7 +19,7 @@ from apps.registry.services import register_run
 from apps.reviews.models import Decision
 from apps.reviews.services import decide, propose
 from fusion.core.progress import Progress
-from fusion.recipe import Recipe, Training, presets
+from fusion.schema.recipe import Recipe, Training, presets
 
 from .prepare import turn
 

@@ -21,7 +21,7 @@ SORTS = {"packaged": ".packaged", "plain": ".plain", "tiny": ".tiny", "local": "
 
 
 def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
-    """The encoder that a recipe chose, by name or with options (`fusion.recipe.EncoderChoice`);
+    """The encoder that a recipe chose, by name or with options (`fusion.schema.recipe.EncoderChoice`);
     raises EncoderError in plain words.
 
     folders: whether the name may also be a path to a transformers folder or a hub name in this

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.figures import Interval, Verdict
+from fusion.schema.intervals import Interval, Verdict
 
 FEW_CLUSTERS = 12
 AT_ONCE = 4_000_000

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.result import Bin, Reliability
+from fusion.schema.result import Bin, Reliability
 
 Loss = Callable[[NDArray[Any], NDArray[Any], float], float]
 """Outputs (n, D), y (n, ...), temperature -> a mean."""

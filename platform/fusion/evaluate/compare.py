@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.comparison import Compared, Comparison, Difference
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.figures import Clusters, Interval, Verdict
-from fusion.protocol import MEASURES
+from fusion.schema.comparison import Compared, Comparison, Difference
+from fusion.schema.intervals import Clusters, Interval, Verdict
+from fusion.schema.protocol import MEASURES
 from fusion.tasks import TaskName, task_of
 
 if TYPE_CHECKING:

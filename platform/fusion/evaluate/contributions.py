@@ -9,7 +9,7 @@ import numpy as np
 from fusion.evaluate.answers import Answers, Coalition, Scored, orders
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats
-from fusion.result import RULES, ClassShares, Contributions, Share
+from fusion.schema.result import RULES, ClassShares, Contributions, Share
 
 
 def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:

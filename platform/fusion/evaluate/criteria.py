@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.discipline_scores import CriterionScore, ProtocolScore
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.compare import Answered, CannotCompare, against
 from fusion.evaluate.metrics import Floats
-from fusion.figures import Interval
 from fusion.knowledge import ConditionError, holds
-from fusion.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
+from fusion.schema.discipline_scores import CriterionScore, ProtocolScore
+from fusion.schema.intervals import Interval
+from fusion.schema.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
 
 Bools = NDArray[np.bool_]
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.result import Disagreement, Kind
+from fusion.schema.result import Disagreement, Kind
 from fusion.tasks.base import Array, LearningTask
 
 MOST = 40

@@ -25,8 +25,8 @@ from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.evaluate.tables import Predictions, TableError, Truth, read_predictions, read_truth
 from fusion.knowledge.findings import kind_of
-from fusion.protocol import Protocol, check
-from fusion.result import EvaluationResult, Fold, Split
+from fusion.schema.protocol import Protocol, check
+from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.splits import AlignmentError
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import Array, LearningTask

@@ -16,10 +16,10 @@ from fusion.evaluate.metrics import Floats
 from fusion.evaluate.retrieval import retrieval
 from fusion.evaluate.scores import Figures, gain
 from fusion.evaluate.shortfall import shortfalls
-from fusion.figures import Clusters, Gain, Interval
-from fusion.protocol import Protocol
 from fusion.representation import Space
-from fusion.result import (
+from fusion.schema.intervals import Clusters, Gain, Interval
+from fusion.schema.protocol import Protocol
+from fusion.schema.result import (
     Baseline,
     Calibration,
     EvaluationResult,

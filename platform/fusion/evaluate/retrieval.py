@@ -15,7 +15,7 @@ from fusion.evaluate.answers import Scored
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.representation import Space, Vectors, drawn, unit
-from fusion.result import Retrieval
+from fusion.schema.result import Retrieval
 
 FIRST = 10
 ASKED = 2_000

@@ -8,7 +8,7 @@ import numpy as np
 
 from fusion.evaluate.answers import Answers, Coalition, Scored
 from fusion.evaluate.bootstrap import Resampler, interval
-from fusion.result import Degradation, Level, Missing, Noise, NoisyLevel
+from fusion.schema.result import Degradation, Level, Missing, Noise, NoisyLevel
 
 SHARES = [i / 10 for i in range(11)]
 

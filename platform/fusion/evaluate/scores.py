@@ -15,8 +15,8 @@ from fusion.evaluate import metrics
 from fusion.evaluate.bootstrap import Resampler, interval, verdict
 from fusion.evaluate.calibration import bin_sums, ece_of, reliability
 from fusion.evaluate.metrics import Floats, Ints
-from fusion.figures import Gain, Interval
-from fusion.result import Against, ClassScore, Confusion, Reliability
+from fusion.schema.intervals import Gain, Interval
+from fusion.schema.result import Against, ClassScore, Confusion, Reliability
 
 
 @dataclass

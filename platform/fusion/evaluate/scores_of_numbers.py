@@ -12,7 +12,7 @@ from fusion.evaluate import metrics
 from fusion.evaluate.bootstrap import interval
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.scores import Figures
-from fusion.result import Against, Bin, Reliability
+from fusion.schema.result import Against, Bin, Reliability
 
 LEVELS = np.arange(1, 10) / 10
 """Central intervals that should hold so much of the truth: coverage is to a number what a

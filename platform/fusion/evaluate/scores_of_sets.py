@@ -12,7 +12,7 @@ from fusion.evaluate import metrics
 from fusion.evaluate.calibration import BINS, ece_of, reliability_of
 from fusion.evaluate.metrics import Floats
 from fusion.evaluate.scores import Figures, per_label
-from fusion.result import ClassScore, Reliability
+from fusion.schema.result import ClassScore, Reliability
 
 
 class SetScores(Figures):

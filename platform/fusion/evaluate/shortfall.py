@@ -7,8 +7,8 @@ import numpy as np
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler, interval, verdict
 from fusion.evaluate.metrics import Floats
-from fusion.figures import Gain
-from fusion.result import Shortfall
+from fusion.schema.intervals import Gain
+from fusion.schema.result import Shortfall
 
 
 def shortfalls(

@@ -9,8 +9,8 @@ import numpy as np
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.bootstrap import Resampler, few
 from fusion.evaluate.metrics import Floats
-from fusion.figures import Interval
-from fusion.result import Subgroup
+from fusion.schema.intervals import Interval
+from fusion.schema.result import Subgroup
 
 FEW_SAMPLES = 20
 MOST_VALUES = 40

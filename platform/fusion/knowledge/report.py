@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.discipline_scores import RuleScore
 from fusion.evaluate.bootstrap import Resampler, interval
-from fusion.figures import Interval
+from fusion.schema.discipline_scores import RuleScore
+from fusion.schema.intervals import Interval
 
 from .rules import Rule, allowed
 

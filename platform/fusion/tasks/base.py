@@ -28,7 +28,7 @@ from . import TaskName
 if TYPE_CHECKING:
     from fusion.evaluate.bootstrap import Resampler
     from fusion.evaluate.scores import Figures
-    from fusion.result import Said
+    from fusion.schema.result import Said
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]

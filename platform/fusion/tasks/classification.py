@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fusion.evaluate import calibration, metrics
 from fusion.evaluate.scores import Figures, Scores
-from fusion.result import Said
+from fusion.schema.result import Said
 
 from . import TaskName
 from .base import Array, Floats, LearningTask, Temperature

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fusion.evaluate import metrics
 from fusion.evaluate.scores import Figures
 from fusion.evaluate.scores_of_sets import SetScores
-from fusion.result import Said
+from fusion.schema.result import Said
 
 from . import TaskName
 from .base import Array, Floats, LearningTask, Temperature

@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from fusion.encoders import load
 from fusion.encoders.base import Encoder, EncoderError, fingerprint_of, weights_digest
-from fusion.recipe import EncoderChoice
+from fusion.schema.recipe import EncoderChoice
 
 SECOND = 16_000  # of sound
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fusion.encoders import catalogue
-from fusion.recipe import EncoderChoice, Recipe
+from fusion.schema.recipe import EncoderChoice, Recipe
 
 if TYPE_CHECKING:
     from fusion.cost import Input, Shape

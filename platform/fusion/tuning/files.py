@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fusion.core.files import BrokenFile, read_tensors, write_tensors
-from fusion.recipe import EncoderChoice
+from fusion.schema.recipe import EncoderChoice
 
 from .adapt import Tuned
 

@@ -21,7 +21,7 @@ from fusion.core.files import read_tensors, write_tensors
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import device
 from fusion.optimizer import AdamW
-from fusion.recipe import EncoderChoice, Training
+from fusion.schema.recipe import EncoderChoice, Training
 from fusion.tasks import TaskName
 from fusion.tasks.losses import TEACHING
 from fusion.train import Hooks, seed_everything, starting

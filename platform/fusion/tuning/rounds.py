@@ -23,7 +23,7 @@ from fusion.encoders.base import Encoder
 from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.metrics import Ints
 from fusion.prepared import Round, Task
-from fusion.recipe import EncoderChoice, Recipe
+from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.store import Store
 from fusion.tasks.linear import constant, linear
 from fusion.train import Hooks, seed_everything

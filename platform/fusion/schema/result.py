@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from fusion.discipline_scores import ConceptsScore, ProtocolScore, RuleScore
-from fusion.figures import Clusters, Gain, Interval, Part
+from fusion.schema.discipline_scores import ConceptsScore, ProtocolScore, RuleScore
+from fusion.schema.intervals import Clusters, Gain, Interval, Part
 from fusion.tasks import TaskName
 
 SCHEMA_VERSION = 3
@@ -122,7 +122,7 @@ class Degradation(Part):
 
 
 class NoisyLevel(Interval):
-    """level: its name among fusion.noise.LEVELS; change: the paired difference to the inputs as
+    """level: its name among fusion.schema.noise_levels.LEVELS; change: the paired difference to the inputs as
     they are.
     """
 

@@ -1,5 +1,5 @@
 """Numbers as a report tells them: with an interval, paired, and with the clusters that it was drawn
-over. Light, like fusion.result.
+over. Light, like fusion.schema.result.
 """
 
 from typing import Any, Literal

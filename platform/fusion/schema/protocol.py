@@ -21,7 +21,7 @@ from fusion.knowledge.language import Condition, listed
 from fusion.knowledge.parser import parse
 from fusion.knowledge.rules import check_condition, problem_of
 from fusion.knowledge.words import explain
-from fusion.noise import LEVELS
+from fusion.schema.noise_levels import LEVELS
 
 State = Literal["met", "undecided", "not_met", "too_few"]
 
@@ -82,7 +82,7 @@ class Criterion(BaseModel):
 
     where: a condition in the language of rules, here over the label too. without, only: modalities
     taken away from every sample, or all that are left; noise: one modality and the level that it is
-    made worse by (fusion.noise). at_least, at_most: the bound of the metric; with `over` that of
+    made worse by (fusion.schema.noise_levels). at_least, at_most: the bound of the metric; with `over` that of
     the paired difference to what another answers to the same samples with all its inputs: a
     modality alone, the best single modality, or the reference run. min_n: samples below which
     nothing is decided.

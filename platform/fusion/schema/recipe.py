@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from fusion.knowledge.settings import Knowledge
-from fusion.protocol import Protocol, protocols_of
+from fusion.schema.protocol import Protocol, protocols_of
 
 Member = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
 Method = Literal[Member, "ensemble"]
@@ -127,7 +127,7 @@ class Training(Part):
 
 
 class Evaluation(Part):
-    """noise: each input made worse step by step (fusion.noise); every level is read by its encoders
+    """noise: each input made worse step by step (fusion.schema.noise_levels); every level is read by its encoders
     once more.
     """
 

@@ -1,6 +1,6 @@
-"""The form of a comparison of runs (fusion.evaluate.compare). Light, like fusion.result."""
+"""The form of a comparison of runs (fusion.evaluate.compare). Light, like fusion.schema.result."""
 
-from fusion.figures import Clusters, Interval, Part, Verdict
+from fusion.schema.intervals import Clusters, Interval, Part, Verdict
 
 
 class Difference(Interval):

@@ -1,11 +1,11 @@
 """What became of what the disciplines know and ask: rules, definitions of labels, criteria. Light,
-like fusion.result.
+like fusion.schema.result.
 """
 
-from fusion.figures import Interval, Pair, Part, Worth
 from fusion.knowledge.concepts import Concept
 from fusion.knowledge.rules import Rule
-from fusion.protocol import Criterion, State
+from fusion.schema.intervals import Interval, Pair, Part, Worth
+from fusion.schema.protocol import Criterion, State
 
 
 class RuleEffect(Part):
