@@ -13,18 +13,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusion.alignment import Aligned
 from fusion.cache import Cache
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned
+from fusion.data.modalities import audio, image
+from fusion.data.study import Study
 from fusion.embed import contents, embed
 from fusion.encoders import catalogue, packaged
 from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.machine import has_bf16
-from fusion.modalities import audio, image
 from fusion.run import train
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.schema.result import EvaluationResult
-from fusion.study import Study
 
 from .engine import interval
 from .rows import Place, Row, fact, under

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fusion.alignment import Aligned, Split
 from fusion.cache import Cache
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Split
+from fusion.data.study import Study
 from fusion.embed import contents
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.compare import Answered, read
@@ -22,7 +23,6 @@ from fusion.schema.intervals import Interval
 from fusion.schema.noise_levels import LEVELS
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
-from fusion.study import Study
 
 from .engine import interval as shown
 from .rows import Place, Row

@@ -154,7 +154,7 @@ def keep_bundle(folder: Path, attempt: int) -> Path:
 @contextmanager
 def in_words() -> Iterator[None]:
     """Turn what can go wrong outside the program into causes that a person can act on."""
-    from fusion.alignment import AlignmentError
+    from fusion.data.alignment import AlignmentError
     from fusion.encoders.base import EncoderError
 
     try:

@@ -1,7 +1,7 @@
 """The learning engine of Consilience: a library of its own, without Django.
 
-    from fusion.study import Study                      # the only reader and writer of a study folder
-    from fusion.alignment import Aligned, folds         # samples joined on their key, splits that do not leak
+    from fusion.data.study import Study                      # the only reader and writer of a study folder
+    from fusion.data.alignment import Aligned, folds         # samples joined on their key, splits that do not leak
     from fusion.encoders import catalogue, load         # foundation models: what there is; load(choice) -> Encoder
     from fusion.embed import embed                      # embed(aligned, {modality: choice}, cache, progress) -> Features
     from fusion.cache import Cache                      # encoder fingerprint x content digest -> vector

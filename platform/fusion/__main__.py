@@ -316,8 +316,8 @@ def recipe_of(given: str | None) -> Recipe:
 
 
 def aligned_of(folder: Path, progress: Progress) -> Any:
-    from fusion.alignment import Aligned
-    from fusion.study import Study
+    from fusion.data.alignment import Aligned
+    from fusion.data.study import Study
 
     progress.log(f"reading {folder}")
     return Aligned.from_study(
@@ -336,15 +336,15 @@ def user_errors() -> tuple[type[Exception], ...]:
     """What a person can cause and put right; anything else is a fault of ours and keeps its
     traceback.
     """
-    from fusion.alignment import AlignmentError
     from fusion.bundle import BundleError
+    from fusion.data.alignment import AlignmentError
+    from fusion.data.modalities import BrokenFile
+    from fusion.data.study import StudyError
     from fusion.encoders.base import EncoderError
     from fusion.evaluate.compare import CannotCompare
     from fusion.evaluate.tables import TableError
     from fusion.inputs import InputError
-    from fusion.modalities import BrokenFile
     from fusion.schema.protocol import ProtocolError
-    from fusion.study import StudyError
 
     return (
         RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, InputError, ProtocolError,

@@ -17,16 +17,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
-from fusion.columns import MEDIA_KINDS
 from fusion.core.files import write_bytes
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned
+from fusion.data.columns import MEDIA_KINDS
+from fusion.data.modalities import BrokenFile, series, table
+from fusion.data.study import Study
 from fusion.inputs import InputError, Reader, columns_in
-from fusion.modalities import BrokenFile, series, table
 from fusion.predictions import told
-from fusion.study import Study
 
 Floats = NDArray[Any]
 

@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from fusion.alignment import Aligned
 from fusion.cache import Cache
 from fusion.card import card
 from fusion.core.files import (
@@ -38,6 +37,7 @@ from fusion.core.files import (
     write_tensors,
 )
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned
 from fusion.embed import Adapted, embed_with
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import Encoder

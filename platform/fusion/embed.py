@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.alignment import Aligned, Modality
 from fusion.cache import Cache, Space
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Modality
+from fusion.data.modalities import BrokenFile
 from fusion.encoders import catalogue, load
 from fusion.encoders.base import Choice, Encoder, EncoderError
 from fusion.machine import Stopwatch
-from fusion.modalities import BrokenFile
 from fusion.schema.result import CELL
 from fusion.tokens import Block
 

@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from fusion.alignment import Aligned, Cell, Modality
-from fusion.columns import MEDIA_KINDS
-from fusion.modalities import BrokenFile, inspect, series, text
+from fusion.data.alignment import Aligned, Cell, Modality
+from fusion.data.columns import MEDIA_KINDS
+from fusion.data.modalities import BrokenFile, inspect, series, text
 
 Fields = Mapping[str, Sequence[str]]
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusion.alignment import Aligned
-from fusion.columns import find_leaks
+from fusion.data.alignment import Aligned
+from fusion.data.columns import find_leaks
 from fusion.evaluate.answers import Answers
 from fusion.evaluate.metrics import Floats
 from fusion.knowledge import (

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from fusion import cost
-from fusion.alignment import Aligned, Cell, Modality, Split
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.encoders.base import EncoderError

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.embed import Choices, Work, contents, embed_modality, load_all
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import asked, in_precision
@@ -185,7 +185,7 @@ def dice(digest: str) -> np.random.Generator:
 def blurred(source: Path, digest: str, share: float, target: Path) -> Path:
     from PIL import ImageFilter
 
-    from fusion.modalities import image
+    from fusion.data.modalities import image
 
     with image.opened(source, source.stat().st_size) as picture:
         rgb = image.upright_rgb(picture)
@@ -201,7 +201,7 @@ def drowned(source: Path, digest: str, decibel: float, target: Path) -> Path:
     """
     import soundfile
 
-    from fusion.modalities import audio
+    from fusion.data.modalities import audio
 
     sound = audio.decode(source, RATE, SECONDS)
     power = float(np.mean(np.square(sound, dtype=np.float64)))

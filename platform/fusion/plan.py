@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from fusion.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.core.environment import environment
 from fusion.core.files import digest_of
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.embed import Adapted, Features
 from fusion.evaluate.metrics import Ints
 from fusion.evaluate.subgroups import subgroup_columns

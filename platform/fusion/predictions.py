@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fusion.alignment_files import label_type
 from fusion.core.files import write_bytes
+from fusion.data.alignment_files import label_type
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.disagreement import together
 from fusion.evaluate.metrics import Floats

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.alignment import Aligned
 from fusion.cache import Cache
 from fusion.candidates import PROBED, Reading, candidates
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned
 from fusion.embed import Features, embed
 from fusion.encoders.base import EncoderError
 from fusion.evaluate.baselines import STRENGTHS

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fusion.alignment import Aligned
+from fusion.data.alignment import Aligned
 from fusion.evaluate.metrics import Ints
 from fusion.knowledge import columns_of, kinds_of
 from fusion.knowledge.findings import kind_of

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
 from fusion.core.progress import Progress, Silent
+from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.knowledge.concepts import Concept

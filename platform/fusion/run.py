@@ -12,13 +12,13 @@ from typing import Any
 import torch
 
 from fusion import predictions, space
-from fusion.alignment import Aligned
 from fusion.bundle import Bundle, save
 from fusion.cache import Cache
 from fusion.card import references
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.crossfit import CrossFit
+from fusion.data.alignment import Aligned
 from fusion.embed import Adapted, Features, embed
 from fusion.encoders import catalogue
 from fusion.encoders.runtime import OF_RECIPES, in_precision

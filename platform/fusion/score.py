@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion import knowledge
-from fusion.alignment import Aligned
 from fusion.bundle import Bundle, BundleError
 from fusion.cache import Cache
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned
 from fusion.ensemble import pooled_answers
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.bootstrap import Resampler

@@ -15,7 +15,7 @@ from apps.datasets.models import Alignment, Version
 from apps.datasets.queries import newest_versions
 from apps.jobs.models import Job
 from apps.jobs.work import perform
-from fusion.alignment import folds
+from fusion.data.alignment import folds
 from tests.made import make_study, make_version
 
 pytestmark = pytest.mark.django_db
@@ -184,12 +184,12 @@ def test_a_column_that_tells_the_label_is_named(team: Any, study: dict[str, Vers
 
 
 def test_the_leaks_are_those_that_the_engine_finds(team: Any) -> None:
-    """The same rule in SQL as in `fusion.columns.find_leaks`, on columns made to lie near its
+    """The same rule in SQL as in `fusion.data.columns.find_leaks`, on columns made to lie near its
     bounds.
     """
     import random
 
-    from fusion.columns import find_leaks
+    from fusion.data.columns import find_leaks
 
     dice = random.Random(5)
     labels = [dice.choice(["x", "y", "z", None]) for _n in range(400)]
@@ -357,9 +357,9 @@ def test_the_samples_of_an_alignment_can_be_browsed(
 @pytest.mark.study
 def test_the_real_study_freezes_to_the_digest_of_the_engine(team: Any, spoken_digits: Any) -> None:
     from apps.datasets.ingest.folder import import_folder
-    from fusion.alignment import Aligned
     from fusion.core.progress import Progress
-    from fusion.study import Study
+    from fusion.data.alignment import Aligned
+    from fusion.data.study import Study
 
     import_folder(team.project, team.owner, spoken_digits, Progress())
     alignment = Alignment.objects.get()

@@ -25,7 +25,7 @@ from apps.datasets.workspace import workspace_of
 from apps.jobs.models import Job
 from apps.jobs.services import Fenced, claim
 from apps.jobs.work import Work
-from fusion.modalities import BrokenFile
+from fusion.data.modalities import BrokenFile
 
 from .conftest import packed, picture, table  # isort: skip
 

@@ -14,7 +14,7 @@ from apps.datasets.blobs import blob_name, blob_path, digest_of, register_blobs,
 from apps.datasets.models import Alignment, Blob
 from apps.projects.models import Project
 from apps.projects.services import next_number
-from fusion.alignment import Aligned, Cell, Modality, Split
+from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.schema.recipe import Recipe
 from fusion.tasks import TaskName
 from tests.made import make_image

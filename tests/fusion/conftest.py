@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusion.alignment import Aligned, Cell, Modality
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 

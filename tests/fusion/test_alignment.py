@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fusion.alignment import (
+from fusion.data.alignment import (
     Aligned,
     AlignmentError,
     Cell,
@@ -17,8 +17,8 @@ from fusion.alignment import (
     inner_folds,
     inner_split,
 )
-from fusion.study import Study, StudyError
-from fusion.study_spec import Split
+from fusion.data.study import Study, StudyError
+from fusion.data.study_spec import Split
 
 
 def made(n=60, sites=6, labels=("yes", "no"), group_of=None, **fields) -> Aligned:
@@ -267,7 +267,7 @@ def test_parts_that_do_not_fit_together_are_refused():
 
 
 def test_importing_the_alignment_loads_no_heavy_library():
-    code = "import sys, fusion.alignment; print(sorted({'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    code = "import sys, fusion.data.alignment; print(sorted({'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

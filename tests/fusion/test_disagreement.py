@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.alignment import Aligned
 from fusion.cache import Cache
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned
+from fusion.data.study import Study
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.disagreement import contradiction, disagreements, together
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
-from fusion.study import Study
 from fusion.tasks import task_of
 
 LABELS = ["one", "two", "three"]

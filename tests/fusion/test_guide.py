@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from fusion.__main__ import parser
+from fusion.data.study_spec import StudySpec
 from fusion.schema.recipe import Method, Recipe
-from fusion.study_spec import StudySpec
 from tests.fusion.test_command import RECIPE, write_study
 
 GUIDE = (Path(__file__).parents[2] / "docs/engine.md").read_text(encoding="utf-8")

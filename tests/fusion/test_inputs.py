@@ -17,10 +17,10 @@ from PIL import Image
 
 import fusion
 from fusion.__main__ import main
-from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import BundleError
 from fusion.core.files import digest_of, write_json
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders import load as load_encoder
 from fusion.inputs import InputError
 from fusion.run import train

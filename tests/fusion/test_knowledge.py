@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.alignment import Aligned, Cell, Modality
+from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.knowledge import (
     ConditionError,
     Rule,
@@ -483,7 +483,7 @@ def test_the_language_loads_no_numpy_and_no_torch() -> None:
 
 @pytest.mark.study
 def test_the_rules_of_a_real_study_hold_where_they_say(spoken_digits: object) -> None:
-    from fusion.study import Study
+    from fusion.data.study import Study
 
     seconds = Study.load(spoken_digits).tables()["recordings"].columns["seconds"].values
     found = holds(parse("recordings.seconds > 0.75"), {"recordings.seconds": seconds})

@@ -12,9 +12,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-from fusion import modalities
-from fusion.modalities import BrokenFile, Inspection, audio, image, series, sniff, table, text
-from fusion.modalities.child import Inspector
+from fusion.data import modalities
+from fusion.data.modalities import BrokenFile, Inspection, audio, image, series, sniff, table, text
+from fusion.data.modalities.child import Inspector
 
 
 def photo(width=60, height=40, **options):
@@ -65,7 +65,7 @@ def broken(path: Path, kind: str) -> str:
 
 
 def test_importing_the_package_loads_no_decoder():
-    code = "import sys, fusion.modalities; print(sorted({'numpy', 'PIL', 'soundfile', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    code = "import sys, fusion.data.modalities; print(sorted({'numpy', 'PIL', 'soundfile', 'scipy', 'pyarrow'} & set(sys.modules)))"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 import fusion
-from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.encoders import load as load_encoder

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from fusion.__main__ import main
-from fusion.alignment import Aligned
 from fusion.bundle import load
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.criteria import Evidence, criterion_score

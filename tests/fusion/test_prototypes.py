@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import load
 from fusion.cache import Cache
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Cell, Modality
+from fusion.data.study_spec import StudySpec
 from fusion.knowledge.concepts import Concept, defined
 from fusion.methods import build
 from fusion.prototypes import embedded, likeness, related, relation
 from fusion.run import train
 from fusion.schema.recipe import Recipe, RecipeError
-from fusion.study_spec import StudySpec
 
 TRAITS = (
     ("striped", "spotted", "plain"),

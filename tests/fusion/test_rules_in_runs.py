@@ -8,9 +8,9 @@ import warnings
 import numpy as np
 import pytest
 
-from fusion.alignment import Aligned, Cell, Modality
 from fusion.bundle import BundleError, load
 from fusion.core.progress import Progress, Stopped
+from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.knowledge_use import RulesNotApplied, settled
 from fusion.run import train
 from fusion.schema.recipe import Recipe, RecipeError

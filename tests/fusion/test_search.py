@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fusion.alignment import Cell, Modality
 from fusion.bundle import load
 from fusion.candidates import candidates
 from fusion.core.progress import Progress, Stopped
+from fusion.data.alignment import Cell, Modality
 from fusion.run import train
 from fusion.schema.recipe import EncoderChoice, Recipe, presets
 from tests.fusion.conftest import relabelled

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fusion.columns import find_leaks, guess_kind
-from fusion.modalities import BrokenFile
-from fusion.study import Study, StudyError, inside, write
-from fusion.study_spec import StudySpec
+from fusion.data.columns import find_leaks, guess_kind
+from fusion.data.modalities import BrokenFile
+from fusion.data.study import Study, StudyError, inside, write
+from fusion.data.study_spec import StudySpec
 
 YAML = """\
 name: tiny
@@ -260,7 +260,7 @@ def test_the_leak_of_spoken_digits_is_found(spoken_digits):
 
 
 def test_reading_a_study_loads_no_heavy_library():
-    code = "import sys, fusion.study; print(sorted({'numpy', 'pandas', 'pyarrow', 'torch', 'PIL', 'sklearn', 'scipy'} & set(sys.modules)))"
+    code = "import sys, fusion.data.study; print(sorted({'numpy', 'pandas', 'pyarrow', 'torch', 'PIL', 'sklearn', 'scipy'} & set(sys.modules)))"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fusion.alignment import Aligned, Cell, Modality
 from fusion.cache import Cache
 from fusion.core.progress import Progress
+from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders import load
 from fusion.run import train
 from fusion.schema.recipe import Evaluation, Recipe, Training

@@ -17,8 +17,10 @@ from scipy.stats import multivariate_normal, norm, spearmanr
 from sklearn import metrics as sk
 
 import fusion
-from fusion.alignment import Aligned, AlignmentError, folds
 from fusion.core.progress import Progress, Stopped
+from fusion.data.alignment import Aligned, AlignmentError, folds
+from fusion.data.labels import labels_of
+from fusion.data.splits import strata
 from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.external import judge
 from fusion.evaluate.tables import TableError
@@ -26,9 +28,7 @@ from fusion.methods import JOINT, build
 from fusion.run import train
 from fusion.schema.protocol import Criterion
 from fusion.schema.recipe import RecipeError
-from fusion.splits import strata
 from fusion.tasks import task_of
-from fusion.tasks.labels import labels_of
 from tests.fusion.conftest import relabelled, turned
 
 TASKS = ["ordinal", "regression", "multi-label"]

@@ -16,10 +16,10 @@ import torch
 import transformers
 
 import fusion
-from fusion.alignment import Aligned, Cell, Modality, Split
 from fusion.bundle import BundleError, load
 from fusion.core.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.core.progress import Progress, Stopped
+from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.embed import embed
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import EncoderError

@@ -1,4 +1,4 @@
-"""From versions to `fusion.alignment.Aligned`. In a worker alone: it reads whole columns with
+"""From versions to `fusion.data.alignment.Aligned`. In a worker alone: it reads whole columns with
 pyarrow.
 """
 
@@ -10,11 +10,11 @@ from pyarrow import parquet
 
 from apps.datasets.blobs import blob_path, blobs_by_digest
 from apps.datasets.models import Alignment, Version
-from fusion.alignment import Aligned, Cell, Flag, Modality
-from fusion.columns import MEDIA_KINDS, to_text
-from fusion.modalities import text
-from fusion.study_spec import Split
-from fusion.tasks.labels import labels_of
+from fusion.data.alignment import Aligned, Cell, Flag, Modality
+from fusion.data.columns import MEDIA_KINDS, to_text
+from fusion.data.labels import labels_of
+from fusion.data.modalities import text
+from fusion.data.study_spec import Split
 
 from .spec import Source, is_annotation, sources_of
 

@@ -18,7 +18,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import close
 from apps.jobs.work import Failure, Work
 from apps.projects.events import record
-from fusion.alignment import Aligned, AlignmentError, folds
+from fusion.data.alignment import Aligned, AlignmentError, folds
 
 from .assemble import assemble
 

@@ -2,7 +2,7 @@
 
 from apps.datasets.blobs import blob_path
 from apps.datasets.models import Alignment
-from fusion.alignment import Aligned
+from fusion.data.alignment import Aligned
 
 
 def load_aligned(alignment: Alignment) -> Aligned:

@@ -12,8 +12,8 @@ from apps.accounts.models import User
 from apps.datasets.alignments.services import create_alignment, freeze
 from apps.datasets.models import Alignment, Version
 from apps.projects.models import Project
+from fusion.data.study_spec import StudySpec
 from fusion.knowledge import parse, renamed
-from fusion.study_spec import StudySpec
 
 
 def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fusion.columns import ID_NAMES, LABEL_NAMES, is_number, missing
+from fusion.data.columns import ID_NAMES, LABEL_NAMES, is_number, missing
 
 from .draft import Choice, Draft, fill, key_text
 from .files import Files

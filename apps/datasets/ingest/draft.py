@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fusion.columns import MEDIA_KINDS, BadCell, guess_kind, value_of
-from fusion.modalities import BrokenFile, series
+from fusion.data.columns import MEDIA_KINDS, BadCell, guess_kind, value_of
+from fusion.data.modalities import BrokenFile, series
 
 from .files import Files
 from .findings import Findings

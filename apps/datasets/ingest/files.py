@@ -5,7 +5,7 @@ only one file has.
 from collections import defaultdict
 from pathlib import Path
 
-from fusion.modalities import HEAD_BYTES, BrokenFile, sniff
+from fusion.data.modalities import HEAD_BYTES, BrokenFile, sniff
 
 from .unpack import folded
 
@@ -41,7 +41,7 @@ class Files:
     def _in_folder(self, name: str) -> Path | None:
         if self.folder is None:
             return None
-        from fusion.study import inside
+        from fusion.data.study import inside
 
         try:
             path = inside(self.folder, name)

@@ -13,8 +13,8 @@ from typing import Any
 
 from apps.datasets.blobs import THUMB_PX, VIEW_PX, digest_of
 from fusion.core.progress import Progress
-from fusion.modalities import BrokenFile, Inspection
-from fusion.modalities.child import Inspector
+from fusion.data.modalities import BrokenFile, Inspection
+from fusion.data.modalities.child import Inspector
 
 from .draft import Draft, DraftColumn
 from .findings import Findings

@@ -11,9 +11,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from apps.jobs.work import Failure
-from fusion.modalities import BrokenFile
-from fusion.study import Study, StudyError
-from fusion.study_spec import Annotations, Dataset, StudySpec
+from fusion.data.modalities import BrokenFile
+from fusion.data.study import Study, StudyError
+from fusion.data.study_spec import Annotations, Dataset, StudySpec
 
 from .annotations import annotation_draft
 from .draft import Choice, Draft, fill

@@ -2,7 +2,7 @@
 module; prints one JSON line a part.
 
 Out: {"about": {...}}, then {"name", "values"} for each column, then {"lines": [...]}; or {"broken":
-"reason"}. It writes no file, has little memory and no secret (fusion.modalities.child sets the
+"reason"}. It writes no file, has little memory and no secret (fusion.data.modalities.child sets the
 limits).
 """
 
@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from fusion.modalities import BrokenFile, forbidden
+from fusion.data.modalities import BrokenFile, forbidden
 
 MAX_BYTES = 2_000_000_000
 MAX_COLUMNS = 2_000
@@ -231,7 +231,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    from fusion.modalities.child import limit_this_process
+    from fusion.data.modalities.child import limit_this_process
 
     path = Path(sys.argv[1])
     if sys.argv[2] == "parquet":

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fusion.modalities import BrokenFile
-from fusion.modalities.child import environment
+from fusion.data.modalities import BrokenFile
+from fusion.data.modalities.child import environment
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 600

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from fusion.modalities import forbidden
+from fusion.data.modalities import forbidden
 
 MAX_FILES = 200_000
 MAX_UNPACKED = 20 * 2**30

@@ -27,11 +27,11 @@ def main() -> None:
     with turn("vectors"):
         with turn("files"):
             folder = ledger(FOLDER, FULL)
-        from fusion.alignment import Aligned
         from fusion.cache import Cache
         from fusion.core.progress import Progress
+        from fusion.data.alignment import Aligned
+        from fusion.data.study import Study
         from fusion.embed import embed
-        from fusion.study import Study
 
         embed(Aligned.from_study(Study.load(folder)), None, Cache(HOME / "embeddings"), Progress())
     from fusion.encoders import catalogue, shelf

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fusion.modalities import image
+from fusion.data.modalities import image
 
 from .base import Choice, Content, Encoder, EncoderError, fingerprint_of
 from .catalogue import Entry

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusion.modalities import audio
+from fusion.data.modalities import audio
 from fusion.tokens import Block
 
 from .base import Choice, Content, fingerprint_of

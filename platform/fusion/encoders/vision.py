@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusion.modalities import image
+from fusion.data.modalities import image
 from fusion.tokens import Block
 
 from .base import Choice, Content, fingerprint_of

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from fusion.core.environment import environment
 from fusion.core.files import file_digest
+from fusion.data.labels import in_order, ordered
+from fusion.data.splits import AlignmentError
 from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.metrics import Floats, Ints
@@ -27,10 +29,8 @@ from fusion.evaluate.tables import Predictions, TableError, Truth, read_predicti
 from fusion.knowledge.findings import kind_of
 from fusion.schema.protocol import Protocol, check
 from fusion.schema.result import EvaluationResult, Fold, Split
-from fusion.splits import AlignmentError
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import Array, LearningTask
-from fusion.tasks.labels import in_order, ordered
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fusion.columns import to_tags, to_text
+from fusion.data.columns import to_tags, to_text
 from fusion.evaluate.metrics import Floats, Ints
 from fusion.tasks import TaskName
 

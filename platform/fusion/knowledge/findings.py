@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from fusion.columns import is_time
+from fusion.data.columns import is_time
 
 from .language import listed
 from .rules import Rule, allowed
 from .values import Columns, Kinds, holds, is_number
 
 if TYPE_CHECKING:
-    from fusion.alignment import Aligned
+    from fusion.data.alignment import Aligned
 
 SEEN = 200
 """So many values decide what a column holds."""

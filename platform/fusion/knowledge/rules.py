@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from fusion.columns import MEDIA_KINDS, to_text
+from fusion.data.columns import MEDIA_KINDS, to_text
 
 from .language import Compare, Condition, ConditionError, Find, Known, OneOf, Test, listed, tests
 from .names import resolve

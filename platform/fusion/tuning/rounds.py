@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusion.alignment import Aligned
 from fusion.core.progress import Progress, Silent
+from fusion.data.alignment import Aligned
 from fusion.embed import Features, Work, embed_modality, prepare
 from fusion.encoders import load
 from fusion.encoders.base import Encoder

@@ -15,7 +15,7 @@ from apps.jobs.work import Failure, perform
 from apps.projects.models import Project
 from apps.projects.services import create_project
 from fusion.core.progress import Progress
-from fusion.study import FILE, StudyError, read_spec
+from fusion.data.study import FILE, StudyError, read_spec
 
 
 class Command(BaseCommand):

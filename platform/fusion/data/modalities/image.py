@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from . import BrokenFile, Inspection, expect, head_of
+from fusion.data.modalities import BrokenFile, Inspection, expect, head_of
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 MAX_BYTES = 200_000_000

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from . import BrokenFile, Inspection, head_of
+from fusion.data.modalities import BrokenFile, Inspection, head_of
 
 MAX_BYTES = 200_000_000
 MAX_POINTS = 10_000_000

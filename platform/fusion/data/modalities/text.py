@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import BrokenFile, Inspection, head_of
+from fusion.data.modalities import BrokenFile, Inspection, head_of
 
 MAX_BYTES = 20_000_000
 MAX_CHARACTERS = 1_000_000

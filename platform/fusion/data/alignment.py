@@ -20,13 +20,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .columns import MEDIA_KINDS
-from .splits import AlignmentError, Fold, folds, inner_folds, inner_split
-from .study_spec import Split
-from .tasks import TaskName
+from fusion.data.columns import MEDIA_KINDS
+from fusion.data.splits import AlignmentError, Fold, folds, inner_folds, inner_split
+from fusion.data.study_spec import Split
+from fusion.tasks import TaskName
 
 if TYPE_CHECKING:
-    from .study import Problem, Study
+    from fusion.data.study import Problem, Study
 
 __all__ = [
     "Aligned",
@@ -182,7 +182,7 @@ class Aligned:
         """Join the tables of a study as its `alignment` says; broken files are left out and
         reported, the sample stays. Raises StudyError.
         """
-        from .alignment_study import join
+        from fusion.data.join import join
 
         return join(study, on_broken)
 
@@ -191,13 +191,13 @@ class Aligned:
         """From the Parquet file that `write` made; media(digest) says where a file lies. Raises
         AlignmentError.
         """
-        from .alignment_files import read
+        from fusion.data.alignment_files import read
 
         return read(Path(path), media)
 
     def write(self, path: str | Path) -> dict[str, Any]:
         """One Parquet file, written beside and renamed; returns the manifest that it carries."""
-        from .alignment_files import write
+        from fusion.data.alignment_files import write
 
         return write(self, Path(path))
 

@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from fusion.columns import MEDIA_KINDS, BadCell, Leak, find_leaks, guess_kind, value_of
 from fusion.core.yaml_lines import YamlProblem, read_yaml
-from fusion.modalities import HEAD_BYTES, BrokenFile, sniff
-from fusion.modalities.table import Table, read
-from fusion.study_spec import Annotations, Dataset, StudySpec
+from fusion.data.columns import MEDIA_KINDS, BadCell, Leak, find_leaks, guess_kind, value_of
+from fusion.data.modalities import HEAD_BYTES, BrokenFile, sniff
+from fusion.data.modalities.table import Table, read
+from fusion.data.study_spec import Annotations, Dataset, StudySpec
 
 FILE = "study.yaml"
 MAX_PROBLEMS = 50

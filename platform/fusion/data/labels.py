@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fusion.columns import is_number, to_text
-from fusion.splits import AlignmentError
-
-from . import ALLOWED, TaskName
+from fusion.data.columns import is_number, to_text
+from fusion.data.splits import AlignmentError
+from fusion.tasks import ALLOWED, TaskName
 
 
 def labels_of(

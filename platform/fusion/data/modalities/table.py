@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import BrokenFile, Inspection, head_of, sniff
+from fusion.data.modalities import BrokenFile, Inspection, head_of, sniff
 
 MAX_BYTES = 2_000_000_000
 MAX_COLUMNS = 2_000

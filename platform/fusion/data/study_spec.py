@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from fusion.columns import Kind
+from fusion.data.columns import Kind
 from fusion.knowledge.concepts import defined
 from fusion.knowledge.rules import rules_of
 from fusion.schema.protocol import protocols_of

@@ -65,7 +65,7 @@ def to_text(value: Any) -> str:
 
 def to_series(value: Any) -> Any:
     """A list of numbers stays one; anything else is a path or a text that
-    `fusion.modalities.series` reads.
+    `fusion.data.modalities.series` reads.
     """
     return list(value) if isinstance(value, list | tuple) else str(value).strip()
 

@@ -2,7 +2,7 @@
 
 Importing this package loads no numpy, Pillow or soundfile: the web process asks it for kinds and
 limits. `inspect(path, kind)` decodes a file completely in this process; for files that strangers
-sent use `fusion.modalities.child.Inspector`, which does the same in a child process with limits. A
+sent use `fusion.data.modalities.child.Inspector`, which does the same in a child process with limits. A
 sixth medium is one new module with `inspect(path) -> Inspection`, and one line in `MODULES`.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .sniffing import HEAD_BYTES, forbidden, media_type, sniff
+from fusion.data.modalities.sniffing import HEAD_BYTES, forbidden, media_type, sniff
 
 __all__ = [
     "HEAD_BYTES",

@@ -14,11 +14,11 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
-from .alignment import SCHEMA, Aligned, Cell, Modality, plain
-from .columns import MEDIA_KINDS
-from .splits import AlignmentError
-from .study_spec import Split
-from .tasks import TaskName
+from fusion.data.alignment import SCHEMA, Aligned, Cell, Modality, plain
+from fusion.data.columns import MEDIA_KINDS
+from fusion.data.splits import AlignmentError
+from fusion.data.study_spec import Split
+from fusion.tasks import TaskName
 
 MANIFEST = b"consilience.manifest"
 

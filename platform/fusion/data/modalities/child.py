@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import BrokenFile, Inspection, inspect, module
+from fusion.data.modalities import BrokenFile, Inspection, inspect, module
 
 MEMORY_BYTES = 1_500_000_000
 CPU_SECONDS = 3_600

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .alignment import Aligned, Cell, Flag, Modality
-from .columns import MEDIA_KINDS
-from .modalities import BrokenFile, series, text
-from .modalities.child import Inspector
-from .study import FILE, Problem, Study, StudyError, StudyTable, inside
-from .study_spec import AlignmentSpec
-from .tasks.labels import labels_of
+from fusion.data.alignment import Aligned, Cell, Flag, Modality
+from fusion.data.columns import MEDIA_KINDS
+from fusion.data.labels import labels_of
+from fusion.data.modalities import BrokenFile, series, text
+from fusion.data.modalities.child import Inspector
+from fusion.data.study import FILE, Problem, Study, StudyError, StudyTable, inside
+from fusion.data.study_spec import AlignmentSpec
 
 KIND_OF_COLUMN = {
     "image": "image",

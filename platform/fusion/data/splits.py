@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .study_spec import Split
-from .tasks import ONE_LABEL
+from fusion.data.study_spec import Split
+from fusion.tasks import ONE_LABEL
 
 if TYPE_CHECKING:
-    from .alignment import Aligned
+    from fusion.data.alignment import Aligned
 
 MAX_HELD_OUT_GROUPS = 60
 TENTHS = 10

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from . import BrokenFile, Inspection, expect, head_of
+from fusion.data.modalities import BrokenFile, Inspection, expect, head_of
 
 MAX_BYTES = 1_000_000_000
 MAX_SECONDS = 4 * 3600
