@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Split
 from fusion.data.study import Study
-from fusion.embed import contents
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import contents
 from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.compare import Answered, read
 from fusion.evaluate.scores import Scores

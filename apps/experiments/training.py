@@ -110,7 +110,7 @@ def trained(out: Path) -> EvaluationResult | None:
 
 
 def train(run: Run, out: Path, report: Report) -> EvaluationResult:
-    from fusion.cache import Cache
+    from fusion.encoders.cache import Cache
     from fusion.run import train as train_and_judge
 
     if run.alignment.table is None:

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fusion.refusals import placeless, unpoolable, untunable
+from fusion.encoders.capability_checks import placeless, unpoolable, untunable
 from fusion.schema.recipe import EncoderChoice, Recipe, Tuning
 
 from . import encoders

@@ -47,9 +47,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add(options: argparse.Namespace) -> int:
-    from fusion.encoders import shelf
+    from fusion.encoders import installed
 
-    made = shelf.add(
+    made = installed.add(
         options.source, options.name, options.licence, lambda text: print(text, file=sys.stderr)
     )
     print(
@@ -90,23 +90,23 @@ def show(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    from fusion.encoders import catalogue, shelf
+    from fusion.encoders import catalogue, installed
     from fusion.encoders.base import EncoderError
 
     known = {entry.name: entry for entry in catalogue.entries(tiny=False) if entry.installed}
     unknown = [name for name in options.names if name not in known]
     if unknown:
         raise EncoderError(f"there is no encoder {unknown[0]}; here are {', '.join(known)}")
-    made = [shelf.check(known[name]) for name in options.names or known]
+    made = [installed.check(known[name]) for name in options.names or known]
     for one in made:
         print(f"{one.name}: {one.check.fault or f'passed, {one.check.seconds:.3f} s a sample'}")
     return int(any(not one.check.passed for one in made))
 
 
 def remove(options: argparse.Namespace) -> int:
-    from fusion.encoders import shelf
+    from fusion.encoders import installed
 
-    shelf.remove(options.name)
+    installed.remove(options.name)
     print(
         f"{options.name} is removed. Finished runs keep their results; a run that needs it says so."
     )

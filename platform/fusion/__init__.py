@@ -3,8 +3,8 @@
     from fusion.data.study import Study                      # the only reader and writer of a study folder
     from fusion.data.alignment import Aligned, folds         # samples joined on their key, splits that do not leak
     from fusion.encoders import catalogue, load         # foundation models: what there is; load(choice) -> Encoder
-    from fusion.embed import embed                      # embed(aligned, {modality: choice}, cache, progress) -> Features
-    from fusion.cache import Cache                      # encoder fingerprint x content digest -> vector
+    from fusion.encoders.embedding import embed                      # embed(aligned, {modality: choice}, cache, progress) -> Features
+    from fusion.encoders.cache import Cache                      # encoder fingerprint x content digest -> vector
 
     aligned = Aligned.from_study(Study.load("spoken-digits"), on_broken=print)
     features = embed(aligned, {}, Cache("embeddings"), Progress())

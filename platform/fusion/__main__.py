@@ -326,7 +326,7 @@ def aligned_of(folder: Path, progress: Progress) -> Any:
 
 
 def cache_of(given: Path | None) -> Any:
-    from fusion.cache import Cache
+    from fusion.encoders.cache import Cache
 
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Cache(given or Path(home) / "consilience" / "embeddings")

@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fusion.bundle import Bundle, BundleError
-from fusion.cache import Cache
 from fusion.core.files import write_bytes
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.data.columns import MEDIA_KINDS
 from fusion.data.modalities import BrokenFile, series, table
 from fusion.data.study import Study
+from fusion.encoders.cache import Cache
 from fusion.inputs import InputError, Reader, columns_in
 from fusion.predictions import told
 

@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from fusion.cache import Cache
 from fusion.card import card
 from fusion.core.files import (
     BrokenFile,
@@ -38,10 +37,11 @@ from fusion.core.files import (
 )
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
-from fusion.embed import Adapted, embed_with
 from fusion.encoders import load as load_encoder
+from fusion.encoders.adapters.plain import with_gaps
 from fusion.encoders.base import Encoder
-from fusion.encoders.plain import with_gaps
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import Adapted, embed_with
 from fusion.encoders.runtime import PRECISIONS, in_precision
 from fusion.ensemble import Pool, beliefs_of
 from fusion.evaluate.metrics import Floats

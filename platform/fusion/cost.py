@@ -5,8 +5,8 @@ see fusion.machine.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fusion.candidates import PROBED, candidates
 from fusion.encoders import catalogue
+from fusion.encoders.search_space import PROBED, candidates
 from fusion.machine import Machine, Spent
 from fusion.schema.noise_levels import LEVELS
 from fusion.schema.recipe import Recipe

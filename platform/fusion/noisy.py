@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
-from fusion.embed import Choices, Work, contents, embed_modality, load_all
 from fusion.encoders.base import Encoder
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import Choices, Work, contents, embed_modality, load_all
 from fusion.encoders.runtime import asked, in_precision
 from fusion.evaluate.metrics import Ints
 from fusion.schema.noise_levels import LEVELS, NoiseLevel

@@ -15,13 +15,13 @@ from fusion.core.environment import environment
 from fusion.core.files import digest_of
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, folds, inner_folds, inner_split
-from fusion.embed import Adapted, Features
+from fusion.encoders.capability_checks import refusals
+from fusion.encoders.embedding import Adapted, Features
 from fusion.evaluate.metrics import Ints
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.prepared import Round, Task
 from fusion.protocol_use import asked
-from fusion.refusals import refusals
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import task_of as learning_task
 from fusion.weighing import CannotWeigh, weighings_of

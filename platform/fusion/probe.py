@@ -2,7 +2,7 @@
 best with on training samples.
 
 For any set of training rows: a linear model on whitened vectors is fitted in inner rounds by group,
-for every candidate (fusion.candidates), and for the best one with another beside it; the least log
+for every candidate (fusion.encoders.search_space), and for the best one with another beside it; the least log
 loss decides. Frozen networks differ more in the depth that is read than fusion methods do (Alain &
 Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes, ICLR).
 
@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.cache import Cache
-from fusion.candidates import PROBED, Reading, candidates
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
-from fusion.embed import Features, embed
 from fusion.encoders.base import EncoderError
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import Features, embed
+from fusion.encoders.search_space import PROBED, Reading, candidates
 from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.calibration import temperature_of
 from fusion.evaluate.metrics import Ints

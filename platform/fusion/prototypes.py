@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusion.cache import Cache
 from fusion.core.progress import Progress, Silent
 from fusion.data.alignment import Aligned, Cell, Modality
-from fusion.embed import embed
 from fusion.encoders import catalogue
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import embed
 from fusion.knowledge.concepts import Concept
 from fusion.schema.recipe import Recipe
 from fusion.tasks.base import Array, Floats

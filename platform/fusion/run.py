@@ -13,14 +13,14 @@ import torch
 
 from fusion import predictions, space
 from fusion.bundle import Bundle, save
-from fusion.cache import Cache
 from fusion.card import references
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.crossfit import CrossFit
 from fusion.data.alignment import Aligned
-from fusion.embed import Adapted, Features, embed
 from fusion.encoders import catalogue
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import Adapted, Features, embed
 from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.ensemble import Pool
 from fusion.evaluate.compare import Answered

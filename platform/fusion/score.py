@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from fusion import knowledge
 from fusion.bundle import Bundle, BundleError
-from fusion.cache import Cache
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
+from fusion.encoders.cache import Cache
 from fusion.ensemble import pooled_answers
 from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
 from fusion.evaluate.bootstrap import Resampler

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from fusion.attention import Attention
 from fusion.core.files import BrokenFile
+from fusion.encoders.capability_checks import SINGLE
 from fusion.mixing import Layers, Mixing
-from fusion.refusals import SINGLE
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.tasks.base import Array, LearningTask
 from fusion.tokens import Block, TokenWhitening
 from fusion.whitening import Whitening
 
 if TYPE_CHECKING:
-    from fusion.embed import Features, Part
+    from fusion.encoders.embedding import Features, Part
 
 
 class CannotWeigh(ValueError):

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from fusion.attention import Attention, Query
 from fusion.bundle import load
-from fusion.cache import Cache
 from fusion.core.files import BrokenFile
 from fusion.core.progress import Progress
-from fusion.embed import Features, Part
+from fusion.encoders.cache import Cache
+from fusion.encoders.capability_checks import refusals
+from fusion.encoders.embedding import Features, Part
 from fusion.mixing import Layers
 from fusion.prepared import Prepared, Task
-from fusion.refusals import refusals
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from fusion.cache import Cache
+from fusion.encoders.cache import Cache
 
 FINGERPRINT = "f" * 64
 
@@ -64,7 +64,7 @@ def test_a_reader_sees_what_another_writes_meanwhile(cache):
 
 def test_several_processes_write_at_once_and_nothing_is_lost(cache):
     code = (
-        "import sys, hashlib, numpy as np; from fusion.cache import Cache; n = int(sys.argv[2]);"
+        "import sys, hashlib, numpy as np; from fusion.encoders.cache import Cache; n = int(sys.argv[2]);"
         f"space = Cache(sys.argv[1]).space({FINGERPRINT!r}, 8);"
         "[space.put([hashlib.sha256(str(i).encode()).hexdigest()], np.full((1, 8), i, np.float32)) for i in range(n, n + 20)]"
     )
@@ -149,7 +149,7 @@ def test_many_small_shards_become_few_and_nothing_is_lost(cache):
 
 
 def test_shards_are_merged_no_larger_than_fits_in_memory(cache, monkeypatch):
-    monkeypatch.setattr("fusion.cache.MERGED_BYTES", 40 * 32)
+    monkeypatch.setattr("fusion.encoders.cache.MERGED_BYTES", 40 * 32)
     space = cache.space(FINGERPRINT, 8)
     for start in range(0, 300, 3):
         space.put(digests(3, start), vectors(3, seed=start))

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.data.study import Study
+from fusion.encoders.cache import Cache
 from fusion.evaluate.answers import Scored
 from fusion.evaluate.disagreement import contradiction, disagreements, together
 from fusion.run import train

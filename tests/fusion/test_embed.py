@@ -3,14 +3,14 @@ import pytest
 import soundfile
 from PIL import Image
 
-from fusion.cache import Cache
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.data.modalities import BrokenFile
 from fusion.data.study import Study
-from fusion.embed import embed
 from fusion.encoders import named
 from fusion.encoders.base import EncoderError, sha256_of
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import embed
 
 TINY = {"image": "tiny-image", "speech": "tiny-audio", "text": "tiny-text"}
 

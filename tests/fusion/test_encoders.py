@@ -156,7 +156,7 @@ def test_image_layers_grids_and_resolution_are_options(pictures):
 def test_folding_the_batch_norms_changes_no_feature():
     import torch
 
-    from fusion.encoders.efficientnet import EfficientNetLite0, fold
+    from fusion.encoders.adapters.efficientnet import EfficientNetLite0, fold
 
     torch.manual_seed(0)
     model = EfficientNetLite0()
@@ -208,7 +208,7 @@ def test_a_package_whose_weights_were_changed_is_not_read(name, tmp_path, monkey
     skip_without(name)
     import dataclasses
 
-    from fusion.encoders import packaged
+    from fusion.encoders.adapters import packaged
 
     entry = dataclasses.replace(catalogue.get(name), sha256="0" * 64)
     with pytest.raises(EncoderError, match="is not the expected file"):

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusion.bundle import load
-from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality, Split
-from fusion.embed import Features, Part
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import Features, Part
 from fusion.mixing import Layers, Mixing
 from fusion.prepared import Prepared, Task
 from fusion.run import train

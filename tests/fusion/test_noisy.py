@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
+from fusion.encoders.cache import Cache
 from fusion.noisy import Noisy, drowned, fewer_words, shaken, spoilt, spread
 from fusion.run import train
 from fusion.schema.noise_levels import LEVELS

@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 
 import fusion
-from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
-from fusion.embed import embed
 from fusion.encoders import catalogue
 from fusion.encoders import load as load_encoder
+from fusion.encoders.cache import Cache
+from fusion.encoders.embedding import embed
 from fusion.encoders.runtime import in_bf16, in_precision
 from fusion.run import train
 from fusion.schema.recipe import Recipe, RecipeError

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from fusion.bundle import load
-from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.data.study_spec import StudySpec
+from fusion.encoders.cache import Cache
 from fusion.knowledge.concepts import Concept, defined
 from fusion.methods import build
 from fusion.prototypes import embedded, likeness, related, relation

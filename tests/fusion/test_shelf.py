@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consilience import encoder as command
-from fusion.encoders import catalogue, load, record, shelf
+from fusion.encoders import catalogue, installed, load, record
 from fusion.encoders.base import EncoderError
 
 from .families import saved
@@ -49,7 +49,7 @@ def test_a_folder_becomes_an_encoder_with_a_record(bert, home, capsys):
         (0, 1, 2),
     )
     assert entry.check.passed
-    assert entry.sha256 == shelf.sha256_of(bert / "model.safetensors")
+    assert entry.sha256 == installed.sha256_of(bert / "model.safetensors")
     assert entry.parameters == sum(p.numel() for p in load("clinic-bert").model.parameters()) > 1000
     assert str(bert.parent) not in (home / "clinic-bert" / record.RECORD).read_text()
     assert "clinic-bert is an encoder for text now" in capsys.readouterr().out
@@ -126,7 +126,7 @@ def test_stopping_it_leaves_nothing(bert, home, monkeypatch):
     def stop(read):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shelf, "self_test", stop)
+    monkeypatch.setattr(installed, "self_test", stop)
     with pytest.raises(KeyboardInterrupt):
         run("add", bert)
     assert left(home) == []
@@ -135,7 +135,7 @@ def test_stopping_it_leaves_nothing(bert, home, monkeypatch):
 @pytest.mark.parametrize("name", ["../out", "Big Model", "minilm-l6-v2", ".hidden", "a+b"])
 def test_a_name_that_cannot_be_is_refused(bert, home, name):
     with pytest.raises(EncoderError):
-        shelf.add(str(bert), name, None, print)
+        installed.add(str(bert), name, None, print)
     assert left(home) == []
 
 
@@ -185,7 +185,7 @@ def test_the_catalogue_tells_the_true_size_of_what_comes_with_the_product(name, 
     entry = catalogue.get(name)
     if not entry.installed:
         pytest.skip(f"the package of {name} is not installed; the demo extra brings it")
-    made = shelf.check(entry)
+    made = installed.check(entry)
     assert (made.check.fault, made.parameters, made.dim) == ("", entry.parameters, entry.dim)
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fusion.cache import Cache
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders import load
+from fusion.encoders.cache import Cache
 from fusion.run import train
 from fusion.schema.recipe import Evaluation, Recipe, Training
 from fusion.whitening import Whitening

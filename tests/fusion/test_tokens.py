@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from fusion.bundle import load
 from fusion.core.progress import Progress
-from fusion.embed import embed
 from fusion.encoders import load as encoder
+from fusion.encoders.embedding import embed
 from fusion.encoders.runtime import pool_frames, pool_map
 from fusion.prepared import Prepared, Task
 from fusion.run import train

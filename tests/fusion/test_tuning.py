@@ -20,9 +20,9 @@ from fusion.bundle import BundleError, load
 from fusion.core.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, Cell, Modality, Split
-from fusion.embed import embed
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import EncoderError
+from fusion.encoders.embedding import embed
 from fusion.plan import in_order
 from fusion.prepared import Task
 from fusion.run import train

@@ -27,18 +27,18 @@ def main() -> None:
     with turn("vectors"):
         with turn("files"):
             folder = ledger(FOLDER, FULL)
-        from fusion.cache import Cache
         from fusion.core.progress import Progress
         from fusion.data.alignment import Aligned
         from fusion.data.study import Study
-        from fusion.embed import embed
+        from fusion.encoders.cache import Cache
+        from fusion.encoders.embedding import embed
 
         embed(Aligned.from_study(Study.load(folder)), None, Cache(HOME / "embeddings"), Progress())
-    from fusion.encoders import catalogue, shelf
+    from fusion.encoders import catalogue, installed
 
     for entry in catalogue.entries(tiny=False):
         if entry.installed and entry.check is None:
-            shelf.check(entry)
+            installed.check(entry)
 
 
 if __name__ == "__main__":

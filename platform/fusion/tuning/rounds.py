@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from fusion.core.progress import Progress, Silent
 from fusion.data.alignment import Aligned
-from fusion.embed import Features, Work, embed_modality, prepare
 from fusion.encoders import load
 from fusion.encoders.base import Encoder
+from fusion.encoders.embedding import Features, Work, embed_modality, prepare
 from fusion.evaluate.baselines import STRENGTHS
 from fusion.evaluate.metrics import Ints
 from fusion.prepared import Round, Task

@@ -11,13 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from fusion.data.modalities import image
-from fusion.tokens import Block
-
-from .base import Choice, Content, fingerprint_of
-from .catalogue import Entry
-from .efficientnet import BLOCKS, EfficientNetLite0, channels_of, fold
-from .families import FAMILIES, POOLINGS
-from .runtime import (
+from fusion.encoders.adapters.efficientnet import BLOCKS, EfficientNetLite0, channels_of, fold
+from fusion.encoders.base import Choice, Content, fingerprint_of
+from fusion.encoders.catalogue import Entry
+from fusion.encoders.families import FAMILIES, POOLINGS
+from fusion.encoders.runtime import (
     batch_of,
     checked_grid,
     checked_layers,
@@ -28,6 +26,7 @@ from .runtime import (
     pool_map,
     precision,
 )
+from fusion.tokens import Block
 
 POOLED_PX = 128
 GRID = 2  # cells a side where a grid is asked for without its size

@@ -9,11 +9,11 @@ from torch import nn
 from transformers import BertConfig, BertModel, ResNetConfig, ResNetModel, WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from .base import Choice, Encoder, weights_digest
-from .catalogue import Entry
-from .language import MAX_TOKENS, Language
-from .speech import WhisperSpeech
-from .vision import HubVision
+from fusion.encoders.adapters.language import MAX_TOKENS, Language
+from fusion.encoders.adapters.speech import WhisperSpeech
+from fusion.encoders.adapters.vision import HubVision
+from fusion.encoders.base import Choice, Encoder, weights_digest
+from fusion.encoders.catalogue import Entry
 
 SEED = 20_240
 VOCABULARY = 2_000

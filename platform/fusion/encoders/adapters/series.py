@@ -7,12 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusion.tokens import Block
-
-from .base import Choice, Content, EncoderError, fingerprint_of
-from .families import POOLINGS
-from .plain import drawn
-from .runtime import (
+from fusion.encoders.adapters.plain import drawn
+from fusion.encoders.base import Choice, Content, EncoderError, fingerprint_of
+from fusion.encoders.families import POOLINGS
+from fusion.encoders.runtime import (
     checked_layers,
     checked_pooling,
     checked_segments,
@@ -22,6 +20,7 @@ from .runtime import (
     pool_frames,
     precision,
 )
+from fusion.tokens import Block
 
 SEGMENTS = 4
 

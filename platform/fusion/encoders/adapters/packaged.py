@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from . import catalogue
-from .base import Choice, Encoder, EncoderError, sha256_of
-from .catalogue import Entry
-from .runtime import quiet
+from fusion.encoders import catalogue
+from fusion.encoders.base import Choice, Encoder, EncoderError, sha256_of
+from fusion.encoders.catalogue import Entry
+from fusion.encoders.runtime import quiet
 
 WHISPER_TINY: dict[str, Any] = {
     "d_model": 384,
@@ -38,13 +38,13 @@ def load(entry: Entry, choice: Choice) -> Encoder:
 
 
 def load_image(entry: Entry, choice: Choice) -> Encoder:
-    from .vision import LiteVision
+    from fusion.encoders.adapters.vision import LiteVision
 
     return LiteVision(entry, choice, load_file(converted(entry, read_pth)), entry.sha256)
 
 
 def load_audio(entry: Entry, choice: Choice) -> Encoder:
-    from .speech import WhisperSpeech
+    from fusion.encoders.adapters.speech import WhisperSpeech
 
     path = converted(entry, read_ctranslate)
 
@@ -67,7 +67,7 @@ def load_audio(entry: Entry, choice: Choice) -> Encoder:
 
 
 def load_text(entry: Entry, choice: Choice) -> Encoder:
-    from .language import Language, tokeniser_of
+    from fusion.encoders.adapters.language import Language, tokeniser_of
 
     folder = checked_file(entry).parent
     config = SimpleNamespace(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
@@ -139,7 +139,7 @@ def read_pth(path: Path) -> dict[str, torch.Tensor]:
 
 
 def read_ctranslate(path: Path) -> dict[str, torch.Tensor]:
-    from .whisper_file import encoder_state
+    from fusion.encoders.adapters.whisper_file import encoder_state
 
     return {
         name: torch.from_numpy(values)

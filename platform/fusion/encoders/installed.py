@@ -17,12 +17,17 @@ from pathlib import Path
 
 import yaml
 
-from . import catalogue, load, named, record
-from .base import EncoderError, sha256_of
-from .catalogue import WEIGHTS, Entry
-from .record import Check, Record
-from .selftest import Tested, self_test
-from .transformers import digest_of, family_of, load_folder, weights_of
+from fusion.encoders import catalogue, load, named, record
+from fusion.encoders.adapters.transformers_folder import (
+    digest_of,
+    family_of,
+    load_folder,
+    weights_of,
+)
+from fusion.encoders.base import EncoderError, sha256_of
+from fusion.encoders.catalogue import WEIGHTS, Entry
+from fusion.encoders.record import Check, Record
+from fusion.encoders.selftest import Tested, self_test
 
 FILES = (
     "config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",

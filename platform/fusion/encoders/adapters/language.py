@@ -9,11 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusion.tokens import Block
-
-from .base import Choice, Content, fingerprint_of
-from .families import POOLINGS
-from .runtime import (
+from fusion.encoders.base import Choice, Content, fingerprint_of
+from fusion.encoders.families import POOLINGS
+from fusion.encoders.runtime import (
     checked_layers,
     checked_pooling,
     checked_segments,
@@ -24,6 +22,7 @@ from .runtime import (
     precision,
     read_frozen,
 )
+from fusion.tokens import Block
 
 MAX_TOKENS = 256
 SEGMENTS = 4  # where stretches are asked for without their number

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import EncoderError
+from fusion.encoders.base import EncoderError
 
 TYPES = {0: "<f4", 1: "i1", 2: "<i2", 3: "<i4", 4: "<f2"}
 BINARY_VERSION = 6

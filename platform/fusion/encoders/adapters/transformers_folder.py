@@ -13,12 +13,12 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModel, PreTrainedModel
 
-from . import catalogue
-from .base import Choice, Encoder, EncoderError, sha256_of
-from .catalogue import WEIGHTS, Entry
-from .families import FAMILIES, Family
-from .record import read
-from .runtime import quiet
+from fusion.encoders import catalogue
+from fusion.encoders.base import Choice, Encoder, EncoderError, sha256_of
+from fusion.encoders.catalogue import WEIGHTS, Entry
+from fusion.encoders.families import FAMILIES, Family
+from fusion.encoders.record import read
+from fusion.encoders.runtime import quiet
 
 GREY = [127.5] * 3
 UNUSED = ("pooler", "masked_spec_embed", "mask_token", "lm_head")
@@ -168,7 +168,7 @@ def digest_of(folder: Path) -> str:
 def vision(
     folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
 ) -> Encoder:
-    from .vision import HubVision
+    from fusion.encoders.adapters.vision import HubVision
 
     found = read_json(folder / "preprocessor_config.json")
     size = found.get("size")
@@ -193,13 +193,13 @@ def vision(
 def whisper(
     folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
 ) -> Encoder:
-    from .speech import WhisperSpeech
+    from fusion.encoders.adapters.speech import WhisperSpeech
 
     return WhisperSpeech(name, choice, model.config, model.get_encoder, weights)
 
 
 def wave(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str) -> Encoder:
-    from .speech import WaveSpeech
+    from fusion.encoders.adapters.speech import WaveSpeech
 
     return WaveSpeech(
         name,
@@ -213,7 +213,7 @@ def wave(folder: Path, name: str, choice: Choice, model: PreTrainedModel, weight
 def spectrogram(
     folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
 ) -> Encoder:
-    from .speech import SpectrogramSpeech
+    from fusion.encoders.adapters.speech import SpectrogramSpeech
 
     found = read_json(folder / "preprocessor_config.json")
     return SpectrogramSpeech(
@@ -228,7 +228,7 @@ def spectrogram(
 def language(
     folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
 ) -> Encoder:
-    from .language import Language, most_tokens, tokeniser_of
+    from fusion.encoders.adapters.language import Language, most_tokens, tokeniser_of
 
     return Language(
         name,
@@ -243,7 +243,7 @@ def language(
 def series(
     folder: Path, name: str, choice: Choice, model: PreTrainedModel, weights: str
 ) -> Encoder:
-    from .series import PatchSeries
+    from fusion.encoders.adapters.series import PatchSeries
 
     return PatchSeries(name, choice, model, weights)
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.cache import Cache, Space
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Modality
 from fusion.data.modalities import BrokenFile
 from fusion.encoders import catalogue, load
 from fusion.encoders.base import Choice, Encoder, EncoderError
+from fusion.encoders.cache import Cache, Space
 from fusion.machine import Stopwatch
 from fusion.schema.result import CELL
 from fusion.tokens import Block

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from fusion.data.modalities import image
-
-from .base import Choice, Content, Encoder, EncoderError, fingerprint_of
-from .catalogue import Entry
+from fusion.encoders.base import Choice, Content, Encoder, EncoderError, fingerprint_of
+from fusion.encoders.catalogue import Entry
 
 CURVE_POINTS = 64
 
