@@ -15,14 +15,14 @@ from fusion.data.alignment import Aligned, Split
 from fusion.data.study import Study
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import contents
-from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.evaluate.compare import Answered, read
-from fusion.evaluate.scores import Scores
 from fusion.run import PREDICTIONS, train
 from fusion.schema.intervals import Interval
 from fusion.schema.noise_levels import LEVELS
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
+from fusion.tasks.bootstrap import Resampler, interval
+from fusion.tasks.label_scores import Scores
 
 from .engine import interval as shown
 from .rows import Place, Row

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fusion.evaluate.answers import Scored
-from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.places import places
 from fusion.evaluate.retrieval import retrieval
 from fusion.machine import Stopwatch, forget_peak, peak_mb
 from fusion.representation import Space
 from fusion.space import write
+from fusion.tasks.bootstrap import Resampler
+from fusion.tasks.predictions import Scored
 
 from .rows import Place, Row, fact, under
 

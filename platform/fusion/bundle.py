@@ -44,7 +44,6 @@ from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Adapted, embed_with
 from fusion.encoders.runtime import PRECISIONS, in_precision
 from fusion.ensemble import Pool, beliefs_of
-from fusion.evaluate.metrics import Floats
 from fusion.floor import hand_over
 from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
@@ -55,6 +54,7 @@ from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
+from fusion.tasks.metrics import Floats
 from fusion.tuning.files import read_tuned, write_tuned
 
 FORMAT = 1

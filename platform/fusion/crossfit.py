@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from fusion.budget import Budget
 from fusion.core.progress import Progress
 from fusion.cost import STEP
-from fusion.evaluate.calibration import temperature_of
-from fusion.evaluate.metrics import Ints
 from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.parts import Network
@@ -29,6 +27,8 @@ from fusion.prepared import Choice, Prepared, Round, Task
 from fusion.prototypes import relation
 from fusion.schema.recipe import Recipe
 from fusion.store import Store
+from fusion.tasks.calibration import temperature_of
+from fusion.tasks.metrics import Ints
 from fusion.train import (
     History,
     Hooks,

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fusion.evaluate.answers import Answers, Scored
-from fusion.evaluate.calibration import temperature_of
 from fusion.tasks.base import Array, Floats, LearningTask
+from fusion.tasks.calibration import temperature_of
+from fusion.tasks.predictions import Answers, Scored
 
 STEPS = 20
 """Of the greedy selection: weights are multiples of one in at most so many."""

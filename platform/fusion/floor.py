@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.answers import Answers, Scored, hide
-from fusion.evaluate.metrics import Floats
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Answers, Scored, hide
 
 
 def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_]) -> Floats:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from fusion.crossfit import CrossFit
 from fusion.ensemble import Pool, outputs_of
-from fusion.evaluate.calibration import temperature_of
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.prepared import Choice, Round, Task
+from fusion.tasks.calibration import temperature_of
+from fusion.tasks.metrics import Floats, Ints
 
 if TYPE_CHECKING:
     from fusion.outoffold import RoundAnswers

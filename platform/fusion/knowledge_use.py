@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from fusion.data.alignment import Aligned
 from fusion.data.columns import find_leaks
-from fusion.evaluate.answers import Answers
-from fusion.evaluate.metrics import Floats
 from fusion.knowledge import (
     Knowledge,
     Rule,
@@ -32,6 +30,8 @@ from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
 from fusion.knowledge_loss import Terms, apply_rules, need_members, rule_tensors
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import ONE_LABEL, TaskName
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Answers
 
 Bools = NDArray[np.bool_]
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.crossfit import CrossFit
-from fusion.evaluate.baselines import Fitted, tuned
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.prepared import Prepared, Round
 from fusion.tasks.base import Array
 from fusion.tasks.linear import NAMES, linear
+from fusion.tasks.linear_strength import Fitted, tuned
+from fusion.tasks.metrics import Floats, Ints
 
 Part = tuple[NDArray[np.float32], Array]
 

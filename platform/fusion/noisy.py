@@ -21,8 +21,8 @@ from fusion.encoders.base import Encoder
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Choices, Work, contents, embed_modality, load_all
 from fusion.encoders.runtime import asked, in_precision
-from fusion.evaluate.metrics import Ints
 from fusion.schema.noise_levels import LEVELS, NoiseLevel
+from fusion.tasks.metrics import Ints
 
 Features = NDArray[np.float32]
 Key = tuple[str, str]

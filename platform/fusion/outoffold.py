@@ -11,7 +11,15 @@ from torch import Tensor
 
 from fusion.crossfit import CrossFit
 from fusion.ensemble import Pool, beliefs_of, pooled_answers
-from fusion.evaluate.answers import (
+from fusion.floor import floored
+from fusion.heldout import Held
+from fusion.linear_baselines import baselines
+from fusion.models import Model
+from fusion.noisy import Key, Noisy
+from fusion.prepared import Choice, Round
+from fusion.representation import Space, Vectors, evidence, views
+from fusion.tasks.metrics import Floats, Ints
+from fusion.tasks.predictions import (
     Answers,
     Coalition,
     Scored,
@@ -20,14 +28,6 @@ from fusion.evaluate.answers import (
     hide,
     late_answers,
 )
-from fusion.evaluate.metrics import Floats, Ints
-from fusion.floor import floored
-from fusion.heldout import Held
-from fusion.linear_baselines import baselines
-from fusion.models import Model
-from fusion.noisy import Key, Noisy
-from fusion.prepared import Choice, Round
-from fusion.representation import Space, Vectors, evidence, views
 
 
 @dataclass

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 
 from fusion.core.files import write_bytes
 from fusion.data.alignment_files import label_type
-from fusion.evaluate.answers import Scored
 from fusion.evaluate.disagreement import together
-from fusion.evaluate.metrics import Floats
 from fusion.tasks.base import LearningTask
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Scored
 
 FLOATS = {
     "confidence": pa.float32(),

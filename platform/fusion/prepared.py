@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusion.evaluate.baselines import STRENGTHS
-from fusion.evaluate.metrics import Ints
 from fusion.knowledge_loss import Terms
 from fusion.methods import JOINT, reads_tokens
 from fusion.prototypes import related
 from fusion.tasks.base import Array, LearningTask
 from fusion.tasks.linear import Linear, linear
+from fusion.tasks.linear_strength import STRENGTHS
+from fusion.tasks.metrics import Ints
 from fusion.tokens import Block, TokenWhitening
 from fusion.train import Samples
 from fusion.weighing import Reader, Weighed, WeighedReader, Weighing

@@ -24,15 +24,15 @@ from fusion.encoders.base import EncoderError
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Features, embed
 from fusion.encoders.search_space import PROBED, Reading, candidates
-from fusion.evaluate.baselines import STRENGTHS
-from fusion.evaluate.calibration import temperature_of
-from fusion.evaluate.metrics import Ints
 from fusion.prepared import Round, Task
 from fusion.representation import drawn
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.schema.result import Read
 from fusion.store import Store
+from fusion.tasks.calibration import temperature_of
 from fusion.tasks.linear import linear
+from fusion.tasks.linear_strength import STRENGTHS
+from fusion.tasks.metrics import Ints
 from fusion.tokens import Block
 from fusion.whitening import Whitening
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from fusion.data.alignment import Aligned
-from fusion.evaluate.metrics import Ints
 from fusion.knowledge import columns_of, kinds_of
 from fusion.knowledge.findings import kind_of
 from fusion.schema.protocol import Protocol, ProtocolError, check, protocols_of, together
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import TaskName, task_of
+from fusion.tasks.metrics import Ints
 
 
 def asked(recipe: Recipe, aligned: Aligned) -> Recipe:

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.answers import hide
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.metrics import Floats, Ints
+from fusion.tasks.predictions import hide
 
 Vectors = NDArray[np.float32]
 

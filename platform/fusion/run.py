@@ -25,7 +25,6 @@ from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.ensemble import Pool
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.concepts import concepts_score
-from fusion.evaluate.metrics import Floats
 from fusion.evaluate.places import places
 from fusion.evaluate.report import Question, evaluate
 from fusion.machine import Clock
@@ -42,6 +41,7 @@ from fusion.schema.recipe import Recipe
 from fusion.schema.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
 from fusion.search import concluded, report
 from fusion.store import Store
+from fusion.tasks.metrics import Floats
 from fusion.train import CHECKPOINT_SECONDS
 from fusion.weighing import WeighedReader
 from fusion.without_rules import Ruled

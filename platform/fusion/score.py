@@ -14,9 +14,6 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.encoders.cache import Cache
 from fusion.ensemble import pooled_answers
-from fusion.evaluate.answers import Answers, Scored, alone, coalitions, hide, late_answers
-from fusion.evaluate.bootstrap import Resampler
-from fusion.evaluate.metrics import Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.rules import rule_scores
 from fusion.floor import floored
@@ -27,6 +24,9 @@ from fusion.plan import columns_of, in_order, sample_digests
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.representation import Space, views
 from fusion.schema.result import EvaluationResult, Fold, Split
+from fusion.tasks.bootstrap import Resampler
+from fusion.tasks.metrics import Ints
+from fusion.tasks.predictions import Answers, Scored, alone, coalitions, hide, late_answers
 
 
 def score(

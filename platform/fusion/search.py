@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from fusion.crossfit import CrossFit
-from fusion.evaluate.answers import Answers, Scored
-from fusion.evaluate.bootstrap import Resampler, interval, verdict
-from fusion.evaluate.metrics import Floats
 from fusion.outoffold import OutOfFold, RoundAnswers
 from fusion.schema.intervals import Gain
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import Search, Tried
+from fusion.tasks.bootstrap import Resampler, interval, verdict
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Answers, Scored
 
 
 def mean_losses(rounds: Sequence[RoundAnswers]) -> dict[str, float]:

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fusion.core.files import write_bytes
-from fusion.evaluate.answers import Scored
 from fusion.evaluate.subgroups import MOST_VALUES
 from fusion.representation import Space, Vectors, drawn
+from fusion.tasks.predictions import Scored
 
 NUMBERS = 2**26
 """In one file at most, 256 MB; of more samples than that holds some are drawn by their keys."""

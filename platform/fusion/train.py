@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusion.core.files import read_tensors, write_tensors
-from fusion.evaluate.calibration import temperature_of
 from fusion.knowledge_loss import Terms
 from fusion.optimizer import AdamW
 from fusion.schema.recipe import Training
 from fusion.stack import stacked
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
+from fusion.tasks.calibration import temperature_of
 from fusion.tasks.losses import TEACHING, Teaching
 
 AUX_WEIGHT = 1 / 3

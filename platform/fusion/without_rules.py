@@ -9,9 +9,6 @@ import numpy as np
 
 from fusion.core.progress import Progress, Silent
 from fusion.crossfit import CrossFit
-from fusion.evaluate.answers import Answers
-from fusion.evaluate.bootstrap import Resampler
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.rules import rule_scores
 from fusion.knowledge import Knowledge, Rule
 from fusion.knowledge_use import Bools, answers_with, applied, taught
@@ -20,6 +17,9 @@ from fusion.prepared import Round, Task
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.recipe import Recipe
 from fusion.store import Store
+from fusion.tasks.bootstrap import Resampler
+from fusion.tasks.metrics import Floats, Ints
+from fusion.tasks.predictions import Answers
 
 
 @dataclass

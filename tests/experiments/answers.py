@@ -7,7 +7,7 @@ import numpy as np
 
 from apps.experiments.models import Run
 from fusion import predictions
-from fusion.evaluate.answers import Scored
+from fusion.tasks.predictions import Scored
 from tests.experiments import factory
 
 N = 200

@@ -9,9 +9,9 @@ from django.conf import settings
 
 from apps.experiments.models import Run
 from fusion import predictions, space
-from fusion.evaluate.answers import Scored
 from fusion.evaluate.places import places
 from fusion.representation import Space
+from fusion.tasks.predictions import Scored
 from tests.made import DIGITS
 
 N, D = 30, 4

@@ -12,12 +12,12 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.data.study import Study
 from fusion.encoders.cache import Cache
-from fusion.evaluate.answers import Scored
 from fusion.evaluate.disagreement import contradiction, disagreements, together
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
+from fusion.tasks.predictions import Scored
 
 LABELS = ["one", "two", "three"]
 PRIOR = np.log(np.full(3, 1 / 3))

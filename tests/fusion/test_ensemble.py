@@ -18,11 +18,11 @@ from fusion.bundle import BundleError, load
 from fusion.core.files import digest_of, write_json
 from fusion.core.progress import Progress
 from fusion.ensemble import Pool
-from fusion.evaluate.calibration import log_loss
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.score import score
 from fusion.tasks import task_of
+from fusion.tasks.calibration import log_loss
 from fusion.train import answer
 from tests.fusion.conftest import relabelled
 

@@ -5,15 +5,15 @@ import pytest
 from scipy.special import log_softmax, softmax
 from sklearn import metrics as sk
 
-from fusion.evaluate import metrics
-from fusion.evaluate.answers import Answers, Scored, coalitions, late_answers
-from fusion.evaluate.bootstrap import Resampler, few, interval, verdict
-from fusion.evaluate.calibration import bin_sums, ece_of, temperature_of
 from fusion.evaluate.contributions import contributions, shapley
 from fusion.evaluate.robustness import degradation, missing
-from fusion.evaluate.scores import Scores, gain
 from fusion.evaluate.subgroups import repeats, subgroups
 from fusion.schema.intervals import Interval
+from fusion.tasks import metrics
+from fusion.tasks.bootstrap import Resampler, few, interval, verdict
+from fusion.tasks.calibration import bin_sums, ece_of, temperature_of
+from fusion.tasks.label_scores import Scores, gain
+from fusion.tasks.predictions import Answers, Scored, coalitions, late_answers
 
 K = 4
 
@@ -299,7 +299,7 @@ def test_every_subgroup_has_every_metric_as_if_only_its_samples_were_there(case)
 
 
 def test_the_draws_of_many_clusters_are_the_same_in_pieces(monkeypatch):
-    from fusion.evaluate import bootstrap
+    from fusion.tasks import bootstrap
 
     values, cluster = np.random.default_rng(0).normal(size=(90, 2)), np.arange(90) % 30
     whole = Resampler(cluster, 40).sums(values)

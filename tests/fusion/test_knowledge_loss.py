@@ -6,7 +6,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.evaluate.bootstrap import Resampler
 from fusion.knowledge import Rule, rules_of
 from fusion.knowledge.report import report
 from fusion.knowledge_loss import (
@@ -22,6 +21,7 @@ from fusion.knowledge_loss import (
     rule_tensors,
     semantic_loss,
 )
+from fusion.tasks.bootstrap import Resampler
 
 LABELS = ["a", "b", "c", "d"]
 

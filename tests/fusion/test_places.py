@@ -7,9 +7,9 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from fusion.evaluate import places as module
-from fusion.evaluate.answers import Scored
 from fusion.evaluate.places import flat, places
 from fusion.representation import Space
+from fusion.tasks.predictions import Scored
 
 N = 180
 

@@ -14,13 +14,13 @@ from fusion.__main__ import main
 from fusion.bundle import load
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
-from fusion.evaluate.answers import Answers, Scored
-from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.criteria import Evidence, criterion_score
 from fusion.run import train
 from fusion.schema.protocol import Criterion, ProtocolError, protocols_of, state_of
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
+from fusion.tasks.bootstrap import Resampler
+from fusion.tasks.predictions import Answers, Scored
 from tests.fusion.test_external import handed_in
 
 

@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from fusion.core.progress import Progress
-from fusion.evaluate.answers import Scored
-from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.retrieval import FIRST, alike, hit, retrieval
 from fusion.plan import rounds_of
 from fusion.representation import Space, drawn, evidence, unit, views
 from fusion.run import train
+from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.classification import Classification
+from fusion.tasks.predictions import Scored
 
 N, D = 240, 6
 

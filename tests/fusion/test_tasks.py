@@ -21,7 +21,6 @@ from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, AlignmentError, folds
 from fusion.data.labels import labels_of
 from fusion.data.splits import strata
-from fusion.evaluate.bootstrap import Resampler
 from fusion.evaluate.external import judge
 from fusion.evaluate.tables import TableError
 from fusion.methods import JOINT, build
@@ -29,6 +28,7 @@ from fusion.run import train
 from fusion.schema.protocol import Criterion
 from fusion.schema.recipe import RecipeError
 from fusion.tasks import task_of
+from fusion.tasks.bootstrap import Resampler
 from tests.fusion.conftest import relabelled, turned
 
 TASKS = ["ordinal", "regression", "multi-label"]

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.evaluate.bootstrap import Resampler, few, interval
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.schema.comparison import Compared, Comparison, Difference
 from fusion.schema.intervals import Clusters, Interval, Verdict
 from fusion.schema.protocol import MEASURES
 from fusion.tasks import TaskName, task_of
+from fusion.tasks.bootstrap import Resampler, few, interval
+from fusion.tasks.metrics import Floats, Ints
 
 if TYPE_CHECKING:
-    from fusion.evaluate.answers import Scored
+    from fusion.tasks.predictions import Scored
 
 OF_ANSWERS: dict[TaskName, tuple[str, ...]] = {
     "classification": ("macro_f1", "accuracy"),

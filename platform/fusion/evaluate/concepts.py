@@ -4,14 +4,14 @@ labels with few samples.
 
 import numpy as np
 
-from fusion.evaluate.bootstrap import Resampler, few
-from fusion.evaluate.metrics import Floats, Ints, mean_of_defined
 from fusion.evaluate.rules import pair, verdict
-from fusion.evaluate.scores import Scores
 from fusion.outoffold import OutOfFold
 from fusion.prototypes import encoder_of
 from fusion.schema.discipline_scores import ConceptsScore
 from fusion.schema.recipe import Recipe
+from fusion.tasks.bootstrap import Resampler, few
+from fusion.tasks.label_scores import Scores
+from fusion.tasks.metrics import Floats, Ints, mean_of_defined
 
 FEW = 10
 """Samples of a label that has few."""

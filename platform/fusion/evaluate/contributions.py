@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fusion.evaluate.answers import Answers, Coalition, Scored, orders
-from fusion.evaluate.bootstrap import Resampler, interval
-from fusion.evaluate.metrics import Floats
 from fusion.schema.result import RULES, ClassShares, Contributions, Share
+from fusion.tasks.bootstrap import Resampler, interval
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Answers, Coalition, Scored, orders
 
 
 def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.answers import Answers, Scored
-from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.compare import Answered, CannotCompare, against
-from fusion.evaluate.metrics import Floats
 from fusion.knowledge import ConditionError, holds
 from fusion.schema.discipline_scores import CriterionScore, ProtocolScore
 from fusion.schema.intervals import Interval
 from fusion.schema.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
+from fusion.tasks.bootstrap import Resampler, few, interval
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Answers, Scored
 
 Bools = NDArray[np.bool_]
 

@@ -19,10 +19,10 @@ stands with the learning task.
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.answers import Scored
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.schema.result import Disagreement, Kind
 from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.metrics import Floats, Ints
+from fusion.tasks.predictions import Scored
 
 MOST = 40
 """Samples of each kind that the result holds; the suspicion of every sample stands in

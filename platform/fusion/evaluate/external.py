@@ -20,9 +20,7 @@ from fusion.core.environment import environment
 from fusion.core.files import file_digest
 from fusion.data.labels import in_order, ordered
 from fusion.data.splits import AlignmentError
-from fusion.evaluate.answers import Answers, Scored
 from fusion.evaluate.compare import Answered
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.evaluate.tables import Predictions, TableError, Truth, read_predictions, read_truth
@@ -31,6 +29,8 @@ from fusion.schema.protocol import Protocol, check
 from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.metrics import Floats, Ints
+from fusion.tasks.predictions import Answers, Scored
 
 
 @dataclass(frozen=True)

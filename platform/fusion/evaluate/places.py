@@ -13,8 +13,8 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from fusion.evaluate.answers import Scored
 from fusion.representation import Space, Vectors, drawn, unit
+from fusion.tasks.predictions import Scored
 
 MOST = 3_000
 """Samples on a map, drawn by their keys: what bounds the time, and the weight of the page."""

@@ -7,14 +7,10 @@ from typing import Any
 import numpy as np
 
 from fusion.evaluate import contributions, robustness, subgroups
-from fusion.evaluate.answers import Answers, Scored, coalitions
-from fusion.evaluate.bootstrap import Resampler, few, interval
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
-from fusion.evaluate.metrics import Floats
 from fusion.evaluate.retrieval import retrieval
-from fusion.evaluate.scores import Figures, gain
 from fusion.evaluate.shortfall import shortfalls
 from fusion.representation import Space
 from fusion.schema.intervals import Clusters, Gain, Interval
@@ -29,6 +25,10 @@ from fusion.schema.result import (
     Single,
     Split,
 )
+from fusion.tasks.bootstrap import Resampler, few, interval
+from fusion.tasks.label_scores import Figures, gain
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Answers, Scored, coalitions
 
 
 @dataclass

@@ -11,11 +11,11 @@ from itertools import permutations
 
 import numpy as np
 
-from fusion.evaluate.answers import Scored
-from fusion.evaluate.bootstrap import Resampler, interval
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.representation import Space, Vectors, drawn, unit
 from fusion.schema.result import Retrieval
+from fusion.tasks.bootstrap import Resampler, interval
+from fusion.tasks.metrics import Floats, Ints
+from fusion.tasks.predictions import Scored
 
 FIRST = 10
 ASKED = 2_000

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fusion.evaluate.answers import Answers, Coalition, Scored
-from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.schema.result import Degradation, Level, Missing, Noise, NoisyLevel
+from fusion.tasks.bootstrap import Resampler, interval
+from fusion.tasks.predictions import Answers, Coalition, Scored
 
 SHARES = [i / 10 for i in range(11)]
 

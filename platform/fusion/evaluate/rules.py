@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate import metrics
-from fusion.evaluate.answers import Scored
-from fusion.evaluate.bootstrap import Resampler, few, interval
-from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Scores
 from fusion.knowledge import Rule, allowed
 from fusion.knowledge.report import report, share
 from fusion.schema.discipline_scores import RuleEffect, RuleScore
 from fusion.schema.intervals import Interval, Pair, Worth
+from fusion.tasks import metrics
+from fusion.tasks.bootstrap import Resampler, few, interval
+from fusion.tasks.label_scores import Scores
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Scored
 
 Bools = NDArray[np.bool_]
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fusion.evaluate.answers import Answers, Scored
-from fusion.evaluate.bootstrap import Resampler, interval, verdict
-from fusion.evaluate.metrics import Floats
 from fusion.schema.intervals import Gain
 from fusion.schema.result import Shortfall
+from fusion.tasks.bootstrap import Resampler, interval, verdict
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Answers, Scored
 
 
 def shortfalls(

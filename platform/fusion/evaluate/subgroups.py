@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from fusion.evaluate.answers import Scored
-from fusion.evaluate.bootstrap import Resampler, few
-from fusion.evaluate.metrics import Floats
 from fusion.schema.intervals import Interval
 from fusion.schema.result import Subgroup
+from fusion.tasks.bootstrap import Resampler, few
+from fusion.tasks.metrics import Floats
+from fusion.tasks.predictions import Scored
 
 FEW_SAMPLES = 20
 MOST_VALUES = 40

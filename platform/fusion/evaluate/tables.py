@@ -32,8 +32,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fusion.data.columns import to_tags, to_text
-from fusion.evaluate.metrics import Floats, Ints
 from fusion.tasks import TaskName
+from fusion.tasks.metrics import Floats, Ints
 
 PROBABILITY, SINGLE = "probability:", "single:"
 ROUNDING = 1e-3

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.bootstrap import Resampler, interval
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.intervals import Interval
+from fusion.tasks.bootstrap import Resampler, interval
 
 from .rules import Rule, allowed
 

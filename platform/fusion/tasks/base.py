@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from . import TaskName
 
 if TYPE_CHECKING:
-    from fusion.evaluate.bootstrap import Resampler
-    from fusion.evaluate.scores import Figures
     from fusion.schema.result import Said
+    from fusion.tasks.bootstrap import Resampler
+    from fusion.tasks.label_scores import Figures
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
@@ -42,7 +42,7 @@ class LearningTask(ABC):
 
     name: ClassVar[TaskName]
     figures: ClassVar[type["Figures"]]
-    """Its metrics, see fusion.evaluate.scores."""
+    """Its metrics, see fusion.tasks.label_scores."""
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
         self.labels = list(labels)
@@ -116,7 +116,7 @@ class LearningTask(ABC):
         chosen: NDArray[np.bool_] | None = None,
         bins: int = 1024,
     ) -> "Figures":
-        """Every metric of answers (S, n, D), see fusion.evaluate.scores."""
+        """Every metric of answers (S, n, D), see fusion.tasks.label_scores."""
         return self.figures(resampler, y, answers, chosen, bins)
 
     @abstractmethod

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate import calibration, metrics
-from fusion.evaluate.scores import Figures, Scores
 from fusion.schema.result import Said
+from fusion.tasks import calibration, metrics
+from fusion.tasks.label_scores import Figures, Scores
 
 from . import TaskName
 from .base import Array, Floats, LearningTask, Temperature

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate import metrics
-from fusion.evaluate.scores import Figures
-from fusion.evaluate.scores_of_sets import SetScores
 from fusion.schema.result import Said
+from fusion.tasks import metrics
+from fusion.tasks.label_scores import Figures
+from fusion.tasks.set_scores import SetScores
 
 from . import TaskName
 from .base import Array, Floats, LearningTask, Temperature

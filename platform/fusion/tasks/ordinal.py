@@ -4,7 +4,7 @@ away it is (fusion.knowledge_use.taught).
 
 from typing import ClassVar
 
-from fusion.evaluate.scores import Figures, OrdinalScores
+from fusion.tasks.label_scores import Figures, OrdinalScores
 
 from . import TaskName
 from .classification import Classification

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.scores import Figures
-from fusion.evaluate.scores_of_numbers import NumberScores
 from fusion.schema.result import Said
+from fusion.tasks.label_scores import Figures
+from fusion.tasks.number_scores import NumberScores
 
 from . import TaskName
 from .base import Array, Floats, LearningTask, Temperature

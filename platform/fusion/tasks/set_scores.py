@@ -1,4 +1,4 @@
-"""Metrics of sets of labels, each as draws: see fusion.evaluate.scores. Answers are (S, n, L), the
+"""Metrics of sets of labels, each as draws: see fusion.tasks.label_scores. Answers are (S, n, L), the
 probability of each label.
 """
 
@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate import metrics
-from fusion.evaluate.calibration import BINS, ece_of, reliability_of
-from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Figures, per_label
 from fusion.schema.result import ClassScore, Reliability
+from fusion.tasks import metrics
+from fusion.tasks.calibration import BINS, ece_of, reliability_of
+from fusion.tasks.label_scores import Figures, per_label
+from fusion.tasks.metrics import Floats
 
 
 class SetScores(Figures):

@@ -1,4 +1,4 @@
-"""Metrics of numbers, each as draws: see fusion.evaluate.scores. Answers are (S, n, 2), mean and
+"""Metrics of numbers, each as draws: see fusion.tasks.label_scores. Answers are (S, n, 2), mean and
 spread of a Gaussian.
 """
 
@@ -8,11 +8,11 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate import metrics
-from fusion.evaluate.bootstrap import interval
-from fusion.evaluate.metrics import Floats
-from fusion.evaluate.scores import Figures
 from fusion.schema.result import Against, Bin, Reliability
+from fusion.tasks import metrics
+from fusion.tasks.bootstrap import interval
+from fusion.tasks.label_scores import Figures
+from fusion.tasks.metrics import Floats
 
 LEVELS = np.arange(1, 10) / 10
 """Central intervals that should hold so much of the truth: coverage is to a number what a

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.calibration import temperature_of
 from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.calibration import temperature_of
 from fusion.tasks.linear import Linear
 
 Fitted = Callable[[float], Linear | None]

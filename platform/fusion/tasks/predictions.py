@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.metrics import Floats
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
+from fusion.tasks.metrics import Floats
 
 if TYPE_CHECKING:
-    from fusion.evaluate.bootstrap import Resampler
-    from fusion.evaluate.scores import Figures
+    from fusion.tasks.bootstrap import Resampler
+    from fusion.tasks.label_scores import Figures
 
 Coalition = tuple[int, ...]
 
