@@ -26,7 +26,7 @@ AT_ONCE = 5.0
 more would.
 """
 WEIGHING = 5.5
-"""Of learning how much of a modality's layers or places is read (fusion.weighing), against its
+"""Of learning how much of a modality's layers or places is read (fusion.features.learned_pooling), against its
 whitening.
 """
 UNKNOWN_DIM = 768

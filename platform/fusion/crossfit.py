@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from fusion.budget import Budget
 from fusion.core.progress import Progress
 from fusion.cost import STEP
+from fusion.features.prototypes import relation
 from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.parts import Network
 from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, joined
 from fusion.prepared import Choice, Prepared, Round, Task
-from fusion.prototypes import relation
 from fusion.schema.recipe import Recipe
 from fusion.store import Store
 from fusion.tasks.calibration import temperature_of

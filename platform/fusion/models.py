@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusion.core.files import BrokenFile
+from fusion.features.learned_pooling import Reader, reader_of
 from fusion.methods import JOINT, build
 from fusion.methods.parts import Network
 from fusion.methods.together import Together
@@ -19,7 +20,6 @@ from fusion.schema.recipe import Training
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import LearningTask
 from fusion.train import answer
-from fusion.weighing import Reader, reader_of
 
 Floats = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from fusion.crossfit import CrossFit
 from fusion.ensemble import Pool, beliefs_of, pooled_answers
+from fusion.features.perturb import Key, Noisy
 from fusion.floor import floored
 from fusion.heldout import Held
 from fusion.linear_baselines import baselines
 from fusion.models import Model
-from fusion.noisy import Key, Noisy
 from fusion.prepared import Choice, Round
 from fusion.representation import Space, Vectors, evidence, views
 from fusion.tasks.metrics import Floats, Ints

@@ -11,17 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fusion.features.learned_pooling import Reader, Weighed, WeighedReader, Weighing
+from fusion.features.prototypes import related
+from fusion.features.tokens import Block, TokenWhitening
+from fusion.features.whitening import Whitening
 from fusion.knowledge_loss import Terms
 from fusion.methods import JOINT, reads_tokens
-from fusion.prototypes import related
 from fusion.tasks.base import Array, LearningTask
 from fusion.tasks.linear import Linear, linear
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.tasks.metrics import Ints
-from fusion.tokens import Block, TokenWhitening
 from fusion.train import Samples
-from fusion.weighing import Reader, Weighed, WeighedReader, Weighing
-from fusion.whitening import Whitening
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Task:
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing
     is said. weighings: of which modalities layers or places are added up by weights learned from
     training rows; `blocks` are then those of the sum. likeness: (K, K), how alike the definitions
-    of the labels are (fusion.prototypes); None where there are none. tuned: what takes the place of
+    of the labels are (fusion.features.prototypes); None where there are none. tuned: what takes the place of
     `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.probe): rows ->
     {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
     """

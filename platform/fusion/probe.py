@@ -24,6 +24,8 @@ from fusion.encoders.base import EncoderError
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Features, embed
 from fusion.encoders.search_space import PROBED, Reading, candidates
+from fusion.features.tokens import Block
+from fusion.features.whitening import Whitening
 from fusion.prepared import Round, Task
 from fusion.representation import drawn
 from fusion.schema.recipe import EncoderChoice, Recipe
@@ -33,8 +35,6 @@ from fusion.tasks.calibration import temperature_of
 from fusion.tasks.linear import linear
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.tasks.metrics import Ints
-from fusion.tokens import Block
-from fusion.whitening import Whitening
 
 PARTNERS = 2
 """Candidates that are tried beside the best one, the next best ones."""

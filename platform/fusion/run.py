@@ -27,15 +27,16 @@ from fusion.evaluate.compare import Answered
 from fusion.evaluate.concepts import concepts_score
 from fusion.evaluate.places import places
 from fusion.evaluate.report import Question, evaluate
+from fusion.features.learned_pooling import WeighedReader
+from fusion.features.perturb import Noisy
+from fusion.features.prototypes import likeness_of
 from fusion.machine import Clock
 from fusion.models import Model
-from fusion.noisy import Noisy
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices, own_choices
 from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests
 from fusion.prepared import Choice, Round, Task
 from fusion.probe import Probe
 from fusion.protocol_use import facts_of, kinds_of_slices
-from fusion.prototypes import likeness_of
 from fusion.representation import Vectors
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
@@ -43,7 +44,6 @@ from fusion.search import concluded, report
 from fusion.store import Store
 from fusion.tasks.metrics import Floats
 from fusion.train import CHECKPOINT_SECONDS
-from fusion.weighing import WeighedReader
 from fusion.without_rules import Ruled
 
 WORK = ".work"

@@ -11,21 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.attention import Attention, Query
 from fusion.bundle import load
 from fusion.core.files import BrokenFile
 from fusion.core.progress import Progress
 from fusion.encoders.cache import Cache
 from fusion.encoders.capability_checks import refusals
 from fusion.encoders.embedding import Features, Part
-from fusion.mixing import Layers
+from fusion.features.attention_pooling import Attention, Query
+from fusion.features.layer_mix import Layers
+from fusion.features.learned_pooling import CannotWeigh, Weighing, reader_of, weighings_of
+from fusion.features.tokens import Block
 from fusion.prepared import Prepared, Task
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
-from fusion.tokens import Block
-from fusion.weighing import CannotWeigh, Weighing, reader_of, weighings_of
 from tests.fusion.test_mixing import MIXED, reading, words
 
 CLASSES = task_of("classification", ["a", "b", "c"])

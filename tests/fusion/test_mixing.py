@@ -14,14 +14,14 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Features, Part
-from fusion.mixing import Layers, Mixing
+from fusion.features.layer_mix import Layers, Mixing
+from fusion.features.learned_pooling import CannotWeigh, Weighing, weighings_of
+from fusion.features.tokens import Block
 from fusion.prepared import Prepared, Task
 from fusion.run import train
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
-from fusion.tokens import Block
-from fusion.weighing import CannotWeigh, Weighing, weighings_of
 
 CLASSES = task_of("classification", ["a", "b", "c"])
 

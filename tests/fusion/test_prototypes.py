@@ -13,9 +13,9 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.data.study_spec import StudySpec
 from fusion.encoders.cache import Cache
+from fusion.features.prototypes import embedded, likeness, related, relation
 from fusion.knowledge.concepts import Concept, defined
 from fusion.methods import build
-from fusion.prototypes import embedded, likeness, related, relation
 from fusion.run import train
 from fusion.schema.recipe import Recipe, RecipeError
 
@@ -137,7 +137,9 @@ def test_definitions_help_and_a_label_with_three_samples_is_told_apart_better(ru
 
 
 def test_the_bundle_answers_without_the_definitions_being_read_again(run, monkeypatch):
-    monkeypatch.setattr("fusion.prototypes.embedded", lambda *_: pytest.fail("read once more"))
+    monkeypatch.setattr(
+        "fusion.features.prototypes.embedded", lambda *_: pytest.fail("read once more")
+    )
     bundle = load(run[0] / "out")
     assert bundle.predict({"body": {f"b{i}": 0.0 for i in range(14)}}).sum() == pytest.approx(1)
     assert len(bundle.recipe.knowledge.concepts) == len(LABELS)

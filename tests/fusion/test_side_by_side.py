@@ -10,12 +10,12 @@ from sklearn.decomposition import PCA
 from fusion import crossfit
 from fusion.core.progress import Progress
 from fusion.crossfit import alike
+from fusion.features.whitening import Whitening
 from fusion.methods import JOINT, build
 from fusion.optimizer import AdamW, one_cycle
 from fusion.run import train
 from fusion.schema.recipe import Training
 from fusion.train import Hooks, Samples, Watch, batches, fit
-from fusion.whitening import Whitening
 
 RECIPE = Training(epochs=3, hidden_dim=8)
 DIMS = {"a": 5, "b": 4}

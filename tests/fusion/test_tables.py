@@ -7,9 +7,9 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders import load
 from fusion.encoders.cache import Cache
+from fusion.features.whitening import Whitening
 from fusion.run import train
 from fusion.schema.recipe import Evaluation, Recipe, Training
-from fusion.whitening import Whitening
 
 
 def test_a_table_gives_its_numbers_and_which_of_them_are_missing():

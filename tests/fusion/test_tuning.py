@@ -23,6 +23,7 @@ from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.encoders import load as load_encoder
 from fusion.encoders.base import EncoderError
 from fusion.encoders.embedding import embed
+from fusion.features.whitening import Whitening
 from fusion.plan import in_order
 from fusion.prepared import Task
 from fusion.run import train
@@ -34,7 +35,6 @@ from fusion.train import Hooks
 from fusion.tuning.adapt import adapt, blocks_of, count, example, trained, tuned
 from fusion.tuning.fit import Examples, Headed, fit
 from fusion.tuning.rounds import Tuner
-from fusion.whitening import Whitening
 
 RATES = {"lora": 1e-2, "last": 3e-3, "full": 1e-3}
 MODES = list(RATES)
@@ -333,7 +333,7 @@ from torch import nn
 from fusion.schema.recipe import EncoderChoice, Training
 from fusion.train import Hooks
 from fusion.tuning.fit import Examples, Headed, fit
-from fusion.whitening import Whitening
+from fusion.features.whitening import Whitening
 
 class Plain:
     kind = name = "text"

@@ -35,7 +35,7 @@ class Encoder(Protocol):
     of one bucket and returns float32 (n, dim). `window` inputs are decoded at a time, so that
     memory stays small. One with weights has them in `model` (nn.Module), and vectors(inputs) gives
     the same (n, dim) as a tensor, with gradients where they are asked for. An encoder whose vector
-    holds several positions side by side says so in `blocks`, a list of fusion.tokens.Block; without
+    holds several positions side by side says so in `blocks`, a list of fusion.features.tokens.Block; without
     it the vector is one token.
     """
 

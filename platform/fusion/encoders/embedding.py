@@ -15,9 +15,9 @@ from fusion.data.modalities import BrokenFile
 from fusion.encoders import catalogue, load
 from fusion.encoders.base import Choice, Encoder, EncoderError
 from fusion.encoders.cache import Cache, Space
+from fusion.features.tokens import Block
 from fusion.machine import Stopwatch
 from fusion.schema.result import CELL
-from fusion.tokens import Block
 
 ENOUGH = 16
 """Cells that tell how fast an encoder is."""
@@ -34,7 +34,7 @@ Adapted = Mapping[str, Mapping[int, "Tuned"]]
 @dataclass(frozen=True)
 class Part:
     """One encoder's share of a modality's features: columns start to start + dim. blocks: its
-    positions (fusion.tokens).
+    positions (fusion.features.tokens).
     """
 
     name: str

@@ -5,8 +5,8 @@ labels with few samples.
 import numpy as np
 
 from fusion.evaluate.rules import pair, verdict
+from fusion.features.prototypes import encoder_of
 from fusion.outoffold import OutOfFold
-from fusion.prototypes import encoder_of
 from fusion.schema.discipline_scores import ConceptsScore
 from fusion.schema.recipe import Recipe
 from fusion.tasks.bootstrap import Resampler, few

@@ -22,7 +22,7 @@ class Knowledge(BaseModel):
     concept above it; a mistake inside a concept then costs less in training than one outside.
     order: all labels in their order; a mistake then costs more the further away it is. concepts:
     what disciplines mean by labels, in words that `encoder` reads (the usual one for text where it
-    is not named); they shape the linear part of the single-modality models (fusion.prototypes).
+    is not named); they shape the linear part of the single-modality models (fusion.features.prototypes).
     """
 
     model_config = ConfigDict(extra="forbid")

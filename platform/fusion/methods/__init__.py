@@ -32,7 +32,7 @@ JOINT: dict[str, type[Joint]] = {
 
 
 def reads_tokens(name: str) -> bool:
-    """Whether the method sees a modality as several tokens (fusion.tokens) and not as one vector."""
+    """Whether the method sees a modality as several tokens (fusion.features.tokens) and not as one vector."""
     return name in JOINT and issubclass(JOINT[name], Sequences)
 
 

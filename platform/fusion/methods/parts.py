@@ -89,7 +89,7 @@ class Network(nn.Module):
     log_prior: Tensor
     speak: Speak = staticmethod(as_it_is)
     relation: Tensor | None = None
-    """(D, D): how definitions relate the labels, while it is trained (fusion.prototypes.relation).
+    """(D, D): how definitions relate the labels, while it is trained (fusion.features.prototypes.relation).
     """
 
     @property

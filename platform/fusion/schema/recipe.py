@@ -64,9 +64,9 @@ class EncoderChoice(Part):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined
     side by side.
 
-    mix: weigh the layers and add them up (fusion.mixing), in place of putting them side by side.
+    mix: weigh the layers and add them up (fusion.features.layer_mix), in place of putting them side by side.
     attend: weigh the places of a grid or the segments of each sample and add them up
-    (fusion.attention), in place of the same. tune: frozen as it is, or trained along
+    (fusion.features.attention_pooling), in place of the same. tune: frozen as it is, or trained along
     (fusion.tuning): adapters beside its weights, its last blocks, or all of it.
     """
 

@@ -347,7 +347,7 @@ class Search(Part):
 
 class LayerMix(Part):
     """How much of each layer of an encoder the model of all samples reads: shares of 1, see
-    fusion.mixing.
+    fusion.features.layer_mix.
     """
 
     modality: str
@@ -363,7 +363,7 @@ class LayerMix(Part):
 
 class Attended(Part):
     """How much of each place of a block the model of all samples reads, in the mean over samples:
-    shares of 1, see fusion.attention.
+    shares of 1, see fusion.features.attention_pooling.
 
     layer: None where the encoder's own or mixed ones are read. Places of a picture go row by row,
     stretches by time.

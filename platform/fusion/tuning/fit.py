@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from fusion.core.files import read_tensors, write_tensors
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import device
+from fusion.features.whitening import Whitening
 from fusion.optimizer import AdamW
 from fusion.schema.recipe import EncoderChoice, Training
 from fusion.tasks import TaskName
 from fusion.tasks.losses import TEACHING
 from fusion.train import Hooks, seed_everything, starting
-from fusion.whitening import Whitening
 
 from .adapt import checkpointed, dropout_on, network, trained
 

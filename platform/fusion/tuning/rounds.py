@@ -20,6 +20,7 @@ from fusion.data.alignment import Aligned
 from fusion.encoders import load
 from fusion.encoders.base import Encoder
 from fusion.encoders.embedding import Features, Work, embed_modality, prepare
+from fusion.features.whitening import Whitening
 from fusion.prepared import Round, Task
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.store import Store
@@ -27,7 +28,6 @@ from fusion.tasks.linear import constant, linear
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.tasks.metrics import Ints
 from fusion.train import Hooks, seed_everything
-from fusion.whitening import Whitening
 
 from .adapt import Tuned, adapt, seal, tuned
 from .fit import Examples, Headed, fit, processes

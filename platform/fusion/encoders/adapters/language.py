@@ -22,7 +22,7 @@ from fusion.encoders.runtime import (
     precision,
     read_frozen,
 )
-from fusion.tokens import Block
+from fusion.features.tokens import Block
 
 MAX_TOKENS = 256
 SEGMENTS = 4  # where stretches are asked for without their number

@@ -20,7 +20,7 @@ from fusion.encoders.runtime import (
     pool_frames,
     precision,
 )
-from fusion.tokens import Block
+from fusion.features.tokens import Block
 
 SEGMENTS = 4
 

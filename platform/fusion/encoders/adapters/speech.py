@@ -29,7 +29,7 @@ from fusion.encoders.runtime import (
     precision,
     read_frozen,
 )
-from fusion.tokens import Block
+from fusion.features.tokens import Block
 
 RATE = 16_000
 CUTS = (0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 30.0)

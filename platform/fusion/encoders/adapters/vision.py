@@ -26,7 +26,7 @@ from fusion.encoders.runtime import (
     pool_map,
     precision,
 )
-from fusion.tokens import Block
+from fusion.features.tokens import Block
 
 POOLED_PX = 128
 GRID = 2  # cells a side where a grid is asked for without its size

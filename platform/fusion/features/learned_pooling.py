@@ -1,5 +1,5 @@
-"""Weighed that is learned on training rows: layers by weights (fusion.mixing), then places by
-attention (fusion.attention), before the whitening. Encoders know nothing of it, so trying it embeds
+"""Weighed that is learned on training rows: layers by weights (fusion.features.layer_mix), then places by
+attention (fusion.features.attention_pooling), before the whitening. Encoders know nothing of it, so trying it embeds
 nothing once more.
 """
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.attention import Attention
 from fusion.core.files import BrokenFile
 from fusion.encoders.capability_checks import SINGLE
-from fusion.mixing import Layers, Mixing
+from fusion.features.attention_pooling import Attention
+from fusion.features.layer_mix import Layers, Mixing
+from fusion.features.tokens import Block, TokenWhitening
+from fusion.features.whitening import Whitening
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.tasks.base import Array, LearningTask
-from fusion.tokens import Block, TokenWhitening
-from fusion.whitening import Whitening
 
 if TYPE_CHECKING:
     from fusion.encoders.embedding import Features, Part
@@ -39,7 +39,7 @@ class Weighing:
 
     @property
     def left(self) -> list[Block]:
-        """What there is in the end (fusion.tokens)."""
+        """What there is in the end (fusion.features.tokens)."""
         return [
             Block(1, block.channels) if wanted else block
             for block, wanted in zip(self.blocks, self.attended)

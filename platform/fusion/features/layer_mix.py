@@ -3,7 +3,7 @@
     x = sum_l  s_l h_l / r_l,     s = softmax(a),     r_l = the root mean square of layer l on the training rows
 
 Peters et al. 2018 (ELMo, NAACL, eq. 1), Tenney et al. 2019 (BERT rediscovers the classical NLP
-pipeline, ACL). a is learned with a linear model of the label on x (fusion.supervised). Divided by
+pipeline, ACL). a is learned with a linear model of the label on x (fusion.features.supervised). Divided by
 r, the weights say how much of each layer is read, whatever its units. ELMo's factor before the sum
 is the one that gives x one unit, there as in the whitening that follows.
 """
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from fusion.core.files import BrokenFile
-from fusion.supervised import learn, some_of
+from fusion.features.supervised import learn, some_of
 from fusion.tasks.base import Array, LearningTask
 
 

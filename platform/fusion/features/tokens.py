@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.core.files import BrokenFile
-from fusion.whitening import Floats, Whitening
+from fusion.features.whitening import Floats, Whitening
 
 MOST_TOKENS = 4
 """Of a block."""

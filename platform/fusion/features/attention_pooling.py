@@ -5,7 +5,7 @@ weighted mean, in place of them side by side.
 
 One query a block (Yang et al. 2016, Hierarchical attention networks, NAACL, eq. 9 and 10; Ilse et
 al. 2018, Attention-based deep multiple instance learning, ICML), with a number b for each place. q
-and b are learned with a linear model of the label on x (fusion.supervised).
+and b are learned with a linear model of the label on x (fusion.features.supervised).
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from fusion.core.files import BrokenFile
-from fusion.supervised import learn, some_of
+from fusion.features.supervised import learn, some_of
+from fusion.features.tokens import Block, cut
 from fusion.tasks.base import Array, LearningTask
-from fusion.tokens import Block, cut
 
 Floats = NDArray[np.float32]
 
