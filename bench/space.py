@@ -13,7 +13,7 @@ import numpy as np
 from fusion.evaluate.places import places
 from fusion.evaluate.retrieval import retrieval
 from fusion.machine import Stopwatch, forget_peak, peak_mb
-from fusion.representation import Space
+from fusion.methods.representation import Space
 from fusion.space import write
 from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.predictions import Scored

@@ -16,7 +16,7 @@
 
     model = fusion.load("bundle")                       # a trained model as a folder
     model.predict({"image": "scan.png", "clue": "a pair"})      # any of its modalities, one sample or many: fusion.inputs
-    model.represent({"clue": "a pair"})                 # the fused representation: fusion.representation
+    model.represent({"clue": "a pair"})                 # the fused representation: fusion.methods.representation
 
 Importing `fusion` loads nothing. Light, also for a web process: `study`, `columns`, `modalities`
 (not its modules), `encoders.catalogue`, `result`, `progress`. numpy, pyarrow and scikit-learn:

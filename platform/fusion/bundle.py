@@ -43,13 +43,13 @@ from fusion.encoders.base import Encoder
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Adapted, embed_with
 from fusion.encoders.runtime import PRECISIONS, in_precision
-from fusion.ensemble import Pool, beliefs_of
-from fusion.floor import hand_over
 from fusion.inputs import Reader, columns_in, in_fields, rows_of
 from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
+from fusion.methods.ensemble import Pool, beliefs_of
+from fusion.methods.fallback import hand_over
+from fusion.methods.representation import evidence
 from fusion.models import Model
-from fusion.representation import evidence
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
@@ -269,7 +269,7 @@ class Bundle:
     def joined(
         self, late: Floats, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]
     ) -> Floats:
-        """The beliefs (n, D) of the ensemble, see fusion.ensemble."""
+        """The beliefs (n, D) of the ensemble, see fusion.methods.ensemble."""
         assert self.pool is not None
         said = {
             name: self.models[name].answers(x, mask) for name in self.pool.weights if name != "late"
@@ -302,7 +302,7 @@ class Bundle:
 
     def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
         """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it
-        is: fusion.representation.
+        is: fusion.methods.representation.
         """
         with Reader(self.kinds, self.fields) as reader:
             return self.represent_features(

@@ -21,7 +21,7 @@ from fusion.cost import STEP
 from fusion.features.prototypes import relation
 from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
-from fusion.methods.parts import Network
+from fusion.methods.layers import Network
 from fusion.methods.unimodal import Unimodal
 from fusion.models import Model, Shape, joined
 from fusion.prepared import Choice, Prepared, Round, Task

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.crossfit import CrossFit
-from fusion.ensemble import Pool, outputs_of
+from fusion.methods.ensemble import Pool, outputs_of
 from fusion.prepared import Choice, Round, Task
 from fusion.tasks.calibration import temperature_of
 from fusion.tasks.metrics import Floats, Ints

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from fusion.core.files import BrokenFile
 from fusion.features.learned_pooling import Reader, reader_of
 from fusion.methods import JOINT, build
-from fusion.methods.parts import Network
+from fusion.methods.layers import Network
 from fusion.methods.together import Together
 from fusion.schema.recipe import Training
 from fusion.tasks import TaskName, task_of

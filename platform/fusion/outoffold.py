@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusion.crossfit import CrossFit
-from fusion.ensemble import Pool, beliefs_of, pooled_answers
 from fusion.features.perturb import Key, Noisy
-from fusion.floor import floored
 from fusion.heldout import Held
 from fusion.linear_baselines import baselines
+from fusion.methods.ensemble import Pool, beliefs_of, pooled_answers
+from fusion.methods.fallback import floored
+from fusion.methods.representation import Space, Vectors, evidence, views
 from fusion.models import Model
 from fusion.prepared import Choice, Round
-from fusion.representation import Space, Vectors, evidence, views
 from fusion.tasks.metrics import Floats, Ints
 from fusion.tasks.predictions import (
     Answers,
@@ -38,7 +38,7 @@ class RoundAnswers:
     pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a
     search. noisy: the same models' answers with one modality under noise, by modality and level,
     with all inputs alone. vectors: (1 + M, n, D) of the run's own method and the first seed, see
-    fusion.representation.views.
+    fusion.methods.representation.views.
     """
 
     each: Round

@@ -26,8 +26,8 @@ from fusion.encoders.embedding import Features, embed
 from fusion.encoders.search_space import PROBED, Reading, candidates
 from fusion.features.tokens import Block
 from fusion.features.whitening import Whitening
+from fusion.methods.representation import drawn
 from fusion.prepared import Round, Task
-from fusion.representation import drawn
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.schema.result import Read
 from fusion.store import Store

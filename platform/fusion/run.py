@@ -22,7 +22,6 @@ from fusion.encoders import catalogue
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Adapted, Features, embed
 from fusion.encoders.runtime import OF_RECIPES, in_precision
-from fusion.ensemble import Pool
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.concepts import concepts_score
 from fusion.evaluate.places import places
@@ -31,13 +30,14 @@ from fusion.features.learned_pooling import WeighedReader
 from fusion.features.perturb import Noisy
 from fusion.features.prototypes import likeness_of
 from fusion.machine import Clock
+from fusion.methods.ensemble import Pool
+from fusion.methods.representation import Vectors
 from fusion.models import Model
 from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices, own_choices
 from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests
 from fusion.prepared import Choice, Round, Task
 from fusion.probe import Probe
 from fusion.protocol_use import facts_of, kinds_of_slices
-from fusion.representation import Vectors
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
 from fusion.search import concluded, report

@@ -13,16 +13,16 @@ from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.encoders.cache import Cache
-from fusion.ensemble import pooled_answers
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.rules import rule_scores
-from fusion.floor import floored
 from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.machine import Clock
 from fusion.methods import JOINT
+from fusion.methods.ensemble import pooled_answers
+from fusion.methods.fallback import floored
+from fusion.methods.representation import Space, views
 from fusion.plan import columns_of, in_order, sample_digests
 from fusion.protocol_use import facts_of, kinds_of_slices
-from fusion.representation import Space, views
 from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.metrics import Ints

@@ -17,7 +17,7 @@ from scipy.special import log_softmax
 from fusion.bundle import BundleError, load
 from fusion.core.files import digest_of, write_json
 from fusion.core.progress import Progress
-from fusion.ensemble import Pool
+from fusion.methods.ensemble import Pool
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.score import score

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fusion.bundle import load
 from fusion.core.progress import Progress
-from fusion.floor import hand_over
+from fusion.methods.fallback import hand_over
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.score import score

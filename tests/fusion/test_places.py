@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from fusion.evaluate import places as module
 from fusion.evaluate.places import flat, places
-from fusion.representation import Space
+from fusion.methods.representation import Space
 from fusion.tasks.predictions import Scored
 
 N = 180

@@ -10,8 +10,8 @@ import pytest
 
 from fusion.core.progress import Progress
 from fusion.evaluate.retrieval import FIRST, alike, hit, retrieval
+from fusion.methods.representation import Space, drawn, evidence, unit, views
 from fusion.plan import rounds_of
-from fusion.representation import Space, drawn, evidence, unit, views
 from fusion.run import train
 from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.classification import Classification

@@ -12,7 +12,7 @@ from fusion.evaluate.criteria import Evidence, protocol_scores
 from fusion.evaluate.disagreement import disagreements
 from fusion.evaluate.retrieval import retrieval
 from fusion.evaluate.shortfall import shortfalls
-from fusion.representation import Space
+from fusion.methods.representation import Space
 from fusion.schema.intervals import Clusters, Gain, Interval
 from fusion.schema.protocol import Protocol
 from fusion.schema.result import (

@@ -11,7 +11,7 @@ from itertools import permutations
 
 import numpy as np
 
-from fusion.representation import Space, Vectors, drawn, unit
+from fusion.methods.representation import Space, Vectors, drawn, unit
 from fusion.schema.result import Retrieval
 from fusion.tasks.bootstrap import Resampler, interval
 from fusion.tasks.metrics import Floats, Ints

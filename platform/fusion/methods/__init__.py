@@ -16,8 +16,8 @@ from fusion.methods.bottleneck import Bottleneck
 from fusion.methods.concat import Concat
 from fusion.methods.crossattention import CrossAttention
 from fusion.methods.gated import Gated
+from fusion.methods.layers import Joint, Network
 from fusion.methods.lowrank import Lowrank
-from fusion.methods.parts import Joint, Network
 from fusion.methods.unimodal import Unimodal
 from fusion.tasks import TaskName
 from fusion.tasks.losses import TEACHING

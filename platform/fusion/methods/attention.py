@@ -1,5 +1,5 @@
 """Attention and sequences of tokens for the methods that read more than one vector a modality;
-stackable like fusion.methods.parts.
+stackable like fusion.methods.layers.
 """
 
 from abc import abstractmethod
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fusion.methods.parts import Affine, Affines, Drop, Joint, visible
+from fusion.methods.layers import Affine, Affines, Drop, Joint, visible
 
 HEADS = 4
 WIDTH = 32

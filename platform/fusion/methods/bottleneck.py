@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fusion.methods.attention import Layer, Sequences, mean_of_present, means
-from fusion.methods.parts import uniform
+from fusion.methods.layers import uniform
 
 BOTTLENECKS = 4
 LAYERS = 2

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from fusion.methods.parts import Affine, Drop, Joint
+from fusion.methods.layers import Affine, Drop, Joint
 
 
 class Concat(Joint):

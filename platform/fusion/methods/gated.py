@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from fusion.methods.parts import Affines, Joint
+from fusion.methods.layers import Affines, Joint
 
 
 class Gated(Joint):

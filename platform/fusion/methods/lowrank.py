@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fusion.methods.parts import Affines, Joint
+from fusion.methods.layers import Affines, Joint
 
 RANK = 4
 

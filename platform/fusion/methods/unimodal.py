@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fusion.methods.parts import Drop, Network, uniform, visible
+from fusion.methods.layers import Drop, Network, uniform, visible
 
 MEMBERS = 8
 

@@ -141,7 +141,7 @@ MEMBERS: tuple[Member, ...] = ("late", "concat", "gated")
 
 
 class Ensemble(Part):
-    """What the method `ensemble` joins (fusion.ensemble). of: methods, None for late and every
+    """What the method `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and every
     other one that the recipe trains.
 
     seeds: the models of all seeds answer together as well, in every method; the bundle then holds
