@@ -49,13 +49,13 @@ from fusion.methods import JOINT
 from fusion.methods.ensemble import Pool, beliefs_of
 from fusion.methods.fallback import hand_over
 from fusion.methods.representation import evidence
-from fusion.models import Model
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
 from fusion.tasks.metrics import Floats
-from fusion.tuning.files import read_tuned, write_tuned
+from fusion.training.finetune.files import read_tuned, write_tuned
+from fusion.training.models import Model
 
 FORMAT = 1
 MANIFEST = "bundle.json"

@@ -27,11 +27,11 @@ from fusion.knowledge import (
 from fusion.knowledge.concepts import Concept
 from fusion.knowledge.findings import kind_of
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
-from fusion.knowledge_loss import Terms, apply_rules, need_members, rule_tensors
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import ONE_LABEL, TaskName
 from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Answers
+from fusion.training.knowledge_losses import Terms, apply_rules, need_members, rule_tensors
 
 Bools = NDArray[np.bool_]
 

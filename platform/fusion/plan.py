@@ -20,11 +20,11 @@ from fusion.encoders.embedding import Adapted, Features
 from fusion.evaluate.subgroups import subgroup_columns
 from fusion.features.learned_pooling import CannotWeigh, weighings_of
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
-from fusion.prepared import Round, Task
 from fusion.protocol_use import asked
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import task_of as learning_task
 from fusion.tasks.metrics import Ints
+from fusion.training.folds import Round, Task
 
 
 @dataclass(frozen=True)

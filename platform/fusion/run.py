@@ -16,7 +16,6 @@ from fusion.bundle import Bundle, save
 from fusion.card import references
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
-from fusion.crossfit import CrossFit
 from fusion.data.alignment import Aligned
 from fusion.encoders import catalogue
 from fusion.encoders.cache import Cache
@@ -32,18 +31,25 @@ from fusion.features.prototypes import likeness_of
 from fusion.machine import Clock
 from fusion.methods.ensemble import Pool
 from fusion.methods.representation import Vectors
-from fusion.models import Model
-from fusion.outoffold import OutOfFold, answer_round, assemble, final_choices, own_choices
 from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests
-from fusion.prepared import Choice, Round, Task
-from fusion.probe import Probe
 from fusion.protocol_use import facts_of, kinds_of_slices
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
-from fusion.search import concluded, report
-from fusion.store import Store
 from fusion.tasks.metrics import Floats
-from fusion.train import CHECKPOINT_SECONDS
+from fusion.training.crossfit import CrossFit
+from fusion.training.fit_store import Store
+from fusion.training.folds import Choice, Round, Task
+from fusion.training.loop import CHECKPOINT_SECONDS
+from fusion.training.models import Model
+from fusion.training.oof_predictions import (
+    OutOfFold,
+    answer_round,
+    assemble,
+    final_choices,
+    own_choices,
+)
+from fusion.training.search.conclusion import concluded, report
+from fusion.training.search.probe import Probe
 from fusion.without_rules import Ruled
 
 WORK = ".work"
@@ -166,7 +172,7 @@ def tuned_along(
     plan: Plan, features: Features, task: Task, store: Store, progress: Progress
 ) -> tuple[Task, Adapted]:
     """The task with features by training rows, and what was tuned on all samples."""
-    from fusion.tuning.rounds import Tuner
+    from fusion.training.finetune.rounds import Tuner
 
     tuner = Tuner(plan.aligned, plan.recipe, features, task, plan.rounds[-1].train, store, progress)
     tuner.tune(plan.rounds)

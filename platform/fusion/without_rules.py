@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fusion.core.progress import Progress, Silent
-from fusion.crossfit import CrossFit
 from fusion.evaluate.rules import rule_scores
 from fusion.knowledge import Knowledge, Rule
 from fusion.knowledge_use import Bools, answers_with, applied, taught
-from fusion.outoffold import OutOfFold, answer_round, assemble
-from fusion.prepared import Round, Task
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.recipe import Recipe
-from fusion.store import Store
 from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.metrics import Floats, Ints
 from fusion.tasks.predictions import Answers
+from fusion.training.crossfit import CrossFit
+from fusion.training.fit_store import Store
+from fusion.training.folds import Round, Task
+from fusion.training.oof_predictions import OutOfFold, answer_round, assemble
 
 
 @dataclass

@@ -21,11 +21,11 @@ from fusion.features.attention_pooling import Attention, Query
 from fusion.features.layer_mix import Layers
 from fusion.features.learned_pooling import CannotWeigh, Weighing, reader_of, weighings_of
 from fusion.features.tokens import Block
-from fusion.prepared import Prepared, Task
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
+from fusion.training.folds import Prepared, Task
 from tests.fusion.test_mixing import MIXED, reading, words
 
 CLASSES = task_of("classification", ["a", "b", "c"])

@@ -23,7 +23,7 @@ from fusion.schema.recipe import Recipe
 from fusion.score import score
 from fusion.tasks import task_of
 from fusion.tasks.calibration import log_loss
-from fusion.train import answer
+from fusion.training.loop import answer
 from tests.fusion.conftest import relabelled
 
 TASK = task_of("classification", ["a", "b", "c", "d"])

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from fusion.knowledge import Rule, rules_of
 from fusion.knowledge.report import report
-from fusion.knowledge_loss import (
+from fusion.tasks.bootstrap import Resampler
+from fusion.training.knowledge_losses import (
     CONCEPT_WEIGHT,
     ORDER_WEIGHT,
     Terms,
@@ -21,7 +22,6 @@ from fusion.knowledge_loss import (
     rule_tensors,
     semantic_loss,
 )
-from fusion.tasks.bootstrap import Resampler
 
 LABELS = ["a", "b", "c", "d"]
 

@@ -17,11 +17,11 @@ from fusion.encoders.embedding import Features, Part
 from fusion.features.layer_mix import Layers, Mixing
 from fusion.features.learned_pooling import CannotWeigh, Weighing, weighings_of
 from fusion.features.tokens import Block
-from fusion.prepared import Prepared, Task
 from fusion.run import train
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
+from fusion.training.folds import Prepared, Task
 
 CLASSES = task_of("classification", ["a", "b", "c"])
 

@@ -158,9 +158,9 @@ def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_
         told[found.each.name] = vectors_of(fitting, found, models)
         return told[found.each.name]
 
-    from fusion.outoffold import vectors_of
+    from fusion.training.oof_predictions import vectors_of
 
-    monkeypatch.setattr("fusion.outoffold.vectors_of", watched)
+    monkeypatch.setattr("fusion.training.oof_predictions.vectors_of", watched)
     recipe, aligned = small().model_copy(update={"method": method}), toy()
     result = train(aligned, recipe, tmp_path, None, Progress())
     table = pq.read_table(tmp_path / "representation.parquet")

@@ -173,14 +173,14 @@ def test_what_a_stopped_search_had_no_time_for_is_not_taken_up_again(
                 raise Stopped
 
     recipe = asked(small, search={"budget_seconds": 18})
-    monkeypatch.setattr("fusion.budget.Stopwatch", Ticking)
+    monkeypatch.setattr("fusion.training.search.budget.Stopwatch", Ticking)
     whole = train(toy(), recipe, tmp_path / "whole", None, Progress())
     tried = {one.method for one in whole.search.tried}
     assert whole.search.not_tried
     assert tried & {"concat", "gated"}
     with pytest.raises(Stopped):
         train(toy(), recipe, tmp_path / "stopped", None, StopsAtTheEnd())
-    monkeypatch.setattr("fusion.budget.Stopwatch", Standing)
+    monkeypatch.setattr("fusion.training.search.budget.Stopwatch", Standing)
     assert plain(train(toy(), recipe, tmp_path / "stopped", None, Progress())) == plain(whole)
 
 

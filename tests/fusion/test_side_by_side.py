@@ -7,15 +7,15 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from fusion import crossfit
 from fusion.core.progress import Progress
-from fusion.crossfit import alike
 from fusion.features.whitening import Whitening
 from fusion.methods import JOINT, build
-from fusion.optimizer import AdamW, one_cycle
 from fusion.run import train
 from fusion.schema.recipe import Training
-from fusion.train import Hooks, Samples, Watch, batches, fit
+from fusion.training import crossfit
+from fusion.training.crossfit import alike
+from fusion.training.loop import Hooks, Samples, Watch, batches, fit
+from fusion.training.optimizer import AdamW, one_cycle
 
 RECIPE = Training(epochs=3, hidden_dim=8)
 DIMS = {"a": 5, "b": 4}

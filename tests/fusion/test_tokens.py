@@ -17,9 +17,9 @@ from fusion.encoders.embedding import embed
 from fusion.encoders.runtime import pool_frames, pool_map
 from fusion.features.tokens import MOST_TOKENS, Block, TokenWhitening
 from fusion.features.whitening import Whitening
-from fusion.prepared import Prepared, Task
 from fusion.run import train
 from fusion.tasks import task_of
+from fusion.training.folds import Prepared, Task
 
 
 def test_a_pooled_map_is_taken_apart_into_the_rows_of_its_grid():

@@ -25,16 +25,16 @@ from fusion.encoders.base import EncoderError
 from fusion.encoders.embedding import embed
 from fusion.features.whitening import Whitening
 from fusion.plan import in_order
-from fusion.prepared import Task
 from fusion.run import train
 from fusion.schema.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.score import score
-from fusion.store import Store
 from fusion.tasks import task_of
-from fusion.train import Hooks
-from fusion.tuning.adapt import adapt, blocks_of, count, example, trained, tuned
-from fusion.tuning.fit import Examples, Headed, fit
-from fusion.tuning.rounds import Tuner
+from fusion.training.finetune.adapt import adapt, blocks_of, count, example, trained, tuned
+from fusion.training.finetune.fit import Examples, Headed, fit
+from fusion.training.finetune.rounds import Tuner
+from fusion.training.fit_store import Store
+from fusion.training.folds import Task
+from fusion.training.loop import Hooks
 
 RATES = {"lora": 1e-2, "last": 3e-3, "full": 1e-3}
 MODES = list(RATES)
@@ -331,8 +331,8 @@ assert not {"peft", "accelerate"} & set(sys.modules), "a frozen run loads neithe
 import accelerate, numpy as np
 from torch import nn
 from fusion.schema.recipe import EncoderChoice, Training
-from fusion.train import Hooks
-from fusion.tuning.fit import Examples, Headed, fit
+from fusion.training.loop import Hooks
+from fusion.training.finetune.fit import Examples, Headed, fit
 from fusion.features.whitening import Whitening
 
 class Plain:

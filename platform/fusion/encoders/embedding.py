@@ -23,7 +23,7 @@ ENOUGH = 16
 """Cells that tell how fast an encoder is."""
 
 if TYPE_CHECKING:
-    from fusion.tuning.adapt import Tuned
+    from fusion.training.finetune.adapt import Tuned
 
 Choices = Mapping[str, "str | Choice | Sequence[str | Choice]"]
 

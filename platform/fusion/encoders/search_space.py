@@ -10,7 +10,7 @@ from fusion.schema.recipe import EncoderChoice
 
 DEPTHS = (0.25, 0.5, 0.75)
 """Of the way through an encoder, beside its own layers: a middle layer is often the best one for
-another task (fusion.probe).
+another task (fusion.training.search.probe).
 """
 FRAMES = ("audio", "series")
 """Kinds of which one frame alone, the first or the last, says little."""

@@ -6,12 +6,12 @@ import numpy as np
 
 from fusion.evaluate.rules import pair, verdict
 from fusion.features.prototypes import encoder_of
-from fusion.outoffold import OutOfFold
 from fusion.schema.discipline_scores import ConceptsScore
 from fusion.schema.recipe import Recipe
 from fusion.tasks.bootstrap import Resampler, few
 from fusion.tasks.label_scores import Scores
 from fusion.tasks.metrics import Floats, Ints, mean_of_defined
+from fusion.training.oof_predictions import OutOfFold
 
 FEW = 10
 """Samples of a label that has few."""

@@ -13,7 +13,7 @@ and the platform.
     findings(rules, fires, aligned.label_order)      # never, always, contradictions
 
 Light: pydantic; DuckDB where a pattern is checked or asked for (`matches`). `knowledge.report`
-needs numpy, `fusion.knowledge_loss` torch.
+needs numpy, `fusion.training.knowledge_losses` torch.
 """
 
 from .findings import Finding, columns_of, contradictions, findings, fired, kinds_of

@@ -1,7 +1,7 @@
 """Parts that the methods share.
 
 Every part may hold the parameters of one network or, stacked along a leading axis, of many
-(fusion.stack): what is written for x: (batch, dim) then reads (networks, batch, dim). So a method
+(fusion.training.stacked): what is written for x: (batch, dim) then reads (networks, batch, dim). So a method
 uses these parts and counts its axes from the last one.
 """
 

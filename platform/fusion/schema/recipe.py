@@ -153,9 +153,9 @@ class Ensemble(Part):
 
 
 class Search(Part):
-    """A run that tries: how each modality is read (fusion.probe), then `method` and those of
+    """A run that tries: how each modality is read (fusion.training.search.probe), then `method` and those of
     `compare`, the cheap ones first, as long as there is time. What does best inside the training
-    samples answers (fusion.search).
+    samples answers (fusion.training.search.conclusion).
 
     budget_seconds: of computing, for training; None for no end. What there was no time for is
     listed as not tried. encoders: those that the probe may try, None for all that are installed.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fusion.machine import Stopwatch
-from fusion.store import Store
+from fusion.training.fit_store import Store
 
 
 class OutOfTime(Exception):

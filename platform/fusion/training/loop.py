@@ -2,7 +2,7 @@
 epoch, exact resume.
 
 Several networks of one shape are trained side by side, each on its own samples, as one stack
-(fusion.stack): the sum of their losses has for each the gradient of its own, and AdamW looks at
+(fusion.training.stacked): the sum of their losses has for each the gradient of its own, and AdamW looks at
 each number alone, so none of them feels the others.
 """
 
@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusion.core.files import read_tensors, write_tensors
-from fusion.knowledge_loss import Terms
-from fusion.optimizer import AdamW
 from fusion.schema.recipe import Training
-from fusion.stack import stacked
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
 from fusion.tasks.calibration import temperature_of
 from fusion.tasks.losses import TEACHING, Teaching
+from fusion.training.knowledge_losses import Terms
+from fusion.training.optimizer import AdamW
+from fusion.training.stacked import stacked
 
 AUX_WEIGHT = 1 / 3
 CHECKPOINT_SECONDS = 2.0

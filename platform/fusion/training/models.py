@@ -15,11 +15,11 @@ from fusion.core.files import BrokenFile
 from fusion.features.learned_pooling import Reader, reader_of
 from fusion.methods import JOINT, build
 from fusion.methods.layers import Network
-from fusion.methods.together import Together
 from fusion.schema.recipe import Training
 from fusion.tasks import TaskName, task_of
 from fusion.tasks.base import LearningTask
-from fusion.train import answer
+from fusion.training.loop import answer
+from fusion.training.together import Together
 
 Floats = NDArray[np.float64]
 

@@ -21,13 +21,12 @@ from fusion.core.files import read_tensors, write_tensors
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import device
 from fusion.features.whitening import Whitening
-from fusion.optimizer import AdamW
 from fusion.schema.recipe import EncoderChoice, Training
 from fusion.tasks import TaskName
 from fusion.tasks.losses import TEACHING
-from fusion.train import Hooks, seed_everything, starting
-
-from .adapt import checkpointed, dropout_on, network, trained
+from fusion.training.finetune.adapt import checkpointed, dropout_on, network, trained
+from fusion.training.loop import Hooks, seed_everything, starting
+from fusion.training.optimizer import AdamW
 
 RATES = {"lora": 1e-3, "last": 1e-4, "full": 5e-5}
 """Peak learning rates where the recipe names none: adapters are new and small, pretrained weights

@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.crossfit import CrossFit
-from fusion.prepared import Prepared, Round
 from fusion.tasks.base import Array
 from fusion.tasks.linear import NAMES, linear
 from fusion.tasks.linear_strength import Fitted, tuned
 from fusion.tasks.metrics import Floats, Ints
+from fusion.training.crossfit import CrossFit
+from fusion.training.folds import Prepared, Round
 
 Part = tuple[NDArray[np.float32], Array]
 

@@ -27,14 +27,14 @@ from fusion.encoders.search_space import PROBED, Reading, candidates
 from fusion.features.tokens import Block
 from fusion.features.whitening import Whitening
 from fusion.methods.representation import drawn
-from fusion.prepared import Round, Task
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.schema.result import Read
-from fusion.store import Store
 from fusion.tasks.calibration import temperature_of
 from fusion.tasks.linear import linear
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.tasks.metrics import Ints
+from fusion.training.fit_store import Store
+from fusion.training.folds import Round, Task
 
 PARTNERS = 2
 """Candidates that are tried beside the best one, the next best ones."""

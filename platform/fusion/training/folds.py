@@ -15,13 +15,13 @@ from fusion.features.learned_pooling import Reader, Weighed, WeighedReader, Weig
 from fusion.features.prototypes import related
 from fusion.features.tokens import Block, TokenWhitening
 from fusion.features.whitening import Whitening
-from fusion.knowledge_loss import Terms
 from fusion.methods import JOINT, reads_tokens
 from fusion.tasks.base import Array, LearningTask
 from fusion.tasks.linear import Linear, linear
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.tasks.metrics import Ints
-from fusion.train import Samples
+from fusion.training.knowledge_losses import Terms
+from fusion.training.loop import Samples
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Task:
     is said. weighings: of which modalities layers or places are added up by weights learned from
     training rows; `blocks` are then those of the sum. likeness: (K, K), how alike the definitions
     of the labels are (fusion.features.prototypes); None where there are none. tuned: what takes the place of
-    `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.probe): rows ->
+    `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.training.search.probe): rows ->
     {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
     """
 

@@ -2,7 +2,7 @@
 then the models of each seed.
 
 Everything that is chosen (whitening, number of epochs, temperature, the best single modality) sees
-training samples only. Models of one shape are fitted side by side (fusion.train): the inner fits of
+training samples only. Models of one shape are fitted side by side (fusion.training.loop): the inner fits of
 all rounds, then the seeds of all rounds, as long as there are not too many samples. Each such group
 is a file in the store once it is finished, so an interrupted run goes on where it stopped.
 """
@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusion.budget import Budget
 from fusion.core.progress import Progress
 from fusion.cost import STEP
 from fusion.features.prototypes import relation
@@ -23,13 +22,12 @@ from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.layers import Network
 from fusion.methods.unimodal import Unimodal
-from fusion.models import Model, Shape, joined
-from fusion.prepared import Choice, Prepared, Round, Task
 from fusion.schema.recipe import Recipe
-from fusion.store import Store
 from fusion.tasks.calibration import temperature_of
 from fusion.tasks.metrics import Ints
-from fusion.train import (
+from fusion.training.fit_store import Store
+from fusion.training.folds import Choice, Prepared, Round, Task
+from fusion.training.loop import (
     History,
     Hooks,
     Samples,
@@ -40,6 +38,8 @@ from fusion.train import (
     tell_all,
     unpack,
 )
+from fusion.training.models import Model, Shape, joined
+from fusion.training.search.budget import Budget
 
 SIDE_BY_SIDE = 30_000
 """Samples in all rounds that are fitted at the same time: what bounds the memory."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.crossfit import CrossFit
 from fusion.methods.ensemble import Pool, outputs_of
-from fusion.prepared import Choice, Round, Task
 from fusion.tasks.calibration import temperature_of
 from fusion.tasks.metrics import Floats, Ints
+from fusion.training.crossfit import CrossFit
+from fusion.training.folds import Choice, Round, Task
 
 if TYPE_CHECKING:
-    from fusion.outoffold import RoundAnswers
+    from fusion.training.oof_predictions import RoundAnswers
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A search: how modalities are read (fusion.probe) and how they are joined, both chosen inside
+"""A search: how modalities are read (fusion.training.search.probe) and how they are joined, both chosen inside
 training samples.
 
 Each round of the split answers by the method of the least log loss on its inner validation answers,
@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from fusion.crossfit import CrossFit
-from fusion.outoffold import OutOfFold, RoundAnswers
 from fusion.schema.intervals import Gain
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import Search, Tried
 from fusion.tasks.bootstrap import Resampler, interval, verdict
 from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Answers, Scored
+from fusion.training.crossfit import CrossFit
+from fusion.training.oof_predictions import OutOfFold, RoundAnswers
 
 
 def mean_losses(rounds: Sequence[RoundAnswers]) -> dict[str, float]:

@@ -9,15 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusion.crossfit import CrossFit
 from fusion.features.perturb import Key, Noisy
-from fusion.heldout import Held
-from fusion.linear_baselines import baselines
 from fusion.methods.ensemble import Pool, beliefs_of, pooled_answers
 from fusion.methods.fallback import floored
 from fusion.methods.representation import Space, Vectors, evidence, views
-from fusion.models import Model
-from fusion.prepared import Choice, Round
 from fusion.tasks.metrics import Floats, Ints
 from fusion.tasks.predictions import (
     Answers,
@@ -28,6 +23,11 @@ from fusion.tasks.predictions import (
     hide,
     late_answers,
 )
+from fusion.training.crossfit import CrossFit
+from fusion.training.folds import Choice, Round
+from fusion.training.heldout import Held
+from fusion.training.linear_baselines import baselines
+from fusion.training.models import Model
 
 
 @dataclass

@@ -6,8 +6,7 @@ from typing import Any
 
 from fusion.core.files import BrokenFile, read_tensors, write_tensors
 from fusion.schema.recipe import EncoderChoice
-
-from .adapt import Tuned
+from fusion.training.finetune.adapt import Tuned
 
 
 def write_tuned(path: Path, tuned: Mapping[str, Mapping[int, Tuned]]) -> None:

@@ -21,16 +21,15 @@ from fusion.encoders import load
 from fusion.encoders.base import Encoder
 from fusion.encoders.embedding import Features, Work, embed_modality, prepare
 from fusion.features.whitening import Whitening
-from fusion.prepared import Round, Task
 from fusion.schema.recipe import EncoderChoice, Recipe
-from fusion.store import Store
 from fusion.tasks.linear import constant, linear
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.tasks.metrics import Ints
-from fusion.train import Hooks, seed_everything
-
-from .adapt import Tuned, adapt, seal, tuned
-from .fit import Examples, Headed, fit, processes
+from fusion.training.finetune.adapt import Tuned, adapt, seal, tuned
+from fusion.training.finetune.fit import Examples, Headed, fit, processes
+from fusion.training.fit_store import Store
+from fusion.training.folds import Round, Task
+from fusion.training.loop import Hooks, seed_everything
 
 Floats = NDArray[np.float32]
 Tensors = dict[str, NDArray[Any]]

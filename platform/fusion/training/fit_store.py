@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fusion.core.files import BrokenFile, read_tensors, write_tensors
-from fusion.train import CHECKPOINT_SECONDS
+from fusion.training.loop import CHECKPOINT_SECONDS
 
 
 class Store:
