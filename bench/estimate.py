@@ -111,7 +111,7 @@ def main(study: Path, answer: Path) -> None:
     from apps.jobs.work import perform
     from apps.projects.services import create_project
     from fusion.core.progress import Progress
-    from fusion.machine import peak_mb
+    from fusion.estimates.machine import peak_mb
 
     owner = create_user("bench@example.org", "Bench Owner", "a long password of no use")
     project = create_project(owner, "Bench", "Recognise a digit.")

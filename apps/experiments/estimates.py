@@ -10,9 +10,9 @@ from django.conf import settings
 
 from apps.datasets.models import Alignment
 from apps.jobs.models import Job
-from fusion import cost
 from fusion.encoders import catalogue
-from fusion.machine import Machine
+from fusion.estimates import cost
+from fusion.estimates.machine import Machine
 from fusion.schema.recipe import Recipe
 
 from . import alignments

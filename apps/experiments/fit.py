@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
-from fusion import cost
+from fusion.estimates import cost
 from fusion.schema.recipe import Recipe
 
 from . import alignments, encoders, estimates, queries

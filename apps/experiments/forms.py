@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
-from fusion.machine import has_bf16
+from fusion.estimates.machine import has_bf16
 from fusion.schema.recipe import Recipe, RecipeError, Search
 
 from . import alignments, encoders, fit, tuning

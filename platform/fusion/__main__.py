@@ -264,7 +264,7 @@ def answered_by(path: Path) -> Any:
 
 
 def measure(options: argparse.Namespace) -> Any:
-    from fusion.machine import Machine
+    from fusion.estimates.machine import Machine
     from fusion.measure import measure as measured
 
     machine = measured(Machine.load(options.home) if options.home else Machine(), Terminal())

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fusion import cost
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.encoders import catalogue
 from fusion.encoders.base import EncoderError
 from fusion.encoders.embedding import embed
-from fusion.machine import Machine, forget_peak, peak_mb
+from fusion.estimates import cost
+from fusion.estimates.machine import Machine, forget_peak, peak_mb
 from fusion.run import train
 from fusion.schema.recipe import Evaluation, Recipe, Training
 from fusion.schema.result import CELL

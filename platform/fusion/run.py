@@ -21,6 +21,7 @@ from fusion.encoders import catalogue
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Adapted, Features, embed
 from fusion.encoders.runtime import OF_RECIPES, in_precision
+from fusion.estimates.machine import Clock
 from fusion.evaluate.compare import Answered
 from fusion.evaluate.concepts import concepts_score
 from fusion.evaluate.places import places
@@ -28,7 +29,6 @@ from fusion.evaluate.report import Question, evaluate
 from fusion.features.learned_pooling import WeighedReader
 from fusion.features.perturb import Noisy
 from fusion.features.prototypes import likeness_of
-from fusion.machine import Clock
 from fusion.methods.ensemble import Pool
 from fusion.methods.representation import Vectors
 from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests

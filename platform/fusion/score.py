@@ -13,10 +13,10 @@ from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.encoders.cache import Cache
+from fusion.estimates.machine import Clock
 from fusion.evaluate.report import Question, evaluate
 from fusion.evaluate.rules import rule_scores
 from fusion.knowledge_use import answers_with, rules_for, speaks
-from fusion.machine import Clock
 from fusion.methods import JOINT
 from fusion.methods.ensemble import pooled_answers
 from fusion.methods.fallback import floored

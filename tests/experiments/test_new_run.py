@@ -18,7 +18,7 @@ from apps.experiments.models import Run
 from apps.experiments.services import start_run
 from apps.projects.models import Event
 from fusion.encoders import catalogue
-from fusion.machine import Machine
+from fusion.estimates.machine import Machine
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
 
@@ -335,7 +335,7 @@ def test_an_encoder_that_is_too_large_is_named(
 ) -> None:
     measured(memory_mb=2 * GB)
     monkeypatch.setattr(
-        "fusion.cost.weights_mb", lambda name: 3 * GB if name == "minilm-l6-v2" else 0.0
+        "fusion.estimates.cost.weights_mb", lambda name: 3 * GB if name == "minilm-l6-v2" else 0.0
     )
     [words] = fit.problems(
         aligned, Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2"}]}})

@@ -21,7 +21,7 @@ from apps.jobs.models import Job, LogLine
 from apps.jobs.work import perform
 from apps.projects.models import Event
 from fusion.bundle import load
-from fusion.machine import Machine
+from fusion.estimates.machine import Machine
 from tests.experiments import small
 
 WORKER = Path(__file__).with_name("worker.py")

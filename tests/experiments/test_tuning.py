@@ -14,7 +14,7 @@ from apps.experiments.fit import problems
 from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.jobs.work import perform
-from fusion.machine import Machine
+from fusion.estimates.machine import Machine
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory, small
 from tests.experiments.test_new_run import fields, home, post  # noqa: F401

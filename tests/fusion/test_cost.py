@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion import cost
 from fusion.core.progress import Progress
-from fusion.cost import Input, Shape
-from fusion.machine import FILE, Machine, Spent, memory_mb, peak_mb
+from fusion.estimates import cost
+from fusion.estimates.cost import Input, Shape
+from fusion.estimates.machine import FILE, Machine, Spent, memory_mb, peak_mb
 from fusion.run import train
 from fusion.schema.recipe import Recipe, Training
 
@@ -178,7 +178,7 @@ def test_this_process_knows_its_memory():
 
 
 def test_reckoning_imports_nothing_heavy():
-    code = "import sys, fusion.cost, fusion.machine; sys.exit(bool({'torch', 'numpy', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    code = "import sys, fusion.estimates.cost, fusion.estimates.machine; sys.exit(bool({'torch', 'numpy', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}

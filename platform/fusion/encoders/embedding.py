@@ -15,8 +15,8 @@ from fusion.data.modalities import BrokenFile
 from fusion.encoders import catalogue, load
 from fusion.encoders.base import Choice, Encoder, EncoderError
 from fusion.encoders.cache import Cache, Space
+from fusion.estimates.machine import Stopwatch
 from fusion.features.tokens import Block
-from fusion.machine import Stopwatch
 from fusion.schema.result import CELL
 
 ENOUGH = 16

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from fusion.core.progress import Progress
-from fusion.cost import STEP
+from fusion.estimates.cost import STEP
+from fusion.estimates.machine import Stopwatch
 from fusion.features.prototypes import relation
-from fusion.machine import Stopwatch
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.layers import Network
 from fusion.methods.unimodal import Unimodal
@@ -66,7 +66,7 @@ class CrossFit:
         self.total = self.fits
         self.done = 0
         self.seconds = 0.0
-        """In fitting networks, see fusion.machine."""
+        """In fitting networks, see fusion.estimates.machine."""
         self.steps = -(-max(len(each.train) for each in rounds) // self.training.batch_size)
         """Of every fit an epoch, as many as the largest one needs: so epochs that few samples chose
         mean as much training on more.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fusion.machine import Stopwatch
+from fusion.estimates.machine import Stopwatch
 from fusion.training.fit_store import Store
 
 
@@ -13,7 +13,7 @@ class OutOfTime(Exception):
 
 @dataclass
 class Budget:
-    """seconds: of computing (fusion.machine.Stopwatch), None for no end. spent: by name; given_up:
+    """seconds: of computing (fusion.estimates.machine.Stopwatch), None for no end. spent: by name; given_up:
     names, in order.
 
     What was spent is kept in the store, so a run that goes on after it was killed gives up what it

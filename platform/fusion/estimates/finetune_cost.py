@@ -1,4 +1,4 @@
-"""What tuning takes, beside all else of a run (fusion.cost): seconds of training passes, MB of
+"""What tuning takes, beside all else of a run (fusion.estimates.cost): seconds of training passes, MB of
 weights, gradients and activations.
 
 Typical figures were measured with MiniLM, Whisper tiny and EfficientNet-Lite0 on a core; a machine
@@ -12,7 +12,7 @@ from fusion.encoders import catalogue
 from fusion.schema.recipe import EncoderChoice, Recipe
 
 if TYPE_CHECKING:
-    from fusion.cost import Input, Shape
+    from fusion.estimates.cost import Input, Shape
 
 PASS = {"lora": 2.0, "last": 2.0, "full": 4.0}
 """There and back through the encoder, against a cell that is only read."""

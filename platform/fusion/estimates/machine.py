@@ -82,9 +82,9 @@ class Clock:
 @dataclass(frozen=True)
 class Spent:
     """What one run took. cells: seconds by encoder, methods, steps, numbers, draws: see
-    fusion.cost; the other figures are seconds.
+    fusion.estimates.cost; the other figures are seconds.
 
-    tunes: in which ways encoders were tuned; tuned: passes through each, see fusion.tuning.cost.
+    tunes: in which ways encoders were tuned; tuned: passes through each, see fusion.estimates.finetune_cost.
     """
 
     cells: dict[str, float]

@@ -1,5 +1,5 @@
 """What a run takes, reckoned from its recipe, the shape of its data and a measured machine. Light,
-see fusion.machine.
+see fusion.estimates.machine.
 """
 
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from fusion.encoders import catalogue
 from fusion.encoders.search_space import PROBED, candidates
-from fusion.machine import Machine, Spent
+from fusion.estimates import finetune_cost as tuning
+from fusion.estimates.machine import Machine, Spent
 from fusion.schema.noise_levels import LEVELS
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import CELL, CPU
-from fusion.tuning import cost as tuning
 
 MEASURED, TYPICAL = 1.5, 2.5
 """A range reaches from the reckoned figure divided by this to the figure times it."""
