@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from fusion.estimates.machine import Stopwatch, forget_peak, peak_mb
-from fusion.evaluate.places import places
-from fusion.evaluate.retrieval import retrieval
+from fusion.evaluation.embedding_map import places
+from fusion.evaluation.retrieval import retrieval
 from fusion.methods.representation import Space
 from fusion.space import write
 from fusion.tasks.bootstrap import Resampler

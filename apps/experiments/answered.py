@@ -8,7 +8,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, ask_one
-from fusion.evaluate.compare import Answered, CannotCompare, compare
+from fusion.evaluation.compare import Answered, CannotCompare, compare
 from fusion.schema.comparison import Comparison
 from fusion.schema.result import EvaluationResult
 

@@ -28,7 +28,7 @@ from .points import Report
 from .predictions import path_of
 
 if TYPE_CHECKING:
-    from fusion.evaluate.compare import Answered
+    from fusion.evaluation.compare import Answered
 
 logger = logging.getLogger(__name__)
 
@@ -126,8 +126,8 @@ def train(run: Run, out: Path, report: Report) -> EvaluationResult:
 
 def reference_of(run: Run) -> "Answered | None":
     """The run that this one was made from, as far as its answers are there."""
-    from fusion.evaluate.compare import read
-    from fusion.evaluate.tables import TableError
+    from fusion.evaluation.compare import read
+    from fusion.evaluation.prediction_tables import TableError
 
     path = path_of(run.parent) if run.parent else None
     if path is None or run.parent is None:

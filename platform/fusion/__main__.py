@@ -235,7 +235,7 @@ def judged_bundle(options: argparse.Namespace) -> Any:
 
 
 def judged_predictions(options: argparse.Namespace) -> Any:
-    from fusion.evaluate import external
+    from fusion.evaluation import external
     from fusion.schema import protocol
 
     protocols = protocol.load(options.protocols) if options.protocols else []
@@ -246,7 +246,7 @@ def judged_predictions(options: argparse.Namespace) -> Any:
 
 
 def compare(options: argparse.Namespace) -> Any:
-    from fusion.evaluate import compare as comparing
+    from fusion.evaluation import compare as comparing
 
     paths = list(
         dict.fromkeys([*([options.reference] if options.reference else []), *options.runs])
@@ -258,7 +258,7 @@ def compare(options: argparse.Namespace) -> Any:
 
 
 def answered_by(path: Path) -> Any:
-    from fusion.evaluate.compare import read
+    from fusion.evaluation.compare import read
 
     return read(path / "predictions.parquet" if path.is_dir() else path, str(path))
 
@@ -341,8 +341,8 @@ def user_errors() -> tuple[type[Exception], ...]:
     from fusion.data.modalities import BrokenFile
     from fusion.data.study import StudyError
     from fusion.encoders.base import EncoderError
-    from fusion.evaluate.compare import CannotCompare
-    from fusion.evaluate.tables import TableError
+    from fusion.evaluation.compare import CannotCompare
+    from fusion.evaluation.prediction_tables import TableError
     from fusion.inputs import InputError
     from fusion.schema.protocol import ProtocolError
 

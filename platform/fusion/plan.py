@@ -17,7 +17,7 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.encoders.capability_checks import refusals
 from fusion.encoders.embedding import Adapted, Features
-from fusion.evaluate.subgroups import subgroup_columns
+from fusion.evaluation.subgroups import subgroup_columns
 from fusion.features.learned_pooling import CannotWeigh, weighings_of
 from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
 from fusion.protocol_use import asked

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from fusion.core.files import write_bytes
 from fusion.data.alignment_files import label_type
-from fusion.evaluate.disagreement import together
+from fusion.evaluation.disagreements import together
 from fusion.tasks.base import LearningTask
 from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Scored
@@ -28,7 +28,7 @@ def write(
     confidence and probabilities.
 
     `prior` is what is answered where nothing is known; `suspicion` is that of the label, in nats,
-    the same in every seed's rows (fusion.evaluate.disagreement); `single:...` is what that modality
+    the same in every seed's rows (fusion.evaluation.disagreements); `single:...` is what that modality
     alone answers, null where the sample lacks it.
     """
     task = scored.task

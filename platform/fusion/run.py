@@ -22,10 +22,10 @@ from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Adapted, Features, embed
 from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.estimates.machine import Clock
-from fusion.evaluate.compare import Answered
-from fusion.evaluate.concepts import concepts_score
-from fusion.evaluate.places import places
-from fusion.evaluate.report import Question, evaluate
+from fusion.evaluation.compare import Answered
+from fusion.evaluation.concept_scores import concepts_score
+from fusion.evaluation.embedding_map import places
+from fusion.evaluation.evaluate import Question, evaluate
 from fusion.features.learned_pooling import WeighedReader
 from fusion.features.perturb import Noisy
 from fusion.features.prototypes import likeness_of

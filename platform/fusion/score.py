@@ -14,8 +14,8 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.encoders.cache import Cache
 from fusion.estimates.machine import Clock
-from fusion.evaluate.report import Question, evaluate
-from fusion.evaluate.rules import rule_scores
+from fusion.evaluation.evaluate import Question, evaluate
+from fusion.evaluation.rule_scores import rule_scores
 from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.methods.ensemble import pooled_answers

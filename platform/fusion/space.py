@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fusion.core.files import write_bytes
-from fusion.evaluate.subgroups import MOST_VALUES
+from fusion.evaluation.subgroups import MOST_VALUES
 from fusion.methods.representation import Space, Vectors, drawn
 from fusion.tasks.predictions import Scored
 
@@ -29,7 +29,7 @@ def write(
     subgroups, all, alone:MODALITY.
 
     space: the fold, null where all of them have one space; vectors and places of different spaces
-    cannot be compared. x, y: the place on the map (fusion.evaluate.places), null where it has none.
+    cannot be compared. x, y: the place on the map (fusion.evaluation.embedding_map), null where it has none.
     `all` and `alone:...` are vectors of D numbers, null where the sample has no such input.
     """
     rows = drawn(scored.keys, NUMBERS // (space.whole.shape[1] * (1 + len(space.alone))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fusion.core.progress import Progress, Silent
-from fusion.evaluate.rules import rule_scores
+from fusion.evaluation.rule_scores import rule_scores
 from fusion.knowledge import Knowledge, Rule
 from fusion.knowledge_use import Bools, answers_with, applied, taught
 from fusion.schema.discipline_scores import RuleScore

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from apps.experiments.models import Run
 from fusion import predictions, space
-from fusion.evaluate.places import places
+from fusion.evaluation.embedding_map import places
 from fusion.methods.representation import Space
 from fusion.tasks.predictions import Scored
 from tests.made import DIGITS

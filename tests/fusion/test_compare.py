@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fusion.__main__ import main
 from fusion.core.progress import Progress
-from fusion.evaluate.compare import Answered, CannotCompare, compare, holm, read
+from fusion.evaluation.compare import Answered, CannotCompare, compare, holm, read
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 
@@ -146,7 +146,7 @@ def test_no_learning_task_needs_more_than_numpy_to_be_compared():
     """The web process does it, see tests/consilience/test_web_process.py."""
     script = """
 import sys, numpy as np
-from fusion.evaluate.compare import Answered, compare
+from fusion.evaluation.compare import Answered, compare
 keys, labels = [str(i) for i in range(40)], ["a", "b"]
 p = np.random.default_rng(0).dirichlet(np.ones(2), size=(1, 40))
 for task, truth in (("classification", labels * 20), ("ordinal", labels * 20), ("multi-label", [["a"], ["b"]] * 20), ("regression", [float(i) for i in range(40)])):

@@ -12,7 +12,7 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.data.study import Study
 from fusion.encoders.cache import Cache
-from fusion.evaluate.disagreement import contradiction, disagreements, together
+from fusion.evaluation.disagreements import contradiction, disagreements, together
 from fusion.run import train
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult

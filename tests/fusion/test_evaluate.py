@@ -5,9 +5,9 @@ import pytest
 from scipy.special import log_softmax, softmax
 from sklearn import metrics as sk
 
-from fusion.evaluate.contributions import contributions, shapley
-from fusion.evaluate.robustness import degradation, missing
-from fusion.evaluate.subgroups import repeats, subgroups
+from fusion.evaluation.contributions import contributions, shapley
+from fusion.evaluation.robustness import degradation, missing
+from fusion.evaluation.subgroups import repeats, subgroups
 from fusion.schema.intervals import Interval
 from fusion.tasks import metrics
 from fusion.tasks.bootstrap import Resampler, few, interval, verdict
@@ -205,7 +205,7 @@ def test_a_column_that_repeats_another_makes_no_second_set_of_subgroups():
 @pytest.fixture
 def stored():
     """A result as JSON holds it."""
-    from fusion.evaluate.report import Question, evaluate
+    from fusion.evaluation.evaluate import Question, evaluate
     from fusion.schema.result import Fold, Split
 
     scored, answers = data(n=60, m=2, clusters=20)

@@ -10,8 +10,8 @@ from sklearn import metrics as sk
 
 from fusion.__main__ import main
 from fusion.core.progress import Progress
-from fusion.evaluate.external import judge
-from fusion.evaluate.tables import TableError
+from fusion.evaluation.external import judge
+from fusion.evaluation.prediction_tables import TableError
 from fusion.run import train
 from fusion.schema.result import SCHEMA_VERSION, EvaluationResult
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from fusion.evaluate import places as module
-from fusion.evaluate.places import flat, places
+from fusion.evaluation import embedding_map as module
+from fusion.evaluation.embedding_map import flat, places
 from fusion.methods.representation import Space
 from fusion.tasks.predictions import Scored
 

@@ -14,7 +14,7 @@ from fusion.__main__ import main
 from fusion.bundle import load
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
-from fusion.evaluate.criteria import Evidence, criterion_score
+from fusion.evaluation.criteria import Evidence, criterion_score
 from fusion.run import train
 from fusion.schema.protocol import Criterion, ProtocolError, protocols_of, state_of
 from fusion.schema.recipe import Recipe, RecipeError

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fusion.core.progress import Progress
-from fusion.evaluate.retrieval import FIRST, alike, hit, retrieval
+from fusion.evaluation.retrieval import FIRST, alike, hit, retrieval
 from fusion.methods.representation import Space, drawn, evidence, unit, views
 from fusion.plan import rounds_of
 from fusion.run import train

@@ -21,8 +21,8 @@ from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, AlignmentError, folds
 from fusion.data.labels import labels_of
 from fusion.data.splits import strata
-from fusion.evaluate.external import judge
-from fusion.evaluate.tables import TableError
+from fusion.evaluation.external import judge
+from fusion.evaluation.prediction_tables import TableError
 from fusion.methods import JOINT, build
 from fusion.run import train
 from fusion.schema.protocol import Criterion

@@ -1,4 +1,4 @@
-"""The form of a comparison of runs (fusion.evaluate.compare). Light, like fusion.schema.result."""
+"""The form of a comparison of runs (fusion.evaluation.compare). Light, like fusion.schema.result."""
 
 from fusion.schema.intervals import Clusters, Interval, Part, Verdict
 
@@ -21,7 +21,7 @@ class Compared(Part):
 
 
 class Comparison(Part):
-    """Runs side by side (fusion.evaluate.compare). corrected: over how many differences of one
+    """Runs side by side (fusion.evaluation.compare). corrected: over how many differences of one
     metric Holm's correction went.
     """
 

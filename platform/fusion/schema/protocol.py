@@ -5,7 +5,7 @@
     check(protocols, kinds, ["image", "speech"])   # [] or what is wrong with them for these data, in words
     state_of(criterion, interval, n)               # met, undecided, not_met or too_few
 
-Light: pydantic alone. What a criterion measures is computed by `fusion.evaluate.criteria`.
+Light: pydantic alone. What a criterion measures is computed by `fusion.evaluation.criteria`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

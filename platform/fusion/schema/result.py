@@ -276,7 +276,7 @@ class Said(Part):
 
 
 class Disagreement(Part):
-    """A sample to talk about (fusion.evaluate.disagreement): its modalities contradict the label,
+    """A sample to talk about (fusion.evaluation.disagreements): its modalities contradict the label,
     or two of them each other.
 
     score: suspicion in nats for kind "label", 0 to 1 for "modalities". answer: that of the

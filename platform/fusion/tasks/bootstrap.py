@@ -3,7 +3,7 @@ statistic is a weighted sum.
 
 Row 0 of everything is the sample itself (all weights 1), so a point estimate and its draws are
 computed alike. scipy is loaded where it is needed: the web process draws as well
-(fusion.evaluate.compare).
+(fusion.evaluation.compare).
 """
 
 from collections.abc import Iterator

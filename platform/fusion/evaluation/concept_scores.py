@@ -4,7 +4,7 @@ labels with few samples.
 
 import numpy as np
 
-from fusion.evaluate.rules import pair, verdict
+from fusion.evaluation.rule_scores import pair, verdict
 from fusion.features.prototypes import encoder_of
 from fusion.schema.discipline_scores import ConceptsScore
 from fusion.schema.recipe import Recipe

@@ -3,7 +3,7 @@
     result = judge("predictions.parquet", "truth.parquet", name="their model")
     result.headline.score, result.subgroups, result.protocols
 
-What the two tables hold: fusion/evaluate/tables.py. What they do not tell is absent from the
+What the two tables hold: fusion/evaluation/prediction_tables.py. What they do not tell is absent from the
 result: contributions and robustness need answers with modalities taken away, calibration needs
 probabilities, the gain needs what single modalities answer.
 """
@@ -20,10 +20,16 @@ from fusion.core.environment import environment
 from fusion.core.files import file_digest
 from fusion.data.labels import in_order, ordered
 from fusion.data.splits import AlignmentError
-from fusion.evaluate.compare import Answered
-from fusion.evaluate.report import Question, evaluate
-from fusion.evaluate.subgroups import subgroup_columns
-from fusion.evaluate.tables import Predictions, TableError, Truth, read_predictions, read_truth
+from fusion.evaluation.compare import Answered
+from fusion.evaluation.evaluate import Question, evaluate
+from fusion.evaluation.prediction_tables import (
+    Predictions,
+    TableError,
+    Truth,
+    read_predictions,
+    read_truth,
+)
+from fusion.evaluation.subgroups import subgroup_columns
 from fusion.knowledge.findings import kind_of
 from fusion.schema.protocol import Protocol, check
 from fusion.schema.result import EvaluationResult, Fold, Split

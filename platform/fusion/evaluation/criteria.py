@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.evaluate.compare import Answered, CannotCompare, against
+from fusion.evaluation.compare import Answered, CannotCompare, against
 from fusion.knowledge import ConditionError, holds
 from fusion.schema.discipline_scores import CriterionScore, ProtocolScore
 from fusion.schema.intervals import Interval

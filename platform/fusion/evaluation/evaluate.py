@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fusion.evaluate import contributions, robustness, subgroups
-from fusion.evaluate.compare import Answered
-from fusion.evaluate.criteria import Evidence, protocol_scores
-from fusion.evaluate.disagreement import disagreements
-from fusion.evaluate.retrieval import retrieval
-from fusion.evaluate.shortfall import shortfalls
+from fusion.evaluation import contributions, robustness, subgroups
+from fusion.evaluation.compare import Answered
+from fusion.evaluation.criteria import Evidence, protocol_scores
+from fusion.evaluation.disagreements import disagreements
+from fusion.evaluation.retrieval import retrieval
+from fusion.evaluation.shortfall import shortfalls
 from fusion.methods.representation import Space
 from fusion.schema.intervals import Clusters, Gain, Interval
 from fusion.schema.protocol import Protocol

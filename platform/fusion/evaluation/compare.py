@@ -263,7 +263,7 @@ def read(path: str | Path, name: str) -> Answered:
     """A table as `python -m fusion train` writes it, or any other that names the truth. Raises
     TableError.
     """
-    from fusion.evaluate.tables import Table, labels_in, predictions_in
+    from fusion.evaluation.prediction_tables import Table, labels_in, predictions_in
 
     table = Table.open(path)
     task = table.task
