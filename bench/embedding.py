@@ -23,7 +23,7 @@ from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import contents, embed
 from fusion.encoders.runtime import OF_RECIPES, in_precision
 from fusion.estimates.machine import has_bf16
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.schema.result import EvaluationResult
 

@@ -16,7 +16,7 @@ from fusion.data.study import Study
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import contents
 from fusion.evaluation.compare import Answered, read
-from fusion.run import PREDICTIONS, train
+from fusion.pipeline.run import PREDICTIONS, train
 from fusion.schema.intervals import Interval
 from fusion.schema.noise_levels import LEVELS
 from fusion.schema.recipe import Recipe

@@ -98,7 +98,7 @@ def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> No
 
 def trained(out: Path) -> EvaluationResult | None:
     """The result of an earlier attempt that was cut off between its last file and its last write."""
-    from fusion.bundle import BundleError, load
+    from fusion.pipeline.bundle import BundleError, load
 
     if not (out / MANIFEST).exists():
         return None
@@ -111,7 +111,7 @@ def trained(out: Path) -> EvaluationResult | None:
 
 def train(run: Run, out: Path, report: Report) -> EvaluationResult:
     from fusion.encoders.cache import Cache
-    from fusion.run import train as train_and_judge
+    from fusion.pipeline.run import train as train_and_judge
 
     if run.alignment.table is None:
         raise Failure(_("The alignment has no table; freeze it again."))

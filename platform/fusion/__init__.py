@@ -15,7 +15,7 @@
         fit, validation = inner_split(aligned, fold.train, share=0.2, seed=0)
 
     model = fusion.load("bundle")                       # a trained model as a folder
-    model.predict({"image": "scan.png", "clue": "a pair"})      # any of its modalities, one sample or many: fusion.inputs
+    model.predict({"image": "scan.png", "clue": "a pair"})      # any of its modalities, one sample or many: fusion.pipeline.raw_inputs
     model.represent({"clue": "a pair"})                 # the fused representation: fusion.methods.representation
 
 Importing `fusion` loads nothing. Light, also for a web process: `study`, `columns`, `modalities`
@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fusion.bundle import Bundle
+    from fusion.pipeline.bundle import Bundle
 
 
 def load(folder: str | Path) -> "Bundle":
-    """A checked bundle; see `fusion.bundle.load`."""
-    from fusion import bundle
+    """A checked bundle; see `fusion.pipeline.bundle.load`."""
+    from fusion.pipeline import bundle
 
     return bundle.load(folder)

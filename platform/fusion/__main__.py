@@ -191,7 +191,7 @@ def train(options: argparse.Namespace) -> Any:
     recipe = recipe_of(options.recipe)
     if options.out.exists() and not options.out.is_dir():
         raise RecipeError([f"--out {options.out} is a file, not a folder."])
-    from fusion import run
+    from fusion.pipeline import run
 
     progress = Terminal()
     reference = answered_by(options.reference) if options.reference else None
@@ -225,11 +225,11 @@ def evaluate(options: argparse.Namespace) -> Any:
 
 
 def judged_bundle(options: argparse.Namespace) -> Any:
-    from fusion import bundle, score
+    from fusion.pipeline import bundle, evaluate_bundle
 
     progress = Terminal()
     stored = bundle.load(options.bundle)
-    return score.score(
+    return evaluate_bundle.score(
         stored, aligned_of(options.folder, progress), cache_of(options.cache), progress
     )
 
@@ -265,7 +265,7 @@ def answered_by(path: Path) -> Any:
 
 def measure(options: argparse.Namespace) -> Any:
     from fusion.estimates.machine import Machine
-    from fusion.measure import measure as measured
+    from fusion.pipeline.benchmark import measure as measured
 
     machine = measured(Machine.load(options.home) if options.home else Machine(), Terminal())
     if options.home:
@@ -275,10 +275,10 @@ def measure(options: argparse.Namespace) -> Any:
 
 
 def predict(options: argparse.Namespace) -> Any:
-    from fusion import apply, bundle
+    from fusion.pipeline import batch_predict, bundle
 
     stored = bundle.load(options.bundle)
-    found = apply.predict(
+    found = batch_predict.predict(
         stored, options.source, cache_of(options.cache), Terminal(), options.method
     )
     if options.out is None:
@@ -287,21 +287,21 @@ def predict(options: argparse.Namespace) -> Any:
             "labels": stored.labels,
             "answers": found.to_pylist(),
         }
-    apply.write(found, options.out)
+    batch_predict.write(found, options.out)
     return {"bundle": str(options.bundle), "samples": len(found), "out": str(options.out)}
 
 
 def represent(options: argparse.Namespace) -> Any:
-    from fusion import apply, bundle
+    from fusion.pipeline import batch_predict, bundle
 
-    found = apply.represent(
+    found = batch_predict.represent(
         bundle.load(options.bundle),
         options.source,
         cache_of(options.cache),
         Terminal(),
         options.method,
     )
-    apply.write(found, options.out)
+    batch_predict.write(found, options.out)
     return {"bundle": str(options.bundle), "samples": len(found), "out": str(options.out)}
 
 
@@ -336,14 +336,14 @@ def user_errors() -> tuple[type[Exception], ...]:
     """What a person can cause and put right; anything else is a fault of ours and keeps its
     traceback.
     """
-    from fusion.bundle import BundleError
     from fusion.data.alignment import AlignmentError
     from fusion.data.modalities import BrokenFile
     from fusion.data.study import StudyError
     from fusion.encoders.base import EncoderError
     from fusion.evaluation.compare import CannotCompare
     from fusion.evaluation.prediction_tables import TableError
-    from fusion.inputs import InputError
+    from fusion.pipeline.bundle import BundleError
+    from fusion.pipeline.raw_inputs import InputError
     from fusion.schema.protocol import ProtocolError
 
     return (

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from apps.experiments.models import Run
-from fusion import predictions
+from fusion.pipeline import predictions_file
 from fusion.tasks.predictions import Scored
 from tests.experiments import factory
 
@@ -33,7 +33,7 @@ def answered_run(
         result=result.model_dump(mode="json"),
         bundle_digest=f"{found.pk:064}",
     )
-    predictions.write(
+    predictions_file.write(
         Path(settings.HOME) / f"runs/{found.pk}" / "predictions.parquet",
         scored,
         p,

@@ -8,9 +8,9 @@ import numpy as np
 from django.conf import settings
 
 from apps.experiments.models import Run
-from fusion import predictions, space
 from fusion.evaluation.embedding_map import places
 from fusion.methods.representation import Space
+from fusion.pipeline import predictions_file, representation_file
 from fusion.tasks.predictions import Scored
 from tests.made import DIGITS
 
@@ -38,6 +38,10 @@ def keep_space(run: Run, method: str = "late") -> Path:
     folder = settings.HOME / run.bundle_path
     found = Space(method, method == "late", hidden, alone)
     columns = {"samples.speaker": [f"P{i % 4}" for i in numbers]}
-    space.write(folder / "representation.parquet", found, scored, columns, places(found, scored))
-    predictions.write(folder / "predictions.parquet", scored, told, dict.fromkeys(NAMES, told), [0])
+    representation_file.write(
+        folder / "representation.parquet", found, scored, columns, places(found, scored)
+    )
+    predictions_file.write(
+        folder / "predictions.parquet", scored, told, dict.fromkeys(NAMES, told), [0]
+    )
     return folder

@@ -20,8 +20,8 @@ from apps.jobs import services as jobs
 from apps.jobs.models import Job, LogLine
 from apps.jobs.work import perform
 from apps.projects.models import Event
-from fusion.bundle import load
 from fusion.estimates.machine import Machine
+from fusion.pipeline.bundle import load
 from tests.experiments import small
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -122,7 +122,7 @@ def test_a_full_disk_and_missing_memory_are_named(
         def fail(*_args: object, error: BaseException = error) -> None:
             raise error
 
-        monkeypatch.setattr("fusion.run.train", fail)
+        monkeypatch.setattr("fusion.pipeline.run.train", fail)
         run = finished(team)
         assert run.job.state == Job.State.FAILED
         assert word in run.job.error

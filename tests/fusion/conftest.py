@@ -12,7 +12,7 @@ import pytest
 
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe
 
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.bundle import load
 from fusion.core.files import BrokenFile
 from fusion.core.progress import Progress
 from fusion.encoders.cache import Cache
@@ -21,7 +20,8 @@ from fusion.features.attention_pooling import Attention, Query
 from fusion.features.layer_mix import Layers
 from fusion.features.learned_pooling import CannotWeigh, Weighing, reader_of, weighings_of
 from fusion.features.tokens import Block
-from fusion.run import train
+from fusion.pipeline.bundle import load
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from fusion.bundle import BundleError, load
 from fusion.core.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.core.progress import Progress
 from fusion.data.alignment import Cell, Modality
+from fusion.pipeline.bundle import BundleError, load
+from fusion.pipeline.evaluate_bundle import score
 from fusion.schema.result import EvaluationResult
-from fusion.score import score
 
 WIDTHS = {"a": 5, "b": 4}
 

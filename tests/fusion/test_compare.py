@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fusion.__main__ import main
 from fusion.core.progress import Progress
 from fusion.evaluation.compare import Answered, CannotCompare, compare, holm, read
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe
 
 LABELS = ["a", "b", "c"]

@@ -11,7 +11,7 @@ from fusion.core.progress import Progress
 from fusion.estimates import cost
 from fusion.estimates.cost import Input, Shape
 from fusion.estimates.machine import FILE, Machine, Spent, memory_mb, peak_mb
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe, Training
 
 MEASURED = Machine(

@@ -13,7 +13,7 @@ from fusion.data.alignment import Aligned
 from fusion.data.study import Study
 from fusion.encoders.cache import Cache
 from fusion.evaluation.disagreements import contradiction, disagreements, together
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of

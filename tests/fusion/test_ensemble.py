@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from fusion.bundle import BundleError, load
 from fusion.core.files import digest_of, write_json
 from fusion.core.progress import Progress
 from fusion.methods.ensemble import Pool
-from fusion.run import train
+from fusion.pipeline.bundle import BundleError, load
+from fusion.pipeline.evaluate_bundle import score
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe
-from fusion.score import score
 from fusion.tasks import task_of
 from fusion.tasks.calibration import log_loss
 from fusion.training.loop import answer

@@ -12,7 +12,7 @@ from fusion.__main__ import main
 from fusion.core.progress import Progress
 from fusion.evaluation.external import judge
 from fusion.evaluation.prediction_tables import TableError
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.result import SCHEMA_VERSION, EvaluationResult
 
 LABELS = ["cat", "dog", "owl"]

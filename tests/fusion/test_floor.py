@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.bundle import load
 from fusion.core.progress import Progress
 from fusion.methods.fallback import hand_over
-from fusion.run import train
+from fusion.pipeline.bundle import load
+from fusion.pipeline.evaluate_bundle import score
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe
-from fusion.score import score
 
 MODALITIES = ["a", "b"]
 

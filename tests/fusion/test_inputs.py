@@ -17,13 +17,13 @@ from PIL import Image
 
 import fusion
 from fusion.__main__ import main
-from fusion.bundle import BundleError
 from fusion.core.files import digest_of, write_json
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders import load as load_encoder
-from fusion.inputs import InputError
-from fusion.run import train
+from fusion.pipeline.bundle import BundleError
+from fusion.pipeline.raw_inputs import InputError
+from fusion.pipeline.run import train
 
 WORDS = ("a pair of shoes", "three little pigs", "one lonely tree")
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.bundle import load
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.encoders.cache import Cache
@@ -17,7 +16,8 @@ from fusion.encoders.embedding import Features, Part
 from fusion.features.layer_mix import Layers, Mixing
 from fusion.features.learned_pooling import CannotWeigh, Weighing, weighings_of
 from fusion.features.tokens import Block
-from fusion.run import train
+from fusion.pipeline.bundle import load
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of

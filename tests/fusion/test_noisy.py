@@ -14,7 +14,7 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders.cache import Cache
 from fusion.features.perturb import Noisy, drowned, fewer_words, shaken, spoilt, spread
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.noise_levels import LEVELS
 from fusion.schema.recipe import EncoderChoice, Recipe, RecipeError
 

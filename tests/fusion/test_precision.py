@@ -15,7 +15,7 @@ from fusion.encoders import load as load_encoder
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import embed
 from fusion.encoders.runtime import in_bf16, in_precision
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe, RecipeError
 
 N = 24

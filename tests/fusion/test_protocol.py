@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from fusion.__main__ import main
-from fusion.bundle import load
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.evaluation.criteria import Evidence, criterion_score
-from fusion.run import train
+from fusion.pipeline.bundle import load
+from fusion.pipeline.run import train
 from fusion.schema.protocol import Criterion, ProtocolError, protocols_of, state_of
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from fusion.bundle import load
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.data.study_spec import StudySpec
@@ -16,7 +15,8 @@ from fusion.encoders.cache import Cache
 from fusion.features.prototypes import embedded, likeness, related, relation
 from fusion.knowledge.concepts import Concept, defined
 from fusion.methods import build
-from fusion.run import train
+from fusion.pipeline.bundle import load
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe, RecipeError
 
 TRAITS = (

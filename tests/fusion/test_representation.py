@@ -9,7 +9,7 @@ from scipy.special import softmax
 
 import fusion
 from fusion.__main__ import main
-from fusion.bundle import BundleError
+from fusion.pipeline.bundle import BundleError
 
 WIDTHS = {"a": 5, "b": 4}
 

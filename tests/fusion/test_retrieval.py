@@ -11,8 +11,8 @@ import pytest
 from fusion.core.progress import Progress
 from fusion.evaluation.retrieval import FIRST, alike, hit, retrieval
 from fusion.methods.representation import Space, drawn, evidence, unit, views
-from fusion.plan import rounds_of
-from fusion.run import train
+from fusion.pipeline.run import train
+from fusion.pipeline.run_plan import rounds_of
 from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.classification import Classification
 from fusion.tasks.predictions import Scored

@@ -8,13 +8,13 @@ import warnings
 import numpy as np
 import pytest
 
-from fusion.bundle import BundleError, load
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, Cell, Modality
-from fusion.knowledge_use import RulesNotApplied, settled
-from fusion.run import train
+from fusion.pipeline.bundle import BundleError, load
+from fusion.pipeline.evaluate_bundle import score
+from fusion.pipeline.knowledge_use import RulesNotApplied, settled
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe, RecipeError
-from fusion.score import score
 
 
 def study(seed: int = 0, n: int = 240) -> Aligned:
@@ -151,7 +151,7 @@ def test_a_rule_that_never_speaks_changes_nothing(tmp_path, plain):
 
 
 def test_at_prediction_alone_a_rule_needs_no_training(tmp_path, plain, monkeypatch):
-    monkeypatch.setattr("fusion.without_rules.CrossFit", None)
+    monkeypatch.setattr("fusion.pipeline.ablation.CrossFit", None)
     [rule] = run(tmp_path, [POOR], use="prediction").rules
     assert rule.effect.score.without == plain.headline.score
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fusion.bundle import load
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Cell, Modality
 from fusion.encoders.search_space import candidates
-from fusion.run import train
+from fusion.pipeline.bundle import load
+from fusion.pipeline.run import train
 from fusion.schema.recipe import EncoderChoice, Recipe, presets
 from tests.fusion.conftest import relabelled
 

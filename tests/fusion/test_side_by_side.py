@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from fusion.core.progress import Progress
 from fusion.features.whitening import Whitening
 from fusion.methods import JOINT, build
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Training
 from fusion.training import crossfit
 from fusion.training.crossfit import alike

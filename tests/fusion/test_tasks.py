@@ -24,7 +24,7 @@ from fusion.data.splits import strata
 from fusion.evaluation.external import judge
 from fusion.evaluation.prediction_tables import TableError
 from fusion.methods import JOINT, build
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.protocol import Criterion
 from fusion.schema.recipe import RecipeError
 from fusion.tasks import task_of

@@ -10,14 +10,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.bundle import load
 from fusion.core.progress import Progress
 from fusion.encoders import load as encoder
 from fusion.encoders.embedding import embed
 from fusion.encoders.runtime import pool_frames, pool_map
 from fusion.features.tokens import MOST_TOKENS, Block, TokenWhitening
 from fusion.features.whitening import Whitening
-from fusion.run import train
+from fusion.pipeline.bundle import load
+from fusion.pipeline.run import train
 from fusion.tasks import task_of
 from fusion.training.folds import Prepared, Task
 

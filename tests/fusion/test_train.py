@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fusion.core.progress import Progress, Stopped
-from fusion.run import train
+from fusion.pipeline.run import train
 from tests.fusion.conftest import relabelled, turned
 
 
@@ -73,7 +73,7 @@ sys.path.insert(0, {here!r})
 from conftest import small_recipe, toy_alignment
 from pathlib import Path
 from fusion.core.progress import Progress
-from fusion.run import train
+from fusion.pipeline.run import train
 class Slow(Progress):
     def metric(self, *point):
         print("epoch", flush=True)

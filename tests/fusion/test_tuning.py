@@ -16,7 +16,6 @@ import torch
 import transformers
 
 import fusion
-from fusion.bundle import BundleError, load
 from fusion.core.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, Cell, Modality, Split
@@ -24,10 +23,11 @@ from fusion.encoders import load as load_encoder
 from fusion.encoders.base import EncoderError
 from fusion.encoders.embedding import embed
 from fusion.features.whitening import Whitening
-from fusion.plan import in_order
-from fusion.run import train
+from fusion.pipeline.bundle import BundleError, load
+from fusion.pipeline.evaluate_bundle import score
+from fusion.pipeline.run import train
+from fusion.pipeline.run_plan import in_order
 from fusion.schema.recipe import EncoderChoice, Recipe, RecipeError
-from fusion.score import score
 from fusion.tasks import task_of
 from fusion.training.finetune.adapt import adapt, blocks_of, count, example, trained, tuned
 from fusion.training.finetune.fit import Examples, Headed, fit
@@ -326,7 +326,7 @@ def test_tuned_weights_of_another_make_or_another_value_are_refused(runs, tmp_pa
 TOGETHER = """
 import os, sys
 import torch, torch.multiprocessing as mp
-import fusion.run
+import fusion.pipeline.run
 assert not {"peft", "accelerate"} & set(sys.modules), "a frozen run loads neither"
 import accelerate, numpy as np
 from torch import nn

@@ -1,4 +1,4 @@
-"""A registered version on a real, checkable bundle: small files with the digests that fusion.bundle
+"""A registered version on a real, checkable bundle: small files with the digests that fusion.pipeline.bundle
 would give them.
 """
 

@@ -1,5 +1,5 @@
 """One label of several in an order, lowest first. Training counts a mistake the more the further
-away it is (fusion.knowledge_use.taught).
+away it is (fusion.pipeline.knowledge_use.taught).
 """
 
 from typing import ClassVar

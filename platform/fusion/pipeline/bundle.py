@@ -11,7 +11,7 @@
 
 `load(folder).predict({"image": "scan.png", "clue": "a pair"})` needs nothing else, in particular
 none of the data that it was trained on; only the encoders, which it names with their SHA-256 and
-refuses if they are others. What may be given: fusion.inputs.
+refuses if they are others. What may be given: fusion.pipeline.raw_inputs.
 """
 
 import warnings
@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from fusion.card import card
 from fusion.core.files import (
     BrokenFile,
     digest_of,
@@ -43,12 +42,13 @@ from fusion.encoders.base import Encoder
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Adapted, embed_with
 from fusion.encoders.runtime import PRECISIONS, in_precision
-from fusion.inputs import Reader, columns_in, in_fields, rows_of
-from fusion.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.methods.ensemble import Pool, beliefs_of
 from fusion.methods.fallback import hand_over
 from fusion.methods.representation import evidence
+from fusion.pipeline.card import card
+from fusion.pipeline.knowledge_use import RulesNotApplied, applied, rules_for, speaks
+from fusion.pipeline.raw_inputs import Reader, columns_in, in_fields, rows_of
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
@@ -150,7 +150,7 @@ class Bundle:
         """Probabilities (n, K), columns in the order of `labels`, of raw inputs: one sample or
         several, with any of the modalities.
 
-        inputs: see fusion.inputs. A sample without any modality gets the training prior. method,
+        inputs: see fusion.pipeline.raw_inputs. A sample without any modality gets the training prior. method,
         columns: as in `predict_features`; texts and numbers among the inputs need not be given once
         more. Raises InputError, EncoderError or BundleError in words.
         """

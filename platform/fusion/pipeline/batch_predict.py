@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fusion.bundle import Bundle, BundleError
 from fusion.core.files import write_bytes
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
@@ -25,8 +24,9 @@ from fusion.data.columns import MEDIA_KINDS
 from fusion.data.modalities import BrokenFile, series, table
 from fusion.data.study import Study
 from fusion.encoders.cache import Cache
-from fusion.inputs import InputError, Reader, columns_in
-from fusion.predictions import told
+from fusion.pipeline.bundle import Bundle, BundleError
+from fusion.pipeline.predictions_file import told
+from fusion.pipeline.raw_inputs import InputError, Reader, columns_in
 
 Floats = NDArray[Any]
 

@@ -18,7 +18,7 @@ from fusion.encoders.base import EncoderError
 from fusion.encoders.embedding import embed
 from fusion.estimates import cost
 from fusion.estimates.machine import Machine, forget_peak, peak_mb
-from fusion.run import train
+from fusion.pipeline.run import train
 from fusion.schema.recipe import Evaluation, Recipe, Training
 from fusion.schema.result import CELL
 

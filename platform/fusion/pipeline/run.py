@@ -11,9 +11,6 @@ from typing import Any
 
 import torch
 
-from fusion import predictions, space
-from fusion.bundle import Bundle, save
-from fusion.card import references
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
@@ -31,8 +28,19 @@ from fusion.features.perturb import Noisy
 from fusion.features.prototypes import likeness_of
 from fusion.methods.ensemble import Pool
 from fusion.methods.representation import Vectors
-from fusion.plan import Plan, columns_of, encoders_of, left_out, run_digest, sample_digests
-from fusion.protocol_use import facts_of, kinds_of_slices
+from fusion.pipeline import predictions_file, representation_file
+from fusion.pipeline.ablation import Ruled
+from fusion.pipeline.bundle import Bundle, save
+from fusion.pipeline.card import references
+from fusion.pipeline.protocol_checks import facts_of, kinds_of_slices
+from fusion.pipeline.run_plan import (
+    Plan,
+    columns_of,
+    encoders_of,
+    left_out,
+    run_digest,
+    sample_digests,
+)
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
 from fusion.tasks.metrics import Floats
@@ -50,7 +58,6 @@ from fusion.training.oof_predictions import (
 )
 from fusion.training.search.conclusion import concluded, report
 from fusion.training.search.probe import Probe
-from fusion.without_rules import Ruled
 
 WORK = ".work"
 PREDICTIONS = "predictions.parquet"
@@ -333,14 +340,14 @@ def keep(
 ) -> None:
     singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
     recipe = bundle.recipe
-    predictions.write(
+    predictions_file.write(
         out / PREDICTIONS,
         found.scored,
         found.methods[recipe.method].whole,
         singles,
         recipe.training.seeds,
     )
-    space.write(out / REPRESENTATION, found.space, found.scored, columns, at)
+    representation_file.write(out / REPRESENTATION, found.space, found.scored, columns, at)
     save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
 

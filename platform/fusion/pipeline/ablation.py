@@ -10,7 +10,7 @@ import numpy as np
 from fusion.core.progress import Progress, Silent
 from fusion.evaluation.rule_scores import rule_scores
 from fusion.knowledge import Knowledge, Rule
-from fusion.knowledge_use import Bools, answers_with, applied, taught
+from fusion.pipeline.knowledge_use import Bools, answers_with, applied, taught
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.recipe import Recipe
 from fusion.tasks.bootstrap import Resampler

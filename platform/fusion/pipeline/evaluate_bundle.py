@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion import knowledge
-from fusion.bundle import Bundle, BundleError
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
@@ -16,13 +15,14 @@ from fusion.encoders.cache import Cache
 from fusion.estimates.machine import Clock
 from fusion.evaluation.evaluate import Question, evaluate
 from fusion.evaluation.rule_scores import rule_scores
-from fusion.knowledge_use import answers_with, rules_for, speaks
 from fusion.methods import JOINT
 from fusion.methods.ensemble import pooled_answers
 from fusion.methods.fallback import floored
 from fusion.methods.representation import Space, views
-from fusion.plan import columns_of, in_order, sample_digests
-from fusion.protocol_use import facts_of, kinds_of_slices
+from fusion.pipeline.bundle import Bundle, BundleError
+from fusion.pipeline.knowledge_use import answers_with, rules_for, speaks
+from fusion.pipeline.protocol_checks import facts_of, kinds_of_slices
+from fusion.pipeline.run_plan import columns_of, in_order, sample_digests
 from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.metrics import Ints

@@ -19,8 +19,8 @@ from fusion.encoders.capability_checks import refusals
 from fusion.encoders.embedding import Adapted, Features
 from fusion.evaluation.subgroups import subgroup_columns
 from fusion.features.learned_pooling import CannotWeigh, weighings_of
-from fusion.knowledge_use import Bools, fires_of, settled, taught, warnings_of
-from fusion.protocol_use import asked
+from fusion.pipeline.knowledge_use import Bools, fires_of, settled, taught, warnings_of
+from fusion.pipeline.protocol_checks import asked
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import task_of as learning_task
 from fusion.tasks.metrics import Ints
