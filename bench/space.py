@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fusion.estimates.machine import Stopwatch, forget_peak, peak_mb
+from fusion.core.stopwatch import Stopwatch
+from fusion.estimates.machine import forget_peak, peak_mb
 from fusion.evaluation.embedding_map import places
 from fusion.evaluation.retrieval import retrieval
 from fusion.methods.representation import Space

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.projects.models import Discipline, Project
-from fusion.data.columns import KINDS
+from fusion.core.column_values import KINDS
 
 from .models import DataSet, Upload
 

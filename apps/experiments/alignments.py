@@ -12,7 +12,7 @@ from apps.datasets.models import Alignment
 from apps.projects.models import Project
 from fusion.encoders import catalogue
 from fusion.schema.recipe import EncoderChoice, Recipe
-from fusion.tasks import ONE_LABEL, TaskName
+from fusion.schema.task_names import ONE_LABEL, TaskName
 
 from . import tuning
 from .encoders import problem

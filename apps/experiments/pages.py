@@ -15,7 +15,7 @@ from apps.ui.plots import model as ui
 from apps.ui.plots.tables import frequent_confusions
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 
 from . import alignments, curves, encoders, plots, tuning
 from .estimates import encoders_of

@@ -15,7 +15,7 @@ from apps.datasets.duck import CannotRead, Files, Row, ask_one
 from apps.ui.plots import model as ui
 from apps.ui.plots.data import Table
 from fusion.schema.result import EvaluationResult
-from fusion.tasks import ONE_LABEL
+from fusion.schema.task_names import ONE_LABEL
 
 from . import plots, predictions
 from .models import Run

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, ask, ask_one, pattern
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 
 from .models import Run
 

@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from apps.datasets.alignments.loading import load_aligned
 from apps.jobs.work import Failure, Work
 from apps.ui import figures
+from fusion.core.stopwatch import Stopwatch
 from fusion.estimates import cost
-from fusion.estimates.machine import Machine, Stopwatch, forget_peak, peak_mb
+from fusion.estimates.machine import Machine, forget_peak, peak_mb
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 

@@ -25,7 +25,7 @@ from typing import Any, get_args
 
 from fusion.core.progress import Progress
 from fusion.schema.recipe import Recipe, RecipeError, presets
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 
 
 class Terminal(Progress):

@@ -16,7 +16,7 @@ from apps.projects.models import Project
 from apps.projects.services import next_number
 from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.schema.recipe import Recipe
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 from tests.made import make_image
 
 N = 72

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from fusion.core.files import BrokenFile
 from fusion.core.progress import Progress
+from fusion.encoders.base import Block
 from fusion.encoders.cache import Cache
 from fusion.encoders.capability_checks import refusals
 from fusion.encoders.embedding import Features, Part
 from fusion.features.attention_pooling import Attention, Query
 from fusion.features.layer_mix import Layers
 from fusion.features.learned_pooling import CannotWeigh, Weighing, reader_of, weighings_of
-from fusion.features.tokens import Block
 from fusion.pipeline.bundle import load
 from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fusion.evaluation.rule_report import report
 from fusion.knowledge import Rule, rules_of
-from fusion.knowledge.report import report
 from fusion.tasks.bootstrap import Resampler
 from fusion.training.knowledge_losses import (
     CONCEPT_WEIGHT,

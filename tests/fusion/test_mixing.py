@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality, Split
+from fusion.encoders.base import Block
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Features, Part
 from fusion.features.layer_mix import Layers, Mixing
 from fusion.features.learned_pooling import CannotWeigh, Weighing, weighings_of
-from fusion.features.tokens import Block
 from fusion.pipeline.bundle import load
 from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe, RecipeError

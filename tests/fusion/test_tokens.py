@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from fusion.core.progress import Progress
 from fusion.encoders import load as encoder
+from fusion.encoders.base import MOST_TOKENS, Block
 from fusion.encoders.embedding import embed
 from fusion.encoders.runtime import pool_frames, pool_map
-from fusion.features.tokens import MOST_TOKENS, Block, TokenWhitening
+from fusion.features.tokens import TokenWhitening
 from fusion.features.whitening import Whitening
 from fusion.pipeline.bundle import load
 from fusion.pipeline.run import train

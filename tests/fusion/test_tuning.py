@@ -20,6 +20,7 @@ from fusion.core.files import digest_of, file_digest, read_tensors, write_json, 
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.encoders import load as load_encoder
+from fusion.encoders.adaptation import adapt, blocks_of, count, example, trained, tuned
 from fusion.encoders.base import EncoderError
 from fusion.encoders.embedding import embed
 from fusion.features.whitening import Whitening
@@ -29,7 +30,6 @@ from fusion.pipeline.run import train
 from fusion.pipeline.run_plan import in_order
 from fusion.schema.recipe import EncoderChoice, Recipe, RecipeError
 from fusion.tasks import task_of
-from fusion.training.finetune.adapt import adapt, blocks_of, count, example, trained, tuned
 from fusion.training.finetune.fit import Examples, Headed, fit
 from fusion.training.finetune.rounds import Tuner
 from fusion.training.fit_store import Store

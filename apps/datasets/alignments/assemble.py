@@ -10,8 +10,8 @@ from pyarrow import parquet
 
 from apps.datasets.blobs import blob_path, blobs_by_digest
 from apps.datasets.models import Alignment, Version
+from fusion.core.column_values import MEDIA_KINDS, to_text
 from fusion.data.alignment import Aligned, Cell, Flag, Modality
-from fusion.data.columns import MEDIA_KINDS, to_text
 from fusion.data.labels import labels_of
 from fusion.data.modalities import text
 from fusion.data.study_spec import Split

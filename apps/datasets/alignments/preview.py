@@ -18,7 +18,7 @@ from apps.datasets.frames import Column, Frame, frame_of_alignment
 from apps.datasets.joins import MAJORITY, table_file
 from apps.datasets.models import Alignment, Version
 from apps.projects.models import Project
-from fusion.tasks import ONE_LABEL
+from fusion.schema.task_names import ONE_LABEL
 
 from .spec import is_annotation, sources_of
 

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.models import DataSet, Version
 from apps.ui import learning_tasks
 from fusion.data.study_spec import MODALITY_NAME, Split
-from fusion.tasks import ALLOWED
+from fusion.schema.task_names import ALLOWED
 
 KIND_OF_COLUMN = {
     "image": "image",

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fusion.data.columns import ID_NAMES, LABEL_NAMES, is_number, missing
+from fusion.core.column_values import is_number, missing
+from fusion.data.columns import ID_NAMES, LABEL_NAMES
 
 from .draft import Choice, Draft, fill, key_text
 from .files import Files

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fusion.data.columns import MEDIA_KINDS, BadCell, guess_kind, value_of
+from fusion.core.column_values import MEDIA_KINDS, BadCell, value_of
+from fusion.data.columns import guess_kind
 from fusion.data.modalities import BrokenFile, series
 
 from .files import Files

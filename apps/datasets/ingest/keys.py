@@ -11,7 +11,8 @@ from apps.datasets.blobs import blob_path
 from apps.datasets.models import DataSet
 from apps.datasets.queries import newest_versions
 from apps.projects.models import Project
-from fusion.data.columns import ID_NAMES, missing
+from fusion.core.column_values import missing
+from fusion.data.columns import ID_NAMES
 
 from .draft import key_text
 

@@ -3,10 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from apps.experiments import comparing, queries
 from apps.projects.models import Project
 from apps.projects.pages import project_page
-
-from .. import comparing, queries
 
 OFFERED = 24
 

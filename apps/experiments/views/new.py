@@ -9,16 +9,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
+from apps.experiments import alignments, estimates, fit, pages, queries, services
+from apps.experiments.forms import RunForm, YamlForm, initial_of
+from apps.experiments.models import Run
+from apps.experiments.words import duration
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.ui import learning_tasks
 from fusion.encoders import catalogue
 from fusion.schema.recipe import Recipe, presets
-
-from .. import alignments, estimates, fit, pages, queries, services
-from ..forms import RunForm, YamlForm, initial_of
-from ..models import Run
-from ..words import duration
 
 FEW_CLUSTERS = 12
 

@@ -14,14 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.datasets.duck import CannotRead
 from apps.discussions.models import Comment, Thread
-from apps.jobs.models import Job
-from apps.projects.models import Project
-from apps.projects.pages import has_moved, project_page, refresh
-from apps.projects.policies import can
-from apps.ui.plots.data import as_csv
-from fusion.schema.recipe import Recipe
-
-from .. import (
+from apps.experiments import (
     concepts,
     hooks,
     knowledge,
@@ -38,9 +31,15 @@ from .. import (
     space,
     talk,
 )
-from ..forms import RenameForm
-from ..models import Run
-from ..words import method_name
+from apps.experiments.forms import RenameForm
+from apps.experiments.models import Run
+from apps.experiments.words import method_name
+from apps.jobs.models import Job
+from apps.projects.models import Project
+from apps.projects.pages import has_moved, project_page, refresh
+from apps.projects.policies import can
+from apps.ui.plots.data import as_csv
+from fusion.schema.recipe import Recipe
 
 PAGE = 48
 LOG_LINES = 500

@@ -8,7 +8,8 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..environment import HOME
+from consilience.environment import HOME
+
 from .ledger import FULL, ledger
 
 FOLDER = HOME / "demo"

@@ -12,8 +12,8 @@ from django.conf import settings
 from apps.accounts.models import User
 from apps.projects.models import Project
 from apps.projects.services import create_project, set_member
+from consilience.environment import HOME
 
-from ..environment import HOME
 from .ledger import ledger
 from .people import PEOPLE, account
 from .prepare import FOLDER, turn

@@ -1,0 +1,1 @@
+"""Groundwork that knows nothing of learning: arrays, files, progress, YAML, values of columns."""

@@ -1,0 +1,1 @@
+"""Studies and alignments: tables read, files checked, samples joined, splits made."""

@@ -20,10 +20,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fusion.data.columns import MEDIA_KINDS
+from fusion.core.column_values import MEDIA_KINDS
 from fusion.data.splits import AlignmentError, Fold, folds, inner_folds, inner_split
 from fusion.data.study_spec import Split
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 
 if TYPE_CHECKING:
     from fusion.data.study import Problem, Study

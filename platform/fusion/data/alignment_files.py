@@ -14,11 +14,11 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
+from fusion.core.column_values import MEDIA_KINDS
 from fusion.data.alignment import SCHEMA, Aligned, Cell, Modality, plain
-from fusion.data.columns import MEDIA_KINDS
 from fusion.data.splits import AlignmentError
 from fusion.data.study_spec import Split
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 
 MANIFEST = b"consilience.manifest"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fusion.core.column_values import MEDIA_KINDS
 from fusion.data.alignment import Aligned, Cell, Flag, Modality
-from fusion.data.columns import MEDIA_KINDS
 from fusion.data.labels import labels_of
 from fusion.data.modalities import BrokenFile, series, text
 from fusion.data.modalities.child import Inspector

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fusion.data.columns import is_number, to_text
+from fusion.core.column_values import is_number, to_text
 from fusion.data.splits import AlignmentError
-from fusion.tasks import ALLOWED, TaskName
+from fusion.schema.task_names import ALLOWED, TaskName
 
 
 def labels_of(

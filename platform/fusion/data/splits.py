@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fusion.data.study_spec import Split
-from fusion.tasks import ONE_LABEL
+from fusion.schema.task_names import ONE_LABEL
 
 if TYPE_CHECKING:
     from fusion.data.alignment import Aligned

@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from fusion.core.column_values import MEDIA_KINDS, BadCell, value_of
 from fusion.core.yaml_lines import YamlProblem, read_yaml
-from fusion.data.columns import MEDIA_KINDS, BadCell, Leak, find_leaks, guess_kind, value_of
+from fusion.data.columns import Leak, find_leaks, guess_kind
 from fusion.data.modalities import HEAD_BYTES, BrokenFile, sniff
 from fusion.data.modalities.table import Table, read
 from fusion.data.study_spec import Annotations, Dataset, StudySpec

@@ -16,11 +16,11 @@ from pydantic import (
     model_validator,
 )
 
-from fusion.data.columns import Kind
+from fusion.core.column_values import Kind
 from fusion.knowledge.concepts import defined
 from fusion.knowledge.rules import rules_of
 from fusion.schema.protocol import protocols_of
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Text = Annotated[str, StringConstraints(max_length=20_000)]

@@ -10,14 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from . import catalogue
+from fusion.encoders import catalogue
 
 if TYPE_CHECKING:
-    from .base import Choice, Encoder
+    from fusion.encoders.base import Choice, Encoder
 
 __all__ = ["catalogue", "load"]
 
-SORTS = {"packaged": ".packaged", "plain": ".plain", "tiny": ".tiny", "local": ".transformers"}
+SORTS = {"packaged": "packaged", "plain": "plain", "tiny": "tiny", "local": "transformers_folder"}
+ADAPTERS = "fusion.encoders.adapters"
 
 
 def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
@@ -28,16 +29,16 @@ def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
     person's own cache. Only the command line says yes: a recipe from a web page must not make a
     server read folders.
     """
-    from .base import EncoderError
+    from fusion.encoders.base import EncoderError
 
     wanted = named(choice) if isinstance(choice, str) else choice
     entry = catalogue.get(wanted.name)
     if entry is not None:
         if not entry.installed:
             raise EncoderError(f"encoder {entry.title} is not installed: {entry.how_to_install}")
-        return import_module(SORTS[entry.sort], __name__).load(entry, wanted)
+        return import_module(f"{ADAPTERS}.{SORTS[entry.sort]}").load(entry, wanted)
     if folders:
-        return import_module(".transformers", __name__).load_path(wanted)
+        return import_module(f"{ADAPTERS}.transformers_folder").load_path(wanted)
     raise EncoderError(
         f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; an administrator adds one: "
         f"consilience encoder add FOLDER_OR_HUB_NAME"

@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 CODE_VERSION = 1  # raised whenever the same weights and options give other vectors
 
@@ -71,3 +72,36 @@ def weights_digest(tensors: dict[str, Any]) -> str:
         whole.update(name.encode())
         whole.update(tensors[name].detach().cpu().contiguous().numpy().tobytes())
     return whole.hexdigest()
+
+
+MOST_TOKENS = 4
+"""Of a block."""
+
+
+class Block(NamedTuple):
+    """positions x channels numbers of a vector; channels_first: the positions of one channel lie
+    together, as in a pooled map.
+    """
+
+    positions: int
+    channels: int
+    channels_first: bool = False
+
+    @property
+    def size(self) -> int:
+        return self.positions * self.channels
+
+    @property
+    def tokens(self) -> int:
+        """The most that are no more than MOST_TOKENS and hold equally many positions each."""
+        return max(number for number in range(1, MOST_TOKENS + 1) if self.positions % number == 0)
+
+    def apart(self, x: NDArray[Any]) -> NDArray[Any]:
+        """(n, size) -> (n, positions, channels)"""
+        if self.channels_first:
+            return x.reshape(len(x), self.channels, self.positions).swapaxes(1, 2)
+        return x.reshape(len(x), self.positions, self.channels)
+
+    def vectors(self, x: NDArray[Any]) -> NDArray[Any]:
+        """(n, size) -> (n * tokens, size / tokens), the tokens of a sample one after the other"""
+        return self.apart(x).reshape(len(x) * self.tokens, self.size // self.tokens)

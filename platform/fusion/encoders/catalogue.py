@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .families import FAMILIES, POOLINGS
-from .record import Check, Record, of_json, read
+from fusion.encoders.families import FAMILIES, POOLINGS
+from fusion.encoders.record import Check, Record, of_json, read
 
 
 @dataclass(frozen=True)

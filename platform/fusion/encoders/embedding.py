@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.core.progress import Progress
+from fusion.core.stopwatch import CELL, Stopwatch
 from fusion.data.alignment import Aligned, Modality
 from fusion.data.modalities import BrokenFile
 from fusion.encoders import catalogue, load
-from fusion.encoders.base import Choice, Encoder, EncoderError
+from fusion.encoders.base import (
+    Block,
+    Choice,
+    Encoder,
+    EncoderError,
+)
 from fusion.encoders.cache import Cache, Space
-from fusion.estimates.machine import Stopwatch
-from fusion.features.tokens import Block
-from fusion.schema.result import CELL
 
 ENOUGH = 16
 """Cells that tell how fast an encoder is."""
 
 if TYPE_CHECKING:
-    from fusion.training.finetune.adapt import Tuned
+    pass
 
 Choices = Mapping[str, "str | Choice | Sequence[str | Choice]"]
-
-Adapted = Mapping[str, Mapping[int, "Tuned"]]
-"""Modality -> number of the encoder -> its tuned weights."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .base import Choice, EncoderError
+from fusion.encoders.base import Choice, EncoderError
 
 
 def device() -> torch.device:

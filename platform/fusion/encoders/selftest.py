@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from .base import Content, Encoder, EncoderError
+from fusion.encoders.base import Content, Encoder, EncoderError
 
 SAME = 1e-4
 RATE = 16_000

@@ -1,0 +1,1 @@
+"""Seconds and memory that a run will take on this machine."""

@@ -5,20 +5,16 @@ see fusion.estimates.machine.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from fusion.core.stopwatch import CELL, CPU
 from fusion.encoders import catalogue
 from fusion.encoders.search_space import PROBED, candidates
 from fusion.estimates import finetune_cost as tuning
 from fusion.estimates.machine import Machine, Spent
 from fusion.schema.noise_levels import LEVELS
-from fusion.schema.recipe import Recipe
-from fusion.schema.result import CELL, CPU
+from fusion.schema.recipe import STEP, Recipe
 
 MEASURED, TYPICAL = 1.5, 2.5
 """A range reaches from the reckoned figure divided by this to the figure times it."""
-STEP = {"concat": 1.4, "gated": 1.3, "lowrank": 1.9, "bottleneck": 11.0, "crossattention": 9.0}
-"""Of a step through a joint network against one through that of a single modality, for three
-modalities.
-"""
 BF16 = 0.5
 """Seconds of a frozen encoder in bfloat16 against float32."""
 AT_ONCE = 5.0

@@ -7,18 +7,13 @@ one JSON file.
 
 import json
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from fusion.core.progress import Progress
-from fusion.schema.result import CPU
 
 FILE = "machine.json"
 TINY = 1e-12
@@ -45,38 +40,6 @@ def has_bf16() -> bool:
         flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
         return bool(flags & {"amx_bf16", "avx512_bf16", "bf16"})
     return False
-
-
-class Stopwatch:
-    """Seconds since it was made, as if nothing else had run: waiting for other processes does not
-    count where one thread works.
-    """
-
-    def __init__(self) -> None:
-        self.wall, self.cpu = time.perf_counter(), time.process_time()
-
-    @property
-    def seconds(self) -> float:
-        return min(time.perf_counter() - self.wall, time.process_time() - self.cpu)
-
-
-@dataclass
-class Clock:
-    """Wall-clock seconds of each stage, and under `cpu:STAGE` as if nothing else had run."""
-
-    progress: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self.progress.stage(name)
-        self.progress.check()
-        begun, watch = time.perf_counter(), Stopwatch()
-        yield
-        self.seconds |= {
-            name: round(time.perf_counter() - begun, 3),
-            f"{CPU}{name}": round(watch.seconds, 3),
-        }
 
 
 @dataclass(frozen=True)

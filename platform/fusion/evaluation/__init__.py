@@ -1,0 +1,1 @@
+"""Everything that is judged from predictions, never from a model."""

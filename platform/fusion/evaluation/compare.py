@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fusion.core.arrays import Floats, Ints
 from fusion.schema.comparison import Compared, Comparison, Difference
 from fusion.schema.intervals import Clusters, Interval, Verdict
 from fusion.schema.protocol import MEASURES
-from fusion.tasks import TaskName, task_of
+from fusion.schema.task_names import TaskName
+from fusion.tasks import task_of
 from fusion.tasks.bootstrap import Resampler, few, interval
-from fusion.tasks.metrics import Floats, Ints
 
 if TYPE_CHECKING:
     from fusion.tasks.predictions import Scored

@@ -4,13 +4,14 @@ labels with few samples.
 
 import numpy as np
 
+from fusion.core.arrays import Floats, Ints
 from fusion.evaluation.rule_scores import pair, verdict
 from fusion.features.prototypes import encoder_of
 from fusion.schema.discipline_scores import ConceptsScore
 from fusion.schema.recipe import Recipe
 from fusion.tasks.bootstrap import Resampler, few
 from fusion.tasks.label_scores import Scores
-from fusion.tasks.metrics import Floats, Ints, mean_of_defined
+from fusion.tasks.metrics import mean_of_defined
 from fusion.training.oof_predictions import OutOfFold
 
 FEW = 10

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fusion.core.arrays import Floats
 from fusion.schema.result import RULES, ClassShares, Contributions, Share
 from fusion.tasks.bootstrap import Resampler, interval
-from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Answers, Coalition, Scored, orders
 
 

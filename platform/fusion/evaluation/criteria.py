@@ -5,18 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fusion.core.arrays import Bools, Floats
 from fusion.evaluation.compare import Answered, CannotCompare, against
 from fusion.knowledge import ConditionError, holds
 from fusion.schema.discipline_scores import CriterionScore, ProtocolScore
 from fusion.schema.intervals import Interval
 from fusion.schema.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
 from fusion.tasks.bootstrap import Resampler, few, interval
-from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Answers, Scored
-
-Bools = NDArray[np.bool_]
 
 
 class CannotJudge(Exception):

@@ -19,9 +19,9 @@ stands with the learning task.
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array, Floats, Ints
 from fusion.schema.result import Disagreement, Kind
-from fusion.tasks.base import Array, LearningTask
-from fusion.tasks.metrics import Floats, Ints
+from fusion.tasks.base import LearningTask
 from fusion.tasks.predictions import Scored
 
 MOST = 40

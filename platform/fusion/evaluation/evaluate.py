@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fusion.core.arrays import Floats
 from fusion.evaluation import contributions, robustness, subgroups
 from fusion.evaluation.compare import Answered
 from fusion.evaluation.criteria import Evidence, protocol_scores
@@ -27,7 +28,6 @@ from fusion.schema.result import (
 )
 from fusion.tasks.bootstrap import Resampler, few, interval
 from fusion.tasks.label_scores import Figures, gain
-from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Answers, Scored, coalitions
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array, Floats, Ints
 from fusion.core.environment import environment
 from fusion.core.files import file_digest
 from fusion.data.labels import in_order, ordered
@@ -33,9 +34,9 @@ from fusion.evaluation.subgroups import subgroup_columns
 from fusion.knowledge.findings import kind_of
 from fusion.schema.protocol import Protocol, check
 from fusion.schema.result import EvaluationResult, Fold, Split
-from fusion.tasks import TaskName, task_of
-from fusion.tasks.base import Array, LearningTask
-from fusion.tasks.metrics import Floats, Ints
+from fusion.schema.task_names import TaskName
+from fusion.tasks import task_of
+from fusion.tasks.base import LearningTask
 from fusion.tasks.predictions import Answers, Scored
 
 

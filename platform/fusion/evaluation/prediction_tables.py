@@ -31,9 +31,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fusion.data.columns import to_tags, to_text
-from fusion.tasks import TaskName
-from fusion.tasks.metrics import Floats, Ints
+from fusion.core.arrays import Floats, Ints
+from fusion.core.column_values import to_tags, to_text
+from fusion.schema.task_names import TaskName
 
 PROBABILITY, SINGLE = "probability:", "single:"
 ROUNDING = 1e-3

@@ -5,19 +5,16 @@ the same samples.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fusion.core.arrays import Bools, Floats
+from fusion.evaluation.rule_report import report, share
 from fusion.knowledge import Rule, allowed
-from fusion.knowledge.report import report, share
 from fusion.schema.discipline_scores import RuleEffect, RuleScore
 from fusion.schema.intervals import Interval, Pair, Worth
 from fusion.tasks import metrics
 from fusion.tasks.bootstrap import Resampler, few, interval
 from fusion.tasks.label_scores import Scores
-from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Scored
-
-Bools = NDArray[np.bool_]
 
 
 def rule_scores(

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fusion.core.arrays import Floats
 from fusion.schema.intervals import Gain
 from fusion.schema.result import Shortfall
 from fusion.tasks.bootstrap import Resampler, interval, verdict
-from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Answers, Scored
 
 

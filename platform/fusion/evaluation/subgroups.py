@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fusion.core.arrays import Floats
 from fusion.schema.intervals import Interval
 from fusion.schema.result import Subgroup
 from fusion.tasks.bootstrap import Resampler, few
-from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Scored
 
 FEW_SAMPLES = 20

@@ -1,0 +1,1 @@
+"""The step from embeddings to the features of a fit: whitening, tokens, noise, prototypes."""

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array, Floats32
 from fusion.core.files import BrokenFile
+from fusion.encoders.base import Block
 from fusion.features.supervised import learn, some_of
-from fusion.features.tokens import Block, cut
-from fusion.tasks.base import Array, LearningTask
-
-Floats = NDArray[np.float32]
+from fusion.features.tokens import cut
+from fusion.tasks.base import LearningTask
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Query:
     (positions,) mean attention on training rows.
     """
 
-    direction: Floats
-    place: Floats
-    shares: Floats
+    direction: Floats32
+    place: Floats32
+    shares: Floats32
 
     def fits(self, block: Block) -> bool:
         return self.direction.shape == (
             block.channels,
         ) and self.place.shape == self.shares.shape == (block.positions,)
 
-    def weights(self, h: NDArray[Any]) -> Floats:
+    def weights(self, h: NDArray[Any]) -> Floats32:
         """(n, positions, channels) -> (n, positions) of sum 1"""
         said = np.asarray(h, np.float32) @ self.direction + self.place
         weight = np.exp(said - said.max(1, keepdims=True))
@@ -87,7 +87,7 @@ class Attention:
             for block, query in zip(self.blocks, self.queries)
         )
 
-    def __call__(self, x: NDArray[Any]) -> Floats:
+    def __call__(self, x: NDArray[Any]) -> Floats32:
         """(n, D) -> (n, dim)"""
         found = []
         for block, query, part in zip(self.blocks, self.queries, cut(x, self.blocks)):

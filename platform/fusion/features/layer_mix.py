@@ -17,9 +17,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from fusion.core.arrays import Array
 from fusion.core.files import BrokenFile
 from fusion.features.supervised import learn, some_of
-from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.base import LearningTask
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array
 from fusion.core.files import BrokenFile
+from fusion.encoders.base import Block
 from fusion.encoders.capability_checks import SINGLE
 from fusion.features.attention_pooling import Attention
 from fusion.features.layer_mix import Layers, Mixing
-from fusion.features.tokens import Block, TokenWhitening
+from fusion.features.tokens import TokenWhitening
 from fusion.features.whitening import Whitening
 from fusion.schema.recipe import EncoderChoice, Recipe
-from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.base import LearningTask
 
 if TYPE_CHECKING:
     from fusion.encoders.embedding import Features, Part

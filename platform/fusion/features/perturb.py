@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Ints
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders.base import Encoder
@@ -22,7 +23,6 @@ from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Choices, Work, contents, embed_modality, load_all
 from fusion.encoders.runtime import asked, in_precision
 from fusion.schema.noise_levels import LEVELS, NoiseLevel
-from fusion.tasks.metrics import Ints
 
 Features = NDArray[np.float32]
 Key = tuple[str, str]

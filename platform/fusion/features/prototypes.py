@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array, Floats
 from fusion.core.progress import Progress, Silent
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders import catalogue
@@ -28,7 +29,6 @@ from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import embed
 from fusion.knowledge.concepts import Concept
 from fusion.schema.recipe import Recipe
-from fusion.tasks.base import Array, Floats
 
 SHARE = 0.5
 """r: how much of a label's weights its definition speaks for."""

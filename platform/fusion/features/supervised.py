@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fusion.core.arrays import Ints
 from fusion.tasks.base import LearningTask
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.tasks.losses import TEACHING
-from fusion.tasks.metrics import Ints
 
 MOST_ROWS = 4000
 """Enough to tell a few numbers."""

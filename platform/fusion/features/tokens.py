@@ -9,49 +9,20 @@ positions neighbours make one token together: a 4x4 grid is four rows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats32
 from fusion.core.files import BrokenFile
-from fusion.features.whitening import Floats, Whitening
+from fusion.encoders.base import Block
+from fusion.features.whitening import Whitening
 
-MOST_TOKENS = 4
-"""Of a block."""
 TOKEN_DIM = 64
 """Directions kept of a token where a modality has several; a single token keeps as many as a whole
 modality does.
 """
-
-
-class Block(NamedTuple):
-    """positions x channels numbers of a vector; channels_first: the positions of one channel lie
-    together, as in a pooled map.
-    """
-
-    positions: int
-    channels: int
-    channels_first: bool = False
-
-    @property
-    def size(self) -> int:
-        return self.positions * self.channels
-
-    @property
-    def tokens(self) -> int:
-        """The most that are no more than MOST_TOKENS and hold equally many positions each."""
-        return max(number for number in range(1, MOST_TOKENS + 1) if self.positions % number == 0)
-
-    def apart(self, x: NDArray[Any]) -> NDArray[Any]:
-        """(n, size) -> (n, positions, channels)"""
-        if self.channels_first:
-            return x.reshape(len(x), self.channels, self.positions).swapaxes(1, 2)
-        return x.reshape(len(x), self.positions, self.channels)
-
-    def vectors(self, x: NDArray[Any]) -> NDArray[Any]:
-        """(n, size) -> (n * tokens, size / tokens), the tokens of a sample one after the other"""
-        return self.apart(x).reshape(len(x) * self.tokens, self.size // self.tokens)
 
 
 @dataclass(frozen=True)
@@ -94,7 +65,7 @@ class TokenWhitening:
     def dim(self) -> int:
         return self.number * self.width
 
-    def __call__(self, x: NDArray[Any]) -> Floats:
+    def __call__(self, x: NDArray[Any]) -> Floats32:
         """(n, d) -> (n, number * width), a token after the other"""
         found = np.zeros((len(x), self.number, self.width), np.float32)
         begin = 0

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from fusion.core.arrays import Floats32
 from fusion.core.files import BrokenFile
-
-Floats = NDArray[np.float32]
 
 DAMPING = 0.05
 """Share of the largest variance that is added to every variance before dividing by it."""
@@ -24,9 +23,9 @@ DAMPING = 0.05
 class Whitening:
     """mean, scale: (dim,); components: (dim, out). Features are standardised, then projected."""
 
-    mean: Floats
-    scale: Floats
-    components: Floats
+    mean: Floats32
+    scale: Floats32
+    components: Floats32
 
     @classmethod
     def fit(cls, x: NDArray[Any], dim: int, table: bool = False) -> "Whitening":
@@ -55,7 +54,7 @@ class Whitening:
         return cls(mean, scale, directions(standard(x, mean, scale), out))
 
     @classmethod
-    def of_table(cls, x: Floats, mean: Floats, deviation: Floats, dim: int) -> "Whitening":
+    def of_table(cls, x: Floats32, mean: Floats32, deviation: Floats32, dim: int) -> "Whitening":
         varies = deviation > 1e-5 * np.abs(mean)
         switch = ((x == 0) | (x == 1) | np.isnan(x)).all(0)
         scale = np.where(varies & ~switch, deviation, 1).astype(np.float32)
@@ -81,16 +80,16 @@ class Whitening:
     def dim(self) -> int:
         return int(self.components.shape[1])
 
-    def __call__(self, x: NDArray[Any]) -> Floats:
+    def __call__(self, x: NDArray[Any]) -> Floats32:
         """(n, d) -> (n, out)"""
-        return cast(Floats, standard(x, self.mean, self.scale) @ self.components)
+        return cast(Floats32, standard(x, self.mean, self.scale) @ self.components)
 
     def padded(self, dim: int) -> "Whitening":
         """With zeros after what it writes, so that it writes `dim` numbers at least."""
         lacking = max(0, dim - self.dim)
         return Whitening(self.mean, self.scale, np.pad(self.components, ((0, 0), (0, lacking))))
 
-    def tensors(self, prefix: str) -> dict[str, Floats]:
+    def tensors(self, prefix: str) -> dict[str, Floats32]:
         return {
             f"{prefix}.mean": self.mean,
             f"{prefix}.scale": self.scale,
@@ -109,7 +108,7 @@ class Whitening:
         return found
 
 
-def moments(x: Floats) -> tuple[Floats, Floats]:
+def moments(x: Floats32) -> tuple[Floats32, Floats32]:
     """Mean and standard deviation of each column's numbers, (d,) each; 0 for a column without any."""
     known = np.isfinite(x)
     if known.all():
@@ -120,14 +119,14 @@ def moments(x: Floats) -> tuple[Floats, Floats]:
     return mean.astype(np.float32), np.sqrt(variance).astype(np.float32)
 
 
-def standard(x: NDArray[Any], mean: Floats, scale: Floats) -> Floats:
+def standard(x: NDArray[Any], mean: Floats32, scale: Floats32) -> Floats32:
     """float32 (n, d), 0 where there is no number."""
     found = ((x - mean) / scale).astype(np.float32, copy=False)
     found[~np.isfinite(found)] = 0
     return found
 
 
-def directions(x: Floats, out: int) -> Floats:
+def directions(x: Floats32, out: int) -> Floats32:
     """(d, out): the principal directions of centred x, each divided by its damped deviation.
 
     From the eigenvectors of the smaller of x x' and x' x: with a few hundred rows a fraction of the

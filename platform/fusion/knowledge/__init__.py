@@ -16,8 +16,8 @@ Light: pydantic; DuckDB where a pattern is checked or asked for (`matches`). `kn
 needs numpy, `fusion.training.knowledge_losses` torch.
 """
 
-from .findings import Finding, columns_of, contradictions, findings, fired, kinds_of
-from .language import (
+from fusion.knowledge.findings import Finding, columns_of, contradictions, findings, fired, kinds_of
+from fusion.knowledge.language import (
     And,
     Column,
     Compare,
@@ -30,13 +30,13 @@ from .language import (
     Or,
     columns,
 )
-from .names import renamed, resolve
-from .parser import parse
-from .rules import Rule, RuleError, allowed, check, check_condition, rules_of
-from .settings import Knowledge
-from .sql import to_sql
-from .values import holds
-from .words import ENGLISH, explain
+from fusion.knowledge.names import renamed, resolve
+from fusion.knowledge.parser import parse
+from fusion.knowledge.rules import Rule, RuleError, allowed, check, check_condition, rules_of
+from fusion.knowledge.settings import Knowledge
+from fusion.knowledge.sql import to_sql
+from fusion.knowledge.values import holds
+from fusion.knowledge.words import ENGLISH, explain
 
 __all__ = [
     "ENGLISH",

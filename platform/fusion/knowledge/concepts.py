@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .rules import Label
+from fusion.knowledge.rules import Label
 
 
 class Concept(BaseModel):

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from fusion.data.columns import is_time
-
-from .language import listed
-from .rules import Rule, allowed
-from .values import Columns, Kinds, holds, is_number
+from fusion.core.column_values import is_time
+from fusion.knowledge.language import listed
+from fusion.knowledge.rules import Rule, allowed
+from fusion.knowledge.values import Columns, Kinds, holds, is_number
 
 if TYPE_CHECKING:
     from fusion.data.alignment import Aligned

@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 
-from .language import And, Column, Condition, ConditionError, Not, Or, joined, listed
+from fusion.knowledge.language import (
+    And,
+    Column,
+    Condition,
+    ConditionError,
+    Not,
+    Or,
+    joined,
+    listed,
+)
 
 SHOWN = 6
 """So many columns are listed where none is near."""

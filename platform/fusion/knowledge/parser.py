@@ -15,7 +15,7 @@ or single quotes, a quote inside it is written twice. Words may be written in ca
 from collections.abc import Iterable
 from typing import cast
 
-from .language import (
+from fusion.knowledge.language import (
     COMPARISONS,
     And,
     Column,
@@ -32,9 +32,9 @@ from .language import (
     Value,
     joined,
 )
-from .names import resolve
-from .patterns import check_pattern
-from .tokens import Token, tokenize
+from fusion.knowledge.names import resolve
+from fusion.knowledge.patterns import check_pattern
+from fusion.knowledge.tokens import Token, tokenize
 
 MAX_DEPTH = 40
 MAX_VALUES = 500

@@ -24,13 +24,22 @@ from pydantic import (
     model_validator,
 )
 
-from fusion.data.columns import MEDIA_KINDS, to_text
-
-from .language import Compare, Condition, ConditionError, Find, Known, OneOf, Test, listed, tests
-from .names import resolve
-from .parser import parse
-from .values import as_time
-from .words import ENGLISH, explain
+from fusion.core.column_values import MEDIA_KINDS, to_text
+from fusion.knowledge.language import (
+    Compare,
+    Condition,
+    ConditionError,
+    Find,
+    Known,
+    OneOf,
+    Test,
+    listed,
+    tests,
+)
+from fusion.knowledge.names import resolve
+from fusion.knowledge.parser import parse
+from fusion.knowledge.values import as_time
+from fusion.knowledge.words import ENGLISH, explain
 
 DEFAULT_WEIGHT = 1.0
 MAX_WEIGHT = 20.0

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
-from .concepts import Concept
-from .hierarchy import path
-from .rules import Label, Rule, rules_of
+from fusion.knowledge.concepts import Concept
+from fusion.knowledge.hierarchy import path
+from fusion.knowledge.rules import Label, Rule, rules_of
 
 Use = Literal["off", "training", "prediction", "both"]
 

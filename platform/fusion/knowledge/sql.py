@@ -5,8 +5,20 @@ caller.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from .language import NUMBER, And, Compare, Condition, Find, Known, Not, OneOf, Or, Test, Value
-from .values import TIME, as_time
+from fusion.knowledge.language import (
+    NUMBER,
+    And,
+    Compare,
+    Condition,
+    Find,
+    Known,
+    Not,
+    OneOf,
+    Or,
+    Test,
+    Value,
+)
+from fusion.knowledge.values import TIME, as_time
 
 Quote = Callable[[str], str]
 Parameter = Value | datetime | None

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from .language import NUMBER, ConditionError
+from fusion.knowledge.language import NUMBER, ConditionError
 
 MAX_LENGTH = 4000
 

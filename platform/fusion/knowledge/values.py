@@ -13,9 +13,21 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from . import patterns
-from .language import NUMBER, And, Compare, Condition, Find, Known, Not, OneOf, Or, Test, Value
-from .names import resolve
+from fusion.knowledge import patterns
+from fusion.knowledge.language import (
+    NUMBER,
+    And,
+    Compare,
+    Condition,
+    Find,
+    Known,
+    Not,
+    OneOf,
+    Or,
+    Test,
+    Value,
+)
+from fusion.knowledge.names import resolve
 
 Answers = list[bool | None]
 Columns = Mapping[str, Sequence[Any]]

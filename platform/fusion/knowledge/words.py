@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .language import (
+from fusion.knowledge.language import (
     And,
     Compare,
     Condition,

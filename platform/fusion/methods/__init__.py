@@ -19,7 +19,7 @@ from fusion.methods.gated import Gated
 from fusion.methods.layers import Joint, Network
 from fusion.methods.lowrank import Lowrank
 from fusion.methods.unimodal import Unimodal
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 from fusion.tasks.losses import TEACHING
 
 JOINT: dict[str, type[Joint]] = {

@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fusion.tasks.base import Array, Floats, LearningTask
+from fusion.core.arrays import Array, Floats
+from fusion.tasks.base import LearningTask
 from fusion.tasks.calibration import temperature_of
 from fusion.tasks.predictions import Answers, Scored
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.tasks.metrics import Floats
+from fusion.core.arrays import Floats
 from fusion.tasks.predictions import Answers, Scored, hide
 
 

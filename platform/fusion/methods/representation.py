@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.tasks.base import Array, LearningTask
-from fusion.tasks.metrics import Floats, Ints
+from fusion.core.arrays import Array, Floats, Ints
+from fusion.tasks.base import LearningTask
 from fusion.tasks.predictions import hide
 
 Vectors = NDArray[np.float32]

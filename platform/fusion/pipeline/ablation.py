@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fusion.core.arrays import Bools, Floats, Ints
 from fusion.core.progress import Progress, Silent
 from fusion.evaluation.rule_scores import rule_scores
 from fusion.knowledge import Knowledge, Rule
-from fusion.pipeline.knowledge_use import Bools, answers_with, applied, taught
+from fusion.pipeline.knowledge_use import answers_with, applied, taught
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.recipe import Recipe
 from fusion.tasks.bootstrap import Resampler
-from fusion.tasks.metrics import Floats, Ints
 from fusion.tasks.predictions import Answers
 from fusion.training.crossfit import CrossFit
 from fusion.training.fit_store import Store

@@ -17,18 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array
+from fusion.core.column_values import MEDIA_KINDS
 from fusion.core.files import write_bytes
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
-from fusion.data.columns import MEDIA_KINDS
 from fusion.data.modalities import BrokenFile, series, table
 from fusion.data.study import Study
 from fusion.encoders.cache import Cache
 from fusion.pipeline.bundle import Bundle, BundleError
 from fusion.pipeline.predictions_file import told
 from fusion.pipeline.raw_inputs import InputError, Reader, columns_in
-
-Floats = NDArray[Any]
 
 
 def predict(
@@ -73,7 +72,7 @@ def write(found: pa.Table, path: Path) -> None:
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
-def lists(values: Floats) -> pa.Array:
+def lists(values: Array) -> pa.Array:
     """(n, d) -> n lists of float32"""
     return pa.array(list(values.astype(np.float32)), pa.list_(pa.float32()))
 
@@ -84,7 +83,7 @@ def present(bundle: Bundle, row: NDArray[np.bool_]) -> list[str]:
 
 def embedded(
     bundle: Bundle, source: Path, cache: Cache | None, progress: Progress
-) -> tuple[Aligned, dict[str, Floats], Floats]:
+) -> tuple[Aligned, dict[str, Array], Array]:
     progress.stages(("read", "embed"))
     progress.stage("read")
     with Reader(bundle.kinds, bundle.fields, progress.log) as reader:

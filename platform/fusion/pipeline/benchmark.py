@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from fusion.core.progress import Progress
+from fusion.core.stopwatch import CELL
 from fusion.data.alignment import Aligned, Cell, Modality, Split
 from fusion.encoders import catalogue
 from fusion.encoders.base import EncoderError
@@ -20,7 +21,6 @@ from fusion.estimates import cost
 from fusion.estimates.machine import Machine, forget_peak, peak_mb
 from fusion.pipeline.run import train
 from fusion.schema.recipe import Evaluation, Recipe, Training
-from fusion.schema.result import CELL
 
 CELLS, SAMPLES, WIDTH, CLASSES, SITES = 48, 480, 600, 10, 4
 WORDS = (

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from fusion.core.arrays import Floats
 from fusion.core.files import (
     BrokenFile,
     digest_of,
@@ -37,10 +38,11 @@ from fusion.core.files import (
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.encoders import load as load_encoder
+from fusion.encoders.adaptation import Adapted
 from fusion.encoders.adapters.plain import with_gaps
 from fusion.encoders.base import Encoder
 from fusion.encoders.cache import Cache
-from fusion.encoders.embedding import Adapted, embed_with
+from fusion.encoders.embedding import embed_with
 from fusion.encoders.runtime import PRECISIONS, in_precision
 from fusion.methods import JOINT
 from fusion.methods.ensemble import Pool, beliefs_of
@@ -53,7 +55,6 @@ from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
-from fusion.tasks.metrics import Floats
 from fusion.training.finetune.files import read_tuned, write_tuned
 from fusion.training.models import Model
 

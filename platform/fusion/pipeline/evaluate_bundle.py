@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion import knowledge
+from fusion.core.arrays import Ints
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
+from fusion.core.stopwatch import Clock
 from fusion.data.alignment import Aligned
 from fusion.encoders.cache import Cache
-from fusion.estimates.machine import Clock
 from fusion.evaluation.evaluate import Question, evaluate
 from fusion.evaluation.rule_scores import rule_scores
 from fusion.methods import JOINT
@@ -25,7 +26,6 @@ from fusion.pipeline.protocol_checks import facts_of, kinds_of_slices
 from fusion.pipeline.run_plan import columns_of, in_order, sample_digests
 from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.tasks.bootstrap import Resampler
-from fusion.tasks.metrics import Ints
 from fusion.tasks.predictions import Answers, Scored, alone, coalitions, hide, late_answers
 
 

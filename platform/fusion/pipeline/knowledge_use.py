@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from fusion.core.arrays import Bools, Floats
 from fusion.data.alignment import Aligned
 from fusion.data.columns import find_leaks
 from fusion.knowledge import (
@@ -28,12 +28,9 @@ from fusion.knowledge.concepts import Concept
 from fusion.knowledge.findings import kind_of
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
 from fusion.schema.recipe import Recipe, RecipeError
-from fusion.tasks import ONE_LABEL, TaskName
-from fusion.tasks.metrics import Floats
+from fusion.schema.task_names import ONE_LABEL, TaskName
 from fusion.tasks.predictions import Answers
 from fusion.training.knowledge_losses import Terms, apply_rules, need_members, rule_tensors
-
-Bools = NDArray[np.bool_]
 
 
 class RulesNotApplied(UserWarning):

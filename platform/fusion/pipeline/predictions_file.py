@@ -6,11 +6,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fusion.core.arrays import Floats
 from fusion.core.files import write_bytes
 from fusion.data.alignment_files import label_type
 from fusion.evaluation.disagreements import together
 from fusion.tasks.base import LearningTask
-from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Scored
 
 FLOATS = {

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fusion.core.arrays import Ints
 from fusion.data.alignment import Aligned
 from fusion.knowledge import columns_of, kinds_of
 from fusion.knowledge.findings import kind_of
 from fusion.schema.protocol import Protocol, ProtocolError, check, protocols_of, together
 from fusion.schema.recipe import Recipe, RecipeError
-from fusion.tasks import TaskName, task_of
-from fusion.tasks.metrics import Ints
+from fusion.schema.task_names import TaskName
+from fusion.tasks import task_of
 
 
 def asked(recipe: Recipe, aligned: Aligned) -> Recipe:

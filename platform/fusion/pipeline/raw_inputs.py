@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from fusion.core.column_values import MEDIA_KINDS
 from fusion.data.alignment import Aligned, Cell, Modality
-from fusion.data.columns import MEDIA_KINDS
 from fusion.data.modalities import BrokenFile, inspect, series, text
 
 Fields = Mapping[str, Sequence[str]]

@@ -11,14 +11,16 @@ from typing import Any
 
 import torch
 
+from fusion.core.arrays import Floats
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
+from fusion.core.stopwatch import CPU, Clock
 from fusion.data.alignment import Aligned
 from fusion.encoders import catalogue
+from fusion.encoders.adaptation import Adapted
 from fusion.encoders.cache import Cache
-from fusion.encoders.embedding import Adapted, Features, embed
+from fusion.encoders.embedding import Features, embed
 from fusion.encoders.runtime import OF_RECIPES, in_precision
-from fusion.estimates.machine import Clock
 from fusion.evaluation.compare import Answered
 from fusion.evaluation.concept_scores import concepts_score
 from fusion.evaluation.embedding_map import places
@@ -42,8 +44,7 @@ from fusion.pipeline.run_plan import (
     sample_digests,
 )
 from fusion.schema.recipe import Recipe
-from fusion.schema.result import CPU, Attended, EvaluationResult, Fold, LayerMix, Split
-from fusion.tasks.metrics import Floats
+from fusion.schema.result import Attended, EvaluationResult, Fold, LayerMix, Split
 from fusion.training.crossfit import CrossFit
 from fusion.training.fit_store import Store
 from fusion.training.folds import Choice, Round, Task

@@ -11,19 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from fusion.core.arrays import Bools, Ints
 from fusion.core.environment import environment
 from fusion.core.files import digest_of
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, folds, inner_folds, inner_split
+from fusion.encoders.adaptation import Adapted
 from fusion.encoders.capability_checks import refusals
-from fusion.encoders.embedding import Adapted, Features
+from fusion.encoders.embedding import Features
 from fusion.evaluation.subgroups import subgroup_columns
 from fusion.features.learned_pooling import CannotWeigh, weighings_of
-from fusion.pipeline.knowledge_use import Bools, fires_of, settled, taught, warnings_of
+from fusion.pipeline.knowledge_use import fires_of, settled, taught, warnings_of
 from fusion.pipeline.protocol_checks import asked
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import task_of as learning_task
-from fusion.tasks.metrics import Ints
 from fusion.training.folds import Round, Task
 
 

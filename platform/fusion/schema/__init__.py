@@ -1,0 +1,1 @@
+"""The light forms that pages read: recipe, result, protocol, intervals. No numpy, no torch."""

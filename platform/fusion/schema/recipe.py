@@ -67,7 +67,7 @@ class EncoderChoice(Part):
     mix: weigh the layers and add them up (fusion.features.layer_mix), in place of putting them side by side.
     attend: weigh the places of a grid or the segments of each sample and add them up
     (fusion.features.attention_pooling), in place of the same. tune: frozen as it is, or trained along
-    (fusion.tuning): adapters beside its weights, its last blocks, or all of it.
+    (fusion.training.finetune): adapters beside its weights, its last blocks, or all of it.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -402,3 +402,9 @@ def in_words(problem: Any) -> str:
         else ""
     )
     return f"{field}: {sentence}{shown}." if field else f"{sentence}."
+
+
+STEP = {"concat": 1.4, "gated": 1.3, "lowrank": 1.9, "bottleneck": 11.0, "crossattention": 9.0}
+"""Of a step through a joint network against one through that of a single modality, for three
+modalities.
+"""

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from fusion.schema.discipline_scores import ConceptsScore, ProtocolScore, RuleScore
 from fusion.schema.intervals import Clusters, Gain, Interval, Part
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 
 SCHEMA_VERSION = 3
 """When it is raised and how older results stay readable:
@@ -259,7 +259,6 @@ class Retrieval(Part):
 
 Kind = Literal["label", "modalities"]
 
-CELL, CPU = "cell:", "cpu:"
 
 SURE = 0.8
 """A modality that gives its answer at least this probability is called sure of it."""

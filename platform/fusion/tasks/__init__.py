@@ -12,29 +12,19 @@ by name. Light: the modules with numpy are imported when a task is made, and sci
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from fusion.schema.task_names import TaskName
 
 if TYPE_CHECKING:
-    from .base import LearningTask
-
-TaskName = Literal["classification", "ordinal", "regression", "multi-label"]
-ONE_LABEL: tuple[TaskName, ...] = ("classification", "ordinal")
-"""Those whose answer is one label: rules, concepts and order can speak about it."""
-ALLOWED: dict[str, tuple[TaskName, ...]] = {
-    "label": ONE_LABEL,
-    "category": ONE_LABEL,
-    "group": ONE_LABEL,
-    "number": ("regression", "ordinal", "classification"),
-    "tags": ("multi-label",),
-}
-"""Kind of the label's column -> what can be asked of it, the usual one first."""
+    from fusion.tasks.base import LearningTask
 
 
 def task_of(name: TaskName, labels: Sequence[str] = ()) -> "LearningTask":
-    from .classification import Classification
-    from .multilabel import MultiLabel
-    from .ordinal import Ordinal
-    from .regression import Regression
+    from fusion.tasks.classification import Classification
+    from fusion.tasks.multilabel import MultiLabel
+    from fusion.tasks.ordinal import Ordinal
+    from fusion.tasks.regression import Regression
 
     return {one.name: one for one in (Classification, Ordinal, Regression, MultiLabel)}[name](
         labels

@@ -23,15 +23,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import TaskName
+from fusion.core.arrays import Array, Floats
+from fusion.schema.task_names import TaskName
 
 if TYPE_CHECKING:
     from fusion.schema.result import Said
     from fusion.tasks.bootstrap import Resampler
     from fusion.tasks.label_scores import Figures
 
-Floats = NDArray[np.float64]
-Array = NDArray[Any]
 Temperature = float | Array
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats, Ints
 from fusion.schema.intervals import Interval, Verdict
-from fusion.tasks.metrics import Floats, Ints
 
 FEW_CLUSTERS = 12
 AT_ONCE = 4_000_000

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats, Ints
 from fusion.schema.result import Bin, Reliability
 from fusion.tasks.bootstrap import Resampler, interval
-from fusion.tasks.metrics import Floats, Ints
 
 Loss = Callable[[NDArray[Any], NDArray[Any], float], float]
 """Outputs (n, D), y (n, ...), temperature -> a mean."""

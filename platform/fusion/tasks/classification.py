@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array, Floats
 from fusion.schema.result import Said
+from fusion.schema.task_names import TaskName
 from fusion.tasks import calibration, metrics
+from fusion.tasks.base import LearningTask, Temperature
 from fusion.tasks.label_scores import Figures, Scores
-
-from . import TaskName
-from .base import Array, Floats, LearningTask, Temperature
 
 LEAST, TINY = 1e-300, 1e-12
 """Of a probability: before its logarithm is taken; and before it is compared."""

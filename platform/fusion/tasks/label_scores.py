@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats, Ints
 from fusion.schema.intervals import Gain, Interval
 from fusion.schema.result import Against, ClassScore, Confusion, Reliability
 from fusion.tasks import metrics
 from fusion.tasks.bootstrap import Resampler, interval, verdict
 from fusion.tasks.calibration import bin_sums, ece_of, reliability
-from fusion.tasks.metrics import Floats, Ints
 
 
 @dataclass

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from . import TaskName
-from .base import Array, Floats
-from .losses import SPREADS
+from fusion.core.arrays import Array, Floats
+from fusion.schema.task_names import TaskName
+from fusion.tasks.losses import SPREADS
 
 
 class Linear(Protocol):

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.tasks.base import Array, LearningTask
+from fusion.core.arrays import Array
+from fusion.tasks.base import LearningTask
 from fusion.tasks.calibration import temperature_of
 from fusion.tasks.linear import Linear
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import TaskName
+from fusion.schema.task_names import TaskName
 
 Speak = Callable[[Tensor, Tensor], Tensor]
 LOG_TAU = log(tau)

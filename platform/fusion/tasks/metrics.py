@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from fusion.core.arrays import Floats, Ints
 
 
 def counts(y: Ints, answer: Ints, k: int) -> Floats:

@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array, Floats
 from fusion.schema.result import Said
+from fusion.schema.task_names import TaskName
 from fusion.tasks import metrics
+from fusion.tasks.base import LearningTask, Temperature
 from fusion.tasks.label_scores import Figures
 from fusion.tasks.set_scores import SetScores
-
-from . import TaskName
-from .base import Array, Floats, LearningTask, Temperature
 
 JOIN, NONE = "; ", "–"
 """Between labels in a text; a sample without any."""

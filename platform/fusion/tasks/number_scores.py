@@ -8,11 +8,11 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats
 from fusion.schema.result import Against, Bin, Reliability
 from fusion.tasks import metrics
 from fusion.tasks.bootstrap import interval
 from fusion.tasks.label_scores import Figures
-from fusion.tasks.metrics import Floats
 
 LEVELS = np.arange(1, 10) / 10
 """Central intervals that should hold so much of the truth: coverage is to a number what a

@@ -4,10 +4,9 @@ away it is (fusion.pipeline.knowledge_use.taught).
 
 from typing import ClassVar
 
+from fusion.schema.task_names import TaskName
+from fusion.tasks.classification import Classification
 from fusion.tasks.label_scores import Figures, OrdinalScores
-
-from . import TaskName
-from .classification import Classification
 
 
 class Ordinal(Classification):

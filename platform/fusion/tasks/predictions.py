@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
-from fusion.tasks.metrics import Floats
 
 if TYPE_CHECKING:
     from fusion.tasks.bootstrap import Resampler

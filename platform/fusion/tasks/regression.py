@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Array, Floats
 from fusion.schema.result import Said
+from fusion.schema.task_names import TaskName
+from fusion.tasks.base import LearningTask, Temperature
 from fusion.tasks.label_scores import Figures
 from fusion.tasks.number_scores import NumberScores
-
-from . import TaskName
-from .base import Array, Floats, LearningTask, Temperature
 
 LEAST = 1e-9
 """Of the largest label: a spread below it is none."""

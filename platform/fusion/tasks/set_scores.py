@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats
 from fusion.schema.result import ClassScore, Reliability
 from fusion.tasks import metrics
 from fusion.tasks.calibration import BINS, ece_of, reliability_of
 from fusion.tasks.label_scores import Figures, per_label
-from fusion.tasks.metrics import Floats
 
 
 class SetScores(Figures):

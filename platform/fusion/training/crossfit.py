@@ -15,16 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Ints
 from fusion.core.progress import Progress
-from fusion.estimates.cost import STEP
-from fusion.estimates.machine import Stopwatch
+from fusion.core.stopwatch import Stopwatch
 from fusion.features.prototypes import relation
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.layers import Network
 from fusion.methods.unimodal import Unimodal
-from fusion.schema.recipe import Recipe
+from fusion.schema.recipe import STEP, Recipe
 from fusion.tasks.calibration import temperature_of
-from fusion.tasks.metrics import Ints
 from fusion.training.fit_store import Store
 from fusion.training.folds import Choice, Prepared, Round, Task
 from fusion.training.loop import (

@@ -11,15 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fusion.core.arrays import Array, Ints
+from fusion.encoders.base import Block
 from fusion.features.learned_pooling import Reader, Weighed, WeighedReader, Weighing
 from fusion.features.prototypes import related
-from fusion.features.tokens import Block, TokenWhitening
+from fusion.features.tokens import TokenWhitening
 from fusion.features.whitening import Whitening
 from fusion.methods import JOINT, reads_tokens
-from fusion.tasks.base import Array, LearningTask
+from fusion.tasks.base import LearningTask
 from fusion.tasks.linear import Linear, linear
 from fusion.tasks.linear_strength import STRENGTHS
-from fusion.tasks.metrics import Ints
 from fusion.training.knowledge_losses import Terms
 from fusion.training.loop import Samples
 
@@ -35,7 +36,7 @@ class Task:
     is said. weighings: of which modalities layers or places are added up by weights learned from
     training rows; `blocks` are then those of the sum. likeness: (K, K), how alike the definitions
     of the labels are (fusion.features.prototypes); None where there are none. tuned: what takes the place of
-    `x` where an encoder is tuned or chosen on training rows (fusion.tuning, fusion.training.search.probe): rows ->
+    `x` where an encoder is tuned or chosen on training rows (fusion.training.finetune, fusion.training.search.probe): rows ->
     {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
     """
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats, Ints
 from fusion.methods.ensemble import Pool, outputs_of
 from fusion.tasks.calibration import temperature_of
-from fusion.tasks.metrics import Floats, Ints
 from fusion.training.crossfit import CrossFit
 from fusion.training.folds import Choice, Round, Task
 

@@ -7,10 +7,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.tasks.base import Array
+from fusion.core.arrays import Array, Floats, Ints
 from fusion.tasks.linear import NAMES, linear
 from fusion.tasks.linear_strength import Fitted, tuned
-from fusion.tasks.metrics import Floats, Ints
 from fusion.training.crossfit import CrossFit
 from fusion.training.folds import Prepared, Round
 

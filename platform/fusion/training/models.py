@@ -11,17 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusion.core.arrays import Floats
 from fusion.core.files import BrokenFile
 from fusion.features.learned_pooling import Reader, reader_of
 from fusion.methods import JOINT, build
 from fusion.methods.layers import Network
 from fusion.schema.recipe import Training
-from fusion.tasks import TaskName, task_of
+from fusion.schema.task_names import TaskName
+from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
 from fusion.training.loop import answer
 from fusion.training.together import Together
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fusion.core.arrays import Floats, Ints
 from fusion.features.perturb import Key, Noisy
 from fusion.methods.ensemble import Pool, beliefs_of, pooled_answers
 from fusion.methods.fallback import floored
 from fusion.methods.representation import Space, Vectors, evidence, views
-from fusion.tasks.metrics import Floats, Ints
 from fusion.tasks.predictions import (
     Answers,
     Coalition,

@@ -1,0 +1,1 @@
+"""Adapters from families of foundation models to the interface of an encoder."""

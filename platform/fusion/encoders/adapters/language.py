@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusion.encoders.base import Choice, Content, fingerprint_of
+from fusion.encoders.base import Block, Choice, Content, fingerprint_of
 from fusion.encoders.families import POOLINGS
 from fusion.encoders.runtime import (
     checked_layers,
@@ -22,7 +22,6 @@ from fusion.encoders.runtime import (
     precision,
     read_frozen,
 )
-from fusion.features.tokens import Block
 
 MAX_TOKENS = 256
 SEGMENTS = 4  # where stretches are asked for without their number

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fusion.encoders.adapters.plain import drawn
-from fusion.encoders.base import Choice, Content, EncoderError, fingerprint_of
+from fusion.encoders.base import Block, Choice, Content, EncoderError, fingerprint_of
 from fusion.encoders.families import POOLINGS
 from fusion.encoders.runtime import (
     checked_layers,
@@ -20,7 +20,6 @@ from fusion.encoders.runtime import (
     pool_frames,
     precision,
 )
-from fusion.features.tokens import Block
 
 SEGMENTS = 4
 

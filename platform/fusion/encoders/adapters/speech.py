@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from fusion.data.modalities import audio
-from fusion.encoders.base import Choice, Content, fingerprint_of
+from fusion.encoders.base import Block, Choice, Content, fingerprint_of
 from fusion.encoders.families import POOLINGS
 from fusion.encoders.runtime import (
     batch_of,
@@ -29,7 +29,6 @@ from fusion.encoders.runtime import (
     precision,
     read_frozen,
 )
-from fusion.features.tokens import Block
 
 RATE = 16_000
 CUTS = (0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 30.0)

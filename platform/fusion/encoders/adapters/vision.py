@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fusion.data.modalities import image
 from fusion.encoders.adapters.efficientnet import BLOCKS, EfficientNetLite0, channels_of, fold
-from fusion.encoders.base import Choice, Content, fingerprint_of
+from fusion.encoders.base import Block, Choice, Content, fingerprint_of
 from fusion.encoders.catalogue import Entry
 from fusion.encoders.families import FAMILIES, POOLINGS
 from fusion.encoders.runtime import (
@@ -26,7 +26,6 @@ from fusion.encoders.runtime import (
     pool_map,
     precision,
 )
-from fusion.features.tokens import Block
 
 POOLED_PX = 128
 GRID = 2  # cells a side where a grid is asked for without its size

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from fusion.core.files import BrokenFile, read_tensors, write_tensors
+from fusion.encoders.adaptation import Tuned
 from fusion.schema.recipe import EncoderChoice
-from fusion.training.finetune.adapt import Tuned
 
 
 def write_tuned(path: Path, tuned: Mapping[str, Mapping[int, Tuned]]) -> None:

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusion.core.files import read_tensors, write_tensors
+from fusion.encoders.adaptation import checkpointed, dropout_on, network, trained
 from fusion.encoders.base import Encoder
 from fusion.encoders.runtime import device
 from fusion.features.whitening import Whitening
 from fusion.schema.recipe import EncoderChoice, Training
-from fusion.tasks import TaskName
+from fusion.schema.task_names import TaskName
 from fusion.tasks.losses import TEACHING
-from fusion.training.finetune.adapt import checkpointed, dropout_on, network, trained
 from fusion.training.loop import Hooks, seed_everything, starting
 from fusion.training.optimizer import AdamW
 

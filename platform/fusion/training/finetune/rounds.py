@@ -15,23 +15,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats32, Ints
 from fusion.core.progress import Progress, Silent
 from fusion.data.alignment import Aligned
 from fusion.encoders import load
+from fusion.encoders.adaptation import Tuned, adapt, seal, tuned
 from fusion.encoders.base import Encoder
 from fusion.encoders.embedding import Features, Work, embed_modality, prepare
 from fusion.features.whitening import Whitening
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.tasks.linear import constant, linear
 from fusion.tasks.linear_strength import STRENGTHS
-from fusion.tasks.metrics import Ints
-from fusion.training.finetune.adapt import Tuned, adapt, seal, tuned
 from fusion.training.finetune.fit import Examples, Headed, fit, processes
 from fusion.training.fit_store import Store
 from fusion.training.folds import Round, Task
 from fusion.training.loop import Hooks, seed_everything
 
-Floats = NDArray[np.float32]
 Tensors = dict[str, NDArray[Any]]
 
 WEIGHTS = "weights."
@@ -105,11 +104,11 @@ class Tuner:
         if not processes().is_main_process:
             raise SystemExit(0)
 
-    def x(self, rows: Ints) -> dict[str, Floats]:
+    def x(self, rows: Ints) -> dict[str, Floats32]:
         """Features (n, dim) of every sample by encoders tuned on `rows`, of the modalities that
         have such an encoder.
         """
-        found: dict[str, Floats] = {}
+        found: dict[str, Floats32] = {}
         for place in self.places:
             whole = found.setdefault(place.modality, self.features.x[place.modality].copy())
             whole[:, place.start : place.stop] = self.solved(place, rows)[0]["vectors"]
@@ -175,7 +174,7 @@ class Tuner:
         assert found is not None
         return found
 
-    def head(self, place: Place, rows: Ints) -> tuple[Whitening, Floats, Floats]:
+    def head(self, place: Place, rows: Ints) -> tuple[Whitening, Floats32, Floats32]:
         """The linear model on the frozen vectors: whitening, weight (whitened, D) and bias (D,)."""
         asked, x, y = (
             self.task.asked,

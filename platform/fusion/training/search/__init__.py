@@ -1,0 +1,1 @@
+"""The search over methods, readings and settings that training rows alone decide."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fusion.estimates.machine import Stopwatch
+from fusion.core.stopwatch import Stopwatch
 from fusion.training.fit_store import Store
 
 

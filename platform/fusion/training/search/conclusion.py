@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from fusion.core.arrays import Floats
 from fusion.schema.intervals import Gain
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import Search, Tried
 from fusion.tasks.bootstrap import Resampler, interval, verdict
-from fusion.tasks.metrics import Floats
 from fusion.tasks.predictions import Answers, Scored
 from fusion.training.crossfit import CrossFit
 from fusion.training.oof_predictions import OutOfFold, RoundAnswers

@@ -6,7 +6,7 @@ for every candidate (fusion.encoders.search_space), and for the best one with an
 loss decides. Frozen networks differ more in the depth that is read than fusion methods do (Alain &
 Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes, ICLR).
 
-Like tuned encoders (fusion.tuning), what is chosen depends on the rows of a fit alone, so neither
+Like tuned encoders (fusion.training.finetune), what is chosen depends on the rows of a fit alone, so neither
 an inner choice nor an answer of a round rests on a reading that has seen the label it is judged by;
 rounds may choose differently.
 """
@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Floats32, Ints
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
-from fusion.encoders.base import EncoderError
+from fusion.encoders.base import Block, EncoderError
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Features, embed
 from fusion.encoders.search_space import PROBED, Reading, candidates
-from fusion.features.tokens import Block
 from fusion.features.whitening import Whitening
 from fusion.methods.representation import drawn
 from fusion.schema.recipe import EncoderChoice, Recipe
@@ -32,14 +32,12 @@ from fusion.schema.result import Read
 from fusion.tasks.calibration import temperature_of
 from fusion.tasks.linear import linear
 from fusion.tasks.linear_strength import STRENGTHS
-from fusion.tasks.metrics import Ints
 from fusion.training.fit_store import Store
 from fusion.training.folds import Round, Task
 
 PARTNERS = 2
 """Candidates that are tried beside the best one, the next best ones."""
 
-Floats = NDArray[np.float32]
 Combo = tuple[int, ...]
 """Candidates by number, side by side."""
 Losses = dict[Combo, float]
@@ -69,7 +67,7 @@ class Probe:
         self.place = np.full(len(self.inputs), -1)
         self.place[self.probed] = np.arange(len(self.probed))
         self.readings: dict[str, list[Reading]] = {}
-        self.vectors: dict[str, list[Floats]] = {}
+        self.vectors: dict[str, list[Floats32]] = {}
         self.said: dict[tuple[str, Combo, bytes], NDArray[np.float64]] = {}
         self.asked: dict[bytes, dict[str, Losses]] = {}
         self.full: dict[tuple[str, Combo], Features] = {}
@@ -222,7 +220,7 @@ class Probe:
             if combo != (0,)
         }
 
-    def x(self, rows: Ints) -> dict[str, Floats]:
+    def x(self, rows: Ints) -> dict[str, Floats32]:
         return {name: found.x[name] for name, found in self.others(rows).items()}
 
     def blocks(self, rows: Ints) -> dict[str, list[Block]]:

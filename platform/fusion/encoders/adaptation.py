@@ -2,7 +2,7 @@
 its vectors depend on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -15,10 +15,19 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fusion.encoders import load
-from fusion.encoders.base import Encoder, EncoderError, fingerprint_of, weights_digest
+from fusion.encoders.base import (
+    Encoder,
+    EncoderError,
+    fingerprint_of,
+    weights_digest,
+)
 from fusion.schema.recipe import EncoderChoice
 
 SECOND = 16_000  # of sound
+
+
+Adapted = Mapping[str, Mapping[int, "Tuned"]]
+"""Modality -> number of the encoder -> its tuned weights."""
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.core.arrays import Bools, Floats
+from fusion.knowledge.rules import Rule, allowed
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.intervals import Interval
 from fusion.tasks.bootstrap import Resampler, interval
 
-from .rules import Rule, allowed
-
 KEPT_KEYS = 100
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 def report(

@@ -1,1 +1,0 @@
-"""The evaluation, the same for every run: it reads answers (probabilities), never a model."""
