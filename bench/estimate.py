@@ -107,7 +107,8 @@ def main(study: Path, answer: Path) -> None:
     django.setup()
     from apps.accounts.services import create_user
     from apps.datasets.ingest.folder import import_folder
-    from apps.experiments import estimates, queries, services
+    from apps.experiments import queries, services
+    from apps.experiments.recipe import estimates
     from apps.jobs.work import perform
     from apps.projects.services import create_project
     from fusion.core.progress import Progress

@@ -86,7 +86,7 @@ def asked_ms(path: Path, key: str) -> float:
 
     django.setup()
     from apps.datasets.duck import ask_one
-    from apps.experiments.nearest import column, neighbours
+    from apps.experiments.artifacts.nearest import column, neighbours
 
     files, times = (str(path),), []
     for _turn in range(TURNS + 1):

@@ -13,7 +13,7 @@ class ExperimentsConfig(AppConfig):
         register(
             "run",
             Handler(
-                "apps.experiments.training:run",
+                "apps.experiments.worker.training:run",
                 failed=services.run_failed,
                 stopped=services.run_stopped,
             ),

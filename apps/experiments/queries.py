@@ -9,10 +9,9 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.experiments.models import Run, RunQuerySet
 from apps.jobs.models import Job
 from apps.projects.models import Project
-
-from .models import Run, RunQuerySet
 
 SORTS = {
     "number": "number", "question": "question", "method": "method", "state": "job__state",
@@ -192,7 +191,7 @@ def predictions_for_sample(project: Project, key: str, limit: int = 3) -> list[d
     """What the newest finished runs said about a sample: [{run, truth, answer, confidence, right,
     answers}].
     """
-    from . import predictions
+    from apps.experiments.artifacts import predictions
 
     found = []
     for run in finished(project).exclude(bundle_path="").light()[:limit]:

@@ -11,6 +11,8 @@ from apps.accounts.models import User
 from apps.datasets.models import Alignment
 from apps.discussions.models import Notification
 from apps.discussions.services import notify
+from apps.experiments.models import Run
+from apps.experiments.recipe import alignment_facts, preflight
 from apps.jobs import services as jobs
 from apps.jobs.models import Job
 from apps.projects.events import record
@@ -19,9 +21,6 @@ from apps.projects.policies import require
 from apps.projects.services import next_number
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
-
-from . import alignments, fit
-from .models import Run
 
 
 @transaction.atomic
@@ -39,12 +38,12 @@ def start_run(
     """
     require(actor, "contribute", project)
     _check(project, alignment, recipe, parent)
-    recipe = alignments.complete(alignment, recipe)
+    recipe = alignment_facts.complete(alignment, recipe)
     number = next_number(project, "run")
     job = jobs.submit(project, actor, "run", {"run": number}, recipe.stages, queue="cpu")
     run = Run.objects.create(
         project=project, number=number, question=question.strip(), name=name.strip(), alignment=alignment, parent=parent,
-        recipe=recipe.model_dump(mode="json"), method=recipe.method, modalities=alignments.chosen(alignment, recipe), job=job, created_by=actor,
+        recipe=recipe.model_dump(mode="json"), method=recipe.method, modalities=alignment_facts.chosen(alignment, recipe), job=job, created_by=actor,
     )  # fmt: skip
     record(
         project,
@@ -68,7 +67,7 @@ def _check(project: Project, alignment: Alignment, recipe: Recipe, parent: Run |
         raise ValidationError(
             {"alignment": _("Freeze the alignment first; a run needs one that no longer changes.")}
         )
-    if problems := fit.problems(alignment, recipe):
+    if problems := preflight.problems(alignment, recipe):
         raise ValidationError(problems)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import Version
-from apps.experiments import plots
-from apps.experiments.pages import caption, tiles
+from apps.experiments.report import plots
+from apps.experiments.report.sections import caption, tiles
 from apps.experiments.words import list_in_words, method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from apps.experiments import comparing, pages, plots
+from apps.experiments.artifacts.predictions import Cannot
 from apps.experiments.models import Run
-from apps.experiments.predictions import Cannot
-from apps.experiments.protocols import measure
+from apps.experiments.report import plots, run_comparison, sections
+from apps.experiments.report.protocols import measure
 from fusion.schema.comparison import Difference
 from fusion.schema.intervals import Interval
 from fusion.schema.protocol import MEASURES
@@ -76,7 +76,7 @@ def figures(before: Run, after: Run) -> list[Figure]:
 def paired(before: Run, after: Run) -> dict[str, Difference]:
     """By metric; empty where the two were not judged on the same test samples."""
     try:
-        return comparing.judged([before, after]).runs[1].differences
+        return run_comparison.judged([before, after]).runs[1].differences
     except Cannot:
         return {}
 
@@ -88,7 +88,7 @@ def _figure(
     lower_is_better: bool = False,
     pair: Difference | None = None,
 ) -> Figure:
-    said = pages.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    said = sections.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
     return Figure(label, before, after, said, pair)
 
 

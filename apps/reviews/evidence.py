@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from apps.experiments import plots
 from apps.experiments.models import Run
-from apps.experiments.pages import caption, tiles
+from apps.experiments.report import plots
+from apps.experiments.report.sections import caption, tiles
 from apps.ui.plots import model as ui
 
 

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.discussions.people import face, faces
 from apps.discussions.queries import count
-from apps.experiments import comparing
 from apps.experiments.models import Run
+from apps.experiments.report import run_comparison
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
@@ -135,7 +135,7 @@ def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse
     more: dict[str, Any] = {"before": found.replaces}
     if before and before.evaluation and after.evaluation:
         more["figures"] = comparison.figures(before, after)
-        more["settings"] = comparing.settings([before, after])
+        more["settings"] = run_comparison.settings([before, after])
         numbers = urlencode(
             [("run", before.number), ("run", after.number), ("reference", before.number)]
         )

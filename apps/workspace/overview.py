@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.experiments import plots
 from apps.experiments.models import Run
+from apps.experiments.report import plots
 from apps.ui.plots.model import Bar, Bars, Forest, ForestRow, Level, Line, Lines
 from fusion.schema.intervals import Interval
 

@@ -15,8 +15,8 @@ from apps.datasets.filters import address, flag_label
 from apps.datasets.frames import MEDIA, Column, Frame, frame_of_alignment, frame_of_versions
 from apps.datasets.models import Alignment, DataSet, Version
 from apps.datasets.queries import newest_versions
+from apps.experiments.artifacts.predictions import of_sample
 from apps.experiments.models import Run
-from apps.experiments.predictions import of_sample
 from apps.jobs.models import Job
 from apps.projects.models import Discipline, Project
 

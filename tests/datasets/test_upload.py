@@ -10,7 +10,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from apps.datasets import services, upload_services
+from apps.datasets import services as dataset_services
+from apps.datasets import upload_services
 from apps.datasets.models import DataSet, Upload, Version
 from apps.datasets.upload_handler import LimitedUploadHandler
 from apps.datasets.workspace import workspace_of
@@ -270,7 +271,7 @@ def test_only_maintainers_delete(team: Any, as_: Any, bring: Any, small: dict[st
 
 
 def test_an_address_is_not_given_twice(team: Any) -> None:
-    first = services.create_dataset
+    first = dataset_services.create_dataset
     from django.db import transaction
 
     with transaction.atomic():

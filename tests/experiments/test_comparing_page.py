@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.experiments.comparing import learning
 from apps.experiments.models import Metric, Run
+from apps.experiments.report.run_comparison import learning
 from tests.experiments import factory
 from tests.experiments.answers import N, answered_run
 from tests.experiments.test_pages import QUERIES

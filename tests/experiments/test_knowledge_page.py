@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments import alignments, knowledge, plots
+from apps.experiments.recipe import alignment_facts
+from apps.experiments.report import plots, rules
 from fusion.knowledge import ENGLISH
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
@@ -49,14 +50,14 @@ def test_a_run_without_rules_shows_no_such_section(client: Client, team: object)
 
 
 def test_a_rule_is_said_in_the_language_of_the_reader(team: object) -> None:
-    [line, _other] = knowledge.knowledge(
+    [line, _other] = rules.knowledge(
         factory.with_rules(factory.finished_run(team.project, team.owner))
     ).lines
     assert line.verdict == "helps"
-    assert knowledge.phrases() == ENGLISH
+    assert rules.phrases() == ENGLISH
     with translation.override("zh-hans"):
-        assert set(knowledge.phrases()) == set(ENGLISH)
-        assert "pair" in knowledge.sentence(
+        assert set(rules.phrases()) == set(ENGLISH)
+        assert "pair" in rules.sentence(
             factory.with_rules(factory.finished_run(team.project, team.owner))
             .evaluation.rules[0]
             .rule
@@ -75,7 +76,7 @@ def test_a_rule_that_does_not_fit_the_alignment_is_named_in_the_form(
     team: object, when: str, label: str, words: str
 ) -> None:
     aligned = factory.alignment(team.project, team.owner)
-    found = alignments.problems(
+    found = alignment_facts.problems(
         aligned, Recipe.parse({"knowledge": {"rules": [{"when": when, "label": label}]}})
     )
     assert words in found["knowledge"][0]
@@ -141,6 +142,6 @@ def test_a_definition_of_no_label_is_named_in_the_form(team: object) -> None:
             }
         }
     )
-    defined, encoder = alignments.problems(aligned, recipe)["knowledge"]
+    defined, encoder = alignment_facts.problems(aligned, recipe)["knowledge"]
     assert "dozen is defined, but it is no label" in defined
     assert "does not read this kind of input" in encoder

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.experiments import nearest, places
+from apps.experiments.artifacts import embedding_map, nearest
 from apps.experiments.models import Run
 from tests.experiments import factory
 from tests.experiments.spaces import N, keep_space
@@ -75,7 +75,7 @@ def test_a_viewer_sees_where_the_samples_of_a_label_lie(
     ({"by": "samples.speaker", "mark": "P2"}, "samples.speaker", "P2"), ({"by": "nothing"}, "truth", "three"),
 ])  # fmt: skip
 def test_what_is_marked_is_the_address(run: Run, query: dict[str, str], by: str, mark: str) -> None:
-    found = places.places(run, query)
+    found = embedding_map.places(run, query)
     assert (found.by, found.mark, found.ways) == (
         by,
         mark,
@@ -86,14 +86,14 @@ def test_what_is_marked_is_the_address(run: Run, query: dict[str, str], by: str,
 
 def test_the_hardest_label_is_marked_first() -> None:
     result = factory.result()
-    assert places.hardest(result, "truth", {"zero": 3, "nine": 4}) == "nine"
-    assert places.hardest(result, "samples.speaker", {"S1": 3, "S3": 4}) == "S3"
+    assert embedding_map.hardest(result, "truth", {"zero": 3, "nine": 4}) == "nine"
+    assert embedding_map.hardest(result, "samples.speaker", {"S1": 3, "S3": 4}) == "S3"
 
 
 def test_rounds_with_spaces_of_their_own_have_maps_of_their_own(team: Any, run: Run) -> None:
     keep_space(run, "gated")
     run.result = factory.result(method="gated").model_dump(mode="json")
-    found = places.places(run, {"round": "S2"})
+    found = embedding_map.places(run, {"round": "S2"})
     assert (found.rounds, found.round, sum(found.values.values())) == (["S1", "S2"], "S2", N // 2)
 
 

@@ -12,9 +12,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from apps.datasets.models import Alignment
-from apps.experiments import alignments, fit
-from apps.experiments.forms import RunForm, initial_of
 from apps.experiments.models import Run
+from apps.experiments.recipe import alignment_facts, preflight
+from apps.experiments.recipe.forms import RunForm, initial_of
 from apps.experiments.services import start_run
 from apps.projects.models import Event
 from fusion.encoders import catalogue
@@ -312,7 +312,8 @@ def test_a_full_disk_is_told_before_the_start(
     client: Client, team: object, aligned: Alignment, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "apps.experiments.fit.shutil.disk_usage", lambda _path: SimpleNamespace(free=2**20)
+        "apps.experiments.recipe.preflight.shutil.disk_usage",
+        lambda _path: SimpleNamespace(free=2**20),
     )
     text = post(client, team, fields(aligned)).content.decode()
     assert "the disk has 1 MB left" in text
@@ -322,12 +323,13 @@ def test_a_full_disk_is_told_before_the_start(
 def test_vectors_that_are_there_need_no_disk(
     team: object, aligned: Alignment, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = alignments.complete(aligned, Recipe.default())
+    recipe = alignment_facts.complete(aligned, Recipe.default())
     factory.finished_run(team.project, team.owner, aligned, recipe=recipe.model_dump(mode="json"))
     monkeypatch.setattr(
-        "apps.experiments.fit.shutil.disk_usage", lambda _path: SimpleNamespace(free=2**20)
+        "apps.experiments.recipe.preflight.shutil.disk_usage",
+        lambda _path: SimpleNamespace(free=2**20),
     )
-    assert fit.problems(aligned, Recipe.default()) == {}
+    assert preflight.problems(aligned, Recipe.default()) == {}
 
 
 def test_an_encoder_that_is_too_large_is_named(
@@ -337,7 +339,7 @@ def test_an_encoder_that_is_too_large_is_named(
     monkeypatch.setattr(
         "fusion.estimates.cost.weights_mb", lambda name: 3 * GB if name == "minilm-l6-v2" else 0.0
     )
-    [words] = fit.problems(
+    [words] = preflight.problems(
         aligned, Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2"}]}})
     )["memory"]
     assert "MiniLM" in words

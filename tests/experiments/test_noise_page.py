@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from apps.experiments import estimates
-from apps.experiments.forms import RunForm, initial_of
-from apps.experiments.noise import noise
+from apps.experiments.recipe import estimates
+from apps.experiments.recipe.forms import RunForm, initial_of
+from apps.experiments.report.noise import noise
 from fusion.encoders import catalogue
 from fusion.schema.recipe import Evaluation, Recipe
 from tests.experiments import factory

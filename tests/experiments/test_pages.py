@@ -124,7 +124,7 @@ def test_it_says_what_is_lost_with_one_input_only(client: Client, team: object) 
 
 
 def test_a_method_that_falls_short_is_named_with_the_way_out() -> None:
-    from apps.experiments.shortfalls import shortfalls
+    from apps.experiments.report.shortfalls import shortfalls
 
     found = shortfalls(factory.result(method="gated"), floor=False)
     assert found.words.startswith(

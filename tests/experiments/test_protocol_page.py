@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments import alignments, protocols
+from apps.experiments.recipe import alignment_facts
+from apps.experiments.report import protocols
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
 from tests.experiments.test_pages import QUERIES
@@ -90,7 +91,7 @@ def test_protocols_of_recipe_and_study_that_do_not_fit_the_alignment_are_named_i
             "criteria": [{"metric": "macro_f1", "where": "samples.speakr = 'S3'", "at_least": 0.5}],
         }
     ]
-    found = alignments.problems(aligned, Recipe.parse({"protocols": asked}))["protocols"]
+    found = alignment_facts.problems(aligned, Recipe.parse({"protocols": asked}))["protocols"]
     assert (
         "protocol of SP, criterion 1, where: column 1: there is no column samples.speakr; did you mean samples.speaker?"
         in found[0]

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from apps.datasets.models import Alignment
-from apps.experiments import estimates
 from apps.experiments.models import Run
-from apps.experiments.search import encoder, found
+from apps.experiments.recipe import estimates
+from apps.experiments.report.search import encoder, found
 from fusion.schema.intervals import Gain, Interval
 from fusion.schema.recipe import Recipe, presets
 from fusion.schema.result import Read, Search, Tried

@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.discussions.models import Thread
 from apps.discussions.services import open_thread
 from apps.experiments.models import Run
-from apps.experiments.talk import PAGE, reason, talk
+from apps.experiments.report.disagreements import PAGE, reason, talk
 from fusion.schema.result import Disagreement, Kind, Said
 from tests.experiments import factory
 from tests.made import make_study

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import connection
 
 from apps.discussions.models import Notification
-from apps.experiments import predictions, queries, services
+from apps.experiments import queries, services
+from apps.experiments.artifacts import predictions
 from apps.experiments.models import Run
 from apps.jobs import services as jobs
 from apps.jobs.models import Job, LogLine

@@ -10,8 +10,8 @@ from django.test import Client
 
 from apps.datasets.models import Alignment
 from apps.experiments import services
-from apps.experiments.fit import problems
 from apps.experiments.models import Run
+from apps.experiments.recipe.preflight import problems
 from apps.jobs.models import Job
 from apps.jobs.work import perform
 from fusion.estimates.machine import Machine

@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from apps.discussions.models import Notification
-from apps.experiments import comparing
+from apps.experiments.report import run_comparison
 from apps.projects.models import Event, Role
 from apps.projects.services import set_member
 from apps.registry.models import ModelVersion
@@ -264,7 +264,7 @@ def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
         answered_run(team, settings, 0.6),
         answered_run(team, settings, 0.9, 1, recipe=recipe.model_dump(mode="json")),
     )
-    found = {one.name: one.values for one in comparing.settings([before, after])}
+    found = {one.name: one.values for one in run_comparison.settings([before, after])}
     assert found["Epochs at most"][1] == "20"
     assert found["Encoder of text"][1] == "MiniLM L6 v2, layers 4 and 6, layers weighed"
     assert not {"title", "description"} & set(found)

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from apps.experiments import comparing, queries
+from apps.experiments import queries
+from apps.experiments.report import run_comparison
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 
@@ -12,12 +13,12 @@ OFFERED = 24
 
 @project_page("view")
 def compare(request: HttpRequest, project: Project) -> HttpResponse:
-    runs, unfinished = comparing.chosen(project, request.GET)
+    runs, unfinished = run_comparison.chosen(project, request.GET)
     context = {
         "project": project,
         "unfinished": unfinished,
-        "most": comparing.MOST,
-        "many": len(runs) > comparing.MOST,
+        "most": run_comparison.MOST,
+        "many": len(runs) > run_comparison.MOST,
     }
     if len(runs) < 2 or context["many"] or "choose" in request.GET:
         numbers = {run.number for run in runs}
@@ -31,7 +32,7 @@ def compare(request: HttpRequest, project: Project) -> HttpResponse:
             "experiments/compare_choose.html",
             context | {"offered": offered, "numbers": numbers},
         )
-    found = comparing.compared(runs, request.GET.get("reference", ""))
+    found = run_comparison.compared(runs, request.GET.get("reference", ""))
     return render(
         request,
         "experiments/compare.html",

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from apps.experiments import encoders
+from apps.experiments.recipe import encoder_choices
 
 
 @require_GET
@@ -14,5 +14,9 @@ def listing(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "experiments/encoders.html",
-        {"shelves": encoders.shelves(), "add": encoders.ADD, "check": encoders.CHECK},
+        {
+            "shelves": encoder_choices.shelves(),
+            "add": encoder_choices.ADD,
+            "check": encoder_choices.CHECK,
+        },
     )

@@ -9,9 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
-from apps.experiments import alignments, estimates, fit, pages, queries, services
-from apps.experiments.forms import RunForm, YamlForm, initial_of
+from apps.experiments import queries, services
 from apps.experiments.models import Run
+from apps.experiments.recipe import alignment_facts, estimates, preflight
+from apps.experiments.recipe.forms import RunForm, YamlForm, initial_of
+from apps.experiments.report import sections
 from apps.experiments.words import duration
 from apps.projects.models import Project
 from apps.projects.pages import project_page
@@ -35,7 +37,7 @@ class Start:
     @classmethod
     def of(cls, request: HttpRequest, project: Project) -> "Start":
         params = request.POST if request.method == "POST" else request.GET
-        frozen = list(alignments.frozen(project))
+        frozen = list(alignment_facts.frozen(project))
         number = params.get("from", "")
         parent = (
             queries.find(project, int(number)) if number.isdecimal() and len(number) < 9 else None
@@ -64,7 +66,9 @@ class Start:
         """The recipe without what the chosen alignment does not have."""
         recipe, names = (
             self.recipe(),
-            {one.name for one in alignments.inputs(self.alignment)} if self.alignment else set(),
+            {one.name for one in alignment_facts.inputs(self.alignment)}
+            if self.alignment
+            else set(),
         )
         kept = (
             [name for name in recipe.modalities if name in names]
@@ -209,7 +213,7 @@ def summary(start: Start, form: RunForm | YamlForm) -> dict[str, Any]:
         recipe = None if set(form.errors) - {"question"} else form.recipe
     alignment = start.alignment
     found: dict[str, Any] = {
-        "recipe": recipe, "rows": facts(alignment, recipe), "split": alignments.split_words(alignment), "ready": readiness(alignment, recipe),
+        "recipe": recipe, "rows": facts(alignment, recipe), "split": alignment_facts.split_words(alignment), "ready": readiness(alignment, recipe),
     }  # fmt: skip
     if recipe is None:
         return found
@@ -217,17 +221,17 @@ def summary(start: Start, form: RunForm | YamlForm) -> dict[str, Any]:
     found |= {"estimate": estimate, "low": duration(estimate.low), "high": duration(estimate.high)}
     found["rows"].append((_("Memory"), memory(estimate)))
     if start.parent:
-        before = alignments.complete(start.parent.alignment, Recipe.parse(start.parent.recipe))
-        now = alignments.complete(start.alignment, recipe)
-        found["differs"] = pages.differences(
+        before = alignment_facts.complete(start.parent.alignment, Recipe.parse(start.parent.recipe))
+        now = alignment_facts.complete(start.alignment, recipe)
+        found["differs"] = sections.differences(
             before.model_dump(mode="json"), now.model_dump(mode="json")
         )
     return found
 
 
 def facts(alignment: Alignment, recipe: Recipe | None) -> list[tuple[str, str]]:
-    summary, rounds = alignment.summary, alignments.rounds(alignment)
-    rows = [(_("Samples used"), f"{alignments.usable(alignment):,}")]
+    summary, rounds = alignment.summary, alignment_facts.rounds(alignment)
+    rows = [(_("Samples used"), f"{alignment_facts.usable(alignment):,}")]
     rows += [
         (reason_words(reason), f"{n:,}") for reason, n in summary.get("left_out", {}).items() if n
     ]
@@ -241,7 +245,7 @@ def facts(alignment: Alignment, recipe: Recipe | None) -> list[tuple[str, str]]:
     )
     rows += [
         (_("With all inputs"), f"{complete:,}"),
-        (_("Kind of answer"), learning_tasks.title(alignments.task(alignment))),
+        (_("Kind of answer"), learning_tasks.title(alignment_facts.task(alignment))),
         *([(_("Labels"), f"{len(summary['labels']):,}")] if summary.get("labels") else []),
         (_("Folds"), f"{len(rounds):,}"),
     ]
@@ -251,11 +255,14 @@ def facts(alignment: Alignment, recipe: Recipe | None) -> list[tuple[str, str]]:
 
 
 def memory(estimate: estimates.Estimate) -> str:
-    words = {"low": fit.size(estimate.memory_low), "high": fit.size(estimate.memory_high)}
+    words = {
+        "low": preflight.size(estimate.memory_low),
+        "high": preflight.size(estimate.memory_high),
+    }
     if estimate.memory_has is None:
         return _("%(low)s to %(high)s") % words
     return _("%(low)s to %(high)s; the worker has %(has)s") % (
-        words | {"has": fit.size(estimate.memory_has)}
+        words | {"has": preflight.size(estimate.memory_has)}
     )
 
 
@@ -269,9 +276,12 @@ def reason_words(reason: str) -> str:
 def readiness(alignment: Alignment, recipe: Recipe | None) -> list[dict[str, str]]:
     """What a person should know before the start, in sentences; nothing here stops anybody."""
     rows = [
-        ready(True, _("Alignment frozen, %(split)s") % {"split": alignments.split_words(alignment)})
+        ready(
+            True,
+            _("Alignment frozen, %(split)s") % {"split": alignment_facts.split_words(alignment)},
+        )
     ]
-    for one in alignments.inputs(alignment):
+    for one in alignment_facts.inputs(alignment):
         if recipe is None or (recipe.modalities is not None and one.name not in recipe.modalities):
             continue
         lacking = [

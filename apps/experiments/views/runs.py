@@ -14,25 +14,21 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.datasets.duck import CannotRead
 from apps.discussions.models import Comment, Thread
-from apps.experiments import (
-    concepts,
-    hooks,
-    knowledge,
-    live,
-    nearest,
-    noise,
-    pages,
-    places,
-    predictions,
-    protocols,
-    queries,
-    search,
-    services,
-    space,
-    talk,
-)
-from apps.experiments.forms import RenameForm
+from apps.experiments import hooks, queries, services
+from apps.experiments.artifacts import embedding_map, nearest, predictions
 from apps.experiments.models import Run
+from apps.experiments.recipe.forms import RenameForm
+from apps.experiments.report import (
+    concepts,
+    disagreements,
+    noise,
+    progress,
+    protocols,
+    retrieval,
+    rules,
+    search,
+    sections,
+)
 from apps.experiments.words import method_name
 from apps.jobs.models import Job
 from apps.projects.models import Project
@@ -113,29 +109,29 @@ def head(request: HttpRequest, project: Project, found: Run, tab: str) -> dict[s
 
 
 def overview(request: HttpRequest, found: Run) -> dict[str, Any]:
-    context: dict[str, Any] = {"setup": pages.setup(found)}
+    context: dict[str, Any] = {"setup": sections.setup(found)}
     if found.parent:
-        context["differs"] = pages.differences(found.parent.recipe, found.recipe)
+        context["differs"] = sections.differences(found.parent.recipe, found.recipe)
     if template_of(found, "overview") == "result":
-        outcome = pages.outcome(found)
+        outcome = sections.outcome(found)
         parts = {
-            "talk": talk.talk(found, request.GET),
-            "knowledge": knowledge.knowledge(found),
+            "talk": disagreements.talk(found, request.GET),
+            "knowledge": rules.knowledge(found),
             "concepts": concepts.definitions(found),
             "protocols": protocols.protocols(found),
         }
         kinds = {one["name"]: one["kind"] for one in found.modalities}
         more = {
-            "space": space.found(outcome.result),
+            "space": retrieval.found(outcome.result),
             "noise": noise.noise(outcome.result, kinds),
             "search": search.found(outcome.result, kinds),
         }
         return context | {"outcome": outcome} | more | parts
-    return context | {"live": live.live(found)}
+    return context | {"live": progress.live(found)}
 
 
 def curve_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
-    return {"curves": pages.curve_tab(found, request.GET.get("round", ""))}
+    return {"curves": sections.curve_tab(found, request.GET.get("round", ""))}
 
 
 def prediction_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
@@ -148,15 +144,15 @@ def prediction_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
 
 def map_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
     params = request.GET.dict()
-    return {"map": places.places(found, params), "nearest": nearest.nearest(found, params)}
+    return {"map": embedding_map.places(found, params), "nearest": nearest.nearest(found, params)}
 
 
 def settings_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
     return {
-        "rows": pages.settings_rows(found),
+        "rows": sections.settings_rows(found),
         "yaml": Recipe.parse(found.recipe).to_yaml(),
         "environment": environment(found),
-        "setup": pages.setup(found),
+        "setup": sections.setup(found),
     }
 
 
@@ -173,7 +169,7 @@ def environment(found: Run) -> list[tuple[str, str]]:
 
 
 def log_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
-    return {"lines": live.last_lines(found.job, LOG_LINES), "total": found.job.log.count()}
+    return {"lines": progress.last_lines(found.job, LOG_LINES), "total": found.job.log.count()}
 
 
 TAB_CONTEXT = {
@@ -203,7 +199,7 @@ def map_csv(request: HttpRequest, project: Project, number: int) -> HttpResponse
     """Every test sample that has a place on the map."""
     found = queries.find(project, number)
     try:
-        text = as_csv(places.as_table(places.rows_of(found)))
+        text = as_csv(embedding_map.as_table(embedding_map.rows_of(found)))
     except CannotRead as error:
         raise Http404(str(error)) from error
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")

@@ -8,13 +8,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.experiments.recipe import encoder_choices, finetune_fields
+from apps.experiments.report import plots
+from apps.experiments.words import duration, list_in_words, method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.recipe import EncoderChoice
 from fusion.schema.result import EvaluationResult, Read, Search, Tried
-
-from . import encoders, plots, tuning
-from .words import duration, list_in_words, method_name
 
 SHOWN = 8
 """Ways to read one input; the others did worse."""
@@ -163,7 +163,7 @@ def reading(one: Read) -> str:
 
 def encoder(choice: dict[str, Any]) -> str:
     """`EfficientNet-Lite0, layers 7 and 10, pooled: mean, places weighed`."""
-    parts = [encoders.called(choice["name"])]
+    parts = [encoder_choices.called(choice["name"])]
     if layers := choice.get("layers"):
         parts.append(
             ngettext("layer %(layers)s", "layers %(layers)s", len(layers))
@@ -181,6 +181,6 @@ def encoder(choice: dict[str, Any]) -> str:
         parts.append(_("layers weighed"))
     if choice.get("attend"):
         parts.append(_("places weighed"))
-    if trained := tuning.in_words(EncoderChoice.model_validate(choice)):
+    if trained := finetune_fields.in_words(EncoderChoice.model_validate(choice)):
         parts.append(trained)
     return _(", ").join(parts)

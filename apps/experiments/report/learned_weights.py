@@ -5,11 +5,10 @@ from math import isqrt
 
 from django.utils.translation import gettext as _
 
+from apps.experiments.recipe import encoder_choices
 from apps.ui import figures
 from fusion.encoders import catalogue
 from fusion.schema.result import Attended, EvaluationResult, LayerMix
-
-from . import encoders
 
 
 @dataclass
@@ -31,7 +30,9 @@ def mixes(result: EvaluationResult) -> list[Mix]:
             (_("Layer %(n)d") % {"n": place(layer, last)}, figures.percent(share))
             for layer, share in sorted(zip(one.layers, one.shares), key=lambda each: -each[1])
         ]
-        found.append(Mix(one.modality, encoders.called(one.encoder), sentence(one, last), rows))
+        found.append(
+            Mix(one.modality, encoder_choices.called(one.encoder), sentence(one, last), rows)
+        )
     return found
 
 
@@ -42,7 +43,7 @@ def attended(result: EvaluationResult) -> list[Mix]:
 def attention(one: Attended) -> Mix:
     entry, n = catalogue.get(one.encoder), len(one.shares)
     shares, side = [figures.percent(share) for share in one.shares], isqrt(n)
-    title = encoders.called(one.encoder)
+    title = encoder_choices.called(one.encoder)
     if one.layer is not None:
         title = _(", ").join(
             [title, _("Layer %(n)d") % {"n": place(one.layer, last_of(one.encoder))}]

@@ -10,6 +10,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.experiments.models import Run
+from apps.experiments.report.rules import phrases
+from apps.experiments.words import engine_note, list_in_words
 from apps.projects.models import Discipline
 from apps.ui import figures
 from apps.ui.plots import model as ui
@@ -24,10 +27,6 @@ from fusion.schema.protocol import (
     together,
 )
 from fusion.schema.recipe import Recipe
-
-from .knowledge import phrases
-from .models import Run
-from .words import engine_note, list_in_words
 
 
 @dataclass

@@ -15,6 +15,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.datasets.alignments.loading import load_aligned
+from apps.experiments import services
+from apps.experiments.artifacts.predictions import path_of
+from apps.experiments.models import Run
+from apps.experiments.recipe import estimates
+from apps.experiments.worker.metric_recorder import Report
 from apps.jobs.work import Failure, Work
 from apps.ui import figures
 from fusion.core.stopwatch import Stopwatch
@@ -22,11 +27,6 @@ from fusion.estimates import cost
 from fusion.estimates.machine import Machine, forget_peak, peak_mb
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
-
-from . import estimates, services
-from .models import Run
-from .points import Report
-from .predictions import path_of
 
 if TYPE_CHECKING:
     from fusion.evaluation.compare import Answered

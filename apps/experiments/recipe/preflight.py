@@ -8,11 +8,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
+from apps.experiments import queries
+from apps.experiments.recipe import alignment_facts, encoder_choices, estimates
+from apps.experiments.report.rules import either
 from fusion.estimates import cost
 from fusion.schema.recipe import Recipe
-
-from . import alignments, encoders, estimates, queries
-from .knowledge import either
 
 RESERVE_MB = 300
 """Of the disk, for the bundle and everything else that is written."""
@@ -20,7 +20,7 @@ RESERVE_MB = 300
 
 def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     """By form field; what belongs to no field stands under `memory` or `disk`."""
-    return alignments.problems(alignment, recipe) or too_large(alignment, recipe)
+    return alignment_facts.problems(alignment, recipe) or too_large(alignment, recipe)
 
 
 def too_large(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
@@ -51,7 +51,7 @@ def memory_words(
     words = {
         "need": size(least),
         "has": size(has),
-        "encoder": encoders.called(found.largest),
+        "encoder": encoder_choices.called(found.largest),
         "n": f"{shape.samples:,}",
     }
     if found.tuning:

@@ -14,9 +14,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, ask, ask_one, pattern
+from apps.experiments.models import Run
 from fusion.schema.task_names import TaskName
-
-from .models import Run
 
 FILE = "predictions.parquet"
 ALONE = "single:"

@@ -12,11 +12,10 @@ from typing import Any
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from apps.experiments.models import Metric, Run
+from apps.experiments.words import METHODS, method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui
-
-from .models import Metric, Run
-from .words import METHODS, method_name
 
 INNER = re.compile(r"^(?P<round>.*), inner (?P<number>\d+)$")
 SEPARATOR = " · "

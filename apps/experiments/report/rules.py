@@ -8,15 +8,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.experiments.models import Run
+from apps.experiments.recipe.encoder_choices import problem
+from apps.experiments.words import engine_note
 from apps.projects.models import Discipline
 from fusion.knowledge import Rule, check, explain
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.intervals import Interval, Pair
 from fusion.schema.recipe import Recipe
-
-from .encoders import problem
-from .models import Run
-from .words import engine_note
 
 SHOWN = 12
 """So many of the samples that break a rule are linked."""

@@ -12,13 +12,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, Files, Row, ask_one
+from apps.experiments.artifacts import predictions
+from apps.experiments.models import Run
+from apps.experiments.report import plots
 from apps.ui.plots import model as ui
 from apps.ui.plots.data import Table
 from fusion.schema.result import EvaluationResult
 from fusion.schema.task_names import ONE_LABEL
-
-from . import plots, predictions
-from .models import Run
 
 FILE = "representation.parquet"
 COLUMN = "column:"

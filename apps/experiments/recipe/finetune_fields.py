@@ -7,10 +7,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.experiments.recipe import encoder_choices
 from fusion.encoders.capability_checks import placeless, unpoolable, untunable
 from fusion.schema.recipe import EncoderChoice, Recipe, Tuning
-
-from . import encoders
 
 WEIGHED: dict[str, tuple[Promise, Promise]] = {
     "mix": (
@@ -140,7 +139,7 @@ def chosen(modality: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def can_be_tuned(kind: str, named: list[str]) -> bool:
-    return any(entry.tunable for entry in encoders.offered(kind, named))
+    return any(entry.tunable for entry in encoder_choices.offered(kind, named))
 
 
 def problems(recipe: Recipe) -> dict[str, list[str]]:
@@ -151,17 +150,23 @@ def problems(recipe: Recipe) -> dict[str, list[str]]:
             "%(encoder)s has no weights that could be trained. Leave it as it is, or choose another encoder."
         )
         found.setdefault(field_of("tune", modality), []).append(
-            words % {"encoder": encoders.name(entry)}
+            words % {"encoder": encoder_choices.name(entry)}
         )
     for modality, _place, asked, entry in unpoolable(recipe):
         words = _("%(encoder)s can be pooled by %(known)s, not by %(asked)s.")
-        told = {"encoder": encoders.name(entry), "known": ", ".join(entry.poolings), "asked": asked}
+        told = {
+            "encoder": encoder_choices.name(entry),
+            "known": ", ".join(entry.poolings),
+            "asked": asked,
+        }
         found.setdefault(f"pooling_{modality}", []).append(words % told)
     for modality, _place, entry in placeless(recipe):
         words = _(
             "%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, or do not weigh places."
         )
-        found.setdefault(f"attend_{modality}", []).append(words % {"encoder": encoders.name(entry)})
+        found.setdefault(f"attend_{modality}", []).append(
+            words % {"encoder": encoder_choices.name(entry)}
+        )
     return found
 
 

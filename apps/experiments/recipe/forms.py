@@ -11,11 +11,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
+from apps.experiments.recipe import alignment_facts, encoder_choices, finetune_fields, preflight
+from apps.experiments.words import COMPARED, METHODS, method_name, method_sentence
 from fusion.estimates.machine import has_bf16
 from fusion.schema.recipe import Recipe, RecipeError, Search
-
-from . import alignments, encoders, fit, tuning
-from .words import COMPARED, METHODS, method_name, method_sentence
 
 NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
     "epochs": (
@@ -71,7 +70,7 @@ NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
         _("Rounds inside the training part that choose epochs and temperature."),
     ),
 }
-OPTIONS = ("layers", "pooling", "grid", "resolution", *tuning.WEIGHED)
+OPTIONS = ("layers", "pooling", "grid", "resolution", *finetune_fields.WEIGHED)
 
 
 class RenameForm(forms.Form):
@@ -164,21 +163,21 @@ class RunForm(forms.Form):
             else _("This machine has no bfloat16 of its own: it would be slow.")
         )
         self.alignment = alignment
-        self.inputs = alignments.inputs(alignment)
+        self.inputs = alignment_facts.inputs(alignment)
         for name, (kind, label, text) in NUMBERS.items():
             self.fields[name] = kind(label=label, help_text=text)
         for one in self.inputs:
             self._input_fields(one)
 
-    def _input_fields(self, one: alignments.Input) -> None:
+    def _input_fields(self, one: alignment_facts.Input) -> None:
         named = [
             choice["name"] for choice in self.base_recipe().get("encoders", {}).get(one.name) or []
         ]
         chosen = (self.data.get(f"encoder_{one.name}") or "") if self.is_bound else ""
-        named = named or [name for name in chosen.split(encoders.JOIN) if name]
+        named = named or [name for name in chosen.split(encoder_choices.JOIN) if name]
         self.fields[f"use_{one.name}"] = forms.BooleanField(label=one.name, required=False)
         self.fields[f"encoder_{one.name}"] = forms.ChoiceField(
-            label=_("Encoder"), choices=encoders.choices(one.kind, named)
+            label=_("Encoder"), choices=encoder_choices.choices(one.kind, named)
         )
         self.fields[f"layers_{one.name}"] = forms.CharField(
             label=_("Layers"),
@@ -188,7 +187,7 @@ class RunForm(forms.Form):
         self.fields[f"pooling_{one.name}"] = forms.ChoiceField(
             label=_("Pooling"),
             required=False,
-            choices=encoders.poolings(one.kind, named),
+            choices=encoder_choices.poolings(one.kind, named),
             help_text=_("How many vectors become one."),
         )
         self.fields[f"grid_{one.name}"] = forms.CharField(
@@ -203,8 +202,8 @@ class RunForm(forms.Form):
             required=False,
             help_text=_("Pixels a side; empty for the encoder's own."),
         )
-        if tuning.can_be_tuned(one.kind, named):
-            self.fields |= tuning.fields(one.name)
+        if finetune_fields.can_be_tuned(one.kind, named):
+            self.fields |= finetune_fields.fields(one.name)
 
     def base_recipe(self) -> dict[str, Any]:
         text = self.data.get("base") if self.is_bound else self.initial.get("base")
@@ -232,7 +231,7 @@ class RunForm(forms.Form):
             for problem in error.problems:
                 self.add_error(self.field_of(problem), problem)
         else:
-            for field, texts in fit.problems(self.alignment, self.recipe).items():
+            for field, texts in preflight.problems(self.alignment, self.recipe).items():
                 self.add_error(field if field in self.fields else None, texts)
         return data
 
@@ -286,12 +285,12 @@ class RunForm(forms.Form):
         before = {one["name"]: one for one in base.get("encoders", {}).get(name) or []}
         found = [
             {**before.get(each, {}), "name": each}
-            for each in self.cleaned_data[f"encoder_{name}"].split(encoders.JOIN)
+            for each in self.cleaned_data[f"encoder_{name}"].split(encoder_choices.JOIN)
         ]
         for option in ("layers", "pooling", "grid", "resolution"):
             found[0][option] = self.cleaned_data[f"{option}_{name}"] or None
-        if tuning.field_of("tune", name) in self.fields:
-            found[0] |= tuning.chosen(name, self.cleaned_data)
+        if finetune_fields.field_of("tune", name) in self.fields:
+            found[0] |= finetune_fields.chosen(name, self.cleaned_data)
         return found
 
     def field_of(self, problem: str) -> str | None:
@@ -303,7 +302,7 @@ class RunForm(forms.Form):
             return steps[1]
         if steps[0] == "encoders" and len(steps) > 3:
             name = (
-                tuning.field_of(steps[4], steps[1])
+                finetune_fields.field_of(steps[4], steps[1])
                 if len(steps) > 4 and steps[3] == "tuning"
                 else f"{steps[3]}_{steps[1]}"
             )
@@ -315,7 +314,7 @@ class RunForm(forms.Form):
         return [
             {
                 "input": one, "use": self[f"use_{one.name}"], "encoder": self[f"encoder_{one.name}"],
-                "entries": encoders.describe(str(self[f"encoder_{one.name}"].value() or "")),
+                "entries": encoder_choices.describe(str(self[f"encoder_{one.name}"].value() or "")),
                 "options": [self[f"{option}_{one.name}"] for option in OPTIONS if f"{option}_{one.name}" in self.fields],
                 **self._tuning_row(one.name),
             }
@@ -324,13 +323,14 @@ class RunForm(forms.Form):
 
     def _tuning_row(self, name: str) -> dict[str, Any]:
         """Nothing for a modality whose encoders have no weights."""
-        if tuning.field_of("tune", name) not in self.fields:
+        if finetune_fields.field_of("tune", name) not in self.fields:
             return {}
         names = [
-            tuning.field_of(option, name) for option in (*tuning.NUMBERS, tuning.CHECKPOINTING)
+            finetune_fields.field_of(option, name)
+            for option in (*finetune_fields.NUMBERS, finetune_fields.CHECKPOINTING)
         ]
         return {
-            "tune": self[tuning.field_of("tune", name)], "ways": list(tuning.WAYS.values()), "tuning": [self[each] for each in names],
+            "tune": self[finetune_fields.field_of("tune", name)], "ways": list(finetune_fields.WAYS.values()), "tuning": [self[each] for each in names],
             "tuning_errors": self.is_bound and any(each in self.errors for each in names),
         }  # fmt: skip
 
@@ -382,15 +382,17 @@ def initial_of(
         "seeds": ", ".join(str(seed) for seed in recipe.training.seeds), **{name: data["training"][name] for name in NUMBERS},
         "floor": recipe.training.floor, **data["evaluation"],
     }  # fmt: skip
-    for one in alignments.inputs(alignment):
+    for one in alignment_facts.inputs(alignment):
         chosen = data["encoders"].get(one.name) or [{"name": name} for name in default(one.kind)]
         found[f"use_{one.name}"] = recipe.modalities is None or one.name in recipe.modalities
-        found[f"encoder_{one.name}"] = encoders.JOIN.join(choice["name"] for choice in chosen)
+        found[f"encoder_{one.name}"] = encoder_choices.JOIN.join(
+            choice["name"] for choice in chosen
+        )
         for option in ("layers", "grid"):
             found[f"{option}_{one.name}"] = ", ".join(str(n) for n in chosen[0].get(option) or [])
         for option in ("pooling", "resolution"):
             found[f"{option}_{one.name}"] = chosen[0].get(option) or ""
-        found |= tuning.initial(one.name, chosen[0])
+        found |= finetune_fields.initial(one.name, chosen[0])
     return found
 
 
@@ -415,7 +417,7 @@ class YamlForm(forms.Form):
             recipe = Recipe.from_text(text)
         except RecipeError as error:
             raise forms.ValidationError(error.problems) from error
-        if found := fit.problems(self.alignment, recipe):
+        if found := preflight.problems(self.alignment, recipe):
             raise forms.ValidationError([text for texts in found.values() for text in texts])
         self.recipe = recipe
         return text

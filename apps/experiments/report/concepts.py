@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from apps.experiments.models import Run
+from apps.experiments.recipe import encoder_choices
+from apps.experiments.report.rules import verdict_of
+from apps.experiments.words import engine_note, list_in_words
 from apps.projects.models import Discipline
 from fusion.schema.intervals import Pair
-
-from . import encoders
-from .knowledge import verdict_of
-from .models import Run
-from .words import engine_note, list_in_words
 
 
 @dataclass
@@ -63,6 +62,6 @@ def definitions(run: Run) -> Definitions | None:
         "Labels with at most 10 samples (%(labels)s), each told apart from the rest: AUROC"
     ) % {"labels": list_in_words(found.few)}
     return Definitions(
-        rows, found.score, found.auroc_of_few, few_words, words % {"encoder": encoders.called(found.encoder)},
+        rows, found.score, found.auroc_of_few, few_words, words % {"encoder": encoder_choices.called(found.encoder)},
         tone, icon, verdict, engine_note(found.note) if found.note else "",
     )  # fmt: skip

@@ -8,12 +8,11 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, ask_one
+from apps.experiments.artifacts.predictions import Cannot, path_of
+from apps.experiments.models import Run
 from fusion.evaluation.compare import Answered, CannotCompare, compare
 from fusion.schema.comparison import Comparison
 from fusion.schema.result import EvaluationResult
-
-from .models import Run
-from .predictions import Cannot, path_of
 
 MOST = 20_000
 """Answers of one run; above, the draws would hold up the page and the command does it."""

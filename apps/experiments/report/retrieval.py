@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from apps.experiments.report import plots
+from apps.experiments.words import method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.result import EvaluationResult, Retrieval
-
-from . import plots
-from .words import method_name
 
 
 @dataclass

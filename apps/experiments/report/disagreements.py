@@ -16,11 +16,10 @@ from apps.datasets.cards import Media, media_of, shown, spark_of
 from apps.datasets.duck import CannotRead, Row
 from apps.datasets.frames import MEDIA, Frame, frame_of_alignment
 from apps.discussions.models import Thread
+from apps.experiments.models import Run
+from apps.experiments.words import list_in_words
 from apps.projects.models import Discipline
 from fusion.schema.result import Disagreement, Kind
-
-from .models import Run
-from .words import list_in_words
 
 PAGE = 6
 FIELD = "talk"

@@ -7,14 +7,14 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.experiments.models import Run
+from apps.experiments.recipe import alignment_facts, estimates
+from apps.experiments.report import curves
+from apps.experiments.words import duration, stage_name, unit_name
 from apps.jobs.models import Job, LogLine
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.recipe import Recipe
-
-from . import alignments, curves, estimates
-from .models import Run
-from .words import duration, stage_name, unit_name
 
 LINES, LINES_OF_FAILED = 12, 20
 
@@ -131,7 +131,7 @@ def _curves(found: Live, run: Run, recipe: Recipe, fits: list[curves.Fit]) -> No
 
 def rounds(run: Run, recipe: Recipe, fits: list[curves.Fit]) -> list[dict[str, Any]]:
     """Each round of the split: whom it tests, how far it is."""
-    known = alignments.rounds(run.alignment)
+    known = alignment_facts.rounds(run.alignment)
     each = estimates.fits_of_round(run.alignment, recipe)
     newest = fits[-1].round if fits else ""
     rows = []

@@ -6,12 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.experiments.words import engine_note, list_in_words, method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.intervals import Interval
 from fusion.schema.result import RULES, EvaluationResult
-
-from .words import engine_note, list_in_words, method_name
 
 Kinds = Mapping[str, str]
 """Modality name -> its kind (image, audio, text, table, series)."""

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from apps.experiments.models import Metric, Run
+from apps.experiments.report.curves import TUNE, score_of
+from apps.experiments.words import stage_sentence
 from apps.jobs.work import Work
 from apps.ui import figures
 from fusion.core.progress import Progress
-
-from .curves import TUNE, score_of
-from .models import Metric, Run
-from .words import stage_sentence
 
 FOLD, NAME = 120, 80
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from apps.experiments.words import list_in_words, method_name
 from apps.ui import figures
 from fusion.schema.intervals import Gain
 from fusion.schema.result import EvaluationResult
-
-from .words import list_in_words, method_name
 
 VERDICTS = {"clearly better": "better", "clearly worse": "worse"}
 

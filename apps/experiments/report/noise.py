@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from apps.experiments.report import plots
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.noise_levels import LEVELS
 from fusion.schema.result import EvaluationResult, NoisyLevel
-
-from . import plots
 
 
 @dataclass

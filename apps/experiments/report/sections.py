@@ -9,6 +9,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.experiments.models import Run
+from apps.experiments.recipe import alignment_facts, encoder_choices, finetune_fields
+from apps.experiments.recipe.estimates import encoders_of
+from apps.experiments.report import curves, plots
+from apps.experiments.report.learned_weights import Mix, attended, mixes
+from apps.experiments.report.shortfalls import Shortfalls, shortfalls
+from apps.experiments.words import duration, engine_note, method_name, reason_in_words
 from apps.ui import figures
 from apps.ui.components.figures import verdict_words
 from apps.ui.plots import model as ui
@@ -16,13 +23,6 @@ from apps.ui.plots.tables import frequent_confusions
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.schema.task_names import TaskName
-
-from . import alignments, curves, encoders, plots, tuning
-from .estimates import encoders_of
-from .mixes import Mix, attended, mixes
-from .models import Run
-from .shortfalls import Shortfalls, shortfalls
-from .words import duration, engine_note, method_name, reason_in_words
 
 
 @dataclass
@@ -207,7 +207,7 @@ def setup(run: Run) -> Setup:
     kinds = {one["name"]: one["kind"] for one in run.modalities}
     rows = [
         (_("Alignment"), run.alignment.name),
-        (_("Split"), alignments.split_words(run.alignment)),
+        (_("Split"), alignment_facts.split_words(run.alignment)),
         (_("Fusion method"), method_name(run.method)),
     ]
     rows += [(name, encoders_in_words(recipe, name, kind)) for name, kind in kinds.items()]
@@ -248,8 +248,8 @@ def took(run: Run) -> str:
 
 def encoders_in_words(recipe: Recipe, name: str, kind: str) -> str:
     """`MiniLM L6 v2 (LoRA, 3 epochs)`: each encoder of a modality, and how it is trained."""
-    how = [tuning.in_words(choice) for choice in recipe.encoders.get(name, [])]
-    titles = [encoders.called(one) for one in encoders_of(recipe, name, kind)]
+    how = [finetune_fields.in_words(choice) for choice in recipe.encoders.get(name, [])]
+    titles = [encoder_choices.called(one) for one in encoders_of(recipe, name, kind)]
     return ", ".join(
         f"{title} ({words})" if words else title
         for title, words in zip_longest(titles, how, fillvalue="")

@@ -9,14 +9,13 @@ from typing import Any
 from django.conf import settings
 
 from apps.datasets.models import Alignment
+from apps.experiments.models import Run
+from apps.experiments.recipe import alignment_facts
 from apps.jobs.models import Job
 from fusion.encoders import catalogue
 from fusion.estimates import cost
 from fusion.estimates.machine import Machine
 from fusion.schema.recipe import Recipe
-
-from . import alignments
-from .models import Run
 
 MEMORY_SPREAD = 1.3
 ENOUGH = 3
@@ -51,13 +50,17 @@ def shape(alignment: Alignment, recipe: Recipe, cached: bool = False) -> cost.Sh
             len(one.columns),
             one.kind,
         )
-        for one in alignments.inputs(alignment)
+        for one in alignment_facts.inputs(alignment)
         if recipe.modalities is None or one.name in recipe.modalities
     )
     known = alignment.spec.get("knowledge", {})
     rules = len(known.get("rules", [])) + bool(known.get("concepts"))
     return cost.Shape(
-        alignments.usable(alignment), len(alignments.rounds(alignment)), inputs, cached, rules
+        alignment_facts.usable(alignment),
+        len(alignment_facts.rounds(alignment)),
+        inputs,
+        cached,
+        rules,
     )
 
 
@@ -99,8 +102,8 @@ def same_vectors(run: Run, alignment: Alignment, recipe: Recipe) -> bool:
     if recipe.precision != run.recipe.get("precision"):
         return False
     before = run.recipe.get("encoders", {})
-    now = alignments.complete(alignment, recipe).model_dump(mode="json")["encoders"]
-    names = [one["name"] for one in alignments.chosen(alignment, recipe)]
+    now = alignment_facts.complete(alignment, recipe).model_dump(mode="json")["encoders"]
+    names = [one["name"] for one in alignment_facts.chosen(alignment, recipe)]
     return all(read(before.get(name, [])) == read(now.get(name, [])) for name in names) and set(
         names
     ) <= {one["name"] for one in run.modalities}

@@ -9,15 +9,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
+from apps.experiments.recipe import finetune_fields
+from apps.experiments.recipe.encoder_choices import problem
+from apps.experiments.report.protocols import problems as protocol_problems
+from apps.experiments.report.rules import problems as rule_problems
 from apps.projects.models import Project
 from fusion.encoders import catalogue
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.schema.task_names import ONE_LABEL, TaskName
-
-from . import tuning
-from .encoders import problem
-from .knowledge import problems as rule_problems
-from .protocols import problems as protocol_problems
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     for name, choices in recipe.encoders.items():
         kind = known[name].kind if name in known else ""
         found |= _encoder_problems(name, kind, [choice.name for choice in choices])
-    found |= tuning.problems(recipe)
+    found |= finetune_fields.problems(recipe)
     spec, labels = alignment.spec, list(alignment.summary.get("labels", {}))
     named = [
         *spec.get("groups", []),

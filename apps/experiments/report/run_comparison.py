@@ -12,19 +12,20 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.experiments import queries
+from apps.experiments.artifacts.predictions import Cannot
+from apps.experiments.models import Metric, Run
+from apps.experiments.recipe import forms
+from apps.experiments.report import plots, sections
+from apps.experiments.report.curves import SEPARATOR, VALIDATION
+from apps.experiments.report.protocols import counted, measure
+from apps.experiments.report.search import encoder
+from apps.experiments.words import engine_note, list_in_words, method_name
 from apps.projects.models import Project
 from apps.ui.plots import model as ui
 from fusion.schema.comparison import Comparison, Difference
 from fusion.schema.intervals import Interval
 from fusion.schema.protocol import MEASURES
-
-from . import forms, pages, plots, queries
-from .curves import SEPARATOR, VALIDATION
-from .models import Metric, Run
-from .predictions import Cannot
-from .protocols import counted, measure
-from .search import encoder
-from .words import engine_note, list_in_words, method_name
 
 MOST = 6
 """Runs side by side; more do not fit on a page."""
@@ -44,7 +45,7 @@ class Cell:
 
     @property
     def verdict(self) -> str:
-        return pages.verdict(self.difference.verdict) if self.difference else ""
+        return sections.verdict(self.difference.verdict) if self.difference else ""
 
 
 @dataclass
@@ -123,7 +124,7 @@ def judged(runs: list[Run]) -> Comparison:
     key = "compared-" + "-".join(f"{run.pk}.{run.bundle_digest[:16]}" for run in runs)
     if found := cache.get(key):
         return Comparison.model_validate_json(found)
-    from .answered import comparison_of
+    from apps.experiments.artifacts.compared_predictions import comparison_of
 
     comparison = comparison_of(runs)
     cache.set(key, comparison.model_dump_json(), KEPT_SECONDS)
@@ -154,7 +155,7 @@ def caption(found: Comparison) -> str:
 def settings(runs: list[Run]) -> list[Setting]:
     """Those in which the runs differ, alignment first."""
     told = [
-        {ALIGNMENT: f"{run.alignment.number}: {run.alignment.name}"} | pages.flat(run.recipe)
+        {ALIGNMENT: f"{run.alignment.number}: {run.alignment.name}"} | sections.flat(run.recipe)
         for run in runs
     ]
     names = [
@@ -197,7 +198,7 @@ def shown(name: str, value: Any) -> str:
         )
     if name.startswith("encoders.") and value:
         return " + ".join(map(encoder, value))
-    return pages.shown(value)
+    return sections.shown(value)
 
 
 def met(run: Run) -> tuple[str, list[str]]:

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.datasets.duck import CannotRead, Files, Row, ask_one, identifier, pattern
-
-from . import places, talk
-from .models import Run
+from apps.experiments.artifacts import embedding_map
+from apps.experiments.models import Run
+from apps.experiments.report import disagreements
 
 WHOLE = ""
 """Asks with all inputs, or for them; no modality has this name."""
@@ -30,7 +30,7 @@ class Neighbour:
     truth: str
     similarity: float
     own: bool
-    parts: list[talk.Part]
+    parts: list[disagreements.Part]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Nearest:
     truth: str = ""
     href: str = ""
     fold: str = ""
-    parts: list[talk.Part] = field(default_factory=list)
+    parts: list[disagreements.Part] = field(default_factory=list)
     found: list[Neighbour] = field(default_factory=list)
     own: Neighbour | None = None
     among: int = 0
@@ -56,13 +56,13 @@ class Nearest:
 
 def nearest(run: Run, params: Mapping[str, str]) -> Nearest | None:
     """None for a run whose representation was not kept."""
-    files = places.files_of(run)
+    files = embedding_map.files_of(run)
     if not files:
         return None
     names = [one["name"] for one in run.modalities]
     asked = Nearest(options=[(WHOLE, _("all inputs")), *((name, name) for name in names)])
-    asked.given = places.chosen(params.get("given"), [WHOLE, *names], WHOLE)
-    asked.find = places.chosen(params.get("find"), [WHOLE, *names], WHOLE)
+    asked.given = embedding_map.chosen(params.get("given"), [WHOLE, *names], WHOLE)
+    asked.find = embedding_map.chosen(params.get("find"), [WHOLE, *names], WHOLE)
     try:
         answer(run, asked, files, params.get("key", "").strip())
     except CannotRead as error:
@@ -86,7 +86,7 @@ def answer(run: Run, asked: Nearest, files: Files, wanted: str) -> None:
     asked.key, asked.truth, asked.fold = sample["key"], sample["truth"], sample["fold"]
     asked.href = sample_url(run, asked.key)
     near = neighbours(files, find, sample, asked.given == asked.find) if sample["given"] else []
-    shown = talk.inputs_of(run, [asked.key, *(row["key"] for row in near)])
+    shown = disagreements.inputs_of(run, [asked.key, *(row["key"] for row in near)])
     asked.parts = parts(run, asked.key, asked.given, shown)
     if not sample["given"]:
         asked.problem = _("%(key)s has no %(input)s; ask with another input.") % {
@@ -123,9 +123,9 @@ def neighbours(files: Files, find: str, sample: Row, alike: bool) -> list[Row]:
     )
 
 
-def neighbour(run: Run, row: Row, asked: Nearest, some: list[talk.Part]) -> Neighbour:
+def neighbour(run: Run, row: Row, asked: Nearest, some: list[disagreements.Part]) -> Neighbour:
     key = row["key"]
-    near = places.nearest_url(run, key, given=asked.given, find=asked.find)
+    near = embedding_map.nearest_url(run, key, given=asked.given, find=asked.find)
     return Neighbour(
         row["place"],
         key,
@@ -139,11 +139,14 @@ def neighbour(run: Run, row: Row, asked: Nearest, some: list[talk.Part]) -> Neig
 
 
 def parts(
-    run: Run, key: str, view: str, shown: dict[tuple[str, str], talk.Part]
-) -> list[talk.Part]:
+    run: Run, key: str, view: str, shown: dict[tuple[str, str], disagreements.Part]
+) -> list[disagreements.Part]:
     """The inputs that a view holds; of all of them, those whose files can be read."""
     wanted = [one for one in run.modalities if view in (WHOLE, one["name"])]
-    found = [shown.get((key, one["name"])) or talk.Part(one["name"], one["kind"]) for one in wanted]
+    found = [
+        shown.get((key, one["name"])) or disagreements.Part(one["name"], one["kind"])
+        for one in wanted
+    ]
     return [part for part in found if part.there or part.name == view]
 
 
