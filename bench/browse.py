@@ -65,7 +65,7 @@ def main(rows: int) -> None:
     from django.test import Client
 
     from apps.accounts.services import create_user
-    from apps.datasets.frames import frame_of_versions
+    from apps.datasets.browsing.frames import frame_of_versions
     from apps.projects.services import create_project
 
     owner = create_user("bench@example.org", "Bench", "a long password of no use")

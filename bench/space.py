@@ -85,7 +85,7 @@ def asked_ms(path: Path, key: str) -> float:
     import django
 
     django.setup()
-    from apps.datasets.duck import ask_one
+    from apps.datasets.browsing.duck import ask_one
     from apps.experiments.artifacts.nearest import column, neighbours
 
     files, times = (str(path),), []

@@ -12,10 +12,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.datasets import upload_services
 from apps.datasets.alignments import services as alignments
 from apps.datasets.models import Alignment, DataSet, Upload
-from apps.datasets.receive import receive_file
+from apps.datasets.uploads import services
+from apps.datasets.uploads.receive import receive_file
 from apps.discussions import anchors
 from apps.discussions import services as discussions
 from apps.discussions.models import Thread
@@ -79,9 +79,7 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     def create(self, request: Request, **_kwargs: str) -> Response:
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
-        upload = upload_services.begin_upload(
-            request.user, self.project, given.validated_data["source"]
-        )
+        upload = services.begin_upload(request.user, self.project, given.validated_data["source"])
         return Response(self.get_serializer(upload).data, status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -102,7 +100,7 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     def check(self, request: Request, **_kwargs: str) -> Response:
         """Start the check; look at `state` and `check_job` until it is ready."""
         upload = self.get_object()
-        upload_services.start_check(request.user, upload, **self._choices(request))
+        services.start_check(request.user, upload, **self._choices(request))
         return self._answer(upload)
 
     @extend_schema(request=ChoicesSerializer)
@@ -111,15 +109,15 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
         """Confirm what the check found: everything but the broken files becomes versions."""
         upload = self.get_object()
         if options := self._choices(request):
-            upload_services.choose(request.user, upload, **options)
-        upload_services.start_import(request.user, upload)
+            services.choose(request.user, upload, **options)
+        services.start_import(request.user, upload)
         return self._answer(upload)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, **_kwargs: str) -> Response:
         upload = self.get_object()
-        upload_services.cancel_upload(request.user, upload)
+        services.cancel_upload(request.user, upload)
         return self._answer(upload)
 
     def _choices(self, request: Request) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from .duck import Row, ask, identifier
-from .joins import table_file
-from .models import Version
+from apps.datasets.browsing.duck import Row, ask, identifier
+from apps.datasets.browsing.joins import table_file
+from apps.datasets.models import Version
 
 MAX_ANNOTATORS = 12
 CONTRADICTIONS = 48

@@ -4,12 +4,11 @@ from collections.abc import Collection
 
 from django.urls import reverse
 
+from apps.datasets.browsing.duck import CannotRead, ask_one
+from apps.datasets.browsing.frames import frame_of_versions
+from apps.datasets.queries import datasets_of, newest_versions
 from apps.discussions.anchors import Found
 from apps.projects.models import Project
-
-from .duck import CannotRead, ask_one
-from .frames import frame_of_versions
-from .queries import datasets_of, newest_versions
 
 
 def find_datasets(project: Project, slugs: Collection[str]) -> dict[str, Found]:

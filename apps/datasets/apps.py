@@ -5,12 +5,11 @@ class DatasetsConfig(AppConfig):
     name = "apps.datasets"
 
     def ready(self) -> None:
+        from apps.datasets import anchors
+        from apps.datasets.alignments.services import freeze_failed
+        from apps.datasets.uploads.services import upload_failed, upload_stopped
         from apps.discussions import anchors as talk
         from apps.jobs.handlers import Handler, register
-
-        from . import anchors
-        from .alignments.services import freeze_failed
-        from .upload_services import upload_failed, upload_stopped
 
         register(
             "freeze",

@@ -1,13 +1,13 @@
 from django.urls import path
 
-from . import upload_urls
-from .views import alignments, browse
+from apps.datasets.uploads import urls
+from apps.datasets.views import alignments, browse
 
 PROJECT = "p/<slug:project>/"
 
 app_name = "datasets"
 urlpatterns = [
-    *upload_urls.urlpatterns,
+    *urls.urlpatterns,
     path(f"{PROJECT}data/", browse.dataset_list, name="list"),
     path(f"{PROJECT}data/<slug:slug>/", browse.dataset, name="dataset"),
     path(f"{PROJECT}data/<slug:slug>/<slug:tab>/", browse.dataset_tab, name="dataset_tab"),

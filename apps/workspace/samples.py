@@ -9,10 +9,16 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from apps.datasets.agreement import said_about
-from apps.datasets.browse import neighbours, row_of
-from apps.datasets.cards import Media, media_of, sample_address, shown, spark_of
-from apps.datasets.filters import address, flag_label
-from apps.datasets.frames import MEDIA, Column, Frame, frame_of_alignment, frame_of_versions
+from apps.datasets.browsing.cards import Media, media_of, sample_address, shown, spark_of
+from apps.datasets.browsing.filters import address, flag_label
+from apps.datasets.browsing.frames import (
+    MEDIA,
+    Column,
+    Frame,
+    frame_of_alignment,
+    frame_of_versions,
+)
+from apps.datasets.browsing.samples import neighbours, row_of
 from apps.datasets.models import Alignment, DataSet, Version
 from apps.datasets.queries import newest_versions
 from apps.experiments.artifacts.predictions import of_sample

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import demo
 from apps.datasets.blobs import blob_name
-from apps.datasets.duck import CannotRead, ask_one, identifier
+from apps.datasets.browsing.duck import CannotRead, ask_one, identifier
 from apps.experiments.artifacts.predictions import ALONE, path_of
 from apps.experiments.models import Run
 from apps.ui import figures

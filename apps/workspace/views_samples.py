@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from apps.datasets.browse import browse
-from apps.datasets.duck import CannotRead
-from apps.datasets.filters import address, tidy
+from apps.datasets.browsing.duck import CannotRead
+from apps.datasets.browsing.filters import address, tidy
+from apps.datasets.browsing.samples import browse
 from apps.datasets.views.browse import with_address
 from apps.projects.models import Project
 from apps.projects.pages import project_page

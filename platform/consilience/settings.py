@@ -187,7 +187,7 @@ STORAGES = {
     "default": storage(os.environ.get("STORAGE_URL")),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-FILE_UPLOAD_HANDLERS = ["apps.datasets.upload_handler.LimitedUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["apps.datasets.uploads.handler.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = HOME / "uploads" / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20

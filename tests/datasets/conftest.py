@@ -14,9 +14,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from apps.datasets import upload_services
 from apps.datasets.models import Upload
-from apps.datasets.receive import receive_file
+from apps.datasets.uploads import services
+from apps.datasets.uploads.receive import receive_file
 from apps.jobs.work import perform
 
 
@@ -124,17 +124,15 @@ def bring(
         dataset: Any = None,
         **options: Any,
     ) -> Upload:
-        upload = upload_services.begin_upload(team.contributor, team.project, source, dataset)
+        upload = services.begin_upload(team.contributor, team.project, source, dataset)
         for name, content in files.items():
             receive_file(team.contributor, upload, name, SimpleUploadedFile(name, content))
-        perform(str(upload_services.start_check(team.contributor, upload, **options).pk))
+        perform(str(services.start_check(team.contributor, upload, **options).pk))
         upload.refresh_from_db()
         if imports:
             assert upload.state == Upload.State.READY, upload.check_job.error
-            upload_services.choose(
-                team.contributor, upload, **{"discipline": team.vision.pk, **options}
-            )
-            perform(str(upload_services.start_import(team.contributor, upload).pk))
+            services.choose(team.contributor, upload, **{"discipline": team.vision.pk, **options})
+            perform(str(services.start_import(team.contributor, upload).pk))
             upload.refresh_from_db()
         return upload
 

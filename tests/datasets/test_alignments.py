@@ -10,7 +10,7 @@ from apps.datasets.alignments import services
 from apps.datasets.alignments.loading import load_aligned
 from apps.datasets.alignments.preview import leaks, preview
 from apps.datasets.alignments.spec import checked_spec
-from apps.datasets.frames import frame_of_versions
+from apps.datasets.browsing.frames import frame_of_versions
 from apps.datasets.models import Alignment, Version
 from apps.datasets.queries import newest_versions
 from apps.jobs.models import Job

@@ -9,8 +9,8 @@ from django.http import QueryDict
 from django.test import Client
 
 from apps.datasets.blobs import blob_path
-from apps.datasets.browse import browse, neighbours
-from apps.datasets.frames import Frame, frame_of_version, frame_of_versions
+from apps.datasets.browsing.frames import Frame, frame_of_version, frame_of_versions
+from apps.datasets.browsing.samples import browse, neighbours
 from apps.datasets.models import Version
 from apps.datasets.queries import newest_versions
 from tests.made import make_study, make_version

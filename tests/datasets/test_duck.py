@@ -7,7 +7,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from apps.datasets import duck
+from apps.datasets.browsing import duck
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ import pytest
 from django.core.files.storage import default_storage
 from pyarrow import parquet
 
-from apps.datasets import upload_services
 from apps.datasets.blobs import blob_path, quarantine_name
 from apps.datasets.ingest import jobs as ingest
 from apps.datasets.ingest.media import Inspections
 from apps.datasets.ingest.tables import read_table
 from apps.datasets.ingest.unpack import Refused, Unpacked, decoded, unpack
 from apps.datasets.models import Blob, BlobUse, Upload, Version
-from apps.datasets.workspace import workspace_of
+from apps.datasets.uploads import services
+from apps.datasets.uploads.workspace import workspace_of
 from apps.jobs.models import Job
 from apps.jobs.services import Fenced, claim
 from apps.jobs.work import Work
@@ -308,8 +308,8 @@ def test_a_second_attempt_goes_on_where_the_first_ended(
 
 def test_a_stale_attempt_writes_nothing(bring: Any, small: dict[str, bytes], team: Any) -> None:
     upload = bring("table", small, imports=False)
-    upload_services.choose(team.contributor, upload, discipline=team.vision.pk)
-    job = claim(str(upload_services.start_import(team.contributor, upload).pk), "one")
+    services.choose(team.contributor, upload, discipline=team.vision.pk)
+    job = claim(str(services.start_import(team.contributor, upload).pk), "one")
     Job.objects.filter(pk=job.pk).update(attempt=2)
     with pytest.raises(Fenced):
         ingest.import_(Work(job))

@@ -11,10 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from apps.datasets import services as dataset_services
-from apps.datasets import upload_services
 from apps.datasets.models import DataSet, Upload, Version
-from apps.datasets.upload_handler import LimitedUploadHandler
-from apps.datasets.workspace import workspace_of
+from apps.datasets.uploads import services
+from apps.datasets.uploads.handler import LimitedUploadHandler
+from apps.datasets.uploads.workspace import workspace_of
 from apps.jobs.work import perform
 from apps.projects.models import Event
 
@@ -97,7 +97,7 @@ def test_a_new_version_of_a_data_set(
 
 
 def test_a_body_that_broke_off_is_refused(team: Any, as_: Any, small: dict[str, bytes]) -> None:
-    upload = upload_services.begin_upload(team.contributor, team.project, "table")
+    upload = services.begin_upload(team.contributor, team.project, "table")
     data = sent(small)
     del data["complete"]
     response = as_(team.contributor).post(page("upload_add", upload), data)
@@ -110,7 +110,7 @@ def test_an_upload_over_the_limit_is_refused_in_words(
     team: Any, as_: Any, small: dict[str, bytes], settings: Any
 ) -> None:
     settings.UPLOAD_LIMIT_BYTES = 2_000
-    upload = upload_services.begin_upload(team.contributor, team.project, "table")
+    upload = services.begin_upload(team.contributor, team.project, "table")
     response = as_(team.contributor).post(page("upload_add", upload), sent(small))
     assert response.status_code == 422
     assert "larger than what fits" in response.content.decode()
@@ -128,7 +128,7 @@ def test_a_program_over_the_limit_is_refused_before_the_disk_is_full(
 
 
 def test_a_file_may_be_removed_and_replaced(team: Any, as_: Any) -> None:
-    upload = upload_services.begin_upload(team.contributor, team.project, "table")
+    upload = services.begin_upload(team.contributor, team.project, "table")
     client = as_(team.contributor)
     client.post(page("upload_add", upload), sent({"a.csv": b"id\n1\n", "b.zip": b"x"}))
     client.post(page("upload_add", upload), sent({"a.csv": b"id\n1\n2\n"}))
@@ -138,9 +138,9 @@ def test_a_file_may_be_removed_and_replaced(team: Any, as_: Any) -> None:
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\x.csv", "/abs/t.csv"])
 def test_the_name_of_a_file_is_never_a_path(team: Any, as_: Any, name: str) -> None:
-    from apps.datasets.receive import receive_file
+    from apps.datasets.uploads.receive import receive_file
 
-    upload = upload_services.begin_upload(team.contributor, team.project, "table")
+    upload = services.begin_upload(team.contributor, team.project, "table")
     receive_file(team.contributor, upload, name, SimpleUploadedFile("t.csv", b"id\n1\n"))
     file = Upload.objects.get().files[0]
     assert "/" not in file["name"]
@@ -197,7 +197,7 @@ def test_an_upload_of_another_project_is_not_there(team: Any, as_: Any, person: 
     from apps.projects.services import create_project
 
     other = create_project(team.contributor, "Other", "Another one.")
-    upload = upload_services.begin_upload(team.contributor, other, "table")
+    upload = services.begin_upload(team.contributor, other, "table")
     assert (
         as_(team.contributor)
         .get(reverse("datasets:upload", args=[team.project.slug, upload.pk]))
@@ -284,7 +284,7 @@ def test_no_heavy_library_in_the_web_process() -> None:
     import sys
 
     code = (
-        "import django, sys; django.setup(); import apps.datasets.views.uploads, apps.datasets.views.media, apps.datasets.receive;"
+        "import django, sys; django.setup(); import apps.datasets.views.uploads, apps.datasets.views.media, apps.datasets.uploads.receive;"
         "print([m for m in ('pyarrow', 'torch', 'scipy', 'sklearn', 'soundfile', 'PIL') if m in sys.modules])"
     )
     root = Path(__file__).parents[2]

@@ -10,12 +10,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.datasets.browse import Browse, browse
-from apps.datasets.duck import Question, ask_once, identifier, literal
-from apps.datasets.facets import PatternRow, make_patterns, pattern_question
-from apps.datasets.filters import parse
-from apps.datasets.frames import Column, Frame, frame_of_alignment
-from apps.datasets.joins import MAJORITY, table_file
+from apps.datasets.browsing.duck import Question, ask_once, identifier, literal
+from apps.datasets.browsing.facets import PatternRow, make_patterns, pattern_question
+from apps.datasets.browsing.filters import parse
+from apps.datasets.browsing.frames import Column, Frame, frame_of_alignment
+from apps.datasets.browsing.joins import MAJORITY, table_file
+from apps.datasets.browsing.samples import Browse, browse
 from apps.datasets.models import Alignment, Version
 from apps.projects.models import Project
 from fusion.schema.task_names import ONE_LABEL

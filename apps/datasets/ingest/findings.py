@@ -1,11 +1,11 @@
 """What a check found, gathered by problem. Codes only: the page says them in the reader's language
-(apps/datasets/problems.py).
+(apps/datasets/uploads/problems.py).
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.datasets.problems import severity
+from apps.datasets.uploads.problems import severity
 
 MAX_EXAMPLES = 1_000
 OF_SAMPLES = ("duplicate",)

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import DataSet, Upload, Version
-from apps.datasets.upload_services import finish_check, finish_import, upload_of
-from apps.datasets.workspace import Workspace, workspace_of
+from apps.datasets.uploads.services import finish_check, finish_import, upload_of
+from apps.datasets.uploads.workspace import Workspace, workspace_of
 from apps.jobs import services as jobs
 from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work

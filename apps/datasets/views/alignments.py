@@ -19,8 +19,8 @@ from apps.datasets.alignments.spec import (
     sources_of,
     versions_used,
 )
-from apps.datasets.duck import CannotRead
-from apps.datasets.frames import frame_of_versions
+from apps.datasets.browsing.duck import CannotRead
+from apps.datasets.browsing.frames import frame_of_versions
 from apps.datasets.models import Alignment, Version
 from apps.datasets.queries import datasets_of, newest_versions
 from apps.projects.models import Project

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from apps.datasets import queries
 from apps.datasets.agreement import agreement_of
-from apps.datasets.browse import browse
-from apps.datasets.duck import CannotRead
-from apps.datasets.filters import address, tidy
-from apps.datasets.frames import frame_of_version
+from apps.datasets.browsing.duck import CannotRead
+from apps.datasets.browsing.filters import address, tidy
+from apps.datasets.browsing.frames import frame_of_version
+from apps.datasets.browsing.samples import browse
 from apps.datasets.models import DataSet, Version
-from apps.datasets.problems import groups_for
+from apps.datasets.uploads.problems import groups_for
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can

@@ -10,13 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.datasets import upload_services
 from apps.datasets.forms import AboutForm, ColumnsForm, NoteForm, RolesForm, SourceForm
 from apps.datasets.models import DataSet, Upload
-from apps.datasets.problems import groups_for
-from apps.datasets.receive import receive_file
-from apps.datasets.upload_handler import REFUSED
-from apps.datasets.upload_queries import (
+from apps.datasets.uploads import services
+from apps.datasets.uploads.handler import REFUSED
+from apps.datasets.uploads.problems import groups_for
+from apps.datasets.uploads.queries import (
     current_job,
     dataset_of,
     page_of,
@@ -24,6 +23,7 @@ from apps.datasets.upload_queries import (
     steps_of,
     totals,
 )
+from apps.datasets.uploads.receive import receive_file
 from apps.projects.models import Project
 from apps.projects.pages import has_moved, project_page, refresh
 
@@ -74,9 +74,7 @@ def new(request: HttpRequest, project: Project) -> HttpResponse:
         form = SourceForm({"source": source} if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return here(
-            upload_services.begin_upload(
-                request.user, project, form.cleaned_data["source"], dataset
-            )
+            services.begin_upload(request.user, project, form.cleaned_data["source"], dataset)
         )
     open_ones = project.uploads.exclude(state__in=(State.DONE, State.CANCELLED)).filter(
         created_by=request.user
@@ -130,7 +128,7 @@ def add(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     if request.method == "POST":
         problems = take_files(request, found)
         if not problems and "check" in request.POST:
-            problems = attempt(upload_services.start_check, request.user, found)
+            problems = attempt(services.start_check, request.user, found)
         if not problems:
             return here(found)
     return shown(request, found, "add", 422 if problems else 200, problems=problems)
@@ -170,7 +168,7 @@ def remove(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse
     found = upload_in(project, upload)
     tell(
         request,
-        attempt(upload_services.remove_file, request.user, found, request.POST.get("name", "")),
+        attempt(services.remove_file, request.user, found, request.POST.get("name", "")),
     )
     return here(found)
 
@@ -211,7 +209,7 @@ def columns(request: HttpRequest, project: Project, upload: UUID) -> HttpRespons
         choices = form.choices()
         again = needs_check(found, choices)
         problems = attempt(
-            upload_services.start_check if again else upload_services.choose,
+            services.start_check if again else services.choose,
             request.user,
             found,
             **choices,
@@ -242,8 +240,8 @@ def about(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     form = about_form(request, found)
     if request.method == "POST" and (form is None or form.is_valid()):
         choices = form.choices() if form else {}
-        problems = attempt(upload_services.choose, request.user, found, **choices) or attempt(
-            upload_services.start_import, request.user, found
+        problems = attempt(services.choose, request.user, found, **choices) or attempt(
+            services.start_import, request.user, found
         )
         tell(request, problems)
         return here(found)
@@ -299,7 +297,7 @@ def done(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     found = upload_in(project, upload)
-    if problems := attempt(upload_services.cancel_upload, request.user, found):
+    if problems := attempt(services.cancel_upload, request.user, found):
         tell(request, problems)
         return here(found)
     messages.success(request, _("The upload was cancelled; its files are removed."))
@@ -311,5 +309,5 @@ def cancel(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse
 def back(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     """From a failure or a report to the files."""
     found = upload_in(project, upload)
-    tell(request, attempt(upload_services.go_back, request.user, found))
+    tell(request, attempt(services.go_back, request.user, found))
     return here(found)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from django.utils.translation import gettext as _
 
-from apps.datasets.duck import CannotRead, ask_one
+from apps.datasets.browsing.duck import CannotRead, ask_one
 from apps.experiments.artifacts.predictions import Cannot, path_of
 from apps.experiments.models import Run
 from fusion.evaluation.compare import Answered, CannotCompare, compare

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from apps.datasets.duck import CannotRead, Files, Row, ask_one
+from apps.datasets.browsing.duck import CannotRead, Files, Row, ask_one
 from apps.experiments.artifacts import predictions
 from apps.experiments.models import Run
 from apps.experiments.report import plots

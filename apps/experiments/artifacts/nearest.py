@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.datasets.duck import CannotRead, Files, Row, ask_one, identifier, pattern
+from apps.datasets.browsing.duck import CannotRead, Files, Row, ask_one, identifier, pattern
 from apps.experiments.artifacts import embedding_map
 from apps.experiments.models import Run
 from apps.experiments.report import disagreements

@@ -13,7 +13,7 @@ from django.core.paginator import Page, Paginator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from apps.datasets.duck import CannotRead, ask, ask_one, pattern
+from apps.datasets.browsing.duck import CannotRead, ask, ask_one, pattern
 from apps.experiments.models import Run
 from fusion.schema.task_names import TaskName
 

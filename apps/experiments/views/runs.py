@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from apps.datasets.duck import CannotRead
+from apps.datasets.browsing.duck import CannotRead
 from apps.discussions.models import Comment, Thread
 from apps.experiments import hooks, queries, services
 from apps.experiments.artifacts import embedding_map, nearest, predictions

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.accounts.models import User
 from apps.datasets.ingest.folder import Imported, import_folder
-from apps.datasets.problems import PROBLEMS
+from apps.datasets.uploads.problems import PROBLEMS
 from apps.jobs.work import Failure, perform
 from apps.projects.models import Project
 from apps.projects.services import create_project

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import manage, media, uploads
+from apps.datasets.views import manage, media, uploads
 
 one = "p/<slug:project>/data/uploads/<uuid:upload>/"
 urlpatterns = [

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from .duck import UNREADABLE, CannotRead, identifier, literal, locked
-from .models import Version
+from apps.datasets.browsing.duck import UNREADABLE, CannotRead, identifier, literal, locked
+from apps.datasets.models import Version
 
 FORM = "join-3"
 """Changes with what the file holds, so that older files are left alone."""
@@ -26,7 +26,7 @@ MEMORY = "400MB"
 
 
 def table_file(version: Version) -> str:
-    from .blobs import blob_path
+    from apps.datasets.blobs import blob_path
 
     return str(blob_path(version.table.sha256))
 

@@ -13,11 +13,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.datasets.models import Upload
+from apps.datasets.uploads.services import add_file
+from apps.datasets.uploads.workspace import room_for, workspace_of
 from apps.projects.policies import require
-
-from .models import Upload
-from .upload_services import add_file
-from .workspace import room_for, workspace_of
 
 MAX_NAME = 200
 NUMBERS = 10_000

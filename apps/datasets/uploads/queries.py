@@ -6,9 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.datasets.models import DataSet, Upload
 from apps.jobs.models import Job
-
-from .models import DataSet, Upload
 
 State = Upload.State
 

@@ -13,8 +13,8 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from .duck import Question, identifier
-from .frames import CHOICES, Column, Frame, Modality
+from apps.datasets.browsing.duck import Question, identifier
+from apps.datasets.browsing.frames import CHOICES, Column, Frame, Modality
 
 MISSING = "-"
 SIZES = (12, 24, 48)

@@ -9,12 +9,10 @@ from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from apps.projects.models import Project
-
-from . import facets as counting
-from .cards import Card, Line, cards, lines
-from .duck import Question, Row, ask, ask_once
-from .filters import (
+from apps.datasets.browsing import facets as counting
+from apps.datasets.browsing.cards import Card, Line, cards, lines
+from apps.datasets.browsing.duck import Question, Row, ask, ask_once
+from apps.datasets.browsing.filters import (
     Chip,
     Filters,
     address,
@@ -26,7 +24,8 @@ from .filters import (
     prepared,
     where,
 )
-from .frames import Column, Frame
+from apps.datasets.browsing.frames import Column, Frame
+from apps.projects.models import Project
 
 HIDDEN = ("votes",)
 SORTABLE = ("number", "time", "category", "label", "group", "id", "text")

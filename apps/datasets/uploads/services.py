@@ -9,6 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.datasets.models import DataSet, Upload, Version
+from apps.datasets.uploads.workspace import workspace_of
 from apps.discussions.models import Notification
 from apps.discussions.services import notify
 from apps.jobs.models import Job
@@ -16,9 +18,6 @@ from apps.jobs.services import request_stop, submit
 from apps.projects.events import record
 from apps.projects.models import Event, Project
 from apps.projects.policies import require
-
-from .models import DataSet, Upload, Version
-from .workspace import workspace_of
 
 CHECK_STAGES = ["unpack", "read", "inspect", "match"]
 IMPORT_STAGES = ["store", "write"]

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .duck import Files, identifier
-from .joins import INPUTS, MAJORITY, joined_file, presence, table_file
-from .models import Alignment, DataSet, Version
+from apps.datasets.browsing.duck import Files, identifier
+from apps.datasets.browsing.joins import INPUTS, MAJORITY, joined_file, presence, table_file
+from apps.datasets.models import Alignment, DataSet, Version
 
 MEDIA = ("image", "audio")
 CHOICES = ("category", "label", "group", "tags")

@@ -8,13 +8,12 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from apps.datasets.browsing.duck import Row
+from apps.datasets.browsing.filters import flag_label
+from apps.datasets.browsing.frames import MEDIA, Column, Frame
+from apps.datasets.models import Blob
 from apps.projects.models import Project
 from apps.ui.plots.spark import sparkline
-
-from .duck import Row
-from .filters import flag_label
-from .frames import MEDIA, Column, Frame
-from .models import Blob
 
 SMALL_PX = 64
 ROUNDED = 3

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .duck import Question, Row, ask_once
-from .filters import (
+from apps.datasets.browsing.duck import Question, Row, ask_once
+from apps.datasets.browsing.filters import (
     MISSING,
     Filters,
     address,
@@ -18,8 +18,8 @@ from .filters import (
     value_label,
     where,
 )
-from .frames import Column, Frame
-from .joins import MAJORITY
+from apps.datasets.browsing.frames import Column, Frame
+from apps.datasets.browsing.joins import MAJORITY
 
 BINS = 20
 SHOWN = 20
