@@ -13,6 +13,7 @@ from apps.discussions.models import Notification
 from apps.discussions.services import notify
 from apps.experiments.models import Run
 from apps.experiments.recipe import alignment_facts, preflight
+from apps.jobs import leases
 from apps.jobs import services as jobs
 from apps.jobs.models import Job
 from apps.projects.events import record
@@ -139,7 +140,7 @@ def finish_run(
     """The one write of a result; an attempt that no longer owns the job gets Fenced and changes
     nothing.
     """
-    jobs.hold(job)
+    leases.hold(job)
     head = result.headline
     fields: dict[str, Any] = {
         "result": result.model_dump(mode="json"),
@@ -156,7 +157,7 @@ def finish_run(
         "bundle_digest": bundle_digest,
     }
     Run.objects.filter(pk=run.pk).update(**fields)
-    jobs.close(job, Job.State.FINISHED)
+    leases.close(job, Job.State.FINISHED)
     told = {
         "metric": head.metric,
         "score": head.score.value,

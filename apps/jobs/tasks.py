@@ -1,8 +1,8 @@
 from celery import shared_task
 
+from .work import perform
+
 
 @shared_task(name="jobs.work")
 def work(job_id: str) -> None:
-    from .work import perform
-
     perform(job_id)

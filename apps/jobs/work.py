@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from fusion.core.progress import Progress, Stopped
 
-from . import services
+from . import leases
 from .handlers import handler_for
 from .models import Job, LogLine
 
@@ -75,7 +75,7 @@ class Work(Progress):
     def check(self) -> None:
         self.flush_if_due()
         if self._fenced:
-            raise services.Fenced(str(self.job.pk))
+            raise leases.Fenced(str(self.job.pk))
         if self._stop:
             raise Stopped
 
@@ -89,7 +89,7 @@ class Work(Progress):
             lines, self._lines = self._lines, []
             self._flushed = time.monotonic()
         with transaction.atomic():
-            self._stop = services.beat(self.job, **fields) or self._stop
+            self._stop = leases.beat(self.job, **fields) or self._stop
             LogLine.objects.bulk_create(lines)
             if self.on_flush:
                 self.on_flush()
@@ -99,8 +99,8 @@ class Work(Progress):
         while not self._ended.wait(settings.JOB_LEASE_SECONDS / 3):
             close_old_connections()
             try:
-                self._stop = services.beat(self.job) or self._stop
-            except services.Fenced:
+                self._stop = leases.beat(self.job) or self._stop
+            except leases.Fenced:
                 self._fenced = True
                 return
             except Exception:  # the database may be away for a moment; the lease tells the rest
@@ -124,7 +124,7 @@ class Work(Progress):
 
 def perform(job_id: str) -> None:
     """Claim the job and do it. Safe to call any number of times for one job."""
-    job = services.claim(job_id, services.owner_name())
+    job = leases.claim(job_id, leases.owner_name())
     if job is None:
         return
     handler = handler_for(job.kind)
@@ -133,8 +133,8 @@ def perform(job_id: str) -> None:
             handler.function()(work)
             if not Job.objects.get(pk=job.pk).is_over:
                 work.flush()
-                services.close(job, Job.State.FINISHED)
-    except services.Fenced:
+                leases.close(job, Job.State.FINISHED)
+    except leases.Fenced:
         logger.warning("Job %s was taken over; attempt %d ends without a word", job.pk, job.attempt)
     except Stopped:
         _end(job, Job.State.STOPPED, "")
@@ -151,7 +151,7 @@ def _end(job: Job, state: Job.State, error: str) -> None:
     handler = handler_for(job.kind)
     try:
         with transaction.atomic():
-            services.close(job, state, error)
+            leases.close(job, state, error)
             (handler.stopped if state == Job.State.STOPPED else handler.failed)(job)
-    except services.Fenced:
+    except leases.Fenced:
         logger.warning("Job %s was taken over before it could end", job.pk)

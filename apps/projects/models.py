@@ -8,16 +8,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from .roles import Role
+
 if TYPE_CHECKING:
     from apps.accounts.models import User
-
-
-class Role(models.TextChoices):
-    OWNER = "owner", _("Owner")
-    MAINTAINER = "maintainer", _("Maintainer")
-    CONTRIBUTOR = "contributor", _("Contributor")
-    REVIEWER = "reviewer", _("Reviewer")
-    VIEWER = "viewer", _("Viewer")
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):

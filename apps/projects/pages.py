@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from .models import Project
-from .policies import Action, require
+from .policies import require
+from .roles import Action
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Project, P], HttpResponseBase]

@@ -2,32 +2,26 @@
 `require`.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
 from guardian.shortcuts import get_objects_for_user
 
-from .models import Project, ProjectQuerySet, Role
+from .roles import GRANTS, Action, Role
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from apps.accounts.models import User
 
-Action = Literal["view", "comment", "contribute", "review", "maintain", "own"]
-
-GRANTS: dict[Role, tuple[Action, ...]] = {
-    Role.OWNER: ("view", "comment", "contribute", "review", "maintain", "own"),
-    Role.MAINTAINER: ("view", "comment", "contribute", "review", "maintain"),
-    Role.CONTRIBUTOR: ("view", "comment", "contribute"),
-    Role.REVIEWER: ("view", "comment", "review"),
-    Role.VIEWER: ("view",),
-}
+    from .models import Project, ProjectQuerySet
 
 
-def visible_projects(projects: ProjectQuerySet, user: "User | AnonymousUser") -> ProjectQuerySet:
+def visible_projects(
+    projects: "ProjectQuerySet", user: "User | AnonymousUser"
+) -> "ProjectQuerySet":
     if not user.is_authenticated:
         return projects.none()
     return get_objects_for_user(
@@ -35,7 +29,7 @@ def visible_projects(projects: ProjectQuerySet, user: "User | AnonymousUser") ->
     )
 
 
-def actions(user: "User | AnonymousUser", project: Project) -> frozenset[str]:
+def actions(user: "User | AnonymousUser", project: "Project") -> frozenset[str]:
     """Everything that the person may do here; asked once a request and project."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
@@ -52,17 +46,17 @@ def actions(user: "User | AnonymousUser", project: Project) -> frozenset[str]:
     return cache[project.pk]
 
 
-def _granted(user: "User", project: Project) -> list[str]:
+def _granted(user: "User", project: "Project") -> list[str]:
     """Being a superuser opens no project: only membership does."""
     roles = project.members.filter(user=user).values_list("role", flat=True)
     return [f"{action}_project" for role in roles for action in GRANTS[Role(role)]]
 
 
-def can(user: "User | AnonymousUser", action: Action, project: Project) -> bool:
+def can(user: "User | AnonymousUser", action: Action, project: "Project") -> bool:
     return action in actions(user, project)
 
 
-def require(user: "User | AnonymousUser", action: Action, project: Project) -> None:
+def require(user: "User | AnonymousUser", action: Action, project: "Project") -> None:
     """Raise 404 for an outsider, who must not learn that the project exists, and 403 for a member
     without the right.
     """

@@ -18,7 +18,8 @@ from apps.accounts.services import create_user
 
 from .events import record
 from .models import Counter, Discipline, Invitation, Member, Project, Role, RoleGroup
-from .policies import GRANTS, require
+from .policies import require
+from .roles import GRANTS
 
 INVITATION_DAYS = 14
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.projects.models import Discipline, Member, Project, Role
-from apps.projects.policies import GRANTS
+from apps.projects.roles import GRANTS
 from apps.registry.models import ModelVersion
 
 

@@ -22,8 +22,8 @@ from apps.datasets.ingest.unpack import Refused, Unpacked, decoded, unpack
 from apps.datasets.models import Blob, BlobUse, Upload, Version
 from apps.datasets.uploads import services
 from apps.datasets.uploads.workspace import workspace_of
+from apps.jobs.leases import Fenced, claim
 from apps.jobs.models import Job
-from apps.jobs.services import Fenced, claim
 from apps.jobs.work import Work
 from fusion.data.modalities import BrokenFile
 

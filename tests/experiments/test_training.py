@@ -17,6 +17,7 @@ from apps.discussions.models import Notification
 from apps.experiments import queries, services
 from apps.experiments.artifacts import predictions
 from apps.experiments.models import Run
+from apps.jobs import leases
 from apps.jobs import services as jobs
 from apps.jobs.models import Job, LogLine
 from apps.jobs.work import perform
@@ -134,7 +135,7 @@ def test_a_stale_attempt_cannot_write_its_result(team: object) -> None:
     run = finished(team)
     result = run.evaluation
     Run.objects.filter(pk=run.pk).update(result=None)
-    with pytest.raises(jobs.Fenced):
+    with pytest.raises(leases.Fenced):
         services.finish_run(run.job, run, result, "runs/x", "0")
     run.refresh_from_db()
     assert run.result is None
@@ -189,7 +190,7 @@ def facts(run: Run) -> dict:
 def test_a_run_whose_worker_was_killed_ends_in_the_same_result(
     start_worker: Callable, team: object
 ) -> None:
-    undisturbed = finished(team, epochs=16, seeds=2)
+    undisturbed = finished(team, epochs=150, seeds=2)
     run = services.retry(team.owner, undisturbed)
     first = start_worker()
     wait(run.job, lambda job: job.stage == "train" and job.done >= 3)

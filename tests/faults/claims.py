@@ -22,8 +22,8 @@ def make(count: int) -> None:
 
 
 def claim() -> None:
+    from apps.jobs.leases import claim, owner_name
     from apps.jobs.models import Job
-    from apps.jobs.services import claim, owner_name
 
     for job_id in Job.objects.order_by("pk").values_list("pk", flat=True):
         if claim(str(job_id), owner_name()):

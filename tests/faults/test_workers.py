@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
-from apps.jobs import services
+from apps.jobs import leases, services
 from apps.jobs.handlers import Handler, register
 from apps.jobs.models import Job, LogLine
 
@@ -174,7 +174,7 @@ def test_a_job_of_a_dead_worker_is_published_once_while_nobody_is_free(
     counting: Callable[[int], Job],
 ) -> None:
     job = counting(2)
-    services.claim(str(job.pk), "a-worker-that-died")
+    leases.claim(str(job.pk), "a-worker-that-died")
     long_ago = job.created_at - services.UNCLAIMED_AFTER
     Job.objects.filter(pk=job.pk).update(
         created_at=long_ago, published_at=long_ago, lease_until=job.created_at

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils import timezone
 
-from apps.jobs import handlers, services
+from apps.jobs import handlers, leases, services
 from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work, perform
 from fusion.core.progress import Stopped
@@ -97,15 +97,15 @@ def test_a_job_is_done_once_however_often_it_is_called(job) -> None:
 
 def test_a_stale_attempt_writes_nothing(job) -> None:
     one = job()
-    first = services.claim(str(one.pk), "a")
+    first = leases.claim(str(one.pk), "a")
     Job.objects.filter(pk=one.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    second = services.claim(str(one.pk), "b")
+    second = leases.claim(str(one.pk), "b")
     assert (first.attempt, second.attempt) == (1, 2)
-    with pytest.raises(services.Fenced):
-        services.beat(first, stage="late")
-    with pytest.raises(services.Fenced):
-        services.close(first, Job.State.FINISHED)
-    assert services.beat(second, stage="mine") is False
+    with pytest.raises(leases.Fenced):
+        leases.beat(first, stage="late")
+    with pytest.raises(leases.Fenced):
+        leases.close(first, Job.State.FINISHED)
+    assert leases.beat(second, stage="mine") is False
 
 
 def test_a_job_whose_worker_died_three_times_fails_in_words(job) -> None:
@@ -122,7 +122,7 @@ def test_a_job_whose_worker_died_three_times_fails_in_words(job) -> None:
 def test_a_waiting_job_stops_at_once(job, team) -> None:
     one = job()
     services.request_stop(team.contributor, one)
-    assert services.claim(str(one.pk), "a") is None
+    assert leases.claim(str(one.pk), "a") is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from django.http import Http404
 
 from apps.accounts.models import User
 from apps.projects.models import Project
-from apps.projects.policies import GRANTS, can, require
+from apps.projects.policies import can, require
+from apps.projects.roles import GRANTS
 
 MATRIX = {role.value: set(actions) for role, actions in GRANTS.items()} | {"outsider": set()}
 ACTIONS = ("view", "comment", "contribute", "review", "maintain", "own")

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.blobs import blob_name, digest_of, register_blobs, store_path
 from apps.datasets.models import Alignment, Blob
+from apps.jobs.leases import close
 from apps.jobs.models import Job
-from apps.jobs.services import close
 from apps.jobs.work import Failure, Work
 from apps.projects.events import record
 from fusion.data.alignment import Aligned, AlignmentError, folds

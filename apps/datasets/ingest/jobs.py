@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.models import DataSet, Upload, Version
 from apps.datasets.uploads.services import finish_check, finish_import, upload_of
 from apps.datasets.uploads.workspace import Workspace, workspace_of
-from apps.jobs import services as jobs
+from apps.jobs import leases
 from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work
 from apps.projects.models import Discipline
@@ -49,7 +49,7 @@ def check(work: Work) -> None:
     work.stage("match")
     report = check_report(plan, known)
     with transaction.atomic():
-        jobs.close(work.job, Job.State.FINISHED)
+        leases.close(work.job, Job.State.FINISHED)
         finish_check(work.job, report, **choices_of(plan, upload))
 
 
@@ -163,7 +163,7 @@ def import_(work: Work) -> None:
         plan,
         stored,
         target_of(upload),
-        partial(jobs.hold, work.job),
+        partial(leases.hold, work.job),
         partial(finish, work.job, plan, upload),
     )
 
@@ -175,7 +175,7 @@ def finish(job: Job, plan: Plan, upload: Upload, versions: list[Version]) -> Non
         made = draft_alignment(plan.spec, upload.project, upload.created_by, versions)
         words = made if isinstance(made, str) else ""
     finish_import(upload, versions, words)
-    jobs.close(job, Job.State.FINISHED)
+    leases.close(job, Job.State.FINISHED)
 
 
 def target_of(upload: Upload) -> Target:
