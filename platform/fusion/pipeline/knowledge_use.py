@@ -10,7 +10,7 @@ import torch
 
 from fusion.core.arrays import Bools, Floats
 from fusion.data.alignment import Aligned
-from fusion.data.columns import find_leaks
+from fusion.data.leaks import find_leaks
 from fusion.knowledge import (
     Knowledge,
     Rule,
