@@ -9,22 +9,22 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from fusion.knowledge.language import (
+from fusion.knowledge.column_names import resolve
+from fusion.knowledge.conditions import (
     NUMBER,
     And,
-    Column,
+    ColumnRef,
     Compare,
     Condition,
     ConditionError,
     Find,
-    Known,
     Not,
     OneOf,
     Or,
+    Presence,
     Value,
     joined,
 )
-from fusion.knowledge.names import resolve
 from fusion.knowledge.patterns import check_pattern
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ conjunction: part (_AND part)*
         | column COMPARISON value                     -> compare
         | column NOT? SEARCH TEXT                     -> find
         | column NOT? _IN values                      -> one_of
-        | column _IS NOT? STATE                       -> known
+        | column _IS NOT? STATE                       -> presence
 column:   WORD | QUOTED
 value:    TEXT | NUMBER
 values:   BEGIN value (_COMMA value)* _STOP
@@ -127,7 +127,7 @@ def read(text: str) -> Condition:
             before = token
         return parser.feed_eof()
     except UnexpectedCharacters as error:
-        raise unreadable(text, error.pos_in_stream) from None
+        raise unreadable(text, error.pos_in_stream or 0) from None
     except UnexpectedToken as error:
         raise unexpected(text, error.token, before, parser.accepts()) from None
     except ConditionError as error:
@@ -142,7 +142,7 @@ def lark_parser() -> "Lark":
 
 
 class ConditionBuilder:
-    """Makes conditions while Lark parses: a method a rule of the grammar, called with its parts."""
+    """Make conditions while Lark parses: a method a rule of the grammar, called with its parts."""
 
     def disjunction(self, parts: list[Condition]) -> Condition:
         return joined(Or, parts)
@@ -172,16 +172,16 @@ class ConditionBuilder:
         test = OneOf(column, values)
         return Not(test) if negation else test
 
-    def known(self, parts: list[Any]) -> Condition:
+    def presence(self, parts: list[Any]) -> Condition:
         column, *negation, state = parts
-        return Known(column, present=(state.lower() == "present") != bool(negation))
+        return Presence(column, present=(state.lower() == "present") != bool(negation))
 
-    def column(self, parts: list["Token"]) -> Column:
+    def column(self, parts: list["Token"]) -> ColumnRef:
         [token] = parts
         name = unquoted(token) if token.type == "QUOTED" else str(token)
         if not name.strip():
             raise fault("expected the name of a column between the backquotes", token)
-        return Column(name, token.start_pos)
+        return ColumnRef(name, token.start_pos or 0)
 
     def value(self, parts: list["Token"]) -> Value:
         [token] = parts
@@ -196,11 +196,13 @@ class ConditionBuilder:
     def values(self, parts: list[Any]) -> tuple[Value, ...]:
         begin, *values = parts
         if len({type(value) for value in values}) > 1:
-            raise ConditionError("a list holds either numbers or texts, not both", at=begin.end_pos)
+            raise ConditionError(
+                "a list holds either numbers or texts, not both", start=begin.end_pos
+            )
         if len(values) > MAX_VALUES:
             raise ConditionError(
                 f"a list may hold {MAX_VALUES} values, this one holds {len(values)}",
-                at=begin.end_pos,
+                start=begin.end_pos,
             )
         return tuple(dict.fromkeys(values))
 
@@ -212,7 +214,7 @@ def unquoted(token: "Token") -> str:
 
 
 def fault(message: str, token: "Token") -> ConditionError:
-    return ConditionError(message, at=token.start_pos, length=len(token))
+    return ConditionError(message, start=token.start_pos, length=len(token))
 
 
 def check_depth(parser: "InteractiveParser", token: "Token") -> None:
@@ -224,13 +226,13 @@ def check_depth(parser: "InteractiveParser", token: "Token") -> None:
         raise fault(f"brackets and not are nested more than {MAX_DEPTH} deep", token)
 
 
-def unreadable(text: str, at: int) -> ConditionError:
-    character = text[at]
+def unreadable(text: str, start: int) -> ConditionError:
+    character = text[start]
     if closing := CLOSING.get(character):
         message = f"what begins with {character} here has no closing {closing}"
-        return ConditionError(message, text, at, len(text) - at)
+        return ConditionError(message, text, start, len(text) - start)
     hint = f"; write {FOREIGN[character]}" if character in FOREIGN else ""
-    return ConditionError(f"{character} has no meaning here{hint}", text, at)
+    return ConditionError(f"{character} has no meaning here{hint}", text, start)
 
 
 def unexpected(text: str, token: "Token", before: str, accepted: set[str]) -> ConditionError:
