@@ -142,7 +142,7 @@ def lark_parser() -> "Lark":
 
 
 class ConditionBuilder:
-    """Make conditions while Lark parses: a method a rule of the grammar, called with its parts."""
+    """Make conditions while Lark parses, by one method for each rule of the grammar."""
 
     def disjunction(self, parts: list[Condition]) -> Condition:
         return joined(Or, parts)
@@ -218,7 +218,7 @@ def fault(message: str, token: "Token") -> ConditionError:
 
 
 def check_depth(parser: "InteractiveParser", token: "Token") -> None:
-    """Refuse deep nesting, which functions over conditions follow by recursion."""
+    """Refuse deep nesting, which functions on conditions follow by recursion."""
     if token.type not in ("WORD", "QUOTED"):
         return
     stack = parser.parser_state.value_stack
