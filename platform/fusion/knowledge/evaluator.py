@@ -152,30 +152,31 @@ def as_time(value: Any) -> datetime | None:
     return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
+def search(value: Any, how: str, text: str) -> Truth:
+    """Search the value for the folded text. `contains` asks for a whole tag among tags."""
+    if is_missing(value) or is_numeric(value):
+        return None
+    if how == "starts with":
+        candidates = value if isinstance(value, list | tuple) else (value,)
+        return any(folded(candidate).startswith(text) for candidate in candidates)
+    if isinstance(value, list | tuple):
+        return any(folded(tag) == text for tag in value)
+    return text in folded(value)
+
+
+def folded(value: Any) -> str:
+    """Return the text in small letters, character by character: no final sigma, and one character
+    for İ, so that a part of a text folds as the whole does.
+    """
+    text = str(value)
+    return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
+
+
 def texts_of(value: Any) -> list[str] | None:
     """Return the tags, or the one text; None where there is no text."""
     if is_missing(value) or is_numeric(value):
         return None
     return [str(tag) for tag in value] if isinstance(value, list | tuple) else [str(value)]
-
-
-def search(value: Any, how: str, text: str) -> Truth:
-    """Search the value for the folded text. `contains` asks for a whole tag among tags."""
-    texts = texts_of(value)
-    if texts is None:
-        return None
-    if how == "starts with":
-        return any(folded(candidate).startswith(text) for candidate in texts)
-    if isinstance(value, list | tuple):
-        return any(folded(tag) == text for tag in texts)
-    return text in folded(texts[0])
-
-
-def folded(text: str) -> str:
-    """Return the text in small letters, character by character: no final sigma, and one character
-    for İ, so that a part of a text folds as the whole does.
-    """
-    return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
 
 
 def match_pattern(values: Sequence[Any], pattern: str) -> list[Truth]:
