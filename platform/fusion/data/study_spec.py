@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from fusion.core.column_values import Kind
-from fusion.knowledge.concepts import defined
+from fusion.knowledge.concepts import defined_concepts
 from fusion.knowledge.rules import rules_of
 from fusion.schema.protocol import protocols_of
 from fusion.schema.task_names import TaskName
@@ -211,7 +211,11 @@ class StudySpec(Part):
             for one in self.concepts
             if "name" in one and one.get("broader")
         }
-        found = {"rules": self.rules, "broader": broader, "concepts": defined(self.concepts)}
+        found = {
+            "rules": self.rules,
+            "broader": broader,
+            "concepts": defined_concepts(self.concepts),
+        }
         return {name: value for name, value in found.items() if value}
 
 
