@@ -41,7 +41,7 @@ class BrokenFile(Exception):
 
 @dataclass
 class Inspection:
-    """What a readable file is.
+    """A readable file described.
 
     facts: width, height, mode and format of an image; seconds, rate, channels and frames of a
     recording. flags: things a person should know that do not make the
@@ -57,7 +57,7 @@ class Inspection:
     waveform: list[int] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Without the derived pictures: what a database keeps."""
+        """The facts that a database keeps, without the derived pictures."""
         return {k: v for k, v in asdict(self).items() if k not in ("thumbnail", "waveform")}
 
 
@@ -97,9 +97,10 @@ def expect(head: bytes, kind: str) -> str:
     """The media type of a file that must be of this kind; raises BrokenFile if its content says
     otherwise.
     """
-    found = sniff(head)
-    if found != kind:
+    medium = sniff(head)
+    if medium != kind:
         raise BrokenFile(
-            f"is {'of an unknown format' if found is None else f'{found}, not {kind}'} (its first bytes are {head[:8].hex(' ')})"
+            f"is {'of an unknown format' if medium is None else f'{medium}, not {kind}'} (its "
+            f"first bytes are {head[:8].hex(' ')})"
         )
     return media_type(head) or "application/octet-stream"
