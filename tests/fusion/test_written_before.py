@@ -10,6 +10,7 @@ import pytest
 
 import fusion
 from fusion.data.alignment import Aligned
+from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 
 FOLDER = Path(__file__).parent / "written_before"
@@ -37,3 +38,15 @@ def test_a_result_written_before_is_read_whole():
     result = EvaluationResult.model_validate_json((FOLDER / "bundle/result.json").read_bytes())
     assert result.headline.score.value == EXPECTED["score"]
     assert [method.name for method in result.methods] == ["ensemble", "late", "gated"]
+
+
+@pytest.mark.parametrize(
+    ("off", "on", "field"),
+    [({"ensemble": {"seeds": False}}, {"ensemble": {"seeds": True}}, "ensemble: `seeds`")],
+)
+def test_a_removed_setting_is_ignored_when_off_or_stored_and_refused_when_on(off, on, field):
+    assert Recipe.parse(off) == Recipe.stored(off)
+    stored = Recipe.stored(on)
+    assert Recipe.parse(stored.model_dump(mode="json")) == stored == Recipe.parse(off)
+    with pytest.raises(RecipeError, match=f"^{field} was removed: .*leave it out"):
+        Recipe.parse(on)

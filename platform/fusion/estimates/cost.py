@@ -108,11 +108,8 @@ def fits_of_round(shape: Shape, recipe: Recipe) -> int:
 
 
 def fits(shape: Shape, recipe: Recipe) -> int:
-    """All of them; the model that is kept is trained once more, on every sample, with every seed if
-    these answer together.
-    """
-    kept = len(recipe.training.seeds) if recipe.joins_seeds else 1
-    return shape.rounds * fits_of_round(shape, recipe) + kept * models(shape, recipe)
+    """All of them; the model that is kept is trained once more, on every sample."""
+    return shape.rounds * fits_of_round(shape, recipe) + models(shape, recipe)
 
 
 def steps(shape: Shape, recipe: Recipe, rules: int | None = None) -> float:

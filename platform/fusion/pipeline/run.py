@@ -383,7 +383,7 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
         singles=found.singles,
         best_single=found.best_single,
         temperatures={name: found.temperature(name) for name in found.scored.modalities},
-        seeds=[] if recipe.joins_seeds else recipe.training.seeds,
+        seeds=recipe.training.seeds,
         cluster_column=aligned.cluster,
         split=Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
         n_total=len(aligned),

@@ -47,7 +47,7 @@ class Plan:
         fires = fires_of(recipe, aligned)
         for words in warnings_of(recipe, aligned, fires):
             progress.log(words)
-        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned, recipe)]
+        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned)]
         return cls(aligned, recipe, chosen_modalities(aligned, recipe), fires, rounds)
 
     @property
@@ -114,14 +114,12 @@ def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
     ]
 
 
-def round_of_all(aligned: Aligned, recipe: Recipe) -> Round:
+def round_of_all(aligned: Aligned) -> Round:
     """Training on every sample that takes part, with nothing held out: the model that is kept, with
     what the other rounds chose.
     """
     rows = np.asarray(aligned.kept(), dtype=np.int64)
-    return Round(
-        "all samples", rows, rows[:0], [], len(recipe.training.seeds) if recipe.joins_seeds else 1
-    )
+    return Round("all samples", rows, rows[:0], [], 1)
 
 
 def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
