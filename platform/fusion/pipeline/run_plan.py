@@ -20,7 +20,6 @@ from fusion.encoders.adaptation import Adapted
 from fusion.encoders.capability_checks import refusals
 from fusion.encoders.embedding import Features
 from fusion.evaluation.subgroups import subgroup_columns
-from fusion.features.learned_pooling import CannotWeigh, weighings_of
 from fusion.pipeline.knowledge_use import fires_of, settled, taught, warnings_of
 from fusion.pipeline.protocol_checks import asked
 from fusion.schema.recipe import Recipe, RecipeError
@@ -61,14 +60,8 @@ class Plan:
         return inner_of(self.aligned, rows, self.recipe)
 
     def task(self, features: Features) -> Task:
-        try:
-            weighings = weighings_of(self.recipe, features)
-        except CannotWeigh as error:
-            raise RecipeError([str(error)]) from error
-        task = task_of(self.aligned, features)
         teaching = taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires)
-        left = {name: one.left for name, one in weighings.items()}
-        return replace(task, taught=teaching, weighings=weighings, blocks=task.blocks | left)
+        return replace(task_of(self.aligned, features), taught=teaching)
 
 
 def in_order(aligned: Aligned) -> Aligned:

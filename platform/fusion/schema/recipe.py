@@ -81,28 +81,22 @@ class EncoderChoice(Part):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined
     side by side.
 
-    mix: weigh the layers and add them up (fusion.features.layer_mix), in place of putting them side by side.
-    attend: weigh the places of a grid or the segments of each sample and add them up
-    (fusion.features.attention_pooling), in place of the same. tune: frozen as it is, or trained along
-    (fusion.training.finetune): adapters beside its weights, its last blocks, or all of it.
+    tune: frozen as it is, or trained along (fusion.training.finetune): adapters beside its weights,
+    its last blocks, or all of it.
     """
+
+    removed: ClassVar[dict[str, str]] = {
+        "mix": "layers added up by learned weights were no better than side by side",
+        "attend": "places added up by attention were no better than side by side",
+    }
 
     name: str = Field(min_length=1, max_length=200)
     layers: list[int] | None = Field(default=None, max_length=64)
     pooling: Pooling | None = None
     grid: list[int] | None = Field(default=None, max_length=64)
     resolution: int | None = Field(default=None, ge=8, le=1024)
-    mix: bool = False
-    attend: bool = False
     tune: Tune = "frozen"
     tuning: Tuning | None = None
-
-    @field_validator("mix")
-    @classmethod
-    def layers_to_mix(cls, mix: bool, info: ValidationInfo) -> bool:
-        if mix and len(set(info.data.get("layers") or [])) < 2:
-            raise ValueError("weighs two or more layers; name them, for instance layers: [4, 5, 6]")
-        return mix
 
     @property
     def tuning_options(self) -> Tuning:

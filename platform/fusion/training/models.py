@@ -13,7 +13,8 @@ from torch import Tensor
 
 from fusion.core.arrays import Floats
 from fusion.core.files import BrokenFile
-from fusion.features.learned_pooling import Reader, reader_of
+from fusion.features.tokens import TokenWhitening
+from fusion.features.whitening import Whitening
 from fusion.methods import JOINT, build
 from fusion.methods.layers import Network
 from fusion.schema.recipe import Training
@@ -72,7 +73,7 @@ class Shape:
 @dataclass
 class Model:
     shape: Shape
-    whitening: dict[str, Reader]
+    whitening: dict[str, Whitening | TokenWhitening]
     network: Network
     temperature: float = 1.0
 
@@ -160,9 +161,13 @@ class Model:
     def of(cls, tensors: dict[str, NDArray[Any]], facts: dict[str, Any]) -> "Model":
         shape = Shape.of_facts(facts["shape"])
         read = {name: f"whitening.{shape.modalities.index(name)}" for name in shape.inputs}
-        whitening = {
-            name: reader_of(tensors, prefix, shape.tokens is not None)
-            for name, prefix in read.items()
+        if any(".mix." in name or ".attention." in name for name in tensors if name[:4] != "net."):
+            raise BrokenFile(
+                "it adds up layers or places by learned weights, which was removed; train it again."
+            )
+        kind = Whitening if shape.tokens is None else TokenWhitening
+        whitening: dict[str, Whitening | TokenWhitening] = {
+            name: kind.of(tensors, prefix) for name, prefix in read.items()
         }
         if any(found.dim != shape.dims[name] for name, found in whitening.items()):
             raise BrokenFile("a whitening does not fit the network behind it.")
