@@ -256,7 +256,7 @@ def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
     settings.HOME = tmp_path
     recipe = Recipe.parse(
         {
-            "encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6], "mix": True}]},
+            "encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6]}]},
             "training": {"epochs": 20},
         }
     )
