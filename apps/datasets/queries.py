@@ -8,7 +8,7 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from apps.projects.models import Project
 
-from .models import DataSet, Upload, Version
+from .models import Blob, BlobUse, DataSet, Upload, Version
 
 INPUT_KINDS = ("image", "audio", "text", "series")
 OPEN_UPLOADS = (
@@ -35,8 +35,13 @@ def newest_versions(project: Project) -> list[Version]:
     return sorted(ordered, key=lambda version: version.dataset.kind == DataSet.Kind.ANNOTATION)
 
 
-def datasets_of(project: Project) -> QuerySet[DataSet]:
-    return DataSet.objects.filter(project=project, deleted_at=None).select_related("discipline")
+def datasets_of(project: Project, deleted: bool = False) -> QuerySet[DataSet]:
+    rows = DataSet.objects.filter(project=project, deleted_at__isnull=not deleted)
+    return rows.select_related("project", "discipline")
+
+
+def n_datasets(project: Project) -> int:
+    return datasets_of(project).count()
 
 
 def versions_of(dataset: DataSet) -> QuerySet[Version]:
@@ -50,6 +55,13 @@ def kinds_of(version: Version) -> list[str]:
     kinds = {spec["kind"] for spec in version.columns}
     found = [kind for kind in INPUT_KINDS if kind in kinds]
     return found or ["table"]
+
+
+def blob_of(project: Project, sha256: str) -> Blob | None:
+    """Return the file with this digest; None where no version of the project holds it."""
+    uses = BlobUse.objects.filter(project=project, blob__sha256=sha256)
+    use = uses.select_related("blob").first()
+    return use.blob if use else None
 
 
 def n_found(version: Version, code: str) -> int:

@@ -1,6 +1,6 @@
 """What a discussion shows and what waits in an inbox, each in a bounded number of queries."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -76,12 +76,19 @@ class Refused:
     thread: int | None = None
 
 
+def threads_of(project: Project) -> QuerySet[Thread]:
+    return Thread.objects.filter(project=project).select_related("resolved_by")
+
+
+def comments_of(project: Project) -> QuerySet[Comment]:
+    rows = Comment.objects.filter(thread__project=project)
+    return rows.select_related("thread__project")
+
+
 def threads(project: Project, kind: str, anchor_id: str) -> QuerySet[Thread]:
     comments = Comment.objects.select_related("author")
-    found = Thread.objects.filter(
-        project=project, anchor_type=kind, anchor_id=anchor_id
-    ).select_related("resolved_by")
-    return found.prefetch_related(Prefetch("comments", comments))
+    rows = threads_of(project).filter(anchor_type=kind, anchor_id=anchor_id)
+    return rows.prefetch_related(Prefetch("comments", comments))
 
 
 def discussion(
@@ -215,15 +222,22 @@ class Group:
 
 
 def notifications(user: User) -> QuerySet[Notification]:
-    """Of projects that the person may still see."""
+    """Return the person's notifications, of projects that the person may still see."""
     visible = Q(event__project__isnull=True) | Q(
         event__project__in=Project.objects.visible_to(user)
     )
-    return Notification.objects.filter(visible, user=user)
+    return Notification.objects.filter(visible, user=user).select_related("event__project")
 
 
 def open_count(user: User) -> int:
     return Notification.objects.filter(user=user, done_at=None).count()
+
+
+def chosen(user: User, show: str, ids: Collection[int] | None) -> QuerySet[Notification]:
+    """Return the notifications with these ids; all that the filter shows where `ids` is None."""
+    if ids is None:
+        return filtered(user, show)
+    return Notification.objects.filter(user=user, pk__in=ids)
 
 
 def filtered(user: User, show: str) -> QuerySet[Notification]:

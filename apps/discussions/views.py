@@ -17,7 +17,7 @@ from apps.projects.pages import project_page
 from . import queries, services
 from .anchors import Found, find
 from .forms import CommentForm
-from .models import Comment, Notification, Thread
+from .models import Comment, Thread
 from .people import faces
 from .queries import Refused
 
@@ -43,7 +43,7 @@ def discussion(request: HttpRequest, project: Project, kind: str, anchor: str) -
 @require_POST
 @project_page("comment")
 def reply(request: HttpRequest, project: Project, thread: int) -> HttpResponseBase:
-    row = get_object_or_404(Thread, project=project, pk=thread)
+    row = get_object_or_404(queries.threads_of(project), pk=thread)
     found = find(project, row.anchor_type, row.anchor_id)
     write = partial(services.reply, request.user, row, people=found.people)
     return _submit(request, project, row.anchor_type, row.anchor_id, found, write, thread=row.pk)
@@ -53,14 +53,14 @@ def reply(request: HttpRequest, project: Project, thread: int) -> HttpResponseBa
 @project_page("comment")
 def settle(request: HttpRequest, project: Project, thread: int, verb: str) -> HttpResponseBase:
     """Resolve or reopen."""
-    row = get_object_or_404(Thread, project=project, pk=thread)
+    row = get_object_or_404(queries.threads_of(project), pk=thread)
     (services.resolve if verb == "resolve" else services.reopen)(request.user, row)
     return _after(request, project, row, f"t-{row.pk}")
 
 
 @project_page("comment")
 def change(request: HttpRequest, project: Project, comment: int) -> HttpResponseBase:
-    row = _comment(project, comment)
+    row = get_object_or_404(queries.comments_of(project), pk=comment)
     found = find(project, row.thread.anchor_type, row.thread.anchor_id)
     form = CommentForm(
         request.POST if request.method == "POST" else None, initial={"body": row.body}
@@ -80,7 +80,7 @@ def change(request: HttpRequest, project: Project, comment: int) -> HttpResponse
 @project_page("comment")
 def remove(request: HttpRequest, project: Project, comment: int, verb: str) -> HttpResponseBase:
     """Delete, or bring back."""
-    row = _comment(project, comment)
+    row = get_object_or_404(queries.comments_of(project), pk=comment)
     (services.delete if verb == "delete" else services.restore)(request.user, row)
     return _after(request, project, row.thread, f"c-{row.pk}")
 
@@ -88,7 +88,7 @@ def remove(request: HttpRequest, project: Project, comment: int, verb: str) -> H
 @require_GET
 @project_page("view")
 def permalink(request: HttpRequest, project: Project, comment: int) -> HttpResponseBase:
-    row = _comment(project, comment)
+    row = get_object_or_404(queries.comments_of(project), pk=comment)
     return redirect(f"{find(project, row.thread.anchor_type, row.thread.anchor_id).url}#c-{row.pk}")
 
 
@@ -106,12 +106,6 @@ def members(request: HttpRequest, project: Project) -> HttpResponseBase:
         for one in found
     ]
     return JsonResponse(people, safe=False)
-
-
-def _comment(project: Project, pk: int) -> Comment:
-    return get_object_or_404(
-        Comment.objects.select_related("thread__project"), thread__project=project, pk=pk
-    )
 
 
 def _submit(
@@ -181,9 +175,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_GET
 def open_one(request: HttpRequest, notification: int) -> HttpResponseBase:
     """To the thing itself; only this notification becomes read."""
-    row = get_object_or_404(
-        queries.notifications(request.user).select_related("event__project"), pk=notification
-    )
+    row = get_object_or_404(queries.notifications(request.user), pk=notification)
     services.read(request.user, row)
     event = row.event
     if event.project and event.verb.startswith("comment.") and "comment" in event.data:
@@ -196,11 +188,7 @@ def done(request: HttpRequest) -> HttpResponseBase:
     """One, a group, or all that the filter shows; the toast offers Undo."""
     chosen = [int(pk) for pk in request.POST.getlist("id") if pk.isdigit()]
     show = request.POST.get("show", "all")
-    rows = (
-        queries.filtered(request.user, show)
-        if "all" in request.POST
-        else Notification.objects.filter(pk__in=chosen)
-    )
+    rows = queries.chosen(request.user, show, None if "all" in request.POST else chosen)
     ids = services.finish(request.user, rows)
     if ids:
         text = ngettext(

@@ -31,6 +31,14 @@ def disciplines(project: Project) -> QuerySet[Discipline]:
     return project.disciplines.select_related("lead").prefetch_related("members__user")
 
 
+def invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("project", "invited_by")
+
+
+def has_account(invitation: Invitation) -> bool:
+    return User.objects.filter(email=invitation.email).exists()
+
+
 def open_invitations(project: Project) -> QuerySet[Invitation]:
     now = timezone.now()
     return project.invitations.filter(

@@ -45,6 +45,22 @@ class Row:
 CANDIDATES = 3
 
 
+def models(project: Project) -> QuerySet[Model]:
+    return Model.objects.filter(project=project).select_related("project", "created_by")
+
+
+def find_model(project: Project, slug: str) -> Model | None:
+    return models(project).filter(slug=slug).first()
+
+
+def whole_versions(project: Project) -> QuerySet[ModelVersion]:
+    """Return the versions with the run's result and recipe, for the page of one of them."""
+    rows = ModelVersion.objects.filter(model__project=project)
+    return rows.select_related(
+        "model__project", "run__alignment", "run__project", "run__job", "created_by"
+    )
+
+
 def versions(project: Project) -> QuerySet[ModelVersion]:
     return (
         ModelVersion.objects.filter(model__project=project)
@@ -55,14 +71,9 @@ def versions(project: Project) -> QuerySet[ModelVersion]:
 
 def rows(project: Project) -> list[Row]:
     """Three queries and those of reviews, whatever the number of models."""
-    found = (
-        Model.objects.filter(project=project)
-        .select_related("project")
-        .prefetch_related(Prefetch("versions", versions(project)))
-    )
-    models = list(found)
-    reviews = hooks.reviews_of([version for model in models for version in model.versions.all()])
-    return [_row(model, reviews) for model in models]
+    listed = list(models(project).prefetch_related(Prefetch("versions", versions(project))))
+    reviews = hooks.reviews_of([version for model in listed for version in model.versions.all()])
+    return [_row(model, reviews) for model in listed]
 
 
 def _row(model: Model, reviews: dict[int, int]) -> Row:
@@ -91,6 +102,13 @@ def registrable(project: Project) -> QuerySet[Run]:
         project=project, deleted_at=None, model_version=None, job__state="finished"
     ).exclude(bundle_digest="")
     return found.select_related("project", "job").defer("result", "recipe")
+
+
+def registrable_run(project: Project, number: str) -> Run | None:
+    """Return the run with this number; None where it cannot be registered."""
+    if not number.isdigit():
+        return None
+    return registrable(project).filter(number=int(number)).first()
 
 
 def find_versions(project: Project, ids: Collection[str]) -> dict[str, Found]:

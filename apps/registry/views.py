@@ -15,7 +15,7 @@ from apps.projects.policies import can
 from . import bundles, hooks, queries, services
 from .card import Card, as_json, build
 from .forms import CardForm, RegisterForm
-from .models import Model, ModelVersion
+from .models import ModelVersion
 
 
 @require_GET
@@ -60,22 +60,15 @@ def new(request: HttpRequest, project: Project) -> HttpResponseBase:
 
 
 def _initial(request: HttpRequest, project: Project) -> dict[str, Any]:
-    number = request.GET.get("run", "")
-    run = (
-        queries.registrable(project).filter(number=int(number)).first()
-        if number.isdigit()
-        else None
-    )
-    model = Model.objects.filter(project=project, slug=request.GET.get("model", "")).first()
+    run = queries.registrable_run(project, request.GET.get("run", ""))
+    model = queries.find_model(project, request.GET.get("model", ""))
     return {"run": run, "model": model} | ({"description": model.description} if model else {})
 
 
 @require_GET
 @project_page()
 def model(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
-    found = get_object_or_404(
-        Model.objects.select_related("project", "created_by"), project=project, slug=slug
-    )
+    found = get_object_or_404(queries.models(project), slug=slug)
     context = {
         "project": project,
         "model": found,
@@ -87,13 +80,7 @@ def model(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
 
 
 def _version(project: Project, slug: str, number: int) -> ModelVersion:
-    related = ("model__project", "run__alignment", "run__project", "run__job", "created_by")
-    return get_object_or_404(
-        ModelVersion.objects.select_related(*related),
-        model__project=project,
-        model__slug=slug,
-        number=number,
-    )
+    return get_object_or_404(queries.whole_versions(project), model__slug=slug, number=number)
 
 
 @require_GET

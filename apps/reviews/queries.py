@@ -9,8 +9,10 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import User
 from apps.discussions.people import Face, face, faces
+from apps.experiments.models import Run
 from apps.projects.models import Discipline, Event, Project
 from apps.projects.policies import can
+from apps.registry.models import ModelVersion
 
 from .models import OPEN_STATES, Decision, Requirement, Review
 
@@ -107,6 +109,10 @@ class Gate:
     def ready(self) -> bool:
         return bool(self.columns) and len(self.approved) == len(self.columns)
 
+    @property
+    def promotable(self) -> bool:
+        return self.ready and self.review.is_open
+
     def waiting_on(self, user: User) -> list[str]:
         """Whose turn it is: "you" first, people by name, a discipline where nobody is named; the
         proposer where changes are asked for.
@@ -202,6 +208,20 @@ def with_parts(found: QuerySet[Review]) -> QuerySet[Review]:
             Prefetch("decisions", Decision.objects.select_related("discipline", "reviewer")),
         )
     )
+
+
+def open_review(version: ModelVersion) -> Review | None:
+    return version.reviews.filter(state__in=OPEN_STATES).first()
+
+
+def proposable(project: Project) -> QuerySet[ModelVersion]:
+    rows = ModelVersion.objects.filter(model__project=project)
+    return rows.select_related("model__project", "run__alignment")
+
+
+def run_of(version: ModelVersion) -> Run:
+    """Return the run of a version with its result, which lists of versions leave out."""
+    return Run.objects.select_related("alignment", "project", "job").get(pk=version.run_id)
 
 
 def current(project: Project) -> Review | None:

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.discussions.people import face, faces
 from apps.discussions.queries import count
-from apps.experiments.models import Run
 from apps.experiments.report import run_comparison
 from apps.projects.models import Project
 from apps.projects.pages import project_page
@@ -23,7 +22,6 @@ from . import comparison, evidence, policies, queries, services
 from .forms import DecisionForm, NoteForm, ProposalForm
 from .models import Review
 from .proposal import candidates
-from .services import OPEN_STATES
 
 
 @require_GET
@@ -44,8 +42,8 @@ def listing(request: HttpRequest, project: Project) -> HttpResponse:
 def new(request: HttpRequest, project: Project) -> HttpResponseBase:
     """`?version=digit-fusion/2`: which version is proposed."""
     version = _version(project, request.GET.get("version", ""))
-    if open_one := version.reviews.filter(state__in=OPEN_STATES).first():
-        return redirect("reviews:review", project.slug, open_one.number)
+    if review := queries.open_review(version):
+        return redirect("reviews:review", project.slug, review.number)
     form = ProposalForm(
         candidates(project, version), request.POST if request.method == "POST" else None
     )
@@ -66,8 +64,7 @@ def _version(project: Project, key: str) -> ModelVersion:
     slug, _slash, number = key.rpartition("/")
     if not number.isdigit():
         raise Http404
-    found = ModelVersion.objects.select_related("model__project", "run__alignment")
-    return get_object_or_404(found, model__project=project, model__slug=slug, number=int(number))
+    return get_object_or_404(queries.proposable(project), model__slug=slug, number=int(number))
 
 
 def _review(project: Project, number: int) -> Review:
@@ -87,9 +84,8 @@ def _page(
     people = faces(found.project)
     gate = queries.gate(found, people)
     disciplines = policies.decidable(request.user, found, people)
-    maintain = can(request.user, "maintain", found.project)
-    proposer = found.created_by_id == request.user.pk
     mine = people[request.user.pk].disciplines if request.user.pk in people else ()
+    asks_again = bool(gate.asking) and policies.may_ask_again(request.user, found)
     columns = sorted(gate.columns, key=lambda column: column.discipline not in mine)
     context = {
         "project": found.project,
@@ -104,12 +100,9 @@ def _page(
         "answers": [_answers(column, people) for column in columns],
         "form": DecisionForm(disciplines) if disciplines else None,
         "options": DecisionForm.OPTIONS,
-        "note_form": NoteForm()
-        if gate.asking and found.is_open and (proposer or maintain)
-        else None,
-        "may_promote": maintain and gate.ready and found.is_open,
-        "may_withdraw": found.is_open
-        and (maintain or (proposer and can(request.user, "comment", found.project))),
+        "note_form": NoteForm() if asks_again else None,
+        "may_promote": can(request.user, "maintain", found.project) and gate.promotable,
+        "may_withdraw": policies.may_withdraw(request.user, found),
         "comments": count(found.project, "review", str(found.number)),
     }
     if tab == "decisions":
@@ -130,8 +123,8 @@ def _answers(column: queries.Column, people: dict[int, Any]) -> dict[str, Any]:
 @project_page()
 def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     found = _review(project, number)
-    after = _whole_run(found.version)
-    before = _whole_run(found.replaces) if found.replaces else None
+    after = queries.run_of(found.version)
+    before = queries.run_of(found.replaces) if found.replaces else None
     more: dict[str, Any] = {"before": found.replaces}
     if before and before.evaluation and after.evaluation:
         more["figures"] = comparison.figures(before, after)
@@ -143,15 +136,11 @@ def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse
     return _page(request, found, "changes", **more)
 
 
-def _whole_run(version: ModelVersion) -> Run:
-    return Run.objects.select_related("alignment", "project", "job").get(pk=version.run_id)
-
-
 @require_GET
 @project_page()
 def shown_evidence(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     found = _review(project, number)
-    return _page(request, found, "evidence", evidence=evidence.of(_whole_run(found.version)))
+    return _page(request, found, "evidence", evidence=evidence.of(queries.run_of(found.version)))
 
 
 @require_GET

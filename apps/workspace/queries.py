@@ -102,17 +102,25 @@ def finished_runs(project: Project) -> list[Run]:
     return list(found.order_by("number"))
 
 
+def best_run(runs: list[Run]) -> Run | None:
+    """Return the run that leads by the metric of the newest one, with its result and recipe."""
+    if not runs:
+        return None
+    same_metric = [run for run in runs if run.metric == runs[-1].metric]
+    best = max(same_metric, key=lambda run: run.score)
+    return Run.objects.select_related("project", "alignment").get(pk=best.pk)
+
+
 def models_in_use(project: Project) -> list[ModelVersion]:
     named = ModelVersion.objects.filter(model__project=project).exclude(alias="")
     return list(named.select_related("model", "run").order_by("alias"))
 
 
-def activity(told: Iterable[Told]) -> list[dict[str, Any]]:
-    """Runs of events about one thing, under that thing's heading."""
-    groups = groupby(told, key=lambda one: (one.event.target_type, one.event.target_id))
-    return [
-        {"first": items[0], "items": items} for items in (list(found) for _key, found in groups)
-    ]
+def activity(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Consecutive events about one object, as sentences under that object's heading."""
+    groups = groupby(events, key=lambda event: (event.target_type, event.target_id))
+    sentences = ([tell(event) for event in group] for _object, group in groups)
+    return [{"first": items[0], "items": items} for items in sentences]
 
 
 def search(user: User, text: str) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ def dataset_list(request: HttpRequest, project: Project) -> HttpResponse:
         "rows": rows,
         "filters": filters,
         "filtered": any(filters[name] for name in ("q", "discipline", "modality", "kind")),
-        "total": queries.datasets_of(project).count(),
+        "total": queries.n_datasets(project),
         "uploads": queries.open_uploads(project),
         "disciplines": project.disciplines.all(),
         "modality_choices": [
@@ -45,10 +45,6 @@ def dataset_list(request: HttpRequest, project: Project) -> HttpResponse:
         "may_write": can(request.user, "contribute", project),
     }
     return render(request, "datasets/list.html", context)
-
-
-def _dataset(project: Project, slug: str) -> DataSet:
-    return get_object_or_404(queries.datasets_of(project), slug=slug)
 
 
 def _version(request: HttpRequest, versions: list[Version]) -> Version | None:
@@ -62,7 +58,7 @@ def _version(request: HttpRequest, versions: list[Version]) -> Version | None:
 
 
 def _frame_context(request: HttpRequest, project: Project, slug: str, tab: str) -> dict[str, Any]:
-    dataset = _dataset(project, slug)
+    dataset = get_object_or_404(queries.datasets_of(project), slug=slug)
     versions = list(queries.versions_of(dataset))
     version = _version(request, versions)
     return {

@@ -1,5 +1,7 @@
 """Name, description and licence of a data set; delete it and bring it back."""
 
+from copy import copy
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.datasets import services
+from apps.datasets import queries, services
 from apps.datasets.forms import DataSetForm
 from apps.datasets.models import DataSet
 from apps.projects.models import Project
@@ -16,14 +18,13 @@ from apps.projects.policies import can
 
 
 def dataset_in(project: Project, slug: str, deleted: bool = False) -> DataSet:
-    found = DataSet.objects.select_related("project", "discipline")
-    return get_object_or_404(found, project=project, slug=slug, deleted_at__isnull=not deleted)
+    return get_object_or_404(queries.datasets_of(project, deleted), slug=slug)
 
 
 @project_page("contribute")
 def change(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
     found = dataset_in(project, dataset)
-    form = DataSetForm(request.POST or None, instance=dataset_in(project, dataset))
+    form = DataSetForm(request.POST or None, instance=copy(found))
     if request.method == "POST" and form.is_valid():
         services.change_dataset(request.user, found, **form.cleaned_data)
         messages.success(request, _("Saved."))

@@ -16,7 +16,8 @@ from django.http import (
 from django.views.decorators.http import require_safe
 
 from apps.datasets.blobs import CHUNK, DERIVED_TYPE, SIZES, blob_name
-from apps.datasets.models import Blob, BlobUse
+from apps.datasets.models import Blob
+from apps.datasets.queries import blob_of
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 
@@ -41,21 +42,19 @@ SHARED = "private, max-age=3600"
 @project_page("view")
 @require_safe
 def media(request: HttpRequest, project: Project, sha256: str) -> HttpResponseBase:
-    """?size=thumb or view: a picture that was drawn anew here. Without it: a recording to play, a
-    picture's view, else a download.
+    """Answer `?size=thumb` or `view` with a picture that was drawn anew here; else with a recording
+    to play, a picture's view, or a download.
     """
-    use = (
-        BlobUse.objects.filter(project=project, blob__sha256=sha256).select_related("blob").first()
-    )
-    if use is None:
+    blob = blob_of(project, sha256)
+    if blob is None:
         raise Http404
-    size = copy_of(use.blob, request.GET)
+    size = copy_of(blob, request.GET)
     tag = f'"{sha256}{size}"'
     if request.headers.get("If-None-Match") == tag:
         return safe(HttpResponse(status=304), tag, SHARED)
     if size:
         return safe(derived(sha256, size), tag, SHARED)
-    return original(request, use.blob, tag)
+    return original(request, blob, tag)
 
 
 def copy_of(blob: Blob, query: dict[str, str]) -> str:

@@ -12,16 +12,21 @@ from django.views.decorators.http import require_POST
 
 from apps.datasets.forms import AboutForm, ColumnsForm, NoteForm, RolesForm, SourceForm
 from apps.datasets.models import DataSet, Upload
+from apps.datasets.queries import datasets_of
 from apps.datasets.uploads import services
 from apps.datasets.uploads.handler import REFUSED
 from apps.datasets.uploads.problems import groups_for
 from apps.datasets.uploads.queries import (
     current_job,
     dataset_of,
+    imported_versions,
+    own_discipline,
     page_of,
     stages_of,
     steps_of,
     totals,
+    unfinished_uploads,
+    uploads_of,
 )
 from apps.datasets.uploads.receive import receive_file
 from apps.projects.models import Project
@@ -31,10 +36,7 @@ State = Upload.State
 
 
 def upload_in(project: Project, pk: UUID) -> Upload:
-    found = Upload.objects.select_related("check_job", "import_job", "created_by")
-    upload = get_object_or_404(found, project=project, pk=pk)
-    upload.project = project
-    return upload
+    return get_object_or_404(uploads_of(project), pk=pk)
 
 
 def shown(
@@ -61,9 +63,7 @@ def here(upload: Upload, step: str = "") -> HttpResponse:
 def new(request: HttpRequest, project: Project) -> HttpResponse:
     """Which kind of upload; with ?dataset= a new version of that data set."""
     slug = request.POST.get("dataset") or request.GET.get("dataset")
-    dataset = (
-        get_object_or_404(DataSet, project=project, slug=slug, deleted_at=None) if slug else None
-    )
+    dataset = get_object_or_404(datasets_of(project), slug=slug) if slug else None
     form = SourceForm(request.POST or None, initial={"source": "table"})
     if dataset:
         source = (
@@ -76,14 +76,11 @@ def new(request: HttpRequest, project: Project) -> HttpResponse:
         return here(
             services.begin_upload(request.user, project, form.cleaned_data["source"], dataset)
         )
-    open_ones = project.uploads.exclude(state__in=(State.DONE, State.CANCELLED)).filter(
-        created_by=request.user
-    )[:5]
     context = {
         "project": project,
         "form": form,
         "dataset": dataset,
-        "open_uploads": open_ones,
+        "open_uploads": unfinished_uploads(project, request.user),
         "options": source_options(),
     }
     return render(request, "datasets/new.html", context, status=422 if form.errors else 200)
@@ -263,7 +260,7 @@ def about_form(request: HttpRequest, upload: Upload) -> AboutForm | NoteForm | N
         return None
     if upload.options.get("dataset"):
         return NoteForm(data, initial={"note": upload.options.get("note", "")})
-    own = upload.project.disciplines.filter(members__user=request.user).first()
+    own = own_discipline(upload.project, request.user)
     initial = {"discipline": own.pk if own else None} | {
         name: upload.options.get(name) for name in ("name", "description", "licence")
     }
@@ -278,9 +275,6 @@ def done(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     if found.state not in (State.IMPORTING, State.DONE):
         return here(found)
     job = found.import_job
-    versions = found.versions.select_related("dataset__discipline").order_by(
-        "dataset__created_at", "pk"
-    )
     return shown(
         request,
         found,
@@ -288,7 +282,7 @@ def done(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
         job=job,
         stages=stages_of(job) if job else [],
         going=found.state == State.IMPORTING,
-        versions=versions,
+        versions=imported_versions(found),
         groups=groups_for(found.report),
     )
 
