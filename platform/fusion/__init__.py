@@ -6,7 +6,7 @@
     from fusion.encoders.embedding import embed                      # embed(aligned, {modality: choice}, cache, progress) -> Features
     from fusion.encoders.cache import Cache                      # encoder fingerprint x content digest -> vector
 
-    aligned = Aligned.from_study(Study.load("spoken-digits"), on_broken=print)
+    aligned = align(Study.load("spoken-digits"), print)
     features = embed(aligned, {}, Cache("embeddings"), Progress())
     features.x["image"]       # float32 (n, dim), one row a sample, zeros where it is missing
     features.mask             # bool (n, M), columns in the order of features.names

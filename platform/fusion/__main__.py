@@ -316,13 +316,11 @@ def recipe_of(given: str | None) -> Recipe:
 
 
 def aligned_of(folder: Path, progress: Progress) -> Any:
-    from fusion.data.alignment import Aligned
     from fusion.data.study import Study
+    from fusion.data.study_columns import align
 
     progress.log(f"reading {folder}")
-    return Aligned.from_study(
-        Study.load(folder), on_broken=lambda problem: progress.log(str(problem))
-    )
+    return align(Study.load(folder), lambda finding: progress.log(str(finding)))
 
 
 def cache_of(given: Path | None) -> Any:

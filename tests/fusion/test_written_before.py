@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fusion
-from fusion.data.alignment import Aligned
+from fusion.data.alignment_files import read_alignment
 from fusion.schema.result import EvaluationResult
 
 FOLDER = Path(__file__).parent / "written_before"
@@ -21,7 +21,7 @@ INPUTS = {
 
 
 def test_an_alignment_written_before_has_the_digest_that_it_had():
-    aligned = Aligned.read(FOLDER / "alignment.parquet")
+    aligned = read_alignment(FOLDER / "alignment.parquet")
     assert len(aligned) == 72
     assert aligned.digest == EXPECTED["digest"]
 

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from apps.datasets.models import Version
 from apps.ui import learning_tasks
+from fusion.data.study_spec import KIND_OF_COLUMN
 
-from .spec import KIND_OF_COLUMN, LABEL_KINDS, Source, is_annotation, modality_name, sources_of
+from .spec import LABEL_KINDS, Source, is_annotation, modality_name, sources_of
 
 POLICY_CHOICES = (
     (

@@ -19,8 +19,9 @@ from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work
 from apps.projects.events import record
 from fusion.data.alignment import Aligned, AlignmentError, folds
+from fusion.data.alignment_files import write_alignment
 
-from .assemble import assemble
+from .version_columns import align
 
 TYPE = "application/vnd.apache.parquet"
 MAX_NAMED = 50
@@ -32,7 +33,7 @@ def run(work: Work) -> None:
     )
     work.stage("join")
     try:
-        aligned = assemble(alignment)
+        aligned = align(alignment)
         summary = summarise(aligned)
     except AlignmentError as error:
         raise Failure(
@@ -42,7 +43,7 @@ def run(work: Work) -> None:
     work.stage("write")
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         path = Path(folder) / "alignment.parquet"
-        aligned.write(path)
+        write_alignment(aligned, path)
         blob = Blob(sha256=digest_of(path), size=path.stat().st_size, kind="table", media_type=TYPE)
         store_path(path, blob_name(blob.sha256))
     work.check()

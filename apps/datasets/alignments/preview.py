@@ -24,7 +24,7 @@ from .spec import is_annotation, sources_of
 
 LEAK_SHARE = 0.99
 LEAK_SUPPORT = 0.5
-"""The same bounds as in fusion.data.columns: a value guesses its samples' label from the other samples
+"""The same bounds as in fusion.data.leaks: a value guesses its samples' label from the other samples
 with that value.
 """
 LEAK_KINDS = ("number", "category", "tags", "text", "time")

@@ -22,19 +22,10 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.models import DataSet, Version
 from apps.ui import learning_tasks
-from fusion.data.study_spec import MODALITY_NAME, Split
-from fusion.schema.task_names import ALLOWED
+from fusion.data.study_spec import KIND_OF_COLUMN, MODALITY_NAME, Split, extra_columns
+from fusion.schema.task_names import ALLOWED, usual_task
 
-KIND_OF_COLUMN = {
-    "image": "image",
-    "audio": "audio",
-    "text": "text",
-    "series": "series",
-    "number": "table",
-    "category": "table",
-}
 LABEL_KINDS = tuple(ALLOWED)
-KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
 POLICIES = ("leave-one-group-out", "by-group", "grouped-k-fold", "fixed")
 
 
@@ -65,9 +56,11 @@ def sources_of(versions: Iterable[Version]) -> dict[str, Source]:
     }
 
 
-def checked_spec(spec: Mapping[str, Any], versions: Iterable[Version]) -> dict[str, Any]:
-    """The spec in its full form; raises ValidationError with every problem under the field that it
-    concerns.
+def checked_spec(
+    spec: Mapping[str, Any], versions: Iterable[Version], whole: bool = False
+) -> dict[str, Any]:
+    """The spec in its full form; whole: its rules may ask for columns of all these versions. Raises
+    ValidationError with every problem under the field that it concerns.
     """
     chosen = list(versions)
     sources = sources_of(chosen)
@@ -82,7 +75,7 @@ def checked_spec(spec: Mapping[str, Any], versions: Iterable[Version]) -> dict[s
     _agree(full, problems)
     if problems:
         raise ValidationError(problems)
-    full["extras"] = _extras(full, sources)
+    full["extras"] = _extras(full, sources, whole)
     return full | brought(spec)
 
 
@@ -187,7 +180,7 @@ def _task(
     classification.
     """
     allowed = ALLOWED.get(source.kind, ALLOWED["label"])
-    task = given.get("task") or allowed[0]
+    task = given.get("task") or usual_task(source.kind, source.distinct)
     if task not in allowed:
         words = {
             "column": source.ref,
@@ -272,22 +265,15 @@ def _agree(full: dict[str, Any], problems: dict[str, list[str]]) -> None:
         )
 
 
-def _extras(full: dict[str, Any], sources: dict[str, Source]) -> list[str]:
-    """Every column that a subgroup, slice or rule may ask for: all but media, series, ids, the
-    label and the groups.
-    """
+def _extras(full: dict[str, Any], sources: dict[str, Source], whole: bool) -> list[str]:
+    """Every column that a subgroup, slice or rule may ask for, of the data sets in use or of all."""
     used = {sources[ref].version.pk for ref in refs_of(full) if ref in sources}
-    names = [
-        one.ref
-        for one in sources.values()
-        if one.kind in KEPT_AS_VALUES and one.version.pk in used and not is_annotation(one.version)
-    ]
-    asked = [full["cluster"]] if full["cluster"] else []
-    return [
-        ref
-        for ref in dict.fromkeys([*asked, *names])
-        if ref != full["label"]["source"] and ref not in full["groups"]
-    ]
+    kinds = {
+        ref: source.kind
+        for ref, source in sources.items()
+        if (whole or source.version.pk in used) and not is_annotation(source.version)
+    }
+    return extra_columns(kinds, full["label"]["source"], full["groups"], full["cluster"])
 
 
 def is_annotation(version: Version) -> bool:
@@ -306,7 +292,7 @@ def versions_used(spec: Mapping[str, Any], versions: Iterable[Version]) -> list[
     """The versions of which the spec names a column."""
     chosen = list(versions)
     sources = sources_of(chosen)
-    used = {sources[ref].version.pk for ref in refs_of(spec)}
+    used = {sources[ref].version.pk for ref in [*refs_of(spec), *spec.get("extras", [])]}
     return [version for version in chosen if version.pk in used]
 
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from fusion.core.column_values import is_number, missing
-from fusion.data.columns import ID_NAMES, LABEL_NAMES
+from fusion.data.tables.findings import Findings
+from fusion.data.tables.kinds import ID_NAMES, LABEL_NAMES
+from fusion.data.tables.media_files import MediaFiles
+from fusion.data.tables.reader import RawTable
+from fusion.data.tables.typed import ColumnChoice, key_text
 
-from .draft import Choice, Draft, fill, key_text
-from .files import Files
-from .findings import Findings
+from .draft import Draft, fill_draft
 from .keys import Known, guess_key
-from .tables import RawTable
 
 ANNOTATOR_NAMES = re.compile(
     r"annotator|reader|rater|observer|expert|coder|judge|who$|(^|_)by$|标注"
@@ -98,7 +99,7 @@ def annotation_draft(
     file: str,
     raw: RawTable,
     chosen: Mapping[str, Any],
-    files: Files,
+    files: MediaFiles,
     findings: Findings,
     keys: set[str],
     known: Known | None = None,
@@ -108,9 +109,9 @@ def annotation_draft(
     """
     roles = guess_roles(raw.columns, chosen, known or Known())
     roles["all"] = "\n".join(raw.columns)
-    draft = Draft(name, file, roles["key"], kind="annotation", roles=roles)
-    kinds = {roles["annotator"]: Choice("category"), roles["label"]: Choice("label")}
-    fill(draft, raw, kinds, files, findings, unique=False)
+    draft = Draft(file, roles["key"], name=name, kind="annotation", roles=roles)
+    kinds = {roles["annotator"]: ColumnChoice("category"), roles["label"]: ColumnChoice("label")}
+    fill_draft(draft, raw, kinds, files, findings, unique=False)
     rename(draft, roles)
     drop(draft, whole_rows(draft, findings))
     check_keys(draft, keys, findings)
@@ -133,12 +134,12 @@ def whole_rows(draft: Draft, findings: Findings) -> list[int]:
     for place, (key, who, what) in enumerate(
         zip(draft.keys, draft.columns["annotator"].values, draft.columns["label"].values)
     ):
-        here = {"table": draft.file, "file": draft.file, "row": draft.lines[place], "key": key}
+        here = (draft.file, draft.lines[place], key)
         if who is None or what is None:
-            findings.add("missing_annotator" if who is None else "missing_label", **here)
+            findings.add("missing_annotator" if who is None else "missing_label", *here)
         elif (key, who) in seen:
             line, before = seen[key, who]
-            findings.add("annotated_twice", **here, text=f"{who}: {before} ({line}), {what}")
+            findings.add("annotated_twice", *here, text=f"{who}: {before} ({line}), {what}")
         else:
             seen[key, who] = (draft.lines[place], what)
             kept.append(place)
@@ -150,7 +151,7 @@ def drop(draft: Draft, kept: list[int]) -> None:
     draft.lines = [draft.lines[place] for place in kept]
     for column in draft.columns.values():
         column.values = [column.values[place] for place in kept]
-        column.names = [column.names[place] for place in kept] if column.names else []
+    draft.names = {name: [names[place] for place in kept] for name, names in draft.names.items()}
 
 
 def check_keys(draft: Draft, keys: set[str], findings: Findings) -> None:
@@ -158,7 +159,7 @@ def check_keys(draft: Draft, keys: set[str], findings: Findings) -> None:
         return
     for key, line in zip(draft.keys, draft.lines):
         if key not in keys:
-            findings.add("unknown_key", table=draft.file, file=draft.file, row=line, key=key)
+            findings.add("unknown_key", draft.file, line, key)
 
 
 def check_labels(draft: Draft, chosen: str, known: Known | None, findings: Findings) -> None:
@@ -177,11 +178,4 @@ def check_labels(draft: Draft, chosen: str, known: Known | None, findings: Findi
     draft.roles["label_set"] = name
     for key, label, line in zip(draft.keys, said, draft.lines):
         if label not in sets[name]:
-            findings.add(
-                "unknown_label",
-                table=draft.file,
-                file=draft.file,
-                row=line,
-                key=key,
-                text=f"{label} ({name})",
-            )
+            findings.add("unknown_label", draft.file, line, key, text=f"{label} ({name})")

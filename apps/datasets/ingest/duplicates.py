@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from fusion.data.tables.findings import Findings
+
 from .draft import Draft
-from .findings import Findings
 
 CONTENT = ("image", "audio", "text", "series")
 
@@ -55,13 +56,6 @@ def flag_duplicates(drafts: list[Draft], findings: Findings) -> None:
 
 def tell(drafts: list[Draft], key: str, same: str, findings: Findings) -> None:
     for draft in drafts:
-        if key in draft.lines_by_key:
+        if key in draft.line_of:
             draft.duplicates[key] = same
-            findings.add(
-                "duplicate",
-                table=draft.file,
-                file=draft.file,
-                row=draft.lines_by_key[key],
-                key=key,
-                text=same,
-            )
+            findings.add("duplicate", draft.file, draft.line_of[key], key, text=same)

@@ -15,11 +15,11 @@ from apps.jobs import leases
 from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work
 from apps.projects.models import Discipline
+from fusion.data.tables.media_files import MediaFiles
 
 from .alignment import draft_alignment
 from .draft import Draft
 from .duplicates import flag_duplicates
-from .files import Files
 from .keys import Known, known_of
 from .media import Inspections, look_at
 from .plan import Plan, plan_for_folder, plan_for_table
@@ -87,7 +87,7 @@ def plan_of(upload: Upload, place: Workspace, unpacked: Unpacked, known: Known, 
             for path in unpacked.files.values()
             if path.is_relative_to(folder)
         }
-        plan = plan_for_folder(folder, Files(inner), work.check)
+        plan = plan_for_folder(folder, MediaFiles(inner), work.check)
         plan.n_files = len(unpacked.files)
     else:
         plan = plan_for_table(
@@ -95,7 +95,7 @@ def plan_of(upload: Upload, place: Workspace, unpacked: Unpacked, known: Known, 
         )
     for name, reason in unpacked.refused:
         plan.findings.add(
-            "refused_file", table=plan.drafts[0].file if plan.drafts else "", file=name, text=reason
+            "refused_file", plan.drafts[0].file if plan.drafts else "", name=name, text=reason
         )
     return plan
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from apps.datasets.blobs import THUMB_PX, VIEW_PX, digest_of
 from fusion.core.progress import Progress
+from fusion.data.child import Inspector
 from fusion.data.modalities import BrokenFile, Inspection
-from fusion.data.modalities.child import Inspector
+from fusion.data.tables.findings import Findings
 
-from .draft import Draft, DraftColumn
-from .findings import Findings
+from .draft import Draft
 
 WAVEFORM_POINTS = 60
 CHILDREN = 2
@@ -187,30 +187,29 @@ def look_at(
     ]
     inspections.inspect(wanted, progress)
     for draft in drafts:
-        for name, column in draft.media().items():
-            settle(draft, name, column, inspections, findings)
+        for name in draft.media():
+            settle(draft, name, inspections, findings)
 
 
-def settle(
-    draft: Draft, name: str, column: DraftColumn, inspections: Inspections, findings: Findings
-) -> None:
-    for place, path in enumerate(column.values):
+def settle(draft: Draft, name: str, inspections: Inspections, findings: Findings) -> None:
+    column, names = draft.columns[name], draft.names[name]
+    for row, path in enumerate(column.values):
         if path is None:
             continue
-        found = inspections.of(path, column.kind)
-        here = {
-            "table": draft.file,
-            "file": column.names[place],
-            "row": draft.lines[place],
-            "key": draft.keys[place],
-            "column": name,
-        }
-        if found.reason:
-            column.values[place] = None
-            column.broken += 1
-            findings.add("broken_file", **here, text=found.reason, sha256=found.sha256)
+        inspected = inspections.of(path, column.kind)
+        place = (draft.file, draft.lines[row], draft.keys[row], name)
+        if inspected.reason:
+            column.values[row] = None
+            draft.broken[name] += 1
+            findings.add(
+                "broken_file",
+                *place,
+                name=names[row],
+                text=inspected.reason,
+                sha256=inspected.sha256,
+            )
             continue
-        column.values[place] = found.sha256
-        for flag in found.flags:
+        column.values[row] = inspected.sha256
+        for flag in inspected.flags:
             if flag in TOLD_FLAGS:
-                findings.add(flag, **here)
+                findings.add(flag, *place, name=names[row])

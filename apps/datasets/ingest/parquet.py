@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from .draft import Draft, DraftColumn
+from fusion.data.tables.typed import TypedColumn
+
+from .draft import Draft
 
 ROW_GROUP = 50_000
 TOP = 50
@@ -55,10 +57,13 @@ def describe_columns(draft: Draft) -> list[dict[str, Any]]:
         "missing": 0,
         "distinct": len(set(draft.keys)),
     }
-    return [key, *(describe(name, column) for name, column in draft.columns.items())]
+    return [
+        key,
+        *(describe(name, column, draft.broken[name]) for name, column in draft.columns.items()),
+    ]
 
 
-def describe(name: str, column: DraftColumn) -> dict[str, Any]:
+def describe(name: str, column: TypedColumn, broken: int) -> dict[str, Any]:
     present = [value for value in column.values if value is not None]
     facts: dict[str, Any] = {
         "name": name,
@@ -67,8 +72,8 @@ def describe(name: str, column: DraftColumn) -> dict[str, Any]:
         "description": column.description,
     }
     facts |= {"missing": len(column.values) - len(present), "distinct": distinct(present)}
-    if column.broken:
-        facts["broken"] = column.broken
+    if broken:
+        facts["broken"] = broken
     if present and column.kind in MEASURED:
         facts |= {
             "min": MEASURED[column.kind](min(present)),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from fusion.data.modalities import forbidden
+from fusion.data.tables.media_files import folded
 
 MAX_FILES = 200_000
 MAX_UNPACKED = 20 * 2**30
@@ -86,10 +87,6 @@ def checked(zipped: zipfile.ZipFile, size: int) -> Iterator[tuple[zipfile.ZipInf
             raise Refused(f"holds {name} twice, or two names that differ only in capitals")
         seen.add(folded(name))
         yield member, name
-
-
-def folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def safe_name(member: zipfile.ZipInfo) -> str:

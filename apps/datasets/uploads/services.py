@@ -22,7 +22,16 @@ from apps.projects.policies import require
 CHECK_STAGES = ["unpack", "read", "inspect", "match"]
 IMPORT_STAGES = ["store", "write"]
 MAX_FILES = 50
-OF_THE_FILES = ("table", "key", "kinds", "annotator", "label", "label_set")
+OF_THE_FILES = (
+    "table",
+    "key",
+    "kinds",
+    "decimals",
+    "join_capitals",
+    "annotator",
+    "label",
+    "label_set",
+)
 State = Upload.State
 
 

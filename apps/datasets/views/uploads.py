@@ -219,7 +219,7 @@ def columns(request: HttpRequest, project: Project, upload: UUID) -> HttpRespons
 def columns_form(upload: Upload, table: dict[str, Any], data: Any) -> ColumnsForm | RolesForm:
     if upload.source == Upload.Source.ANNOTATION:
         return RolesForm(table, upload.options, upload.report.get("label_sets", []), data)
-    return ColumnsForm(table, upload.options, data)
+    return ColumnsForm(table, upload.options, upload.report.get("groups", []), data)
 
 
 def needs_check(upload: Upload, choices: dict[str, Any]) -> bool:

@@ -141,7 +141,7 @@ def _knowledge_problems(
         )
         return (
             [words]
-            if recipe.knowledge.states or alignment.spec.get("knowledge", {}).get("rules")
+            if recipe.knowledge.has_content or alignment.spec.get("knowledge", {}).get("rules")
             else []
         )
     return rule_problems(

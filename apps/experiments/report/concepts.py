@@ -47,12 +47,12 @@ def definitions(run: Run) -> Definitions | None:
     }
     rows = [
         Definition(
-            one.of,
-            one.name if one.name != one.of else "",
+            one.defined_label,
+            one.name if one.name != one.defined_label else "",
             run.disciplines.get(one.discipline),
             one.definition,
         )
-        for one in sorted(found.concepts, key=lambda one: order.get(one.of, len(order)))
+        for one in sorted(found.concepts, key=lambda one: order.get(one.defined_label, len(order)))
     ]
     tone, icon, verdict = verdict_of(found.verdict)
     words = _(

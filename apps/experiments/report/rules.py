@@ -12,7 +12,7 @@ from apps.experiments.models import Run
 from apps.experiments.recipe.encoder_choices import problem
 from apps.experiments.words import engine_note
 from apps.projects.models import Discipline
-from fusion.knowledge import Rule, check, explain
+from fusion.knowledge import Rule, check_rule, explain
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.intervals import Interval, Pair
 from fusion.schema.recipe import Recipe
@@ -133,7 +133,7 @@ def sentence(rule: Rule) -> str:
     )
     words = {
         "condition": explain(rule.condition, None, phrases()),
-        "labels": either(rule.named),
+        "labels": either(rule.named_labels),
         "strength": strength,
     }
     if rule.label_not_in:
@@ -183,13 +183,13 @@ def problems(columns: list[str], labels: list[str], label_column: str, recipe: R
     found: list[str] = []
     for number, rule in enumerate(recipe.knowledge.rules, 1):
         where = _("Rule %(n)d (%(title)s)") % {"n": number, "title": rule.title}
-        found += [f"{where}: {wrong}" for wrong in check(rule, columns, labels, label_column)]
+        found += [f"{where}: {wrong}" for wrong in check_rule(rule, columns, labels, label_column)]
     words = _("%(label)s is defined, but it is no label; the labels are %(labels)s.")
     shown = ", ".join(labels[:SHOWN])
     found += [
-        words % {"label": one.of, "labels": shown}
+        words % {"label": one.defined_label, "labels": shown}
         for one in recipe.knowledge.concepts
-        if one.of not in labels
+        if one.defined_label not in labels
     ]
     return found + (
         [reason]

@@ -30,7 +30,8 @@ def label_type(task: TaskName) -> pyarrow.DataType:
     )
 
 
-def write(aligned: Aligned, path: Path) -> dict[str, Any]:
+def write_alignment(aligned: Aligned, path: Path) -> dict[str, Any]:
+    """Write one Parquet file, beside and renamed; return the manifest that it carries."""
     manifest = aligned.manifest()
     columns: dict[str, pyarrow.Array] = {
         "key": pyarrow.array(aligned.keys, pyarrow.string()),
@@ -75,7 +76,10 @@ def value_array(values: list[Any]) -> pyarrow.Array:
     return pyarrow.array([None if v is None else str(v) for v in values], pyarrow.string())
 
 
-def read(path: Path, media: Callable[[str], Path] | None) -> Aligned:
+def read_alignment(path: Path, media: Callable[[str], Path] | None = None) -> Aligned:
+    """Read the Parquet file that `write_alignment` made; media(digest) says where a file lies. Raises
+    AlignmentError.
+    """
     try:
         table = parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 from fusion.core.column_values import is_number, to_text
 from fusion.data.splits import AlignmentError
-from fusion.schema.task_names import ALLOWED, TaskName
+from fusion.schema.task_names import ALLOWED, TaskName, usual_task
 
 
 def labels_of(
@@ -17,7 +17,7 @@ def labels_of(
     Raises AlignmentError in words for a task that such a column cannot have.
     """
     allowed = ALLOWED.get(kind, ALLOWED["label"])
-    task = task or allowed[0]
+    task = task or usual_task(kind, distinct_values(values))
     if task not in allowed:
         raise AlignmentError(
             f"task {task} does not fit a label column of kind {kind}: use {' or '.join(allowed)}, or another column"
@@ -29,6 +29,10 @@ def labels_of(
         return sets, task, ordered([one for each in sets for one in each or ()])
     labels = [None if v is None else to_text(v) for v in values]
     return labels, task, in_order(ordered(labels), task, order)
+
+
+def distinct_values(values: list[Any]) -> int:
+    return len({tuple(v) if isinstance(v, list) else v for v in values if v is not None})
 
 
 def in_order(labels: list[str], task: TaskName, order: Sequence[str]) -> list[str]:

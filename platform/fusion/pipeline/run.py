@@ -1,7 +1,7 @@
 """A whole run: features, out-of-fold answers, evaluation, then one model trained on every sample,
 kept as a bundle.
 
-result = train(Aligned.from_study(study), Recipe.default(), Path("out"), Cache(folder), Progress())
+result = train(align(study), Recipe.default(), Path("out"), Cache(folder), Progress())
 """
 
 from collections.abc import Mapping, Sequence

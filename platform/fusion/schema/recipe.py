@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from fusion.knowledge.settings import Knowledge
+from fusion.knowledge.recipe_section import Knowledge
 from fusion.schema.protocol import Protocol, protocols_of
 
 Member = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]

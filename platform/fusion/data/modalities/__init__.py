@@ -2,7 +2,7 @@
 
 Importing this package loads no numpy, Pillow or soundfile: the web process asks it for kinds and
 limits. `inspect(path, kind)` decodes a file completely in this process; for files that strangers
-sent use `fusion.data.modalities.child.Inspector`, which does the same in a child process with limits. A
+sent use `fusion.data.child.Inspector`, which does the same in a child process with limits. A
 sixth medium is one new module with `inspect(path) -> Inspection`, and one line in `MODULES`.
 """
 
@@ -28,7 +28,7 @@ __all__ = [
 
 Picture = bytes
 
-MODULES = ("image", "audio", "text", "table", "series")
+MODULES = ("image", "audio", "text", "series")
 
 
 class BrokenFile(Exception):
@@ -44,7 +44,7 @@ class Inspection:
     """What a readable file is.
 
     facts: width, height, mode and format of an image; seconds, rate, channels and frames of a
-    recording; rows and columns of a table. flags: things a person should know that do not make the
+    recording. flags: things a person should know that do not make the
     file unusable: blank, animated, location, silent, clipped, empty.
     """
 

@@ -107,12 +107,14 @@ def flags_of(image: Image.Image) -> list[str]:
 
 def upright_rgb(image: Image.Image) -> Image.Image:
     """8-bit RGB, turned as its camera says; transparency becomes white; deeper grey is stretched
-    from its least to its greatest value.
+    from its least to its greatest value, places without a number being as dark as the least.
     """
     image = ImageOps.exif_transpose(image)
     if image.mode[0] in "IF":
         values = np.asarray(image, dtype=np.float64)
-        low, high = values.min(), values.max()
+        known = np.isfinite(values)
+        low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 0.0)
+        values = np.where(known, values, low)
         image = Image.fromarray(
             ((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
         )
