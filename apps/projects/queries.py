@@ -47,9 +47,9 @@ def open_invitations(project: Project) -> QuerySet[Invitation]:
 
 
 def events(user: User, project: Project | None = None) -> QuerySet[Event]:
-    found = (
+    rows = (
         Event.objects.filter(project__in=Project.objects.visible_to(user))
         if project is None
         else project.events.all()
     )
-    return found.select_related("actor", "project").order_by("-id")
+    return rows.select_related("actor", "project").order_by("-id")

@@ -33,4 +33,6 @@ def decidable(user: User, review: Review, known: dict[int, Face] | None = None) 
     people = faces(review.project) if known is None else known
     own = people[user.pk].disciplines if user.pk in people else ()
     required = [requirement.discipline for requirement in review.requirements.all()]
-    return [one for one in required if one in own or one.lead_id == user.pk]
+    return [
+        discipline for discipline in required if discipline in own or discipline.lead_id == user.pk
+    ]

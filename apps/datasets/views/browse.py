@@ -51,10 +51,10 @@ def _version(request: HttpRequest, versions: list[Version]) -> Version | None:
     wanted = request.GET.get("v", "")
     if not wanted:
         return versions[0] if versions else None
-    found = next((version for version in versions if str(version.number) == wanted), None)
-    if found is None:
+    version = next((version for version in versions if str(version.number) == wanted), None)
+    if version is None:
         raise Http404(_("This data set has no such version."))
-    return found
+    return version
 
 
 def _frame_context(request: HttpRequest, project: Project, slug: str, tab: str) -> dict[str, Any]:
@@ -126,11 +126,14 @@ def _agreement(context: dict[str, Any]) -> dict[str, Any]:
     if context["dataset"].kind != DataSet.Kind.ANNOTATION:
         raise Http404
     try:
-        found = agreement_of(context["version"])
+        agreement = agreement_of(context["version"])
     except CannotRead as error:
         return {"problem": str(error)}
-    rows = [{"key": one.key, "labels": one.by(found.annotators)} for one in found.contradictions]
-    return {"agreement": found, "contradictions_by": rows}
+    rows = [
+        {"key": contradiction.key, "labels": contradiction.by(agreement.annotators)}
+        for contradiction in agreement.contradictions
+    ]
+    return {"agreement": agreement, "contradictions_by": rows}
 
 
 def _nothing(_context: dict[str, Any]) -> dict[str, Any]:

@@ -23,15 +23,15 @@ def dataset_in(project: Project, slug: str, deleted: bool = False) -> DataSet:
 
 @project_page("contribute")
 def change(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
-    found = dataset_in(project, dataset)
-    form = DataSetForm(request.POST or None, instance=copy(found))
+    row = dataset_in(project, dataset)
+    form = DataSetForm(request.POST or None, instance=copy(row))
     if request.method == "POST" and form.is_valid():
-        services.change_dataset(request.user, found, **form.cleaned_data)
+        services.change_dataset(request.user, row, **form.cleaned_data)
         messages.success(request, _("Saved."))
-        return redirect("datasets:dataset", project.slug, found.slug)
+        return redirect("datasets:dataset", project.slug, row.slug)
     context = {
         "project": project,
-        "dataset": found,
+        "dataset": row,
         "form": form,
         "may_delete": can(request.user, "maintain", project),
     }
@@ -43,11 +43,11 @@ def change(request: HttpRequest, project: Project, dataset: str) -> HttpResponse
 @project_page("maintain")
 @require_POST
 def delete(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
-    found = dataset_in(project, dataset)
-    services.delete_dataset(request.user, found)
-    undo = reverse("datasets:restore", args=[project.slug, found.slug])
+    row = dataset_in(project, dataset)
+    services.delete_dataset(request.user, row)
+    undo = reverse("datasets:restore", args=[project.slug, row.slug])
     messages.success(
-        request, _("%(name)s was deleted.") % {"name": found.name}, extra_tags=f"undo:{undo}"
+        request, _("%(name)s was deleted.") % {"name": row.name}, extra_tags=f"undo:{undo}"
     )
     return redirect("datasets:list", project.slug)
 
@@ -55,7 +55,7 @@ def delete(request: HttpRequest, project: Project, dataset: str) -> HttpResponse
 @project_page("maintain")
 @require_POST
 def restore(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
-    found = dataset_in(project, dataset, deleted=True)
-    services.restore_dataset(request.user, found)
-    messages.success(request, _("%(name)s is back.") % {"name": found.name})
-    return redirect("datasets:dataset", project.slug, found.slug)
+    row = dataset_in(project, dataset, deleted=True)
+    services.restore_dataset(request.user, row)
+    messages.success(request, _("%(name)s is back.") % {"name": row.name})
+    return redirect("datasets:dataset", project.slug, row.slug)

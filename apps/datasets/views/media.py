@@ -64,8 +64,8 @@ def copy_of(blob: Blob, query: dict[str, str]) -> str:
     copies = blob.facts.get("copies", [])
     if not copies or "original" in query:
         return ""
-    asked = query.get("size", "view")
-    return asked if asked in SIZES and asked in copies else copies[0]
+    wanted = query.get("size", "view")
+    return wanted if wanted in SIZES and wanted in copies else copies[0]
 
 
 def derived(sha256: str, size: str) -> FileResponse:
@@ -95,10 +95,10 @@ def original(request: HttpRequest, blob: Blob, tag: str) -> HttpResponseBase:
 
 def ranged(request: HttpRequest, blob: Blob, file: BinaryIO, kind: str) -> HttpResponseBase:
     """One range of bytes, as players ask for when somebody seeks; anything else gets the whole."""
-    asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
-    if asked is None or not any(asked.groups()):
+    wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
+    if wanted is None or not any(wanted.groups()):
         return FileResponse(file, content_type=kind)
-    first, last = span(*asked.groups(), blob.size)
+    first, last = span(*wanted.groups(), blob.size)
     if first > last or first >= blob.size:
         file.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{blob.size}"})
