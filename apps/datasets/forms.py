@@ -145,11 +145,11 @@ class RolesForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        roles = [given.get(role) for role in ("key", "annotator", "label")]
+        chosen = super().clean() or {}
+        roles = [chosen.get(role) for role in ("key", "annotator", "label")]
         if len(set(roles)) < len(roles):
             self.add_error("label", _("Key, annotator and label are three different columns."))
-        return given
+        return chosen
 
     def choices(self) -> dict[str, Any]:
         return self.cleaned_data
@@ -188,7 +188,7 @@ class AboutForm(forms.Form):
         return {**self.cleaned_data, "discipline": self.cleaned_data["discipline"].pk}
 
 
-class NoteForm(forms.Form):
+class VersionNoteForm(forms.Form):
     """A new version of a data set needs only this."""
 
     note = forms.CharField(

@@ -10,7 +10,7 @@ from apps.ui.plots import model as ui
 
 
 @dataclass(slots=True)
-class Evidence:
+class ReviewEvidence:
     run: Run
     tiles: list[dict[str, Any]]
     caption: str
@@ -24,12 +24,12 @@ class Evidence:
     reliability_words: str
 
 
-def of(run: Run) -> Evidence:
+def of(run: Run) -> ReviewEvidence:
     result = run.evaluation
     if result is None:
         raise ValueError("A version under review has a result.")
-    kinds = {one["name"]: one["kind"] for one in run.modalities}
-    return Evidence(
+    kinds = {modality["name"]: modality["kind"] for modality in run.modalities}
+    return ReviewEvidence(
         run=run, tiles=tiles(result), caption=caption(result), rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result),
         missing=plots.degradation(result, kinds), missing_words=plots.missing_words(result),
         subgroups=plots.subgroups(result), subgroup_words=plots.subgroup_words(result),
