@@ -222,10 +222,6 @@ def notifications(user: User) -> QuerySet[Notification]:
     return Notification.objects.filter(visible, user=user)
 
 
-def open_count(user: User) -> int:
-    return Notification.objects.filter(user=user, done_at=None).count()
-
-
 def filtered(user: User, show: str) -> QuerySet[Notification]:
     mine = notifications(user)
     if show == "done":
