@@ -18,7 +18,7 @@ class SignInForm(LoginForm):
 
 
 class NewPasswordForm(ChangePasswordForm):
-    """As at sign-in: no link for a forgotten password."""
+    """The form offers, as at sign-in, no link for a forgotten password."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

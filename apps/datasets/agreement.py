@@ -28,7 +28,7 @@ class AnnotatorPair:
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """Of the pairs of annotations in which this label stands, the share in which both say it
+    """The share, of the pairs of annotations in which this label stands, in which both say it
     (specific agreement).
     """
 
@@ -169,7 +169,7 @@ def _labels(counted: list[Row]) -> list[LabelAgreement]:
 
 
 def annotations_of(versions: list[Version], key: str) -> list[dict[str, Any]]:
-    """Who said what about one sample: [{dataset, annotator, label}], for its page."""
+    """Return the annotations of one sample, [{dataset, annotator, label}], for its page."""
     annotations = []
     for version in versions:
         sql = f"SELECT annotator, label FROM t0 WHERE {identifier(version.key_column)}::VARCHAR = ? ORDER BY annotator"

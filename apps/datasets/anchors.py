@@ -1,4 +1,4 @@
-"""What discussions can stand on here: a data set, and a sample that any data set has."""
+"""Anchors of discussions: a data set, and a sample that any data set has."""
 
 from collections.abc import Collection
 

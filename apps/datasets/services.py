@@ -92,8 +92,8 @@ def change_dataset(actor: User, dataset: DataSet, **fields: object) -> DataSet:
 
 @transaction.atomic
 def delete_dataset(actor: User, dataset: DataSet) -> None:
-    """Out of sight, not gone: alignments and runs that were made from it stay whole, and it can be
-    brought back.
+    """Hide a data set: alignments and runs that were made from it stay whole, and it can be brought
+    back.
     """
     require(actor, "maintain", dataset.project)
     if DataSet.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=timezone.now()):

@@ -1,5 +1,5 @@
-"""What a discussion can stand on. Each app says how its own objects are found; this app knows none
-of them.
+"""Objects that a discussion can stand on. Each app says how its own objects are found; this app
+knows none of them.
 """
 
 from collections.abc import Callable, Collection

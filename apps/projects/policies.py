@@ -1,4 +1,4 @@
-"""Who may do what in a project. The only module that asks guardian; everything else asks `can` or
+"""Rights of people in a project. The only module that asks guardian; everything else asks `can` or
 `require`.
 """
 

@@ -1,4 +1,4 @@
-"""What changed: the figures of the candidate beside those of the version it replaces."""
+"""The scores of the candidate beside those of the version it replaces."""
 
 from dataclasses import dataclass
 
@@ -78,7 +78,9 @@ def figures(before: Run, after: Run) -> list[ScoreChange]:
 
 
 def paired(before: Run, after: Run) -> dict[str, Difference]:
-    """By metric; empty where the two were not judged on the same test samples."""
+    """Return the paired differences by metric; empty where the two were not judged on the same test
+    samples.
+    """
     try:
         return run_comparison.judged([before, after]).runs[1].differences
     except Cannot:

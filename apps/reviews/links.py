@@ -1,4 +1,6 @@
-"""What reviews add to the pages of runs and model versions, which lie below and do not know them."""
+"""Parts that reviews add to the pages of runs and model versions, which lie below and do not know
+them.
+"""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Who should decide about a version: those whose data it was trained on."""
+"""Disciplines proposed to decide about a version: those whose data it was trained on."""
 
 from dataclasses import dataclass, field
 
@@ -68,5 +68,5 @@ def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
 
 
 def can_review(member: Member) -> bool:
-    """By the role, which the groups mirror: no query for each member."""
+    """Read the right off the role, which the groups mirror: no query for each member."""
     return member.user.is_active and "review" in GRANTS[Role(member.role)]

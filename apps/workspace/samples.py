@@ -31,7 +31,7 @@ SHOWN_RUNS = 3
 
 @dataclass
 class SampleSource:
-    """What a page of samples looks at: the newest versions of all data sets, or one frozen
+    """The data behind a page of samples: the newest versions of all data sets, or one frozen
     alignment.
     """
 
@@ -199,7 +199,7 @@ def sample_of(project: Project, source: SampleSource, key: str, query: QueryDict
 
 
 def predictions_about(project: Project, key: str) -> list[dict[str, Any]]:
-    """What the newest finished runs said of it, each by a round that did not train on it."""
+    """Return the newest finished runs' out-of-fold predictions for the sample."""
     runs = Run.objects.filter(project=project, job__state=Job.State.FINISHED).select_related(
         "project", "job"
     )[:SHOWN_RUNS]
@@ -221,7 +221,7 @@ def groups_of(frame: Frame, row: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _agreement(annotations: list[dict[str, Any]]) -> tuple[int, int]:
-    """How many say what most say, of how many."""
+    """Return the number of annotations with the most frequent label, and of all."""
     labels = [annotation["label"] for annotation in annotations if annotation["label"] is not None]
     return max((labels.count(label) for label in labels), default=0), len(labels)
 

@@ -1,5 +1,5 @@
-"""What the sign-in page of a demo shows: one sample of the demo study that no reading alone
-settles, and what they say together.
+"""The sample on the sign-in page of a demo: one of the demo study that no reading alone settles,
+and what they say together.
 """
 
 import base64

@@ -25,7 +25,7 @@ def words(name: str, default: str) -> list[str]:
 
 
 def is_local(names: list[str]) -> bool:
-    """Whether all of these hosts are this machine by a name that nobody else can reach."""
+    """Return True where all of these hosts are this machine by a name that nobody else can reach."""
     return all(name in {"127.0.0.1", "localhost", "::1", "[::1]"} for name in names)
 
 
@@ -111,7 +111,9 @@ def broker(url: str | None) -> dict[str, Any]:
 
 
 def storage(url: str | None) -> dict[str, Any]:
-    """Where blobs lie: a folder (default, or file:///path), or s3://bucket?endpoint=https://host."""
+    """Return the storage of blobs: a folder (default, or file:///path), or
+    s3://bucket?endpoint=https://host.
+    """
     if not url:
         return local_storage(HOME / "blobs")
     parts = urlparse(url)

@@ -37,7 +37,7 @@ WORKER_OPTIONS = (
 
 
 class StartRefused(Exception):
-    """Why it cannot start, in words."""
+    """The reason why it cannot start, in words."""
 
 
 @dataclass
@@ -137,7 +137,7 @@ def _become(child: Child) -> NoReturn:
 
 
 def _die_with_parent() -> None:
-    """On Linux a supervisor that is killed takes its processes along."""
+    """End, on Linux, with the supervisor when that is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
@@ -258,7 +258,7 @@ def load() -> None:
 
 
 def tidy() -> None:
-    """What this machine's workers held before is free at once."""
+    """Free at once what this machine's workers held before."""
     from django.db import connections
 
     from apps.jobs.services import end_leases_of_host

@@ -1,4 +1,4 @@
-"""From rows of a Parquet file to what a card, a line of the table, or one sample's page shows."""
+"""Cards, lines of the table and values of one sample's page, made from rows of a Parquet file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ class SampleCard:
 
 @dataclass(frozen=True)
 class Layout:
-    """Which column stands where on a card of this frame; None where the frame has none."""
+    """The columns that a card of this frame shows; None where the frame has none."""
 
     image: FrameColumn | None
     audio: FrameColumn | None

@@ -314,7 +314,7 @@ CHECKED = ("category", "label", "group")
 
 
 def names_of(frame: Frame) -> dict[str, str]:
-    """What each column is called on the page: its name, with the data set's where two bear the
+    """Return the name of each column on the page: its own, with the data set's where two bear the
     same.
     """
     seen: dict[str, int] = {}

@@ -146,7 +146,7 @@ def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
 def _first(
     filters: SampleFilters, frame: Frame, condition: str, values: list[Any]
 ) -> list[Question]:
-    """How many match, and the combinations of inputs among what else is filtered for."""
+    """Count the matches, and the combinations of inputs among what else is filtered for."""
     count: Question = (f"SELECT count(*) AS n FROM t0{condition}", values)
     if not frame.modalities:
         return [count, ("SELECT 1 WHERE false", [])]

@@ -306,7 +306,7 @@ def _group(group: dict[str, Any]) -> dict[str, Any]:
 
 
 def words_of(problem: ProblemText, example: dict[str, Any]) -> str:
-    """What stands in the place of one example. Reports written before kept a sentence as its text."""
+    """Return the words for one example. Reports written before kept a sentence as its text."""
     if "kind" in example:
         kind = {"number": _("a number"), "time": _("a date or time")}.get(
             example["kind"], example["kind"]

@@ -61,7 +61,7 @@ def here(upload: Upload, step: str = "") -> HttpResponse:
 
 @project_page("contribute")
 def new(request: HttpRequest, project: Project) -> HttpResponse:
-    """Which kind of upload; with ?dataset= a new version of that data set."""
+    """Choose the kind of upload; with ?dataset= a new version of that data set."""
     slug = request.POST.get("dataset") or request.GET.get("dataset")
     dataset = get_object_or_404(datasets_of(project), slug=slug) if slug else None
     form = SourceForm(request.POST or None, initial={"source": "table"})
@@ -301,7 +301,7 @@ def cancel(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse
 @project_page("contribute")
 @require_POST
 def back(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    """From a failure or a report to the files."""
+    """Go back from a failure or a report to the files."""
     row = upload_in(project, upload)
     tell(request, attempt(services.go_back, request.user, row))
     return here(row)

@@ -180,7 +180,7 @@ def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator):  # noq
 
 
 def read(entry: LedgerEntry, stained: bool, reader: int) -> int:
-    """What one annotator takes the digit for: nearly always right on a clear one, at times the
+    """Return the digit that one annotator reads: nearly always right on a clear one, at times the
     look-alike on a stained one.
     """
     wrong = entry.stream(10 + reader).random() < ((0.14, 0.2)[reader] if stained else 0.005)

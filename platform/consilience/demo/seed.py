@@ -1,5 +1,5 @@
-"""What a person finds in the demo: people, a project of four disciplines, their data, and what they
-have done with it. Every step looks first whether it is done.
+"""The content of the demo: people, a project of four disciplines, their data, and what they have
+done with it. Every step looks first whether it is done.
 """
 
 import json

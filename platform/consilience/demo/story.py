@@ -1,5 +1,5 @@
-"""What the demo's people have done before the reader comes: data imported, a run finished, a review
-under way, comments where they belong.
+"""The history of the demo before the reader comes: data imported, a run finished, a review under
+way, comments where they belong.
 """
 
 from collections.abc import Callable

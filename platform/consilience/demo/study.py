@@ -1,4 +1,4 @@
-"""What the demo study says about itself: its study.yaml, and who labelled the images."""
+"""The demo study's description: its study.yaml, and the annotators of the images."""
 
 from typing import Any
 

@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
 
 def ask() -> str:
-    """From the keyboard, twice; from a pipe, the first line."""
+    """Read the password: from the keyboard, twice; from a pipe, the first line."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     password = getpass.getpass("New password: ")
