@@ -50,7 +50,9 @@ class Staged(File):
 
 
 def staging_folder() -> Path:
-    """Return a folder on the disk of the folder storage, where that is in use: a rename is enough."""
+    """Return a folder on the disk of the folder storage, where that is in use: a rename
+    is enough.
+    """
     root = Path(getattr(default_storage, "location", None) or settings.FILE_UPLOAD_TEMP_DIR)
     folder = root / "staging"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -58,7 +60,9 @@ def staging_folder() -> Path:
 
 
 def has_file(name: str, size: int) -> bool:
-    """Whole bytes are there: a name over other bytes, left by a fault of the disk, does not count."""
+    """Whole bytes are there: a name over other bytes, left by a fault of the disk, does
+    not count.
+    """
     try:
         return default_storage.size(name) == size
     except OSError:

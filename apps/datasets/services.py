@@ -28,8 +28,8 @@ def create_dataset(
     description: str = "",
     licence: str = "",
 ) -> DataSet:
-    """Inside the transaction that writes its first version; the caller has checked the policy. A
-    deleted data set keeps its address.
+    """Create a data set inside the transaction that writes its first version; the caller has
+    checked the policy. A deleted data set keeps its address.
     """
     taken = [
         *DataSet.objects.filter(project=project).values_list("slug", flat=True),

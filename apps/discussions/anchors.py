@@ -13,7 +13,9 @@ from apps.projects.models import Project
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """An object of a project: its short name, its page, and the ids of the people whose work it is."""
+    """An object of a project: its short name, its page, and the ids of the people whose
+    work it is.
+    """
 
     label: str
     url: str

@@ -59,7 +59,9 @@ def hold(job: Job) -> None:
 
 
 def beat(job: Job, **fields: Any) -> bool:
-    """Extend the lease, write progress; returns whether somebody asked for a stop. Raises Fenced."""
+    """Extend the lease, write progress; returns whether somebody asked for a stop.
+    Raises Fenced.
+    """
     now = timezone.now()
     if not mine(job).update(
         lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS), updated_at=now, **fields

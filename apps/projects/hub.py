@@ -139,7 +139,9 @@ class Hub:
             self.position = messages[-1].id or self.position
 
     async def _check_people(self) -> None:
-        """Cut off people who signed out, were switched off, changed the password or lost a project."""
+        """Cut off people who signed out, were switched off, changed the password or
+        lost a project.
+        """
         current = await self.read(allowed, tuple(self.subscriptions))
         for subscription in tuple(self.subscriptions):
             projects = current.get(subscription, subscription.projects)

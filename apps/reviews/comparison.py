@@ -36,7 +36,9 @@ class ScoreChange:
 
 
 def verdict(before: Interval, after: Interval, lower_is_better: bool = False) -> str:
-    """The intervals are of two separate bootstraps, so an overlap says nothing in either direction."""
+    """The intervals are of two separate bootstraps, so an overlap says nothing in
+    either direction.
+    """
     if before.low is None or before.high is None or after.low is None or after.high is None:
         return "same"
     if after.low > before.high:

@@ -61,7 +61,7 @@ def version_actions(request: HttpRequest, version: ModelVersion) -> list[Version
             )
         ]
     if version.alias != ModelVersion.Alias.STAGING and can(request.user, "maintain", project):
-        url = f"{reverse('reviews:new', args=[project.slug])}?version={version.model.slug}/{version.number}"
+        url = f"{reverse('reviews:new', args=[project.slug])}?version={version.key}"
         return [VersionAction(_("Propose for Staging"), url, "scale")]
     return []
 

@@ -77,7 +77,9 @@ class GateColumn:
 
     @property
     def own_work(self) -> bool:
-        """The person who proposed the version also decided for this discipline: allowed, but shown."""
+        """The person who proposed the version also decided for this discipline:
+        allowed, but shown.
+        """
         return bool(self.answer and self.answer.reviewer_id == self.review.created_by_id)
 
     def turn_of(self, user: User) -> bool:
@@ -171,7 +173,8 @@ class Gate:
         words = {"approved": len(self.approved), "n": len(self.columns)}
         return (
             _(
-                "%(approved)s of %(n)s required disciplines approved. Required are those whose data it uses, and whom the proposer added."
+                "%(approved)s of %(n)s required disciplines approved. Required are those whose "
+                "data it uses, and whom the proposer added."
             )
             % words
         )

@@ -67,7 +67,8 @@ class Child:
         pause = min(LONGEST_PAUSE, 0.25 * 2**self.deaths) if self.deaths > 1 else 0.0
         self.pid, self.due = 0, time.monotonic() + pause
         _say(
-            f"{self.name} ended ({_reason(status)}); starting it again{f' in {pause:.1f} s' if pause else ''}"
+            f"{self.name} ended ({_reason(status)}); starting it "
+            f"again{f' in {pause:.1f} s' if pause else ''}"
         )
 
 
@@ -280,7 +281,8 @@ def lock(home: Path) -> IO[str]:
     except BlockingIOError as error:
         file.seek(0)
         raise StartRefused(
-            f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). Stop that one first."
+            f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). "
+            "Stop that one first."
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))
@@ -298,7 +300,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         raise StartRefused(
-            f"Port {port} of {host} cannot be used ({error.strerror}). Choose another one, for instance --port {port + 1}."
+            f"Port {port} of {host} cannot be used ({error.strerror}). Choose another one, for "
+            f"instance --port {port + 1}."
         ) from error
     listener.listen(256)
     return listener

@@ -95,7 +95,8 @@ def reader(files: Files) -> duckdb.DuckDBPyConnection:
     connection = locked(files, threads=2 if size_of(files) >= LARGE_BYTES else 1)
     for number, path in enumerate(files):
         connection.execute(
-            f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, file_row_number=true)"
+            f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, "
+            "file_row_number=true)"
         )
     connection.execute("SET lock_configuration = true")
     return connection

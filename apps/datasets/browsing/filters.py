@@ -198,7 +198,10 @@ def prepared(filters: SampleFilters) -> list[Question]:
         f"contains(lower({sql}::VARCHAR), lower(?))"
         for sql in (frame.key, *(column.sql for column in columns))
     ]
-    sql = f"CREATE OR REPLACE TEMP TABLE searched AS SELECT file_row_number AS place FROM t0 WHERE {' OR '.join(tests)}"
+    sql = (
+        "CREATE OR REPLACE TEMP TABLE searched AS SELECT file_row_number AS place FROM t0 WHERE "
+        f"{' OR '.join(tests)}"
+    )
     return [(sql, [filters.text] * len(tests))]
 
 

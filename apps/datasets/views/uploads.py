@@ -92,7 +92,8 @@ def source_options() -> list[dict[str, Any]]:
             "value": "table",
             "title": _("A table"),
             "text": _(
-                "CSV or Parquet, one row a sample, with a zip of the images and recordings that it names."
+                "CSV or Parquet, one row a sample, with a zip of the images and recordings that "
+                "it names."
             ),
         },
         {
@@ -137,7 +138,8 @@ def take_files(request: HttpRequest, upload: Upload) -> list[str]:
     if REFUSED in request.META:
         return [
             _(
-                "The files are larger than what fits in one upload, or the server's disk is full. Nothing was kept."
+                "The files are larger than what fits in one upload, or the server's disk is full. "
+                "Nothing was kept."
             )
         ]
     if "complete" not in request.POST:
@@ -162,12 +164,9 @@ def attempt(verb: Any, *args: Any, **kwargs: Any) -> list[str]:
 @project_page("contribute")
 @require_POST
 def remove(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    found = upload_in(project, upload)
-    tell(
-        request,
-        attempt(services.remove_file, request.user, found, request.POST.get("name", "")),
-    )
-    return here(found)
+    row = upload_in(project, upload)
+    tell(request, attempt(services.remove_file, request.user, row, request.POST.get("name", "")))
+    return here(row)
 
 
 def tell(request: HttpRequest, problems: list[str]) -> None:

@@ -17,7 +17,10 @@ from ._people import person
 
 
 class Command(BaseCommand):
-    help = "Set the password of a person; all their sessions end. With --create NAME the account is made."
+    help = (
+        "Set the password of a person; all their sessions end. With --create NAME the account is "
+        "made."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
