@@ -1,4 +1,6 @@
-"""The figures a reviewer looks at, from the run's result, drawn by the plots of the run's own page."""
+"""The figures a reviewer looks at, from the run's result, drawn by the plots of the
+run's own page.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +32,15 @@ def of(run: Run) -> ReviewEvidence:
         raise ValueError("A version under review has a result.")
     kinds = {modality["name"]: modality["kind"] for modality in run.modalities}
     return ReviewEvidence(
-        run=run, tiles=tiles(result), caption=caption(result), rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result),
-        missing=plots.degradation(result, kinds), missing_words=plots.missing_words(result),
-        subgroups=plots.subgroups(result), subgroup_words=plots.subgroup_words(result),
-        reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
-    )  # fmt: skip
+        run=run,
+        tiles=tiles(result),
+        caption=caption(result),
+        rely=plots.contributions(result, kinds),
+        rely_words=plots.contributions_words(result),
+        missing=plots.degradation(result, kinds),
+        missing_words=plots.missing_words(result),
+        subgroups=plots.subgroups(result),
+        subgroup_words=plots.subgroup_words(result),
+        reliability=plots.reliability(result),
+        reliability_words=plots.reliability_words(result),
+    )
