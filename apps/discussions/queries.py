@@ -11,15 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.discussions.anchors import find_many
+from apps.discussions.faces import Face, face, faces
+from apps.discussions.forms import CommentForm
+from apps.discussions.markdown import Parsed, Reference, parse, render
+from apps.discussions.models import Comment, Notification, Thread
 from apps.projects.models import Project
 from apps.projects.policies import can
 from apps.projects.sentences import EventSentence, sentence_of
-
-from .anchors import find_many
-from .forms import CommentForm
-from .markdown import Parsed, Reference, parse, render
-from .models import Comment, Notification, Thread
-from .people import Face, face, faces
 
 RESTORE_DAYS = 30
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.discussions.people import Face, face, faces
+from apps.discussions.faces import Face, face, faces
 from apps.experiments.models import Run
 from apps.projects.models import Discipline, Event, Project
 from apps.projects.policies import can

@@ -10,18 +10,17 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.discussions.people import face, faces
+from apps.discussions.faces import face, faces
 from apps.discussions.queries import count
 from apps.experiments.report import run_comparison
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
 from apps.registry.models import ModelVersion
-
-from . import comparison, evidence, policies, queries, services
-from .forms import AskAgainForm, DecisionForm, ProposalForm
-from .models import Review
-from .proposal import candidates
+from apps.reviews import evidence, policies, queries, services, version_comparison
+from apps.reviews.forms import AskAgainForm, DecisionForm, ProposalForm
+from apps.reviews.models import Review
+from apps.reviews.proposal import candidates
 
 
 @require_GET
@@ -127,7 +126,7 @@ def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse
     before = queries.run_of(row.replaces) if row.replaces else None
     more: dict[str, Any] = {"before": row.replaces}
     if before and before.evaluation and after.evaluation:
-        more["figures"] = comparison.figures(before, after)
+        more["figures"] = version_comparison.figures(before, after)
         more["settings"] = run_comparison.settings([before, after])
         numbers = urlencode(
             [("run", before.number), ("run", after.number), ("reference", before.number)]

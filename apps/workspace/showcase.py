@@ -17,8 +17,7 @@ from apps.datasets.browsing.duck import CannotRead, ask_one, identifier
 from apps.experiments.artifacts.predictions import ALONE, path_of
 from apps.experiments.models import Run
 from apps.ui import figures
-
-from .samples import Pane, sample_of, source_of
+from apps.workspace.sample_page import Pane, sample_of, source_of
 
 HOURS_6 = 21_600
 SHOWN = ("image", "audio", "text")

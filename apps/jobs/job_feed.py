@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from apps.jobs.models import Job
 from apps.projects.live import Feed, Message
-
-from .models import Job
 
 OVERLAP = timedelta(seconds=5)
 """Looked at again each time: a row may be committed later than its time says, or by a machine whose
