@@ -96,16 +96,6 @@ def place_copy(path: Path, staged: Path) -> None:
         shutil.copyfile(path, staged)
 
 
-def store_bytes(content: bytes, name: str) -> None:
-    if has_file(name, len(content)):
-        return
-    default_storage.delete(name)
-    handle, staged = tempfile.mkstemp(dir=staging_folder())
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    _save(Path(staged), name)
-
-
 def _save(staged: Path, name: str) -> None:
     try:
         with staged.open("rb") as file:

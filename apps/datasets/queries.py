@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from apps.projects.models import Project
 
@@ -155,10 +154,3 @@ def _title(upload: Upload) -> str:
     return str(
         upload.options.get("name") or (files[0] if files else "") or upload.get_source_display()
     )
-
-
-def last_update(project: Project) -> Any:
-    newest = Version.objects.filter(dataset__project=project, dataset__deleted_at=None).aggregate(
-        last=Max("created_at")
-    )
-    return newest["last"]

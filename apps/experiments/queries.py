@@ -119,17 +119,6 @@ def finished(project: Project) -> RunQuerySet:
     return runs_of(project).filter(job__state=Job.State.FINISHED, score__isnull=False)
 
 
-def best_run(project: Project, alignment_id: int | None = None) -> Run | None:
-    """The finished run with the highest score, on one alignment or on any; scores of different
-    metrics are not compared.
-    """
-    rows = (
-        finished(project).filter(alignment_id=alignment_id) if alignment_id else finished(project)
-    )
-    newest = rows.order_by("-number").values_list("metric", flat=True).first()
-    return rows.filter(metric=newest).light().order_by("-score", "number").first()
-
-
 @dataclass(frozen=True)
 class Leader:
     """The highest score on an alignment, and how many other runs it cannot be told apart from."""
@@ -178,23 +167,6 @@ def running(project: Project, limit: int = 5) -> list[Run]:
     )
 
 
-def latest(project: Project, limit: int = 5) -> list[Run]:
-    return list(runs_of(project).light()[:limit])
-
-
 def past(project: Project, limit: int = 8) -> list[Run]:
     """Finished runs with what an estimate reads of them."""
     return list(finished(project).defer("result", "alignment__spec")[:limit])
-
-
-def predictions_for_sample(project: Project, key: str, limit: int = 3) -> list[dict[str, Any]]:
-    """What the newest finished runs said about a sample: [{run, truth, answer, confidence, right,
-    answers}].
-    """
-    from apps.experiments.artifacts import predictions
-
-    found = []
-    for run in finished(project).exclude(bundle_path="").light()[:limit]:
-        if row := predictions.of_sample(run, key):
-            found.append({"run": run, **row})
-    return found

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
 
-from apps.experiments import queries, services
+from apps.experiments import services
 from apps.experiments.artifacts import embedding_map, predictions
 from apps.experiments.models import Run
 from apps.experiments.recipe import alignment_facts
@@ -83,7 +83,7 @@ def test_a_run_of_every_task_can_be_seen_everywhere(
     table = predictions.table(run, {"show": "wrong"})
     assert table.total == result.n_samples
     assert not any(row["right"] for row in table.page)
-    [said] = queries.predictions_for_sample(team.project, "S000")
+    said = {"run": run} | predictions.of_sample(run, "S000")
     assert bool(said["spread"]) == (task == "regression")
     assert said["answer"] in render_to_string(
         "workspace/_sample_predictions.html", {"predictions": [said], "project": team.project}

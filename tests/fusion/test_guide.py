@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from fusion.__main__ import parser
-from fusion.data.study_spec import StudySpec
+from fusion.data.study_spec import ColumnSpec, StudySpec
 from fusion.schema.recipe import Method, Recipe
 from tests.fusion.test_command import RECIPE, write_study
 
@@ -23,6 +23,15 @@ def test_the_study_and_the_recipe_can_be_read() -> None:
     assert recipes
     assert StudySpec.model_validate(yaml.safe_load(study)).alignment
     assert [Recipe.from_text(text).title for text in recipes]
+
+
+def test_the_columns_can_be_read() -> None:
+    [columns] = blocks("yaml columns")
+    described = {
+        name: ColumnSpec.model_validate(column) for name, column in yaml.safe_load(columns).items()
+    }
+    assert described["price"].decimal == ","
+    assert described["grade"].join_capitals
 
 
 def test_no_setting_and_no_method_is_left_out() -> None:

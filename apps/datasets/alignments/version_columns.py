@@ -117,7 +117,7 @@ def majority_labels(version: Version, column: str, annotator: str) -> dict[str, 
 
 
 def majority(votes: list[str]) -> str | None:
-    """What most say; None where two labels have most votes."""
+    """The label that most say; None where two labels have most votes."""
     counts = sorted(((votes.count(label), label) for label in set(votes)), reverse=True)
     if not counts or (len(counts) > 1 and counts[0][0] == counts[1][0]):
         return None

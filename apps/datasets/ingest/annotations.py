@@ -25,8 +25,8 @@ ROLES = ("key", "annotator", "label")
 def guess_roles(
     columns: Mapping[str, list[Any]], chosen: Mapping[str, Any], known: Known
 ) -> dict[str, str]:
-    """Which column is which: what the person chose, else by name and by what the project knows,
-    else by what is left.
+    """Role -> its column: as the person chose, else by name and by what the project knows, else one
+    that is left.
     """
     roles = {role: str(chosen[role]) for role in ROLES if chosen.get(role) in columns}
     for role, guess in (
@@ -130,7 +130,7 @@ def rename(draft: Draft, roles: Mapping[str, str]) -> None:
 
 def whole_rows(draft: Draft, findings: Findings) -> list[int]:
     seen: dict[tuple[str, str], tuple[int, str]] = {}
-    kept = []
+    rows = []
     for place, (key, who, what) in enumerate(
         zip(draft.keys, draft.columns["annotator"].values, draft.columns["label"].values)
     ):
@@ -142,16 +142,16 @@ def whole_rows(draft: Draft, findings: Findings) -> list[int]:
             findings.add("annotated_twice", *here, text=f"{who}: {before} ({line}), {what}")
         else:
             seen[key, who] = (draft.lines[place], what)
-            kept.append(place)
-    return kept
+            rows.append(place)
+    return rows
 
 
-def drop(draft: Draft, kept: list[int]) -> None:
-    draft.keys = [draft.keys[place] for place in kept]
-    draft.lines = [draft.lines[place] for place in kept]
+def drop(draft: Draft, rows: list[int]) -> None:
+    draft.keys = [draft.keys[place] for place in rows]
+    draft.lines = [draft.lines[place] for place in rows]
     for column in draft.columns.values():
-        column.values = [column.values[place] for place in kept]
-    draft.names = {name: [names[place] for place in kept] for name, names in draft.names.items()}
+        column.values = [column.values[place] for place in rows]
+    draft.names = {name: [names[place] for place in rows] for name, names in draft.names.items()}
 
 
 def check_keys(draft: Draft, keys: set[str], findings: Findings) -> None:
@@ -166,16 +166,16 @@ def check_labels(draft: Draft, chosen: str, known: Known | None, findings: Findi
     """Labels are compared with the label column that was chosen, else with the one that shares most
     values with them.
     """
-    said = draft.columns["label"].values
+    labels = draft.columns["label"].values
     sets = (known.labels if known else {}) if chosen != "none" else {}
     name = (
         chosen
         if chosen in sets
-        else max(sets, key=lambda one: len(sets[one] & set(said)), default="")
+        else max(sets, key=lambda column: len(sets[column] & set(labels)), default="")
     )
-    if not name or (name != chosen and not sets[name] & set(said)):
+    if not name or (name != chosen and not sets[name] & set(labels)):
         return
     draft.roles["label_set"] = name
-    for key, label, line in zip(draft.keys, said, draft.lines):
+    for key, label, line in zip(draft.keys, labels, draft.lines):
         if label not in sets[name]:
             findings.add("unknown_label", draft.file, line, key, text=f"{label} ({name})")

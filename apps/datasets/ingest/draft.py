@@ -17,8 +17,8 @@ from fusion.data.tables.typed import ColumnChoice, TypedTable, fill
 
 @dataclass
 class Draft(TypedTable):
-    """One data set. Cells of media hold a Path, after the inspection a digest; names: media column ->
-    the names as they are written; broken: media column -> how many of its files are.
+    """One data set. Cells of media hold a Path, after the inspection a digest; names: media column
+    -> the names as they are written; broken: media column -> how many of its files are.
     """
 
     name: str = ""

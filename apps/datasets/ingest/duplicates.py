@@ -1,4 +1,6 @@
-"""Samples of which every cell equals another's: flagged, left in. Equal text alone is no duplicate."""
+"""Samples of which every cell equals another's: flagged, left in. Equal text alone is
+no duplicate.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -49,7 +51,7 @@ def flag_duplicates(drafts: list[Draft], findings: Findings) -> None:
     for key in dict.fromkeys(key for draft in data for key in draft.keys):
         if key not in content:
             continue
-        same = first.setdefault(tuple(found.get(key) for found in by_draft), key)
+        same = first.setdefault(tuple(signature.get(key) for signature in by_draft), key)
         if same != key:
             tell(data, key, same, findings)
 

@@ -33,8 +33,8 @@ def as_json(findings: Findings, table: str = "") -> list[dict[str, Any]]:
 
 
 def example(finding: Finding) -> dict[str, Any]:
-    """One finding: file (the table, or the file that a cell names), row (its line), key, column, and
-    the fields of its code.
+    """One finding: file (the table, or the file that a cell names), row (its line), key, column,
+    and the fields of its code.
     """
     fields = dict(finding.fields)
     place = {

@@ -28,8 +28,8 @@ from .store import Target, commit, store
 
 @dataclass
 class Imported:
-    """What came of it; `alignment` is words where it could not be made, None where study.yaml asks
-    for none.
+    """An imported study; `alignment` is words where it could not be made, None where study.yaml
+    asks for none.
     """
 
     versions: list[Version]

@@ -103,23 +103,24 @@ def plan_of(
 
 
 def study_folder(files: Path, unpacked: Unpacked) -> Path:
-    """Where study.yaml lies: at the top of the archive, or in one folder of it."""
-    found = [
+    """The folder of study.yaml: the top of the archive, or one folder of it."""
+    files_of_study = [
         path
         for path in unpacked.files.values()
         if path.name == STUDY_FILE and path.is_relative_to(files)
     ]
-    if not found:
+    if not files_of_study:
         raise Failure(
             _(
-                "There is no study.yaml in the archive. Pack the whole folder that holds it, or choose another kind of upload."
+                "There is no study.yaml in the archive. Pack the whole folder that holds it, or "
+                "choose another kind of upload."
             )
         )
-    if len(found) > 1:
+    if len(files_of_study) > 1:
         raise Failure(
             _("There is more than one study.yaml in the archive. Upload one study at a time.")
         )
-    return found[0].parent
+    return files_of_study[0].parent
 
 
 def inspect_plan(plan: Plan, place: UploadFolder, work: Any) -> None:
@@ -129,7 +130,7 @@ def inspect_plan(plan: Plan, place: UploadFolder, work: Any) -> None:
 
 
 def choices_of(plan: Plan, upload: Upload) -> dict[str, Any]:
-    """What the check guessed becomes the person's first choice."""
+    """The guesses of the check, which become the person's first choices."""
     if plan.spec:
         return {}
     draft = plan.drafts[0]

@@ -80,7 +80,7 @@ def guess_key(columns: Mapping[str, list[Any]], known: Known) -> str:
 
 
 def matches(keys: list[str], known: Known) -> list[dict[str, Any]]:
-    """How many of the new keys each data set of the project has."""
+    """Per data set of the project, how many of the new keys it has."""
     mine = set(keys)
     return [
         {"dataset": name, "shared": len(mine & theirs), "of": len(mine), "theirs": len(theirs)}

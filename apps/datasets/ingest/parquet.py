@@ -49,7 +49,7 @@ def write_table(draft: Draft, path: Path) -> None:
 
 
 def describe_columns(draft: Draft) -> list[dict[str, Any]]:
-    """What the database keeps of each column, the key first."""
+    """The facts that the database keeps of each column, the key first."""
     key = {
         "name": draft.key,
         "kind": "id",
@@ -99,7 +99,7 @@ def distinct(present: list[Any]) -> int:
 
 
 def digest_over(columns: list[dict[str, Any]], table_sha256: str) -> str:
-    """What an alignment names: the table's bytes and the meaning of its columns."""
+    """The digest that an alignment names: over the table's bytes and the meaning of its columns."""
     schema = [[c["name"], c["kind"], c.get("unit", "")] for c in columns]
     return hashlib.sha256(
         json.dumps([schema, table_sha256], ensure_ascii=False).encode()

@@ -37,7 +37,9 @@ class Plan:
 
 
 def plan_for_folder(folder: Path, files: MediaFiles, tick: Callable[[], None]) -> Plan:
-    """A study: study.yaml says all; columns that it does not name are kept and their kind guessed."""
+    """A study: study.yaml says all; columns that it does not name are kept and their
+    kind guessed.
+    """
     try:
         study = Study.load(folder, files, read_in_child)
     except StudyError as error:
@@ -113,7 +115,8 @@ def plan_for_table(
     if not len(raw):
         raise Failure(
             _(
-                "The table %(name)s has no rows under its heading. Upload one with at least one sample."
+                "The table %(name)s has no rows under its heading. Upload one with at least one "
+                "sample."
             )
             % {"name": table}
         )
@@ -140,7 +143,8 @@ def plan_for_table(
     if not draft.keys:
         raise Failure(
             _(
-                "No row of %(table)s has a value in the key column %(key)s. Choose another key column."
+                "No row of %(table)s has a value in the key column %(key)s. Choose another key "
+                "column."
             )
             % {"table": table, "key": draft.key}
         )
@@ -148,7 +152,7 @@ def plan_for_table(
 
 
 def choices_of(options: dict[str, Any]) -> dict[str, ColumnChoice]:
-    """What the person chose for each column: kinds, decimal marks, and where capitals are joined."""
+    """The person's choices for each column: kinds, decimal marks, and where capitals are joined."""
     kinds, decimals = options.get("kinds", {}), options.get("decimals", {})
     joined = options.get("join_capitals", [])
     return {
@@ -171,19 +175,21 @@ def the_table(files: dict[str, Path], chosen: str) -> str:
         if name.lower().endswith(TABLE_ENDS) and not Path(name).name.startswith(".")
     ]
     outer = [name for name in tables if "/" not in name]
-    for found in (outer, tables):
-        if len(found) == 1:
-            return found[0]
+    for candidates in (outer, tables):
+        if len(candidates) == 1:
+            return candidates[0]
     if not tables:
         raise Failure(
             _(
-                "There is no table among the files. Upload one CSV or Parquet file that names the samples, one a row."
+                "There is no table among the files. Upload one CSV or Parquet file that names "
+                "the samples, one a row."
             )
         )
     names = ", ".join(sorted(tables)[:5])
     raise Failure(
         _(
-            "There are %(n)d tables: %(names)s. Upload one table with its media, or all of them as a study folder with a study.yaml."
+            "There are %(n)d tables: %(names)s. Upload one table with its media, or all of them "
+            "as a study folder with a study.yaml."
         )
         % {"n": len(tables), "names": names}
     )

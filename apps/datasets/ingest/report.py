@@ -1,4 +1,4 @@
-"""What the person is shown after the check, and what each version keeps of it."""
+"""The report that the person is shown after the check, and the part that each version keeps."""
 
 from typing import Any
 
@@ -83,11 +83,11 @@ def statistics(draft: Draft) -> dict[str, Any]:
     """duplicates: sample -> the one of which it is a copy; roles: for annotations, which columns of
     the file they were.
     """
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "rows": len(draft.keys),
         "n_samples": len(set(draft.keys)),
         "duplicates": draft.duplicates,
     }
     if draft.kind == "annotation":
-        found["roles"] = {role: name for role, name in draft.roles.items() if role != "all"}
-    return found
+        facts["roles"] = {role: name for role, name in draft.roles.items() if role != "all"}
+    return facts

@@ -72,11 +72,13 @@ def checked(zipped: zipfile.ZipFile, size: int) -> Iterator[tuple[zipfile.ZipInf
     total = sum(m.file_size for m in members)
     if total > MAX_UNPACKED:
         raise Refused(
-            f"would unpack to {total / 2**30:,.1f} GB; at most {MAX_UNPACKED // 2**30} GB are unpacked"
+            f"would unpack to {total / 2**30:,.1f} GB; at most {MAX_UNPACKED // 2**30} GB are "
+            "unpacked"
         )
     if total > RATIO_FROM and total > MAX_RATIO * size:
         raise Refused(
-            f"would unpack to {total / size:,.0f} times its size, as a trap does; pack the files otherwise"
+            f"would unpack to {total / size:,.0f} times its size, as a trap does; pack the files "
+            "otherwise"
         )
     seen: set[str] = set()
     for member in members:

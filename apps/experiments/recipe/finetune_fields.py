@@ -1,4 +1,4 @@
-"""What is trained of an encoder and of its pooling, as fields of the new-run form and in words."""
+"""What is trained of an encoder, as fields of the new-run form and in words."""
 
 from typing import Any
 
@@ -8,23 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.experiments.recipe import encoder_choices
-from fusion.encoders.capability_checks import placeless, unpoolable, untunable
+from fusion.encoders.capability_checks import unpoolable, untunable
 from fusion.schema.recipe import EncoderChoice, Recipe, Tuning
 
-WEIGHED: dict[str, tuple[Promise, Promise]] = {
-    "mix": (
-        gettext_lazy("Weigh its layers"),
-        gettext_lazy(
-            "Learns how much to read of each layer and adds them up, in place of putting them side by side. Name two or more."
-        ),
-    ),
-    "attend": (
-        gettext_lazy("Weigh its places (attention)"),
-        gettext_lazy(
-            "Learns which parts of a picture, a recording or a text to read, and adds them up. Needs the pooling grid or segments."
-        ),
-    ),
-}
 WAYS: dict[str, tuple[Promise, Promise]] = {
     "frozen": (
         gettext_lazy("As it is"),
@@ -99,10 +85,6 @@ def field_of(option: str, modality: str) -> str:
 def fields(modality: str) -> dict[str, forms.Field]:
     """Of one modality, by name."""
     found: dict[str, forms.Field] = {
-        f"{code}_{modality}": forms.BooleanField(label=label, help_text=text, required=False)
-        for code, (label, text) in WEIGHED.items()
-    }
-    found |= {
         field_of("tune", modality): forms.ChoiceField(
             label=gettext_lazy("How it is trained"),
             choices=[(code, title) for code, (title, _text) in WAYS.items()],
@@ -120,10 +102,9 @@ def fields(modality: str) -> dict[str, forms.Field]:
 
 def initial(modality: str, choice: dict[str, Any]) -> dict[str, Any]:
     options = Tuning().model_dump() | (choice.get("tuning") or {})
-    found = {field_of("tune", modality): choice.get("tune", "frozen")} | {
+    return {field_of("tune", modality): choice.get("tune", "frozen")} | {
         field_of(n, modality): v for n, v in options.items()
     }
-    return found | {f"{code}_{modality}": choice.get(code, False) for code in WEIGHED}
 
 
 def chosen(modality: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -134,8 +115,7 @@ def chosen(modality: str, data: dict[str, Any]) -> dict[str, Any]:
     }
     usual = Tuning().model_dump()
     tuning = given if any(value != usual[name] for name, value in given.items()) else None
-    weighed = {code: data[f"{code}_{modality}"] for code in WEIGHED}
-    return weighed | {"tune": data.get(field_of("tune", modality)) or "frozen", "tuning": tuning}
+    return {"tune": data.get(field_of("tune", modality)) or "frozen", "tuning": tuning}
 
 
 def can_be_tuned(kind: str, named: list[str]) -> bool:
@@ -160,13 +140,6 @@ def problems(recipe: Recipe) -> dict[str, list[str]]:
             "asked": asked,
         }
         found.setdefault(f"pooling_{modality}", []).append(words % told)
-    for modality, _place, entry in placeless(recipe):
-        words = _(
-            "%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, or do not weigh places."
-        )
-        found.setdefault(f"attend_{modality}", []).append(
-            words % {"encoder": encoder_choices.name(entry)}
-        )
     return found
 
 

@@ -70,7 +70,7 @@ NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
         _("Rounds inside the training part that choose epochs and temperature."),
     ),
 }
-OPTIONS = ("layers", "pooling", "grid", "resolution", *finetune_fields.WEIGHED)
+OPTIONS = ("layers", "pooling", "grid", "resolution")
 
 
 class RenameForm(forms.Form):

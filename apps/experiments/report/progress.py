@@ -43,7 +43,7 @@ class Live:
 
 def live(run: Run) -> Live:
     """A handful of queries: fits, two sets of points, the log."""
-    job, recipe = run.job, Recipe.parse(run.recipe)
+    job, recipe = run.job, Recipe.stored(run.recipe)
     fits = curves.fits(run)
     found = Live(
         run,

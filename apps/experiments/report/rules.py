@@ -75,7 +75,7 @@ def use_words(run: Run) -> str:
         ),
         "both": _("They take part in training and at prediction."),
     }
-    return words.get(Recipe.parse(run.recipe).knowledge.use, "")
+    return words.get(Recipe.stored(run.recipe).knowledge.use, "")
 
 
 def line(run: Run, one: RuleScore, discipline: Discipline | None) -> Line:

@@ -162,7 +162,7 @@ def reading(one: Read) -> str:
 
 
 def encoder(choice: dict[str, Any]) -> str:
-    """`EfficientNet-Lite0, layers 7 and 10, pooled: mean, places weighed`."""
+    """`EfficientNet-Lite0, layers 7 and 10, pooled: mean`."""
     parts = [encoder_choices.called(choice["name"])]
     if layers := choice.get("layers"):
         parts.append(
@@ -177,10 +177,7 @@ def encoder(choice: dict[str, Any]) -> str:
         )
     if choice.get("resolution"):
         parts.append(_("%(n)s pixels") % {"n": choice["resolution"]})
-    if choice.get("mix"):
-        parts.append(_("layers weighed"))
-    if choice.get("attend"):
-        parts.append(_("places weighed"))
-    if trained := finetune_fields.in_words(EncoderChoice.model_validate(choice)):
+    stored = EncoderChoice.model_validate(choice, context={"stored": True})
+    if trained := finetune_fields.in_words(stored):
         parts.append(trained)
     return _(", ").join(parts)

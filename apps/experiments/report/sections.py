@@ -13,7 +13,6 @@ from apps.experiments.models import Run
 from apps.experiments.recipe import alignment_facts, encoder_choices, finetune_fields
 from apps.experiments.recipe.estimates import encoders_of
 from apps.experiments.report import curves, plots
-from apps.experiments.report.learned_weights import Mix, attended, mixes
 from apps.experiments.report.shortfalls import Shortfalls, shortfalls
 from apps.experiments.words import duration, engine_note, method_name, reason_in_words
 from apps.ui import figures
@@ -55,8 +54,6 @@ class Outcome:
     per_class: ui.Forest | None
     reliability: ui.Reliability
     reliability_words: str
-    mixes: list[Mix]
-    attended: list[Mix]
 
 
 def outcome(run: Run) -> Outcome:
@@ -76,8 +73,6 @@ def outcome(run: Run) -> Outcome:
         confusion=confusion, confusion_words=plots.confusion_words(result), confusions=frequent_confusions(confusion) if confusion else [],
         confused_url=predictions_url(run, show="wrong"), per_class=plots.per_class(result),
         reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
-        mixes=mixes(result),
-        attended=attended(result),
     )  # fmt: skip
 
 
@@ -203,7 +198,7 @@ class Setup:
 
 
 def setup(run: Run) -> Setup:
-    recipe, result = Recipe.parse(run.recipe), run.evaluation
+    recipe, result = Recipe.stored(run.recipe), run.evaluation
     kinds = {one["name"]: one["kind"] for one in run.modalities}
     rows = [
         (_("Alignment"), run.alignment.name),
@@ -327,7 +322,7 @@ def curve_tab(run: Run, where: str) -> dict[str, Any]:
     beside = [fit for fit in fits if fit.where == chosen]
     seed = beside[0].seed if beside else 0
     told = curves.points(run, [fit.fold for fit in beside], seed)
-    epochs = Recipe.parse(run.recipe).training.epochs
+    epochs = Recipe.stored(run.recipe).training.epochs
     kinds = {one["name"]: one["kind"] for one in run.modalities}
     losses = [
         (

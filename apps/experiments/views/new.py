@@ -56,7 +56,7 @@ class Start:
 
     def recipe(self) -> Recipe:
         if self.preset == "parent" and self.parent:
-            return Recipe.parse(self.parent.recipe)
+            return Recipe.stored(self.parent.recipe)
         return presets()[self.preset]
 
     def question(self) -> str:
@@ -189,7 +189,7 @@ def preset_cards(start: Start) -> list[dict[str, Any]]:
                 start.alignment,
                 Start.fitting(start)
                 if start.preset == "parent"
-                else Recipe.parse(start.parent.recipe),
+                else Recipe.stored(start.parent.recipe),
                 past,
             )
         )
@@ -221,7 +221,9 @@ def summary(start: Start, form: RunForm | YamlForm) -> dict[str, Any]:
     found |= {"estimate": estimate, "low": duration(estimate.low), "high": duration(estimate.high)}
     found["rows"].append((_("Memory"), memory(estimate)))
     if start.parent:
-        before = alignment_facts.complete(start.parent.alignment, Recipe.parse(start.parent.recipe))
+        before = alignment_facts.complete(
+            start.parent.alignment, Recipe.stored(start.parent.recipe)
+        )
         now = alignment_facts.complete(start.alignment, recipe)
         found["differs"] = sections.differences(
             before.model_dump(mode="json"), now.model_dump(mode="json")

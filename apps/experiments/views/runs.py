@@ -150,7 +150,7 @@ def map_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
 def settings_tab(request: HttpRequest, found: Run) -> dict[str, Any]:
     return {
         "rows": sections.settings_rows(found),
-        "yaml": Recipe.parse(found.recipe).to_yaml(),
+        "yaml": Recipe.stored(found.recipe).to_yaml(),
         "environment": environment(found),
         "setup": sections.setup(found),
     }
@@ -188,7 +188,7 @@ def recipe(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """The recipe as a file, for `python -m fusion train FOLDER --recipe run-31.yaml`."""
     found = queries.find(project, number)
     response = HttpResponse(
-        Recipe.parse(found.recipe).to_yaml(), content_type="application/yaml; charset=utf-8"
+        Recipe.stored(found.recipe).to_yaml(), content_type="application/yaml; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="run-{found.number}.yaml"'
     return response

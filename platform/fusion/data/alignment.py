@@ -45,7 +45,7 @@ Content = str | tuple[float, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a sample has in a modality. digest: SHA-256 of the file, the text or the numbers;
+    """The content of a sample in a modality. digest: SHA-256 of the file, the text or the numbers;
     content: text or numbers, None for media.
     """
 
@@ -88,7 +88,8 @@ class Modality:
             return cell.content
         if self.media is None:
             raise ValueError(
-                f"nobody said where the {self.kind} files lie: pass media= when reading the alignment"
+                f"nobody said where the {self.kind} files lie: pass media= when reading the "
+                "alignment"
             )
         return self.media(cell.digest)
 
@@ -158,7 +159,8 @@ class Aligned:
             raise AlignmentError("an alignment needs at least one modality")
         if unknown := self.named_labels() - set(self.label_order):
             raise AlignmentError(
-                f"label {min(unknown)} is not among the allowed labels {', '.join(self.label_order)}"
+                f"label {min(unknown)} is not among the allowed labels "
+                f"{', '.join(self.label_order)}"
             )
         if self.cluster and self.cluster not in self.groups | self.extras:
             raise AlignmentError(f"the cluster column {self.cluster} is not part of the alignment")
@@ -169,7 +171,11 @@ class Aligned:
         """Every label that some sample (of `rows`) bears; none where a label is a number."""
         labels = self.labels if rows is None else [self.labels[row] for row in rows]
         known = [] if self.task == "regression" else [y for y in labels if y is not None]
-        return {y for each in known for y in each} if self.task == "multi-label" else set(known)
+        return (
+            {y for labels_of_sample in known for y in labels_of_sample}
+            if self.task == "multi-label"
+            else set(known)
+        )
 
     def manifest(self) -> dict[str, Any]:
         """Everything but the rows, as JSON."""
@@ -201,7 +207,7 @@ class Aligned:
         columns = [m.cells for m in self.modalities.values()]
         others = [*self.groups.values(), *(self.extras[name] for name in sorted(self.extras))]
         for row, key in enumerate(self.keys):
-            digests = [c[row].digest if c[row] else None for c in columns]  # type: ignore[union-attr]
+            digests = [cell.digest if (cell := cells[row]) else None for cells in columns]
             fixed = self.fixed[row] if self.fixed else None
             whole.update(
                 canonical(
@@ -236,14 +242,14 @@ class Aligned:
         in it equals none.
         """
         first: dict[tuple[str | None, ...], int] = {}
-        found = {}
+        copies = {}
         for row in range(len(self)):
             cells = tuple(
                 c.digest if (c := m.cells[row]) else None for m in self.modalities.values()
             )
             if any(cells) and first.setdefault(cells, row) != row:
-                found[row] = first[cells]
-        return found
+                copies[row] = first[cells]
+        return copies
 
     def left_out(self) -> dict[str, list[int]]:
         """Rows that take no part in training or test: duplicate, no label, no group (it could stand

@@ -24,7 +24,7 @@ MANIFEST = b"consilience.manifest"
 
 
 def label_type(task: TaskName) -> pyarrow.DataType:
-    """Of labels as they are kept: a number, a list of texts, or a text."""
+    """The Parquet type of labels: a number, a list of texts, or a text."""
     return {"regression": pyarrow.float64(), "multi-label": pyarrow.list_(pyarrow.string())}.get(
         task, pyarrow.string()
     )
@@ -77,8 +77,8 @@ def value_array(values: list[Any]) -> pyarrow.Array:
 
 
 def read_alignment(path: Path, media: Callable[[str], Path] | None = None) -> Aligned:
-    """Read the Parquet file that `write_alignment` made; media(digest) says where a file lies. Raises
-    AlignmentError.
+    """Read the Parquet file that `write_alignment` made; media(digest) says where a file lies.
+    Raises AlignmentError.
     """
     try:
         table = parquet.read_table(path)
@@ -103,8 +103,8 @@ def read_alignment(path: Path, media: Callable[[str], Path] | None = None) -> Al
         labels=columns["label"],
         label_order=manifest["labels"],
         modalities={
-            name: modality(one, columns[f"m:{name}"], media)
-            for name, one in manifest["modalities"].items()
+            name: modality(description, columns[f"m:{name}"], media)
+            for name, description in manifest["modalities"].items()
         },
         groups={name: others.pop(name) for name in manifest["groups"]},
         extras=others,

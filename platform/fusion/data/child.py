@@ -36,7 +36,8 @@ MODULE = "fusion.data.child"
 
 
 class Inspector:
-    """Reads many files in one child: `with Inspector() as inspector: inspector.inspect(path, kind)`.
+    """Reads many files in one child: `with Inspector() as inspector: inspector.inspect(path,
+    kind)`.
 
     libraries: what the child loads before its limits hold, "media" or "parquet".
     """
@@ -67,7 +68,7 @@ class Inspector:
         self.end()
 
     def inspect(self, path: Path, kind: str) -> Inspection | BrokenFile:
-        """What the file is, or why it cannot be used; never raises for a bad file."""
+        """Describe the file, or say why it cannot be used; never raises for a bad file."""
         reply = next(self.replies(path, kind))
         return BrokenFile(reply["broken"]) if "broken" in reply else inspection_of(reply["ok"])
 
@@ -197,12 +198,12 @@ def read_in_child(path: Path) -> RawTable:
 def environment() -> dict[str, str]:
     """Nothing but what Python needs: no database address, no secret key."""
     package_root = str(Path(__file__).resolve().parents[2])
-    kept = {
+    inherited = {
         name: os.environ[name]
         for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
         if name in os.environ
     }
-    return kept | {
+    return inherited | {
         "PYTHONPATH": package_root,
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -227,14 +228,14 @@ def replies_to(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from table_replies(path)
         return
     if kind == "image" and request["thumbnail"]:
-        found = module("image").inspect(path, thumbnail_px=request["thumbnail"])
+        inspection = module("image").inspect(path, thumbnail_px=request["thumbnail"])
     elif kind == "audio" and request["waveform"]:
-        found = module("audio").inspect(path, waveform_points=request["waveform"])
+        inspection = module("audio").inspect(path, waveform_points=request["waveform"])
     else:
-        found = inspect(path, kind)
-    facts = asdict(found)
-    if found.thumbnail is not None:
-        facts["thumbnail"] = base64.b64encode(found.thumbnail).decode("ascii")
+        inspection = inspect(path, kind)
+    facts = asdict(inspection)
+    if inspection.thumbnail is not None:
+        facts["thumbnail"] = base64.b64encode(inspection.thumbnail).decode("ascii")
     yield {"ok": facts}
 
 

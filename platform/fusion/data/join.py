@@ -26,13 +26,15 @@ class ColumnSource(Protocol):
         """Sample key -> value in the kind of the column; moments as ISO 8601 text."""
 
     def media(self, column: str) -> tuple[Mapping[str, str], list[tuple[str, str]]]:
-        """Sample key -> SHA-256 of its file; and (sample key, flag) where a file is silent, blank..."""
+        """Sample key -> SHA-256 of its file; and (sample key, flag) where a file is silent,
+        blank...
+        """
 
     def cell(self, column: str, key: str, value: Any) -> Cell | None:
         """A text or the numbers of a series; None, told, where they cannot be read."""
 
     def file_of(self, digest: str) -> Path:
-        """Where the file of this SHA-256 lies."""
+        """The path of the file of this SHA-256."""
 
 
 def join(

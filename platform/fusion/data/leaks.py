@@ -21,7 +21,10 @@ class Leak:
     share: float
 
     def __str__(self) -> str:
-        return f"{self.column} alone determines the label ({self.share:.0%} of the samples): it is not offered as a modality"
+        return (
+            f"{self.column} alone determines the label ({self.share:.0%} of the samples): it "
+            "is not offered as a modality"
+        )
 
 
 def find_leaks(

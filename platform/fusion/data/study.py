@@ -3,7 +3,7 @@
     study = Study.load("spoken-digits")      # StudyError names file, line and column
     study.spec.disciplines                   # what study.yaml says
     study.tables()["handwriting"].columns    # name -> TypedColumn(kind, values)
-    study.findings                           # rows left out, values that are odd: fusion.data.tables.findings
+    study.findings                           # rows left out, odd values (data.tables.findings)
 
 Light: pydantic and PyYAML; Parquet tables load pyarrow when one is read.
 """
@@ -157,7 +157,9 @@ class Study:
         return self.read_tables
 
     def read_dataset(self, table: TypedTable, dataset: Dataset, problems: list[Problem]) -> None:
-        """Fill the table; faults are added to the list, so that a person sees all of them at once."""
+        """Fill the table; faults are added to the list, so that a person sees all of
+        them at once.
+        """
         try:
             raw = self.read(self.path(dataset.table))
         except BrokenFile as broken:

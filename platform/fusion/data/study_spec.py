@@ -52,8 +52,8 @@ class Part(BaseModel):
 
 
 class ColumnSpec(Part):
-    """decimal: the mark in its numbers, where it is not told rightly from their form; join_capitals:
-    values that differ by capitals alone are one.
+    """decimal: the mark in its numbers, where it is not told rightly from their form;
+    join_capitals: values that differ by capitals alone are one.
     """
 
     kind: Kind
@@ -186,8 +186,8 @@ class StudySpec(Part):
     def names_are_unique(self) -> "StudySpec":
         codes = [d.code for d in self.disciplines]
         names = [s.name for d in self.disciplines for s in d.datasets]
-        for what, found in (("discipline", codes), ("data set", names)):
-            twice = sorted({name for name in found if found.count(name) > 1})
+        for what, names_in_use in (("discipline", codes), ("data set", names)):
+            twice = sorted({name for name in names_in_use if names_in_use.count(name) > 1})
             if twice:
                 raise ValueError(
                     f"there are two of {what} {twice[0]}; names are used once in a study"
@@ -203,20 +203,20 @@ class StudySpec(Part):
 
     @property
     def knowledge(self) -> dict[str, Any]:
-        """For an alignment: {} where the study states nothing. A concept names the one above it
-        under `broader`.
+        """The study's knowledge for an alignment, {} where it states none. A concept names the one
+        above it under `broader`.
         """
         broader = {
-            str(one["name"]): str(one["broader"])
-            for one in self.concepts
-            if "name" in one and one.get("broader")
+            str(concept["name"]): str(concept["broader"])
+            for concept in self.concepts
+            if "name" in concept and concept.get("broader")
         }
-        found = {
+        knowledge = {
             "rules": self.rules,
             "broader": broader,
             "concepts": defined_concepts(self.concepts),
         }
-        return {name: value for name, value in found.items() if value}
+        return {name: value for name, value in knowledge.items() if value}
 
 
 def extra_columns(

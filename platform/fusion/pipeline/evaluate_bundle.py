@@ -153,7 +153,7 @@ def question_of(
         singles=singles,
         best_single=bundle.best_single,
         temperatures={name: bundle.models[name].temperature for name in bundle.modalities},
-        seeds=[] if bundle.recipe.joins_seeds else bundle.recipe.training.seeds[:1],
+        seeds=bundle.recipe.training.seeds[:1],
         cluster_column=aligned.cluster,
         split=Split(
             policy="trained elsewhere",

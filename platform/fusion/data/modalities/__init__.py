@@ -6,7 +6,7 @@ sent use `fusion.data.child.Inspector`, which does the same in a child process w
 sixth medium is one new module with `inspect(path) -> Inspection`, and one line in `MODULES`.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -41,7 +41,7 @@ class BrokenFile(Exception):
 
 @dataclass
 class Inspection:
-    """What a readable file is.
+    """A readable file described.
 
     facts: width, height, mode and format of an image; seconds, rate, channels and frames of a
     recording. flags: things a person should know that do not make the
@@ -55,10 +55,6 @@ class Inspection:
     flags: list[str] = field(default_factory=list)
     thumbnail: Picture | None = None
     waveform: list[int] | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Without the derived pictures: what a database keeps."""
-        return {k: v for k, v in asdict(self).items() if k not in ("thumbnail", "waveform")}
 
 
 def module(kind: str) -> ModuleType:
@@ -97,9 +93,10 @@ def expect(head: bytes, kind: str) -> str:
     """The media type of a file that must be of this kind; raises BrokenFile if its content says
     otherwise.
     """
-    found = sniff(head)
-    if found != kind:
+    medium = sniff(head)
+    if medium != kind:
         raise BrokenFile(
-            f"is {'of an unknown format' if found is None else f'{found}, not {kind}'} (its first bytes are {head[:8].hex(' ')})"
+            f"is {'of an unknown format' if medium is None else f'{medium}, not {kind}'} (its "
+            f"first bytes are {head[:8].hex(' ')})"
         )
     return media_type(head) or "application/octet-stream"

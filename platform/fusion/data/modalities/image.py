@@ -56,7 +56,9 @@ def reason(path: Path, size: int, error: Exception) -> str:
 
 
 def ends_properly(path: Path, size: int) -> bool:
-    """Whether the end mark of the format is where it should be; True for formats without one."""
+    """Return whether the end mark of the format is where it should be; True for formats without
+    one.
+    """
     with path.open("rb") as file:
         head = file.read(12)
         file.seek(max(0, size - 64))
@@ -85,10 +87,10 @@ def inspect(path: Path, thumbnail_px: int | None = None) -> Inspection:
             "mode": image.mode,
             "format": image.format,
         }
-        found = Inspection("image", name, size, facts, flags_of(image))
+        inspection = Inspection("image", name, size, facts, flags_of(image))
         if thumbnail_px:
-            found.thumbnail = draw(image, thumbnail_px)
-    return found
+            inspection.thumbnail = draw(image, thumbnail_px)
+    return inspection
 
 
 def flags_of(image: Image.Image) -> list[str]:

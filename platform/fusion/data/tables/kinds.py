@@ -100,7 +100,9 @@ def guess_words(texts: list[str], distinct: int) -> str:
 
 
 def is_written(text: Any, writing: Writing) -> bool:
-    """Return whether a text is a number in this way of writing, its thousands in groups of three."""
+    """Return whether a text is a number in this way of writing, its thousands in groups
+    of three.
+    """
     form = IN_THOUSANDS.get(writing.thousands[:1])
     if form and isinstance(text, str) and not form.fullmatch(text.strip()):
         return False
@@ -132,8 +134,8 @@ def tag_marks(values: Sequence[Any]) -> str:
 
 
 def date_order(values: Sequence[Any]) -> tuple[str, bool]:
-    """Return the order of day, month and year in which all values are dates, "" where there is none,
-    and whether another order would do as well.
+    """Return the order of day, month and year in which all values are dates, "" where there is
+    none, and whether another order would do as well.
     """
     texts = [str(value) for value in values if not missing(value)]
     if all(map(iso_moment, texts)):

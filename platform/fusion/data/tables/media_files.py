@@ -43,13 +43,13 @@ class MediaFiles:
         if self.complete or self.folder is None:
             return
         self.complete = True
-        found = {
+        present = {
             path.relative_to(self.folder).as_posix(): path
             for path in sorted(self.folder.rglob("*"))
             if path.is_file() and path.resolve().is_relative_to(self.folder.resolve())
         }
-        self.index({name: path for name, path in found.items() if name not in self.files})
-        self.files |= found
+        self.index({name: path for name, path in present.items() if name not in self.files})
+        self.files |= present
 
     def find(self, value: str) -> Path | None:
         """Return the file of exactly this name, else the only one whose name differs by slashes,
@@ -103,8 +103,8 @@ def fits(name: str, key: str, without_ending: bool) -> bool:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """Return `folder / name`; raises BrokenFile if the name is absolute, climbs out, or goes through
-    a link that does.
+    """Return `folder / name`; raises BrokenFile if the name is absolute, climbs out, or goes
+    through a link that does.
     """
     pure = PurePosixPath(name)
     if "\0" in name or "\\" in name or pure.is_absolute() or ".." in pure.parts or not pure.parts:

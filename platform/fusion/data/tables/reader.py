@@ -1,5 +1,5 @@
-"""Cells of a table as they stand in its file, CSV or Parquet, recognised by content. Every row keeps
-its line, so that a message can name it.
+"""Cells of a table as they stand in its file, CSV or Parquet, recognised by content. Every row
+keeps its line, so that a message can name it.
 """
 
 import codecs
@@ -34,7 +34,9 @@ PARQUET = b"PAR1"
 
 
 class Remark(NamedTuple):
-    """A finding about a raw table: its code, the line (0: the whole table), the column, its fields."""
+    """A finding about a raw table: its code, the line (0: the whole table), the column,
+    its fields.
+    """
 
     code: str
     line: int
@@ -44,8 +46,8 @@ class Remark(NamedTuple):
 
 @dataclass
 class RawTable:
-    """columns: name -> one value a row, None where empty (text from CSV; also numbers and lists from
-    Parquet); lines: where each row stands in the file; remarks: what was found while reading.
+    """columns: name -> one value a row, None where empty (text from CSV; also numbers and lists
+    from Parquet); lines: where each row stands in the file; remarks: what was found while reading.
     """
 
     columns: dict[str, list[Any]] = field(default_factory=dict)
@@ -154,7 +156,9 @@ class CsvReader:
         return self.before + self.reader.line_num
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row with the line at which it begins; raises BrokenFile where a quote goes wrong."""
+        """Every row with the line at which it begins; raises BrokenFile where a quote
+        goes wrong.
+        """
         while True:
             start = self.line + 1
             try:
@@ -185,8 +189,8 @@ class CsvReader:
                 raw.remark("nul", line)
             elif len(cells) != len(names):
                 refuse_title(names, cells, start, raw)
-                told = f"{len(cells)} cells where the heading names {len(names)} columns"
-                raw.remark("ragged", line, text=told)
+                counts = f"{len(cells)} cells where the heading names {len(names)} columns"
+                raw.remark("ragged", line, text=counts)
             elif len(raw.lines) >= MAX_ROWS:
                 raise BrokenFile(f"has more than {MAX_ROWS:,} rows")
             else:

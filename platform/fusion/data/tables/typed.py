@@ -35,7 +35,7 @@ PLAIN_ENCODINGS = ("", "utf-8", "utf-8-sig")
 
 @dataclass(frozen=True)
 class ColumnChoice:
-    """What is known of a column before it is read: from a person, from study.yaml or from the last
+    """A column as it is known before it is read: from a person, from study.yaml or from the last
     version. decimal: "." or "," where it is chosen; join_capitals: values that differ by capitals
     alone are one.
     """
@@ -88,8 +88,8 @@ def fill(
     findings: Findings,
     unique: bool = True,
 ) -> None:
-    """Give the table the rows with a usable key, every column in its kind; columns of `raw` are used
-    up, so that a large table is held once.
+    """Give the table the rows with a usable key, every column in its kind; columns of `raw` are
+    used up, so that a large table is held once.
 
     unique: a sample has one row (not so for annotations); the first counts.
     """
@@ -223,7 +223,9 @@ class ColumnReader:
                 self.tell("missing_words", n=count, text=word)
 
     def join_capitals(self, column: TypedColumn) -> None:
-        """Tell values that differ by capitals alone; make them the most frequent one where chosen."""
+        """Tell values that differ by capitals alone; make them the most frequent one
+        where chosen.
+        """
         spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for value in column.values:
             if value is not None:
