@@ -17,7 +17,7 @@ clock is behind.
 
 
 def job_feed() -> Feed:
-    seen: dict[UUID, datetime] = {}
+    updated_at: dict[UUID, datetime] = {}
     started = timezone.now()
 
     def news() -> list[Message]:
@@ -28,9 +28,9 @@ def job_feed() -> Feed:
             .defer("payload")
             .order_by("updated_at")
         )
-        fresh = [job for job in jobs if seen.get(job.pk) != job.updated_at]
-        seen.clear()
-        seen.update((job.pk, job.updated_at) for job in jobs)
+        fresh = [job for job in jobs if updated_at.get(job.pk) != job.updated_at]
+        updated_at.clear()
+        updated_at.update((job.pk, job.updated_at) for job in jobs)
         return [message(job) for job in fresh]
 
     return news
