@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.browsing.cards import Media, media_of, shown, spark_of
 from apps.datasets.browsing.duck import CannotRead, Row
 from apps.datasets.browsing.frames import MEDIA, Frame, frame_of_alignment
-from apps.datasets.browsing.samples import rows_of
+from apps.datasets.browsing.sample_list import rows_of
 from apps.discussions.models import Thread
 from apps.experiments.models import Run
 from apps.experiments.words import list_in_words

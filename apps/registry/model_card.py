@@ -11,13 +11,12 @@ from apps.datasets.models import Version
 from apps.experiments.report import plots
 from apps.experiments.report.sections import caption, tiles
 from apps.experiments.words import list_in_words, method_name
+from apps.registry import bundles, hooks
+from apps.registry.hooks import Approval
+from apps.registry.models import ModelVersion
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.result import EvaluationResult
-
-from . import bundles, hooks
-from .hooks import Approval
-from .models import ModelVersion
 
 
 @dataclass
