@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 
 from apps.experiments.artifacts.predictions import Cannot
 from apps.experiments.models import Run
-from apps.experiments.report import plots, run_comparison, sections
-from apps.experiments.report.protocols import measure
+from apps.experiments.report import intervals, run_comparison
+from apps.experiments.report.disciplines.protocols import measure
+from apps.experiments.words import column_names
 from fusion.schema.comparison import Difference
 from fusion.schema.intervals import Interval
 from fusion.schema.protocol import MEASURES
@@ -76,7 +77,7 @@ def figures(before: Run, after: Run) -> list[Figure]:
 def paired(before: Run, after: Run) -> dict[str, Difference]:
     """By metric; empty where the two were not judged on the same test samples."""
     try:
-        return run_comparison.judged([before, after]).runs[1].differences
+        return run_comparison.comparison_of([before, after]).runs[1].differences
     except Cannot:
         return {}
 
@@ -88,7 +89,7 @@ def _figure(
     lower_is_better: bool = False,
     pair: Difference | None = None,
 ) -> Figure:
-    said = sections.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    said = intervals.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
     return Figure(label, before, after, said, pair)
 
 
@@ -99,7 +100,7 @@ def _plain(one: Interval) -> Interval:
 def _subgroups(before: EvaluationResult, after: EvaluationResult) -> list[Figure]:
     known = {(one.column, one.value): one.score for one in before.subgroups}
     shared = [one for one in after.subgroups if (one.column, one.value) in known]
-    names = plots.column_names([one.column for one in shared])
+    names = column_names([one.column for one in shared])
     return [
         _figure(f"{names[one.column]}: {one.value}", known[one.column, one.value], one.score)
         for one in shared
