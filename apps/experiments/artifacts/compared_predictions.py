@@ -33,7 +33,8 @@ def predictions_of(run: Run) -> Answered:
         raise Cannot(words % {"n": run.number})
     if result.n_samples * max(1, len(result.seeds)) > MOST:
         words = _(
-            "Run %(n)d has too many answers for a page. Compare by command: python -m fusion compare DIR DIR"
+            "Run %(n)d has too many answers for a page. Compare by command: python -m fusion "
+            "compare DIR DIR"
         )
         raise Cannot(words % {"n": run.number})
     try:
@@ -68,18 +69,22 @@ def of_rows(name: str, rows: list[dict[str, Any]], result: EvaluationResult) -> 
 def in_words(refused: CannotCompare) -> str:
     if refused.kind == "truth":
         text = _(
-            "Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, so their scores cannot be compared."
+            "Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, "
+            "so their scores cannot be compared."
         )
     elif refused.kind == "task":
         text = _(
-            "Runs %(one)s and %(other)s answer different kinds of questions, so their scores cannot be compared."
+            "Runs %(one)s and %(other)s answer different kinds of questions, so their scores "
+            "cannot be compared."
         )
     else:
         text = _(
-            "Runs %(one)s and %(other)s were not judged on the same test samples, so their scores cannot be compared:"
+            "Runs %(one)s and %(other)s were not judged on the same test samples, so their scores "
+            "cannot be compared:"
         )
         text += " " + _(
-            "%(here)s samples only in run %(one)s, %(there)s only in run %(other)s, the first: %(key)s."
+            "%(here)s samples only in run %(one)s, %(there)s only in run %(other)s, the first: "
+            "%(key)s."
         )
     (first, second), (only_first, only_second) = refused.names, refused.alone
     return text % {

@@ -209,7 +209,8 @@ def sentence(rows: Sequence[Row], group: str, mark: str) -> str:
     }
     return (
         _(
-            "%(n)s test samples, alike ones near each other. Marked: the %(marked)s of %(value)s, %(wrong)s of them answered wrong."
+            "%(n)s test samples, alike ones near each other. Marked: the %(marked)s of %(value)s, "
+            "%(wrong)s of them answered wrong."
         )
         % words
     )

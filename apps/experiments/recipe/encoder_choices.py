@@ -14,19 +14,23 @@ from fusion.encoders.catalogue import Entry
 JOIN = "+"
 WORDS = {
     "efficientnet-lite0": gettext_lazy(
-        "A small convolutional network trained on 1.2 million ImageNet photographs; its middle blocks see strokes and shapes."
+        "A small convolutional network trained on 1.2 million ImageNet photographs; its middle "
+        "blocks see strokes and shapes."
     ),
     "whisper-tiny-en": gettext_lazy(
-        "The hearing half of a speech recogniser trained on 680,000 hours; one vector for each of four stretches of a recording."
+        "The hearing half of a speech recogniser trained on 680,000 hours; one vector for each of "
+        "four stretches of a recording."
     ),
     "minilm-l6-v2": gettext_lazy(
-        "A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close together."
+        "A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close "
+        "together."
     ),
     "pixels": gettext_lazy(
         "The picture itself, in grey, shrunk to 28 by 28: a small picture is its own good feature."
     ),
     "numbers": gettext_lazy(
-        "The numbers of a table, and which of them are missing; training standardises them and learns what a gap means."
+        "The numbers of a table, and which of them are missing; training standardises them and "
+        "learns what a gap means."
     ),
     "curve": gettext_lazy(
         "A time series drawn through 64 points, with its mean, spread, range and slope."

@@ -15,13 +15,15 @@ WEIGHED: dict[str, tuple[Promise, Promise]] = {
     "mix": (
         gettext_lazy("Weigh its layers"),
         gettext_lazy(
-            "Learns how much to read of each layer and adds them up, in place of putting them side by side. Name two or more."
+            "Learns how much to read of each layer and adds them up, in place of putting them side "
+            "by side. Name two or more."
         ),
     ),
     "attend": (
         gettext_lazy("Weigh its places (attention)"),
         gettext_lazy(
-            "Learns which parts of a picture, a recording or a text to read, and adds them up. Needs the pooling grid or segments."
+            "Learns which parts of a picture, a recording or a text to read, and adds them up. "
+            "Needs the pooling grid or segments."
         ),
     ),
 }
@@ -29,13 +31,15 @@ WAYS: dict[str, tuple[Promise, Promise]] = {
     "frozen": (
         gettext_lazy("As it is"),
         gettext_lazy(
-            "Nothing in it changes; its vectors are computed once and kept. Fastest, and best for few samples."
+            "Nothing in it changes; its vectors are computed once and kept. Fastest, and best for "
+            "few samples."
         ),
     ),
     "lora": (
         gettext_lazy("A few extra weights beside it (LoRA)"),
         gettext_lazy(
-            "Small matrices beside its last blocks learn your subject while all that it knows stays as it was."
+            "Small matrices beside its last blocks learn your subject while all that it knows "
+            "stays as it was."
         ),
     ),
     "last": (
@@ -47,7 +51,8 @@ WAYS: dict[str, tuple[Promise, Promise]] = {
     "full": (
         gettext_lazy("All of it"),
         gettext_lazy(
-            "Every weight that its vectors depend on is trained. Slowest, needs most memory and many samples."
+            "Every weight that its vectors depend on is trained. Slowest, needs most memory and "
+            "many samples."
         ),
     ),
 }
@@ -147,7 +152,8 @@ def problems(recipe: Recipe) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for modality, _place, entry in untunable(recipe):
         words = _(
-            "%(encoder)s has no weights that could be trained. Leave it as it is, or choose another encoder."
+            "%(encoder)s has no weights that could be trained. Leave it as it is, or choose "
+            "another encoder."
         )
         found.setdefault(field_of("tune", modality), []).append(
             words % {"encoder": encoder_choices.name(entry)}
@@ -162,7 +168,8 @@ def problems(recipe: Recipe) -> dict[str, list[str]]:
         found.setdefault(f"pooling_{modality}", []).append(words % told)
     for modality, _place, entry in placeless(recipe):
         words = _(
-            "%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, or do not weigh places."
+            "%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, "
+            "or do not weigh places."
         )
         found.setdefault(f"attend_{modality}", []).append(
             words % {"encoder": encoder_choices.name(entry)}

@@ -58,14 +58,16 @@ class RunForm(forms.Form):
         label=_("Search: try every method, and how each input is read"),
         required=False,
         help_text=_(
-            "What does best inside the training samples answers; everything that was tried is reported."
+            "What does best inside the training samples answers; everything that was tried is "
+            "reported."
         ),
     )
     minutes = forms.FloatField(
         label=_("Minutes of computing for the search"),
         required=False,
         help_text=_(
-            "For training, the cheap methods first; empty for no end. What there was no time for is listed."
+            "For training, the cheap methods first; empty for no end. What there was no time for "
+            "is listed."
         ),
     )
     seeds = forms.CharField(
@@ -79,7 +81,8 @@ class RunForm(forms.Form):
         label=_("Never worse than a single input"),
         required=False,
         help_text=_(
-            "Where a sample has one input only, that input's own calibrated model answers. Late fusion does so anyway."
+            "Where a sample has one input only, that input's own calibrated model answers. Late "
+            "fusion does so anyway."
         ),
     )
     degradation = forms.BooleanField(
@@ -91,7 +94,8 @@ class RunForm(forms.Form):
         label=_("Make inputs worse step by step"),
         required=False,
         help_text=_(
-            "Blur, white noise, dropped words: what each costs. Every step reads the input once more."
+            "Blur, white noise, dropped words: what each costs. Every step reads the input once "
+            "more."
         ),
     )
 

@@ -37,7 +37,8 @@ def fields(name: str, kind: str, encoders: list[str]) -> dict[str, forms.Field]:
             label=_("Grid"),
             required=False,
             help_text=_(
-                "Cells a side of a picture, for each layer, or the number of stretches; empty for the encoder's own."
+                "Cells a side of a picture, for each layer, or the number of stretches; empty for "
+                "the encoder's own."
             ),
         ),
         f"resolution_{name}": forms.IntegerField(

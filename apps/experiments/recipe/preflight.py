@@ -37,7 +37,8 @@ def too_large(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
         return {
             "disk": [
                 _(
-                    "The vectors of this run take %(need)s and the disk has %(free)s left. Free some space, use fewer inputs, or choose encoders with shorter vectors."
+                    "The vectors of this run take %(need)s and the disk has %(free)s left. Free "
+                    "some space, use fewer inputs, or choose encoders with shorter vectors."
                 )
                 % words
             ]
@@ -56,18 +57,23 @@ def memory_words(
     }
     if costs.tuning:
         return _(
-            "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it is for training the encoder %(encoder)s: %(changes)s."
+            "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it is "
+            "for training the encoder %(encoder)s: %(changes)s."
         ) % (words | {"changes": changes(recipe)})
     if costs.largest:
         return (
             _(
-                "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it is the encoder %(encoder)s: choose a smaller one, or run it on a worker with more memory."
+                "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it "
+                "is the encoder %(encoder)s: choose a smaller one, or run it on a worker with more "
+                "memory."
             )
             % words
         )
     return (
         _(
-            "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it are the vectors of %(n)s samples: use fewer inputs, encoders with shorter vectors or fewer dimensions kept, or a worker with more memory."
+            "This run needs at least %(need)s of memory and the worker has %(has)s. Most of it are "
+            "the vectors of %(n)s samples: use fewer inputs, encoders with shorter vectors or "
+            "fewer dimensions kept, or a worker with more memory."
         )
         % words
     )

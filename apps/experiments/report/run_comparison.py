@@ -138,7 +138,8 @@ def comparison_of(runs: list[Run]) -> Comparison:
 
 def caption(comparison: Comparison) -> str:
     text = _(
-        "Value, 95 %% interval, and the difference to run %(run)s, paired on the same %(n)s test samples; bootstrap over %(clusters)s clusters, %(draws)s draws."
+        "Value, 95 %% interval, and the difference to run %(run)s, paired on the same %(n)s test "
+        "samples; bootstrap over %(clusters)s clusters, %(draws)s draws."
     )
     if comparison.corrected > 1:
         text += " " + ngettext(

@@ -174,14 +174,16 @@ def in_words() -> Iterator[None]:
 
 def out_of_memory() -> str:
     return _(
-        "The worker ran out of memory. Halve the batch size, use a smaller encoder, or run it on a machine with more memory."
+        "The worker ran out of memory. Halve the batch size, use a smaller encoder, or run it on a "
+        "machine with more memory."
     )
 
 
 def disk_words(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return _(
-            "The disk of the worker is full. Free some space, then start the run again: it goes on with the vectors that it has."
+            "The disk of the worker is full. Free some space, then start the run again: it goes on "
+            "with the vectors that it has."
         )
     name = Path(error.filename).name if isinstance(error.filename, str) else ""
     return _("A file could not be read or written: %(name)s (%(reason)s).") % {

@@ -53,7 +53,8 @@ def section(run: Run) -> ConceptsSection | None:
         for concept in ordered
     ]
     words = _(
-        "%(encoder)s reads them; they shape the last layer of every network, so that labels of like meaning are told by like features."
+        "%(encoder)s reads them; they shape the last layer of every network, so that labels of "
+        "like meaning are told by like features."
     )
     few_words = _(
         "Labels with at most 10 samples (%(labels)s), each told apart from the rest: AUROC"

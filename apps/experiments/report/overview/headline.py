@@ -118,13 +118,16 @@ def caption(result: EvaluationResult) -> str:
     }
     if result.seeds:
         text = ngettext(
-            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. One seed, out of fold.",
-            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. Mean of %(seeds)s seeds, out of fold.",
+            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. One seed, out "
+            "of fold.",
+            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. Mean of "
+            "%(seeds)s seeds, out of fold.",
             len(result.seeds),
         )
     else:
         text = _(
-            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. All seeds answer together, out of fold."
+            "Second line: 95 %% interval, bootstrap over %(n)s values of %(unit)s. All seeds "
+            "answer together, out of fold."
         )
     if split.policy == "leave-one-group-out" and split.groups:
         words["group"] = short_name(split.groups[0])

@@ -65,6 +65,7 @@ def words(result: EvaluationResult) -> str:
     low, high = result.against[0], result.against[-1]
     if low.answer.value > low.truth and high.answer.value < high.truth:
         text += " " + _(
-            "The smallest are answered too large and the largest too small, as by everyone who is not sure."
+            "The smallest are answered too large and the largest too small, as by everyone who is "
+            "not sure."
         )
     return text

@@ -68,7 +68,8 @@ def words(result: EvaluationResult) -> str:
     shares = [pair.same_label.value for pair in pairs if pair.same_label]
     if shares:
         text = _(
-            "Of the ten nearest others %(low)s to %(high)s bear the same label; by chance %(chance)s."
+            "Of the ten nearest others %(low)s to %(high)s bear the same label; by chance "
+            "%(chance)s."
         )
         values = {
             "low": min(shares),
@@ -78,7 +79,8 @@ def words(result: EvaluationResult) -> str:
         texts.append(text % {name: figures.percent(value) for name, value in values.items()})
     if result.method in ("late", "ensemble"):
         text = _(
-            "%(method)s joins inputs by what they say of the label, so it finds what bears the same label rather than the sample."
+            "%(method)s joins inputs by what they say of the label, so it finds what bears the "
+            "same label rather than the sample."
         )
         texts.append(text % {"method": method_name(result.method)})
     return " ".join(texts)
@@ -89,7 +91,8 @@ def sentence(pair: Retrieval) -> str:
         text = _("Given the %(query)s, its %(target)s is not found more often than by chance.")
     else:
         text = _(
-            "Given the %(query)s, its own %(target)s is among the ten nearest in %(n)s of 100; by chance in %(chance)s."
+            "Given the %(query)s, its own %(target)s is among the ten nearest in %(n)s of 100; by "
+            "chance in %(chance)s."
         )
     return text % {
         "query": pair.query,

@@ -109,8 +109,10 @@ def words(search: Search) -> str:
     """Name the method that was chosen, and those from which it cannot be told apart."""
     [kept] = [tried for tried in search.tried if tried.kept]
     text = ngettext(
-        "%(method)s did best inside the training samples of %(n)s round of %(all)s, and the model is trained with it.",
-        "%(method)s did best inside the training samples of %(n)s rounds of %(all)s, and the model is trained with it.",
+        "%(method)s did best inside the training samples of %(n)s round of %(all)s, and the model "
+        "is trained with it.",
+        "%(method)s did best inside the training samples of %(n)s rounds of %(all)s, and the model "
+        "is trained with it.",
         kept.chosen,
     )
     values = {"method": method_name(kept.method), "n": kept.chosen, "all": search.rounds}

@@ -71,11 +71,13 @@ def words(result: EvaluationResult, floor: bool) -> str:
     ]
     if worse:
         text = _(
-            "%(method)s is clearly worse than the input's own model when it has only %(names)s. Ask for a floor to rule that out."
+            "%(method)s is clearly worse than the input's own model when it has only %(names)s. "
+            "Ask for a floor to rule that out."
         )
     elif floor:
         return _(
-            "The recipe asks for a floor: with one input only, that input's own calibrated model answers, so nothing is lost."
+            "The recipe asks for a floor: with one input only, that input's own calibrated model "
+            "answers, so nothing is lost."
         )
     else:
         text = _(
