@@ -20,7 +20,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(deleted_at=None)
 
     def light(self) -> "RunQuerySet":
-        """Leave out what is long and no list shows: result, recipe, the alignment's own."""
+        """Leave out what is long and no list shows: result, recipe and the like."""
         return self.defer(
             "result", "recipe", "alignment__summary", "alignment__spec", "job__payload"
         )
@@ -47,7 +47,7 @@ class Run(models.Model):
     result = models.JSONField(null=True)
     """fusion.schema.result.EvaluationResult, exactly as the engine wrote it."""
     metric = models.CharField(max_length=40, default="macro_f1")
-    """The measure of `score` and `gain`, see fusion.schema.result.Headline; more of it is better."""
+    """The metric of `score` and `gain`, see fusion.schema.result.Headline; more is better."""
     score = models.FloatField(null=True)
     score_low = models.FloatField(null=True)
     score_high = models.FloatField(null=True)

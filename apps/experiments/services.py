@@ -35,8 +35,8 @@ def start_run(
     parent: Run | None = None,
     name: str = "",
 ) -> Run:
-    """Create the run and the job that trains it. Raises ValidationError where the recipe does not fit
-    the alignment.
+    """Create the run and the job that trains it. Raises ValidationError for a recipe that does not
+    fit the alignment.
     """
     require(actor, "contribute", project)
     _check(project, alignment, recipe, parent)
@@ -57,16 +57,8 @@ def start_run(
         job=job,
         created_by=actor,
     )
-    record(
-        project,
-        actor,
-        "run.started",
-        "run",
-        number,
-        run.title,
-        alignment=alignment.number,
-        parent=parent.number if parent else None,
-    )
+    facts = {"alignment": alignment.number, "parent": parent.number if parent else None}
+    record(project, actor, "run.started", "run", number, run.title, **facts)
     return run
 
 
@@ -123,8 +115,8 @@ def rename(actor: User, run: Run, name: str, question: str) -> Run:
 
 @transaction.atomic
 def delete(actor: User, run: Run) -> None:
-    """Take the run out of the lists; it can be restored. Whoever started it may, and those who manage
-    the project's data.
+    """Take the run out of the lists; it can be restored. Whoever started it may, and those who
+    manage the project's data.
     """
     require(actor, right_to_delete(actor, run), run.project)
     if not run.job.is_over:

@@ -117,7 +117,7 @@ def test_the_recording_of_a_picture_is_found_and_marked_as_its_own(run: Run) -> 
 
 def test_a_sample_is_not_its_own_neighbour(run: Run) -> None:
     page = nearest.nearest(run, {"key": "S000"})
-    assert (page.given, page.find, page.own) == ("", "", None)
+    assert (page.query, page.find, page.own) == ("", "", None)
     keys = {sample.key for sample in page.neighbours}
     assert keys
     assert "S000" not in keys
@@ -159,7 +159,7 @@ def test_an_input_that_a_sample_lacks_and_a_key_that_is_none_are_said(
 
 @pytest.mark.parametrize("value", ["nothing", '"; DROP TABLE t0; --', "all"])
 def test_an_input_that_is_none_asks_with_all(run: Run, value: str) -> None:
-    assert nearest.nearest(run, {"given": value, "find": value}).given == nearest.WHOLE
+    assert nearest.nearest(run, {"given": value, "find": value}).query == nearest.WHOLE
 
 
 def test_a_run_of_an_earlier_time_says_what_to_do(client: Client, team: Any) -> None:

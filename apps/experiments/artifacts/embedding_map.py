@@ -36,8 +36,8 @@ ON_MAP = f"""
 
 @dataclass
 class EmbeddingMap:
-    """The map, and how it is drawn: `by` a column, `mark` one of its values, of one fold. Nothing is
-    drawn for a run without the file.
+    """The map, and how it is drawn: `by` a column, `mark` one of its values, of one fold. For a run
+    without the file nothing is drawn.
 
     `ways`: column -> its name; `values`: value -> number of samples; `folds`: empty where one map
     holds all of them.

@@ -1,5 +1,5 @@
-"""The samples nearest to one, also across inputs: the recording for this text. They are test samples
-of its fold, read by DuckDB.
+"""The samples nearest to one, also across inputs: the recording for this text. They are test
+samples of its fold, read by DuckDB.
 """
 
 from collections.abc import Mapping
@@ -39,12 +39,12 @@ class Neighbour:
 
 @dataclass
 class Nearest:
-    """`given`, `find`: WHOLE or a modality; `inputs`: the sample's own that are asked with; `among`:
-    how many samples were compared.
+    """The samples nearest to `key`. `query`, `find`: WHOLE or a modality; `inputs`: those that it
+    asks with; `among`: how many samples were compared.
     """
 
     key: str = ""
-    given: str = WHOLE
+    query: str = WHOLE
     find: str = WHOLE
     options: list[tuple[str, str]] = field(default_factory=list)
     truth: str = ""
@@ -59,13 +59,13 @@ class Nearest:
 
 
 def nearest(run: Run, params: Mapping[str, str]) -> Nearest | None:
-    """None for a run of a version that did not keep its representation."""
+    """The page; None for a run of a version that did not keep its representation."""
     files = embedding_map.files_of(run)
     if not files:
         return None
     names = list(run.kinds)
     page = Nearest(options=[(WHOLE, _("all inputs")), *((name, name) for name in names)])
-    page.given = embedding_map.chosen(params.get("given"), [WHOLE, *names], WHOLE)
+    page.query = embedding_map.chosen(params.get("given"), [WHOLE, *names], WHOLE)
     page.find = embedding_map.chosen(params.get("find"), [WHOLE, *names], WHOLE)
     try:
         search(run, page, files, params.get("key", "").strip())
@@ -76,7 +76,7 @@ def nearest(run: Run, params: Mapping[str, str]) -> Nearest | None:
 
 def search(run: Run, page: Nearest, files: Files, wanted: str) -> None:
     """Fill the page for the wanted key, the first sample where it is empty."""
-    sample = sample_of(files, wanted, column(page.given))
+    sample = sample_of(files, wanted, column(page.query))
     if sample is None:
         page.key = wanted
         page.problem = _("No test sample of this run has the key %(key)s.") % {"key": wanted}
@@ -86,11 +86,11 @@ def search(run: Run, page: Nearest, files: Files, wanted: str) -> None:
     page.href = sample_url(run, page.key)
     rows: list[Row] = []
     if sample["given"]:
-        rows = neighbours(files, column(page.find), sample, page.given == page.find)
+        rows = neighbours(files, column(page.find), sample, page.query == page.find)
     inputs = inputs_of(run, [page.key, *(row["key"] for row in rows)])
-    page.inputs = inputs_in_view(run, page.key, page.given, inputs)
+    page.inputs = inputs_in_view(run, page.key, page.query, inputs)
     if not sample["given"]:
-        words = {"key": page.key, "input": page.given}
+        words = {"key": page.key, "input": page.query}
         page.problem = _("%(key)s has no %(input)s; ask with another input.") % words
         return
     near = [neighbour(run, row, page, inputs) for row in rows]
@@ -99,11 +99,11 @@ def search(run: Run, page: Nearest, files: Files, wanted: str) -> None:
     page.among = rows[0]["n"] if rows else 0
 
 
-def sample_of(files: Files, wanted: str, given: str) -> Row | None:
-    """The sample with the vector that it asks with, `given`."""
+def sample_of(files: Files, wanted: str, query: str) -> Row | None:
+    """The sample with the vector of the column `query` as `given`."""
     rows = ask_one(
         files,
-        f"SELECT key, truth, fold, {given} AS given FROM t0 "  # noqa: S608
+        f"SELECT key, truth, fold, {query} AS given FROM t0 "  # noqa: S608
         "WHERE key = ? OR ? = '' ORDER BY key LIMIT 1",
         [wanted, wanted],
     )
@@ -151,7 +151,7 @@ def neighbour(run: Run, row: Row, page: Nearest, inputs: InputsByPlace) -> Neigh
         place=row["place"],
         key=key,
         href=sample_url(run, key),
-        near_href=embedding_map.nearest_url(run, key, given=page.given, find=page.find),
+        near_href=embedding_map.nearest_url(run, key, given=page.query, find=page.find),
         truth=row["truth"],
         similarity=row["similarity"],
         own=key == page.key,

@@ -1,5 +1,5 @@
-"""Predictions of a run for each test sample, read from its bundle by DuckDB. Nothing of it is copied
-into the database.
+"""Predictions of a run for each test sample, read from its bundle by DuckDB. Nothing of it is
+copied into the database.
 """
 
 import math
@@ -19,8 +19,8 @@ from fusion.schema.task_names import TaskName
 
 FILE = "predictions.parquet"
 ALONE = "single:"
-"""Columns `single:<modality>`: the prediction of that modality by itself, null where the sample does
-not have it.
+"""Columns `single:<modality>`: the prediction of that modality alone, null for a sample
+that does not have it.
 """
 FIRST_SEED = "seed = (SELECT first(seed) FROM t0)"
 """The table shows one seed, the first: the one that the confusion counts."""
@@ -124,7 +124,8 @@ class PredictionRows(Sequence[dict[str, Any]]):
     def __getitem__(self, rows: Any) -> Any:
         where, values = self.filters.where()
         limit = [rows.stop - rows.start, rows.start]
-        sql = f"SELECT * FROM t0 WHERE {where} ORDER BY {self.filters.order()} LIMIT ? OFFSET ?"  # noqa: S608
+        order = self.filters.order()
+        sql = f"SELECT * FROM t0 WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
         return [shown(row, self.modalities) for row in ask_one(self.files, sql, [*values, *limit])]
 
 

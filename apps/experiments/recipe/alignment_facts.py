@@ -51,7 +51,7 @@ def used(alignment: Alignment, recipe: Recipe) -> list[Input]:
 
 
 def complete(alignment: Alignment, recipe: Recipe) -> Recipe:
-    """The recipe with every encoder named, so that a later change of the defaults changes no run."""
+    """Name every encoder, so that a later change of the defaults changes no run."""
     encoders = dict(recipe.encoders)
     for modality in used(alignment, recipe):
         if not encoders.get(modality.name):

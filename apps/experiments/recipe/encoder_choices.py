@@ -71,9 +71,7 @@ def problem(code: str, kind: str) -> str:
 
 
 def offered(kind: str, named: list[str]) -> list[Entry]:
-    """Encoders that are installed, and any that the recipe names; those for tests only where nothing
-    else is there.
-    """
+    """Encoders that are installed or named by the recipe; those for tests only without others."""
     usual = [entry for entry in catalogue.entries(kind, tiny=False) if entry.installed]
     wanted = {*named, *catalogue.default(kind)}
     extra = [

@@ -100,7 +100,7 @@ def row(form: forms.Form, modality: alignment_facts.Input) -> dict[str, Any]:
 
 
 def tuning_row(form: forms.Form, name: str) -> dict[str, Any]:
-    """How its encoders are trained; nothing for a modality whose encoders have no weights."""
+    """The bound fields of its training; nothing for a modality whose encoders have no weights."""
     tune = finetune_fields.field_of("tune", name)
     if tune not in form.fields:
         return {}

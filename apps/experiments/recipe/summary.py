@@ -142,7 +142,7 @@ def readiness(alignment: Alignment, recipe: Recipe | None) -> list[Readiness]:
 
 
 def not_installed(alignment: Alignment, recipe: Recipe) -> list[str]:
-    """Titles of the encoders that are not on this server, joined for each modality that uses any."""
+    """Titles of encoders that are not on this server, joined for each modality that uses any."""
     titles = []
     for modality in alignment_facts.inputs(alignment):
         if recipe.modalities is not None and modality.name not in recipe.modalities:

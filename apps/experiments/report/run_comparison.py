@@ -125,7 +125,7 @@ def figure(metric: str, runs: list[Compared]) -> FigureOfRuns:
 
 
 def comparison_of(runs: list[Run]) -> Comparison:
-    """The engine's comparison, cached for a day: predictions of a run never change. Raises Cannot."""
+    """The engine's comparison, cached for a day, as predictions never change. Raises Cannot."""
     key = "compared-" + "-".join(f"{run.pk}.{run.bundle_digest[:16]}" for run in runs)
     if text := cache.get(key):
         return Comparison.model_validate_json(text)
@@ -198,7 +198,9 @@ def shown(name: str, value: Any) -> str:
 
 
 def met(run: Run) -> tuple[str, list[str]]:
-    """How many criteria of its protocols are met, and the states of those that could be judged."""
+    """Count the criteria of its protocols that are met, and list the states of those that could be
+    judged.
+    """
     protocols = run.evaluation.protocols if run.evaluation else []
     criteria = [criterion for protocol in protocols for criterion in protocol.criteria]
     states = [criterion.state for criterion in criteria if criterion.state]

@@ -1,5 +1,5 @@
-"""Do definitions help: what disciplines mean by the labels of a run, side by side, and the score with
-and without their definitions.
+"""The card "Do definitions help?": what disciplines mean by the labels of a run, side by side, and
+the score with and without their definitions.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class ConceptsSection:
 
 
 def section(run: Run) -> ConceptsSection | None:
-    """None for a run without definitions of labels, or without a comparison."""
+    """The card; None for a run without definitions of labels, or without a comparison."""
     result = run.evaluation
     concepts = result.concepts if result else None
     if result is None or concepts is None:

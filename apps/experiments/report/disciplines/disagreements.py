@@ -1,5 +1,5 @@
-"""Where two disciplines should talk: samples on which inputs contradict the label or each other, with
-each input, its prediction, and the reason.
+"""The card "Where two disciplines should talk": samples on which inputs contradict the label or
+each other, with each input, its prediction, and the reason.
 """
 
 from collections.abc import Mapping

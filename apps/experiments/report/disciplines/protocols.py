@@ -1,5 +1,5 @@
-"""Is it good enough by each discipline's own protocol: a forest a protocol and metric, in four
-states, and every criterion in words.
+"""The card "Is it good enough, by each discipline's own protocol?": a forest a protocol and metric,
+in four states, and every criterion in words.
 """
 
 import math
@@ -42,7 +42,7 @@ class ProtocolsSection:
 
 
 def section(run: Run) -> ProtocolsSection | None:
-    """None for a run without protocols."""
+    """The card; None for a run without protocols."""
     result = run.evaluation
     if result is None or not result.protocols:
         return None
@@ -138,7 +138,7 @@ def situation(criterion: Criterion) -> str:
 
 
 def sentence(criterion: Criterion) -> str:
-    """`Macro-F1 is at least .680: samples.speaker is “S3”, without image (on 50 samples or more).`"""
+    """`Macro-F1 is at least .680: samples.speaker is “S3” (on 50 samples or more).`"""
     metric = measure(criterion.metric)
     if criterion.over:
         names = {"metric": metric, "other": other(criterion.over)}

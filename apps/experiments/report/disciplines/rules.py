@@ -1,5 +1,5 @@
-"""Do rules help: the rules of a run in words, who obeys them, what each is worth, which samples break
-it.
+"""The card "Do rules help?": the rules of a run in words, who obeys them, what each is worth, which
+samples break it.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class RulesSection:
 
 
 def section(run: Run) -> RulesSection | None:
-    """None for a run without rules."""
+    """The card; None for a run without rules."""
     result = run.evaluation
     if result is None or not result.rules:
         return None

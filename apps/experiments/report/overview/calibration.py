@@ -1,4 +1,4 @@
-"""Can I trust the probability, or the interval of a number: the reliability diagram."""
+"""The card "Can I trust the probability?", of a number its interval: the reliability diagram."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What does it confuse: the confusion matrix, its most frequent cells and a sentence."""
+"""The card "What does it confuse?": the confusion matrix and its most frequent cells."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ class ConfusionSection:
 
 
 def section(run: Run, result: EvaluationResult) -> ConfusionSection | None:
-    """None for a task without one label a sample."""
+    """The card; None for a task without one label a sample."""
     matrix = plot(run, result)
     if matrix is None:
         return None

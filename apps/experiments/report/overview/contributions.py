@@ -1,4 +1,4 @@
-"""What does it rely on: the Shapley share of each modality, overall and by label."""
+"""The card "What does it rely on?": the Shapley share of each modality, overall and by label."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

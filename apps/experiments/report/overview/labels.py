@@ -1,4 +1,4 @@
-"""Which labels are hard: precision, recall and F1 of each."""
+"""The card "Which labels are hard?": precision, recall and F1 of each."""
 
 from django.utils.translation import gettext as _
 
@@ -9,7 +9,7 @@ from fusion.schema.result import EvaluationResult
 
 
 def plot(result: EvaluationResult) -> ui.Forest | None:
-    """None for a task without one label a sample."""
+    """The forest; None for a task without one label a sample."""
     if not result.per_class:
         return None
     low, high = scale([label.f1 for label in result.per_class])

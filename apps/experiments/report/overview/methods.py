@@ -1,5 +1,5 @@
-"""Is joining worth it: this run beside the other methods, each modality alone and the baselines, all
-on the same test samples.
+"""The card "Is joining worth it?": this run beside the other methods, each modality alone and the
+baselines, all on the same test samples.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What if an input is missing: the score as more of one input is taken away."""
+"""The card "What if an input is missing?": the score as more of one input is taken away."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What if an input is noisy: the score as one input gets worse step by step."""
+"""The card "What if an input is noisy?": the score as one input gets worse step by step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class NoiseSection:
 
 
 def section(result: EvaluationResult, kinds: Mapping[str, str]) -> NoiseSection | None:
-    """None for a run whose recipe asks for no noise."""
+    """The card; None for a run whose recipe asks for no noise."""
     if not result.noise:
         return None
     levels = [levels_in_words(noise.modality, noise.kind) for noise in result.noise]

@@ -1,4 +1,4 @@
-"""Where is it off: predicted numbers against their truth, by tenths of the samples."""
+"""The card "Where is it off?": predicted numbers against their truth, by tenths of the samples."""
 
 import math
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class NumbersSection:
 
 
 def section(result: EvaluationResult) -> NumbersSection | None:
-    """None for a task whose truth is no number."""
+    """The card; None for a task whose truth is no number."""
     return NumbersSection(plot(result), words(result)) if result.against else None
 
 

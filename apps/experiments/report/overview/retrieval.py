@@ -1,5 +1,5 @@
-"""Does one input find the other: how often one input of a sample is found by another, in the fused
-representation.
+"""The card "Does one input find the other?": how often one input of a sample is found by another,
+in the fused representation.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class RetrievalSection:
 
 
 def section(result: EvaluationResult) -> RetrievalSection | None:
-    """None for a run with one input, and for one of a version that did not report this."""
+    """The card; None for a run with one input, or of a version that did not report this."""
     return RetrievalSection(plot(result), words(result)) if result.retrieval else None
 
 

@@ -1,5 +1,5 @@
-"""What was tried: every method of a search with its interval, the readings of each input, and what
-was chosen.
+"""The card "What was tried": every method of a search with its interval, the readings of each
+input, and what was chosen.
 """
 
 from collections.abc import Mapping
@@ -25,17 +25,17 @@ class TriedMethod:
     loss: float
     took: str
     chosen: str
-    kept: bool
+    in_model: bool
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A way to read an input; `own`: the recipe names it."""
+    """A way to read an input; `in_model`: the model has it, `own`: the recipe names it."""
 
     words: str
     loss: float
     chosen: str
-    kept: bool
+    in_model: bool
     own: bool
 
 
@@ -59,7 +59,7 @@ class SearchSection:
 
 
 def section(result: EvaluationResult, kinds: Mapping[str, str]) -> SearchSection | None:
-    """None for a recipe that names everything."""
+    """The card; None for a recipe that names everything."""
     search = result.search
     if search is None:
         return None
@@ -107,15 +107,15 @@ def chosen(tried: Tried | Read, n_folds: int) -> str:
 
 def words(search: Search) -> str:
     """Name the method that was chosen, and those from which it cannot be told apart."""
-    [kept] = [tried for tried in search.tried if tried.kept]
+    [winner] = [tried for tried in search.tried if tried.kept]
     text = ngettext(
         "%(method)s did best inside the training samples of %(n)s round of %(all)s, and the model "
         "is trained with it.",
         "%(method)s did best inside the training samples of %(n)s rounds of %(all)s, and the model "
         "is trained with it.",
-        kept.chosen,
+        winner.chosen,
     )
-    values = {"method": method_name(kept.method), "n": kept.chosen, "all": search.rounds}
+    values = {"method": method_name(winner.method), "n": winner.chosen, "all": search.rounds}
     texts = [text % values]
     if close := with_verdict(search, "no clear difference"):
         text = _("On the test samples it cannot be told apart from %(names)s.")
@@ -152,7 +152,7 @@ def read_input(name: str, kind: str, reads: list[Read]) -> ReadInput:
             words=" + ".join(map(encoder_in_words, read.encoders)),
             loss=read.loss,
             chosen=chosen(read, read.rounds),
-            kept=read.kept,
+            in_model=read.kept,
             own=read.own,
         )
         for place, read in enumerate(reads)

@@ -1,5 +1,5 @@
-"""With one input only: the score against that input's own model, a table of inputs and methods, and
-a sentence.
+"""The table "With one input only": the score of each method against that input's own model, and a
+sentence.
 """
 
 from dataclasses import dataclass

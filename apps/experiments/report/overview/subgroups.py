@@ -1,4 +1,4 @@
-"""For whom is it worse: the score by subgroup."""
+"""The card "For whom is it worse?": the score by subgroup."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class SubgroupsSection:
 
 
 def section(result: EvaluationResult) -> SubgroupsSection | None:
-    """None for a run without subgroups."""
+    """The card; None for a run without subgroups."""
     forest = plot(result)
     if forest is None:
         return None
