@@ -17,6 +17,7 @@ from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.data.modalities import audio, image
 from fusion.data.study import Study
+from fusion.data.study_columns import align
 from fusion.encoders import catalogue
 from fusion.encoders.adapters import packaged
 from fusion.encoders.cache import Cache
@@ -49,7 +50,7 @@ Vectors = NDArray[np.float32]
 
 def measure(place: Place) -> list[Row]:
     torch.set_num_threads(1)
-    aligned = Aligned.from_study(Study.load(study_of(place)))
+    aligned = align(Study.load(study_of(place)))
     some = first_of(aligned, 48 if place.small else N)
     cells = sum(len(contents(one)) for one in some.modalities.values())
     plain = median([seconds(lambda: plain_loops(some))[0] for _ in range(REPEATS)])

@@ -13,6 +13,7 @@ import numpy as np
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Split
 from fusion.data.study import Study
+from fusion.data.study_columns import align
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import contents
 from fusion.evaluation.compare import Answered, read
@@ -34,7 +35,7 @@ FEW_WAYS = 2
 
 
 def measure(place: Place) -> list[Row]:
-    aligned = Aligned.from_study(Study.load(study_of(place)))
+    aligned = align(Study.load(study_of(place)))
     cache = Cache(place.folder / "embeddings")
     loo, _ = judged(aligned, Recipe.default(), cache)
     group, ways = halves(aligned)

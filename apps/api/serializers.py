@@ -24,8 +24,8 @@ class PageField(serializers.CharField):
         super().__init__(read_only=True, source="*")
 
     def to_representation(self, value: Any) -> str:
-        found = [_dig(value, part) for part in self.parts]
-        return self.context["request"].build_absolute_uri(reverse(self.name, args=found))
+        args = [_dig(value, part) for part in self.parts]
+        return self.context["request"].build_absolute_uri(reverse(self.name, args=args))
 
 
 def _dig(thing: Any, path: str) -> Any:

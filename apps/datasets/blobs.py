@@ -157,17 +157,17 @@ def register_blobs(project: Project, blobs: Iterable[Blob]) -> dict[str, Blob]:
     """
     wanted = {blob.sha256: blob for blob in blobs}
     Blob.objects.bulk_create(wanted.values(), ignore_conflicts=True, batch_size=500)
-    found = blobs_by_digest(wanted)
+    registered = blobs_by_digest(wanted)
     BlobUse.objects.bulk_create(
-        (BlobUse(project=project, blob=blob) for blob in found.values()),
+        (BlobUse(project=project, blob=blob) for blob in registered.values()),
         ignore_conflicts=True,
         batch_size=500,
     )
-    return found
+    return registered
 
 
 def blobs_by_digest(digests: Iterable[str]) -> dict[str, Blob]:
-    names, found = list(digests), dict[str, Blob]()
+    names, blobs = list(digests), dict[str, Blob]()
     for start in range(0, len(names), 500):
-        found |= Blob.objects.in_bulk(names[start : start + 500], field_name="sha256")
-    return found
+        blobs |= Blob.objects.in_bulk(names[start : start + 500], field_name="sha256")
+    return blobs

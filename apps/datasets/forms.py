@@ -23,6 +23,9 @@ KIND_NAMES = {
 }
 
 
+COMMAS = [(",", _("a decimal comma, as in 3,5")), (".", _("between thousands, as in 1,234"))]
+
+
 class SourceForm(forms.Form):
     source = forms.ChoiceField(
         label=_("What are you bringing?"), choices=Upload.Source.choices, widget=forms.RadioSelect
@@ -30,10 +33,17 @@ class SourceForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """Which column is the key, and what each of the others holds."""
+    """Which column is the key, what each of the others holds, and how values are written where the
+    check was in doubt. groups: those of the check report.
+    """
 
     def __init__(
-        self, table: dict[str, Any], options: dict[str, Any], *args: Any, **kwargs: Any
+        self,
+        table: dict[str, Any],
+        options: dict[str, Any],
+        groups: list[dict[str, Any]],
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         names = [(name, name) for name in table["all_columns"]]
@@ -49,6 +59,28 @@ class ColumnsForm(forms.Form):
             self.fields[f"kind_{place}"] = forms.ChoiceField(
                 label=column["name"], choices=kinds, initial=column["kind"]
             )
+            self.add_writing(place, column["name"], codes_of(groups, column["name"]), options)
+
+    def add_writing(self, place: int, name: str, codes: set[str], options: dict[str, Any]) -> None:
+        chosen = options.get("decimals", {}).get(name, "")
+        if chosen or codes & {"decimal_comma", "thousands"}:
+            self.fields[f"decimal_{place}"] = forms.ChoiceField(
+                label=_("The comma in the numbers of %(column)s") % {"column": name},
+                choices=COMMAS,
+                initial=chosen or ("," if "decimal_comma" in codes else "."),
+            )
+        joined = name in options.get("join_capitals", [])
+        if joined or "similar_values" in codes:
+            self.fields[f"join_{place}"] = forms.BooleanField(
+                label=_("Join values of %(column)s that differ only by capitals")
+                % {"column": name},
+                required=False,
+                initial=joined,
+            )
+
+    def writing(self) -> list[Any]:
+        """The fields about the way values are written."""
+        return [self[name] for name in self.fields if name.startswith(("decimal_", "join_"))]
 
     def rows(self) -> list[tuple[dict[str, Any], Any]]:
         return [
@@ -62,7 +94,29 @@ class ColumnsForm(forms.Form):
         }
         key = self.cleaned_data["key"]
         kinds.pop(key, None)
-        return {"key": key, "kinds": kinds}
+        chosen = {"key": key, "kinds": kinds}
+        return chosen | self.writing_choices() if self.writing() else chosen
+
+    def writing_choices(self) -> dict[str, Any]:
+        names = [column["name"] for column in self.table["columns"]]
+        decimals = {
+            name: mark
+            for place, name in enumerate(names)
+            if (mark := self.cleaned_data.get(f"decimal_{place}"))
+        }
+        joined = [
+            name for place, name in enumerate(names) if self.cleaned_data.get(f"join_{place}")
+        ]
+        return {"decimals": decimals, "join_capitals": joined}
+
+
+def codes_of(groups: list[dict[str, Any]], column: str) -> set[str]:
+    """What the check found in a column."""
+    return {
+        group["code"]
+        for group in groups
+        if any(example.get("column") == column for example in group["examples"])
+    }
 
 
 class RolesForm(forms.Form):
@@ -91,11 +145,11 @@ class RolesForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        roles = [given.get(role) for role in ("key", "annotator", "label")]
+        chosen = super().clean() or {}
+        roles = [chosen.get(role) for role in ("key", "annotator", "label")]
         if len(set(roles)) < len(roles):
             self.add_error("label", _("Key, annotator and label are three different columns."))
-        return given
+        return chosen
 
     def choices(self) -> dict[str, Any]:
         return self.cleaned_data
@@ -134,7 +188,7 @@ class AboutForm(forms.Form):
         return {**self.cleaned_data, "discipline": self.cleaned_data["discipline"].pk}
 
 
-class NoteForm(forms.Form):
+class VersionNoteForm(forms.Form):
     """A new version of a data set needs only this."""
 
     note = forms.CharField(

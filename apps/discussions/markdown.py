@@ -121,12 +121,12 @@ def _texts(tokens: list[Token]) -> Iterator[tuple[Token, Token]]:
 
 
 def _pieces(text: str, people: Mapping[str, int]) -> list[Piece]:
-    found = [
+    parts = [
         Piece(match.start(), match.end(), reference=(match[1].lower(), str(int(match[2]))))
         for match in REFERENCE.finditer(text)
     ]
-    found += _mentions(text, people)
-    return sorted(found, key=lambda piece: piece.start)
+    parts += _mentions(text, people)
+    return sorted(parts, key=lambda piece: piece.start)
 
 
 def _mentions(text: str, people: Mapping[str, int]) -> Iterator[Piece]:

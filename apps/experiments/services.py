@@ -81,7 +81,7 @@ def retry(actor: User, run: Run) -> Run:
         actor,
         run.project,
         run.alignment,
-        Recipe.parse(run.recipe),
+        Recipe.stored(run.recipe),
         run.question,
         parent=run,
         name=run.name,

@@ -90,7 +90,7 @@ HEADINGS: dict[str, Promise] = {
 
 
 @dataclass(frozen=True)
-class Told:
+class EventSentence:
     """One event as a page shows it."""
 
     event: Event
@@ -100,11 +100,11 @@ class Told:
     url: str
 
 
-def tell(event: Event) -> Told:
+def sentence_of(event: Event) -> EventSentence:
     words = _words(event)
     phrase = PHRASES.get(event.verb)
     heading = HEADINGS.get(event.target_type)
-    return Told(
+    return EventSentence(
         event=event,
         phrase=str(phrase) % words if phrase else event.verb,
         heading=str(heading) % words if heading else event.label,

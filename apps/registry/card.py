@@ -28,7 +28,7 @@ from .models import ModelVersion
 
 
 @dataclass
-class Card:
+class ModelCard:
     version: ModelVersion
     result: EvaluationResult
     headline: str
@@ -53,15 +53,15 @@ class Card:
     commands: str
 
 
-def build(version: ModelVersion) -> Card:
+def build(version: ModelVersion) -> ModelCard:
     """Needs `version.run` whole, with its alignment; two queries for data and approvals."""
     run = version.run
     result = run.evaluation
     if result is None:
         raise ValueError("A registered run has a result.")
-    kinds = {one["name"]: one["kind"] for one in run.modalities}
+    kinds = {modality["name"]: modality["kind"] for modality in run.modalities}
     words = version.card
-    return Card(
+    return ModelCard(
         version=version, result=result, headline=version.model.description or _headline(result), tiles=headline.tiles(result), caption=headline.caption(result),
         meant_for=lines_of(words.get("meant_for", "")), not_for=lines_of(words.get("not_for", "")), limits=words.get("limits", ""),
         approvals=hooks.approvals_of(version), data=data_of(version), forest=whom(result),
@@ -102,7 +102,7 @@ def _headline(result: EvaluationResult) -> str:
 def whom(result: EvaluationResult) -> ui.Forest:
     """All test samples first, then every subgroup, on one scale."""
     head = result.headline.score
-    low, high = scale([head, *(one.score for one in result.subgroups)])
+    low, high = scale([head, *(group.score for group in result.subgroups)])
     everybody = ui.ForestRow(
         label=_("all test samples"),
         n=result.n_samples,
@@ -119,14 +119,16 @@ def whom(result: EvaluationResult) -> ui.Forest:
 
 def singles_of(result: EvaluationResult, kinds: dict[str, str]) -> list[dict[str, Any]]:
     return [
-        {"name": one.modality, "kind": kinds.get(one.modality, ""), "single": one}
-        for one in result.singles
+        {"name": single.modality, "kind": kinds.get(single.modality, ""), "single": single}
+        for single in result.singles
     ]
 
 
 def data_of(version: ModelVersion) -> list[Version]:
-    found = version.run.alignment.versions.select_related("dataset__discipline", "dataset__project")
-    return list(found.order_by("dataset__name"))
+    versions = version.run.alignment.versions.select_related(
+        "dataset__discipline", "dataset__project"
+    )
+    return list(versions.order_by("dataset__name"))
 
 
 def environment_of(result: EvaluationResult) -> list[tuple[str, str]]:
@@ -143,7 +145,7 @@ def commands_of(version: ModelVersion) -> str:
     return f"unzip {name}.zip\npython -m fusion evaluate {name} YOUR_STUDY_FOLDER"
 
 
-def as_json(card: Card) -> dict[str, Any]:
+def as_json(card: ModelCard) -> dict[str, Any]:
     """Everything, for programs; the result is the engine's own form."""
     version = card.version
     return {
@@ -157,23 +159,23 @@ def as_json(card: Card) -> dict[str, Any]:
         "run": version.run.number,
         "recipe": version.run.recipe,
         "alignment": {"name": version.run.alignment.name, "digest": version.run.alignment.digest},
-        "data": [_data_json(one) for one in card.data],
-        "approvals": [_approval_json(one) for one in card.approvals],
+        "data": [_data_json(item) for item in card.data],
+        "approvals": [_approval_json(item) for item in card.approvals],
         "bundle_digest": version.bundle_digest,
         "result": card.result.model_dump(mode="json"),
     }
 
 
-def _data_json(one: Version) -> dict[str, Any]:
-    dataset = one.dataset
+def _data_json(version: Version) -> dict[str, Any]:
+    dataset = version.dataset
     return {
-        "name": dataset.name, "version": one.number, "discipline": dataset.discipline.name, "rows": one.n_rows,
-        "licence": dataset.licence, "digest": one.digest,
+        "name": dataset.name, "version": version.number, "discipline": dataset.discipline.name, "rows": version.n_rows,
+        "licence": dataset.licence, "digest": version.digest,
     }  # fmt: skip
 
 
-def _approval_json(one: Approval) -> dict[str, Any]:
+def _approval_json(approval: Approval) -> dict[str, Any]:
     return {
-        "discipline": one.discipline.name, "person": one.person, "decision": one.state, "summary": one.summary,
-        "at": one.at.isoformat(), "review": one.review,
+        "discipline": approval.discipline.name, "person": approval.person, "decision": approval.state, "summary": approval.summary,
+        "at": approval.at.isoformat(), "review": approval.review,
     }  # fmt: skip

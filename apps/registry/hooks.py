@@ -13,7 +13,7 @@ from .models import ModelVersion
 
 
 @dataclass(frozen=True)
-class Action:
+class VersionAction:
     """A button in the head of a version's page."""
 
     label: Any
@@ -35,13 +35,13 @@ class Approval:
     review: int
 
 
-version_actions: list[Callable[[HttpRequest, ModelVersion], list[Action]]] = []
+version_actions: list[Callable[[HttpRequest, ModelVersion], list[VersionAction]]] = []
 approvals: list[Callable[[ModelVersion], list[Approval]]] = []
 in_review: list[Callable[[Collection[ModelVersion]], dict[int, int]]] = []
 """Version id -> number of the review that is under way."""
 
 
-def actions_of(request: HttpRequest, version: ModelVersion) -> list[Action]:
+def actions_of(request: HttpRequest, version: ModelVersion) -> list[VersionAction]:
     return [action for hook in version_actions for action in hook(request, version)]
 
 

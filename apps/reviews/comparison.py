@@ -19,7 +19,7 @@ SHOWN = ("accuracy", "auroc", "mae", "mae_steps", "exact_match", "log_loss", "ec
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ScoreChange:
     """One figure on both sides. `paired`: the difference on the same test samples, which then
     decides the verdict; elsewhere it says better or worse only where the two intervals do not
     overlap.
@@ -47,31 +47,35 @@ def verdict(before: Interval, after: Interval, lower_is_better: bool = False) ->
     return "same"
 
 
-def figures(before: Run, after: Run) -> list[Figure]:
+def figures(before: Run, after: Run) -> list[ScoreChange]:
     """The headline, then what both were measured on, and each shared subgroup; nothing where they
     answer different questions.
     """
-    one, other = before.evaluation, after.evaluation
-    if one is None or other is None or one.headline.metric != other.headline.metric:
+    result, result_after = before.evaluation, after.evaluation
+    if (
+        result is None
+        or result_after is None
+        or result.headline.metric != result_after.headline.metric
+    ):
         return []
-    pairs, known = paired(before, after), one.metrics
+    pairs, known = paired(before, after), result.metrics
     rows = [
         _figure(
             measure(name),
             known[name],
-            other.metrics[name],
+            result_after.metrics[name],
             MEASURES[name].lower_is_better,
             pairs.get(name),
         )
-        for name in dict.fromkeys((one.headline.metric, *SHOWN))
-        if name in known and name in other.metrics
+        for name in dict.fromkeys((result.headline.metric, *SHOWN))
+        if name in known and name in result_after.metrics
     ]
-    gains = one.headline.gain_over_best_single, other.headline.gain_over_best_single
+    gains = result.headline.gain_over_best_single, result_after.headline.gain_over_best_single
     if gains[0] and gains[1]:
         rows.insert(
             1, _figure(_("Gain over the best single modality"), _plain(gains[0]), _plain(gains[1]))
         )
-    return [*rows, *_subgroups(one, other)]
+    return [*rows, *_subgroups(result, result_after)]
 
 
 def paired(before: Run, after: Run) -> dict[str, Difference]:
@@ -88,20 +92,26 @@ def _figure(
     after: Interval,
     lower_is_better: bool = False,
     pair: Difference | None = None,
-) -> Figure:
-    said = intervals.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
-    return Figure(label, before, after, said, pair)
+) -> ScoreChange:
+    change = intervals.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    return ScoreChange(label, before, after, change, pair)
 
 
-def _plain(one: Interval) -> Interval:
-    return Interval(value=one.value, low=one.low, high=one.high)
+def _plain(interval: Interval) -> Interval:
+    return Interval(value=interval.value, low=interval.low, high=interval.high)
 
 
-def _subgroups(before: EvaluationResult, after: EvaluationResult) -> list[Figure]:
-    known = {(one.column, one.value): one.score for one in before.subgroups}
-    shared = [one for one in after.subgroups if (one.column, one.value) in known]
-    names = column_names([one.column for one in shared])
+def _subgroups(before: EvaluationResult, after: EvaluationResult) -> list[ScoreChange]:
+    known = {(subgroup.column, subgroup.value): subgroup.score for subgroup in before.subgroups}
+    shared = [
+        subgroup for subgroup in after.subgroups if (subgroup.column, subgroup.value) in known
+    ]
+    names = column_names([subgroup.column for subgroup in shared])
     return [
-        _figure(f"{names[one.column]}: {one.value}", known[one.column, one.value], one.score)
-        for one in shared
+        _figure(
+            f"{names[subgroup.column]}: {subgroup.value}",
+            known[subgroup.column, subgroup.value],
+            subgroup.score,
+        )
+        for subgroup in shared
     ]

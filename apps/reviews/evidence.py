@@ -15,7 +15,7 @@ from apps.ui.plots import model as ui
 
 
 @dataclass(slots=True)
-class Evidence:
+class ReviewEvidence:
     run: Run
     tiles: list[Tile]
     caption: str
@@ -29,11 +29,11 @@ class Evidence:
     reliability_words: str
 
 
-def of(run: Run) -> Evidence:
+def of(run: Run) -> ReviewEvidence:
     result = run.evaluation
     if result is None:
         raise ValueError("A version under review has a result.")
-    return Evidence(
+    return ReviewEvidence(
         run=run,
         tiles=headline.tiles(result),
         caption=headline.caption(result),

@@ -52,15 +52,19 @@ def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
     used = datasets_by_discipline(version)
     members = project.members.select_related("user").prefetch_related("disciplines")
     may = [member for member in members if can_review(member)]
-    found = [
+    proposed = [
         Candidate(
-            one,
-            used.get(one.pk, []),
-            [m.user for m in may if one in m.disciplines.all() or one.lead_id == m.user_id],
+            discipline,
+            used.get(discipline.pk, []),
+            [
+                m.user
+                for m in may
+                if discipline in m.disciplines.all() or discipline.lead_id == m.user_id
+            ],
         )
-        for one in project.disciplines.all()
+        for discipline in project.disciplines.all()
     ]
-    return sorted(found, key=lambda one: not one.required)
+    return sorted(proposed, key=lambda discipline: not discipline.required)
 
 
 def can_review(member: Member) -> bool:

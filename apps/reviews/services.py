@@ -49,7 +49,9 @@ def propose(
     for discipline, reviewer in reviewers.items():
         why = ", ".join(owned.get(discipline.pk, []))[:200]
         Requirement.objects.create(review=review, discipline=discipline, reviewer=reviewer, why=why)
-    event = _record(actor, review, "review.opened", disciplines=[one.code for one in reviewers])
+    event = _record(
+        actor, review, "review.opened", disciplines=[discipline.code for discipline in reviewers]
+    )
     notify(event, _asked(review), Notification.Reason.REVIEW)
     return review
 
@@ -233,7 +235,7 @@ def withdraw(actor: User, review: Review) -> Review:
         settle(user, review.project, "review", str(review.number), Notification.Reason.REVIEW)
     notify(
         event,
-        {one.reviewer for one in review.decisions.all() if one.reviewer},
+        {decision.reviewer for decision in review.decisions.all() if decision.reviewer},
         Notification.Reason.DECISION,
     )
     review.refresh_from_db()

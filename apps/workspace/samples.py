@@ -8,13 +8,13 @@ from typing import Any
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
-from apps.datasets.agreement import said_about
+from apps.datasets.agreement import annotations_of
 from apps.datasets.browsing.cards import Media, media_of, sample_address, shown, spark_of
 from apps.datasets.browsing.filters import address, flag_label
 from apps.datasets.browsing.frames import (
     MEDIA,
-    Column,
     Frame,
+    FrameColumn,
     frame_of_alignment,
     frame_of_versions,
 )
@@ -30,7 +30,7 @@ SHOWN_RUNS = 3
 
 
 @dataclass
-class Source:
+class SampleSource:
     """What a page of samples looks at: the newest versions of all data sets, or one frozen
     alignment.
     """
@@ -69,7 +69,7 @@ class Source:
         )
 
 
-def source_of(project: Project, query: QueryDict) -> Source:
+def source_of(project: Project, query: QueryDict) -> SampleSource:
     frozen = list(
         Alignment.objects.filter(project=project, state=Alignment.State.FROZEN).only(
             "number", "name", "spec", "project"
@@ -77,13 +77,21 @@ def source_of(project: Project, query: QueryDict) -> Source:
     )
     wanted = query.get("alignment", "")
     if not wanted:
-        return Source(newest_versions(project), None, frozen)
-    found = next((one for one in frozen if str(one.number) == wanted), None)
-    if found is None:
+        return SampleSource(newest_versions(project), None, frozen)
+    alignment = next(
+        (frozen_alignment for frozen_alignment in frozen if str(frozen_alignment.number) == wanted),
+        None,
+    )
+    if alignment is None:
         raise Http404(_("This project has no such frozen alignment."))
-    versions = found.versions.select_related("dataset__discipline", "table").order_by("pk")
-    return Source(
-        sorted(versions, key=lambda one: one.dataset.kind == DataSet.Kind.ANNOTATION), found, frozen
+    versions = alignment.versions.select_related("dataset__discipline", "table").order_by("pk")
+    return SampleSource(
+        sorted(
+            versions,
+            key=lambda frozen_alignment: frozen_alignment.dataset.kind == DataSet.Kind.ANNOTATION,
+        ),
+        alignment,
+        frozen,
     )
 
 
@@ -95,7 +103,7 @@ class Pane:
     kind: str
     discipline: Discipline
     dataset: DataSet
-    column: Column
+    column: FrameColumn
     media: Media | None = None
     text: str = ""
     spark: Any = ""
@@ -113,7 +121,7 @@ class Sample:
     labels: list[tuple[str, str]]
     groups: list[tuple[str, str, str]]
     """Name, value, the address of the samples of the same group."""
-    said: list[dict[str, Any]]
+    annotations: list[dict[str, Any]]
     agreement: tuple[int, int]
     flags: list[str]
     twin: str
@@ -125,7 +133,7 @@ class Sample:
     dots: list[tuple[str, str, bool]]
 
 
-def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> Sample:
+def sample_of(project: Project, source: SampleSource, key: str, query: QueryDict) -> Sample:
     """Raises 404 for a key that no data set has, CannotRead where a file cannot be read."""
     if not source.versions:
         raise Http404(_("No data set of this project has this sample."))
@@ -133,7 +141,7 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
     row = row_of(frame, key)
     if row is None:
         raise Http404(_("No data set of this project has this sample."))
-    found = media_of(
+    media = media_of(
         [row],
         [column for column in frame.columns if column.kind in MEDIA],
         project,
@@ -141,7 +149,7 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
     )
     before, after, place, n = neighbours(frame, query, key)
     stays = query.urlencode()
-    said = said_about(
+    annotations = annotations_of(
         [version for version in source.versions if version.dataset.kind == DataSet.Kind.ANNOTATION],
         key,
     )
@@ -155,7 +163,7 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
     )
     return Sample(
         key=key,
-        panes=panes(source, frame, row, found, key),
+        panes=panes(source, frame, row, media, key),
         label=shown(row.get(frame.label.ref)) if frame.label else "",
         label_from=frame.label.dataset_name if frame.label else "",
         labels=[
@@ -166,8 +174,8 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
             and row[column.ref] is not None
         ],
         groups=groups_of(frame, row),
-        said=said,
-        agreement=_agreement(said),
+        annotations=annotations,
+        agreement=_agreement(annotations),
         flags=[
             flag_label(flag)
             for flag, keys in frame.flags.items()
@@ -180,8 +188,12 @@ def sample_of(project: Project, source: Source, key: str, query: QueryDict) -> S
         place=place,
         n=n,
         dots=[
-            (one.kind, one.name, all(row[column.ref] is None for column in one.columns))
-            for one in frame.modalities
+            (
+                modality.kind,
+                modality.name,
+                all(row[column.ref] is None for column in modality.columns),
+            )
+            for modality in frame.modalities
         ],
     )
 
@@ -191,36 +203,36 @@ def predictions_about(project: Project, key: str) -> list[dict[str, Any]]:
     runs = Run.objects.filter(project=project, job__state=Job.State.FINISHED).select_related(
         "project", "job"
     )[:SHOWN_RUNS]
-    found = [(run, of_sample(run, key)) for run in runs]
-    return [{"run": run, **said} for run, said in found if said]
+    predictions = [(run, of_sample(run, key)) for run in runs]
+    return [{"run": run, **prediction} for run, prediction in predictions if prediction]
 
 
 def groups_of(frame: Frame, row: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Each group once, though several data sets may name it."""
-    found: dict[tuple[str, str], tuple[str, str, str]] = {}
+    groups: dict[tuple[str, str], tuple[str, str, str]] = {}
     for column in sorted(frame.of_kind("group"), key=lambda column: -column.rows):
         value = row[column.ref]
         if value is not None:
-            found.setdefault(
+            groups.setdefault(
                 (column.name, shown(value)),
                 (column.name, shown(value), address(QueryDict(), None, **{column.ref: value})),
             )
-    return list(found.values())
+    return list(groups.values())
 
 
-def _agreement(said: list[dict[str, Any]]) -> tuple[int, int]:
+def _agreement(annotations: list[dict[str, Any]]) -> tuple[int, int]:
     """How many say what most say, of how many."""
-    labels = [one["label"] for one in said if one["label"] is not None]
+    labels = [annotation["label"] for annotation in annotations if annotation["label"] is not None]
     return max((labels.count(label) for label in labels), default=0), len(labels)
 
 
 def panes(
-    source: Source, frame: Frame, row: dict[str, Any], media: dict[str, Media], key: str
+    source: SampleSource, frame: Frame, row: dict[str, Any], media: dict[str, Media], key: str
 ) -> list[Pane]:
     """Each picture, recording, text and series in a pane of its own; the other values of its data
     set stand beside the first of them.
     """
-    found = []
+    shown_panes = []
     for version in source.versions:
         if version.dataset.kind == DataSet.Kind.ANNOTATION:
             continue
@@ -232,7 +244,7 @@ def panes(
             if column not in inputs and row[column.ref] is not None
         ]
         for place, column in enumerate(inputs):
-            found.append(
+            shown_panes.append(
                 _pane(
                     version,
                     frame,
@@ -244,7 +256,7 @@ def panes(
                 )
             )
         if not inputs and values:
-            found.append(
+            shown_panes.append(
                 Pane(
                     version.dataset.name,
                     "table",
@@ -255,7 +267,7 @@ def panes(
                 )
             )
     order = {"image": 0, "audio": 1, "text": 2, "series": 3, "table": 4}
-    return sorted(found, key=lambda pane: order[pane.kind])
+    return sorted(shown_panes, key=lambda pane: order[pane.kind])
 
 
 GAPS = {
@@ -269,7 +281,7 @@ GAPS = {
 def _pane(
     version: Version,
     frame: Frame,
-    column: Column,
+    column: FrameColumn,
     value: Any,
     media: dict[str, Media],
     key: str,
@@ -304,16 +316,16 @@ def _pane(
 def _media_facts(media: Media | None) -> list[tuple[str, str]]:
     if media is None:
         return []
-    found = []
+    facts = []
     if media.width:
-        found.append(
+        facts.append(
             (
                 _("Size"),
                 _("%(width)s × %(height)s pixels") % {"width": media.width, "height": media.height},
             )
         )
     if media.seconds:
-        found.append((_("Length"), _("%(seconds)s s") % {"seconds": f"{media.seconds:.2f}"}))
+        facts.append((_("Length"), _("%(seconds)s s") % {"seconds": f"{media.seconds:.2f}"}))
     if media.rate:
-        found.append((_("Rate"), _("%(rate)s Hz") % {"rate": media.rate}))
-    return found
+        facts.append((_("Rate"), _("%(rate)s Hz") % {"rate": media.rate}))
+    return facts

@@ -39,24 +39,24 @@ def showcase(request: HttpRequest) -> dict[str, Any] | None:
     if run is None:
         return None
     try:
-        found = cache.get_or_set(
+        sample = cache.get_or_set(
             f"showcase-{run.pk}-{run.bundle_digest}", lambda: _look(run), HOURS_6
         )
     except (CannotRead, Http404, OSError, DatabaseError):
         return None
-    return {**found, "note": _note(run, found["key"])} if found else None
+    return {**sample, "note": _note(run, sample["key"])} if sample else None
 
 
 def _look(run: Run) -> dict[str, Any] | None:
-    names = [one["name"] for one in run.modalities if one["kind"] in SHOWN]
+    names = [modality["name"] for modality in run.modalities if modality["kind"] in SHOWN]
     row = _puzzling(run, names)
     if row is None:
         return None
     sample = sample_of(run.project, source_of(run.project, QueryDict()), row["key"], QueryDict())
     column_of = {
         ref: name
-        for name, one in run.alignment.spec["modalities"].items()
-        for ref in one["columns"]
+        for name, modality in run.alignment.spec["modalities"].items()
+        for ref in modality["columns"]
     }
     parts = [
         _part(pane, row[f"{ALONE}{column_of[pane.column.ref]}"], row["truth"])
@@ -115,7 +115,7 @@ def _note(run: Run, key: str) -> str:
     result = run.evaluation
     if result is None:
         return ""
-    best = max(result.singles, key=lambda one: one.score.value)
+    best = max(result.singles, key=lambda single: single.score.value)
     words = {
         "key": key, "n": f"{result.n_samples:,}", "together": f"{result.headline.score.value:.2f}",
         "single": f"{best.score.value:.2f}", "modality": best.modality, "metric": figures.metric(result.headline.metric),

@@ -32,9 +32,9 @@ def samples(request: HttpRequest, project: Project) -> HttpResponse:
     }
     if source.versions:
         try:
-            found = browse(source.frame, request.GET, project)
-            found.link = request.build_absolute_uri(address(request.GET, page=found.page.number))
-            context["browse"] = found
+            page = browse(source.frame, request.GET, project)
+            page.link = request.build_absolute_uri(address(request.GET, page=page.page.number))
+            context["browse"] = page
         except CannotRead as error:
             context["problem"] = str(error)
     return with_address(request, render(request, "workspace/samples.html", context))

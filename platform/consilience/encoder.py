@@ -97,10 +97,10 @@ def check(options: argparse.Namespace) -> int:
     unknown = [name for name in options.names if name not in known]
     if unknown:
         raise EncoderError(f"there is no encoder {unknown[0]}; here are {', '.join(known)}")
-    made = [installed.check(known[name]) for name in options.names or known]
-    for one in made:
-        print(f"{one.name}: {one.check.fault or f'passed, {one.check.seconds:.3f} s a sample'}")
-    return int(any(not one.check.passed for one in made))
+    cards = [installed.check(known[name]) for name in options.names or known]
+    for card in cards:
+        print(f"{card.name}: {card.check.fault or f'passed, {card.check.seconds:.3f} s a sample'}")
+    return int(any(not card.check.passed for card in cards))
 
 
 def remove(options: argparse.Namespace) -> int:

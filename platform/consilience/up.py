@@ -36,7 +36,7 @@ WORKER_OPTIONS = (
 )
 
 
-class Refused(Exception):
+class StartRefused(Exception):
     """Why it cannot start, in words."""
 
 
@@ -279,7 +279,7 @@ def lock(home: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        raise Refused(
+        raise StartRefused(
             f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). Stop that one first."
         ) from error
     file.truncate(0)
@@ -297,7 +297,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
-        raise Refused(
+        raise StartRefused(
             f"Port {port} of {host} cannot be used ({error.strerror}). Choose another one, for instance --port {port + 1}."
         ) from error
     listener.listen(256)
@@ -344,7 +344,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         run(options.host, options.port)
-    except Refused as refusal:
+    except StartRefused as refusal:
         print(refusal, file=sys.stderr)
         return 1
     return 0

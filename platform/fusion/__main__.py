@@ -1,14 +1,21 @@
 """The engine by command:
 
-    python -m fusion train FOLDER [--recipe R.yaml] --out DIR     train on a study folder, write a bundle
-    python -m fusion evaluate DIR FOLDER                          judge a bundle on samples that it was not trained on
-    python -m fusion measure [--home DIR]                         how fast this machine is, kept for estimates
+    python -m fusion train FOLDER [--recipe R.yaml] --out DIR
+        train on a study folder, write a bundle
+    python -m fusion evaluate DIR FOLDER
+        judge a bundle on samples that it was not trained on
     python -m fusion evaluate --predictions P.parquet --truth T.parquet [--out R.json]
-                                                                  the same of a model trained elsewhere, by what it answered
-    python -m fusion compare DIR DIR ... [--reference DIR] [--json]   runs by what they answered to the same test samples
-    python -m fusion predict DIR FOLDER_OR_TABLE [--out P.parquet]    answers of a bundle, whatever inputs are there
-    python -m fusion represent DIR FOLDER_OR_TABLE --out R.parquet    fused representations, with the sample keys
-    python -m fusion recipes                                      the recipes offered by name, as YAML
+        judge a model trained elsewhere by its predictions
+    python -m fusion compare DIR DIR ... [--reference DIR] [--json]
+        compare runs by their predictions of the same test samples
+    python -m fusion predict DIR FOLDER_OR_TABLE [--out P.parquet]
+        predictions of a bundle, whatever inputs are there
+    python -m fusion represent DIR FOLDER_OR_TABLE --out R.parquet
+        fused representations, with the sample keys
+    python -m fusion measure [--home DIR]
+        how fast this machine is, kept for estimates
+    python -m fusion recipes
+        the recipes offered by name, as YAML
 
 Progress goes to standard error, one JSON object to standard output; `compare` writes a table unless
 asked for JSON.
@@ -95,7 +102,8 @@ def add_train(commands: Any) -> None:
 def add_evaluate(commands: Any) -> None:
     judging = commands.add_parser(
         "evaluate",
-        help="judge a bundle on samples that it was not trained on, or the predictions of any model",
+        help="judge a bundle on samples that it was not trained on, or the predictions of any "
+        "model",
     )
     judging.add_argument("bundle", type=Path, nargs="?")
     judging.add_argument("folder", type=Path, nargs="?", help="a study folder")
@@ -112,7 +120,8 @@ def add_evaluate(commands: Any) -> None:
     judging.add_argument(
         "--protocols",
         type=Path,
-        help="what the disciplines ask (YAML, as in study.yaml); slices ask for the truth's columns",
+        help="what the disciplines ask (YAML, as in study.yaml); slices ask for the truth's "
+        "columns",
     )
     judging.add_argument(
         "--task",
@@ -241,8 +250,15 @@ def judged_predictions(options: argparse.Namespace) -> Any:
     protocols = protocol.load(options.protocols) if options.protocols else []
     order = [label.strip() for label in (options.order or "").split(",") if label.strip()]
     reference = answered_by(options.reference) if options.reference else None
-    asked = {"protocols": protocols, "reference": reference, "task": options.task, "order": order}
-    return external.judge(options.predictions, options.truth, options.name, options.best, **asked)
+    settings = {
+        "protocols": protocols,
+        "reference": reference,
+        "task": options.task,
+        "order": order,
+    }
+    return external.judge(
+        options.predictions, options.truth, options.name, options.best, **settings
+    )
 
 
 def compare(options: argparse.Namespace) -> Any:
@@ -251,10 +267,14 @@ def compare(options: argparse.Namespace) -> Any:
     paths = list(
         dict.fromkeys([*([options.reference] if options.reference else []), *options.runs])
     )
-    found = comparing.compare(
+    comparison = comparing.compare(
         [answered_by(path) for path in paths], str(options.reference) if options.reference else None
     )
-    return found.model_dump(mode="json") if options.json else "\n".join(comparing.table(found))
+    return (
+        comparison.model_dump(mode="json")
+        if options.json
+        else "\n".join(comparing.table(comparison))
+    )
 
 
 def answered_by(path: Path) -> Any:
@@ -278,63 +298,61 @@ def predict(options: argparse.Namespace) -> Any:
     from fusion.pipeline import batch_predict, bundle
 
     stored = bundle.load(options.bundle)
-    found = batch_predict.predict(
+    predictions = batch_predict.predict(
         stored, options.source, cache_of(options.cache), Terminal(), options.method
     )
     if options.out is None:
         return {
             "bundle": str(options.bundle),
             "labels": stored.labels,
-            "answers": found.to_pylist(),
+            "answers": predictions.to_pylist(),
         }
-    batch_predict.write(found, options.out)
-    return {"bundle": str(options.bundle), "samples": len(found), "out": str(options.out)}
+    batch_predict.write(predictions, options.out)
+    return {"bundle": str(options.bundle), "samples": len(predictions), "out": str(options.out)}
 
 
 def represent(options: argparse.Namespace) -> Any:
     from fusion.pipeline import batch_predict, bundle
 
-    found = batch_predict.represent(
+    vectors = batch_predict.represent(
         bundle.load(options.bundle),
         options.source,
         cache_of(options.cache),
         Terminal(),
         options.method,
     )
-    batch_predict.write(found, options.out)
-    return {"bundle": str(options.bundle), "samples": len(found), "out": str(options.out)}
+    batch_predict.write(vectors, options.out)
+    return {"bundle": str(options.bundle), "samples": len(vectors), "out": str(options.out)}
 
 
 def recipes(options: argparse.Namespace) -> Any:
     return {name: recipe.model_dump(mode="json") for name, recipe in presets().items()}
 
 
-def recipe_of(given: str | None) -> Recipe:
-    if given is None:
+def recipe_of(name: str | None) -> Recipe:
+    if name is None:
         return Recipe.default()
-    return presets()[given] if given in presets() else Recipe.load(given)
+    return presets()[name] if name in presets() else Recipe.load(name)
 
 
 def aligned_of(folder: Path, progress: Progress) -> Any:
-    from fusion.data.alignment import Aligned
     from fusion.data.study import Study
+    from fusion.data.study_columns import align
 
     progress.log(f"reading {folder}")
-    return Aligned.from_study(
-        Study.load(folder), on_broken=lambda problem: progress.log(str(problem))
-    )
+    return align(Study.load(folder), lambda finding: progress.log(str(finding)))
 
 
-def cache_of(given: Path | None) -> Any:
+def cache_of(folder: Path | None) -> Any:
     from fusion.encoders.cache import Cache
 
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Cache(given or Path(home) / "consilience" / "embeddings")
+    return Cache(folder or Path(home) / "consilience" / "embeddings")
 
 
 def user_errors() -> tuple[type[Exception], ...]:
-    """What a person can cause and put right; anything else is a fault of ours and keeps its
-    traceback.
+    """The errors that a person can cause and put right; anything else is a fault of ours and keeps
+    its traceback.
     """
     from fusion.data.alignment import AlignmentError
     from fusion.data.modalities import BrokenFile
@@ -347,16 +365,25 @@ def user_errors() -> tuple[type[Exception], ...]:
     from fusion.schema.protocol import ProtocolError
 
     return (
-        RecipeError, StudyError, AlignmentError, EncoderError, BundleError, TableError, InputError, ProtocolError,
-        CannotCompare, BrokenFile, OSError,
-    )  # fmt: skip
+        RecipeError,
+        StudyError,
+        AlignmentError,
+        EncoderError,
+        BundleError,
+        TableError,
+        InputError,
+        ProtocolError,
+        CannotCompare,
+        BrokenFile,
+        OSError,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        found = options.run(options)
-        print(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False))
+        reply = options.run(options)
+        print(reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False))
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
         return 130

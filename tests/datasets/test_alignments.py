@@ -1,5 +1,6 @@
 """Alignments: chosen, looked at, frozen; the frozen table is what the engine reads."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from apps.datasets.browsing.frames import frame_of_versions
 from apps.datasets.models import Alignment, Version
 from apps.datasets.queries import newest_versions
 from apps.jobs.models import Job
-from apps.jobs.work import perform
+from apps.jobs.work import Failure, perform
 from fusion.data.alignment import folds
+from fusion.data.splits import AlignmentError
+from fusion.data.study import Study, StudyError
+from fusion.data.study_columns import align
 from tests.made import make_study, make_version
 
 pytestmark = pytest.mark.django_db
@@ -184,12 +188,12 @@ def test_a_column_that_tells_the_label_is_named(team: Any, study: dict[str, Vers
 
 
 def test_the_leaks_are_those_that_the_engine_finds(team: Any) -> None:
-    """The same rule in SQL as in `fusion.data.columns.find_leaks`, on columns made to lie near its
+    """The same rule in SQL as in `fusion.data.leaks.find_leaks`, on columns made to lie near its
     bounds.
     """
     import random
 
-    from fusion.data.columns import find_leaks
+    from fusion.data.leaks import find_leaks
 
     dice = random.Random(5)
     labels = [dice.choice(["x", "y", "z", None]) for _n in range(400)]
@@ -354,17 +358,55 @@ def test_the_samples_of_an_alignment_can_be_browsed(
     assert [one.name for one in found.frame.modalities] == ["image", "speech", "text"]
 
 
-@pytest.mark.study
-def test_the_real_study_freezes_to_the_digest_of_the_engine(team: Any, spoken_digits: Any) -> None:
+CASES = Path(__file__).parents[2] / "../shared/cases"
+
+
+def study_folders() -> list[Any]:
+    """Every case and both real studies, where this machine has them."""
+    found = sorted(CASES.glob("**/study.yaml"))
+    studies = [pytest.param(CASES.parent / "data/signs", marks=pytest.mark.slow, id="signs")]
+    cases = [pytest.param(file.parent, id=str(file.parent.relative_to(CASES))) for file in found]
+    return [*cases, *studies]
+
+
+def by_page(team: Any, folder: Path) -> tuple[str, str]:
+    """Digest of the alignment that an import of the folder freezes, or why there is none."""
     from apps.datasets.ingest.folder import import_folder
     from fusion.core.progress import Progress
-    from fusion.data.alignment import Aligned
-    from fusion.data.study import Study
 
-    import_folder(team.project, team.owner, spoken_digits, Progress())
+    try:
+        imported = import_folder(team.project, team.owner, folder, Progress())
+    except Failure as failure:
+        return "", str(failure)
+    if isinstance(imported.alignment, str):
+        return "", imported.alignment
+    perform(str(imported.alignment.job_id))
     alignment = Alignment.objects.get()
-    if alignment.job:
-        perform(str(alignment.job.pk))
-    alignment.refresh_from_db()
-    assert alignment.digest == Aligned.from_study(Study.load(spoken_digits)).digest
-    assert alignment.summary["n_usable"] == 1200
+    return alignment.digest, alignment.job.error
+
+
+def by_command(folder: Path) -> tuple[str, str]:
+    from fusion.data.alignment import folds
+
+    try:
+        aligned = align(Study.load(folder))
+        folds(aligned)
+    except (StudyError, AlignmentError) as error:
+        return "", str(error)
+    return aligned.digest, ""
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="The cases are not on this machine.")
+@pytest.mark.parametrize("folder", study_folders())
+def test_a_study_imported_on_the_page_is_the_one_read_by_command(team: Any, folder: Path) -> None:
+    digest, reason = by_command(folder)
+    imported, reason_of_page = by_page(team, folder)
+    assert imported == digest, (reason, reason_of_page)
+    assert bool(reason) == bool(reason_of_page)
+
+
+@pytest.mark.study
+def test_the_real_study_freezes_to_the_digest_of_the_engine(team: Any, spoken_digits: Path) -> None:
+    digest, _ = by_command(spoken_digits)
+    assert by_page(team, spoken_digits) == (digest, "")
+    assert Alignment.objects.get().summary["n_usable"] == 1200

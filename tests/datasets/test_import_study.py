@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.datasets.alignments.assemble import assemble
 from apps.datasets.alignments.services import duplicate
+from apps.datasets.alignments.version_columns import align
 from apps.datasets.models import Alignment, DataSet, Upload, Version
 from apps.projects.models import Event, Project
 
@@ -136,7 +136,7 @@ def test_rules_concepts_and_protocols_of_a_study_go_into_its_alignment(bring: An
     ]
     copy = duplicate(alignment.created_by, alignment)
     for name in ("knowledge", "protocols"):
-        assert getattr(assemble(alignment), name) == copy.spec[name] == alignment.spec[name]
+        assert getattr(align(alignment), name) == copy.spec[name] == alignment.spec[name]
 
 
 def test_a_rule_that_cannot_be_read_stops_the_study_by_its_number(bring: Any) -> None:

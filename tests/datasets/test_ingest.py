@@ -17,7 +17,6 @@ from pyarrow import parquet
 from apps.datasets.blobs import blob_path, quarantine_name
 from apps.datasets.ingest import jobs as ingest
 from apps.datasets.ingest.media import Inspections
-from apps.datasets.ingest.tables import read_table
 from apps.datasets.ingest.unpack import Refused, Unpacked, decoded, unpack
 from apps.datasets.models import Blob, BlobUse, Upload, Version
 from apps.datasets.uploads import services
@@ -25,6 +24,7 @@ from apps.datasets.uploads.workspace import workspace_of
 from apps.jobs.leases import Fenced, claim
 from apps.jobs.models import Job
 from apps.jobs.work import Work
+from fusion.data.child import read_in_child
 from fusion.data.modalities import BrokenFile
 
 from .conftest import packed, picture, table  # isort: skip
@@ -197,24 +197,6 @@ def test_a_parquet_table_is_read(bring: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "text", "named"),
-    [
-        ("utf-8-sig", "é汉", "utf-8-sig"),
-        ("utf-16", "é汉", "utf-16"),
-        ("gb18030", "肺炎患者的影像", "gb18030"),
-        ("latin-1", "Schädel über öl", "latin-1"),
-    ],
-)
-def test_tables_in_other_encodings_are_read_and_named(
-    tmp_path: Path, encoding: str, text: str, named: str
-) -> None:
-    path = tmp_path / "t.csv"
-    path.write_bytes(table(["id", "note"], ["a", text], separator=";", encoding=encoding))
-    found = read_table(path)
-    assert (found.columns["note"], found.encoding) == ([text], named)
-
-
-@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", "empty"),
@@ -230,7 +212,7 @@ def test_a_table_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, wo
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     with pytest.raises(BrokenFile, match=words):
-        read_table(path)
+        read_in_child(path)
 
 
 def opened(tmp_path: Path, content: bytes) -> Unpacked:

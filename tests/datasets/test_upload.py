@@ -292,3 +292,28 @@ def test_no_heavy_library_in_the_web_process() -> None:
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_the_way_values_are_written_is_told_and_can_be_chosen(
+    bring: Any, team: Any, as_: Any
+) -> None:
+    content = 'id,x,grade\na,"1,234",Mild\nb,"2,345",mild\nc,"3,456",mild\n'
+    upload = bring("table", {"t.csv": content.encode()}, imports=False, kinds={"grade": "label"})
+    client = as_(team.contributor)
+    page_of_check = client.get(page("upload_check", upload)).content.decode()
+    assert "1 column writes numbers with a mark between thousands" in page_of_check
+    assert "Mild, mild" in page_of_check
+    shown = client.get(page("upload_columns", upload))
+    assert "The comma in the numbers of x" in shown.content.decode()
+    client.post(
+        page("upload_columns", upload),
+        {"key": "id", "kind_0": "number", "kind_1": "label", "decimal_0": ",", "join_1": "on"},
+    )
+    perform(str(Upload.objects.get().check_job_id))
+    upload.refresh_from_db()
+    assert [group["code"] for group in upload.report["groups"]] == [
+        "decimal_comma",
+        "joined_values",
+    ]
+    previews = [column["preview"] for column in upload.report["tables"][0]["columns"]]
+    assert previews == [["1.234", "2.345", "3.456"], ["mild"]]

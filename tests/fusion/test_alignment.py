@@ -17,7 +17,9 @@ from fusion.data.alignment import (
     inner_folds,
     inner_split,
 )
+from fusion.data.alignment_files import read_alignment, write_alignment
 from fusion.data.study import Study, StudyError
+from fusion.data.study_columns import align
 from fusion.data.study_spec import Split
 
 
@@ -59,26 +61,26 @@ def study(tmp_path):
 
 def test_a_broken_file_is_reported_and_its_sample_keeps_the_other_modalities(study):
     heard = []
-    aligned = Aligned.from_study(study, heard.append)
+    aligned = align(study, heard.append)
     assert [str(p) for p in heard] == [
-        "pictures.csv, line 3 (b), column file: p/b.png ends in the middle of its data (50 bytes, no end mark). The sample keeps its other modalities."
+        "pictures.csv, line 3 (b), column file: p/b.png ends in the middle of its data (50 bytes, no end mark); the sample keeps its other modalities"
     ]
     assert aligned.modalities["image"].present() == [True, False, False, True]
     assert aligned.keys == ["a", "b", "c", "d"]
 
 
 def test_numbers_and_categories_of_a_table_become_one_input_with_named_fields(study):
-    scale = Aligned.from_study(study).modalities["scale"]
+    scale = align(study).modalities["scale"]
     assert (scale.kind, scale.fields) == ("table", ["pictures.m", "pictures.colour=red"])
     assert [c and c.content for c in scale.cells] == [(1.5, 1.0), None, None, (1.5, 1.0)]
 
 
 def test_labels_that_are_numbers_are_ordered_by_size(study):
-    assert Aligned.from_study(study).label_order == ["9", "10"]
+    assert align(study).label_order == ["9", "10"]
 
 
 def test_an_equal_sample_is_a_duplicate_of_the_first_and_an_empty_one_of_none(study):
-    aligned = Aligned.from_study(study)
+    aligned = align(study)
     assert aligned.duplicates() == {3: 0}
     assert aligned.left_out() == {
         "duplicate": [3],
@@ -89,14 +91,14 @@ def test_an_equal_sample_is_a_duplicate_of_the_first_and_an_empty_one_of_none(st
 
 
 def test_a_media_modality_says_where_its_file_lies(study):
-    aligned = Aligned.from_study(study)
+    aligned = align(study)
     assert aligned.modalities["image"].content(0) == study.folder / "p/a.png"
 
 
 def test_an_alignment_written_and_read_is_the_same(study, tmp_path):
-    aligned = Aligned.from_study(study)
-    manifest = aligned.write(tmp_path / "a.parquet")
-    again = Aligned.read(tmp_path / "a.parquet", media=lambda digest: tmp_path / digest)
+    aligned = align(study)
+    manifest = write_alignment(aligned, tmp_path / "a.parquet")
+    again = read_alignment(tmp_path / "a.parquet", media=lambda digest: tmp_path / digest)
     assert (again.digest, again.manifest(), again.keys, again.labels) == (
         aligned.digest,
         manifest,
@@ -123,12 +125,12 @@ def test_a_parquet_file_without_a_manifest_is_refused_in_words(tmp_path):
 
     parquet.write_table(pyarrow.table({"key": ["a"]}), tmp_path / "x.parquet")
     with pytest.raises(AlignmentError, match="no alignment: it carries no manifest"):
-        Aligned.read(tmp_path / "x.parquet")
+        read_alignment(tmp_path / "x.parquet")
 
 
 def test_a_fixed_split_of_a_study_that_tears_a_group_is_refused(study):
     study.spec.alignment.split = Split(policy="fixed", column="samples.side")
-    aligned = Aligned.from_study(study)
+    aligned = align(study)
     assert aligned.fixed == ["train", "train", "test", "test"]
     torn = made(
         4,
@@ -143,7 +145,7 @@ def test_a_fixed_split_of_a_study_that_tears_a_group_is_refused(study):
 def test_a_study_without_an_alignment_says_what_is_needed(study):
     study.spec.alignment = None
     with pytest.raises(StudyError, match="has no alignment"):
-        Aligned.from_study(study)
+        align(study)
 
 
 @pytest.mark.parametrize("policy", ["leave-one-group-out", "by-group", "grouped-k-fold"])
@@ -288,7 +290,7 @@ def test_importing_fusion_loads_nothing_heavy():
 
 def test_spoken_digits_is_read_as_its_list_of_defects_says(spoken_digits):
     heard = []
-    aligned = Aligned.from_study(Study.load(spoken_digits), heard.append)
+    aligned = align(Study.load(spoken_digits), heard.append)
     assert (len(aligned), len(aligned.kept()), len(aligned.duplicates())) == (1215, 1200, 15)
     assert Counter(p.file for p in heard) == {"image_team.csv": 4, "speech_team.csv": 5}
     assert sum(f.flag == "silent" for f in aligned.flags) == 6

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.core.progress import Progress
-from fusion.data.alignment import Aligned
 from fusion.data.study import Study
+from fusion.data.study_columns import align
 from fusion.encoders.cache import Cache
 from fusion.evaluation.disagreements import contradiction, disagreements, together
 from fusion.pipeline.run import train
@@ -189,7 +189,7 @@ def test_the_order_of_the_modalities_changes_no_contradiction():
 @pytest.mark.slow
 @pytest.mark.study
 def test_the_wrong_labels_of_spoken_digits_are_among_the_first_thirty(spoken_digits, tmp_path):
-    aligned = Aligned.from_study(Study.load(spoken_digits))
+    aligned = align(Study.load(spoken_digits))
     train(aligned, Recipe.default(), tmp_path / "out", Cache(tmp_path / "cache"), Progress())
     rows = [line.split(",") for line in (spoken_digits / "defects.csv").read_text().splitlines()]
     wrong = [row[0] for row in rows if row[1] == "wrong label"]

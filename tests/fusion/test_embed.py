@@ -7,6 +7,7 @@ from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.data.modalities import BrokenFile
 from fusion.data.study import Study
+from fusion.data.study_columns import align
 from fusion.encoders import named
 from fusion.encoders.base import EncoderError, sha256_of
 from fusion.encoders.cache import Cache
@@ -165,7 +166,7 @@ def test_an_encoder_of_another_kind_or_for_an_unknown_modality_is_refused(aligne
 
 @pytest.mark.study
 def test_spoken_digits_is_embedded_with_the_tiny_encoders_from_its_files(spoken_digits, tmp_path):
-    aligned = Aligned.from_study(Study.load(spoken_digits))
+    aligned = align(Study.load(spoken_digits))
     features = embed(aligned, TINY, Cache(tmp_path), Progress())
     assert features.mask.sum(0).tolist() == [1150, 1130, 1137]
     assert all(np.isfinite(x).all() for x in features.x.values())

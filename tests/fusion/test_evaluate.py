@@ -118,6 +118,7 @@ def test_shapley_of_a_known_game():
 def test_taking_everything_away_leaves_the_prior_and_nothing_leaves_the_score(case):
     scored, answers, resampler = case
     whole = Scores(resampler, scored.y, answers.whole).macro_f1[0]
+    assert len(degradation(answers, scored, resampler)) == scored.mask.shape[1]
     for each in degradation(answers, scored, resampler):
         assert each.levels[0].value == whole
         at = next(m for m in missing(answers, scored, resampler) if m.without == [each.modality])

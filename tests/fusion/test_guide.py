@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from fusion.__main__ import parser
-from fusion.data.study_spec import StudySpec
+from fusion.data.study_spec import ColumnSpec, StudySpec
 from fusion.schema.recipe import Method, Recipe
 from tests.fusion.test_command import RECIPE, write_study
 
@@ -20,8 +20,18 @@ def blocks(kind: str) -> list[str]:
 
 def test_the_study_and_the_recipe_can_be_read() -> None:
     [study], recipes = blocks("yaml study"), blocks("yaml recipe")
+    assert recipes
     assert StudySpec.model_validate(yaml.safe_load(study)).alignment
     assert [Recipe.from_text(text).title for text in recipes]
+
+
+def test_the_columns_can_be_read() -> None:
+    [columns] = blocks("yaml columns")
+    described = {
+        name: ColumnSpec.model_validate(column) for name, column in yaml.safe_load(columns).items()
+    }
+    assert described["price"].decimal == ","
+    assert described["grade"].join_capitals
 
 
 def test_no_setting_and_no_method_is_left_out() -> None:
@@ -37,7 +47,9 @@ def test_no_setting_and_no_method_is_left_out() -> None:
 
 
 def test_the_commands_exist() -> None:
-    for line in re.findall(r"^    python -m fusion (.*)$", GUIDE, re.MULTILINE):
+    lines = re.findall(r"^    python -m fusion (.*)$", GUIDE, re.MULTILINE)
+    assert len(lines) > 3
+    for line in lines:
         command = re.sub(r"\[.*?\]", "", line).split()
         parser().parse_args([word.replace("DIR", "x") for word in command])
 

@@ -1,48 +1,44 @@
-"""The rule language: what it reads and refuses, that Python and DuckDB agree on it, and what rules
-say about data.
-"""
+"""The rule language: texts it reads and refuses, values of conditions, rules over data."""
 
 import subprocess
 import sys
-import time
+from datetime import datetime
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusion.data.alignment import Aligned, Cell, Modality
+from fusion.data.rule_columns import rule_column_kinds, rule_columns
 from fusion.knowledge import (
     ConditionError,
     Rule,
     RuleError,
-    allowed,
-    check,
+    allowed_labels,
     check_condition,
+    check_rule,
     columns,
-    columns_of,
+    contradictions,
     explain,
-    findings,
     fired,
     holds,
-    kinds_of,
     parse,
     rules_of,
-    to_sql,
 )
-from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
-from fusion.knowledge.language import (
+from fusion.knowledge.conditions import (
     COMPARISONS,
     And,
-    Column,
+    ColumnRef,
     Compare,
+    Condition,
     Find,
-    Known,
     Not,
     OneOf,
     Or,
+    Presence,
     joined,
 )
+from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
 
 KNOWN = ["recordings.seconds", "recordings.speaker", "samples.speaker", "clues.clue"]
 KINDS = {
@@ -51,13 +47,6 @@ KINDS = {
     "t.tags": "tags",
     "t.time": "time",
     "t.code": "category",
-}
-TYPES = {
-    "t.number": "DOUBLE",
-    "t.text": "VARCHAR",
-    "t.tags": "VARCHAR[]",
-    "t.time": "VARCHAR",
-    "t.code": "VARCHAR",
 }
 DIGITS = ["zero", "one", "two", "seven"]
 
@@ -73,21 +62,22 @@ def test_a_condition_is_written_in_one_form() -> None:
         "(seconds>=.75 AND clue Contains 'a \"pair\"') or NOT samples.speaker in ['S1',“S2”]", KNOWN
     )
     assert str(condition) == (
-        'recordings.seconds >= 0.75 and clues.clue contains "a ""pair""" or not samples.speaker in ["S1", "S2"]'
+        'recordings.seconds >= 0.75 and clues.clue contains "a ""pair"""'
+        ' or not samples.speaker in ["S1", "S2"]'
     )
     assert columns(condition) == ["recordings.seconds", "clues.clue", "samples.speaker"]
 
 
 def test_a_condition_is_said_in_plain_english() -> None:
     names = {"clues.clue": "the clue"}
-    said = explain(parse('recordings.seconds > 0.75 and clues.clue contains "pair"'), names)
-    assert said == "recordings.seconds is greater than 0.75 and the clue contains “pair”"
-    said = explain(
-        parse("(a.b in [1, 2, 3] or a.c is missing) and not (a.d <= 4) and not a.e starts with 'x'")
+    sentence = explain(parse('recordings.seconds > 0.75 and clues.clue contains "pair"'), names)
+    assert sentence == "recordings.seconds is greater than 0.75 and the clue contains “pair”"
+    condition = (
+        "(a.b in [1, 2, 3] or a.c is missing) and not (a.d <= 4) and not a.e starts with 'x'"
     )
-    assert (
-        said
-        == "(a.b is one of 1, 2 or 3 or a.c is missing) and a.d is greater than 4 and a.e does not start with “x”"
+    assert explain(parse(condition)) == (
+        "(a.b is one of 1, 2 or 3 or a.c is missing) and a.d is greater than 4"
+        " and a.e does not start with “x”"
     )
 
 
@@ -134,9 +124,7 @@ def test_nesting_and_length_have_a_bound() -> None:
 
 
 def test_a_greedy_pattern_takes_no_time() -> None:
-    begun = time.perf_counter()
     assert holds(parse("t.text matches '^(a+)+$'"), {"t.text": ["a" * 50_000 + "b"]}) == [False]
-    assert time.perf_counter() - begun < 2
 
 
 def test_a_test_on_a_missing_value_is_unknown_unless_it_asks_for_that() -> None:
@@ -219,34 +207,15 @@ LITERALS = {
     "t.code": NUMBERS,
 }
 ANY_LITERAL = st.one_of(NUMBERS, NON_EMPTY, DIGIT_TEXTS.filter(bool), TIMES)
-PIECES = st.sampled_from(
-    [
-        "a.b",
-        "1",
-        "'x'",
-        "=",
-        "<",
-        "(",
-        ")",
-        "[",
-        "]",
-        ",",
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "missing",
-        '"',
-    ]
-)
+WORD_PIECES = ["a.b", "'x'", "and", "or", "not", "in", "is", "missing", "starts with"]
+PIECES = st.sampled_from([*WORD_PIECES, *'1=<()[],"'])
 PATTERNS = st.sampled_from(["a", "^a", "(?i)b+$", r"\d", "[^a-z]", "é|ß", "."])
 
 
 @st.composite
 def single_tests(draw: st.DrawFn) -> object:
     name = draw(st.sampled_from(sorted(KINDS)))
-    column, literals = Column(name), st.one_of(LITERALS[name], ANY_LITERAL)
+    column, literals = ColumnRef(name), st.one_of(LITERALS[name], ANY_LITERAL)
     form = draw(st.sampled_from(["compare", "find", "matches", "in", "known"]))
     if form == "compare":
         return Compare(column, draw(st.sampled_from(COMPARISONS)), draw(literals))
@@ -254,7 +223,7 @@ def single_tests(draw: st.DrawFn) -> object:
         kind = draw(st.sampled_from([NUMBERS, LITERALS[name]]))
         return OneOf(column, tuple(dict.fromkeys(draw(st.lists(kind, min_size=1, max_size=3)))))
     if form == "known":
-        return Known(column, draw(st.booleans()))
+        return Presence(column, draw(st.booleans()))
     if form == "matches":
         return Find(column, "matches", draw(PATTERNS))
     return Find(column, draw(st.sampled_from(["contains", "starts with"])), draw(NON_EMPTY))
@@ -282,30 +251,82 @@ def test_the_canonical_form_is_read_back_as_the_same_condition(condition: object
     assert explain(condition)
 
 
-@pytest.fixture(scope="module")
-def duck() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"threads": 1})
-
-
-def by_duckdb(
-    duck: duckdb.DuckDBPyConnection, condition: object, table: dict[str, list]
-) -> list[bool | None]:
-    sql, parameters = to_sql(condition, kinds=KINDS)
-    source = ", ".join(f'unnest(?::{TYPES[name]}[]) AS "{name}"' for name in table)
-    return [
-        answer
-        for (answer,) in duck.execute(
-            f"SELECT {sql} FROM (SELECT {source})", [*parameters, *table.values()]
-        ).fetchall()
-    ]
-
-
-@settings(max_examples=150)
-@given(condition=CONDITIONS, table=TABLES)
-def test_python_and_duckdb_give_the_same_answers(
-    duck: duckdb.DuckDBPyConnection, condition: object, table: dict[str, list]
+@settings(max_examples=100)
+@given(condition=CONDITIONS, other=CONDITIONS, table=TABLES)
+def test_not_and_or_follow_the_laws_of_three_valued_logic(
+    condition: Condition, other: Condition, table: dict[str, list]
 ) -> None:
-    assert holds(condition, table, KINDS) == by_duckdb(duck, condition, table)
+    truths = holds(condition, table, KINDS)
+    assert len(truths) == len(table["t.number"])
+    assert set(truths) <= {True, False, None}
+    assert holds(Not(Not(condition)), table, KINDS) == truths
+    neither = Not(joined(Or, [condition, other]))
+    both_not = joined(And, [Not(condition), Not(other)])
+    assert holds(neither, table, KINDS) == holds(both_not, table, KINDS)
+
+
+@settings(max_examples=100)
+@given(condition=CONDITIONS, table=TABLES)
+def test_a_sample_is_judged_by_its_own_values_alone(
+    condition: Condition, table: dict[str, list]
+) -> None:
+    rows = zip(*table.values())
+    alone = [holds(condition, {n: [v] for n, v in zip(table, row)}, KINDS)[0] for row in rows]
+    assert holds(condition, table, KINDS) == alone
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "truths"),
+    [
+        (
+            "x < 2",
+            [1, True, "1", "1e0", " 1", "1_0", "nan", "1e999"],
+            [1, None, 1, 1, None, None, None, None],
+        ),
+        ("x != 2", [2, "2.0", "two", 3], [0, 0, None, 1]),
+        ("x in [1, 2]", [1.0, "2", "x", None], [1, 1, None, None]),
+        ("x in ['a', 'b']", ["a", "A", 1, ["b", "c"]], [1, 0, None, 1]),
+        ("x < 'b'", ["a", "B", "é", "b", 1], [1, 1, 0, 0, None]),
+        ("x contains 'pair'", ["a Pair", "PAIRS", "pa ir", 5, ""], [1, 1, 0, None, 0]),
+        ("x starts with 'pa'", ["Pair", "a pair", ["x", "PAIR"], []], [1, 0, 1, 0]),
+        ("x contains 'σ'", ["ΟΔΟΣ", "ς", "s"], [1, 0, 0]),
+        ("x contains 'istanbul'", ["İSTANBUL", "ıstanbul"], [1, 0]),
+        ("x contains 'strasse'", ["straße", "STRASSE"], [0, 1]),
+        ("x contains 'red'", [["Red", "x"], ["redder"], []], [1, 0, 0]),
+        ("x = 'red'", [["red"], ["Red"], []], [1, 0, 0]),
+        ("x != 'red'", [["red", "x"], ["x"], [], None], [0, 1, 1, None]),
+        ("x < 'red'", [["a"]], [None]),
+        ("x = 1", [["1"]], [None]),
+        (
+            "x matches '^a.c$'",
+            ["abc", "Abc", "a\nc", ["x", "abc"], [], 1, None],
+            [1, 0, 0, 1, 0, None, None],
+        ),
+        ("x is present", [0, "", [], None, float("inf")], [1, 1, 1, 0, 0]),
+    ],
+)
+def test_a_condition_on_plain_values(condition: str, values: list, truths: list) -> None:
+    assert holds(parse(condition), {"x": values}) == truths
+
+
+@pytest.mark.parametrize(
+    ("value", "truth"),
+    [
+        ("2025-03-31", True),
+        ("2025-03-30 23:59:59.5", False),
+        ("2025-03-31T01:00:00+02:00", False),
+        (datetime(2025, 3, 31), True),
+        ("2025-02-30", None),
+        ("2025-3-31", None),
+        ("2025-04-01T24:00", None),
+        ("infinity", None),
+        (2025, None),
+        (None, None),
+    ],
+)
+def test_a_point_in_time_is_one_that_iso_8601_writes(value: object, truth: bool | None) -> None:
+    condition = parse("day >= '2025-03-31 00:00'")
+    assert holds(condition, {"day": [value]}, {"day": "time"}) == [truth]
 
 
 @settings(max_examples=120)
@@ -322,25 +343,6 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     assert 0 <= fault.position <= len(text) + 1
 
 
-def test_a_stored_point_in_time_is_asked_like_a_written_one(
-    duck: duckdb.DuckDBPyConnection,
-) -> None:
-    sql, parameters = to_sql(
-        parse("day >= '2025-03-31' and not day = '2025-04-01 12:00'"), kinds={"day": "time"}
-    )
-    source = "SELECT unnest(['2025-03-30 23:59:59.5', '2025-03-31', '2025-04-01 12:00', NULL]::TIMESTAMP[]) AS day"
-    assert [
-        row[0] for row in duck.execute(f"SELECT {sql} FROM ({source})", parameters).fetchall()
-    ] == [False, True, False, None]
-
-
-def test_a_value_never_becomes_part_of_the_sql() -> None:
-    sql, parameters = to_sql(parse("`t.\"x` = 'a'' OR 1=1 --'"))
-    assert '"t.""x"' in sql
-    assert "1=1" not in sql
-    assert parameters == ["a' OR 1=1 --"]
-
-
 def rule(**changes: object) -> Rule:
     return Rule.parse(
         {"discipline": "SP", "when": "recordings.seconds > 0.75", "label_in": ["zero", "seven"]}
@@ -349,9 +351,10 @@ def rule(**changes: object) -> Rule:
 
 
 def test_a_rule_says_which_labels_are_left() -> None:
-    assert allowed(rule(), DIGITS) == [True, False, False, True]
-    assert allowed(rule(label_in=None, label_not_in=["one"]), DIGITS) == [True, False, True, True]
-    assert allowed(rule(label_in=None, label=3), ["3", "4"]) == [True, False]
+    assert allowed_labels(rule(), DIGITS) == [True, False, False, True]
+    others = rule(label_in=None, label_not_in=["one"])
+    assert allowed_labels(others, DIGITS) == [True, False, True, True]
+    assert allowed_labels(rule(label_in=None, label=3), ["3", "4"]) == [True, False]
     assert (
         rule(weight=0.5).sentence()
         == "When recordings.seconds is greater than 0.75, the label is zero or seven (weight 0.5)."
@@ -393,47 +396,43 @@ def test_a_rule_is_checked_against_columns_and_labels() -> None:
         "clues.clue": "text",
         "clues.tags": "tags",
     }
-    assert check(rule(), kinds, DIGITS, "samples.label") == []
-    assert "did you mean seven?" in check(rule(label_in=["sevn"]), kinds, DIGITS)[0]
-    assert (
-        "forbids every label" in check(rule(label_in=None, label_not_in=DIGITS), kinds, DIGITS)[0]
-    )
-    assert "says nothing" in check(rule(label_in=DIGITS), kinds, DIGITS)[0]
-    found = check_condition(
+    assert check_rule(rule(), kinds, DIGITS, "samples.label") == []
+    assert "did you mean seven?" in check_rule(rule(label_in=["sevn"]), kinds, DIGITS)[0]
+    nothing_left = rule(label_in=None, label_not_in=DIGITS)
+    assert "forbids every label" in check_rule(nothing_left, kinds, DIGITS)[0]
+    assert "says nothing" in check_rule(rule(label_in=DIGITS), kinds, DIGITS)[0]
+    problems = check_condition(
         "seconds = 'long' and file = 'x' and clue > 3 and tags < 'x' and samples.label = 'one'",
         kinds,
         "samples.label",
     )
-    assert [text.split(": ", 1)[0] for text in found] == [
+    assert [text.split(": ", 1)[0] for text in problems] == [
         "column 1",
         "column 22",
         "column 37",
         "column 50",
         "column 65",
     ]
-    assert "recordings.seconds holds numbers; write the number without quotes" in found[0]
-    assert "holds the label itself" in found[4]
+    assert "recordings.seconds holds numbers; write the number without quotes" in problems[0]
+    assert "holds the label itself" in problems[4]
     assert check_condition("recordings.file is missing", kinds) == []
 
 
-def test_rules_are_held_against_the_data() -> None:
+def test_hard_rules_that_leave_no_label_together_are_named() -> None:
     rules = rules_of(
         [
             {"name": "long", "when": "a.x > 1", "label_in": ["zero", "seven"], "hard": True},
             {"name": "red", "when": "a.y = 'red'", "label_not_in": ["zero", "seven"], "hard": True},
             {"name": "vague", "when": "a.x > 0", "label": "one"},
             {"name": "mute", "when": "a.y = 'blue'", "label": "one", "hard": True},
+            {"name": "far", "when": "a.x > 2", "label_not_in": ["two"], "hard": True},
         ]
     )
     table = {"a.x": [0.5, 2, 3, 4], "a.y": ["red", "red", None, "red"]}
-    found = findings(rules, fired(rules, table), DIGITS)
-    assert [(f.kind, f.rules, f.rows) for f in found] == [
-        ("always", (2,), ()),
-        ("never", (3,), ()),
-        ("contradiction", (0, 1), (1, 3)),
-    ]
-    assert (
-        str(found[2]) == "long and red contradict each other on 2 samples: no label is left there"
+    [contradiction] = contradictions(rules, fired(rules, table), DIGITS)
+    assert (contradiction.rules, contradiction.rows) == ((0, 1), (1, 3))
+    assert str(contradiction) == (
+        "long and red contradict each other on 2 samples: no label is left there"
     )
 
 
@@ -448,13 +447,13 @@ def test_a_rule_can_ask_for_a_file_that_is_missing() -> None:
             "recordings.seconds": [0.5, None],
         },
     )
-    assert kinds_of(aligned) == {
+    assert rule_column_kinds(aligned) == {
         "clues.tags": "tags",
         "visits.day": "time",
         "recordings.seconds": "number",
         "recordings.file": "audio",
     }
-    assert holds(parse("recordings.file is missing"), columns_of(aligned)) == [False, True]
+    assert holds(parse("recordings.file is missing"), rule_columns(aligned)) == [False, True]
 
 
 def test_a_hierarchy_gives_the_labels_under_each_concept() -> None:
@@ -470,7 +469,12 @@ def test_a_hierarchy_gives_the_labels_under_each_concept() -> None:
 
 
 def test_the_language_loads_no_numpy_and_no_torch() -> None:
-    code = "import sys, fusion.knowledge as k; k.parse('a.b > 1'); print([m for m in ('numpy', 'torch', 'pyarrow') if m in sys.modules])"
+    code = """
+import sys, fusion.knowledge
+light = {"numpy", "torch", "pyarrow", "lark", "duckdb"} & sys.modules.keys()
+fusion.knowledge.parse("a.b > 1")
+print(light, {"numpy", "torch", "pyarrow", "duckdb"} & sys.modules.keys())
+"""
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": "platform"},
@@ -478,7 +482,7 @@ def test_the_language_loads_no_numpy_and_no_torch() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "set() set()"
 
 
 @pytest.mark.study
@@ -486,6 +490,6 @@ def test_the_rules_of_a_real_study_hold_where_they_say(spoken_digits: object) ->
     from fusion.data.study import Study
 
     seconds = Study.load(spoken_digits).tables()["recordings"].columns["seconds"].values
-    found = holds(parse("recordings.seconds > 0.75"), {"recordings.seconds": seconds})
-    assert found == [value > 0.75 for value in seconds]
-    assert 0 < sum(found) < len(found)
+    truths = holds(parse("recordings.seconds > 0.75"), {"recordings.seconds": seconds})
+    assert truths == [value > 0.75 for value in seconds]
+    assert 0 < sum(truths) < len(truths)

@@ -13,8 +13,8 @@ import soundfile
 from PIL import Image
 
 from fusion.data import modalities
-from fusion.data.modalities import BrokenFile, Inspection, audio, image, series, sniff, table, text
-from fusion.data.modalities.child import Inspector
+from fusion.data.child import Inspector
+from fusion.data.modalities import BrokenFile, Inspection, audio, image, series, sniff, text
 
 
 def photo(width=60, height=40, **options):
@@ -258,29 +258,6 @@ def test_a_series_is_read_from_a_cell_or_a_file(tmp_path):
     assert series.decode(saved(tmp_path, "a.csv", b"t,value\n0,1\n1,2.5\n")) == [1, 2.5]
     with pytest.raises(BrokenFile, match="'x', which is no number"):
         series.parse("1 x 3")
-
-
-def test_a_ragged_table_names_the_line(tmp_path):
-    assert (
-        broken(saved(tmp_path, "a.csv", b"k,v\na,1\nb\n"), "table")
-        == "line 3 has 1 cells, the heading names 2 columns"
-    )
-
-
-def test_a_quoted_line_break_keeps_line_numbers_true(tmp_path):
-    found = table.read(saved(tmp_path, "a.csv", b'k;v\na;"one\ntwo"\nb;\n'))
-    assert found.columns == {"k": ["a", "b"], "v": ["one\ntwo", None]}
-    assert found.lines == [2, 4]
-
-
-def test_nul_and_double_names_in_a_table_are_refused(tmp_path):
-    assert "NUL" in broken(
-        saved(tmp_path, "a.csv", b"k,v\n" + b"a,1\n" * 2000 + b"b,\0\n"), "table"
-    )
-    assert (
-        broken(saved(tmp_path, "b.csv", b"k,k\n1,2\n"), "table")
-        == "the heading names column k twice"
-    )
 
 
 def test_a_bomb_of_400_megapixels_is_refused_in_the_child_with_little_memory(tmp_path):

@@ -12,7 +12,7 @@ import yaml
 
 from fusion.__main__ import main
 from fusion.core.progress import Progress
-from fusion.data.alignment import Aligned
+from fusion.data.alignment_files import read_alignment, write_alignment
 from fusion.evaluation.criteria import Evidence, criterion_score
 from fusion.pipeline.bundle import load
 from fusion.pipeline.run import train
@@ -215,8 +215,8 @@ def test_protocols_are_kept_in_the_bundle_the_result_and_the_alignment_but_chang
         == bundle.result.protocols
         == result.protocols
     )
-    aligned.write(tmp_path / "a.parquet")
-    assert Aligned.read(tmp_path / "a.parquet").protocols == aligned.protocols
+    write_alignment(aligned, tmp_path / "a.parquet")
+    assert read_alignment(tmp_path / "a.parquet").protocols == aligned.protocols
     without = json.loads(result.model_dump_json())
     del without["protocols"]
     assert EvaluationResult.model_validate(without).protocols == []

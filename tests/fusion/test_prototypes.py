@@ -13,7 +13,7 @@ from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.data.study_spec import StudySpec
 from fusion.encoders.cache import Cache
 from fusion.features.prototypes import embedded, likeness, related, relation
-from fusion.knowledge.concepts import Concept, defined
+from fusion.knowledge.concepts import Concept, defined_concepts
 from fusion.methods import build
 from fusion.pipeline.bundle import load
 from fusion.pipeline.run import train
@@ -161,11 +161,13 @@ def test_a_study_gives_its_definitions_to_the_alignment():
         {"name": "pair", "discipline": "LI", "definition": "exactly two", "broader": "number"},
         {"name": "number", "broader": "thing"},
     ]
-    assert defined(written) == [{"name": "pair", "discipline": "LI", "definition": "exactly two"}]
+    assert defined_concepts(written) == [
+        {"name": "pair", "discipline": "LI", "definition": "exactly two"}
+    ]
     spec = StudySpec(
         name="x", key="id", disciplines=[{"code": "LI", "name": "Linguistics"}], concepts=written
     )
-    assert spec.knowledge["concepts"] == defined(written)
+    assert spec.knowledge["concepts"] == defined_concepts(written)
 
 
 @pytest.mark.parametrize("method", ["concat", "gated", "lowrank", "bottleneck", "crossattention"])

@@ -10,6 +10,7 @@ import pytest
 
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, Cell, Modality
+from fusion.data.alignment_files import read_alignment, write_alignment
 from fusion.pipeline.bundle import BundleError, load
 from fusion.pipeline.evaluate_bundle import score
 from fusion.pipeline.knowledge_use import RulesNotApplied, settled
@@ -212,8 +213,8 @@ def test_the_rules_of_the_study_are_added_to_those_of_the_recipe():
 def test_an_alignment_file_carries_the_knowledge_of_its_study(tmp_path):
     plain = study()
     aligned = dataclasses.replace(plain, knowledge={"rules": [TRUE]})
-    aligned.write(tmp_path / "a.parquet")
-    again = Aligned.read(tmp_path / "a.parquet")
+    write_alignment(aligned, tmp_path / "a.parquet")
+    again = read_alignment(tmp_path / "a.parquet")
     assert (again.knowledge, again.digest) == (aligned.knowledge, aligned.digest)
     assert aligned.digest != plain.digest
     assert "knowledge" not in plain.manifest()

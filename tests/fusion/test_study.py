@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fusion.data.columns import find_leaks, guess_kind
+from fusion.data.leaks import find_leaks
 from fusion.data.modalities import BrokenFile
 from fusion.data.study import Study, StudyError, inside, write
 from fusion.data.study_spec import StudySpec
+from fusion.data.tables.kinds import guess_kind
 
 YAML = """\
 name: tiny
@@ -96,11 +97,6 @@ def test_a_list_of_modalities_is_named_after_the_data_sets(tmp_path):
             "alignment names samples.lable, but there is no such column",
         ),
         (
-            "size: {kind: number, unit: mm}",
-            "sise: {kind: number}",
-            "data set pictures names column sise, which pictures.csv does not have",
-        ),
-        (
             "modalities: [pictures.file]",
             "modalities: [pictures.file]\n  split: {policy: fixed}",
             "policy fixed needs column",
@@ -112,12 +108,25 @@ def test_a_fault_in_study_yaml_is_named_with_its_line(tmp_path, old, new, said):
     assert any(said in problem for problem in found), found
 
 
-def test_every_fault_of_the_tables_is_named_at_once(tmp_path):
-    found = problems(folder(tmp_path, pictures="id,file,size\na,a.png,big\na,b.png,2\n,c.png,3\n"))
-    assert found == [
-        "pictures.csv, line 3 (a): the key stands already in line 2; a sample has one row in a table",
-        "pictures.csv, line 4: the sample key is empty",
-        "pictures.csv, line 2 (a), column size: 'big' is no number; leave the cell empty where it is unknown",
+def test_a_column_that_study_yaml_names_and_no_table_has_is_told(tmp_path):
+    yaml = YAML.replace("size: {kind: number, unit: mm}", "sise: {kind: number}")
+    study = Study.load(folder(tmp_path, yaml))
+    study.tables()
+    assert [str(finding) for finding in study.findings] == [
+        "study.yaml, column sise: pictures.csv has no such column"
+    ]
+
+
+def test_rows_and_cells_that_cannot_be_used_are_left_out_and_told(tmp_path):
+    study = Study.load(
+        folder(tmp_path, pictures="id,file,size\na,a.png,big\na,b.png,2\n,c.png,3\n")
+    )
+    pictures = study.tables()["pictures"]
+    assert (pictures.keys, pictures.columns["size"].values) == (["a"], [None])
+    assert [str(finding) for finding in study.findings] == [
+        "pictures.csv, line 3 (a): the key stands already in line 2; a sample has one row in a table, so this row is left out",
+        "pictures.csv, line 4: the sample key is empty; the row is left out",
+        "pictures.csv, line 2 (a), column size: 'big' is no number; the cell stays empty",
     ]
 
 

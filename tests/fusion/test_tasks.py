@@ -18,7 +18,8 @@ from sklearn import metrics as sk
 
 import fusion
 from fusion.core.progress import Progress, Stopped
-from fusion.data.alignment import Aligned, AlignmentError, folds
+from fusion.data.alignment import AlignmentError, folds
+from fusion.data.alignment_files import read_alignment, write_alignment
 from fusion.data.labels import labels_of
 from fusion.data.splits import strata
 from fusion.evaluation.external import judge
@@ -356,8 +357,8 @@ def test_a_strangers_table_is_refused_in_words(columns, task, words, tmp_path):
 @pytest.mark.parametrize("task", ALL)
 def test_an_alignment_keeps_its_labels_on_the_way_to_the_disk_and_back(of_task, task, tmp_path):
     aligned = of_task(task)
-    aligned.write(tmp_path / "a.parquet")
-    again = Aligned.read(tmp_path / "a.parquet")
+    write_alignment(aligned, tmp_path / "a.parquet")
+    again = read_alignment(tmp_path / "a.parquet")
     assert (again.task, again.labels, again.label_order, again.digest) == (
         task,
         aligned.labels,

@@ -167,7 +167,7 @@ def test_permuted_labels_leave_nothing_to_gain(toy, small, tmp_path):
 
 
 def test_a_planted_leak_is_named_by_the_alignment_check(toy):
-    from fusion.data.columns import find_leaks
+    from fusion.data.leaks import find_leaks
 
     aligned = toy()
     found = find_leaks(

@@ -247,7 +247,9 @@ def test_the_difference_is_paired_where_both_answered_the_same_samples(
     assert 0 < score.paired.low < score.paired.value < score.paired.high
     assert known["Gain over the best single modality"].paired is None
     elsewhere = answered_run(team, settings, 0.9, 1, n=100)
-    assert all(one.paired is None for one in comparison.figures(before, elsewhere))
+    unpaired = comparison.figures(before, elsewhere)
+    assert unpaired
+    assert all(figure.paired is None for figure in unpaired)
 
 
 def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
@@ -256,7 +258,7 @@ def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
     settings.HOME = tmp_path
     recipe = Recipe.parse(
         {
-            "encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6], "mix": True}]},
+            "encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6]}]},
             "training": {"epochs": 20},
         }
     )

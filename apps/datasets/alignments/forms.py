@@ -12,15 +12,17 @@ from django.utils.translation import gettext_lazy
 
 from apps.datasets.models import Version
 from apps.ui import learning_tasks
+from fusion.data.study_spec import KIND_OF_COLUMN
 
-from .spec import KIND_OF_COLUMN, LABEL_KINDS, Source, is_annotation, modality_name, sources_of
+from .spec import LABEL_KINDS, Source, is_annotation, modality_name, sources_of
 
 POLICY_CHOICES = (
     (
         "leave-one-group-out",
         gettext_lazy("Leave one group out"),
         gettext_lazy(
-            "Train on all groups but one and test on that one, in turn. The honest question: how good is it on people it has never met?"
+            "Train on all groups but one and test on that one, in turn. The honest question: how "
+            "good is it on people it has never met?"
         ),
     ),
     (
@@ -42,7 +44,9 @@ POLICY_CHOICES = (
 
 
 class AlignmentForm(forms.Form):
-    """`sources` are read as check boxes by the template; the names of the inputs stand beside them."""
+    """`sources` are read as check boxes by the template; the names of the inputs stand
+    beside them.
+    """
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     label = forms.ChoiceField(label=gettext_lazy("What is to be recognised"))
@@ -88,28 +92,30 @@ class AlignmentForm(forms.Form):
             ("", _("What is usual for the column")),
             *learning_tasks.choices(),
         ]
-        self.fields["groups"].choices = [(one.ref, one.ref) for one in self.of_kind("group")]
+        self.fields["groups"].choices = [
+            (source.ref, source.ref) for source in self.of_kind("group")
+        ]
         self.fields["cluster"].choices = none + [
-            (one.ref, one.ref) for one in self.of_kind("group")
+            (source.ref, source.ref) for source in self.of_kind("group")
         ]
         self.fields["column"].choices = [("", "–")] + [
-            (one.ref, one.ref) for one in self.of_kind("category", "group", "label")
+            (source.ref, source.ref) for source in self.of_kind("category", "group", "label")
         ]
 
     def of_kind(self, *kinds: str) -> list[Source]:
         return [
-            one
-            for one in self.sources.values()
-            if one.kind in kinds and not is_annotation(one.version)
+            source
+            for source in self.sources.values()
+            if source.kind in kinds and not is_annotation(source.version)
         ]
 
     @property
     def offered(self) -> list[Source]:
-        """What can be an input."""
+        """The columns that can be an input."""
         return [
-            one
-            for one in self.sources.values()
-            if one.kind in KIND_OF_COLUMN and not is_annotation(one.version)
+            source
+            for source in self.sources.values()
+            if source.kind in KIND_OF_COLUMN and not is_annotation(source.version)
         ]
 
     def spec(self) -> dict[str, Any]:
@@ -119,13 +125,13 @@ class AlignmentForm(forms.Form):
         source, _at, annotator = str(data.get("label") or "").partition("@")
         label = {"annotator": annotator, "task": data.get("task"), "order": data.get("order")}
         split = {"policy": data.get("policy") or POLICY_CHOICES[0][0]}
-        given = {
+        options = {
             "test": data.get("test"),
             "seed": data.get("seed"),
             "folds": data.get("folds"),
             "column": data.get("column"),
         }
-        split |= {name: value for name, value in given.items() if value not in (None, "")}
+        split |= {name: value for name, value in options.items() if value not in (None, "")}
         return {
             "modalities": self.modalities(get("inputs")),
             "label": {"source": source, **{name: value for name, value in label.items() if value}},
@@ -138,33 +144,33 @@ class AlignmentForm(forms.Form):
         """Each picture, recording, text, series is an input; the chosen values of one data set
         together are one.
         """
-        found: dict[str, dict[str, Any]] = {}
+        inputs: dict[str, dict[str, Any]] = {}
         tables: dict[str, str] = {}
         for ref in chosen:
-            one = self.sources.get(ref)
-            if one is None:
+            source = self.sources.get(ref)
+            if source is None:
                 continue
-            kind = KIND_OF_COLUMN.get(one.kind, "")
-            slug = one.version.dataset.slug
+            kind = KIND_OF_COLUMN.get(source.kind, "")
+            slug = source.version.dataset.slug
             if kind == "table" and slug in tables:
-                found[tables[slug]]["columns"].append(ref)
+                inputs[tables[slug]]["columns"].append(ref)
                 continue
             name = (self.data.get(f"name:{ref}") if self.is_bound else "") or modality_name(
-                ref, kind, found
+                ref, kind, inputs
             )
             if kind == "table":
                 tables[slug] = name
-            found[name] = {"kind": kind, "columns": [ref]}
-        return found
+            inputs[name] = {"kind": kind, "columns": [ref]}
+        return inputs
 
 
 def label_choices(
     sources: Mapping[str, Source], annotators: Mapping[str, list[str]]
 ) -> list[tuple[str, Any]]:
     columns = [
-        (one.ref, one.ref)
-        for one in sources.values()
-        if one.kind in LABEL_KINDS and not is_annotation(one.version)
+        (source.ref, source.ref)
+        for source in sources.values()
+        if source.kind in LABEL_KINDS and not is_annotation(source.version)
     ]
     columns.sort(key=lambda choice: (LABEL_KINDS.index(sources[choice[0]].kind), choice[0]))
     groups: list[tuple[str, Any]] = [(_("A column"), columns)]
@@ -196,7 +202,7 @@ def initial_of(spec: Mapping[str, Any]) -> dict[str, Any]:
         "label": label,
         "task": spec["label"].get("task", "classification"),
         "order": ", ".join(spec["label"].get("order", [])),
-        "inputs": [ref for one in spec["modalities"].values() for ref in one["columns"]],
+        "inputs": [ref for modality in spec["modalities"].values() for ref in modality["columns"]],
         "groups": spec["groups"],
         "cluster": spec.get("cluster", ""),
         **spec["split"],
@@ -207,17 +213,19 @@ def suggested(sources: Mapping[str, Source]) -> dict[str, Any]:
     """A first choice: every medium as input, the first label column, the smallest group column kept
     together.
     """
-    data = [one for one in sources.values() if not is_annotation(one.version)]
+    data = [source for source in sources.values() if not is_annotation(source.version)]
     groups = sorted(
-        (one for one in data if one.kind == "group" and one.distinct > 1),
-        key=lambda one: (-one.version.n_rows, one.distinct),
+        (source for source in data if source.kind == "group" and source.distinct > 1),
+        key=lambda source: (-source.version.n_rows, source.distinct),
     )
     label = next(
-        (one.ref for one in data if one.kind == "label"),
-        next((one.ref for one in sources.values() if one.kind == "label"), ""),
+        (source.ref for source in data if source.kind == "label"),
+        next((source.ref for source in sources.values() if source.kind == "label"), ""),
     )
     return {
-        "inputs": [one.ref for one in data if one.kind in ("image", "audio", "text", "series")],
+        "inputs": [
+            source.ref for source in data if source.kind in ("image", "audio", "text", "series")
+        ],
         "label": label,
         "groups": [groups[0].ref] if groups else [],
         "policy": "leave-one-group-out" if groups else "by-group",

@@ -19,8 +19,9 @@ from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work
 from apps.projects.events import record
 from fusion.data.alignment import Aligned, AlignmentError, folds
+from fusion.data.alignment_files import write_alignment
 
-from .assemble import assemble
+from .version_columns import align
 
 TYPE = "application/vnd.apache.parquet"
 MAX_NAMED = 50
@@ -32,7 +33,7 @@ def run(work: Work) -> None:
     )
     work.stage("join")
     try:
-        aligned = assemble(alignment)
+        aligned = align(alignment)
         summary = summarise(aligned)
     except AlignmentError as error:
         raise Failure(
@@ -42,7 +43,7 @@ def run(work: Work) -> None:
     work.stage("write")
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         path = Path(folder) / "alignment.parquet"
-        aligned.write(path)
+        write_alignment(aligned, path)
         blob = Blob(sha256=digest_of(path), size=path.stat().st_size, kind="table", media_type=TYPE)
         store_path(path, blob_name(blob.sha256))
     work.check()
@@ -74,10 +75,10 @@ def finish(
 
 
 def summarise(aligned: Aligned) -> dict[str, Any]:
-    """What the page and the run form show without opening the table."""
+    """The facts that the page and the run form show without opening the table."""
     out = aligned.left_out()
-    kept = aligned.kept()
-    present = {name: one.present() for name, one in aligned.modalities.items()}
+    usable = aligned.kept()
+    present = {name: modality.present() for name, modality in aligned.modalities.items()}
     patterns = Counter(
         tuple(name for name in present if present[name][row]) for row in range(len(aligned))
     )
@@ -86,11 +87,11 @@ def summarise(aligned: Aligned) -> dict[str, Any]:
     return {
         "n_samples": len(aligned),
         "n_labelled": sum(label is not None for label in aligned.labels),
-        "n_usable": len(kept),
+        "n_usable": len(usable),
         "labels": {label: labels[label] for label in aligned.label_order},
         "modalities": {
-            name: {"kind": one.kind, "present": sum(present[name])}
-            for name, one in aligned.modalities.items()
+            name: {"kind": modality.kind, "present": sum(present[name])}
+            for name, modality in aligned.modalities.items()
         },
         "patterns": [
             {"present": list(names), "count": count} for names, count in patterns.most_common()
@@ -116,7 +117,7 @@ def label_counts(aligned: Aligned) -> Counter[str]:
     return (
         Counter()
         if aligned.task == "regression"
-        else Counter(label for each in sets for label in each)
+        else Counter(label for labels in sets for label in labels)
     )
 
 

@@ -3,6 +3,7 @@
 from apps.datasets.blobs import blob_path
 from apps.datasets.models import Alignment
 from fusion.data.alignment import Aligned
+from fusion.data.alignment_files import read_alignment
 
 
 def load_aligned(alignment: Alignment) -> Aligned:
@@ -11,4 +12,4 @@ def load_aligned(alignment: Alignment) -> Aligned:
     """
     if alignment.table is None:
         raise ValueError(f"Alignment {alignment.number} is not frozen.")
-    return Aligned.read(blob_path(alignment.table.sha256), media=blob_path)
+    return read_alignment(blob_path(alignment.table.sha256), media=blob_path)

@@ -1,5 +1,5 @@
-"""What an alignment would hold, before it is frozen: matches, gaps, labels, groups, leaks, five
-joined rows. DuckDB alone.
+"""A preview of an alignment before it is frozen: matches, gaps, labels, groups, leaks, five joined
+rows. DuckDB alone.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from apps.datasets.browsing.duck import Question, ask_once, identifier, literal
 from apps.datasets.browsing.facets import PatternRow, make_patterns, pattern_question
 from apps.datasets.browsing.filters import parse
-from apps.datasets.browsing.frames import Column, Frame, frame_of_alignment
+from apps.datasets.browsing.frames import Frame, FrameColumn, frame_of_alignment
 from apps.datasets.browsing.joins import MAJORITY, table_file
 from apps.datasets.browsing.samples import Browse, browse
 from apps.datasets.models import Alignment, Version
@@ -24,8 +24,8 @@ from .spec import is_annotation, sources_of
 
 LEAK_SHARE = 0.99
 LEAK_SUPPORT = 0.5
-"""The same bounds as in fusion.data.columns: a value guesses its samples' label from the other samples
-with that value.
+"""The same bounds as in fusion.data.leaks: a value guesses its samples' label from the other
+samples with that value.
 """
 LEAK_KINDS = ("number", "category", "tags", "text", "time")
 SHOWN = 60
@@ -71,55 +71,60 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
     draft = Alignment(project=project, spec=dict(spec))
     frame = frame_of_alignment(draft, versions)
     label = label_sql(spec, frame, versions)
-    some = "(" + " OR ".join(one.present for one in frame.modalities) + ")"
-    every = "(" + " AND ".join(one.present for one in frame.modalities) + ")"
+    some = "(" + " OR ".join(modality.present for modality in frame.modalities) + ")"
+    every = "(" + " AND ".join(modality.present for modality in frame.modalities) + ")"
     groups = [column for ref in spec["groups"] if (column := frame.column(ref))]
-    asked: list[Question] = [
+    questions: list[Question] = [
         (
-            f"SELECT count(*) AS n, count({label}) AS labelled, count(*) FILTER ({every}) AS complete, count(*) FILTER (NOT {some}) AS bare FROM t0",
+            f"SELECT count(*) AS n, count({label}) AS labelled, count(*) FILTER ({every}) AS "
+            f"complete, count(*) FILTER (NOT {some}) AS bare FROM t0",
             [],
         ),
         (label_question(label, spec["label"].get("task", "")), []),
         pattern_question(frame, "", []),
         *(_group_question(column) for column in groups),
     ]
-    counts, labels, patterns, *by_group = ask_once(files_of(frame, spec, versions), asked)
-    found = Preview(counts[0]["n"], counts[0]["labelled"], counts[0]["complete"], labels)
-    found.patterns = make_patterns(parse(QueryDict(), frame), patterns, patterns)
-    found.groups = [
+    counts, labels, patterns, *by_group = ask_once(files_of(frame, spec, versions), questions)
+    shown = Preview(counts[0]["n"], counts[0]["labelled"], counts[0]["complete"], labels)
+    shown.patterns = make_patterns(parse(QueryDict(), frame), patterns, patterns)
+    shown.groups = [
         {"ref": column.ref, "n": rows[0]["groups"] if rows else 0, "values": _bars(rows)}
         for column, rows in zip(groups, by_group)
     ]
-    found.inputs = [
+    shown.inputs = [
         {
-            "name": one.name,
-            "kind": one.kind,
-            "n": sum(row.total for row in found.patterns if one.name in row.present),
+            "name": modality.name,
+            "kind": modality.kind,
+            "n": sum(row.total for row in shown.patterns if modality.name in row.present),
         }
-        for one in frame.modalities
+        for modality in frame.modalities
     ]
-    found.n_duplicates = len(
+    shown.n_duplicates = len(
         {key for version in versions for key in (version.statistics.get("duplicates") or {})}
     )
-    found.leaks = leak_words(spec, frame, versions)
-    found.warnings = list(_warnings(spec, frame, found, counts[0]["bare"], versions))
-    found.rows = browse(frame, QueryDict("size=12"), project)
-    found.rows.cards, found.rows.lines = found.rows.cards[:5], found.rows.lines[:5]
-    return found
+    shown.leaks = leak_words(spec, frame, versions)
+    shown.warnings = list(_warnings(spec, frame, shown, counts[0]["bare"], versions))
+    shown.rows = browse(frame, QueryDict("size=12"), project)
+    shown.rows.cards, shown.rows.lines = shown.rows.cards[:5], shown.rows.lines[:5]
+    return shown
 
 
 def label_question(label: str, task: str) -> str:
-    """How often each label occurs; of numbers, how many lie in each of TENTHS equal steps."""
+    """The SQL that counts each label; of numbers, those in each of TENTHS equal steps."""
     if task == "regression":
         return (
-            f"WITH s AS (SELECT min({label}) AS low, greatest((max({label}) - min({label})) / {TENTHS}, 1e-12) AS step FROM t0), "
-            f"b AS (SELECT least(floor(({label} - low) / step), {TENTHS - 1}) AS place, low, step FROM t0, s WHERE {label} IS NOT NULL) "
-            "SELECT format('{:.4g} – {:.4g}', low + place * step, low + (place + 1) * step) AS value, count(*) AS n FROM b "
+            f"WITH s AS (SELECT min({label}) AS low, greatest((max({label}) - min({label})) / "
+            f"{TENTHS}, 1e-12) AS step FROM t0), "
+            f"b AS (SELECT least(floor(({label} - low) / step), {TENTHS - 1}) AS place, low, step "
+            f"FROM t0, s WHERE {label} IS NOT NULL) "
+            "SELECT format('{:.4g} – {:.4g}', low + place * step, low + (place + 1) * step) AS "
+            "value, count(*) AS n FROM b "
             "GROUP BY place, low, step ORDER BY place"
         )
     value = f"unnest({label})" if task == "multi-label" else f"{label}::VARCHAR"
     return (
-        f"SELECT value, count(*) AS n FROM (SELECT {value} AS value FROM t0 WHERE {label} IS NOT NULL) "
+        f"SELECT value, count(*) AS n FROM (SELECT {value} AS value FROM t0 WHERE {label} IS NOT "
+        "NULL) "
         f"GROUP BY value ORDER BY n DESC, value LIMIT {SHOWN}"
     )
 
@@ -140,14 +145,18 @@ def label_sql(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) ->
         return column.sql if column else "NULL"
     if who := spec["label"].get("annotator"):
         key = identifier(source.version.key_column)
-        return f"(SELECT any_value(s.label) FROM t1 s WHERE s.{key} = t0.key AND s.annotator = {literal(who)})"
+        return (
+            f"(SELECT any_value(s.label) FROM t1 s WHERE s.{key} = t0.key AND s.annotator = "
+            f"{literal(who)})"
+        )
     return identifier(f"{source.version.dataset.slug}.{MAJORITY}")
 
 
-def _group_question(column: Column) -> Question:
+def _group_question(column: FrameColumn) -> Question:
     """The largest groups, and with each how many there are."""
     return (
-        f"SELECT {column.sql}::VARCHAR AS value, count(*) AS n, count(*) OVER () AS groups FROM t0 WHERE {column.sql} IS NOT NULL "
+        f"SELECT {column.sql}::VARCHAR AS value, count(*) AS n, count(*) OVER () AS groups FROM "
+        f"t0 WHERE {column.sql} IS NOT NULL "
         f"GROUP BY value ORDER BY n DESC, value LIMIT {GROUPS_SHOWN}",
         [],
     )
@@ -172,7 +181,7 @@ def leaks(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> dic
     answers = ask_once(
         files_of(frame, spec, versions), [(_leak_sql(column, label), []) for column in columns]
     )
-    found = {}
+    leaking = {}
     for column, rows in zip(columns, answers):
         row = rows[0]
         if (
@@ -182,42 +191,48 @@ def leaks(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> dic
         ):
             share = row["guessed"] / row["supported"]
             if share >= LEAK_SHARE:
-                found[column.ref] = share
-    return found
+                leaking[column.ref] = share
+    return leaking
 
 
-def _leak_sql(column: Column, label: str) -> str:
+def _leak_sql(column: FrameColumn, label: str) -> str:
     """A sample is guessed right when its label, without itself, is still the commonest of its
     value.
     """
     return (
-        f"WITH s AS (SELECT {column.sql}::VARCHAR AS v, {label} AS y FROM t0 WHERE {column.sql} IS NOT NULL), k AS (SELECT * FROM s WHERE y IS NOT NULL), "
+        f"WITH s AS (SELECT {column.sql}::VARCHAR AS v, {label} AS y FROM t0 WHERE {column.sql} "
+        "IS NOT NULL), k AS (SELECT * FROM s WHERE y IS NOT NULL), "
         "c AS (SELECT v, y, count(*) AS n FROM k GROUP BY ALL), "
         "t AS (SELECT *, sum(n) OVER (PARTITION BY v) AS total, "
-        "max(n) OVER (PARTITION BY v ORDER BY n DESC, y ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS second, "
+        "max(n) OVER (PARTITION BY v ORDER BY n DESC, y ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED "
+        "FOLLOWING) AS second, "
         "row_number() OVER (PARTITION BY v ORDER BY n DESC, y) AS place FROM c) "
         "SELECT coalesce(sum(n), 0) AS total, coalesce(sum(n) FILTER (total > 1), 0) AS supported, "
-        "coalesce(sum(n) FILTER (total > 1 AND place = 1 AND n - 1 > coalesce(second, 0)), 0) AS guessed, "
+        "coalesce(sum(n) FILTER (total > 1 AND place = 1 AND n - 1 > coalesce(second, 0)), 0) AS "
+        "guessed, "
         "count(DISTINCT y) FILTER (total > 1 AND place = 1) AS values FROM t"
     )
 
 
 def leak_words(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> list[str]:
-    used = {ref for one in spec["modalities"].values() for ref in one["columns"]}
+    used = {ref for modality in spec["modalities"].values() for ref in modality["columns"]}
     words = []
     for ref, share in leaks(spec, frame, versions).items():
         values = {"column": ref, "share": f"{100 * share:.0f}"}
         if ref in used:
             words.append(
                 _(
-                    "%(column)s alone determines the label (%(share)s %% of the samples), and it is chosen as an input. Take it out: a model that reads it learns nothing else."
+                    "%(column)s alone determines the label (%(share)s %% of the samples), and it "
+                    "is chosen as an input. Take it out: a model that reads it learns "
+                    "nothing else."
                 )
                 % values
             )
         else:
             words.append(
                 _(
-                    "%(column)s alone determines the label (%(share)s %% of the samples). It is not offered as an input."
+                    "%(column)s alone determines the label (%(share)s %% of the samples). It is "
+                    "not offered as an input."
                 )
                 % values
             )
@@ -225,11 +240,11 @@ def leak_words(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -
 
 
 def _warnings(
-    spec: Mapping[str, Any], frame: Frame, found: Preview, bare: int, versions: list[Version]
+    spec: Mapping[str, Any], frame: Frame, shown: Preview, bare: int, versions: list[Version]
 ) -> list[str]:
-    """In words, what a person should look at before freezing."""
-    if found.n_labelled < found.n_samples:
-        n = found.n_samples - found.n_labelled
+    """Yield in words the points that a person should look at before freezing."""
+    if shown.n_labelled < shown.n_samples:
+        n = shown.n_samples - shown.n_labelled
         yield ngettext(
             "%(n)s sample has no label and takes no part.",
             "%(n)s samples have no label and take no part.",
@@ -239,17 +254,17 @@ def _warnings(
         yield ngettext(
             "%(n)s sample has none of the inputs.", "%(n)s samples have none of the inputs.", bare
         ) % {"n": bare}
-    if found.n_duplicates:
+    if shown.n_duplicates:
         text = ngettext(
             "%(n)s sample is a copy of another; the first of each is used.",
             "%(n)s samples are copies of others; the first of each is used.",
-            found.n_duplicates,
+            shown.n_duplicates,
         )
-        yield text % {"n": found.n_duplicates}
+        yield text % {"n": shown.n_duplicates}
     yield from (
         _("Label %(label)s has only one sample: it cannot be in training and in test.")
         % {"label": row["value"]}
-        for row in found.labels
+        for row in shown.labels
         if row["n"] == 1 and spec["label"].get("task", ONE_LABEL[0]) in ONE_LABEL
     )
     yield from _torn_groups(spec, frame)
@@ -260,21 +275,26 @@ def _torn_groups(spec: Mapping[str, Any], frame: Frame) -> list[str]:
     (or none).
     """
     others = [column for column in frame.of_kind("group") if column.ref not in spec["groups"]]
-    kept = [column for ref in spec["groups"] if (column := frame.column(ref))]
+    grouping = [column for ref in spec["groups"] if (column := frame.column(ref))]
     if not others:
         return []
-    side = kept[0].sql if kept else frame.key
-    sql = "SELECT {one} AS v FROM t0 WHERE {one} IS NOT NULL AND {side} IS NOT NULL GROUP BY v HAVING count(DISTINCT {side}) > 1"
-    asked = [
+    side = grouping[0].sql if grouping else frame.key
+    sql = (
+        "SELECT {one} AS v FROM t0 WHERE {one} IS NOT NULL AND {side} IS NOT NULL GROUP BY v "
+        "HAVING count(DISTINCT {side}) > 1"
+    )
+    questions = [
         (f"SELECT count(*) AS n FROM ({sql.format(one=column.sql, side=side)})", [])
         for column in others
     ]
     words = []
-    for column, rows in zip(others, ask_once(frame.files, asked)):
+    for column, rows in zip(others, ask_once(frame.files, questions)):
         if n := rows[0]["n"]:
             text = ngettext(
-                "%(n)s value of %(column)s can appear in train and in test. If that must not be, add it to the groups.",
-                "%(n)s values of %(column)s can appear in train and in test. If that must not be, add it to the groups.",
+                "%(n)s value of %(column)s can appear in train and in test. If that must not be, "
+                "add it to the groups.",
+                "%(n)s values of %(column)s can appear in train and in test. If that must not "
+                "be, add it to the groups.",
                 n,
             )
             words.append(text % {"n": n, "column": column.ref})

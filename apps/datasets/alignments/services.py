@@ -35,7 +35,7 @@ def create_alignment(
     """
     require(actor, "contribute", project)
     available = versions if versions is not None else newest_versions(project)
-    full = checked_spec(spec, available)
+    full = checked_spec(spec, available, whole=versions is not None)
     title = name.strip()
     if not title:
         raise ValidationError({"name": _("Give the alignment a name.")})

@@ -1,10 +1,11 @@
 """The choice that an alignment is made of, checked against the columns that the versions have.
 
     {"modalities": {"image": {"kind": "image", "columns": ["handwriting.file"]}},
-     "label": {"source": "samples.label_name"},                          # or {"source": "readings.label", "annotator": "AO"}; "task", "order"
+     "label": {"source": "samples.label_name"},
      "groups": ["samples.speaker"], "cluster": "samples.writer",
      "split": {"policy": "leave-one-group-out"}, "extras": ["samples.label"]}
 
+`label` may also be {"source": "readings.label", "annotator": "AO"}, with "task" and "order".
 `task`: the learning task where it is not classification; `order`: of its labels, lowest first,
 where it is ordinal. A label from an annotation data set without `annotator` is what most annotators
 say. `extras`: columns kept for subgroups and rules. `knowledge` and `protocols`: rules, concepts
@@ -22,19 +23,10 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.models import DataSet, Version
 from apps.ui import learning_tasks
-from fusion.data.study_spec import MODALITY_NAME, Split
-from fusion.schema.task_names import ALLOWED
+from fusion.data.study_spec import KIND_OF_COLUMN, MODALITY_NAME, Split, extra_columns
+from fusion.schema.task_names import ALLOWED, usual_task
 
-KIND_OF_COLUMN = {
-    "image": "image",
-    "audio": "audio",
-    "text": "text",
-    "series": "series",
-    "number": "table",
-    "category": "table",
-}
 LABEL_KINDS = tuple(ALLOWED)
-KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
 POLICIES = ("leave-one-group-out", "by-group", "grouped-k-fold", "fixed")
 
 
@@ -65,9 +57,11 @@ def sources_of(versions: Iterable[Version]) -> dict[str, Source]:
     }
 
 
-def checked_spec(spec: Mapping[str, Any], versions: Iterable[Version]) -> dict[str, Any]:
-    """The spec in its full form; raises ValidationError with every problem under the field that it
-    concerns.
+def checked_spec(
+    spec: Mapping[str, Any], versions: Iterable[Version], whole: bool = False
+) -> dict[str, Any]:
+    """The spec in its full form; whole: its rules may ask for columns of all these versions. Raises
+    ValidationError with every problem under the field that it concerns.
     """
     chosen = list(versions)
     sources = sources_of(chosen)
@@ -82,12 +76,12 @@ def checked_spec(spec: Mapping[str, Any], versions: Iterable[Version]) -> dict[s
     _agree(full, problems)
     if problems:
         raise ValidationError(problems)
-    full["extras"] = _extras(full, sources)
+    full["extras"] = _extras(full, sources, whole)
     return full | brought(spec)
 
 
 def brought(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """What came with a study folder and no form shows."""
+    """The parts that came with a study folder and that no form shows."""
     return {name: spec[name] for name in ("knowledge", "protocols") if spec.get(name)}
 
 
@@ -100,16 +94,16 @@ def _unknown(ref: str) -> str:
 
 
 def _modalities(
-    given: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]
+    inputs: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]
 ) -> dict[str, Any]:
-    found = {}
-    for name, one in given.items():
+    modalities = {}
+    for name, chosen in inputs.items():
         columns = (
-            [one]
-            if isinstance(one, str)
-            else list(one)
-            if isinstance(one, list | tuple)
-            else list(one.get("columns") or [])
+            [chosen]
+            if isinstance(chosen, str)
+            else list(chosen)
+            if isinstance(chosen, list | tuple)
+            else list(chosen.get("columns") or [])
         )
         if unknown := [ref for ref in columns if ref not in sources]:
             _add(problems, "modalities", _unknown(unknown[0]))
@@ -123,10 +117,10 @@ def _modalities(
                 % {"name": name},
             )
         elif kind:
-            found[name] = {"kind": kind, "columns": columns}
-    if not given:
+            modalities[name] = {"kind": kind, "columns": columns}
+    if not inputs:
         _add(problems, "modalities", _("Choose at least one input."))
-    return found
+    return modalities
 
 
 def _modality_kind(
@@ -155,10 +149,10 @@ def _modality_kind(
 
 
 def _label(
-    given: Mapping[str, Any] | str, sources: dict[str, Source], problems: dict[str, list[str]]
+    choice: Mapping[str, Any] | str, sources: dict[str, Source], problems: dict[str, list[str]]
 ) -> dict[str, Any]:
-    one = {"source": given} if isinstance(given, str) else dict(given)
-    ref, annotator = str(one.get("source") or ""), str(one.get("annotator") or "")
+    label = {"source": choice} if isinstance(choice, str) else dict(choice)
+    ref, annotator = str(label.get("source") or ""), str(label.get("annotator") or "")
     if not ref:
         _add(
             problems,
@@ -176,23 +170,23 @@ def _label(
         )
     if annotator == "majority":
         annotator = ""
-    found = {"source": ref, "annotator": annotator} if annotator else {"source": ref}
-    return found | _task(one, sources[ref], problems) if ref in sources else found
+    checked = {"source": ref, "annotator": annotator} if annotator else {"source": ref}
+    return checked | _task(label, sources[ref], problems) if ref in sources else checked
 
 
 def _task(
-    given: Mapping[str, Any], source: Source, problems: dict[str, list[str]]
+    label: Mapping[str, Any], source: Source, problems: dict[str, list[str]]
 ) -> dict[str, Any]:
     """The learning task, by default what is usual for the label's column; nothing is said of
     classification.
     """
     allowed = ALLOWED.get(source.kind, ALLOWED["label"])
-    task = given.get("task") or allowed[0]
+    task = label.get("task") or usual_task(source.kind, source.distinct)
     if task not in allowed:
         words = {
             "column": source.ref,
             "kind": source.kind,
-            "tasks": _(", ").join(learning_tasks.title(one) for one in allowed),
+            "tasks": _(", ").join(learning_tasks.title(name) for name in allowed),
         }
         _add(
             problems,
@@ -201,11 +195,11 @@ def _task(
         )
     if task != "ordinal":
         return {} if task == "classification" else {"task": task}
-    order = given.get("order") or []
+    order = label.get("order") or []
     names = (
         [part.strip() for part in order.split(",")]
         if isinstance(order, str)
-        else [str(one) for one in order]
+        else [str(name) for name in order]
     )
     return {"task": task, "order": [name for name in names if name]}
 
@@ -213,24 +207,25 @@ def _task(
 def _known(
     field: str, refs: Iterable[str], sources: dict[str, Source], problems: dict[str, list[str]]
 ) -> list[str]:
-    found = list(dict.fromkeys(refs))
-    for ref in found:
+    columns = list(dict.fromkeys(refs))
+    for ref in columns:
         if ref not in sources:
             _add(problems, field, _unknown(ref))
-    return found
+    return columns
 
 
 def _split(
-    given: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]
+    choice: Mapping[str, Any], sources: dict[str, Source], problems: dict[str, list[str]]
 ) -> dict[str, Any]:
     try:
-        split = Split.model_validate(dict(given))
+        split = Split.model_validate(dict(choice))
     except ValueError:
         _add(
             problems,
             "split",
             _(
-                "The split is not complete: choose a policy, a share between 0 and 1, or the column that says train or test."
+                "The split is not complete: choose a policy, a share between 0 and 1, or the "
+                "column that says train or test."
             ),
         )
         return {"policy": POLICIES[0]}
@@ -247,16 +242,18 @@ def _cluster(
         _known("cluster", [ref], sources, problems)
         return ref
     candidates = [
-        one for one in sources.values() if one.kind == "group" and (not groups or one.ref in groups)
+        source
+        for source in sources.values()
+        if source.kind == "group" and (not groups or source.ref in groups)
     ]
-    return max(candidates, key=lambda one: one.distinct).ref if candidates else ""
+    return max(candidates, key=lambda source: source.distinct).ref if candidates else ""
 
 
 def _agree(full: dict[str, Any], problems: dict[str, list[str]]) -> None:
-    """What no part alone can see."""
+    """Add the problems that only several parts together show."""
     label = full["label"]["source"]
-    for name, one in full["modalities"].items():
-        if label in one["columns"]:
+    for name, modality in full["modalities"].items():
+        if label in modality["columns"]:
             _add(
                 problems,
                 "modalities",
@@ -267,27 +264,23 @@ def _agree(full: dict[str, Any], problems: dict[str, list[str]]) -> None:
             problems,
             "groups",
             _(
-                "To leave one group out at a time, choose the group column: who spoke, who wrote, which site."
+                "To leave one group out at a time, choose the group column: who spoke, who "
+                "wrote, which site."
             ),
         )
 
 
-def _extras(full: dict[str, Any], sources: dict[str, Source]) -> list[str]:
-    """Every column that a subgroup, slice or rule may ask for: all but media, series, ids, the
-    label and the groups.
+def _extras(full: dict[str, Any], sources: dict[str, Source], whole: bool) -> list[str]:
+    """Every column that a subgroup, slice or rule may ask for, of the data sets in use
+    or of all.
     """
     used = {sources[ref].version.pk for ref in refs_of(full) if ref in sources}
-    names = [
-        one.ref
-        for one in sources.values()
-        if one.kind in KEPT_AS_VALUES and one.version.pk in used and not is_annotation(one.version)
-    ]
-    asked = [full["cluster"]] if full["cluster"] else []
-    return [
-        ref
-        for ref in dict.fromkeys([*asked, *names])
-        if ref != full["label"]["source"] and ref not in full["groups"]
-    ]
+    kinds = {
+        ref: source.kind
+        for ref, source in sources.items()
+        if (whole or source.version.pk in used) and not is_annotation(source.version)
+    }
+    return extra_columns(kinds, full["label"]["source"], full["groups"], full["cluster"])
 
 
 def is_annotation(version: Version) -> bool:
@@ -296,7 +289,7 @@ def is_annotation(version: Version) -> bool:
 
 def refs_of(spec: Mapping[str, Any]) -> list[str]:
     """Every column that the spec names, once: label, groups, cluster, inputs, the fixed split."""
-    parts = [ref for one in spec["modalities"].values() for ref in one["columns"]]
+    parts = [ref for modality in spec["modalities"].values() for ref in modality["columns"]]
     fixed = [spec["split"]["column"]] if spec["split"].get("column") else []
     cluster = [spec["cluster"]] if spec.get("cluster") else []
     return list(dict.fromkeys([spec["label"]["source"], *spec["groups"], *cluster, *parts, *fixed]))
@@ -306,12 +299,14 @@ def versions_used(spec: Mapping[str, Any], versions: Iterable[Version]) -> list[
     """The versions of which the spec names a column."""
     chosen = list(versions)
     sources = sources_of(chosen)
-    used = {sources[ref].version.pk for ref in refs_of(spec)}
+    used = {sources[ref].version.pk for ref in [*refs_of(spec), *spec.get("extras", [])]}
     return [version for version in chosen if version.pk in used]
 
 
 def modality_name(ref: str, kind: str, taken: Iterable[str]) -> str:
-    """A short name for a column's input: its kind, or its data set's name where the kind is taken."""
+    """A short name for a column's input: its kind, or its data set's name where the
+    kind is taken.
+    """
     names = [
         {"audio": "speech"}.get(kind, kind),
         slugify(ref.split(".")[0]).replace("-", "_"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.browsing.duck import Row
 from apps.datasets.browsing.filters import flag_label
-from apps.datasets.browsing.frames import MEDIA, Column, Frame
+from apps.datasets.browsing.frames import MEDIA, Frame, FrameColumn
 from apps.datasets.models import Blob
 from apps.projects.models import Project
 from apps.ui.plots.spark import sparkline
@@ -38,7 +38,7 @@ class Media:
 
 
 @dataclass
-class Card:
+class SampleCard:
     key: str
     href: str
     dots: list[tuple[str, str, bool]]
@@ -65,15 +65,15 @@ class Card:
 class Layout:
     """Which column stands where on a card of this frame; None where the frame has none."""
 
-    image: Column | None
-    audio: Column | None
-    text: Column | None
-    series: Column | None
-    note: Column | None
-    corner: Column | None
-    facts: tuple[Column, ...]
-    label: Column | None
-    numbers: tuple[Column, ...]
+    image: FrameColumn | None
+    audio: FrameColumn | None
+    text: FrameColumn | None
+    series: FrameColumn | None
+    note: FrameColumn | None
+    corner: FrameColumn | None
+    facts: tuple[FrameColumn, ...]
+    label: FrameColumn | None
+    numbers: tuple[FrameColumn, ...]
 
 
 def layout_of(frame: Frame) -> Layout:
@@ -102,7 +102,7 @@ def layout_of(frame: Frame) -> Layout:
 
 
 def media_of(
-    rows: Iterable[Row], columns: Iterable[Column], project: Project, names: dict[str, str]
+    rows: Iterable[Row], columns: Iterable[FrameColumn], project: Project, names: dict[str, str]
 ) -> dict[str, Media]:
     """Digest -> Media, in one query for the whole page."""
     wanted = {
@@ -143,12 +143,12 @@ def sample_address(project: Project, key: str, query: str = "") -> str:
 
 def cards(
     frame: Frame, rows: list[Row], names: dict[str, str], project: Project, query: str
-) -> list[Card]:
+) -> list[SampleCard]:
     """`names`: ref -> the row's key that holds the column. `query` stays with the link, for
     previous and next.
     """
     layout = layout_of(frame)
-    found = media_of(
+    media = media_of(
         rows, [column for column in (layout.image, layout.audio) if column], project, names
     )
     by_key = _flags_by_key(frame)
@@ -158,7 +158,7 @@ def cards(
             layout,
             row,
             names,
-            found,
+            media,
             by_key,
             sample_address(project, str(row["key"]), query),
         )
@@ -167,11 +167,11 @@ def cards(
 
 
 def _flags_by_key(frame: Frame) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    flags: dict[str, list[str]] = {}
     for flag, keys in frame.flags.items():
         for key in keys:
-            found.setdefault(key, []).append(flag)
-    return found
+            flags.setdefault(key, []).append(flag)
+    return flags
 
 
 def _card(
@@ -182,20 +182,24 @@ def _card(
     media: dict[str, Media],
     flags: dict[str, list[str]],
     href: str,
-) -> Card:
-    def value(column: Column | None) -> Any:
+) -> SampleCard:
+    def value(column: FrameColumn | None) -> Any:
         return row[names[column.ref]] if column else None
 
     key = str(row["key"])
     audio = media.get(value(layout.audio) or "")
     agreement, tone = agreement_words(frame, row, names)
     corner = value(layout.corner)
-    return Card(
+    return SampleCard(
         key=key,
         href=href,
         dots=[
-            (one.kind, one.name, all(value(column) is None for column in one.columns))
-            for one in frame.modalities
+            (
+                modality.kind,
+                modality.name,
+                all(value(column) is None for column in modality.columns),
+            )
+            for modality in frame.modalities
         ],
         image=media.get(value(layout.image) or ""),
         note=shown(value(layout.note)),
@@ -217,7 +221,7 @@ def _card(
     )
 
 
-def gap_words(frame: Frame, key: str, column: Column | None, words: str) -> str:
+def gap_words(frame: Frame, key: str, column: FrameColumn | None, words: str) -> str:
     """A file that was set aside is told apart from one that was never there."""
     if column and (key, column.ref) in frame.broken:
         return _("broken file")
@@ -232,7 +236,7 @@ def _facts(values: list[Any], audio: Media | None) -> str:
 
 
 def spark_of(values: Any) -> SafeString | str:
-    numbers = [one for one in values or [] if one is not None]
+    numbers = [number for number in values or [] if number is not None]
     step = max(1, len(numbers) // POINTS)
     return sparkline(numbers[::step]) if len(numbers) > 1 else ""
 
@@ -257,45 +261,45 @@ def shown(value: Any, unit: str = "") -> str:
         text = f"{value:.{ROUNDED}f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:g}"
         return f"{text} {unit}".strip()
     if isinstance(value, list):
-        return ", ".join(shown(one) for one in value[:8]) + (" …" if len(value) > 8 else "")
+        return ", ".join(shown(item) for item in value[:8]) + (" …" if len(value) > 8 else "")
     if hasattr(value, "isoformat"):
         return value.isoformat(sep=" ", timespec="minutes")
     return f"{value} {unit}".strip()
 
 
 @dataclass(frozen=True)
-class Cell:
-    column: Column
+class TableCell:
+    column: FrameColumn
     text: str
     media: Media | None = None
     spark: SafeString | str = ""
 
 
 @dataclass(frozen=True)
-class Line:
+class TableRow:
     key: str
     href: str
-    cells: list[Cell]
+    cells: list[TableCell]
 
 
 def lines(
-    rows: list[Row], columns: list[Column], names: dict[str, str], project: Project, query: str
-) -> list[Line]:
+    rows: list[Row], columns: list[FrameColumn], names: dict[str, str], project: Project, query: str
+) -> list[TableRow]:
     """The same rows for the table view."""
-    found = media_of(rows, columns, project, names)
+    media = media_of(rows, columns, project, names)
     return [
-        Line(
+        TableRow(
             str(row["key"]),
             sample_address(project, str(row["key"]), query),
-            [cell(column, row[names[column.ref]], found) for column in columns],
+            [cell(column, row[names[column.ref]], media) for column in columns],
         )
         for row in rows
     ]
 
 
-def cell(column: Column, value: Any, media: dict[str, Media]) -> Cell:
+def cell(column: FrameColumn, value: Any, media: dict[str, Media]) -> TableCell:
     if column.kind in MEDIA:
-        return Cell(column, "", media.get(value or ""))
+        return TableCell(column, "", media.get(value or ""))
     if column.kind == "series":
-        return Cell(column, "", spark=spark_of(value))
-    return Cell(column, shown(value))
+        return TableCell(column, "", spark=spark_of(value))
+    return TableCell(column, shown(value))

@@ -100,7 +100,7 @@ def reader(files: Files) -> duckdb.DuckDBPyConnection:
 
 
 @dataclass
-class Kept:
+class PooledConnection:
     connection: duckdb.DuckDBPyConnection
     uses: int = 0
 
@@ -120,26 +120,26 @@ def _threads() -> ThreadPoolExecutor:
         return _pool
 
 
-def _kept(files: Files) -> Kept:
-    cache: OrderedDict[Files, Kept] = _mine.__dict__.setdefault("cache", OrderedDict())
+def _kept(files: Files) -> PooledConnection:
+    cache: OrderedDict[Files, PooledConnection] = _mine.__dict__.setdefault("cache", OrderedDict())
     known = cache.pop(files, None)
     if known and known.uses >= RENEW_AFTER:
         known.connection.close()
         known = None
-    cache[files] = known or Kept(reader(files))
+    cache[files] = known or PooledConnection(reader(files))
     while len(cache) > KEPT:
         cache.popitem(last=False)[1].connection.close()
     return cache[files]
 
 
 def _answer(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
-    kept = _kept(files)
-    kept.uses += len(questions)
-    timer = threading.Timer(SECONDS, kept.connection.interrupt)
+    pooled = _kept(files)
+    pooled.uses += len(questions)
+    timer = threading.Timer(SECONDS, pooled.connection.interrupt)
     timer.daemon = True
     timer.start()
     try:
-        return [_rows(kept.connection, sql, parameters) for sql, parameters in questions]
+        return [_rows(pooled.connection, sql, parameters) for sql, parameters in questions]
     finally:
         timer.cancel()
 

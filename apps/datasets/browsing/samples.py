@@ -10,11 +10,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from apps.datasets.browsing import facets as counting
-from apps.datasets.browsing.cards import Card, Line, cards, lines
+from apps.datasets.browsing.cards import SampleCard, TableRow, cards, lines
 from apps.datasets.browsing.duck import Question, Row, ask, ask_once
 from apps.datasets.browsing.filters import (
     Chip,
-    Filters,
+    SampleFilters,
     address,
     chips,
     cleared,
@@ -24,7 +24,7 @@ from apps.datasets.browsing.filters import (
     prepared,
     where,
 )
-from apps.datasets.browsing.frames import Column, Frame
+from apps.datasets.browsing.frames import Frame, FrameColumn
 from apps.projects.models import Project
 
 HIDDEN = ("votes",)
@@ -35,13 +35,13 @@ DEFAULT_COLUMNS = 8
 @dataclass
 class Browse:
     frame: Frame
-    filters: Filters
+    filters: SampleFilters
     total: int
     count: int
     page: Page
     view: str
-    cards: list[Card] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    cards: list[SampleCard] = field(default_factory=list)
+    lines: list[TableRow] = field(default_factory=list)
     facets: list[counting.Facet] = field(default_factory=list)
     ranges: list[counting.Range] = field(default_factory=list)
     patterns: list[counting.PatternRow] = field(default_factory=list)
@@ -49,8 +49,8 @@ class Browse:
     gaps: list[dict[str, Any]] = field(default_factory=list)
     chips: list[Chip] = field(default_factory=list)
     clear: str = ""
-    columns: list[tuple[Column, bool]] = field(default_factory=list)
-    shown: list[Column] = field(default_factory=list)
+    columns: list[tuple[FrameColumn, bool]] = field(default_factory=list)
+    shown: list[FrameColumn] = field(default_factory=list)
     sorts: list[dict[str, Any]] = field(default_factory=list)
     sort_label: str = ""
     sizes: list[dict[str, Any]] = field(default_factory=list)
@@ -65,8 +65,12 @@ class Browse:
     def inputs(self) -> list[dict[str, Any]]:
         """Name, kind and number of samples of each input, for the chips under the title."""
         return [
-            {"name": one.name, "kind": one.kind, "count": self.modality_counts[one.name]}
-            for one in self.frame.modalities
+            {
+                "name": modality.name,
+                "kind": modality.kind,
+                "count": self.modality_counts[modality.name],
+            }
+            for modality in self.frame.modalities
         ]
 
     @property
@@ -97,13 +101,13 @@ def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
     names = counting.names_of(frame)
     condition, values = where(filters)
     picked = {column.ref: f"c{n}" for n, column in enumerate(frame.columns)}
-    asked = counting.count_questions(filters, facet_columns(frame)[: counting.MAX_FACETS])
-    whole_asked = counting.count_questions(None, facet_columns(frame)[: counting.MAX_FACETS])
+    questions = counting.count_questions(filters, facet_columns(frame)[: counting.MAX_FACETS])
+    whole_questions = counting.count_questions(None, facet_columns(frame)[: counting.MAX_FACETS])
     bounds = counting.bounds_of(frame)
     counts = [
         *_first(filters, frame, condition, values),
         *_histograms(filters, bounds),
-        *(one for _columns, one in asked),
+        *(one for _columns, one in questions),
     ]
     rows, *answers = answered(filters, [rows_question(filters, picked, filters.page), *counts])
     count, matched = answers[0][0]["n"], answers[1]
@@ -118,28 +122,30 @@ def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
         [(counting.histogram(column, low, high, ""), []) for column, low, high in bounds],
     )
     whole_counts = counting.collect(
-        whole_asked, ask_once(frame.files, [one for _columns, one in whole_asked])
+        whole_questions, ask_once(frame.files, [one for _columns, one in whole_questions])
     )
     total = ask_once(frame.files, [("SELECT count(*) AS n FROM t0", [])])[0][0]["n"]
     page = Counted(count, filters.size).get_page(filters.page)
     if page.number != filters.page:
         rows = answered(filters, [rows_question(filters, picked, page.number)])[0]
-    found = Browse(frame, filters, total, count, page, view)
-    found.patterns = counting.make_patterns(filters, whole, matched) if frame.modalities else []
-    found.modality_counts = {
-        one.name: sum(row.total for row in found.patterns if one.name in row.present)
+    result = Browse(frame, filters, total, count, page, view)
+    result.patterns = counting.make_patterns(filters, whole, matched) if frame.modalities else []
+    result.modality_counts = {
+        one.name: sum(row.total for row in result.patterns if one.name in row.present)
         for one in frame.modalities
     }
-    found.facets = counting.make_facets(
-        filters, names, whole_counts, counting.collect(asked, counted)
+    result.facets = counting.make_facets(
+        filters, names, whole_counts, counting.collect(questions, counted)
     )
-    found.ranges = counting.make_ranges(filters, names, bounds, whole_bins, bins)
-    _fill_rows(found, rows, picked, project)
-    _fill_tools(found, names)
-    return found
+    result.ranges = counting.make_ranges(filters, names, bounds, whole_bins, bins)
+    _fill_rows(result, rows, picked, project)
+    _fill_tools(result, names)
+    return result
 
 
-def _first(filters: Filters, frame: Frame, condition: str, values: list[Any]) -> list[Question]:
+def _first(
+    filters: SampleFilters, frame: Frame, condition: str, values: list[Any]
+) -> list[Question]:
     """How many match, and the combinations of inputs among what else is filtered for."""
     count: Question = (f"SELECT count(*) AS n FROM t0{condition}", values)
     if not frame.modalities:
@@ -148,21 +154,23 @@ def _first(filters: Filters, frame: Frame, condition: str, values: list[Any]) ->
     return [count, counting.pattern_question(frame, free, its)]
 
 
-def _histograms(filters: Filters, bounds: list[tuple[Column, float, float]]) -> list[Question]:
-    asked = []
+def _histograms(
+    filters: SampleFilters, bounds: list[tuple[FrameColumn, float, float]]
+) -> list[Question]:
+    questions = []
     for column, low, high in bounds:
         condition, values = where(filters, without=column.ref)
-        asked.append((counting.histogram(column, low, high, condition), values))
-    return asked
+        questions.append((counting.histogram(column, low, high, condition), values))
+    return questions
 
 
-def answered(filters: Filters, questions: list[Question]) -> list[list[Row]]:
+def answered(filters: SampleFilters, questions: list[Question]) -> list[list[Row]]:
     """The answers, after what the filters need first."""
     before = prepared(filters)
     return ask(filters.frame.files, [*before, *questions])[len(before) :]
 
 
-def rows_question(filters: Filters, picked: dict[str, str], page: int) -> Question:
+def rows_question(filters: SampleFilters, picked: dict[str, str], page: int) -> Question:
     """The places of the page's rows first, then the whole rows of those alone: wide columns are
     read for one page only.
     """
@@ -189,46 +197,46 @@ def _view(frame: Frame, query: QueryDict) -> str:
     return "cards" if frame.modalities else "table"
 
 
-def _fill_rows(found: Browse, rows: list[Row], picked: dict[str, str], project: Project) -> None:
-    frame, query = found.frame, found.filters.query
+def _fill_rows(page: Browse, rows: list[Row], picked: dict[str, str], project: Project) -> None:
+    frame, query = page.frame, page.filters.query
     stays = query.copy()
     stays.pop("page", None)
-    if found.view == "cards":
-        found.cards = cards(frame, rows, picked, project, stays.urlencode())
+    if page.view == "cards":
+        page.cards = cards(frame, rows, picked, project, stays.urlencode())
         return
     wanted = query.getlist("cols")
     offered = [column for column in frame.columns if column.kind not in HIDDEN]
     chosen = [column for column in offered if column.ref in wanted] or offered[:DEFAULT_COLUMNS]
-    found.columns = [(column, column in chosen) for column in offered]
-    found.shown = chosen
-    found.lines = lines(rows, chosen, picked, project, stays.urlencode())
+    page.columns = [(column, column in chosen) for column in offered]
+    page.shown = chosen
+    page.lines = lines(rows, chosen, picked, project, stays.urlencode())
 
 
-def _fill_tools(found: Browse, names: dict[str, str]) -> None:
-    filters, frame = found.filters, found.frame
+def _fill_tools(page: Browse, names: dict[str, str]) -> None:
+    filters, frame = page.filters, page.frame
     query = filters.query
-    found.chips = chips(filters, names)
-    found.n_filters = len(found.chips)
-    found.clear = cleared(query)
-    found.flags, found.gaps = counting.flag_facet(filters), counting.gap_facet(filters)
-    found.sorts = _sorts(frame, filters.sort, query, names)
-    found.sort_label = next((one["label"] for one in found.sorts if one["current"]), _("By key"))
+    page.chips = chips(filters, names)
+    page.n_filters = len(page.chips)
+    page.clear = cleared(query)
+    page.flags, page.gaps = counting.flag_facet(filters), counting.gap_facet(filters)
+    page.sorts = _sorts(frame, filters.sort, query, names)
+    page.sort_label = next((sort["label"] for sort in page.sorts if sort["current"]), _("By key"))
     sizes = [
         {"label": str(size), "href": address(query, size=size), "current": size == filters.size}
         for size in (12, 24, 48)
     ]
-    found.sizes = sizes
+    page.sizes = sizes
     views = (("cards", _("Grid"), "layout-grid"), ("table", _("Table"), "table"))
-    found.views = [
+    page.views = [
         {
             "label": label,
             "href": address(query, view=name),
             "icon": icon,
-            "current": found.view == name,
+            "current": page.view == name,
         }
         for name, label, icon in views
     ]
-    found.hidden = [
+    page.hidden = [
         (name, value)
         for name in ("v", "alignment", "view", "size", "sort", "cols")
         for value in query.getlist(name)
@@ -266,12 +274,12 @@ def neighbours(frame: Frame, query: QueryDict, key: str) -> tuple[str | None, st
     order = order_by(filters)
     window = f"SELECT {frame.key}::VARCHAR AS key, row_number() OVER w AS place, lag({frame.key}::VARCHAR) OVER w AS before, "
     window += f"lead({frame.key}::VARCHAR) OVER w AS after, count(*) OVER () AS n FROM t0{condition} WINDOW w AS ({order.strip()})"
-    found = answered(
-        filters, [(f"SELECT * FROM ({window}) WHERE key = ? LIMIT 1", [*values, key])]
-    )[0]
-    if not found:
+    rows = answered(filters, [(f"SELECT * FROM ({window}) WHERE key = ? LIMIT 1", [*values, key])])[
+        0
+    ]
+    if not rows:
         return None, None, 0, 0
-    return found[0]["before"], found[0]["after"], found[0]["place"], found[0]["n"]
+    return rows[0]["before"], rows[0]["after"], rows[0]["place"], rows[0]["n"]
 
 
 def row_of(frame: Frame, key: str) -> Row | None:
@@ -283,8 +291,8 @@ def rows_of(frame: Frame, keys: list[str]) -> dict[str, Row]:
     """Key -> every column of that sample, by its full name."""
     columns = "".join(f", {column.sql} AS c{n}" for n, column in enumerate(frame.columns))
     sql = f"SELECT {frame.key}::VARCHAR AS key{columns} FROM t0 WHERE {frame.key}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
-    found = ask(frame.files, [(sql, [keys])])[0]
+    rows = ask(frame.files, [(sql, [keys])])[0]
     return {
         row["key"]: {column.ref: row[f"c{n}"] for n, column in enumerate(frame.columns)}
-        for row in found
+        for row in rows
     }

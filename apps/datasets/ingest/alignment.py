@@ -26,18 +26,22 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
         dataset, column = ref.split(".", 1)
         return f"{slugs.get(dataset, dataset)}.{column}"
 
-    asked = spec.alignment
-    split = asked.split.short()
+    alignment = spec.alignment
+    split = alignment.split.short()
     if split.get("column"):
         split["column"] = here(split["column"])
     modalities = {
         name: [here(ref) for ref in ([refs] if isinstance(refs, str) else refs)]
-        for name, refs in asked.modalities.items()
+        for name, refs in alignment.modalities.items()
     }
-    found: dict[str, Any] = {
+    description: dict[str, Any] = {
         "modalities": modalities,
-        "label": {"source": here(asked.label), "task": asked.task, "order": asked.order},
-        "groups": [here(ref) for ref in asked.groups],
+        "label": {
+            "source": here(alignment.label),
+            "task": alignment.task,
+            "order": alignment.order,
+        },
+        "groups": [here(ref) for ref in alignment.groups],
         "split": split,
     }
     known = spec.knowledge
@@ -48,11 +52,12 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
             ]
         }
     protocols = [
-        one | {"criteria": [criterion_here(each, here) for each in one["criteria"]]}
-        for one in spec.protocols
+        protocol
+        | {"criteria": [criterion_here(criterion, here) for criterion in protocol["criteria"]]}
+        for protocol in spec.protocols
     ]
-    found |= {"knowledge": known, "protocols": protocols}
-    return found | ({"cluster": here(asked.cluster)} if asked.cluster else {})
+    description |= {"knowledge": known, "protocols": protocols}
+    return description | ({"cluster": here(alignment.cluster)} if alignment.cluster else {})
 
 
 def criterion_here(criterion: dict[str, Any], here: Callable[[str], str]) -> dict[str, Any]:
@@ -64,7 +69,9 @@ def criterion_here(criterion: dict[str, Any], here: Callable[[str], str]) -> dic
 
 
 def condition_here(text: str, here: Callable[[str], str]) -> str:
-    """The condition of a rule or a slice with the addresses of data sets; a bare column stays bare."""
+    """The condition of a rule or a slice with the addresses of data sets; a bare column
+    stays bare.
+    """
     condition = renamed(
         parse(text),
         lambda column: replace(column, name=here(column.name)) if "." in column.name else column,
@@ -75,8 +82,8 @@ def condition_here(text: str, here: Callable[[str], str]) -> str:
 def draft_alignment(
     spec: StudySpec, project: Project, actor: User, versions: list[Version]
 ) -> Alignment | str:
-    """Inside the transaction of the versions; words where it cannot be made: the data are no worse
-    for it.
+    """Make and freeze the alignment inside the transaction of the versions; return words where it
+    cannot be made: the data are no worse for it.
     """
     try:
         with transaction.atomic():

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from fusion.core.column_values import is_number, missing
-from fusion.data.columns import ID_NAMES, LABEL_NAMES
+from fusion.data.tables.findings import Findings
+from fusion.data.tables.kinds import ID_NAMES, LABEL_NAMES
+from fusion.data.tables.media_files import MediaFiles
+from fusion.data.tables.reader import RawTable
+from fusion.data.tables.typed import ColumnChoice, key_text
 
-from .draft import Choice, Draft, fill, key_text
-from .files import Files
-from .findings import Findings
+from .draft import Draft, fill_draft
 from .keys import Known, guess_key
-from .tables import RawTable
 
 ANNOTATOR_NAMES = re.compile(
     r"annotator|reader|rater|observer|expert|coder|judge|who$|(^|_)by$|标注"
@@ -24,8 +25,8 @@ ROLES = ("key", "annotator", "label")
 def guess_roles(
     columns: Mapping[str, list[Any]], chosen: Mapping[str, Any], known: Known
 ) -> dict[str, str]:
-    """Which column is which: what the person chose, else by name and by what the project knows,
-    else by what is left.
+    """Role -> its column: as the person chose, else by name and by what the project knows, else one
+    that is left.
     """
     roles = {role: str(chosen[role]) for role in ROLES if chosen.get(role) in columns}
     for role, guess in (
@@ -98,7 +99,7 @@ def annotation_draft(
     file: str,
     raw: RawTable,
     chosen: Mapping[str, Any],
-    files: Files,
+    files: MediaFiles,
     findings: Findings,
     keys: set[str],
     known: Known | None = None,
@@ -108,9 +109,9 @@ def annotation_draft(
     """
     roles = guess_roles(raw.columns, chosen, known or Known())
     roles["all"] = "\n".join(raw.columns)
-    draft = Draft(name, file, roles["key"], kind="annotation", roles=roles)
-    kinds = {roles["annotator"]: Choice("category"), roles["label"]: Choice("label")}
-    fill(draft, raw, kinds, files, findings, unique=False)
+    draft = Draft(file, roles["key"], name=name, kind="annotation", roles=roles)
+    kinds = {roles["annotator"]: ColumnChoice("category"), roles["label"]: ColumnChoice("label")}
+    fill_draft(draft, raw, kinds, files, findings, unique=False)
     rename(draft, roles)
     drop(draft, whole_rows(draft, findings))
     check_keys(draft, keys, findings)
@@ -129,28 +130,28 @@ def rename(draft: Draft, roles: Mapping[str, str]) -> None:
 
 def whole_rows(draft: Draft, findings: Findings) -> list[int]:
     seen: dict[tuple[str, str], tuple[int, str]] = {}
-    kept = []
+    rows = []
     for place, (key, who, what) in enumerate(
         zip(draft.keys, draft.columns["annotator"].values, draft.columns["label"].values)
     ):
-        here = {"table": draft.file, "file": draft.file, "row": draft.lines[place], "key": key}
+        here = (draft.file, draft.lines[place], key)
         if who is None or what is None:
-            findings.add("missing_annotator" if who is None else "missing_label", **here)
+            findings.add("missing_annotator" if who is None else "missing_label", *here)
         elif (key, who) in seen:
             line, before = seen[key, who]
-            findings.add("annotated_twice", **here, text=f"{who}: {before} ({line}), {what}")
+            findings.add("annotated_twice", *here, text=f"{who}: {before} ({line}), {what}")
         else:
             seen[key, who] = (draft.lines[place], what)
-            kept.append(place)
-    return kept
+            rows.append(place)
+    return rows
 
 
-def drop(draft: Draft, kept: list[int]) -> None:
-    draft.keys = [draft.keys[place] for place in kept]
-    draft.lines = [draft.lines[place] for place in kept]
+def drop(draft: Draft, rows: list[int]) -> None:
+    draft.keys = [draft.keys[place] for place in rows]
+    draft.lines = [draft.lines[place] for place in rows]
     for column in draft.columns.values():
-        column.values = [column.values[place] for place in kept]
-        column.names = [column.names[place] for place in kept] if column.names else []
+        column.values = [column.values[place] for place in rows]
+    draft.names = {name: [names[place] for place in rows] for name, names in draft.names.items()}
 
 
 def check_keys(draft: Draft, keys: set[str], findings: Findings) -> None:
@@ -158,30 +159,23 @@ def check_keys(draft: Draft, keys: set[str], findings: Findings) -> None:
         return
     for key, line in zip(draft.keys, draft.lines):
         if key not in keys:
-            findings.add("unknown_key", table=draft.file, file=draft.file, row=line, key=key)
+            findings.add("unknown_key", draft.file, line, key)
 
 
 def check_labels(draft: Draft, chosen: str, known: Known | None, findings: Findings) -> None:
     """Labels are compared with the label column that was chosen, else with the one that shares most
     values with them.
     """
-    said = draft.columns["label"].values
+    labels = draft.columns["label"].values
     sets = (known.labels if known else {}) if chosen != "none" else {}
     name = (
         chosen
         if chosen in sets
-        else max(sets, key=lambda one: len(sets[one] & set(said)), default="")
+        else max(sets, key=lambda column: len(sets[column] & set(labels)), default="")
     )
-    if not name or (name != chosen and not sets[name] & set(said)):
+    if not name or (name != chosen and not sets[name] & set(labels)):
         return
     draft.roles["label_set"] = name
-    for key, label, line in zip(draft.keys, said, draft.lines):
+    for key, label, line in zip(draft.keys, labels, draft.lines):
         if label not in sets[name]:
-            findings.add(
-                "unknown_label",
-                table=draft.file,
-                file=draft.file,
-                row=line,
-                key=key,
-                text=f"{label} ({name})",
-            )
+            findings.add("unknown_label", draft.file, line, key, text=f"{label} ({name})")

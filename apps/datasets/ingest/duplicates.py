@@ -1,10 +1,13 @@
-"""Samples of which every cell equals another's: flagged, left in. Equal text alone is no duplicate."""
+"""Samples of which every cell equals another's: flagged, left in. Equal text alone is
+no duplicate.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
+from fusion.data.tables.findings import Findings
+
 from .draft import Draft
-from .findings import Findings
 
 CONTENT = ("image", "audio", "text", "series")
 
@@ -48,20 +51,13 @@ def flag_duplicates(drafts: list[Draft], findings: Findings) -> None:
     for key in dict.fromkeys(key for draft in data for key in draft.keys):
         if key not in content:
             continue
-        same = first.setdefault(tuple(found.get(key) for found in by_draft), key)
+        same = first.setdefault(tuple(signature.get(key) for signature in by_draft), key)
         if same != key:
             tell(data, key, same, findings)
 
 
 def tell(drafts: list[Draft], key: str, same: str, findings: Findings) -> None:
     for draft in drafts:
-        if key in draft.lines_by_key:
+        if key in draft.line_of:
             draft.duplicates[key] = same
-            findings.add(
-                "duplicate",
-                table=draft.file,
-                file=draft.file,
-                row=draft.lines_by_key[key],
-                key=key,
-                text=same,
-            )
+            findings.add("duplicate", draft.file, draft.line_of[key], key, text=same)

@@ -16,10 +16,11 @@ from apps.datasets.models import Alignment, Version
 from apps.projects.events import record
 from apps.projects.models import Project
 from fusion.core.progress import Progress
+from fusion.data.tables.media_files import MediaFiles
 
 from .alignment import draft_alignment
 from .duplicates import flag_duplicates
-from .files import Files
+from .findings import as_json
 from .media import Inspections, look_at
 from .plan import plan_for_folder
 from .store import Target, commit, store
@@ -27,8 +28,8 @@ from .store import Target, commit, store
 
 @dataclass
 class Imported:
-    """What came of it; `alignment` is words where it could not be made, None where study.yaml asks
-    for none.
+    """An imported study; `alignment` is words where it could not be made, None where study.yaml
+    asks for none.
     """
 
     versions: list[Version]
@@ -41,13 +42,13 @@ def import_folder(project: Project, actor: User, folder: Path, progress: Progres
     place = Path(tempfile.mkdtemp(dir=settings.FILE_UPLOAD_TEMP_DIR))
     try:
         progress.stage("read")
-        plan = plan_for_folder(folder, Files({}, folder), progress.check)
+        plan = plan_for_folder(folder, MediaFiles(folder=folder), progress.check)
         imported = Imported([], [])
         with Inspections(place) as inspections:
             progress.stage("inspect")
             look_at(plan.drafts, inspections, plan.findings, progress)
             flag_duplicates(plan.drafts, plan.findings)
-            imported.groups = plan.findings.as_json()
+            imported.groups = as_json(plan.findings)
             progress.stage("store")
             stored = store(plan, inspections, place, progress)
         progress.stage("write")

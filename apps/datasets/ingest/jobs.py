@@ -15,11 +15,11 @@ from apps.jobs import leases
 from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work
 from apps.projects.models import Discipline
+from fusion.data.tables.media_files import MediaFiles
 
 from .alignment import draft_alignment
 from .draft import Draft
 from .duplicates import flag_duplicates
-from .files import Files
 from .keys import Known, known_of
 from .media import Inspections, look_at
 from .plan import Plan, plan_for_folder, plan_for_table
@@ -87,7 +87,7 @@ def plan_of(upload: Upload, place: Workspace, unpacked: Unpacked, known: Known, 
             for path in unpacked.files.values()
             if path.is_relative_to(folder)
         }
-        plan = plan_for_folder(folder, Files(inner), work.check)
+        plan = plan_for_folder(folder, MediaFiles(inner), work.check)
         plan.n_files = len(unpacked.files)
     else:
         plan = plan_for_table(
@@ -95,29 +95,30 @@ def plan_of(upload: Upload, place: Workspace, unpacked: Unpacked, known: Known, 
         )
     for name, reason in unpacked.refused:
         plan.findings.add(
-            "refused_file", table=plan.drafts[0].file if plan.drafts else "", file=name, text=reason
+            "refused_file", plan.drafts[0].file if plan.drafts else "", name=name, text=reason
         )
     return plan
 
 
 def study_folder(files: Path, unpacked: Unpacked) -> Path:
-    """Where study.yaml lies: at the top of the archive, or in one folder of it."""
-    found = [
+    """The folder of study.yaml: the top of the archive, or one folder of it."""
+    files_of_study = [
         path
         for path in unpacked.files.values()
         if path.name == STUDY_FILE and path.is_relative_to(files)
     ]
-    if not found:
+    if not files_of_study:
         raise Failure(
             _(
-                "There is no study.yaml in the archive. Pack the whole folder that holds it, or choose another kind of upload."
+                "There is no study.yaml in the archive. Pack the whole folder that holds it, or "
+                "choose another kind of upload."
             )
         )
-    if len(found) > 1:
+    if len(files_of_study) > 1:
         raise Failure(
             _("There is more than one study.yaml in the archive. Upload one study at a time.")
         )
-    return found[0].parent
+    return files_of_study[0].parent
 
 
 def inspect_plan(plan: Plan, place: Workspace, work: Any) -> None:
@@ -127,7 +128,7 @@ def inspect_plan(plan: Plan, place: Workspace, work: Any) -> None:
 
 
 def choices_of(plan: Plan, upload: Upload) -> dict[str, Any]:
-    """What the check guessed becomes the person's first choice."""
+    """The guesses of the check, which become the person's first choices."""
     if plan.spec:
         return {}
     draft = plan.drafts[0]

@@ -12,9 +12,12 @@ from apps.datasets.models import DataSet
 from apps.datasets.queries import newest_versions
 from apps.projects.models import Project
 from fusion.core.column_values import missing
-from fusion.data.columns import ID_NAMES
+from fusion.data.tables.kinds import ID_NAMES
+from fusion.data.tables.typed import key_text
 
-from .draft import key_text
+UNIQUE = 0.9
+MOSTLY_UNIQUE = 0.5
+"""Shares of different values in a column that may be the key."""
 
 
 @dataclass
@@ -54,8 +57,8 @@ def known_of(project: Project) -> Known:
 
 
 def guess_key(columns: Mapping[str, list[Any]], known: Known) -> str:
-    """The column that names the samples: unique values, then those of the project, then the usual
-    names, then the first.
+    """The column that names the samples: with keys of the project, then of the usual name, then of
+    unique values, then the first. A few repeated keys are told, and change nothing.
     """
     keys = known.keys()
 
@@ -64,11 +67,12 @@ def guess_key(columns: Mapping[str, list[Any]], known: Known) -> str:
         values = [key_text(value) for value in columns[name] if not missing(value)]
         share = len(set(values)) / max(1, len(columns[name]))
         overlap = len(keys.intersection(values)) / max(1, len(values)) if keys else 0.0
+        named = name in known.key_names or bool(ID_NAMES.search(name.lower()))
         return (
-            share > 0.9,
+            share > MOSTLY_UNIQUE and (named or share > UNIQUE),
             round(overlap, 2),
-            name in known.key_names,
-            bool(ID_NAMES.search(name.lower())),
+            named,
+            share > UNIQUE,
             -place,
         )
 
@@ -76,7 +80,7 @@ def guess_key(columns: Mapping[str, list[Any]], known: Known) -> str:
 
 
 def matches(keys: list[str], known: Known) -> list[dict[str, Any]]:
-    """How many of the new keys each data set of the project has."""
+    """Per data set of the project, how many of the new keys it has."""
     mine = set(keys)
     return [
         {"dataset": name, "shared": len(mine & theirs), "of": len(mine), "theirs": len(theirs)}

@@ -13,11 +13,11 @@ from typing import Any
 
 from apps.datasets.blobs import THUMB_PX, VIEW_PX, digest_of
 from fusion.core.progress import Progress
+from fusion.data.child import Inspector
 from fusion.data.modalities import BrokenFile, Inspection
-from fusion.data.modalities.child import Inspector
+from fusion.data.tables.findings import Findings
 
-from .draft import Draft, DraftColumn
-from .findings import Findings
+from .draft import Draft
 
 WAVEFORM_POINTS = 60
 CHILDREN = 2
@@ -26,7 +26,9 @@ TOLD_FLAGS = ("silent", "clipped", "blank", "location", "animated")
 
 @dataclass
 class Found:
-    """What one file is; `reason` says why it cannot be used. copies: the small pictures made of it."""
+    """One file as it was inspected; `reason` says why it cannot be used. copies: the small pictures
+    made of it.
+    """
 
     path: str
     kind: str
@@ -54,17 +56,21 @@ class Looker:
 
     def look(self, path: Path, kind: str) -> Found:
         size = path.stat().st_size
-        found = Found(str(path), kind, digest_of(path), size)
+        inspected = Found(str(path), kind, digest_of(path), size)
         result = self.large.inspect(path, kind)
         if isinstance(result, BrokenFile):
-            found.reason = result.reason
-            return found
-        found.media_type, found.facts, found.flags = result.media_type, result.facts, result.flags
+            inspected.reason = result.reason
+            return inspected
+        inspected.media_type, inspected.facts, inspected.flags = (
+            result.media_type,
+            result.facts,
+            result.flags,
+        )
         if result.waveform is not None:
-            found.facts["waveform"] = result.waveform
+            inspected.facts["waveform"] = result.waveform
         if result.thumbnail is not None:
-            found.copies = self.keep(found.sha256, result)
-        return found
+            inspected.copies = self.keep(inspected.sha256, result)
+        return inspected
 
     def keep(self, sha256: str, result: Inspection) -> list[str]:
         """A picture of at most 256 px needs one copy only."""
@@ -115,15 +121,15 @@ class Inspections:
     ) -> None:
         self.file.close()
 
-    def remember(self, found: Found) -> None:
-        self.known[found.path, found.kind] = found
+    def remember(self, inspected: Found) -> None:
+        self.known[inspected.path, inspected.kind] = inspected
 
     def of(self, path: Path, kind: str) -> Found:
         return self.known[str(path), kind]
 
     def inspect(self, wanted: Iterable[tuple[Path, str]], progress: Progress) -> None:
         """Look at every file that is not known yet, by several children at once."""
-        left = [one for one in dict.fromkeys(wanted) if (str(one[0]), one[1]) not in self.known]
+        left = [pair for pair in dict.fromkeys(wanted) if (str(pair[0]), pair[1]) not in self.known]
         free: SimpleQueue[Looker] = SimpleQueue()
         lookers = [Looker(self.folder) for _ in range(min(CHILDREN, len(left)))]
         for looker in lookers:
@@ -147,8 +153,8 @@ class Inspections:
         done, rest = 0, iter(left)
         try:
             while done < len(left):
-                while len(waiting) < 4 * CHILDREN and (one := next(rest, None)):
-                    waiting.add(pool.submit(look_with, free, *one))
+                while len(waiting) < 4 * CHILDREN and (pair := next(rest, None)):
+                    waiting.add(pool.submit(look_with, free, *pair))
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in finished:
                     self.keep(future.result())
@@ -159,9 +165,9 @@ class Inspections:
             for future in waiting:
                 future.cancel()
 
-    def keep(self, found: Found) -> None:
-        self.remember(found)
-        self.file.write(json.dumps(asdict(found)) + "\n")
+    def keep(self, inspected: Found) -> None:
+        self.remember(inspected)
+        self.file.write(json.dumps(asdict(inspected)) + "\n")
 
 
 def look_with(free: "SimpleQueue[Looker]", path: Path, kind: str) -> Found:
@@ -187,30 +193,29 @@ def look_at(
     ]
     inspections.inspect(wanted, progress)
     for draft in drafts:
-        for name, column in draft.media().items():
-            settle(draft, name, column, inspections, findings)
+        for name in draft.media():
+            settle(draft, name, inspections, findings)
 
 
-def settle(
-    draft: Draft, name: str, column: DraftColumn, inspections: Inspections, findings: Findings
-) -> None:
-    for place, path in enumerate(column.values):
+def settle(draft: Draft, name: str, inspections: Inspections, findings: Findings) -> None:
+    column, names = draft.columns[name], draft.names[name]
+    for row, path in enumerate(column.values):
         if path is None:
             continue
-        found = inspections.of(path, column.kind)
-        here = {
-            "table": draft.file,
-            "file": column.names[place],
-            "row": draft.lines[place],
-            "key": draft.keys[place],
-            "column": name,
-        }
-        if found.reason:
-            column.values[place] = None
-            column.broken += 1
-            findings.add("broken_file", **here, text=found.reason, sha256=found.sha256)
+        inspected = inspections.of(path, column.kind)
+        place = (draft.file, draft.lines[row], draft.keys[row], name)
+        if inspected.reason:
+            column.values[row] = None
+            draft.broken[name] += 1
+            findings.add(
+                "broken_file",
+                *place,
+                name=names[row],
+                text=inspected.reason,
+                sha256=inspected.sha256,
+            )
             continue
-        column.values[place] = found.sha256
-        for flag in found.flags:
+        column.values[row] = inspected.sha256
+        for flag in inspected.flags:
             if flag in TOLD_FLAGS:
-                findings.add(flag, **here)
+                findings.add(flag, *place, name=names[row])

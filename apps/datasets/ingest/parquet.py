@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from .draft import Draft, DraftColumn
+from fusion.data.tables.typed import TypedColumn
+
+from .draft import Draft
 
 ROW_GROUP = 50_000
 TOP = 50
@@ -47,7 +49,7 @@ def write_table(draft: Draft, path: Path) -> None:
 
 
 def describe_columns(draft: Draft) -> list[dict[str, Any]]:
-    """What the database keeps of each column, the key first."""
+    """The facts that the database keeps of each column, the key first."""
     key = {
         "name": draft.key,
         "kind": "id",
@@ -55,10 +57,13 @@ def describe_columns(draft: Draft) -> list[dict[str, Any]]:
         "missing": 0,
         "distinct": len(set(draft.keys)),
     }
-    return [key, *(describe(name, column) for name, column in draft.columns.items())]
+    return [
+        key,
+        *(describe(name, column, draft.broken[name]) for name, column in draft.columns.items()),
+    ]
 
 
-def describe(name: str, column: DraftColumn) -> dict[str, Any]:
+def describe(name: str, column: TypedColumn, broken: int) -> dict[str, Any]:
     present = [value for value in column.values if value is not None]
     facts: dict[str, Any] = {
         "name": name,
@@ -67,8 +72,8 @@ def describe(name: str, column: DraftColumn) -> dict[str, Any]:
         "description": column.description,
     }
     facts |= {"missing": len(column.values) - len(present), "distinct": distinct(present)}
-    if column.broken:
-        facts["broken"] = column.broken
+    if broken:
+        facts["broken"] = broken
     if present and column.kind in MEASURED:
         facts |= {
             "min": MEASURED[column.kind](min(present)),
@@ -94,7 +99,7 @@ def distinct(present: list[Any]) -> int:
 
 
 def digest_over(columns: list[dict[str, Any]], table_sha256: str) -> str:
-    """What an alignment names: the table's bytes and the meaning of its columns."""
+    """The digest that an alignment names: over the table's bytes and the meaning of its columns."""
     schema = [[c["name"], c["kind"], c.get("unit", "")] for c in columns]
     return hashlib.sha256(
         json.dumps([schema, table_sha256], ensure_ascii=False).encode()

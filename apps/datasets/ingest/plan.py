@@ -11,16 +11,18 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from apps.jobs.work import Failure
+from fusion.data.child import read_in_child
 from fusion.data.modalities import BrokenFile
-from fusion.data.study import Study, StudyError
+from fusion.data.study import Problem, Study, StudyError
 from fusion.data.study_spec import Annotations, Dataset, StudySpec
+from fusion.data.tables.findings import Findings
+from fusion.data.tables.media_files import MediaFiles
+from fusion.data.tables.reader import RawTable
+from fusion.data.tables.typed import ColumnChoice
 
 from .annotations import annotation_draft
-from .draft import Choice, Draft, fill
-from .files import Files
-from .findings import Findings
+from .draft import Draft, fill_draft, read_files
 from .keys import Known, guess_key
-from .tables import RawTable, read_table
 
 TABLE_ENDS = (".csv", ".tsv", ".parquet", ".txt")
 
@@ -34,17 +36,18 @@ class Plan:
     candidates: dict[str, list[str]] = field(default_factory=dict)
 
 
-def plan_for_folder(folder: Path, files: Files, tick: Callable[[], None]) -> Plan:
-    """A study: study.yaml says all; columns that it does not name are kept and their kind guessed."""
+def plan_for_folder(folder: Path, files: MediaFiles, tick: Callable[[], None]) -> Plan:
+    """A study: study.yaml says all; columns that it does not name are kept and their
+    kind guessed.
+    """
     try:
-        study = Study.load(folder)
+        study = Study.load(folder, files, read_in_child)
     except StudyError as error:
         raise Failure(_("study.yaml cannot be used. %(problems)s") % {"problems": error}) from error
-    plan = Plan([], Findings(), study.spec)
-    for discipline in study.spec.disciplines:
-        for dataset in discipline.datasets:
-            plan.drafts.append(study_draft(study, discipline.code, dataset, files, plan.findings))
-            tick()
+    plan = Plan([], study.findings, study.spec)
+    for code, dataset in study.datasets():
+        plan.drafts.append(study_draft(study, code, dataset))
+        tick()
     known = {key for draft in plan.drafts for key in draft.keys}
     for annotations in study.spec.annotations:
         plan.drafts.append(study_annotations(study, annotations, files, plan.findings, known))
@@ -52,41 +55,29 @@ def plan_for_folder(folder: Path, files: Files, tick: Callable[[], None]) -> Pla
     return plan
 
 
-def study_draft(
-    study: Study, discipline: str, dataset: Dataset, files: Files, findings: Findings
-) -> Draft:
-    raw = table_or_failure(study.path(dataset.table), dataset.table)
-    need_column(raw, study.spec.key, dataset.table)
+def study_draft(study: Study, discipline: str, dataset: Dataset) -> Draft:
     draft = Draft(
-        dataset.name,
         dataset.table,
         study.spec.key,
+        name=dataset.name,
         title=dataset.title or dataset.name.replace("-", " ").capitalize(),
+        discipline=discipline,
+        licence=dataset.licence or "",
+        description=dataset.description or "",
     )
-    draft.discipline, draft.licence, draft.description = (
-        discipline,
-        dataset.licence or "",
-        dataset.description or "",
-    )
-    for name in dataset.columns:
-        if name not in raw.columns:
-            findings.add(
-                "unknown_column",
-                table=dataset.table,
-                file="study.yaml",
-                column=name,
-                text=dataset.table,
-            )
-    choices = {
-        name: Choice(spec.kind, spec.unit or "", spec.description or "")
-        for name, spec in dataset.columns.items()
-    }
-    fill(draft, raw, choices, files, findings)
+    problems: list[Problem] = []
+    study.read_dataset(draft, dataset, problems)
+    if problems:
+        raise Failure(
+            _("The table %(name)s %(reason)s.")
+            % {"name": dataset.table, "reason": problems[0].message}
+        )
+    read_files(draft, study.files, study.findings)
     return draft
 
 
 def study_annotations(
-    study: Study, spec: Annotations, files: Files, findings: Findings, known: set[str]
+    study: Study, spec: Annotations, files: MediaFiles, findings: Findings, known: set[str]
 ) -> Draft:
     raw = table_or_failure(study.path(spec.table), spec.table)
     for column in (study.spec.key, spec.annotator, spec.label):
@@ -100,7 +91,7 @@ def study_annotations(
 
 def table_or_failure(path: Path, name: str) -> RawTable:
     try:
-        return read_table(path)
+        return read_in_child(path)
     except BrokenFile as broken:
         raise Failure(
             _("The table %(name)s %(reason)s.") % {"name": name, "reason": broken.reason}
@@ -124,14 +115,13 @@ def plan_for_table(
     if not len(raw):
         raise Failure(
             _(
-                "The table %(name)s has no rows under its heading. Upload one with at least one sample."
+                "The table %(name)s has no rows under its heading. Upload one with at least one "
+                "sample."
             )
             % {"name": table}
         )
-    findings, media = (
-        Findings(),
-        Files({name: path for name, path in files.items() if name != table}),
-    )
+    findings = Findings()
+    media = MediaFiles({name: path for name, path in files.items() if name != table})
     name = options.get("slug") or slugify(options.get("name") or Path(table).stem)[:50] or "data"
     if annotation:
         draft = annotation_draft(name, table, raw, options, media, findings, known.keys(), known)
@@ -146,24 +136,31 @@ def plan_for_table(
             candidates={table: list(draft.roles.get("all", "").split("\n"))},
         )
     columns = list(raw.columns)
-    draft = Draft(name, table, options.get("key") or guess_key(raw.columns, known))
+    draft = Draft(table, options.get("key") or guess_key(raw.columns, known), name=name)
     draft.licence, draft.description = options.get("licence", ""), options.get("description", "")
     need_column(raw, draft.key, table)
-    fill(
-        draft,
-        raw,
-        {column: Choice(kind) for column, kind in options.get("kinds", {}).items()},
-        media,
-        findings,
-    )
+    fill_draft(draft, raw, choices_of(options), media, findings)
     if not draft.keys:
         raise Failure(
             _(
-                "No row of %(table)s has a value in the key column %(key)s. Choose another key column."
+                "No row of %(table)s has a value in the key column %(key)s. Choose another key "
+                "column."
             )
             % {"table": table, "key": draft.key}
         )
     return Plan([draft], findings, n_files=len(files) - 1, candidates={table: columns})
+
+
+def choices_of(options: dict[str, Any]) -> dict[str, ColumnChoice]:
+    """The person's choices for each column: kinds, decimal marks, and where capitals are joined."""
+    kinds, decimals = options.get("kinds", {}), options.get("decimals", {})
+    joined = options.get("join_capitals", [])
+    return {
+        name: ColumnChoice(
+            kinds.get(name, ""), decimal=decimals.get(name, ""), join_capitals=name in joined
+        )
+        for name in {*kinds, *decimals, *joined}
+    }
 
 
 def the_table(files: dict[str, Path], chosen: str) -> str:
@@ -178,19 +175,21 @@ def the_table(files: dict[str, Path], chosen: str) -> str:
         if name.lower().endswith(TABLE_ENDS) and not Path(name).name.startswith(".")
     ]
     outer = [name for name in tables if "/" not in name]
-    for found in (outer, tables):
-        if len(found) == 1:
-            return found[0]
+    for candidates in (outer, tables):
+        if len(candidates) == 1:
+            return candidates[0]
     if not tables:
         raise Failure(
             _(
-                "There is no table among the files. Upload one CSV or Parquet file that names the samples, one a row."
+                "There is no table among the files. Upload one CSV or Parquet file that names "
+                "the samples, one a row."
             )
         )
     names = ", ".join(sorted(tables)[:5])
     raise Failure(
         _(
-            "There are %(n)d tables: %(names)s. Upload one table with its media, or all of them as a study folder with a study.yaml."
+            "There are %(n)d tables: %(names)s. Upload one table with its media, or all of them "
+            "as a study folder with a study.yaml."
         )
         % {"n": len(tables), "names": names}
     )

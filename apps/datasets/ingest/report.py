@@ -1,9 +1,11 @@
-"""What the person is shown after the check, and what each version keeps of it."""
+"""The report that the person is shown after the check, and the part that each version keeps."""
 
 from typing import Any
 
-from .draft import Draft, DraftColumn
-from .findings import Findings
+from fusion.data.tables.findings import Findings
+
+from .draft import Draft
+from .findings import as_json
 from .keys import Known, matches
 from .plan import Plan
 
@@ -18,7 +20,7 @@ def check_report(plan: Plan, known: Known) -> dict[str, Any]:
     return {
         "title": plan.spec.title or plan.spec.name if plan.spec else "",
         "tables": [table_report(draft, plan) for draft in plan.drafts],
-        "groups": plan.findings.as_json(),
+        "groups": as_json(plan.findings),
         "files": plan.n_files,
         "matches": matches([key for draft in plan.drafts[:1] for key in draft.keys], known)
         if not plan.spec
@@ -44,12 +46,13 @@ def table_report(draft: Draft, plan: Plan) -> dict[str, Any]:
         "key": draft.key,
         "roles": {role: name for role, name in draft.roles.items() if role != "all"},
         "all_columns": plan.candidates.get(draft.file, [draft.key, *draft.columns]),
-        "columns": [column_report(name, column) for name, column in draft.columns.items()],
+        "columns": [column_report(draft, name) for name in draft.columns],
     }
 
 
-def column_report(name: str, column: DraftColumn) -> dict[str, Any]:
-    shown = column.names or column.values
+def column_report(draft: Draft, name: str) -> dict[str, Any]:
+    column = draft.columns[name]
+    shown = draft.names.get(name, column.values)
     preview = [
         preview_of(value)
         for value in dict.fromkeys(preview_of(v) for v in shown[:200] if v is not None)
@@ -60,7 +63,7 @@ def column_report(name: str, column: DraftColumn) -> dict[str, Any]:
         "kind": column.kind,
         "guessed": column.guessed,
         "missing": missing,
-        "broken": column.broken,
+        "broken": draft.broken[name],
         "preview": preview,
     }
 
@@ -73,18 +76,18 @@ def preview_of(value: Any) -> str:
 
 
 def version_report(draft: Draft, findings: Findings) -> dict[str, Any]:
-    return {"groups": findings.as_json(draft.file), "encoding": draft.encoding, "file": draft.file}
+    return {"groups": as_json(findings, draft.file), "encoding": draft.encoding, "file": draft.file}
 
 
 def statistics(draft: Draft) -> dict[str, Any]:
     """duplicates: sample -> the one of which it is a copy; roles: for annotations, which columns of
     the file they were.
     """
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "rows": len(draft.keys),
         "n_samples": len(set(draft.keys)),
         "duplicates": draft.duplicates,
     }
     if draft.kind == "annotation":
-        found["roles"] = {role: name for role, name in draft.roles.items() if role != "all"}
-    return found
+        facts["roles"] = {role: name for role, name in draft.roles.items() if role != "all"}
+    return facts

@@ -1,4 +1,4 @@
-"""From checked drafts to versions: bytes first, which can be repeated, then one transaction, which
+"""Checked drafts become versions: bytes first, which can be repeated, then one transaction, which
 cannot.
 """
 
@@ -27,7 +27,9 @@ from .report import statistics, version_report
 
 @dataclass
 class Stored:
-    """Blobs (not yet in the database) of all media, and the table file of each draft by its name."""
+    """Blobs (not yet in the database) of all media, and the table file of each draft by
+    its name.
+    """
 
     media: dict[str, Blob] = field(default_factory=dict)
     tables: dict[str, Blob] = field(default_factory=dict)
@@ -45,33 +47,36 @@ def store(plan: Plan, inspections: Inspections, folder: Path, progress: Progress
         for sha in column.values
         if sha is not None
     }
-    found = {
-        one.sha256: one for one in inspections.known.values() if one.reason or one.sha256 in wanted
+    files = {
+        inspected.sha256: inspected
+        for inspected in inspections.known.values()
+        if inspected.reason or inspected.sha256 in wanted
     }
-    for number, one in enumerate(found.values(), 1):
-        if one.reason:
-            blobs.store_path(Path(one.path), blobs.quarantine_name(one.sha256))
+    for number, inspected in enumerate(files.values(), 1):
+        if inspected.reason:
+            blobs.store_path(Path(inspected.path), blobs.quarantine_name(inspected.sha256))
         else:
-            stored.media[one.sha256] = store_media(one, inspections)
-        progress.step(number, len(found), "files")
+            stored.media[inspected.sha256] = store_media(inspected, inspections)
+        progress.step(number, len(files), "files")
         progress.check()
     for draft in plan.drafts:
         stored.tables[draft.name] = store_table(draft, folder)
     return stored
 
 
-def store_media(found: Found, inspections: Inspections) -> Blob:
-    blobs.store_path(Path(found.path), blobs.blob_name(found.sha256))
-    for size in found.copies:
+def store_media(inspected: Found, inspections: Inspections) -> Blob:
+    blobs.store_path(Path(inspected.path), blobs.blob_name(inspected.sha256))
+    for size in inspected.copies:
         blobs.store_path(
-            derived(inspections.folder, found.sha256, size), blobs.blob_name(found.sha256, size)
+            derived(inspections.folder, inspected.sha256, size),
+            blobs.blob_name(inspected.sha256, size),
         )
     return Blob(
-        sha256=found.sha256,
-        size=found.size,
-        kind=found.kind,
-        media_type=found.media_type,
-        facts=found.blob_facts(),
+        sha256=inspected.sha256,
+        size=inspected.size,
+        kind=inspected.kind,
+        media_type=inspected.media_type,
+        facts=inspected.blob_facts(),
     )
 
 
@@ -93,8 +98,8 @@ def store_table(draft: Draft, folder: Path) -> Blob:
 
 @dataclass
 class Target:
-    """Where the versions go. `dataset` is set where a version is added to it; else data sets are
-    made, or found by name for a study.
+    """The place of the versions. `dataset` is set where a version is added to it; else data sets
+    are made, or found by name for a study.
     """
 
     project: Project
@@ -147,7 +152,8 @@ def check_rights(plan: Plan, target: Target) -> None:
         names = ", ".join(name for _code, name in missing)
         raise Failure(
             _(
-                "The study brings disciplines that this project does not have: %(names)s. Ask a maintainer to add them."
+                "The study brings disciplines that this project does not have: %(names)s. Ask a "
+                "maintainer to add them."
             )
             % {"names": names}
         )
@@ -190,11 +196,11 @@ def place_of(
     """A study finds its data sets again by name; an upload of one table makes a new one."""
     kind = DataSet.Kind.ANNOTATION if draft.kind == "annotation" else DataSet.Kind.DATA
     if plan.spec and (
-        found := DataSet.objects.filter(
+        dataset := DataSet.objects.filter(
             project=target.project, slug=draft.name, kind=kind, deleted_at=None
         ).first()
     ):
-        return found
+        return dataset
     discipline = (
         disciplines[draft.discipline.upper()[:2]] if draft.discipline else target.discipline
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from fusion.data.modalities import forbidden
+from fusion.data.tables.media_files import folded
 
 MAX_FILES = 200_000
 MAX_UNPACKED = 20 * 2**30
@@ -71,11 +72,13 @@ def checked(zipped: zipfile.ZipFile, size: int) -> Iterator[tuple[zipfile.ZipInf
     total = sum(m.file_size for m in members)
     if total > MAX_UNPACKED:
         raise Refused(
-            f"would unpack to {total / 2**30:,.1f} GB; at most {MAX_UNPACKED // 2**30} GB are unpacked"
+            f"would unpack to {total / 2**30:,.1f} GB; at most {MAX_UNPACKED // 2**30} GB are "
+            "unpacked"
         )
     if total > RATIO_FROM and total > MAX_RATIO * size:
         raise Refused(
-            f"would unpack to {total / size:,.0f} times its size, as a trap does; pack the files otherwise"
+            f"would unpack to {total / size:,.0f} times its size, as a trap does; pack the files "
+            "otherwise"
         )
     seen: set[str] = set()
     for member in members:
@@ -86,10 +89,6 @@ def checked(zipped: zipfile.ZipFile, size: int) -> Iterator[tuple[zipfile.ZipInf
             raise Refused(f"holds {name} twice, or two names that differ only in capitals")
         seen.add(folded(name))
         yield member, name
-
-
-def folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def safe_name(member: zipfile.ZipInfo) -> str:

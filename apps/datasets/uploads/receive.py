@@ -29,7 +29,8 @@ def receive_file(
     require(actor, "contribute", upload.project)
     shown = shown_name(name or file.name or "")
     check_size(
-        shown, sum(one["size"] for one in upload.files if one["name"] != shown) + (file.size or 0)
+        shown,
+        sum(other["size"] for other in upload.files if other["name"] != shown) + (file.size or 0),
     )
     if not file.size:
         raise ValidationError(_("%(name)s is empty. Choose another file.") % {"name": shown})

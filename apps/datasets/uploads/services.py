@@ -22,7 +22,16 @@ from apps.projects.policies import require
 CHECK_STAGES = ["unpack", "read", "inspect", "match"]
 IMPORT_STAGES = ["store", "write"]
 MAX_FILES = 50
-OF_THE_FILES = ("table", "key", "kinds", "annotator", "label", "label_set")
+OF_THE_FILES = (
+    "table",
+    "key",
+    "kinds",
+    "decimals",
+    "join_capitals",
+    "annotator",
+    "label",
+    "label_set",
+)
 State = Upload.State
 
 
@@ -135,13 +144,13 @@ def go_back(actor: User, upload: Upload) -> None:
 
 def forget_guesses(upload: Upload) -> None:
     """Other files may have other columns: what was said of the old ones does not hold."""
-    kept = {name: value for name, value in upload.options.items() if name not in OF_THE_FILES}
+    options = {name: value for name, value in upload.options.items() if name not in OF_THE_FILES}
     dataset = (
-        DataSet.objects.filter(project=upload.project, slug=kept.get("dataset")).first()
-        if kept.get("dataset")
+        DataSet.objects.filter(project=upload.project, slug=options.get("dataset")).first()
+        if options.get("dataset")
         else None
     )
-    upload.options = kept | (first_options(dataset) if dataset else {})
+    upload.options = options | (first_options(dataset) if dataset else {})
 
 
 @transaction.atomic

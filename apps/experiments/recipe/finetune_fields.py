@@ -1,4 +1,4 @@
-"""Fields of the new-run form that say how an encoder and its pooling are trained, and the same in
+"""Fields of the new-run form that say how an encoder is trained, and the same in
 words.
 """
 
@@ -10,25 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.experiments.recipe import encoder_choices
-from fusion.encoders.capability_checks import placeless, unpoolable, untunable
+from fusion.encoders.capability_checks import unpoolable, untunable
 from fusion.schema.recipe import EncoderChoice, Recipe, Tuning
 
-WEIGHED: dict[str, tuple[Promise, Promise]] = {
-    "mix": (
-        gettext_lazy("Weigh its layers"),
-        gettext_lazy(
-            "Learns how much to read of each layer and adds them up, in place of putting them side "
-            "by side. Name two or more."
-        ),
-    ),
-    "attend": (
-        gettext_lazy("Weigh its places (attention)"),
-        gettext_lazy(
-            "Learns which parts of a picture, a recording or a text to read, and adds them up. "
-            "Needs the pooling grid or segments."
-        ),
-    ),
-}
 WAYS: dict[str, tuple[Promise, Promise]] = {
     "frozen": (
         gettext_lazy("As it is"),
@@ -106,10 +90,6 @@ def field_of(option: str, modality: str) -> str:
 def fields(modality: str) -> dict[str, forms.Field]:
     """The fields of one modality, by name."""
     fields: dict[str, forms.Field] = {
-        f"{code}_{modality}": forms.BooleanField(label=label, help_text=text, required=False)
-        for code, (label, text) in WEIGHED.items()
-    }
-    fields |= {
         field_of("tune", modality): forms.ChoiceField(
             label=gettext_lazy("How it is trained"),
             choices=[(code, title) for code, (title, _text) in WAYS.items()],
@@ -130,7 +110,6 @@ def initial(modality: str, choice: dict[str, Any]) -> dict[str, Any]:
     return {
         field_of("tune", modality): choice.get("tune", "frozen"),
         **{field_of(name, modality): value for name, value in options.items()},
-        **{f"{code}_{modality}": choice.get(code, False) for code in WEIGHED},
     }
 
 
@@ -140,8 +119,7 @@ def chosen(modality: str, data: dict[str, Any]) -> dict[str, Any]:
     options = {name: value for name, value in values.items() if value is not None}
     usual = Tuning().model_dump()
     tuning = options if any(value != usual[name] for name, value in options.items()) else None
-    weighed = {code: data[f"{code}_{modality}"] for code in WEIGHED}
-    return weighed | {"tune": data.get(field_of("tune", modality)) or "frozen", "tuning": tuning}
+    return {"tune": data.get(field_of("tune", modality)) or "frozen", "tuning": tuning}
 
 
 def can_be_tuned(kind: str, named: list[str]) -> bool:
@@ -163,13 +141,6 @@ def problems(recipe: Recipe) -> dict[str, list[str]]:
         names = {"encoder": encoder_choices.name(entry), "known": ", ".join(entry.poolings)}
         text = words % (names | {"asked": pooling})
         problems.setdefault(f"pooling_{modality}", []).append(text)
-    words = _(
-        "%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, "
-        "or do not weigh places."
-    )
-    for modality, _place, entry in placeless(recipe):
-        text = words % {"encoder": encoder_choices.name(entry)}
-        problems.setdefault(f"attend_{modality}", []).append(text)
     return problems
 
 

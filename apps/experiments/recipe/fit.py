@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
 from apps.experiments.recipe import alignment_facts, encoder_choices, finetune_fields
-from fusion.knowledge import check as check_rule
+from fusion.knowledge import check_rule
 from fusion.schema.protocol import check as check_protocols
 from fusion.schema.protocol import protocols_of, together
 from fusion.schema.recipe import Recipe
@@ -49,7 +49,7 @@ def knowledge_problems(alignment: Alignment, recipe: Recipe) -> list[str]:
         return []
     if alignment_facts.task(alignment) in ONE_LABEL:
         return rule_problems(alignment, recipe) + concept_problems(alignment, recipe)
-    if not recipe.knowledge.states and not alignment.spec.get("knowledge", {}).get("rules"):
+    if not recipe.knowledge.has_content and not alignment.spec.get("knowledge", {}).get("rules"):
         return []
     words = _(
         "Rules, concepts and order speak of one label of several, which is not what this "
@@ -72,9 +72,9 @@ def concept_problems(alignment: Alignment, recipe: Recipe) -> list[str]:
     labels = labels_of(alignment)
     words = _("%(label)s is defined, but it is no label; the labels are %(labels)s.")
     problems = [
-        words % {"label": concept.of, "labels": ", ".join(labels[:MOST_LABELS])}
+        words % {"label": concept.defined_label, "labels": ", ".join(labels[:MOST_LABELS])}
         for concept in recipe.knowledge.concepts
-        if concept.of not in labels
+        if concept.defined_label not in labels
     ]
     encoder = recipe.knowledge.encoder
     reason = encoder_choices.problem(encoder, "text") if encoder else ""

@@ -88,13 +88,13 @@ def row(form: forms.Form, modality: alignment_facts.Input) -> dict[str, Any]:
     """The bound fields as the template shows them."""
     name = modality.name
     encoder = form[f"encoder_{name}"]
-    options = [f"{option}_{name}" for option in (*OPTIONS, *finetune_fields.WEIGHED)]
+    options = [f"{option}_{name}" for option in OPTIONS]
     return {
         "input": modality,
         "use": form[f"use_{name}"],
         "encoder": encoder,
         "entries": encoder_choices.describe(str(encoder.value() or "")),
-        "options": [form[field] for field in options if field in form.fields],
+        "options": [form[field] for field in options],
         **tuning_row(form, name),
     }
 

@@ -86,7 +86,7 @@ def _options(encoder: dict[str, Any]) -> str:
 
 
 def encoder_in_words(choice: dict[str, Any]) -> str:
-    """`EfficientNet-Lite0, layers 7 and 10, pooled: mean, places weighed`."""
+    """`EfficientNet-Lite0, layers 7 and 10, pooled: mean`."""
     parts = [encoder_choices.called(choice["name"])]
     if layers := choice.get("layers"):
         words = ngettext("layer %(layers)s", "layers %(layers)s", len(layers))
@@ -98,10 +98,7 @@ def encoder_in_words(choice: dict[str, Any]) -> str:
         parts.append(_("grid %(sides)s") % {"sides": sides})
     if resolution := choice.get("resolution"):
         parts.append(_("%(n)s pixels") % {"n": resolution})
-    if choice.get("mix"):
-        parts.append(_("layers weighed"))
-    if choice.get("attend"):
-        parts.append(_("places weighed"))
-    if trained := finetune_fields.in_words(EncoderChoice.model_validate(choice)):
+    stored = EncoderChoice.model_validate(choice, context={"stored": True})
+    if trained := finetune_fields.in_words(stored):
         parts.append(trained)
     return _(", ").join(parts)

@@ -43,7 +43,7 @@ class Start:
     def recipe(self) -> Recipe:
         """The preset without what the chosen alignment does not have."""
         if self.preset == PARENT and self.parent:
-            recipe = Recipe.parse(self.parent.recipe)
+            recipe = Recipe.stored(self.parent.recipe)
         else:
             recipe = presets()[self.preset]
         names = {modality.name for modality in alignment_facts.inputs(self.alignment)}
@@ -98,7 +98,7 @@ def preset_cards(start: Start) -> list[dict[str, Any]]:
     if start.parent:
         title = _("From run %(n)d") % {"n": start.parent.number}
         chosen = start.preset == PARENT
-        recipe = start.recipe() if chosen else Recipe.parse(start.parent.recipe)
+        recipe = start.recipe() if chosen else Recipe.stored(start.parent.recipe)
         cards.append(card(PARENT, title, start.parent.title, recipe))
     return cards
 

@@ -69,7 +69,9 @@ def summary(start: Start, form: RunForm | YamlForm) -> Summary:
     card.estimate = estimates.estimate(alignment, recipe, queries.past(start.project))
     card.rows.append((_("Memory"), memory(card.estimate)))
     if start.parent:
-        before = alignment_facts.complete(start.parent.alignment, Recipe.parse(start.parent.recipe))
+        before = alignment_facts.complete(
+            start.parent.alignment, Recipe.stored(start.parent.recipe)
+        )
         now = alignment_facts.complete(alignment, recipe)
         card.differs = differences(before.model_dump(mode="json"), now.model_dump(mode="json"))
     return card

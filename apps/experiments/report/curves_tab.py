@@ -32,7 +32,7 @@ def curves_tab(run: Run, wanted: str) -> CurvesTab:
     shown = [fit for fit in fits if fit.where == chosen]
     seed = shown[0].seed if shown else 0
     points = curves.points(run, [fit.fold for fit in shown], seed)
-    epochs = Recipe.parse(run.recipe).training.epochs
+    epochs = Recipe.stored(run.recipe).training.epochs
     losses = []
     for fit in shown:
         name = f"loss-{fit.model}".replace(":", "-")

@@ -53,7 +53,7 @@ class Live:
 
 def live(run: Run) -> Live:
     """Read the state in a handful of queries: fits, two sets of points, the log."""
-    job, recipe = run.job, Recipe.parse(run.recipe)
+    job, recipe = run.job, Recipe.stored(run.recipe)
     fits = curves.fits(run)
     shown = curves_of(run, recipe, fits) if fits else LiveCurves()
     lines = LINES_OF_FAILED if job.state == Job.State.FAILED else LINES

@@ -22,7 +22,7 @@ class Setup:
 
 
 def setup(run: Run) -> Setup:
-    recipe, result = Recipe.parse(run.recipe), run.evaluation
+    recipe, result = Recipe.stored(run.recipe), run.evaluation
     training = recipe.training
     rows = [
         (_("Alignment"), run.alignment.name),

@@ -130,7 +130,7 @@ def map_tab(request: HttpRequest, run: Run) -> dict[str, Any]:
 def settings_tab(request: HttpRequest, run: Run) -> dict[str, Any]:
     return {
         "rows": settings_of(run.recipe),
-        "yaml": Recipe.parse(run.recipe).to_yaml(),
+        "yaml": Recipe.stored(run.recipe).to_yaml(),
         "environment": environment(run),
         "setup": setup(run),
     }
@@ -159,7 +159,7 @@ def recipe(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """The recipe as a file, for `python -m fusion train FOLDER --recipe run-31.yaml`."""
     run = queries.find(project, number)
     response = HttpResponse(
-        Recipe.parse(run.recipe).to_yaml(), content_type="application/yaml; charset=utf-8"
+        Recipe.stored(run.recipe).to_yaml(), content_type="application/yaml; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="run-{run.number}.yaml"'
     return response

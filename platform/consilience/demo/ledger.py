@@ -31,7 +31,7 @@ VERSION = "2"
 
 
 @dataclass
-class Entry:
+class LedgerEntry:
     """One sample: a digit of one form, and which teams hold something about it."""
 
     number: int
@@ -109,7 +109,7 @@ def generate(folder: Path, samples: int = FULL) -> None:
     _write_tables(folder, tables, speech=dictation is not None)
 
 
-def plan(targets: np.ndarray, per_form: int) -> list[Entry]:
+def plan(targets: np.ndarray, per_form: int) -> list[LedgerEntry]:
     """The entries in the order of the ledger: `per_form` of each form, and for each which teams
     hold data (one at the least).
     """
@@ -125,7 +125,7 @@ def plan(targets: np.ndarray, per_form: int) -> list[Entry]:
         present = random.random(4) >= MISSING
         if not present.any():
             present[random.integers(4)] = True
-        entries.append(Entry(number, int(form), int(source), int(targets[source]), present))
+        entries.append(LedgerEntry(number, int(form), int(source), int(targets[source]), present))
     return entries
 
 
@@ -150,7 +150,7 @@ def _phrase(name: str, station: int, random: np.random.Generator) -> str:
     return clerk[name][random.integers(len(clerk[name]))]
 
 
-def _write_image(folder: Path, entry: Entry, pixels: np.ndarray, tables: Tables) -> None:
+def _write_image(folder: Path, entry: LedgerEntry, pixels: np.ndarray, tables: Tables) -> None:
     random = entry.stream(0)
     stained = random.random() < DAMAGED
     path = f"images/{entry.key}.png"
@@ -179,7 +179,7 @@ def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator):  # noq
     return Image.fromarray((255 - np.clip(large + noise, 0, 255)).astype(np.uint8))
 
 
-def read(entry: Entry, stained: bool, reader: int) -> int:
+def read(entry: LedgerEntry, stained: bool, reader: int) -> int:
     """What one annotator takes the digit for: nearly always right on a clear one, at times the
     look-alike on a stained one.
     """
@@ -187,7 +187,7 @@ def read(entry: Entry, stained: bool, reader: int) -> int:
     return MISREAD[entry.digit] if wrong else entry.digit
 
 
-def _write_speech(folder: Path, entry: Entry, dictation: Dictation, tables: Tables) -> None:
+def _write_speech(folder: Path, entry: LedgerEntry, dictation: Dictation, tables: Tables) -> None:
     import soundfile
 
     random = entry.stream(1)
@@ -208,7 +208,7 @@ def _balances() -> list[tuple[float, float]]:
     return [(float(random.normal(1, 0.12)), float(random.normal(0, 0.6))) for _ in range(STATIONS)]
 
 
-def _weigh(entry: Entry, balances: Sequence[tuple[float, float]]) -> tuple[float, ...]:
+def _weigh(entry: LedgerEntry, balances: Sequence[tuple[float, float]]) -> tuple[float, ...]:
     random, (gain, offset) = entry.stream(3), balances[entry.station]
     readings = [
         round(float(gain * entry.digit + offset + random.normal(0, 1.4)), 2) for _ in range(3)

@@ -29,12 +29,12 @@ def main() -> None:
         with turn("files"):
             folder = ledger(FOLDER, FULL)
         from fusion.core.progress import Progress
-        from fusion.data.alignment import Aligned
         from fusion.data.study import Study
+        from fusion.data.study_columns import align
         from fusion.encoders.cache import Cache
         from fusion.encoders.embedding import embed
 
-        embed(Aligned.from_study(Study.load(folder)), None, Cache(HOME / "embeddings"), Progress())
+        embed(align(Study.load(folder)), None, Cache(HOME / "embeddings"), Progress())
     from fusion.encoders import catalogue, installed
 
     for entry in catalogue.entries(tiny=False):

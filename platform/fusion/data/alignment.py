@@ -1,9 +1,9 @@
 """An alignment: the samples of several data sets joined on the sample key, with label, groups and
 split. What the engine trains on.
 
-    aligned = Aligned.from_study(Study.load(folder), on_broken=print)
-    aligned.write("alignment.parquet"); aligned = Aligned.read("alignment.parquet", media=path_of_digest)
-    for name, train, test in folds(aligned): ...
+    aligned = align(Study.load(folder), print)                      # fusion.data.study_columns
+    write_alignment(aligned, path); read_alignment(path, media)     # fusion.data.alignment_files
+    for name, train, test in folds(aligned): ...                    # fusion.data.splits
 
 Rows keep the order of the label's table. Nothing is removed from an alignment: `left_out()` says
 which rows take no part.
@@ -18,15 +18,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from fusion.core.column_values import MEDIA_KINDS
 from fusion.data.splits import AlignmentError, Fold, folds, inner_folds, inner_split
 from fusion.data.study_spec import Split
 from fusion.schema.task_names import TaskName
-
-if TYPE_CHECKING:
-    from fusion.data.study import Problem, Study
 
 __all__ = [
     "Aligned",
@@ -48,7 +45,7 @@ Content = str | tuple[float, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a sample has in a modality. digest: SHA-256 of the file, the text or the numbers;
+    """The content of a sample in a modality. digest: SHA-256 of the file, the text or the numbers;
     content: text or numbers, None for media.
     """
 
@@ -91,7 +88,8 @@ class Modality:
             return cell.content
         if self.media is None:
             raise ValueError(
-                f"nobody said where the {self.kind} files lie: pass media= when reading the alignment"
+                f"nobody said where the {self.kind} files lie: pass media= when reading the "
+                "alignment"
             )
         return self.media(cell.digest)
 
@@ -116,7 +114,7 @@ class Aligned:
     groups: dataset.column -> values, never on both sides of a split; cluster: the column that is
     the unit of the bootstrap (one of `groups` or `extras`); extras: dataset.column -> values of all
     other columns, for subgroups, slices and rules; fixed: train, validation or test where the split
-    is fixed; problems and flags: what was found while reading the files; knowledge: what the study
+    is fixed; flags: what was found in the files; knowledge: what the study
     knows beside its tables: rules as study.yaml writes them, broader: concept -> the one above it;
     protocols: what its disciplines ask of a model, as study.yaml writes them; they judge and change
     no content.
@@ -134,7 +132,6 @@ class Aligned:
     key: str = "key"
     label: str = "label"
     task: TaskName = "classification"
-    problems: list["Problem"] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     knowledge: dict[str, Any] = field(default_factory=dict)
     protocols: list[dict[str, Any]] = field(default_factory=list)
@@ -162,7 +159,8 @@ class Aligned:
             raise AlignmentError("an alignment needs at least one modality")
         if unknown := self.named_labels() - set(self.label_order):
             raise AlignmentError(
-                f"label {min(unknown)} is not among the allowed labels {', '.join(self.label_order)}"
+                f"label {min(unknown)} is not among the allowed labels "
+                f"{', '.join(self.label_order)}"
             )
         if self.cluster and self.cluster not in self.groups | self.extras:
             raise AlignmentError(f"the cluster column {self.cluster} is not part of the alignment")
@@ -173,33 +171,11 @@ class Aligned:
         """Every label that some sample (of `rows`) bears; none where a label is a number."""
         labels = self.labels if rows is None else [self.labels[row] for row in rows]
         known = [] if self.task == "regression" else [y for y in labels if y is not None]
-        return {y for each in known for y in each} if self.task == "multi-label" else set(known)
-
-    @classmethod
-    def from_study(
-        cls, study: "Study", on_broken: Callable[["Problem"], None] | None = None
-    ) -> "Aligned":
-        """Join the tables of a study as its `alignment` says; broken files are left out and
-        reported, the sample stays. Raises StudyError.
-        """
-        from fusion.data.join import join
-
-        return join(study, on_broken)
-
-    @classmethod
-    def read(cls, path: str | Path, media: Callable[[str], Path] | None = None) -> "Aligned":
-        """From the Parquet file that `write` made; media(digest) says where a file lies. Raises
-        AlignmentError.
-        """
-        from fusion.data.alignment_files import read
-
-        return read(Path(path), media)
-
-    def write(self, path: str | Path) -> dict[str, Any]:
-        """One Parquet file, written beside and renamed; returns the manifest that it carries."""
-        from fusion.data.alignment_files import write
-
-        return write(self, Path(path))
+        return (
+            {y for labels_of_sample in known for y in labels_of_sample}
+            if self.task == "multi-label"
+            else set(known)
+        )
 
     def manifest(self) -> dict[str, Any]:
         """Everything but the rows, as JSON."""
@@ -231,7 +207,7 @@ class Aligned:
         columns = [m.cells for m in self.modalities.values()]
         others = [*self.groups.values(), *(self.extras[name] for name in sorted(self.extras))]
         for row, key in enumerate(self.keys):
-            digests = [c[row].digest if c[row] else None for c in columns]  # type: ignore[union-attr]
+            digests = [cell.digest if (cell := cells[row]) else None for cells in columns]
             fixed = self.fixed[row] if self.fixed else None
             whole.update(
                 canonical(
@@ -266,14 +242,14 @@ class Aligned:
         in it equals none.
         """
         first: dict[tuple[str | None, ...], int] = {}
-        found = {}
+        copies = {}
         for row in range(len(self)):
             cells = tuple(
                 c.digest if (c := m.cells[row]) else None for m in self.modalities.values()
             )
             if any(cells) and first.setdefault(cells, row) != row:
-                found[row] = first[cells]
-        return found
+                copies[row] = first[cells]
+        return copies
 
     def left_out(self) -> dict[str, list[int]]:
         """Rows that take no part in training or test: duplicate, no label, no group (it could stand

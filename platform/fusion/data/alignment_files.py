@@ -24,13 +24,14 @@ MANIFEST = b"consilience.manifest"
 
 
 def label_type(task: TaskName) -> pyarrow.DataType:
-    """Of labels as they are kept: a number, a list of texts, or a text."""
+    """The Parquet type of labels: a number, a list of texts, or a text."""
     return {"regression": pyarrow.float64(), "multi-label": pyarrow.list_(pyarrow.string())}.get(
         task, pyarrow.string()
     )
 
 
-def write(aligned: Aligned, path: Path) -> dict[str, Any]:
+def write_alignment(aligned: Aligned, path: Path) -> dict[str, Any]:
+    """Write one Parquet file, beside and renamed; return the manifest that it carries."""
     manifest = aligned.manifest()
     columns: dict[str, pyarrow.Array] = {
         "key": pyarrow.array(aligned.keys, pyarrow.string()),
@@ -75,7 +76,10 @@ def value_array(values: list[Any]) -> pyarrow.Array:
     return pyarrow.array([None if v is None else str(v) for v in values], pyarrow.string())
 
 
-def read(path: Path, media: Callable[[str], Path] | None) -> Aligned:
+def read_alignment(path: Path, media: Callable[[str], Path] | None = None) -> Aligned:
+    """Read the Parquet file that `write_alignment` made; media(digest) says where a file lies.
+    Raises AlignmentError.
+    """
     try:
         table = parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:
@@ -99,8 +103,8 @@ def read(path: Path, media: Callable[[str], Path] | None) -> Aligned:
         labels=columns["label"],
         label_order=manifest["labels"],
         modalities={
-            name: modality(one, columns[f"m:{name}"], media)
-            for name, one in manifest["modalities"].items()
+            name: modality(description, columns[f"m:{name}"], media)
+            for name, description in manifest["modalities"].items()
         },
         groups={name: others.pop(name) for name in manifest["groups"]},
         extras=others,

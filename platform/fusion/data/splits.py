@@ -43,29 +43,33 @@ class Fold(NamedTuple):
 
 
 def folds(aligned: "Aligned", split: Split | None = None) -> list[Fold]:
-    """The rounds of a split (default: the alignment's own); raises AlignmentError in plain words."""
+    """The rounds of a split (default: the alignment's own); raises AlignmentError in
+    plain words.
+    """
     split = split or aligned.split
     rows = np.asarray(aligned.kept(), dtype=np.int64)
     check_labels(aligned, rows)
-    found = POLICIES[split.policy](aligned, rows, split)
+    rounds = POLICIES[split.policy](aligned, rows, split)
     units = unit_of_row(aligned)
-    for fold in found:
+    for fold in rounds:
         check_fold(aligned, fold, units)
-    return found
+    return rounds
 
 
 def check_labels(aligned: "Aligned", rows: np.ndarray) -> None:
     counts = Counter(said(aligned, row) for row in rows)
     if len(counts) < 2:
         raise AlignmentError(
-            f"all {len(rows)} usable samples bear {'the same label' if counts else 'no label'}: there is nothing to learn"
+            f"all {len(rows)} usable samples bear {'the same label' if counts else 'no label'}: "
+            "there is nothing to learn"
         )
     if aligned.task not in ONE_LABEL:
         return
     rare = [label for label, n in counts.items() if n < 2]
     if rare:
         raise AlignmentError(
-            f"label {rare[0]} has only one sample; it cannot be in training and in test. Add samples or leave the label out"
+            f"label {rare[0]} has only one sample; it cannot be in training and in test. Add "
+            "samples or leave the label out"
         )
 
 
@@ -86,8 +90,8 @@ def strata(aligned: "Aligned", rows: np.ndarray) -> np.ndarray:
         )
         return ranks * min(TENTHS, len(rows)) // max(len(rows), 1)
     if aligned.task == "multi-label":
-        counts = Counter(y for each in labels for y in each or ())
-        labels = [min(each, key=lambda y: (counts[y], y)) if each else None for each in labels]
+        counts = Counter(y for tags in labels for y in tags or ())
+        labels = [min(tags, key=lambda y: (counts[y], y)) if tags else None for tags in labels]
     number = {label: k for k, label in enumerate(aligned.label_order)}
     return np.asarray([-1 if y is None else number[y] for y in labels])
 
@@ -95,18 +99,21 @@ def strata(aligned: "Aligned", rows: np.ndarray) -> np.ndarray:
 def check_fold(aligned: "Aligned", fold: Fold, units: np.ndarray) -> None:
     if not len(fold.train) or not len(fold.test):
         raise AlignmentError(
-            f"fold {fold.name} has {len(fold.train)} samples for training and {len(fold.test)} for test"
+            f"fold {fold.name} has {len(fold.train)} samples for training and {len(fold.test)} "
+            "for test"
         )
     if len({said(aligned, row) for row in fold.train}) < 2:
         raise AlignmentError(
-            f"fold {fold.name} has only one label left in training ({len(fold.train)} samples): there is nothing to learn"
+            f"fold {fold.name} has only one label left in training ({len(fold.train)} samples): "
+            "there is nothing to learn"
         )
     both = np.intersect1d(units[fold.train], units[fold.test])
     if len(both):
         row = next(r for r in fold.test if units[r] == both[0])
         where = ", ".join(f"{column} {values[row]}" for column, values in aligned.groups.items())
         raise AlignmentError(
-            f"{where} stands on both sides of fold {fold.name}; a group must be wholly in training or wholly in test"
+            f"{where} stands on both sides of fold {fold.name}; a group must be wholly in "
+            "training or wholly in test"
         )
 
 
@@ -136,14 +143,15 @@ def unit_names(aligned: "Aligned", rows: np.ndarray, units: np.ndarray) -> dict[
     names: dict[int, dict[str, None]] = {}
     for row in rows:
         names.setdefault(int(units[row]), {})[str(values[row])] = None
-    return {unit: "+".join(sorted(found)) for unit, found in names.items()}
+    return {unit: "+".join(sorted(groups)) for unit, groups in names.items()}
 
 
 def need_groups(aligned: "Aligned", rows: np.ndarray, policy: str) -> np.ndarray:
     """Units of all rows of the alignment; raises unless the usable ones fall into two at least."""
     if not aligned.groups:
         raise AlignmentError(
-            f"split {policy} needs a group column: name one under groups, or choose by-group, which then splits by sample"
+            f"split {policy} needs a group column: name one under groups, or choose by-group, "
+            "which then splits by sample"
         )
     units = unit_of_row(aligned)
     if len(np.unique(units[rows])) < 2:
@@ -164,7 +172,8 @@ def leave_one_group_out(aligned: "Aligned", rows: np.ndarray, split: Split) -> l
     names = unit_names(aligned, rows, units)
     if len(names) > MAX_HELD_OUT_GROUPS:
         raise AlignmentError(
-            f"there are {len(names)} groups, so as many rounds of training; choose grouped-k-fold instead"
+            f"there are {len(names)} groups, so as many rounds of training; choose grouped-k-fold "
+            "instead"
         )
     held = units[rows]
     return [
@@ -197,7 +206,9 @@ def fixed(aligned: "Aligned", rows: np.ndarray, split: Split) -> list[Fold]:
 
 
 def fixed_sides(aligned: "Aligned") -> list[str]:
-    """train, validation, test or "" (in none) for each row; raises AlignmentError for another word."""
+    """train, validation, test or "" (in none) for each row; raises AlignmentError for
+    another word.
+    """
     if aligned.fixed is None:
         raise AlignmentError("split fixed needs a column that says train or test for each sample")
     sides = []
@@ -255,8 +266,8 @@ def share_by_unit(
 
 
 def inner_units(aligned: "Aligned", rows: np.ndarray) -> np.ndarray:
-    """What an inner split keeps whole: groups; if only one is left in training, clusters; if only
-    one of those, samples.
+    """The units that an inner split keeps whole: groups; if only one is left in training, clusters;
+    if only one of those, samples.
     """
     for units in (unit_of_row(aligned), cluster_units(aligned)):
         if len(np.unique(units[rows])) > 1:
@@ -286,7 +297,9 @@ def inner_split(
 def inner_folds(
     aligned: "Aligned", rows: Sequence[int] | np.ndarray, count: int = 5, seed: int = 0
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """[(fit, validation)] so that each training row is validated once: for temperatures and probes."""
+    """[(fit, validation)] so that each training row is validated once: for temperatures
+    and probes.
+    """
     rows = np.sort(np.asarray(rows, dtype=np.int64))
     parts = parts_by_unit(aligned, rows, inner_units(aligned, rows), count, seed)
     return [(np.setdiff1d(rows, part), part) for part in parts]

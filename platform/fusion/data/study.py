@@ -2,25 +2,29 @@
 
     study = Study.load("spoken-digits")      # StudyError names file, line and column
     study.spec.disciplines                   # what study.yaml says
-    study.tables()["handwriting"].columns    # name -> Column(kind, values)
+    study.tables()["handwriting"].columns    # name -> TypedColumn(kind, values)
+    study.findings                           # rows left out, odd values (data.tables.findings)
 
 Light: pydantic and PyYAML; Parquet tables load pyarrow when one is read.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from fusion.core.column_values import MEDIA_KINDS, BadCell, value_of
 from fusion.core.yaml_lines import YamlProblem, read_yaml
-from fusion.data.columns import Leak, find_leaks, guess_kind
-from fusion.data.modalities import HEAD_BYTES, BrokenFile, sniff
-from fusion.data.modalities.table import Table, read
-from fusion.data.study_spec import Annotations, Dataset, StudySpec
+from fusion.data.leaks import Leak, find_leaks
+from fusion.data.modalities import BrokenFile
+from fusion.data.study_spec import Annotations, ColumnSpec, Dataset, StudySpec
+from fusion.data.tables.findings import Findings
+from fusion.data.tables.media_files import MediaFiles, inside
+from fusion.data.tables.reader import RawTable, read_table
+from fusion.data.tables.typed import ColumnChoice, TypedTable, fill
 
 FILE = "study.yaml"
 MAX_PROBLEMS = 50
@@ -28,55 +32,45 @@ MAX_PROBLEMS = 50
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, where it stands and what follows from it."""
+    """One thing in a study that makes it unreadable, and where it stands."""
 
     file: str
     message: str
     line: int | None = None
-    key: str | None = None
-    column: str | None = None
 
     def __str__(self) -> str:
         line = f", line {self.line}" if self.line else ""
-        key = f" ({self.key})" if self.key else ""
-        column = f", column {self.column}" if self.column else ""
-        return f"{self.file}{line}{key}{column}: {self.message}"
+        return f"{self.file}{line}: {self.message}"
 
 
 class StudyError(Exception):
-    """The study cannot be read; `problems` says everything that was found."""
+    """The study cannot be read; `problems` are all faults of it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(p) for p in problems))
+        super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = list(problems)
 
 
 @dataclass
-class Column:
-    """values: one a row in the column's kind, None where missing; `guessed` if study.yaml does not
-    name it.
-    """
+class StudyTable(TypedTable):
+    """The table of one data set of a discipline."""
 
-    kind: str
-    values: list[Any]
-    guessed: bool = False
-    unit: str | None = None
-    description: str | None = None
+    name: str = ""
+    discipline: str = ""
 
 
-@dataclass
-class StudyTable:
-    """One data set: keys[i] and lines[i] belong to row i of every column."""
-
-    name: str
-    discipline: str
-    file: str
-    keys: list[str]
-    lines: list[int]
-    columns: dict[str, Column] = field(default_factory=dict)
-
-    def by_key(self, column: str) -> dict[str, Any]:
-        return dict(zip(self.keys, self.columns[column].values))
+def choices_of(columns: Mapping[str, ColumnSpec]) -> dict[str, ColumnChoice]:
+    """Return the columns of study.yaml as the reader of tables takes them."""
+    return {
+        name: ColumnChoice(
+            kind=column.kind,
+            unit=column.unit or "",
+            description=column.description or "",
+            decimal=column.decimal or "",
+            join_capitals=column.join_capitals,
+        )
+        for name, column in columns.items()
+    }
 
 
 class Study:
@@ -84,42 +78,60 @@ class Study:
     asked for.
     """
 
-    def __init__(self, folder: Path, spec: StudySpec) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        spec: StudySpec,
+        files: MediaFiles | None = None,
+        read: Callable[[Path], RawTable] = read_table,
+    ) -> None:
         self.folder = folder
         self.spec = spec
+        self.files = files or MediaFiles(folder=folder)
+        self.read = read
+        self.findings = Findings()
         self.read_tables: dict[str, StudyTable] | None = None
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Study":
-        """Read study.yaml and see that every table is there; raises StudyError."""
+    def load(
+        cls,
+        folder: str | Path,
+        files: MediaFiles | None = None,
+        read: Callable[[Path], RawTable] = read_table,
+    ) -> "Study":
+        """Read study.yaml and see that every table is there; raises StudyError.
+
+        files: where media are looked for, by default the folder; read: what reads a table, for
+        tables of strangers `fusion.data.child.read_in_child`.
+        """
         folder = Path(folder).resolve()
         if not folder.is_dir():
             raise StudyError([Problem(str(folder), "is no folder")])
-        study = cls(folder, read_spec(folder / FILE))
-        problems = [p for name in study.files() if (p := study.absent(name))]
+        study = cls(folder, read_spec(folder / FILE), files, read)
+        problems = [problem for name in study.table_files() if (problem := study.absent(name))]
         if problems:
             raise StudyError(problems)
         return study
 
-    def files(self) -> list[str]:
+    def table_files(self) -> list[str]:
         """Every table that study.yaml names."""
-        tables = [
-            dataset.table for discipline in self.spec.disciplines for dataset in discipline.datasets
-        ]
-        return tables + [a.table for a in self.spec.annotations]
+        tables = [dataset.table for _, dataset in self.datasets()]
+        return tables + [annotations.table for annotations in self.spec.annotations]
+
+    def datasets(self) -> Iterator[tuple[str, Dataset]]:
+        """Every data set with the code of its discipline, in the order of study.yaml."""
+        for discipline in self.spec.disciplines:
+            for dataset in discipline.datasets:
+                yield discipline.code, dataset
 
     def absent(self, name: str) -> Problem | None:
         try:
             path = self.path(name)
         except BrokenFile as broken:
             return Problem(FILE, f"table {name} {broken.reason}")
-        return (
-            None
-            if path.is_file()
-            else Problem(
-                FILE, f"table {name} is not in the folder; put it there or correct its name"
-            )
-        )
+        if path.is_file():
+            return None
+        return Problem(FILE, f"table {name} is not in the folder; put it there or correct its name")
 
     def path(self, name: str) -> Path:
         """The file of this name inside the folder; raises BrokenFile for a name that leads out of
@@ -127,116 +139,63 @@ class Study:
         """
         return inside(self.folder, name)
 
-    def sniff(self, name: str) -> str | None:
-        """The medium of a file by its content; None if there is no such file."""
-        try:
-            with self.path(name).open("rb") as file:
-                return sniff(file.read(HEAD_BYTES))
-        except (BrokenFile, OSError):
-            return None
-
     def tables(self) -> dict[str, StudyTable]:
-        """All data sets by name, read once; raises StudyError with everything that is wrong in
-        them.
+        """All data sets by name, read once; raises StudyError with everything that makes a table
+        unreadable. Single rows and cells that are left out stand in `findings`.
         """
         if self.read_tables is None:
             problems: list[Problem] = []
-            self.read_tables = {
-                dataset.name: self.read_table(discipline.code, dataset, problems)
-                for discipline in self.spec.disciplines
-                for dataset in discipline.datasets
-            }
-            problems += self.unknown_columns() if not problems else []
+            tables = {}
+            for code, dataset in self.datasets():
+                table = StudyTable(dataset.table, self.spec.key, name=dataset.name, discipline=code)
+                self.read_dataset(table, dataset, problems)
+                tables[dataset.name] = table
+            problems += self.unknown_columns(tables) if not problems else []
             if problems:
-                self.read_tables = None
                 raise StudyError(problems[:MAX_PROBLEMS])
+            self.read_tables = tables
         return self.read_tables
 
-    def read_table(self, discipline: str, dataset: Dataset, problems: list[Problem]) -> StudyTable:
-        """Problems are added to the list, so that a person sees all of them at once."""
-        found = StudyTable(dataset.name, discipline, dataset.table, [], [])
+    def read_dataset(self, table: TypedTable, dataset: Dataset, problems: list[Problem]) -> None:
+        """Fill the table; faults are added to the list, so that a person sees all of
+        them at once.
+        """
         try:
-            raw = read(self.path(dataset.table))
+            raw = self.read(self.path(dataset.table))
         except BrokenFile as broken:
             problems.append(Problem(dataset.table, broken.reason))
-            return found
-        if self.spec.key not in raw.columns:
-            problems.append(
-                Problem(
-                    dataset.table,
-                    f"has no column {self.spec.key}, the key of this study; it has {', '.join(raw.columns)}",
-                )
-            )
-            return found
-        problems += [
-            Problem(
-                FILE,
-                f"data set {dataset.name} names column {c}, which {dataset.table} does not have",
-            )
-            for c in dataset.columns
-            if c not in raw.columns
-        ]
-        found.keys = ["" if v is None else str(v).strip() for v in raw.columns[self.spec.key]]
-        found.lines = raw.lines
-        problems += key_problems(found)
-        for name, values in raw.columns.items():
-            if name != self.spec.key:
-                found.columns[name] = self.column(found, dataset, name, values, problems)
-        return found
+            return
+        if problem := lacking(raw, self.spec.key, dataset.table):
+            problems.append(problem)
+            return
+        for name in dataset.columns:
+            if name not in raw.columns:
+                self.findings.add("unknown_column", FILE, column=name, text=dataset.table)
+        fill(table, raw, choices_of(dataset.columns), self.files.sniff, self.findings)
 
-    def column(
-        self,
-        table: StudyTable,
-        dataset: Dataset,
-        name: str,
-        values: list[Any],
-        problems: list[Problem],
-    ) -> Column:
-        spec = dataset.columns.get(name)
-        kind = spec.kind if spec else guess_kind(values, name, self.sniff)
-        column = Column(
-            kind, [], spec is None, spec.unit if spec else None, spec.description if spec else None
-        )
-        for place, raw in enumerate(values):
-            try:
-                column.values.append(value_of(raw, kind))
-            except BadCell as bad:
-                column.values.append(None)
-                problems.append(
-                    Problem(table.file, str(bad), table.lines[place], table.keys[place], name)
-                )
-        return column
-
-    def unknown_columns(self) -> list[Problem]:
-        assert self.read_tables is not None
-        known = {f"{t.name}.{c}" for t in self.read_tables.values() for c in t.columns}
+    def unknown_columns(self, tables: Mapping[str, StudyTable]) -> list[Problem]:
+        known = {f"{table.name}.{name}" for table in tables.values() for name in table.columns}
         return [
             Problem(
                 FILE,
-                f"alignment names {name}, but there is no such column; write dataset.column, for instance {min(known, default='-')}",
+                f"alignment names {name}, but there is no such column; write dataset.column, for"
+                f" instance {min(known, default='-')}",
             )
             for name in (self.spec.alignment.columns() if self.spec.alignment else [])
             if name not in known
         ]
 
-    def annotations(self) -> Iterator[tuple[Annotations, Table]]:
-        """Tables of who said what: rows of key, annotator and label. Raises StudyError."""
-        for one in self.spec.annotations:
+    def annotations(self) -> Iterator[tuple[Annotations, RawTable]]:
+        """Tables of who labelled what: rows of key, annotator and label. Raises StudyError."""
+        for annotations in self.spec.annotations:
             try:
-                table = read(self.path(one.table))
+                raw = self.read(self.path(annotations.table))
             except BrokenFile as broken:
-                raise StudyError([Problem(one.table, broken.reason)]) from broken
-            for name in (self.spec.key, one.annotator, one.label):
-                if name not in table.columns:
-                    raise StudyError(
-                        [
-                            Problem(
-                                one.table,
-                                f"has no column {name}; it has {', '.join(table.columns)}",
-                            )
-                        ]
-                    )
-            yield one, table
+                raise StudyError([Problem(annotations.table, broken.reason)]) from broken
+            for name in (self.spec.key, annotations.annotator, annotations.label):
+                if problem := lacking(raw, name, annotations.table):
+                    raise StudyError([problem])
+            yield annotations, raw
 
     def leaks(self, label: str | None = None) -> list[Leak]:
         """Columns that alone determine the label (default: the one of the alignment)."""
@@ -249,42 +208,17 @@ class Study:
         keys = list(truth)
         columns: dict[str, tuple[str, Sequence[Any]]] = {}
         for table in tables.values():
-            for name, found in table.columns.items():
+            for name, typed in table.columns.items():
                 if f"{table.name}.{name}" != target:
                     values = table.by_key(name)
-                    columns[f"{table.name}.{name}"] = (found.kind, [values.get(k) for k in keys])
-        return find_leaks(columns, [truth[k] for k in keys])
+                    columns[f"{table.name}.{name}"] = (typed.kind, [values.get(k) for k in keys])
+        return find_leaks(columns, [truth[key] for key in keys])
 
 
-def inside(folder: Path, name: str) -> Path:
-    """`folder / name`; raises BrokenFile if the name is absolute, climbs out, or goes through a
-    link that does.
-    """
-    pure = PurePosixPath(name)
-    if "\0" in name or "\\" in name or pure.is_absolute() or ".." in pure.parts or not pure.parts:
-        raise BrokenFile("is no path inside the study folder")
-    path = folder / pure
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise BrokenFile("leads out of the study folder")
-    return path
-
-
-def key_problems(table: StudyTable) -> list[Problem]:
-    problems, first = [], dict[str, int]()
-    for key, line in zip(table.keys, table.lines):
-        if not key:
-            problems.append(Problem(table.file, "the sample key is empty", line))
-        elif key in first:
-            problems.append(
-                Problem(
-                    table.file,
-                    f"the key stands already in line {first[key]}; a sample has one row in a table",
-                    line,
-                    key,
-                )
-            )
-        first.setdefault(key, line)
-    return problems
+def lacking(raw: RawTable, column: str, file: str) -> Problem | None:
+    if column in raw.columns:
+        return None
+    return Problem(file, f"has no column {column}; it has {', '.join(list(raw.columns)[:30])}")
 
 
 def read_spec(path: Path) -> StudySpec:
@@ -319,8 +253,6 @@ def write(folder: Path, spec: StudySpec, tables: dict[str, dict[str, list[Any]]]
 
     Media files are the caller's: it puts them where the media columns say.
     """
-    import csv
-
     folder.mkdir(parents=True, exist_ok=True)
     for dataset in (d for discipline in spec.disciplines for d in discipline.datasets):
         path = inside(folder, dataset.table)
@@ -340,17 +272,3 @@ def written(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return ";".join(str(v) for v in value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-__all__ = [
-    "MEDIA_KINDS",
-    "Column",
-    "Problem",
-    "Study",
-    "StudyError",
-    "StudySpec",
-    "StudyTable",
-    "guess_kind",
-    "inside",
-    "write",
-]

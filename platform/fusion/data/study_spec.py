@@ -5,6 +5,7 @@ A concept: {name, discipline, definition} and, where it lies under another one, 
 one of the labels.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -17,7 +18,7 @@ from pydantic import (
 )
 
 from fusion.core.column_values import Kind
-from fusion.knowledge.concepts import defined
+from fusion.knowledge.concepts import defined_concepts
 from fusion.knowledge.rules import rules_of
 from fusion.schema.protocol import protocols_of
 from fusion.schema.task_names import TaskName
@@ -26,6 +27,17 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
 Reference = Annotated[str, StringConstraints(pattern=r"^[^.\s]+\.\S.*$")]
 MODALITY_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+KIND_OF_COLUMN = {
+    "image": "image",
+    "audio": "audio",
+    "text": "text",
+    "series": "series",
+    "number": "table",
+    "category": "table",
+}
+"""Kind of a column -> kind of the modality that it can be an input of."""
+KEPT_AS_VALUES = ("number", "category", "label", "group", "tags", "time", "text")
+"""Kinds of columns that subgroups, slices and rules may ask for."""
 
 
 class Part(BaseModel):
@@ -40,7 +52,13 @@ class Part(BaseModel):
 
 
 class ColumnSpec(Part):
+    """decimal: the mark in its numbers, where it is not told rightly from their form;
+    join_capitals: values that differ by capitals alone are one.
+    """
+
     kind: Kind
+    decimal: Literal[".", ","] | None = None
+    join_capitals: bool = False
     unit: str | None = None
     description: Text | None = None
     concept: str | None = None
@@ -96,7 +114,8 @@ class Split(Part):
 
 class AlignmentSpec(Part):
     """task: by default what is usual for the label's column (fusion.tasks.ALLOWED); order: of the
-    labels of an ordinal task, lowest first.
+    labels of an ordinal task, lowest first; extras: the columns for subgroups, slices and rules, by
+    default all that can be.
     """
 
     label: Reference
@@ -104,6 +123,7 @@ class AlignmentSpec(Part):
     order: list[str] = []
     groups: list[Reference] = []
     cluster: Reference | None = None
+    extras: list[Reference] | None = None
     modalities: dict[
         Annotated[str, StringConstraints(pattern=MODALITY_NAME)], Reference | list[Reference]
     ]
@@ -166,8 +186,8 @@ class StudySpec(Part):
     def names_are_unique(self) -> "StudySpec":
         codes = [d.code for d in self.disciplines]
         names = [s.name for d in self.disciplines for s in d.datasets]
-        for what, found in (("discipline", codes), ("data set", names)):
-            twice = sorted({name for name in found if found.count(name) > 1})
+        for what, names_in_use in (("discipline", codes), ("data set", names)):
+            twice = sorted({name for name in names_in_use if names_in_use.count(name) > 1})
             if twice:
                 raise ValueError(
                     f"there are two of {what} {twice[0]}; names are used once in a study"
@@ -183,13 +203,31 @@ class StudySpec(Part):
 
     @property
     def knowledge(self) -> dict[str, Any]:
-        """For an alignment: {} where the study states nothing. A concept names the one above it
-        under `broader`.
+        """The study's knowledge for an alignment, {} where it states none. A concept names the one
+        above it under `broader`.
         """
         broader = {
-            str(one["name"]): str(one["broader"])
-            for one in self.concepts
-            if "name" in one and one.get("broader")
+            str(concept["name"]): str(concept["broader"])
+            for concept in self.concepts
+            if "name" in concept and concept.get("broader")
         }
-        found = {"rules": self.rules, "broader": broader, "concepts": defined(self.concepts)}
-        return {name: value for name, value in found.items() if value}
+        knowledge = {
+            "rules": self.rules,
+            "broader": broader,
+            "concepts": defined_concepts(self.concepts),
+        }
+        return {name: value for name, value in knowledge.items() if value}
+
+
+def extra_columns(
+    kinds: Mapping[str, str], label: str, groups: Sequence[str], cluster: str | None
+) -> list[str]:
+    """Columns that a subgroup, slice or rule may ask for: all but media, series, ids, the label and
+    the groups. kinds: dataset.column -> its kind.
+    """
+    values = [column for column, kind in kinds.items() if kind in KEPT_AS_VALUES]
+    return [
+        column
+        for column in dict.fromkeys([*([cluster] if cluster else []), *values])
+        if column != label and column not in groups
+    ]

@@ -20,6 +20,7 @@ from fusion.core.arrays import Array, Floats, Ints
 from fusion.core.environment import environment
 from fusion.core.files import file_digest
 from fusion.data.labels import in_order, ordered
+from fusion.data.rule_columns import kind_by_values
 from fusion.data.splits import AlignmentError
 from fusion.evaluation.compare import Answered
 from fusion.evaluation.evaluate import Question, evaluate
@@ -31,7 +32,6 @@ from fusion.evaluation.prediction_tables import (
     read_truth,
 )
 from fusion.evaluation.subgroups import subgroup_columns
-from fusion.knowledge.findings import kind_of
 from fusion.schema.protocol import Protocol, check
 from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.schema.task_names import TaskName
@@ -109,7 +109,7 @@ def judge(
     joined = join(read_predictions(predictions, task), read_truth(truth, task), task, order)
     question = question_of(joined, name, best, draws)
     question.protocols, question.facts, question.reference = protocols, joined.facts, reference
-    question.kinds = {column: kind_of(values) for column, values in joined.facts.items()}
+    question.kinds = {column: kind_by_values(values) for column, values in joined.facts.items()}
     if problems := check(protocols, question.kinds):
         raise TableError("\n".join(problems))
     result = evaluate(question)

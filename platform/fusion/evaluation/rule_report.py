@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.core.arrays import Bools, Floats
-from fusion.knowledge.rules import Rule, allowed
+from fusion.knowledge.rules import Rule, allowed_labels
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.intervals import Interval
 from fusion.tasks.bootstrap import Resampler, interval
@@ -51,7 +51,7 @@ def score(
     p: Floats | None,
     resampler: Resampler | None,
 ) -> RuleScore:
-    fits = np.array(allowed(rule, labels), dtype=bool)
+    fits = np.array(allowed_labels(rule, labels), dtype=bool)
     labelled, obeys = y >= 0, fits[np.maximum(y, 0)]
     breaks = fires & labelled & ~obeys
     of_model = {} if p is None else scored_answers(fits, fires, keys, p, resampler)

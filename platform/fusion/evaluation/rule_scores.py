@@ -8,7 +8,7 @@ import numpy as np
 
 from fusion.core.arrays import Bools, Floats
 from fusion.evaluation.rule_report import report, share
-from fusion.knowledge import Rule, allowed
+from fusion.knowledge import Rule, allowed_labels
 from fusion.schema.discipline_scores import RuleEffect, RuleScore
 from fusion.schema.intervals import Interval, Pair, Worth
 from fusion.tasks import metrics
@@ -36,7 +36,7 @@ def rule_scores(
     for rule, row, speaks, other in zip(rules, found, fires.T, without, strict=True):
         if other is None:
             continue
-        fits = np.array(allowed(rule, scored.labels))
+        fits = np.array(allowed_labels(rule, scored.labels))
         row.answers_obey_without = share(fits[other[0].argmax(1)], speaks, resampler)
         row.effect = effect(scored, speaks, p, other, resampler)
     return found

@@ -77,7 +77,10 @@ def likeness(
     """The definitions of several disciplines count alike. None with fewer than two labels defined:
     there is nothing to compare.
     """
-    places = [[i for i, concept in enumerate(concepts) if concept.of == label] for label in labels]
+    places = [
+        [i for i, concept in enumerate(concepts) if concept.defined_label == label]
+        for label in labels
+    ]
     known = np.array([bool(found) for found in places])
     if known.sum() < 2:
         return None

@@ -1,73 +1,53 @@
-"""What disciplines know, as rules: one language for rules, slices and filters, shared by the engine
-and the platform.
+"""Knowledge of disciplines as rules: one language for rules and slices, shared by the engine and
+the platform.
 
-    condition = parse('recordings.seconds > 0.75 and clue contains "pair"', known)     # ConditionError says where and what to write
-    str(condition)                       # recordings.seconds > 0.75 and clues.clue contains "pair"
-    explain(condition, {"clues.clue": "the clue"})   # recordings.seconds is greater than 0.75 and the clue contains “pair”
-    holds(condition, columns)            # True, False or None (unknown) for each sample, in plain Python
-    to_sql(condition, quote, kinds)      # the same answers from DuckDB: ('(... AND ...)', [0.75, "pair"])
+    condition = parse('recordings.seconds > 0.75 and clue contains "pair"', known)  # ConditionError
+    str(condition)      # recordings.seconds > 0.75 and clues.clue contains "pair"
+    explain(condition, {"clues.clue": "the clue"})
+                        # recordings.seconds is greater than 0.75 and the clue contains “pair”
+    holds(condition, columns)  # True, False or None (unknown) for each sample
 
     rules = rules_of(study.spec.rules)   # RuleError
-    check(rules[0], kinds, labels)       # what is wrong with it for these data, in words
-    fires = fired(rules, columns_of(aligned), kinds_of(aligned))
-    findings(rules, fires, aligned.label_order)      # never, always, contradictions
+    check_rule(rules[0], kinds, labels)  # its problems on these data, in words
+    fires = fired(rules, rule_columns(aligned), rule_column_kinds(aligned))
+    contradictions(rules, fires, aligned.label_order)
 
-Light: pydantic; DuckDB where a pattern is checked or asked for (`matches`). `knowledge.report`
-needs numpy, `fusion.training.knowledge_losses` torch.
+Importing it loads pydantic only. Lark comes with the first condition, DuckDB with the first
+pattern (`matches`).
 """
 
-from fusion.knowledge.findings import Finding, columns_of, contradictions, findings, fired, kinds_of
-from fusion.knowledge.language import (
-    And,
-    Column,
-    Compare,
-    Condition,
-    ConditionError,
-    Find,
-    Known,
-    Not,
-    OneOf,
-    Or,
-    columns,
-)
-from fusion.knowledge.names import renamed, resolve
+from fusion.knowledge.column_names import renamed, resolve
+from fusion.knowledge.conditions import ConditionError, columns
+from fusion.knowledge.evaluator import holds
+from fusion.knowledge.explanation import ENGLISH, explain
+from fusion.knowledge.firing import contradictions, fired
 from fusion.knowledge.parser import parse
-from fusion.knowledge.rules import Rule, RuleError, allowed, check, check_condition, rules_of
-from fusion.knowledge.settings import Knowledge
-from fusion.knowledge.sql import to_sql
-from fusion.knowledge.values import holds
-from fusion.knowledge.words import ENGLISH, explain
+from fusion.knowledge.recipe_section import Knowledge
+from fusion.knowledge.rules import (
+    Rule,
+    RuleError,
+    allowed_labels,
+    check_condition,
+    check_rule,
+    rules_of,
+)
 
 __all__ = [
     "ENGLISH",
-    "And",
-    "Column",
-    "Compare",
-    "Condition",
     "ConditionError",
-    "Find",
-    "Finding",
     "Knowledge",
-    "Known",
-    "Not",
-    "OneOf",
-    "Or",
     "Rule",
     "RuleError",
-    "allowed",
-    "check",
+    "allowed_labels",
     "check_condition",
+    "check_rule",
     "columns",
-    "columns_of",
     "contradictions",
     "explain",
-    "findings",
     "fired",
     "holds",
-    "kinds_of",
     "parse",
     "renamed",
     "resolve",
     "rules_of",
-    "to_sql",
 ]

@@ -1,5 +1,5 @@
-"""What a discipline means by a label, in words. Several disciplines may define one label; their
-definitions stay apart.
+"""Concepts: the meaning of a label in a discipline, in words. Several disciplines may define one
+label; their definitions stay apart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from fusion.knowledge.rules import Label
 
 
 class Concept(BaseModel):
-    """label: the one that it defines, by default the one of its own name."""
+    """A definition by one discipline. label: the one it defines, by default that of its name."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
@@ -21,14 +21,14 @@ class Concept(BaseModel):
     definition: str = Field(min_length=1, max_length=20_000)
 
     @property
-    def of(self) -> str:
+    def defined_label(self) -> str:
         return self.label or self.name
 
 
-def defined(written: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of concepts as a study writes them, those with a definition, as a recipe writes them."""
+def defined_concepts(concepts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a study's concepts that have a definition, as a recipe writes them."""
     return [
-        {name: str(one[name]) for name in Concept.model_fields if one.get(name)}
-        for one in written
-        if one.get("name") and one.get("definition")
+        {name: str(concept[name]) for name in Concept.model_fields if concept.get(name)}
+        for concept in concepts
+        if concept.get("name") and concept.get("definition")
     ]

@@ -1,21 +1,20 @@
-"""Labels under broader concepts, as plain data: which labels lie under which concept."""
+"""A hierarchy of labels under broader concepts, as plain data."""
 
 from collections.abc import Mapping, Sequence
 
 
 class HierarchyError(ValueError):
-    """A hierarchy that goes in a circle or that holds no label."""
+    """A hierarchy has a circle, or a concept without labels."""
 
 
 def leaf_sets(broader: Mapping[str, str], labels: Sequence[str]) -> dict[str, list[bool]]:
-    """Concept -> for each label whether it lies under it (SKOS broader, followed to the top).
+    """Return concept -> for each label whether it lies under it (SKOS broader, up to the top).
 
     broader: label or concept -> the concept above it. Labels without one lie under nothing. Raises
     HierarchyError for a circle and for a concept without any label.
     """
-    above = {label: path(label, broader) for label in labels}
-    for name in broader:
-        path(name, broader)
+    above = {label: ancestors(label, broader) for label in labels}
+    check_hierarchy(broader)
     concepts = list(dict.fromkeys(broader.values()))
     sets = {
         concept: [concept in above[label] or concept == label for label in labels]
@@ -26,11 +25,17 @@ def leaf_sets(broader: Mapping[str, str], labels: Sequence[str]) -> dict[str, li
     return sets
 
 
-def path(name: str, broader: Mapping[str, str]) -> list[str]:
-    """Everything above the name, nearest first."""
-    found: list[str] = []
+def check_hierarchy(broader: Mapping[str, str]) -> None:
+    """Raise HierarchyError for a circle."""
+    for name in broader:
+        ancestors(name, broader)
+
+
+def ancestors(name: str, broader: Mapping[str, str]) -> list[str]:
+    """Return everything above the name, nearest first."""
+    path: list[str] = []
     while (name := broader.get(name, "")) != "":
-        if name in found:
-            raise HierarchyError(f"{' is under '.join([*found, name])}: a circle")
-        found.append(name)
-    return found
+        if name in path:
+            raise HierarchyError(f"{' is under '.join([*path, name])}: a circle")
+        path.append(name)
+    return path

@@ -1,10 +1,9 @@
-"""What a discipline knows, as rules: when a condition holds, then the label is, is not, or is one
-of.
+"""Rules of a discipline: when a condition holds, then the label is, is not, or is one of.
 
-rule = Rule.parse({"discipline": "SP", "when": "recordings.seconds > 0.75", "label_in": ["zero",
-"seven"], "weight": 0.5}) check(rule, {"recordings.seconds": "number"}, labels)     # [] or what is
-wrong, in words allowed(rule, labels)                                     # [True, False, ...], one
-a label
+rule = Rule.parse({"discipline": "SP", "when": "recordings.seconds > 0.75",
+                   "label_in": ["zero", "seven"], "weight": 0.5})
+check_rule(rule, {"recordings.seconds": "number"}, labels)  # problems, in words
+allowed_labels(rule, labels)                                # [True, False, ...], one a label
 """
 
 import math
@@ -25,21 +24,21 @@ from pydantic import (
 )
 
 from fusion.core.column_values import MEDIA_KINDS, to_text
-from fusion.knowledge.language import (
+from fusion.knowledge.column_names import resolve
+from fusion.knowledge.conditions import (
     Compare,
     Condition,
     ConditionError,
     Find,
-    Known,
-    OneOf,
+    Presence,
     Test,
     listed,
+    literals,
     tests,
 )
-from fusion.knowledge.names import resolve
+from fusion.knowledge.evaluator import as_time
+from fusion.knowledge.explanation import explain
 from fusion.knowledge.parser import parse
-from fusion.knowledge.values import as_time
-from fusion.knowledge.words import ENGLISH, explain
 
 DEFAULT_WEIGHT = 1.0
 MAX_WEIGHT = 20.0
@@ -47,7 +46,7 @@ ONLY_PRESENCE = (*MEDIA_KINDS, "series")
 
 
 class RuleError(ValueError):
-    """Rules that cannot be used; `problems` says each in words."""
+    """Rules cannot be used; `problems` says why, in words."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -55,7 +54,7 @@ class RuleError(ValueError):
 
 
 def label_text(value: Any) -> Any:
-    """A label may be written as a number."""
+    """Read a label, which may be written as a number."""
     if isinstance(value, bool):
         raise ValueError(f"{value} is no label; put the label in quotes")
     return to_text(value) if isinstance(value, int | float) else value
@@ -68,8 +67,8 @@ Labels = Annotated[list[Label], Field(min_length=1, max_length=10_000)]
 
 
 class Rule(BaseModel):
-    """One rule as study.yaml holds it. Exactly one of label, label_in, label_not_in; `hard`, or a
-    weight (1 if neither is given).
+    """A rule as study.yaml holds it: exactly one of label, label_in, label_not_in; `hard`, or a
+    weight (1 by default).
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
@@ -91,16 +90,14 @@ class Rule(BaseModel):
         return text
 
     @model_validator(mode="after")
-    def says_one_thing(self) -> "Rule":
-        given = [
-            name
-            for name in ("label", "label_in", "label_not_in")
-            if getattr(self, name) is not None
-        ]
-        if len(given) != 1:
-            found = f"both {listed(given, last=' and ')}" if given else "none of them"
+    def has_one_consequence(self) -> "Rule":
+        forms = ("label", "label_in", "label_not_in")
+        present = [form for form in forms if getattr(self, form) is not None]
+        if len(present) != 1:
+            fault = f"both {listed(present, last=' and ')}" if present else "none of them"
             raise ValueError(
-                f"say what follows by one of label, label_in and label_not_in; this rule has {found}"
+                "say what follows by one of label, label_in and label_not_in; "
+                f"this rule has {fault}"
             )
         if self.hard and self.weight is not None:
             raise ValueError("a hard rule has no weight; keep hard or weight")
@@ -108,7 +105,7 @@ class Rule(BaseModel):
 
     @classmethod
     def parse(cls, data: Any) -> "Rule":
-        """From plain data; raises RuleError."""
+        """Make a rule of plain data. Raises RuleError."""
         return rules_of([data])[0]
 
     @cached_property
@@ -117,45 +114,44 @@ class Rule(BaseModel):
 
     @property
     def strength(self) -> float:
-        """The weight; infinite where the rule is hard."""
+        """Return the weight, infinite for a hard rule."""
         return math.inf if self.hard else DEFAULT_WEIGHT if self.weight is None else self.weight
 
     @property
-    def named(self) -> list[str]:
-        """The labels that the rule names."""
+    def named_labels(self) -> list[str]:
         return [self.label] if self.label is not None else self.label_in or self.label_not_in or []
 
     @property
     def title(self) -> str:
         return self.name or self.when
 
-    def sentence(
-        self, names: Mapping[str, str] | None = None, phrases: Mapping[str, str] = ENGLISH
-    ) -> str:
-        """ "When recordings.seconds is greater than 0.75, the label is zero or seven (weight 0.5)." """
+    def sentence(self) -> str:
+        """Return "When clues.n is greater than 7, the label is zero or seven (weight 0.5)."."""
         verb = "is not" if self.label_not_in else "is"
         strength = "always" if self.hard else f"weight {self.strength:g}"
-        return f"When {explain(self.condition, names, phrases)}, the label {verb} {listed(self.named)} ({strength})."
+        condition, labels = explain(self.condition), listed(self.named_labels)
+        return f"When {condition}, the label {verb} {labels} ({strength})."
 
 
 def rules_of(data: Sequence[Any], disciplines: Iterable[str] | None = None) -> list[Rule]:
-    """The rules of a study. Raises RuleError with every problem of every rule; a rule is named by
-    its number where there are several.
+    """Return the rules of a study. Raises RuleError with every problem of every rule; a rule is
+    named by its number where there are several.
 
     disciplines: the codes that there are; a rule of another one is refused.
     """
     rules, problems = [], list[str]()
-    known = None if disciplines is None else set(disciplines)
+    codes = None if disciplines is None else set(disciplines)
     for number, item in enumerate(data, 1):
         where = f"rule {number}, " if len(data) > 1 else ""
         try:
             rules.append(Rule.model_validate(item))
         except ValidationError as error:
-            problems += [where + problem_of(one) for one in error.errors()]
+            problems += [where + problem_of(details) for details in error.errors()]
             continue
-        if known is not None and rules[-1].discipline not in known:
+        code = rules[-1].discipline
+        if codes is not None and code not in codes:
             problems.append(
-                f"{where}discipline: {rules[-1].discipline or 'none'} is not one of {listed(sorted(known))}"
+                f"{where}discipline: {code or 'none'} is not one of {listed(sorted(codes))}"
             )
     if problems:
         raise RuleError(problems)
@@ -163,6 +159,7 @@ def rules_of(data: Sequence[Any], disciplines: Iterable[str] | None = None) -> l
 
 
 def problem_of(error: Any) -> str:
+    """Word an error of pydantic."""
     words = {
         "missing": "is needed",
         "extra_forbidden": "is not known here; correct its name or remove it",
@@ -173,19 +170,19 @@ def problem_of(error: Any) -> str:
     return f"{where}: {message}" if where else message
 
 
-def allowed(rule: Rule, labels: Sequence[str]) -> list[bool]:
-    """For each label whether it obeys the rule where the condition holds."""
-    named = set(rule.named)
+def allowed_labels(rule: Rule, labels: Sequence[str]) -> list[bool]:
+    """Return for each label whether it obeys the rule where the condition holds, (K,)."""
+    named = set(rule.named_labels)
     return [(label in named) != (rule.label_not_in is not None) for label in labels]
 
 
-def check(
+def check_rule(
     rule: Rule,
     columns: Mapping[str, str] | Iterable[str],
     labels: Sequence[str],
     label_column: str | None = None,
 ) -> list[str]:
-    """What is wrong with the rule for these data, in words; nothing if it can be used.
+    """Return the problems of the rule on these data, in words; none if it can be used.
 
     columns: dataset.column -> kind, or only the names; labels: the allowed ones; label_column: the
     column that holds the label.
@@ -197,7 +194,8 @@ def check(
 def check_condition(
     text: str, kinds: Mapping[str, str], label_column: str | None = None
 ) -> list[str]:
-    """The same for a condition alone, as a slice has it."""
+    """Return the problems of a condition alone, as a slice has it."""
+    names = [*kinds, *([label_column] if label_column else [])]
     try:
         condition = parse(text)
     except ConditionError as error:
@@ -205,42 +203,33 @@ def check_condition(
     problems = []
     for test in tests(condition):
         try:
-            [full] = tests(resolve(test, [*kinds, *([label_column] if label_column else [])], text))
+            [full] = tests(resolve(test, names, text))
         except ConditionError as error:
             problems.append(str(error))
             continue
+        column = full.column
         problem = (
             "holds the label itself, which nobody knows at prediction"
-            if full.column.name == label_column
-            else misuse(full, kinds.get(full.column.name, ""))
+            if column.name == label_column
+            else misuse(full, kinds.get(column.name, ""))
         )
         if problem:
-            problems.append(
-                str(ConditionError(f"{full.column.name} {problem}", text, full.column.at))
-            )
+            problems.append(str(ConditionError(f"{column.name} {problem}", text, column.start)))
     return problems
 
 
 def misuse(test: Test, kind: str) -> str | None:
-    """Why this test never holds on a column of this kind; None where it may."""
-    if isinstance(test, Known) or not kind:
+    """Return why this test never holds on a column of this kind; None where it may."""
+    if isinstance(test, Presence) or not kind:
         return None
     if kind in ONLY_PRESENCE:
         return f"is of kind {kind}; a rule can only ask whether it is missing or present"
-    values = (
-        [test.value]
-        if isinstance(test, Compare)
-        else test.values
-        if isinstance(test, OneOf)
-        else [test.text]
-    )
+    values = literals(test)
     are_texts = isinstance(values[0], str)
+    if kind == "number" and isinstance(test, Find):
+        return "holds numbers; it cannot be searched as text"
     if kind == "number" and are_texts:
-        return "holds numbers; " + (
-            "it cannot be searched as text"
-            if isinstance(test, Find)
-            else "write the number without quotes"
-        )
+        return "holds numbers; write the number without quotes"
     if kind in ("text", "tags", "time") and not are_texts:
         return f"is of kind {kind}; put the value in quotes"
     if kind == "tags" and isinstance(test, Compare) and test.op not in ("=", "!="):
@@ -252,17 +241,15 @@ def misuse(test: Test, kind: str) -> str | None:
 
 def check_labels(rule: Rule, labels: Sequence[str]) -> list[str]:
     problems = []
-    for name in rule.named:
-        if name not in labels:
-            near = get_close_matches(name, labels, n=1)
-            hint = (
-                f"did you mean {near[0]}?"
-                if near
-                else f"the labels are {', '.join(labels[:12])}"
-                + (", ..." if len(labels) > 12 else "")
-            )
-            problems.append(f"{name} is not among the allowed labels; {hint}")
-    possible = sum(allowed(rule, labels))
+    more = ", ..." if len(labels) > 12 else ""
+    unknown = [name for name in rule.named_labels if name not in labels]
+    for name in unknown:
+        near = get_close_matches(name, labels, n=1)
+        hint = (
+            f"did you mean {near[0]}?" if near else f"the labels are {', '.join(labels[:12])}{more}"
+        )
+        problems.append(f"{name} is not among the allowed labels; {hint}")
+    possible = sum(allowed_labels(rule, labels))
     if not problems and possible == 0:
         problems.append("the rule forbids every label; leave at least one")
     if not problems and possible == len(labels):

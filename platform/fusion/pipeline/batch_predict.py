@@ -22,8 +22,10 @@ from fusion.core.column_values import MEDIA_KINDS
 from fusion.core.files import write_bytes
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
-from fusion.data.modalities import BrokenFile, series, table
+from fusion.data.modalities import BrokenFile, series
 from fusion.data.study import Study
+from fusion.data.study_columns import align
+from fusion.data.tables.reader import read_table
 from fusion.encoders.cache import Cache
 from fusion.pipeline.bundle import Bundle, BundleError
 from fusion.pipeline.predictions_file import told
@@ -96,9 +98,7 @@ def embedded(
 
 def of_study(bundle: Bundle, folder: Path, progress: Progress) -> Aligned:
     """The samples of a study, labelled or not, with those of its modalities that the bundle reads."""
-    aligned = Aligned.from_study(
-        Study.load(folder), on_broken=lambda problem: progress.log(str(problem))
-    )
+    aligned = align(Study.load(folder), lambda finding: progress.log(str(finding)))
     known = {
         name: aligned.modalities[name] for name in bundle.modalities if name in aligned.modalities
     }
@@ -111,7 +111,7 @@ def of_study(bundle: Bundle, folder: Path, progress: Progress) -> Aligned:
 
 def of_table(reader: Reader, path: Path) -> Aligned:
     try:
-        found = table.read(path)
+        found = read_table(path)
     except BrokenFile as error:
         raise InputError(f"{path} {error.reason}.") from error
     places = {name: columns_of(name, reader, found.columns) for name in reader.kinds}

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion import knowledge
 from fusion.core.arrays import Ints
 from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.core.stopwatch import Clock
 from fusion.data.alignment import Aligned
+from fusion.data.rule_columns import rule_columns
 from fusion.encoders.cache import Cache
 from fusion.evaluation.evaluate import Question, evaluate
 from fusion.evaluation.rule_scores import rule_scores
@@ -45,7 +45,7 @@ def score(
         x, mask = bundle.embedded(inputs, cache, progress)
     with clock.stage("evaluate"):
         question = question_of(bundle, aligned, x, mask, rows, left_out)
-        rules, lacking = rules_for(bundle.recipe, known := knowledge.columns_of(aligned))
+        rules, lacking = rules_for(bundle.recipe, known := rule_columns(aligned))
         for words in lacking:
             progress.log(words)
         fires = speaks(
@@ -153,7 +153,7 @@ def question_of(
         singles=singles,
         best_single=bundle.best_single,
         temperatures={name: bundle.models[name].temperature for name in bundle.modalities},
-        seeds=[] if bundle.recipe.joins_seeds else bundle.recipe.training.seeds[:1],
+        seeds=bundle.recipe.training.seeds[:1],
         cluster_column=aligned.cluster,
         split=Split(
             policy="trained elsewhere",

@@ -10,22 +10,20 @@ import torch
 
 from fusion.core.arrays import Bools, Floats
 from fusion.data.alignment import Aligned
-from fusion.data.columns import find_leaks
+from fusion.data.leaks import find_leaks
+from fusion.data.rule_columns import kind_by_values, rule_column_kinds, rule_columns
 from fusion.knowledge import (
     Knowledge,
     Rule,
     RuleError,
-    check,
+    check_rule,
     columns,
-    columns_of,
     contradictions,
     fired,
-    kinds_of,
     resolve,
     rules_of,
 )
 from fusion.knowledge.concepts import Concept
-from fusion.knowledge.findings import kind_of
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.task_names import ONE_LABEL, TaskName
@@ -46,7 +44,7 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
     """
     own = recipe.knowledge
     one_label = aligned.task in ONE_LABEL
-    if own.use != "off" and not one_label and (own.states or aligned.knowledge.get("rules")):
+    if own.use != "off" and not one_label and (own.has_content or aligned.knowledge.get("rules")):
         raise RecipeError(
             [
                 f"knowledge: rules, concepts and order speak of one label of several, and this is {aligned.task}; set use: off"
@@ -64,9 +62,9 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
         rules = [*own.rules, *rules_of(aligned.knowledge.get("rules", []))]
     except RuleError as error:
         raise RecipeError(error.problems) from error
-    kinds, problems, named = kinds_of(aligned), [], list[Rule]()
+    kinds, problems, named = rule_column_kinds(aligned), [], list[Rule]()
     for number, rule in enumerate(rules, 1):
-        found = check(rule, kinds, aligned.label_order, aligned.label) or leaks(
+        found = check_rule(rule, kinds, aligned.label_order, aligned.label) or leaks(
             rule, kinds, aligned
         )
         where = f"rule {number} ({rule.title})" if len(rules) > 1 else f"the rule {rule.title}"
@@ -101,15 +99,15 @@ def definitions(own: Knowledge, aligned: Aligned) -> list[Concept]:
     return [
         one
         for place, one in enumerate(written)
-        if one.of in aligned.label_order and one not in written[:place]
+        if one.defined_label in aligned.label_order and one not in written[:place]
     ]
 
 
 def definition_problems(concepts: Sequence[Concept], aligned: Aligned) -> list[str]:
     return [
-        f"knowledge.concepts: {one.of} is no label; the labels are {', '.join(aligned.label_order[:12])}"
+        f"knowledge.concepts: {one.defined_label} is no label; the labels are {', '.join(aligned.label_order[:12])}"
         for one in concepts
-        if one.of not in aligned.label_order
+        if one.defined_label not in aligned.label_order
     ]
 
 
@@ -150,7 +148,7 @@ def order_problems(order: Sequence[str], aligned: Aligned) -> list[str]:
 
 def fires_of(recipe: Recipe, aligned: Aligned) -> Bools:
     """(n, R): on which samples each rule of a settled recipe speaks."""
-    found = fired(recipe.knowledge.rules, columns_of(aligned), kinds_of(aligned))
+    found = fired(recipe.knowledge.rules, rule_columns(aligned), rule_column_kinds(aligned))
     return np.asarray(found, dtype=bool).reshape(len(recipe.knowledge.rules), len(aligned)).T
 
 
@@ -222,7 +220,7 @@ def rules_for(recipe: Recipe, given: Mapping[str, Any]) -> tuple[list[Rule], lis
 
 def speaks(rules: Sequence[Rule], given: Mapping[str, Sequence[Any]]) -> Bools:
     """(n, R): on which samples each rule speaks. given: dataset.column -> n values."""
-    found = fired(rules, given, {name: kind_of(values) for name, values in given.items()})
+    found = fired(rules, given, {name: kind_by_values(values) for name, values in given.items()})
     return np.asarray(found, dtype=bool).T if rules else np.zeros((0, 0), bool)
 
 

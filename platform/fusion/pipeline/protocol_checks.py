@@ -5,8 +5,7 @@ from typing import Any
 
 from fusion.core.arrays import Ints
 from fusion.data.alignment import Aligned
-from fusion.knowledge import columns_of, kinds_of
-from fusion.knowledge.findings import kind_of
+from fusion.data.rule_columns import kind_by_values, rule_column_kinds, rule_columns
 from fusion.schema.protocol import Protocol, ProtocolError, check, protocols_of, together
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.task_names import TaskName
@@ -47,9 +46,9 @@ def facts_of(aligned: Aligned, rows: Ints) -> dict[str, list[Any]]:
     """
     return {
         name: [values[row] for row in rows]
-        for name, values in (columns_of(aligned) | {aligned.label: aligned.labels}).items()
+        for name, values in (rule_columns(aligned) | {aligned.label: aligned.labels}).items()
     }
 
 
 def kinds_of_slices(aligned: Aligned) -> dict[str, str]:
-    return kinds_of(aligned) | {aligned.label: kind_of(aligned.labels)}
+    return rule_column_kinds(aligned) | {aligned.label: kind_by_values(aligned.labels)}

@@ -17,10 +17,10 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fusion.core.yaml_lines import YamlProblem, read_yaml
-from fusion.knowledge.language import Condition, listed
+from fusion.knowledge.conditions import Condition, listed
+from fusion.knowledge.explanation import explain
 from fusion.knowledge.parser import parse
 from fusion.knowledge.rules import check_condition, problem_of
-from fusion.knowledge.words import explain
 from fusion.schema.noise_levels import LEVELS
 
 State = Literal["met", "undecided", "not_met", "too_few"]

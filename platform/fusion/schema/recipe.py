@@ -7,7 +7,7 @@ torch.
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import (
@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from fusion.knowledge.settings import Knowledge
+from fusion.knowledge.recipe_section import Knowledge
 from fusion.schema.protocol import Protocol, protocols_of
 
 Member = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
@@ -39,7 +39,24 @@ class RecipeError(ValueError):
 
 
 class Part(BaseModel):
+    """Refuses unknown settings. `removed` maps settings of earlier versions to why they went: one
+    that is switched off is ignored; one that is switched on is refused, but ignored in a recipe
+    that was stored (`Recipe.stored`).
+    """
+
     model_config = ConfigDict(extra="forbid")
+    removed: ClassVar[dict[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def leave_out_removed_settings(cls, data: Any, info: ValidationInfo) -> Any:
+        if not cls.removed or not isinstance(data, dict):
+            return data
+        stored = bool(info.context and info.context.get("stored"))
+        for name, reason in cls.removed.items():
+            if data.get(name) and not stored:
+                raise ValueError(f"`{name}` was removed: {reason}; leave it out")
+        return {name: value for name, value in data.items() if name not in cls.removed}
 
 
 class Tuning(Part):
@@ -64,28 +81,22 @@ class EncoderChoice(Part):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined
     side by side.
 
-    mix: weigh the layers and add them up (fusion.features.layer_mix), in place of putting them side by side.
-    attend: weigh the places of a grid or the segments of each sample and add them up
-    (fusion.features.attention_pooling), in place of the same. tune: frozen as it is, or trained along
-    (fusion.training.finetune): adapters beside its weights, its last blocks, or all of it.
+    tune: frozen as it is, or trained along (fusion.training.finetune): adapters beside its weights,
+    its last blocks, or all of it.
     """
+
+    removed: ClassVar[dict[str, str]] = {
+        "mix": "layers added up by learned weights were no better than side by side",
+        "attend": "places added up by attention were no better than side by side",
+    }
 
     name: str = Field(min_length=1, max_length=200)
     layers: list[int] | None = Field(default=None, max_length=64)
     pooling: Pooling | None = None
     grid: list[int] | None = Field(default=None, max_length=64)
     resolution: int | None = Field(default=None, ge=8, le=1024)
-    mix: bool = False
-    attend: bool = False
     tune: Tune = "frozen"
     tuning: Tuning | None = None
-
-    @field_validator("mix")
-    @classmethod
-    def layers_to_mix(cls, mix: bool, info: ValidationInfo) -> bool:
-        if mix and len(set(info.data.get("layers") or [])) < 2:
-            raise ValueError("weighs two or more layers; name them, for instance layers: [4, 5, 6]")
-        return mix
 
     @property
     def tuning_options(self) -> Tuning:
@@ -143,13 +154,13 @@ MEMBERS: tuple[Member, ...] = ("late", "concat", "gated")
 class Ensemble(Part):
     """What the method `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and every
     other one that the recipe trains.
-
-    seeds: the models of all seeds answer together as well, in every method; the bundle then holds
-    them all.
     """
 
+    removed: ClassVar[dict[str, str]] = {
+        "seeds": "joining the networks of all seeds was no better than one seed"
+    }
+
     of: list[Member] | None = Field(default=None, min_length=1)
-    seeds: bool = False
 
 
 class Search(Part):
@@ -250,10 +261,6 @@ class Recipe(Part):
         return sorted(set(self.ensemble.of or (["late", *trained] if trained else MEMBERS)))
 
     @property
-    def joins_seeds(self) -> bool:
-        return bool(self.members) and self.ensemble.seeds
-
-    @property
     def tunes(self) -> bool:
         return any(
             choice.tune != "frozen" for choices in self.encoders.values() for choice in choices
@@ -286,14 +293,19 @@ class Recipe(Part):
         return presets()["standard"]
 
     @classmethod
-    def parse(cls, data: Any) -> "Recipe":
+    def stored(cls, data: Any) -> "Recipe":
+        """Return the recipe of a finished run, without settings that were removed since."""
+        return cls.parse(data, stored=True)
+
+    @classmethod
+    def parse(cls, data: Any, stored: bool = False) -> "Recipe":
         """A recipe from plain data. Raises RecipeError in words that name the field."""
         if not isinstance(data, dict):
             raise RecipeError(
                 ["A recipe is a list of named settings, for instance `method: late`."]
             )
         try:
-            return cls.model_validate(data)
+            return cls.model_validate(data, context={"stored": stored})
         except ValidationError as error:
             raise RecipeError([in_words(problem) for problem in error.errors()]) from error
 

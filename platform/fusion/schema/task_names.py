@@ -17,3 +17,12 @@ ALLOWED: dict[str, tuple[TaskName, ...]] = {
     "tags": ("multi-label",),
 }
 """Kind of the label's column -> what can be asked of it, the usual one first."""
+
+
+def usual_task(kind: str, distinct: int) -> TaskName:
+    """The task of a label column where none is named: of two different numbers, 0 and 1 for
+    instance, classes rather than quantities. distinct: how many values the column has.
+    """
+    if kind == "number" and distinct == 2:
+        return "classification"
+    return ALLOWED.get(kind, ALLOWED["label"])[0]

@@ -24,8 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from fusion.knowledge.rules import Rule
-from fusion.knowledge.rules import allowed as allowed_labels
+from fusion.knowledge.rules import Rule, allowed_labels
 
 HARD_WEIGHT = 1.0
 """Weight of a hard rule in the training loss, as much as a label has: a wrong hard rule then hurts,
@@ -45,7 +44,7 @@ class RuleTensors(NamedTuple):
 
 
 def rule_tensors(rules: Sequence[Rule], labels: Sequence[str]) -> RuleTensors:
-    """Raises ValueError for a rule that leaves no label (`fusion.knowledge.check` says so in words
+    """Raises ValueError for a rule that leaves no label (`fusion.knowledge.check_rule` says so in words
     before).
     """
     allowed = torch.tensor(

@@ -42,11 +42,11 @@ def section(run: Run) -> ConceptsSection | None:
     if result is None or concepts is None:
         return None
     places = {label: place for place, label in enumerate(result.labels)}
-    ordered = sorted(concepts.concepts, key=lambda row: places.get(row.of, len(places)))
+    ordered = sorted(concepts.concepts, key=lambda row: places.get(row.defined_label, len(places)))
     definitions = [
         Definition(
-            concept.of,
-            concept.name if concept.name != concept.of else "",
+            concept.defined_label,
+            concept.name if concept.name != concept.defined_label else "",
             run.disciplines.get(concept.discipline),
             concept.definition,
         )

@@ -76,7 +76,7 @@ def use_in_words(run: Run) -> str:
         ),
         "both": _("They take part in training and at prediction."),
     }
-    return words.get(Recipe.parse(run.recipe).knowledge.use, "")
+    return words.get(Recipe.stored(run.recipe).knowledge.use, "")
 
 
 def judged(run: Run, row: RuleScore) -> JudgedRule:
@@ -132,7 +132,7 @@ def sentence(rule: Rule) -> str:
     weight = _("weight %(weight)s") % {"weight": f"{rule.strength:g}"}
     words = {
         "condition": explain(rule.condition, None, phrases()),
-        "labels": either(rule.named),
+        "labels": either(rule.named_labels),
         "strength": _("always") if rule.hard else weight,
     }
     if rule.label_not_in:

@@ -5,7 +5,6 @@ from typing import Any
 
 from apps.experiments.models import Run
 from apps.experiments.report.disciplines import concepts, disagreements, protocols, rules
-from apps.experiments.report.learned_weights import attended, mixes
 from apps.experiments.report.overview import (
     calibration,
     confusion,
@@ -48,6 +47,4 @@ def sections(run: Run, params: Mapping[str, str]) -> dict[str, Any]:
         "retrieval": retrieval.section(result),
         "labels": labels.plot(result),
         "calibration": calibration.section(result),
-        "mixes": mixes(result),
-        "attended": attended(result),
     }

@@ -2,7 +2,7 @@
 
 Importing this package loads no numpy, Pillow or soundfile: the web process asks it for kinds and
 limits. `inspect(path, kind)` decodes a file completely in this process; for files that strangers
-sent use `fusion.data.modalities.child.Inspector`, which does the same in a child process with limits. A
+sent use `fusion.data.child.Inspector`, which does the same in a child process with limits. A
 sixth medium is one new module with `inspect(path) -> Inspection`, and one line in `MODULES`.
 """
 
@@ -28,7 +28,7 @@ __all__ = [
 
 Picture = bytes
 
-MODULES = ("image", "audio", "text", "table", "series")
+MODULES = ("image", "audio", "text", "series")
 
 
 class BrokenFile(Exception):
@@ -41,10 +41,10 @@ class BrokenFile(Exception):
 
 @dataclass
 class Inspection:
-    """What a readable file is.
+    """A readable file described.
 
     facts: width, height, mode and format of an image; seconds, rate, channels and frames of a
-    recording; rows and columns of a table. flags: things a person should know that do not make the
+    recording. flags: things a person should know that do not make the
     file unusable: blank, animated, location, silent, clipped, empty.
     """
 
@@ -57,7 +57,7 @@ class Inspection:
     waveform: list[int] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Without the derived pictures: what a database keeps."""
+        """The facts that a database keeps, without the derived pictures."""
         return {k: v for k, v in asdict(self).items() if k not in ("thumbnail", "waveform")}
 
 
@@ -97,9 +97,10 @@ def expect(head: bytes, kind: str) -> str:
     """The media type of a file that must be of this kind; raises BrokenFile if its content says
     otherwise.
     """
-    found = sniff(head)
-    if found != kind:
+    medium = sniff(head)
+    if medium != kind:
         raise BrokenFile(
-            f"is {'of an unknown format' if found is None else f'{found}, not {kind}'} (its first bytes are {head[:8].hex(' ')})"
+            f"is {'of an unknown format' if medium is None else f'{medium}, not {kind}'} (its "
+            f"first bytes are {head[:8].hex(' ')})"
         )
     return media_type(head) or "application/octet-stream"

@@ -38,14 +38,16 @@ def inspect(path: Path, waveform_points: int | None = None) -> Inspection:
             "rate": sound.samplerate,
             "channels": sound.channels,
         }
-        found = Inspection("audio", name, size, facts | {"frames": frames, "format": sound.format})
+        inspection = Inspection(
+            "audio", name, size, facts | {"frames": frames, "format": sound.format}
+        )
     if peaks.max() < SILENT_PEAK:
-        found.flags.append("silent")
+        inspection.flags.append("silent")
     if clipped > CLIPPED_SHARE * frames:
-        found.flags.append("clipped")
+        inspection.flags.append("clipped")
     if waveform_points:
-        found.waveform = drawn(peaks, waveform_points)
-    return found
+        inspection.waveform = drawn(peaks, waveform_points)
+    return inspection
 
 
 def opened(path: Path, size: int) -> soundfile.SoundFile:
@@ -78,7 +80,8 @@ def check_wav(path: Path, size: int) -> None:
                 )  # written by a program that could not go back to fill it in
                 if not streamed and position + 8 + length > size:
                     raise BrokenFile(
-                        f"ends in the middle of its data ({size - position - 8:,} of {length:,} bytes)"
+                        f"ends in the middle of its data ({size - position - 8:,} of {length:,} "
+                        "bytes)"
                     )
                 return
             position += 8 + length + length % 2
@@ -88,14 +91,16 @@ def check_wav(path: Path, size: int) -> None:
 def check_header(sound: soundfile.SoundFile) -> None:
     if not MIN_RATE <= sound.samplerate <= MAX_RATE:
         raise BrokenFile(
-            f"says it has {sound.samplerate:,} samples a second; {MIN_RATE:,} to {MAX_RATE:,} are read"
+            f"says it has {sound.samplerate:,} samples a second; {MIN_RATE:,} to {MAX_RATE:,} are "
+            "read"
         )
     if sound.channels > MAX_CHANNELS:
         raise BrokenFile(f"has {sound.channels} channels; at most {MAX_CHANNELS} are read")
     # Ogg and MP3 may not know their length: it is counted while reading
     if sound.frames < UNKNOWN_LENGTH and sound.frames / sound.samplerate > MAX_SECONDS:
         raise BrokenFile(
-            f"lasts {sound.frames / sound.samplerate / 3600:,.1f} hours; at most {MAX_SECONDS // 3600} are read"
+            f"lasts {sound.frames / sound.samplerate / 3600:,.1f} hours; at most "
+            f"{MAX_SECONDS // 3600} are read"
         )
 
 
@@ -149,9 +154,9 @@ def drawn(peaks: np.ndarray, points: int) -> list[int]:
 
 def waveform(path: Path, points: int = WAVEFORM_POINTS) -> list[int]:
     """Peaks 0 to 100 of `points` equal stretches of a recording; raises BrokenFile."""
-    found = inspect(path, waveform_points=points).waveform
-    assert found is not None
-    return found
+    peaks = inspect(path, waveform_points=points).waveform
+    assert peaks is not None
+    return peaks
 
 
 def decode(path: Path, rate: int = 16_000, seconds: float | None = None) -> np.ndarray:

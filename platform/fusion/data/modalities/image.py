@@ -56,7 +56,9 @@ def reason(path: Path, size: int, error: Exception) -> str:
 
 
 def ends_properly(path: Path, size: int) -> bool:
-    """Whether the end mark of the format is where it should be; True for formats without one."""
+    """Return whether the end mark of the format is where it should be; True for formats without
+    one.
+    """
     with path.open("rb") as file:
         head = file.read(12)
         file.seek(max(0, size - 64))
@@ -85,10 +87,10 @@ def inspect(path: Path, thumbnail_px: int | None = None) -> Inspection:
             "mode": image.mode,
             "format": image.format,
         }
-        found = Inspection("image", name, size, facts, flags_of(image))
+        inspection = Inspection("image", name, size, facts, flags_of(image))
         if thumbnail_px:
-            found.thumbnail = draw(image, thumbnail_px)
-    return found
+            inspection.thumbnail = draw(image, thumbnail_px)
+    return inspection
 
 
 def flags_of(image: Image.Image) -> list[str]:
@@ -107,12 +109,14 @@ def flags_of(image: Image.Image) -> list[str]:
 
 def upright_rgb(image: Image.Image) -> Image.Image:
     """8-bit RGB, turned as its camera says; transparency becomes white; deeper grey is stretched
-    from its least to its greatest value.
+    from its least to its greatest value, places without a number being as dark as the least.
     """
     image = ImageOps.exif_transpose(image)
     if image.mode[0] in "IF":
         values = np.asarray(image, dtype=np.float64)
-        low, high = values.min(), values.max()
+        known = np.isfinite(values)
+        low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 0.0)
+        values = np.where(known, values, low)
         image = Image.fromarray(
             ((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
         )

@@ -40,12 +40,12 @@ def number(value: Any) -> float:
     if value is None or (isinstance(value, str) and not value.strip()):
         return math.nan
     try:
-        found = float(value)
+        parsed = float(value)
     except (TypeError, ValueError) as error:
         raise BrokenFile(f"holds {str(value)[:40]!r}, which is no number") from error
-    if math.isinf(found):
+    if math.isinf(parsed):
         raise BrokenFile("holds an infinite value")
-    return found
+    return parsed
 
 
 def decode(path: Path) -> list[float]:

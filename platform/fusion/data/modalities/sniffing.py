@@ -1,4 +1,4 @@
-"""What a file is by its first bytes. Extensions and declared types are never trusted."""
+"""Media types by the first bytes of a file. Extensions and declared types are never trusted."""
 
 import re
 
@@ -79,8 +79,8 @@ def sniff(head: bytes) -> str | None:
     """
     if forbidden(head):
         return None
-    if found := signature(head):
-        return found[0]
+    if kind_and_type := signature(head):
+        return kind_and_type[0]
     return "text" if is_text(head) else None
 
 
@@ -88,8 +88,8 @@ def media_type(head: bytes) -> str | None:
     """The media type by content; None when unknown."""
     if forbidden(head):
         return None
-    if found := signature(head):
-        return found[1]
+    if kind_and_type := signature(head):
+        return kind_and_type[1]
     return "text/plain" if is_text(head) else None
 
 

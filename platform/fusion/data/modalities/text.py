@@ -9,7 +9,9 @@ MAX_CHARACTERS = 1_000_000
 
 
 def clean(text: str) -> str:
-    """The text as it is kept and hashed; raises BrokenFile on NUL and on texts that are too long."""
+    """The text as it is kept and hashed; raises BrokenFile on NUL and on texts that are
+    too long.
+    """
     if "\0" in text:
         raise BrokenFile("holds a NUL character, which no text may have")
     if len(text) > MAX_CHARACTERS:
@@ -24,7 +26,8 @@ def decode(path: Path) -> str:
         return clean(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise BrokenFile(
-            f"is not UTF-8 text (byte {error.start:,} is {error.object[error.start]:#04x}); save it as UTF-8"
+            f"is not UTF-8 text (byte {error.start:,} is {error.object[error.start]:#04x}); save "
+            "it as UTF-8"
         ) from error
 
 

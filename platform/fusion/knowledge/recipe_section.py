@@ -1,28 +1,27 @@
-"""What a recipe says of knowledge: which rules, concepts and order there are, and where they take
-part.
-"""
+"""The section of a recipe on knowledge: rules, concepts and order, and where they take part."""
 
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from fusion.knowledge.concepts import Concept
-from fusion.knowledge.hierarchy import path
+from fusion.knowledge.hierarchy import check_hierarchy
 from fusion.knowledge.rules import Label, Rule, rules_of
 
 Use = Literal["off", "training", "prediction", "both"]
 
 
 class Knowledge(BaseModel):
-    """The rules of the study (study.yaml) are added to these; `use` decides what becomes of all of
-    them.
+    """The knowledge of a recipe. The rules of the study (study.yaml) are added to these; `use`
+    decides what becomes of all of them.
 
     use: off; in the loss of training; at prediction, as an expert in the product; or both. compare:
     train once more without each rule, and report whether it helps. broader: label or concept -> the
     concept above it; a mistake inside a concept then costs less in training than one outside.
     order: all labels in their order; a mistake then costs more the further away it is. concepts:
     what disciplines mean by labels, in words that `encoder` reads (the usual one for text where it
-    is not named); they shape the linear part of the single-modality models (fusion.features.prototypes).
+    is not named); they shape the linear part of the single-modality models
+    (fusion.features.prototypes).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -50,8 +49,7 @@ class Knowledge(BaseModel):
     @field_validator("broader")
     @classmethod
     def no_circle(cls, broader: dict[str, str]) -> dict[str, str]:
-        for name in broader:
-            path(name, broader)
+        check_hierarchy(broader)
         return broader
 
     @field_validator("order")
@@ -62,12 +60,11 @@ class Knowledge(BaseModel):
         return order
 
     @field_serializer("rules")
-    def short(self, rules: list[Rule]) -> list[dict[str, Any]]:
+    def without_defaults(self, rules: list[Rule]) -> list[dict[str, Any]]:
         return [rule.model_dump(exclude_defaults=True) for rule in rules]
 
     @property
-    def states(self) -> bool:
-        """Whether it says anything at all."""
+    def has_content(self) -> bool:
         return bool(self.rules or self.broader or self.order or self.concepts)
 
     @property

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fusion.knowledge.language import (
+from fusion.knowledge.conditions import (
     And,
     Compare,
     Condition,
     Find,
-    Known,
     Not,
     OneOf,
     Or,
+    Presence,
     Test,
-    Value,
     listed,
+    literals,
     number,
 )
 
@@ -43,7 +43,7 @@ ENGLISH = {
     "comma": ", ",
     "last": " or ",
 }
-"""What `explain` says, by the form of a test; another language hands in the same keys."""
+"""The words of `explain` by the form of a test; another language hands in the same keys."""
 
 OPPOSITE = {
     "=": "!=",
@@ -62,18 +62,17 @@ def explain(
     names: Mapping[str, str] | Callable[[str], str] | None = None,
     phrases: Mapping[str, str] = ENGLISH,
 ) -> str:
-    """ "recordings.seconds is greater than 0.75 and the clue contains “pair”".
+    """Return "recordings.seconds is greater than 0.75 and the clue contains “pair”".
 
-    names: dataset.column -> what people call it ("the clue"); a column without one keeps its own
-    name.
+    names: dataset.column -> what people call it ("the clue"); other columns keep their own name.
     """
-    call = names if callable(names) else (lambda name: (names or {}).get(name, name))
-    return Speech(call, phrases).sentence(condition)
+    spoken = names if callable(names) else (lambda name: (names or {}).get(name, name))
+    return Explainer(spoken, phrases).sentence(condition)
 
 
 @dataclass(frozen=True)
-class Speech:
-    call: Callable[[str], str]
+class Explainer:
+    spoken_name: Callable[[str], str]
     phrases: Mapping[str, str]
 
     def sentence(self, condition: Condition) -> str:
@@ -84,7 +83,7 @@ class Speech:
                 return self.phrases["or"].join(self.bracketed(part, (And,)) for part in parts)
             case Not(part):
                 return self.negated(part)
-            case Compare() | Find() | OneOf() | Known():
+            case Compare() | Find() | OneOf() | Presence():
                 return self.test(condition, form_of(condition))
 
     def negated(self, part: Condition) -> str:
@@ -98,8 +97,13 @@ class Speech:
         return self.phrases["brackets"].format(part=words) if isinstance(part, kinds) else words
 
     def test(self, test: Test, form: str) -> str:
+        values = [
+            self.phrases["text"].format(text=value) if isinstance(value, str) else number(value)
+            for value in literals(test)
+        ]
         return self.phrases[form].format(
-            column=self.call(test.column.name), value=value_of(test, self.phrases)
+            column=self.spoken_name(test.column.name),
+            value=listed(values, self.phrases["comma"], self.phrases["last"]),
         )
 
 
@@ -111,23 +115,5 @@ def form_of(test: Test) -> str:
             return test.how
         case OneOf():
             return "in"
-        case Known():
+        case Presence():
             return "present" if test.present else "missing"
-
-
-def value_of(test: Test, phrases: Mapping[str, str]) -> str:
-    match test:
-        case Compare():
-            return shown(test.value, phrases)
-        case Find():
-            return shown(test.text, phrases)
-        case OneOf():
-            return listed(
-                [shown(value, phrases) for value in test.values], phrases["comma"], phrases["last"]
-            )
-        case Known():
-            return ""
-
-
-def shown(value: Value, phrases: Mapping[str, str]) -> str:
-    return phrases["text"].format(text=value) if isinstance(value, str) else number(value)

@@ -1,6 +1,4 @@
-"""Conditions on samples as data: what a text means once it is parsed, and how it is written in its
-canonical form.
-"""
+"""Conditions on samples as data; `str` of a condition is its canonical form."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +10,6 @@ Comparison = Literal["=", "!=", "<", "<=", ">", ">="]
 Search = Literal["contains", "starts with", "matches"]
 
 COMPARISONS: tuple[Comparison, ...] = ("=", "!=", "<", "<=", ">", ">=")
-SEARCHES: tuple[Search, ...] = ("contains", "starts with", "matches")
 KEYWORDS = frozenset(
     ("and", "or", "not", "in", "is", "missing", "present", "contains", "starts", "with", "matches")
 )
@@ -22,21 +19,21 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
 
 class ConditionError(ValueError):
-    """A condition that cannot be used.
+    """A condition cannot be used.
 
     message: what is wrong and what to write instead; position: place of the first character
     concerned, counted from 1, 0 where none is; length: how many characters are concerned.
     """
 
     def __init__(
-        self, message: str, text: str = "", at: int | None = None, length: int = 1
+        self, message: str, text: str = "", start: int | None = None, length: int = 1
     ) -> None:
         self.message, self.text, self.length = message, text, length
-        self.position = 0 if at is None else at + 1
+        self.position = 0 if start is None else start + 1
         super().__init__(f"{self.place()}{message}")
 
     def place(self) -> str:
-        """ "column 14: ", or "line 2, column 3: " in a text of several lines."""
+        """Return "column 14: ", or "line 2, column 3: " in a text of several lines."""
         if not self.position:
             return ""
         before = self.text[: self.position - 1].split("\n")
@@ -45,11 +42,11 @@ class ConditionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Column:
-    """name: dataset.column; at: where it stands in the text, for messages."""
+class ColumnRef:
+    """A column named by a condition. name: dataset.column; start: its place in the text."""
 
     name: str
-    at: int = field(default=0, compare=False)
+    start: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         plain = (
@@ -66,7 +63,7 @@ class Compare:
     points in time.
     """
 
-    column: Column
+    column: ColumnRef
     op: Comparison
     value: Value
 
@@ -80,7 +77,7 @@ class Find:
     text, case counts).
     """
 
-    column: Column
+    column: ColumnRef
     how: Search
     text: str
 
@@ -92,7 +89,7 @@ class Find:
 class OneOf:
     """`column in ["a", "b"]`; the values are all numbers or all texts."""
 
-    column: Column
+    column: ColumnRef
     values: tuple[Value, ...]
 
     def __str__(self) -> str:
@@ -100,10 +97,10 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Known:
+class Presence:
     """`column is present` or `column is missing`."""
 
-    column: Column
+    column: ColumnRef
     present: bool
 
     def __str__(self) -> str:
@@ -134,13 +131,13 @@ class Or:
         return " or ".join(map(str, self.parts))
 
 
-Test = Compare | Find | OneOf | Known
+Test = Compare | Find | OneOf | Presence
 Condition = Test | Not | And | Or
 
 
 def joined(kind: type[And] | type[Or], parts: Iterable[Condition]) -> Condition:
-    """All parts in one `and` or `or`; parts of the same kind are taken apart, one part stays what
-    it is.
+    """Join the parts by one `and` or `or`; those of the same kind are taken apart, and a single
+    part stays as it is.
     """
     flat: list[Condition] = []
     for part in parts:
@@ -149,7 +146,7 @@ def joined(kind: type[And] | type[Or], parts: Iterable[Condition]) -> Condition:
 
 
 def tests(condition: Condition) -> Iterator[Test]:
-    """Every comparison in the condition, from left to right."""
+    """Yield every test of the condition, from left to right."""
     match condition:
         case And(parts) | Or(parts):
             for part in parts:
@@ -160,14 +157,25 @@ def tests(condition: Condition) -> Iterator[Test]:
             yield condition
 
 
+def literals(test: Test) -> tuple[Value, ...]:
+    """Return the values that the test compares with; none for presence."""
+    match test:
+        case Compare(_, _, value) | Find(_, _, value):
+            return (value,)
+        case OneOf(_, values):
+            return values
+        case _:
+            return ()
+
+
 def columns(condition: Condition) -> list[str]:
-    """Names of the columns that the condition asks for, each once, in their order."""
+    """Return the names of the columns in the condition, without repetition, in their order."""
     return list(dict.fromkeys(test.column.name for test in tests(condition)))
 
 
 def quoted(text: str, mark: str) -> str:
-    """A mark inside is written twice; nothing else is special, so that patterns need no second
-    escape.
+    """Quote the text. A mark inside is written twice; nothing else is special, so that patterns
+    need no second escape.
     """
     return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
@@ -177,7 +185,7 @@ def literal(value: Value) -> str:
 
 
 def number(value: float) -> str:
-    """Whole numbers without a point: 3, not 3.0."""
+    """Write whole numbers without a point: 3, not 3.0."""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
@@ -186,5 +194,5 @@ def bracketed(part: Condition, kinds: tuple[type, ...]) -> str:
 
 
 def listed(words: Sequence[str], comma: str = ", ", last: str = " or ") -> str:
-    """a, b or c"""
-    return words[0] if len(words) == 1 else comma.join(words[:-1]) + last + words[-1]
+    """Return "a, b or c"."""
+    return last.join([comma.join(words[:-1]), words[-1]] if len(words) > 1 else words)

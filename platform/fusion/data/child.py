@@ -1,9 +1,11 @@
-"""A child process that decodes files from strangers, so that a hostile one can only end the child.
+"""A child process that reads files of strangers, so that a hostile one can only end the child.
 
 Protocol: one JSON object a line. In: {"path", "kind", "thumbnail": px or null, "waveform": points
-or null}. Out: {"ok": {...Inspection, "thumbnail": base64}} or {"broken": "reason"}. The child has
-no secrets in its environment, little memory, no room to write files, and a deadline for each file;
-after a crash the parent starts another and goes on.
+or null}. Out, of a picture, recording, text or series: {"ok": {...Inspection, "thumbnail":
+base64}}; of a table (kind "rows"): {"column": name, "values": [...]} for each column, then {"ok":
+{...RawTable without columns}}; of each: {"broken": "reason"}. The child has no secrets in its
+environment, little memory, no room to write files, and a deadline for each line; after a crash the
+parent starts another and goes on.
 """
 
 import base64
@@ -14,24 +16,30 @@ import resource
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from fusion.data.modalities import BrokenFile, Inspection, inspect, module
+from fusion.data.tables.reader import RawTable, Remark, is_parquet, read_table
 
 MEMORY_BYTES = 1_500_000_000
 CPU_SECONDS = 3_600
 OPEN_FILES = 64
 SECONDS_A_FILE = 30.0
+SECONDS_A_TABLE = 600.0
 START_SECONDS = 60.0
 READY = '{"ready": true}'
+MODULE = "fusion.data.child"
 
 
 class Inspector:
-    """Inspects many files in one child: `with Inspector() as inspector: inspector.inspect(path,
+    """Reads many files in one child: `with Inspector() as inspector: inspector.inspect(path,
     kind)`.
+
+    libraries: what the child loads before its limits hold, "media" or "parquet".
     """
 
     def __init__(
@@ -39,7 +47,9 @@ class Inspector:
         thumbnail_px: int | None = None,
         waveform_points: int | None = None,
         seconds: float = SECONDS_A_FILE,
+        libraries: str = "media",
     ) -> None:
+        self.libraries = libraries
         self.want = {"thumbnail": thumbnail_px, "waveform": waveform_points}
         self.seconds = seconds
         self.child: subprocess.Popen[str] | None = None
@@ -58,24 +68,51 @@ class Inspector:
         self.end()
 
     def inspect(self, path: Path, kind: str) -> Inspection | BrokenFile:
-        """What the file is, or why it cannot be used; never raises for a bad file."""
-        child = self.child or self.start()
+        """Describe the file, or say why it cannot be used; never raises for a bad file."""
+        reply = next(self.replies(path, kind))
+        return BrokenFile(reply["broken"]) if "broken" in reply else inspection_of(reply["ok"])
+
+    def read_table(self, path: Path) -> RawTable:
+        """The whole table; raises BrokenFile."""
+        columns: dict[str, list[Any]] = {}
+        for reply in self.replies(path, "rows"):
+            if "broken" in reply:
+                raise BrokenFile(reply["broken"])
+            if "column" in reply:
+                columns[reply["column"]] = shared(reply["values"])
+        remarks = [Remark(*remark) for remark in reply["ok"].pop("remarks")]
+        return RawTable(columns=columns, remarks=remarks, **reply["ok"])
+
+    def replies(self, path: Path, kind: str) -> Iterator[dict[str, Any]]:
+        """The replies about a file, the last of them `ok` or `broken`."""
         request = json.dumps({"path": str(path), "kind": kind, **self.want})
         try:
+            child = self.child or self.start()
             assert child.stdin is not None
             child.stdin.write(request + "\n")
             child.stdin.flush()
-            line = self.answers.get(timeout=self.seconds)
-        except queue.Empty:
-            return self.give_up(f"took more than {self.seconds:g} seconds to decode")
         except OSError:
-            line = None
-        return self.give_up(f"made its decoder crash{self.how()}") if line is None else answer(line)
+            yield self.give_up(f"made its decoder crash{self.how()}")
+            return
+        ended = False
+        while not ended:
+            try:
+                line = self.answers.get(timeout=self.seconds)
+            except queue.Empty:
+                yield self.give_up(f"took more than {self.seconds:g} seconds to decode")
+                return
+            reply = (
+                self.give_up(f"made its decoder crash{self.how()}")
+                if line is None
+                else json.loads(line)
+            )
+            ended = "column" not in reply
+            yield reply
 
     def start(self) -> subprocess.Popen[str]:
         answers: queue.Queue[str | None] = queue.Queue()
         self.child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
-            [sys.executable, "-P", "-m", __name__],
+            [sys.executable, "-P", "-m", MODULE, self.libraries],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -100,10 +137,10 @@ class Inspector:
             -25: " (it tried to write a file)",
         }.get(code, f" (code {code})")
 
-    def give_up(self, reason: str) -> BrokenFile:
+    def give_up(self, reason: str) -> dict[str, Any]:
         self.end()
         self.restarts += 1
-        return BrokenFile(reason)
+        return {"broken": reason}
 
     def end(self) -> None:
         if self.child is None:
@@ -136,25 +173,37 @@ def pump(child: "subprocess.Popen[str]", answers: "queue.Queue[str | None]") -> 
     answers.put(None)
 
 
-def answer(line: str) -> Inspection | BrokenFile:
-    found = json.loads(line)
-    if "broken" in found:
-        return BrokenFile(found["broken"])
-    inspection = Inspection(**found["ok"])
+def inspection_of(facts: dict[str, Any]) -> Inspection:
+    inspection = Inspection(**facts)
     if inspection.thumbnail is not None:
         inspection.thumbnail = base64.b64decode(inspection.thumbnail)
     return inspection
 
 
+def shared(values: list[Any]) -> list[Any]:
+    """Equal texts as one object: a column of categories takes a pointer a row."""
+    known: dict[str, str] = {}
+    return [known.setdefault(value, value) if isinstance(value, str) else value for value in values]
+
+
+def read_in_child(path: Path) -> RawTable:
+    """A table of strangers, read in a child process; raises BrokenFile."""
+    if not path.is_file():
+        raise BrokenFile("is not there")
+    libraries = "parquet" if is_parquet(path) else "csv"
+    with Inspector(seconds=SECONDS_A_TABLE, libraries=libraries) as inspector:
+        return inspector.read_table(path)
+
+
 def environment() -> dict[str, str]:
     """Nothing but what Python needs: no database address, no secret key."""
     package_root = str(Path(__file__).resolve().parents[2])
-    kept = {
+    inherited = {
         name: os.environ[name]
         for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
         if name in os.environ
     }
-    return kept | {
+    return inherited | {
         "PYTHONPATH": package_root,
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -173,37 +222,55 @@ def limit_this_process() -> None:
         resource.setrlimit(what, (value, value))
 
 
-def look_at(request: dict[str, Any]) -> dict[str, Any]:
+def replies_to(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     path, kind = Path(request["path"]), request["kind"]
+    if kind == "rows":
+        yield from table_replies(path)
+        return
     if kind == "image" and request["thumbnail"]:
-        found = module("image").inspect(path, thumbnail_px=request["thumbnail"])
+        inspection = module("image").inspect(path, thumbnail_px=request["thumbnail"])
     elif kind == "audio" and request["waveform"]:
-        found = module("audio").inspect(path, waveform_points=request["waveform"])
+        inspection = module("audio").inspect(path, waveform_points=request["waveform"])
     else:
-        found = inspect(path, kind)
-    answer = asdict(found)
-    if found.thumbnail is not None:
-        answer["thumbnail"] = base64.b64encode(found.thumbnail).decode("ascii")
-    return answer
+        inspection = inspect(path, kind)
+    facts = asdict(inspection)
+    if inspection.thumbnail is not None:
+        facts["thumbnail"] = base64.b64encode(inspection.thumbnail).decode("ascii")
+    yield {"ok": facts}
+
+
+def table_replies(path: Path) -> Iterator[dict[str, Any]]:
+    raw = read_table(path)
+    for name in list(raw.columns):
+        yield {"column": name, "values": raw.columns.pop(name)}
+    yield {"ok": {name: value for name, value in vars(raw).items() if name != "columns"}}
+
+
+def load_libraries(names: str) -> None:
+    """Load them before the limits: loading needs more open files and memory than reading."""
+    if names == "parquet":
+        import pyarrow.parquet  # noqa: F401
+    elif names == "media":
+        for kind in ("image", "audio"):
+            module(kind)
 
 
 def main() -> None:
-    for kind in ("image", "audio"):
-        module(kind)
+    load_libraries(sys.argv[1])
     limit_this_process()
-    # the answers keep the real standard output; a library that prints cannot break the protocol
+    # the replies keep the real standard output; a library that prints cannot break the protocol
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     out.write(READY + "\n")
     out.flush()
     for line in sys.stdin:
         try:
-            reply: dict[str, Any] = {"ok": look_at(json.loads(line))}
+            for reply in replies_to(json.loads(line)):
+                out.write(json.dumps(reply) + "\n")
         except BrokenFile as broken:
-            reply = {"broken": broken.reason}
+            out.write(json.dumps({"broken": broken.reason}) + "\n")
         except MemoryError:
-            reply = {"broken": "needs more memory than a file may use"}
-        out.write(json.dumps(reply) + "\n")
+            out.write(json.dumps({"broken": "needs more memory than a file may use"}) + "\n")
         out.flush()
 
 
