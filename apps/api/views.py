@@ -161,7 +161,7 @@ class Runs(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
         return queries.runs(self.project)
 
     def create(self, request: Request, **_kwargs: str) -> Response:
-        """Without a recipe the default one is used."""
+        """Start a run; without a recipe the default one is used."""
         body = self.get_serializer(data=request.data)
         body.is_valid(raise_exception=True)
         fields = body.validated_data

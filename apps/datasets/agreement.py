@@ -28,7 +28,7 @@ class AnnotatorPair:
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """Of the pairs of annotations in which this label stands, the share in which both say it
+    """The share, of the pairs of annotations in which this label stands, in which both say it
     (specific agreement).
     """
 
@@ -99,20 +99,30 @@ def agreement_of(version: Version) -> Agreement:
     file.
     """
     key = identifier(version.key_column)
-    annotations = f"SELECT DISTINCT ON (key, annotator) {key}::VARCHAR AS key, annotator, label FROM t0 WHERE label IS NOT NULL AND annotator IS NOT NULL"
+    annotations = (
+        f"SELECT DISTINCT ON (key, annotator) {key}::VARCHAR AS key, annotator, label FROM t0 "
+        "WHERE label IS NOT NULL AND annotator IS NOT NULL"
+    )
     pairs = (
-        f"WITH s AS ({annotations}) SELECT a.annotator AS one, b.annotator AS two, a.label AS x, b.label AS y, count(*) AS n "
+        f"WITH s AS ({annotations}) SELECT a.annotator AS one, b.annotator AS two, a.label AS x, "
+        "b.label AS y, count(*) AS n "
         "FROM s a JOIN s b ON a.key = b.key AND a.annotator < b.annotator GROUP BY ALL"
     )
-    people = f"WITH s AS ({annotations}) SELECT annotator, count(*) AS n FROM s GROUP BY annotator ORDER BY n DESC, annotator"
+    people = (
+        f"WITH s AS ({annotations}) SELECT annotator, count(*) AS n FROM s GROUP BY annotator "
+        "ORDER BY n DESC, annotator"
+    )
     sizes = (
-        f"WITH s AS ({annotations}), k AS (SELECT key, count(*) AS votes, count(DISTINCT label) AS labels FROM s GROUP BY key) "
-        "SELECT count(*) AS n, count(*) FILTER (votes > 1) AS several, count(*) FILTER (labels > 1) AS contradicted FROM k"
+        f"WITH s AS ({annotations}), k AS (SELECT key, count(*) AS votes, count(DISTINCT label) "
+        "AS labels FROM s GROUP BY key) "
+        "SELECT count(*) AS n, count(*) FILTER (votes > 1) AS several, count(*) FILTER (labels > "
+        "1) AS contradicted FROM k"
     )
     against = (
         f"WITH s AS ({annotations}), c AS (SELECT key, label, count(*) AS n FROM s GROUP BY ALL), "
         "k AS (SELECT key, max(n) / sum(n) AS share FROM c GROUP BY key HAVING count(*) > 1) "
-        "SELECT k.key, k.share, list(struct_pack(who := s.annotator, label := s.label) ORDER BY s.annotator) AS labels "
+        "SELECT k.key, k.share, list(struct_pack(who := s.annotator, label := s.label) ORDER BY "
+        "s.annotator) AS labels "
         f"FROM k JOIN s USING (key) GROUP BY ALL ORDER BY k.share, k.key LIMIT {CONTRADICTIONS}"
     )
     counted, persons, size, rows = ask(
@@ -169,10 +179,13 @@ def _labels(counted: list[Row]) -> list[LabelAgreement]:
 
 
 def annotations_of(versions: list[Version], key: str) -> list[dict[str, Any]]:
-    """Who said what about one sample: [{dataset, annotator, label}], for its page."""
+    """Return the annotations of one sample, [{dataset, annotator, label}], for its page."""
     annotations = []
     for version in versions:
-        sql = f"SELECT annotator, label FROM t0 WHERE {identifier(version.key_column)}::VARCHAR = ? ORDER BY annotator"
+        sql = (
+            f"SELECT annotator, label FROM t0 WHERE {identifier(version.key_column)}::VARCHAR = ? "
+            "ORDER BY annotator"
+        )
         rows = ask((table_file(version),), [(sql, [key])])[0]
         annotations += [{"dataset": version.dataset, **row} for row in rows]
     return annotations

@@ -1,4 +1,4 @@
-"""What discussions can stand on here: a data set, and a sample that any data set has."""
+"""Anchors of discussions: a data set, and a sample that any data set has."""
 
 from collections.abc import Collection
 
@@ -33,7 +33,10 @@ def find_samples(project: Project, keys: Collection[str]) -> dict[str, Anchor]:
     if not versions:
         return {}
     frame = frame_of_versions(versions)
-    sql = f"SELECT {frame.key}::VARCHAR AS key FROM t0 WHERE {frame.key}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
+    sql = (
+        f"SELECT {frame.key}::VARCHAR AS key FROM t0 WHERE {frame.key}::VARCHAR IN (SELECT "
+        "unnest(?::VARCHAR[]))"
+    )
     try:
         rows = ask_one(frame.files, sql, [list(keys)])
     except CannotRead:

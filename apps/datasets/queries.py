@@ -1,10 +1,9 @@
-"""What pages and the API read about data sets, in a bounded number of queries."""
+"""Data sets for pages and the API, in a bounded number of queries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from apps.projects.models import Project
 
@@ -65,7 +64,7 @@ def blob_of(project: Project, sha256: str) -> Blob | None:
 
 
 def n_found(version: Version, code: str) -> int:
-    """How often the check found this in the version."""
+    """Return the number of findings of this code in the version."""
     return sum(
         group["count"] for group in version.report.get("groups", []) if group["code"] == code
     )
@@ -137,7 +136,9 @@ def sorted_rows(rows: Iterable[ListRow], sort: str) -> list[ListRow]:
 
 
 def open_uploads(project: Project) -> list[Upload]:
-    """On their way, waiting for a person, or failed: they stand above the list until they are done."""
+    """Return uploads on their way, waiting or failed; they stand above the list until they are
+    done.
+    """
     rows = Upload.objects.filter(project=project, state__in=OPEN_UPLOADS).select_related(
         "check_job", "import_job", "created_by"
     )
@@ -148,15 +149,8 @@ def open_uploads(project: Project) -> list[Upload]:
 
 
 def _title(upload: Upload) -> str:
-    """What the person called it, else the name of its first file."""
+    """Return the name that the person gave, else that of the first file."""
     files = [file.get("name", "") for file in upload.files]
     return str(
         upload.options.get("name") or (files[0] if files else "") or upload.get_source_display()
     )
-
-
-def last_update(project: Project) -> Any:
-    newest = Version.objects.filter(dataset__project=project, dataset__deleted_at=None).aggregate(
-        last=Max("created_at")
-    )
-    return newest["last"]

@@ -1,5 +1,5 @@
-"""What a discussion can stand on. Each app says how its own objects are found; this app knows none
-of them.
+"""Objects that a discussion can stand on. Each app says how its own objects are found; this app
+knows none of them.
 """
 
 from collections.abc import Callable, Collection
@@ -13,7 +13,9 @@ from apps.projects.models import Project
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """An object of a project: its short name, its page, and the ids of the people whose work it is."""
+    """An object of a project: its short name, its page, and the ids of the people whose
+    work it is.
+    """
 
     label: str
     url: str

@@ -1,4 +1,4 @@
-"""What a discussion shows and what waits in an inbox, each in a bounded number of queries."""
+"""Discussions and the inbox as pages show them, each in a bounded number of queries."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass

@@ -212,7 +212,7 @@ def settle(
     *reasons: Notification.Reason,
     but: Event | None = None,
 ) -> None:
-    """What was asked of the person here has been done: answered, decided."""
+    """Mark as done the requests to the person here that were answered or decided."""
     waiting = Notification.objects.filter(
         user=user, done_at=None, reason__in=reasons, event__project=project
     )

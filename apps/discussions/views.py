@@ -101,7 +101,9 @@ def permalink(request: HttpRequest, project: Project, comment: int) -> HttpRespo
 @require_GET
 @project_page("view")
 def members(request: HttpRequest, project: Project) -> HttpResponseBase:
-    """For the list behind @: who can be mentioned, and what is written for it."""
+    """Answer the list behind @: members who can be mentioned, and the text that is written for
+    each.
+    """
     people = faces(project).values()
     people = [
         {
@@ -180,7 +182,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def open_one(request: HttpRequest, notification: int) -> HttpResponseBase:
-    """To the thing itself; only this notification becomes read."""
+    """Go to the object itself; only this notification becomes read."""
     row = get_object_or_404(queries.notifications(request.user), pk=notification)
     services.read(request.user, row)
     event = row.event

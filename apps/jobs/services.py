@@ -102,7 +102,9 @@ def give_up_on_the_dead() -> None:
 
 
 def end_leases_of_host() -> int:
-    """At the start of this machine's workers: whatever they held before is free at once."""
+    """Free, at the start of this machine's workers, whatever they held before; returns
+    the number.
+    """
     host = f"{socket.gethostname()}:"
     return Job.objects.filter(state=Job.State.RUNNING, lease_owner__startswith=host).update(
         lease_until=timezone.now() - timedelta(seconds=1)

@@ -139,8 +139,8 @@ class Hub:
             self.position = messages[-1].id or self.position
 
     async def _check_people(self) -> None:
-        """Who signed out, was switched off, changed the password or lost a project gets nothing
-        more.
+        """Cut off people who signed out, were switched off, changed the password or
+        lost a project.
         """
         current = await self.read(allowed, tuple(self.subscriptions))
         for subscription in tuple(self.subscriptions):
@@ -171,7 +171,7 @@ class Hub:
 
 
 def allowed(subscriptions: tuple[Subscription, ...]) -> dict[Subscription, set[int] | None]:
-    """What each stream may see now; None where its sign-in has ended."""
+    """Return the projects that each stream may see now; None where its sign-in has ended."""
     users = {
         user.pk: user
         for user in User.objects.filter(

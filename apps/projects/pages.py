@@ -43,8 +43,8 @@ def project_page(
 
 
 def has_moved(request: HttpRequest, state: str) -> bool:
-    """Whether a part of a page asks for itself (`?state=`) and the object has left that state: its
-    title and buttons are old as well.
+    """Return True where a part of a page asks for itself (`?state=`) and the object has left that
+    state: its title and buttons are old as well.
     """
     return bool(request.htmx) and request.GET.get("state", state) != state
 

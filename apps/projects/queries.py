@@ -13,7 +13,7 @@ def members(project: Project) -> QuerySet[Member]:
 
 
 def face(member: Member) -> dict[str, Any]:
-    """What the circle of a person shows: the colours of the first discipline."""
+    """Return what a person's avatar shows, in the colours of the first discipline."""
     disciplines = list(member.disciplines.all())
     return {
         "name": str(member.user),

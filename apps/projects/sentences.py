@@ -158,7 +158,7 @@ def _words(event: Event) -> _Words:
 
 
 def address(event: Event) -> str:
-    """Where the thing stands now; the project's page when it has none of its own."""
+    """Return the page of the event's target; the project's page where it has none of its own."""
     if event.project is None:
         return reverse("home")
     slug, target = event.project.slug, event.target_id

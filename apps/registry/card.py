@@ -62,15 +62,29 @@ def build(version: ModelVersion) -> ModelCard:
     kinds = {modality["name"]: modality["kind"] for modality in run.modalities}
     words = version.card
     return ModelCard(
-        version=version, result=result, headline=version.model.description or _headline(result), tiles=headline.tiles(result), caption=headline.caption(result),
-        meant_for=lines_of(words.get("meant_for", "")), not_for=lines_of(words.get("not_for", "")), limits=words.get("limits", ""),
-        approvals=hooks.approvals_of(version), data=data_of(version), forest=whom(result),
-        missing=missing.plot(result, kinds), missing_words=missing.words(result),
-        rely=contributions.plot(result, kinds), rely_words=contributions.words(result),
-        reliability=calibration.plot(result), reliability_words=calibration.words(result), singles=singles_of(result, kinds),
+        version=version,
+        result=result,
+        headline=version.model.description or _headline(result),
+        tiles=headline.tiles(result),
+        caption=headline.caption(result),
+        meant_for=lines_of(words.get("meant_for", "")),
+        not_for=lines_of(words.get("not_for", "")),
+        limits=words.get("limits", ""),
+        approvals=hooks.approvals_of(version),
+        data=data_of(version),
+        forest=whom(result),
+        missing=missing.plot(result, kinds),
+        missing_words=missing.words(result),
+        rely=contributions.plot(result, kinds),
+        rely_words=contributions.words(result),
+        reliability=calibration.plot(result),
+        reliability_words=calibration.words(result),
+        singles=singles_of(result, kinds),
         seeds=", ".join(f"{seed.seed}: {figures.score(seed.score)}" for seed in result.seeds),
-        environment=environment_of(result), size=bundles.size_of(version), commands=commands_of(version),
-    )  # fmt: skip
+        environment=environment_of(result),
+        size=bundles.size_of(version),
+        commands=commands_of(version),
+    )
 
 
 def lines_of(text: str) -> list[str]:
@@ -112,9 +126,16 @@ def whom(result: EvaluationResult) -> ui.Forest:
     )
     groups = subgroups.plot(result)
     return ui.Forest(
-        rows=[everybody, *(groups.rows if groups else [])], low=low, high=high, metric=figures.metric(result.headline.metric), show_state=False, name="subgroups",
-        target=head.value, target_label=_("all samples"), first_column=_("On whom"),
-    )  # fmt: skip
+        rows=[everybody, *(groups.rows if groups else [])],
+        low=low,
+        high=high,
+        metric=figures.metric(result.headline.metric),
+        show_state=False,
+        name="subgroups",
+        target=head.value,
+        target_label=_("all samples"),
+        first_column=_("On whom"),
+    )
 
 
 def singles_of(result: EvaluationResult, kinds: dict[str, str]) -> list[dict[str, Any]]:
@@ -169,13 +190,21 @@ def as_json(card: ModelCard) -> dict[str, Any]:
 def _data_json(version: Version) -> dict[str, Any]:
     dataset = version.dataset
     return {
-        "name": dataset.name, "version": version.number, "discipline": dataset.discipline.name, "rows": version.n_rows,
-        "licence": dataset.licence, "digest": version.digest,
-    }  # fmt: skip
+        "name": dataset.name,
+        "version": version.number,
+        "discipline": dataset.discipline.name,
+        "rows": version.n_rows,
+        "licence": dataset.licence,
+        "digest": version.digest,
+    }
 
 
 def _approval_json(approval: Approval) -> dict[str, Any]:
     return {
-        "discipline": approval.discipline.name, "person": approval.person, "decision": approval.state, "summary": approval.summary,
-        "at": approval.at.isoformat(), "review": approval.review,
-    }  # fmt: skip
+        "discipline": approval.discipline.name,
+        "person": approval.person,
+        "decision": approval.state,
+        "summary": approval.summary,
+        "at": approval.at.isoformat(),
+        "review": approval.review,
+    }

@@ -1,4 +1,6 @@
-"""What apps above this one add to a version's page: reviews register themselves in `ready()`."""
+"""Hooks by which apps above this one add to a version's page: reviews register themselves in
+`ready()`.
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ class VersionAction:
 
 @dataclass(frozen=True)
 class Approval:
-    """What one discipline said of the version."""
+    """One discipline's decision about the version."""
 
     discipline: Discipline
     person: str

@@ -112,7 +112,7 @@ def registrable_run(project: Project, number: str) -> Run | None:
 
 
 def find_versions(project: Project, ids: Collection[str]) -> dict[str, Anchor]:
-    """For discussions: `slug/number` -> version."""
+    """Return the anchors of discussions by `slug/number`."""
     slugs = {key.rpartition("/")[0] for key in ids}
     rows = ModelVersion.objects.filter(
         model__project=project, model__slug__in=slugs

@@ -1,4 +1,4 @@
-"""What changed: the figures of the candidate beside those of the version it replaces."""
+"""The scores of the candidate beside those of the version it replaces."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,9 @@ class ScoreChange:
 
 
 def verdict(before: Interval, after: Interval, lower_is_better: bool = False) -> str:
-    """The intervals are of two separate bootstraps, so an overlap says nothing in either direction."""
+    """The intervals are of two separate bootstraps, so an overlap says nothing in
+    either direction.
+    """
     if before.low is None or before.high is None or after.low is None or after.high is None:
         return "same"
     if after.low > before.high:
@@ -79,7 +81,9 @@ def figures(before: Run, after: Run) -> list[ScoreChange]:
 
 
 def paired(before: Run, after: Run) -> dict[str, Difference]:
-    """By metric; empty where the two were not judged on the same test samples."""
+    """Return the paired differences by metric; empty where the two were not judged on the same test
+    samples.
+    """
     try:
         return run_comparison.comparison_of([before, after]).runs[1].differences
     except Cannot:

@@ -1,4 +1,6 @@
-"""The figures a reviewer looks at, from the run's result, drawn by the plots of the run's own page."""
+"""The figures a reviewer looks at, from the run's result, drawn by the plots of the
+run's own page.
+"""
 
 from dataclasses import dataclass
 

@@ -76,7 +76,8 @@ class DecisionForm(forms.Form):
     verdict = forms.ChoiceField(
         label=_("Your decision"),
         choices=[
-            (one.value, one.label) for one in (Decision.Verdict.APPROVE, Decision.Verdict.CHANGES)
+            (verdict.value, verdict.label)
+            for verdict in (Decision.Verdict.APPROVE, Decision.Verdict.CHANGES)
         ],
         required=False,
         widget=forms.RadioSelect,

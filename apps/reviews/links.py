@@ -1,4 +1,6 @@
-"""What reviews add to the pages of runs and model versions, which lie below and do not know them."""
+"""Parts that reviews add to the pages of runs and model versions, which lie below and do not know
+them.
+"""
 
 from collections.abc import Collection
 
@@ -59,7 +61,7 @@ def version_actions(request: HttpRequest, version: ModelVersion) -> list[Version
             )
         ]
     if version.alias != ModelVersion.Alias.STAGING and can(request.user, "maintain", project):
-        url = f"{reverse('reviews:new', args=[project.slug])}?version={version.model.slug}/{version.number}"
+        url = f"{reverse('reviews:new', args=[project.slug])}?version={version.key}"
         return [VersionAction(_("Propose for Staging"), url, "scale")]
     return []
 

@@ -1,4 +1,4 @@
-"""Who may decide in a review, and for which discipline."""
+"""Rights in a review: to decide for a discipline, to withdraw, to ask again."""
 
 from apps.accounts.models import User
 from apps.discussions.people import Face, faces

@@ -1,4 +1,4 @@
-"""Who should decide about a version: those whose data it was trained on."""
+"""Disciplines proposed to decide about a version: those whose data it was trained on."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,9 @@ from apps.registry.models import ModelVersion
 
 @dataclass(slots=True)
 class Candidate:
-    """A discipline on the form: preselected when it owns data, with the person who would be asked."""
+    """A discipline on the form: preselected when it owns data, with the person who
+    would be asked.
+    """
 
     discipline: Discipline
     datasets: list[str]
@@ -48,7 +50,9 @@ def datasets_by_discipline(version: ModelVersion) -> dict[int, list[str]]:
 
 
 def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
-    """Every discipline, those that own data first; the rights of members are asked once a person."""
+    """Every discipline, those that own data first; the rights of members are asked once
+    a person.
+    """
     used = datasets_by_discipline(version)
     members = project.members.select_related("user").prefetch_related("disciplines")
     may = [member for member in members if can_review(member)]
@@ -68,5 +72,5 @@ def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
 
 
 def can_review(member: Member) -> bool:
-    """By the role, which the groups mirror: no query for each member."""
+    """Read the right off the role, which the groups mirror: no query for each member."""
     return member.user.is_active and "review" in GRANTS[Role(member.role)]

@@ -77,12 +77,14 @@ class GateColumn:
 
     @property
     def own_work(self) -> bool:
-        """The person who proposed the version also decided for this discipline: allowed, but shown."""
+        """The person who proposed the version also decided for this discipline:
+        allowed, but shown.
+        """
         return bool(self.answer and self.answer.reviewer_id == self.review.created_by_id)
 
     def turn_of(self, user: User) -> bool:
-        """Whether this person is awaited: the one who is asked, or anybody of the discipline where
-        nobody is named.
+        """Return True where this person is awaited: the one who is asked, or anybody of the
+        discipline where nobody is named.
         """
         if self.answer:
             return False
@@ -118,8 +120,8 @@ class Gate:
         return self.ready and self.review.is_open
 
     def waiting_on(self, user: User) -> list[str]:
-        """Whose turn it is: "you" first, people by name, a discipline where nobody is named; the
-        proposer where changes are asked for.
+        """Return the names of those whose turn it is: "you" first, people by name, a discipline
+        where nobody is named; the proposer where changes are asked for.
         """
         names = [
             _("you") if column.turn_of(user) else column.person or column.discipline.name
@@ -171,7 +173,8 @@ class Gate:
         words = {"approved": len(self.approved), "n": len(self.columns)}
         return (
             _(
-                "%(approved)s of %(n)s required disciplines approved. Required are those whose data it uses, and whom the proposer added."
+                "%(approved)s of %(n)s required disciplines approved. Required are those whose "
+                "data it uses, and whom the proposer added."
             )
             % words
         )
@@ -189,7 +192,7 @@ def reviews(project: Project) -> QuerySet[Review]:
 
 
 def with_parts(rows: QuerySet[Review]) -> QuerySet[Review]:
-    """What a gate needs, without the long result of the run."""
+    """Add what a gate needs, without the long result of the run."""
     related = (
         "version__model__project",
         "version__run",
@@ -330,7 +333,7 @@ def _row(review: Review, people: dict[int, Face], user: User, may: bool) -> List
 
 
 def notes(review: Review) -> list[Event]:
-    """What the proposer answered when changes had been asked for, oldest first."""
+    """Return the proposer's answers to requests for changes, oldest first."""
     events = Event.objects.filter(
         project=review.project,
         target_type="review",

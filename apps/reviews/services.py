@@ -174,7 +174,7 @@ def _set_state(review: Review) -> None:
 
 @transaction.atomic
 def ask_again(actor: User, review: Review, note: str) -> Review:
-    """What was asked for has been done or answered: the disciplines that asked decide anew; their
+    """Reopen a review after changes: the disciplines that asked for them decide anew; their
     requests stay readable.
     """
     review = _lock(review)
@@ -220,7 +220,7 @@ def promote(actor: User, review: Review) -> Review:
 
 @transaction.atomic
 def withdraw(actor: User, review: Review) -> Review:
-    """By who proposed it, or a maintainer."""
+    """Close a review; its proposer or a maintainer may."""
     require(actor, "comment", review.project)
     review = _lock(review)
     if actor.pk != review.created_by_id:

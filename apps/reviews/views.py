@@ -80,7 +80,7 @@ def review(request: HttpRequest, project: Project, number: int) -> HttpResponse:
 def _page(
     request: HttpRequest, row: Review, tab: str, status: int = 200, **more: Any
 ) -> HttpResponse:
-    """What all tabs share: head, gate, comments."""
+    """Render a tab with what all share: head, gate, comments."""
     people = faces(row.project)
     gate = queries.gate(row, people)
     disciplines = policies.decidable(request.user, row, people)

@@ -9,7 +9,15 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 
 from apps.datasets.agreement import annotations_of
-from apps.datasets.browsing.cards import Media, media_of, sample_address, shown, spark_of
+from apps.datasets.browsing.cards import (
+    Media,
+    dots_of_sample,
+    media_of,
+    sample_address,
+    shown,
+    spark_of,
+)
+from apps.datasets.browsing.duck import Row
 from apps.datasets.browsing.filters import address, flag_label
 from apps.datasets.browsing.frames import (
     MEDIA,
@@ -18,6 +26,7 @@ from apps.datasets.browsing.frames import (
     frame_of_alignment,
     frame_of_versions,
 )
+from apps.datasets.browsing.joins import INPUTS
 from apps.datasets.browsing.samples import neighbours, row_of
 from apps.datasets.models import Alignment, DataSet, Version
 from apps.datasets.queries import newest_versions
@@ -31,7 +40,7 @@ SHOWN_RUNS = 3
 
 @dataclass
 class SampleSource:
-    """What a page of samples looks at: the newest versions of all data sets, or one frozen
+    """The data behind a page of samples: the newest versions of all data sets, or one frozen
     alignment.
     """
 
@@ -55,6 +64,13 @@ class SampleSource:
                 for version in self.versions
             }.values()
         )
+
+    @property
+    def annotated(self) -> list[Version]:
+        """The annotation data sets among the versions."""
+        return [
+            version for version in self.versions if version.dataset.kind == DataSet.Kind.ANNOTATION
+        ]
 
     @property
     def updated(self) -> Any:
@@ -135,71 +151,66 @@ class Sample:
 
 def sample_of(project: Project, source: SampleSource, key: str, query: QueryDict) -> Sample:
     """Raises 404 for a key that no data set has, CannotRead where a file cannot be read."""
-    if not source.versions:
-        raise Http404(_("No data set of this project has this sample."))
-    frame = source.frame
-    row = row_of(frame, key)
+    row = row_of(source.frame, key) if source.versions else None
     if row is None:
         raise Http404(_("No data set of this project has this sample."))
-    media = media_of(
-        [row],
-        [column for column in frame.columns if column.kind in MEDIA],
-        project,
-        {column.ref: column.ref for column in frame.columns},
-    )
+    frame = source.frame
+    names = {column.ref: column.ref for column in frame.columns}
+    media = media_of([row], frame.of_kind(*MEDIA), project, names)
     before, after, place, n = neighbours(frame, query, key)
     stays = query.urlencode()
-    annotations = annotations_of(
-        [version for version in source.versions if version.dataset.kind == DataSet.Kind.ANNOTATION],
-        key,
-    )
-    twin = next(
-        (
-            twins[key]
-            for version in source.versions
-            if key in (twins := version.statistics.get("duplicates") or {})
-        ),
-        "",
-    )
+    annotations = annotations_of(source.annotated, key)
+    twin = _twin(source, key)
     return Sample(
         key=key,
         panes=panes(source, frame, row, media, key),
         label=shown(row.get(frame.label.ref)) if frame.label else "",
         label_from=frame.label.dataset_name if frame.label else "",
-        labels=[
-            (column.name, shown(row[column.ref]))
-            for column in frame.of_kind("label")
-            if column is not frame.label
-            and column.dataset not in frame.votes
-            and row[column.ref] is not None
-        ],
+        labels=_other_labels(frame, row),
         groups=groups_of(frame, row),
         annotations=annotations,
         agreement=_agreement(annotations),
-        flags=[
-            flag_label(flag)
-            for flag, keys in frame.flags.items()
-            if flag != "duplicate" and key in keys
-        ],
+        flags=_flags(frame, key),
         twin=twin,
         twin_href=sample_address(project, twin) if twin else "",
         before=sample_address(project, before, stays) if before else None,
         after=sample_address(project, after, stays) if after else None,
         place=place,
         n=n,
-        dots=[
-            (
-                modality.kind,
-                modality.name,
-                all(row[column.ref] is None for column in modality.columns),
-            )
-            for modality in frame.modalities
-        ],
+        dots=dots_of_sample(frame, lambda column: row[column.ref]),
     )
 
 
+def _twin(source: SampleSource, key: str) -> str:
+    """Return the key of the sample that this one repeats; empty where it repeats none."""
+    for version in source.versions:
+        duplicates = version.statistics.get("duplicates") or {}
+        if key in duplicates:
+            return duplicates[key]
+    return ""
+
+
+def _other_labels(frame: Frame, row: Row) -> list[tuple[str, str]]:
+    """Labels beside the frame's own that are no annotators' majority."""
+    return [
+        (column.name, shown(row[column.ref]))
+        for column in frame.of_kind("label")
+        if column is not frame.label
+        and column.dataset not in frame.votes
+        and row[column.ref] is not None
+    ]
+
+
+def _flags(frame: Frame, key: str) -> list[str]:
+    return [
+        flag_label(flag)
+        for flag, keys in frame.flags.items()
+        if flag != "duplicate" and key in keys
+    ]
+
+
 def predictions_about(project: Project, key: str) -> list[dict[str, Any]]:
-    """What the newest finished runs said of it, each by a round that did not train on it."""
+    """Return the newest finished runs' out-of-fold predictions for the sample."""
     runs = Run.objects.filter(project=project, job__state=Job.State.FINISHED).select_related(
         "project", "job"
     )[:SHOWN_RUNS]
@@ -221,53 +232,42 @@ def groups_of(frame: Frame, row: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _agreement(annotations: list[dict[str, Any]]) -> tuple[int, int]:
-    """How many say what most say, of how many."""
+    """Return the number of annotations with the most frequent label, and of all."""
     labels = [annotation["label"] for annotation in annotations if annotation["label"] is not None]
     return max((labels.count(label) for label in labels), default=0), len(labels)
 
 
 def panes(
-    source: SampleSource, frame: Frame, row: dict[str, Any], media: dict[str, Media], key: str
+    source: SampleSource, frame: Frame, row: Row, media: dict[str, Media], key: str
 ) -> list[Pane]:
     """Each picture, recording, text and series in a pane of its own; the other values of its data
     set stand beside the first of them.
     """
-    shown_panes = []
+    shown_panes: list[Pane] = []
     for version in source.versions:
-        if version.dataset.kind == DataSet.Kind.ANNOTATION:
-            continue
-        own = [column for column in frame.columns if column.dataset == version.dataset.slug]
-        inputs = [column for column in own if column.kind in ("image", "audio", "text", "series")]
-        values = [
-            (column.name, shown(row[column.ref], column.unit))
-            for column in own
-            if column not in inputs and row[column.ref] is not None
-        ]
-        for place, column in enumerate(inputs):
-            shown_panes.append(
-                _pane(
-                    version,
-                    frame,
-                    column,
-                    row[column.ref],
-                    media,
-                    key,
-                    values if place == 0 else [],
-                )
-            )
-        if not inputs and values:
-            shown_panes.append(
-                Pane(
-                    version.dataset.name,
-                    "table",
-                    version.dataset.discipline,
-                    version.dataset,
-                    own[0],
-                    numbers=values,
-                )
-            )
+        if version.dataset.kind != DataSet.Kind.ANNOTATION:
+            shown_panes += _panes_of_version(version, frame, row, media, key)
     order = {"image": 0, "audio": 1, "text": 2, "series": 3, "table": 4}
     return sorted(shown_panes, key=lambda pane: order[pane.kind])
+
+
+def _panes_of_version(
+    version: Version, frame: Frame, row: Row, media: dict[str, Media], key: str
+) -> list[Pane]:
+    dataset = version.dataset
+    own = [column for column in frame.columns if column.dataset == dataset.slug]
+    inputs = [column for column in own if column.kind in INPUTS]
+    values = [
+        (column.name, shown(row[column.ref], column.unit))
+        for column in own
+        if column not in inputs and row[column.ref] is not None
+    ]
+    if not inputs and values:
+        return [Pane(dataset.name, "table", dataset.discipline, dataset, own[0], numbers=values)]
+    return [
+        _pane(version, frame, column, row[column.ref], media, key, [] if place else values)
+        for place, column in enumerate(inputs)
+    ]
 
 
 GAPS = {

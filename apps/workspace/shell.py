@@ -20,6 +20,8 @@ from apps.reviews.models import Review
 from apps.reviews.queries import waiting_for
 
 Entry = dict[str, Any]
+Room = tuple[str, str, str, Entry]
+"""URL name, label, icon, numbers."""
 
 
 def shell_for(request: HttpRequest) -> dict[str, Any] | None:
@@ -161,11 +163,33 @@ def _counts(project: Project) -> dict[str, int]:
 
 def _project_rail(request: HttpRequest, project: Project, n: dict[str, int]) -> list[Entry]:
     waiting = sum(1 for review in waiting_for(request.user) if review.project_id == project.pk)
-    rooms = [
-        (_("Project"), [("projects:overview", _("Overview"), "layout-dashboard", {}), ("datasets:list", _("Data sets"), "database", {"count": n["n_data"]}), ("workspace:samples", _("Samples"), "images", {}), ("datasets:alignments", _("Alignments"), "merge", {"count": n["n_alignments"]})]),
-        (_("Models"), [("experiments:runs", _("Runs"), "flask-conical", {"count": n["n_runs"]}), ("reviews:list", _("Reviews"), "scale", {"badge": waiting, "count": n["n_reviews"]}), ("registry:models", _("Model registry"), "package", {"count": n["n_models"]})]),
-        (_("Team"), [("projects:members", _("Members"), "users", {"count": n["n_people"]}), ("projects:activity", _("Activity"), "history", {})]),
-    ]  # fmt: skip
+    reviews = {"badge": waiting, "count": n["n_reviews"]}
+    rooms: list[tuple[str, list[Room]]] = [
+        (
+            _("Project"),
+            [
+                ("projects:overview", _("Overview"), "layout-dashboard", {}),
+                ("datasets:list", _("Data sets"), "database", {"count": n["n_data"]}),
+                ("workspace:samples", _("Samples"), "images", {}),
+                ("datasets:alignments", _("Alignments"), "merge", {"count": n["n_alignments"]}),
+            ],
+        ),
+        (
+            _("Models"),
+            [
+                ("experiments:runs", _("Runs"), "flask-conical", {"count": n["n_runs"]}),
+                ("reviews:list", _("Reviews"), "scale", reviews),
+                ("registry:models", _("Model registry"), "package", {"count": n["n_models"]}),
+            ],
+        ),
+        (
+            _("Team"),
+            [
+                ("projects:members", _("Members"), "users", {"count": n["n_people"]}),
+                ("projects:activity", _("Activity"), "history", {}),
+            ],
+        ),
+    ]
     if can(request.user, "own", project):
         rooms[-1][1].append(("projects:settings", _("Settings"), "settings", {}))
     return [
@@ -178,10 +202,14 @@ def _room(
     request: HttpRequest, project: Project, name: str, label: str, icon: str, numbers: Entry
 ) -> Entry:
     url = reverse(name, args=[project.slug])
-    here = request.path == url if name == "projects:overview" else request.path.startswith(url)
+    is_current = (
+        request.path == url if name == "projects:overview" else request.path.startswith(url)
+    )
     if name == "projects:members":
-        here = here or request.path.startswith(reverse("projects:disciplines", args=[project.slug]))
-    return _entry(label, icon, url, here, **numbers)
+        is_current = is_current or request.path.startswith(
+            reverse("projects:disciplines", args=[project.slug])
+        )
+    return _entry(label, icon, url, is_current, **numbers)
 
 
 def _new(user: User, project: Project | None) -> list[Entry]:

@@ -1,5 +1,5 @@
-"""What the sign-in page of a demo shows: one sample of the demo study that no reading alone
-settles, and what they say together.
+"""The sample on the sign-in page of a demo: one of the demo study that no reading alone settles,
+and what they say together.
 """
 
 import base64
@@ -83,7 +83,8 @@ def _puzzling(run: Run, names: list[str]) -> dict[str, Any] | None:
     alone = [identifier(f"{ALONE}{name}") for name in names]
     there = " AND ".join(f"{column} IS NOT NULL" for column in alone)
     right = " + ".join(f"({column} = truth)::INT" for column in alone)
-    sql = f"SELECT * FROM t0 WHERE answer = truth AND {there} ORDER BY {right}, abs(confidence - 0.9), key LIMIT 1"  # noqa: S608
+    order = f"{right}, abs(confidence - 0.9), key LIMIT 1"
+    sql = f"SELECT * FROM t0 WHERE answer = truth AND {there} ORDER BY {order}"  # noqa: S608
     rows = ask_one((str(path),), sql)
     return rows[0] if rows else None
 
@@ -117,12 +118,17 @@ def _note(run: Run, key: str) -> str:
         return ""
     best = max(result.singles, key=lambda single: single.score.value)
     words = {
-        "key": key, "n": f"{result.n_samples:,}", "together": f"{result.headline.score.value:.2f}",
-        "single": f"{best.score.value:.2f}", "modality": best.modality, "metric": figures.metric(result.headline.metric),
-    }  # fmt: skip
+        "key": key,
+        "n": f"{result.n_samples:,}",
+        "together": f"{result.headline.score.value:.2f}",
+        "single": f"{best.score.value:.2f}",
+        "modality": best.modality,
+        "metric": figures.metric(result.headline.metric),
+    }
     return (
         _(
-            "Sample %(key)s of the demo study. Over its %(n)s test samples, joining them reaches %(metric)s %(together)s; the best one alone, %(modality)s, %(single)s."
+            "Sample %(key)s of the demo study. Over its %(n)s test samples, joining them reaches "
+            "%(metric)s %(together)s; the best one alone, %(modality)s, %(single)s."
         )
         % words
     )

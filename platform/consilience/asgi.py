@@ -29,8 +29,8 @@ DOWNLOADS = re.compile(r"/(media|blobs|files|download|bundle|export)(/|$)")
 
 
 class LiveHandler(ASGIHandler):
-    """Without a thread for every stream: all synchronous code under /live/ shares one thread and
-    one connection.
+    """A handler without a thread for every stream: all synchronous code under /live/ shares one
+    thread and one connection.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -53,7 +53,8 @@ def add(options: argparse.Namespace) -> int:
         options.source, options.name, options.licence, lambda text: print(text, file=sys.stderr)
     )
     print(
-        f"{made.name} is an encoder for {made.kind} now: {made.family}, {made.dim} numbers a sample, {made.parameters:,} parameters."
+        f"{made.name} is an encoder for {made.kind} now: {made.family}, {made.dim} numbers a "
+        f"sample, {made.parameters:,} parameters."
     )
     print(f"SHA-256 of its weights: {made.sha256}")
     print(f"Licence: {made.licence or 'not stated; add it again with --licence'}")

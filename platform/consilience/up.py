@@ -37,7 +37,7 @@ WORKER_OPTIONS = (
 
 
 class StartRefused(Exception):
-    """Why it cannot start, in words."""
+    """The reason why it cannot start, in words."""
 
 
 @dataclass
@@ -67,7 +67,8 @@ class Child:
         pause = min(LONGEST_PAUSE, 0.25 * 2**self.deaths) if self.deaths > 1 else 0.0
         self.pid, self.due = 0, time.monotonic() + pause
         _say(
-            f"{self.name} ended ({_reason(status)}); starting it again{f' in {pause:.1f} s' if pause else ''}"
+            f"{self.name} ended ({_reason(status)}); starting it "
+            f"again{f' in {pause:.1f} s' if pause else ''}"
         )
 
 
@@ -137,7 +138,7 @@ def _become(child: Child) -> NoReturn:
 
 
 def _die_with_parent() -> None:
-    """On Linux a supervisor that is killed takes its processes along."""
+    """End, on Linux, with the supervisor when that is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
@@ -258,7 +259,7 @@ def load() -> None:
 
 
 def tidy() -> None:
-    """What this machine's workers held before is free at once."""
+    """Free at once what this machine's workers held before."""
     from django.db import connections
 
     from apps.jobs.services import end_leases_of_host
@@ -280,7 +281,8 @@ def lock(home: Path) -> IO[str]:
     except BlockingIOError as error:
         file.seek(0)
         raise StartRefused(
-            f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). Stop that one first."
+            f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). "
+            "Stop that one first."
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))
@@ -298,7 +300,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         raise StartRefused(
-            f"Port {port} of {host} cannot be used ({error.strerror}). Choose another one, for instance --port {port + 1}."
+            f"Port {port} of {host} cannot be used ({error.strerror}). Choose another one, for "
+            f"instance --port {port + 1}."
         ) from error
     listener.listen(256)
     return listener

@@ -1,6 +1,6 @@
-"""From rows of a Parquet file to what a card, a line of the table, or one sample's page shows."""
+"""Cards, lines of the table and values of one sample's page, made from rows of a Parquet file."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from apps.ui.plots.spark import sparkline
 SMALL_PX = 64
 ROUNDED = 3
 POINTS = 200
+Dot = tuple[str, str, bool]
+"""Kind and name of an input, and whether it is missing."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,27 @@ class Media:
     sha256: str = ""
 
 
+@dataclass(frozen=True)
+class Layout:
+    """The columns that a card of this frame shows; None where the frame has none."""
+
+    image: FrameColumn | None
+    audio: FrameColumn | None
+    text: FrameColumn | None
+    series: FrameColumn | None
+    note: FrameColumn | None
+    corner: FrameColumn | None
+    facts: tuple[FrameColumn, ...]
+    label: FrameColumn | None
+    numbers: tuple[FrameColumn, ...]
+
+
 @dataclass
 class SampleCard:
     key: str
     href: str
-    dots: list[tuple[str, str, bool]]
+    layout: Layout
+    dots: list[Dot]
     image: Media | None = None
     note: str = ""
     corner: str = ""
@@ -54,26 +72,20 @@ class SampleCard:
     numbers: list[tuple[str, str]] = field(default_factory=list)
     spark: SafeString | str = ""
     flags: list[str] = field(default_factory=list)
-    has_image: bool = False
-    has_audio: bool = False
-    has_text: bool = False
     no_image: str = ""
     no_audio: str = ""
 
+    @property
+    def has_image(self) -> bool:
+        return self.layout.image is not None
 
-@dataclass(frozen=True)
-class Layout:
-    """Which column stands where on a card of this frame; None where the frame has none."""
+    @property
+    def has_audio(self) -> bool:
+        return self.layout.audio is not None
 
-    image: FrameColumn | None
-    audio: FrameColumn | None
-    text: FrameColumn | None
-    series: FrameColumn | None
-    note: FrameColumn | None
-    corner: FrameColumn | None
-    facts: tuple[FrameColumn, ...]
-    label: FrameColumn | None
-    numbers: tuple[FrameColumn, ...]
+    @property
+    def has_text(self) -> bool:
+        return self.layout.text is not None
 
 
 def layout_of(frame: Frame) -> Layout:
@@ -193,14 +205,8 @@ def _card(
     return SampleCard(
         key=key,
         href=href,
-        dots=[
-            (
-                modality.kind,
-                modality.name,
-                all(value(column) is None for column in modality.columns),
-            )
-            for modality in frame.modalities
-        ],
+        layout=layout,
+        dots=dots_of_sample(frame, value),
         image=media.get(value(layout.image) or ""),
         note=shown(value(layout.note)),
         corner=f"{layout.corner.name} {corner}" if layout.corner and corner is not None else "",
@@ -213,12 +219,17 @@ def _card(
         numbers=[(column.name, shown(value(column), column.unit)) for column in layout.numbers],
         spark=spark_of(value(layout.series)),
         flags=[flag_label(flag) for flag in flags.get(key, []) if flag != "silent"],
-        has_image=layout.image is not None,
-        has_audio=layout.audio is not None,
-        has_text=layout.text is not None,
         no_image=gap_words(frame, key, layout.image, _("no image")),
         no_audio=gap_words(frame, key, layout.audio, _("no recording")),
     )
+
+
+def dots_of_sample(frame: Frame, value: Callable[[FrameColumn], Any]) -> list[Dot]:
+    """Return a dot for each input, hollow where all its columns are empty."""
+    return [
+        (modality.kind, modality.name, all(value(column) is None for column in modality.columns))
+        for modality in frame.modalities
+    ]
 
 
 def gap_words(frame: Frame, key: str, column: FrameColumn | None, words: str) -> str:

@@ -56,7 +56,9 @@ def literal(text: str) -> str:
 
 
 def pattern(text: str) -> str:
-    """For `ILIKE ? ESCAPE '!'`: the text anywhere, its own % and _ meant as they stand."""
+    """Return the pattern for `ILIKE ? ESCAPE '!'` that finds the text anywhere, its own % and _
+    literal.
+    """
     escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return f"%{escaped}%"
 
@@ -93,7 +95,8 @@ def reader(files: Files) -> duckdb.DuckDBPyConnection:
     connection = locked(files, threads=2 if size_of(files) >= LARGE_BYTES else 1)
     for number, path in enumerate(files):
         connection.execute(
-            f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, file_row_number=true)"
+            f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, "
+            "file_row_number=true)"
         )
     connection.execute("SET lock_configuration = true")
     return connection
@@ -168,7 +171,9 @@ _answers: OrderedDict[tuple[Any, ...], list[list[Row]]] = OrderedDict()
 
 
 def ask_once(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
-    """As `ask`; the answers are kept in this process, since what a file holds never changes."""
+    """Answer as `ask` does; the answers are kept in this process, since what a file holds never
+    changes.
+    """
     key = (files, *((sql, *values) for sql, values in questions))
     if key not in _answers:
         _answers[key] = ask(files, questions) if questions else []

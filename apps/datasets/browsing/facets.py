@@ -74,7 +74,10 @@ def _grouped(columns: list[FrameColumn], condition: str) -> str:
     place = f"grouping_id({', '.join(parts)})"
     value = "coalesce(" + ", ".join(f"{part}::VARCHAR" for part in parts) + ")"
     sets = ", ".join(f"({part})" for part in parts)
-    return f"SELECT {place} AS place, {value} AS value, count(*) AS n FROM t0{condition} GROUP BY GROUPING SETS ({sets})"
+    return (
+        f"SELECT {place} AS place, {value} AS value, count(*) AS n FROM t0{condition} GROUP BY "
+        f"GROUPING SETS ({sets})"
+    )
 
 
 def _place(columns: list[FrameColumn], index: int) -> int:
@@ -85,7 +88,10 @@ def _place(columns: list[FrameColumn], index: int) -> int:
 
 
 def _tags(column: FrameColumn, condition: str) -> str:
-    return f"SELECT value, count(*) AS n FROM (SELECT unnest({column.sql}) AS value FROM t0{condition}) GROUP BY value"
+    return (
+        f"SELECT value, count(*) AS n FROM (SELECT unnest({column.sql}) AS value FROM "
+        f"t0{condition}) GROUP BY value"
+    )
 
 
 def _counts(columns: list[FrameColumn], rows: list[Row]) -> dict[str, dict[str, int]]:
@@ -314,7 +320,7 @@ CHECKED = ("category", "label", "group")
 
 
 def names_of(frame: Frame) -> dict[str, str]:
-    """What each column is called on the page: its name, with the data set's where two bear the
+    """Return the name of each column on the page: its own, with the data set's where two bear the
     same.
     """
     seen: dict[str, int] = {}

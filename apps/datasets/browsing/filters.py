@@ -55,7 +55,9 @@ class SampleFilters:
 
 
 def parse(query: QueryDict, frame: Frame) -> SampleFilters:
-    """What is not understood is left out: an old address still opens the page."""
+    """Read the query string; what it does not understand is left out, so that an old address still
+    opens the page.
+    """
     refs = {column.ref for column in frame.columns}
     return SampleFilters(
         frame=frame,
@@ -185,7 +187,7 @@ def _pattern_sql(code: str, frame: Frame) -> str:
 
 
 def prepared(filters: SampleFilters) -> list[Question]:
-    """To be asked first, on the same connection: the search through all texts is done once for all
+    """Return the questions to ask first on the same connection: all texts are searched once for all
     questions about a page.
     """
     if not filters.text:
@@ -196,7 +198,10 @@ def prepared(filters: SampleFilters) -> list[Question]:
         f"contains(lower({sql}::VARCHAR), lower(?))"
         for sql in (frame.key, *(column.sql for column in columns))
     ]
-    sql = f"CREATE OR REPLACE TEMP TABLE searched AS SELECT file_row_number AS place FROM t0 WHERE {' OR '.join(tests)}"
+    sql = (
+        "CREATE OR REPLACE TEMP TABLE searched AS SELECT file_row_number AS place FROM t0 WHERE "
+        f"{' OR '.join(tests)}"
+    )
     return [(sql, [filters.text] * len(tests))]
 
 
@@ -235,7 +240,7 @@ def address(query: QueryDict, drop: Mapping[str, str | None] | None = None, **pu
 
 
 def tidy(query: QueryDict) -> QueryDict:
-    """Without what a form sends for the fields that were left empty."""
+    """Return the query without the fields that were left empty in the form."""
     query_without_blanks = QueryDict(mutable=True)
     for name in query:
         if values := [value for value in query.getlist(name) if value]:
@@ -258,8 +263,8 @@ class Chip:
 
 
 def chips(filters: SampleFilters, names: Mapping[str, str]) -> list[Chip]:
-    """What is filtered for, each with the address without it. `names`: ref -> what the column is
-    called here.
+    """Return a chip for every filter, with the address without it. `names`: ref -> what the column
+    is called here.
     """
     query, shown = filters.query, list[Chip]()
     for ref, chosen in filters.values.items():
@@ -367,8 +372,8 @@ ORDER = ("label", "category", "tags", "group")
 
 
 def facet_columns(frame: Frame) -> list[FrameColumn]:
-    """What is offered as check boxes: few values, each on several samples; labels first, groups
-    last.
+    """Return the columns offered as check boxes: few values, each on several samples; labels first,
+    groups last.
 
     Several data sets often bear the same group (who spoke): the one of the largest is enough.
     """

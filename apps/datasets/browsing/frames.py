@@ -1,4 +1,4 @@
-"""What a page of samples shows: one Parquet file, its columns by their full names, the modalities
+"""The frame of a page of samples: one Parquet file, its columns by their full names, the modalities
 among them.
 
 A data set's page shows the file of one version; the project's samples, or an alignment's, the
@@ -118,8 +118,8 @@ def _column(spec: dict[str, Any], ref: str, version: Version, stored: str) -> Fr
 
 
 def vote_columns(version: Version) -> list[FrameColumn]:
-    """What a join holds of an annotation data set: the majority, whether the annotators agree, how
-    many there were.
+    """Return the columns that a join holds of an annotation data set: the majority, whether the
+    annotators agree, how many there were.
     """
     slug = version.dataset.slug
     distinct = next(

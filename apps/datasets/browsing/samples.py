@@ -30,6 +30,8 @@ from apps.projects.models import Project
 HIDDEN = ("votes",)
 SORTABLE = ("number", "time", "category", "label", "group", "id", "text")
 DEFAULT_COLUMNS = 8
+Bounds = tuple[FrameColumn, float, float]
+"""A column of numbers with its least and greatest value."""
 
 
 @dataclass
@@ -59,7 +61,6 @@ class Browse:
     n_filters: int = 0
     link: str = ""
     """The whole address, for copying."""
-    modality_counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
@@ -68,7 +69,7 @@ class Browse:
             {
                 "name": modality.name,
                 "kind": modality.kind,
-                "count": self.modality_counts[modality.name],
+                "count": sum(row.total for row in self.patterns if modality.name in row.present),
             }
             for modality in self.frame.modalities
         ]
@@ -94,59 +95,65 @@ class Counted(Paginator):
         self.count = count
 
 
+@dataclass(frozen=True)
+class Totals:
+    """Counts over all samples, whatever is filtered for."""
+
+    patterns: list[Row]
+    bins: list[list[Row]]
+    facets: dict[str, dict[str, int]]
+    n: int
+
+
+def totals_of(frame: Frame, facets: list[FrameColumn], bounds: list[Bounds]) -> Totals:
+    questions = counting.count_questions(None, facets)
+    facet_rows = ask_once(frame.files, [question for _columns, question in questions])
+    bins = [(counting.histogram(column, low, high, ""), []) for column, low, high in bounds]
+    patterns = [counting.pattern_question(frame, "", [])] if frame.modalities else []
+    return Totals(
+        patterns=ask_once(frame.files, patterns)[0] if patterns else [],
+        bins=ask_once(frame.files, bins),
+        facets=counting.collect(questions, facet_rows),
+        n=ask_once(frame.files, [("SELECT count(*) AS n FROM t0", [])])[0][0]["n"],
+    )
+
+
 def browse(frame: Frame, query: QueryDict, project: Project) -> Browse:
-    """Raises CannotRead when the file cannot be read."""
+    """Return one page of samples. Raises CannotRead when the file cannot be read."""
     filters = parse(query, frame)
-    view = _view(frame, query)
     names = counting.names_of(frame)
-    condition, values = where(filters)
     picked = {column.ref: f"c{n}" for n, column in enumerate(frame.columns)}
-    questions = counting.count_questions(filters, facet_columns(frame)[: counting.MAX_FACETS])
-    whole_questions = counting.count_questions(None, facet_columns(frame)[: counting.MAX_FACETS])
+    facets = facet_columns(frame)[: counting.MAX_FACETS]
     bounds = counting.bounds_of(frame)
-    counts = [
-        *_first(filters, frame, condition, values),
-        *_histograms(filters, bounds),
-        *(one for _columns, one in questions),
-    ]
-    rows, *answers = answered(filters, [rows_question(filters, picked, filters.page), *counts])
-    count, matched = answers[0][0]["n"], answers[1]
-    bins, counted = answers[2 : 2 + len(bounds)], answers[2 + len(bounds) :]
-    whole = (
-        ask_once(frame.files, [counting.pattern_question(frame, "", [])])[0]
-        if frame.modalities
-        else []
+    totals = totals_of(frame, facets, bounds)
+    questions = counting.count_questions(filters, facets)
+    rows, count_rows, matched, *counted = answered(
+        filters,
+        [
+            rows_question(filters, picked, filters.page),
+            *_first(filters, frame),
+            *_histograms(filters, bounds),
+            *(question for _columns, question in questions),
+        ],
     )
-    whole_bins = ask_once(
-        frame.files,
-        [(counting.histogram(column, low, high, ""), []) for column, low, high in bounds],
-    )
-    whole_counts = counting.collect(
-        whole_questions, ask_once(frame.files, [one for _columns, one in whole_questions])
-    )
-    total = ask_once(frame.files, [("SELECT count(*) AS n FROM t0", [])])[0][0]["n"]
-    page = Counted(count, filters.size).get_page(filters.page)
+    bins, facet_rows = counted[: len(bounds)], counted[len(bounds) :]
+    page = Counted(count_rows[0]["n"], filters.size).get_page(filters.page)
     if page.number != filters.page:
         rows = answered(filters, [rows_question(filters, picked, page.number)])[0]
-    result = Browse(frame, filters, total, count, page, view)
-    result.patterns = counting.make_patterns(filters, whole, matched) if frame.modalities else []
-    result.modality_counts = {
-        one.name: sum(row.total for row in result.patterns if one.name in row.present)
-        for one in frame.modalities
-    }
-    result.facets = counting.make_facets(
-        filters, names, whole_counts, counting.collect(questions, counted)
-    )
-    result.ranges = counting.make_ranges(filters, names, bounds, whole_bins, bins)
+    result = Browse(frame, filters, totals.n, count_rows[0]["n"], page, _view(frame, query))
+    if frame.modalities:
+        result.patterns = counting.make_patterns(filters, totals.patterns, matched)
+    counts = counting.collect(questions, facet_rows)
+    result.facets = counting.make_facets(filters, names, totals.facets, counts)
+    result.ranges = counting.make_ranges(filters, names, bounds, totals.bins, bins)
     _fill_rows(result, rows, picked, project)
     _fill_tools(result, names)
     return result
 
 
-def _first(
-    filters: SampleFilters, frame: Frame, condition: str, values: list[Any]
-) -> list[Question]:
-    """How many match, and the combinations of inputs among what else is filtered for."""
+def _first(filters: SampleFilters, frame: Frame) -> list[Question]:
+    """Count the matches, and the combinations of inputs among what else is filtered for."""
+    condition, values = where(filters)
     count: Question = (f"SELECT count(*) AS n FROM t0{condition}", values)
     if not frame.modalities:
         return [count, ("SELECT 1 WHERE false", [])]
@@ -272,8 +279,14 @@ def neighbours(frame: Frame, query: QueryDict, key: str) -> tuple[str | None, st
     filters = parse(query, frame)
     condition, values = where(filters)
     order = order_by(filters)
-    window = f"SELECT {frame.key}::VARCHAR AS key, row_number() OVER w AS place, lag({frame.key}::VARCHAR) OVER w AS before, "
-    window += f"lead({frame.key}::VARCHAR) OVER w AS after, count(*) OVER () AS n FROM t0{condition} WINDOW w AS ({order.strip()})"
+    window = (
+        f"SELECT {frame.key}::VARCHAR AS key, row_number() OVER w AS place, "
+        f"lag({frame.key}::VARCHAR) OVER w AS before, "
+    )
+    window += (
+        f"lead({frame.key}::VARCHAR) OVER w AS after, count(*) OVER () AS n FROM t0{condition} "
+        f"WINDOW w AS ({order.strip()})"
+    )
     rows = answered(filters, [(f"SELECT * FROM ({window}) WHERE key = ? LIMIT 1", [*values, key])])[
         0
     ]
@@ -290,7 +303,10 @@ def row_of(frame: Frame, key: str) -> Row | None:
 def rows_of(frame: Frame, keys: list[str]) -> dict[str, Row]:
     """Key -> every column of that sample, by its full name."""
     columns = "".join(f", {column.sql} AS c{n}" for n, column in enumerate(frame.columns))
-    sql = f"SELECT {frame.key}::VARCHAR AS key{columns} FROM t0 WHERE {frame.key}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))"
+    sql = (
+        f"SELECT {frame.key}::VARCHAR AS key{columns} FROM t0 WHERE {frame.key}::VARCHAR IN "
+        "(SELECT unnest(?::VARCHAR[]))"
+    )
     rows = ask(frame.files, [(sql, [keys])])[0]
     return {
         row["key"]: {column.ref: row[f"c{n}"] for n, column in enumerate(frame.columns)}

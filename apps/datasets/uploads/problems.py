@@ -28,13 +28,15 @@ PROBLEMS: dict[str, ProblemText] = {
     "missing_file": ProblemText(
         ngettext_lazy("%(n)s file is missing", "%(n)s files are missing", "n"),
         _(
-            "The table names them, but they were not uploaded. Their cells stay empty; add a zip that holds them and check again."
+            "The table names them, but they were not uploaded. Their cells stay empty; add a zip "
+            "that holds them and check again."
         ),
     ),
     "refused_file": ProblemText(
         ngettext_lazy("%(n)s file refused", "%(n)s files refused", "n"),
         _(
-            "Archives inside an archive, programs and files that can run code are never opened. They are left out."
+            "Archives inside an archive, programs and files that can run code are never opened. "
+            "They are left out."
         ),
     ),
     "ragged": ProblemText(
@@ -96,7 +98,8 @@ PROBLEMS: dict[str, ProblemText] = {
             "%(n)s image says where it was taken", "%(n)s images say where they were taken", "n"
         ),
         _(
-            "The pictures shown here are drawn without it, but the original files keep it. Remove it first if it must not be shared."
+            "The pictures shown here are drawn without it, but the original files keep it. Remove "
+            "it first if it must not be shared."
         ),
     ),
     "duplicate": ProblemText(
@@ -104,14 +107,16 @@ PROBLEMS: dict[str, ProblemText] = {
             "%(n)s sample is a copy of another", "%(n)s samples are copies of others", "n"
         ),
         _(
-            "All their cells are equal. They go in and are marked; an alignment uses the first of each only."
+            "All their cells are equal. They go in and are marked; an alignment uses the first of "
+            "each only."
         ),
         _("a copy of %(text)s"),
     ),
     "encoding": ProblemText(
         ngettext_lazy("%(n)s table is not in UTF-8", "%(n)s tables are not in UTF-8", "n"),
         _(
-            "It was read in the encoding named here. Look at the texts in it; if they are wrong, save the table as CSV UTF-8."
+            "It was read in the encoding named here. Look at the texts in it; if they are wrong, "
+            "save the table as CSV UTF-8."
         ),
         _("read as %(text)s"),
     ),
@@ -120,7 +125,8 @@ PROBLEMS: dict[str, ProblemText] = {
             "%(n)s annotation of an unknown sample", "%(n)s annotations of unknown samples", "n"
         ),
         _(
-            "No data set of this project has these keys. They go in, and count once such a sample is there."
+            "No data set of this project has these keys. They go in, and count once such a sample "
+            "is there."
         ),
     ),
     "unknown_label": ProblemText(
@@ -154,7 +160,8 @@ PROBLEMS: dict[str, ProblemText] = {
             "Not one file of %(n)s column is there", "Not one file of %(n)s columns is there", "n"
         ),
         _(
-            "Look whether the names in the table are those of the files, and whether the zip is whole."
+            "Look whether the names in the table are those of the files, and whether the zip is "
+            "whole."
         ),
         _("%(text)s files%(hint)s"),
     ),
@@ -197,7 +204,8 @@ PROBLEMS: dict[str, ProblemText] = {
             "n",
         ),
         _(
-            "They are read as numbers. If the comma stands between thousands, say so for the column."
+            "They are read as numbers. If the comma stands between thousands, say so for the "
+            "column."
         ),
         _("such as %(text)s"),
     ),
@@ -208,7 +216,8 @@ PROBLEMS: dict[str, ProblemText] = {
             "n",
         ),
         _(
-            "They are read as whole numbers. If the comma is a decimal comma, say so for the column."
+            "They are read as whole numbers. If the comma is a decimal comma, say so for the "
+            "column."
         ),
         _("such as %(text)s"),
     ),
@@ -306,7 +315,7 @@ def _group(group: dict[str, Any]) -> dict[str, Any]:
 
 
 def words_of(problem: ProblemText, example: dict[str, Any]) -> str:
-    """What stands in the place of one example. Reports written before kept a sentence as its text."""
+    """Return the words for one example. Reports written before kept a sentence as its text."""
     if "kind" in example:
         kind = {"number": _("a number"), "time": _("a date or time")}.get(
             example["kind"], example["kind"]

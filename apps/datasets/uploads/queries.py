@@ -1,4 +1,4 @@
-"""What the pages of the upload wizard show."""
+"""Read side of the pages of the upload wizard."""
 
 from typing import Any
 

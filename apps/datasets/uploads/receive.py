@@ -25,7 +25,9 @@ NUMBERS = 10_000
 def receive_file(
     actor: User, upload: Upload, name: str, file: UploadedFile, length: int | None = None
 ) -> None:
-    """Keep one file of an upload. `length`: what the client said; raises ValidationError in words."""
+    """Keep one file of an upload. `length`: what the client said; raises
+    ValidationError in words.
+    """
     require(actor, "contribute", upload.project)
     shown = shown_name(name or file.name or "")
     check_size(
@@ -60,14 +62,16 @@ def check_size(name: str, total: int) -> None:
         words = {"name": name, "limit": f"{limit / 2**30:,.1f} GB"}
         raise ValidationError(
             _(
-                "With %(name)s the upload is over %(limit)s. Bring a larger study with `manage.py import_study` on the server."
+                "With %(name)s the upload is over %(limit)s. Bring a larger study with `manage.py "
+                "import_study` on the server."
             )
             % words
         )
     if not room_for(total):
         raise ValidationError(
             _(
-                "The disk of the server has no room for this upload. Ask who runs it to make room; nothing was changed."
+                "The disk of the server has no room for this upload. Ask who runs it to make "
+                "room; nothing was changed."
             )
         )
 

@@ -47,8 +47,8 @@ def workspace_of(upload_id: object) -> Workspace:
 
 
 def room_for(size: int) -> bool:
-    """Whether the disk keeps its reserve (1 GiB or 5 %, whichever is less) when so many bytes more
-    are written.
+    """Return True where the disk keeps its reserve (1 GiB or 5 %, whichever is less) when so many
+    bytes more are written.
     """
     usage = shutil.disk_usage(settings.HOME)
     return usage.free - size > min(RESERVE_BYTES, RESERVE_SHARE * usage.total)

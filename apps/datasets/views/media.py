@@ -123,7 +123,9 @@ def part_of(file: BinaryIO, left: int) -> Iterator[bytes]:
 
 
 def safe(answer: HttpResponseBase, tag: str, caching: str) -> HttpResponseBase:
-    """Nothing that a stranger uploaded may act as a page, be sniffed, or be kept by a shared cache."""
+    """Nothing that a stranger uploaded may act as a page, be sniffed, or be kept by a
+    shared cache.
+    """
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"

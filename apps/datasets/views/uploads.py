@@ -61,7 +61,7 @@ def here(upload: Upload, step: str = "") -> HttpResponse:
 
 @project_page("contribute")
 def new(request: HttpRequest, project: Project) -> HttpResponse:
-    """Which kind of upload; with ?dataset= a new version of that data set."""
+    """Choose the kind of upload; with ?dataset= a new version of that data set."""
     slug = request.POST.get("dataset") or request.GET.get("dataset")
     dataset = get_object_or_404(datasets_of(project), slug=slug) if slug else None
     form = SourceForm(request.POST or None, initial={"source": "table"})
@@ -92,7 +92,8 @@ def source_options() -> list[dict[str, Any]]:
             "value": "table",
             "title": _("A table"),
             "text": _(
-                "CSV or Parquet, one row a sample, with a zip of the images and recordings that it names."
+                "CSV or Parquet, one row a sample, with a zip of the images and recordings that "
+                "it names."
             ),
         },
         {
@@ -137,7 +138,8 @@ def take_files(request: HttpRequest, upload: Upload) -> list[str]:
     if REFUSED in request.META:
         return [
             _(
-                "The files are larger than what fits in one upload, or the server's disk is full. Nothing was kept."
+                "The files are larger than what fits in one upload, or the server's disk is full. "
+                "Nothing was kept."
             )
         ]
     if "complete" not in request.POST:
@@ -162,12 +164,9 @@ def attempt(verb: Any, *args: Any, **kwargs: Any) -> list[str]:
 @project_page("contribute")
 @require_POST
 def remove(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    found = upload_in(project, upload)
-    tell(
-        request,
-        attempt(services.remove_file, request.user, found, request.POST.get("name", "")),
-    )
-    return here(found)
+    row = upload_in(project, upload)
+    tell(request, attempt(services.remove_file, request.user, row, request.POST.get("name", "")))
+    return here(row)
 
 
 def tell(request: HttpRequest, problems: list[str]) -> None:
@@ -301,7 +300,7 @@ def cancel(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse
 @project_page("contribute")
 @require_POST
 def back(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    """From a failure or a report to the files."""
+    """Go back from a failure or a report to the files."""
     row = upload_in(project, upload)
     tell(request, attempt(services.go_back, request.user, row))
     return here(row)

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
@@ -18,6 +19,9 @@ import yaml
 from .remarks import ASIDES, CLERKS, FACTS, PROPERTIES, WORDS
 from .study import ANNOTATORS, study
 from .voices import RATE, SPELLINGS, Dictation, can_speak
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 SEED = 7
 STATIONS, FORMS = 6, 12
@@ -160,7 +164,7 @@ def _write_image(folder: Path, entry: LedgerEntry, pixels: np.ndarray, tables: T
         tables.labels.append((entry.key, name, WORDS[read(entry, stained, reader)]))
 
 
-def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator):  # noqa: ANN201  PIL is loaded only here
+def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator) -> "PIL.Image.Image":
     """(8, 8) ink of 0 to 16 -> a 32 x 32 grey picture, ink on paper; a stained one was coarsened
     and blotted first.
     """
@@ -180,7 +184,7 @@ def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator):  # noq
 
 
 def read(entry: LedgerEntry, stained: bool, reader: int) -> int:
-    """What one annotator takes the digit for: nearly always right on a clear one, at times the
+    """Return the digit that one annotator reads: nearly always right on a clear one, at times the
     look-alike on a stained one.
     """
     wrong = entry.stream(10 + reader).random() < ((0.14, 0.2)[reader] if stained else 0.005)

@@ -1,4 +1,4 @@
-"""What the clerks of the six stations write beside an entry: hints at the digit that never name it.
+"""Remarks of the clerks of the six stations beside an entry: hints at the digit that never name it.
 Written for the demo.
 """
 
