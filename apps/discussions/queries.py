@@ -231,10 +231,6 @@ def notifications(user: User) -> QuerySet[Notification]:
     return Notification.objects.filter(visible, user=user).select_related("event__project")
 
 
-def open_count(user: User) -> int:
-    return Notification.objects.filter(user=user, done_at=None).count()
-
-
 def chosen(user: User, show: str, ids: Collection[int] | None) -> QuerySet[Notification]:
     """Return the notifications with these ids; all that the filter shows where `ids` is None."""
     if ids is None:

@@ -268,5 +268,5 @@ def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
     )
     found = {one.name: one.values for one in run_comparison.settings([before, after])}
     assert found["Epochs at most"][1] == "20"
-    assert found["Encoder of text"][1] == "MiniLM L6 v2, layers 4 and 6, layers weighed"
+    assert found["Encoder of text"][1] == "MiniLM L6 v2, layers 4 and 6"
     assert not {"title", "description"} & set(found)
