@@ -12,6 +12,7 @@ from apps.experiments.models import Run
 from apps.experiments.report.disciplines.disagreements import PAGE, reason, section
 from fusion.schema.result import Disagreement, Kind, Said
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.made import make_study
 
 pytestmark = pytest.mark.django_db
@@ -42,8 +43,7 @@ def run_with(team: Any, disagreements: list[Disagreement]) -> Run:
 
 
 def text(client: Client, user: Any, run: Run, query: str = "") -> str:
-    client.force_login(user)
-    return client.get(f"{run.get_absolute_url()}{query}").content.decode()
+    return page_text(client, user, f"{run.get_absolute_url()}{query}")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from apps.experiments.report.overview import contributions
 from fusion.knowledge import ENGLISH
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.experiments.test_pages import QUERIES
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +47,7 @@ def test_rules_at_prediction_are_one_of_the_things_it_relies_on(team: object) ->
 
 def test_a_run_without_rules_shows_no_such_section(client: Client, team: object) -> None:
     run = factory.finished_run(team.project, team.owner)
-    client.force_login(team.viewer)
-    assert 'id="knowledge"' not in client.get(run.get_absolute_url()).content.decode()
+    assert 'id="knowledge"' not in page_text(client, team.viewer, run.get_absolute_url())
 
 
 def test_a_rule_is_said_in_the_language_of_the_reader(team: object) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from apps.experiments.artifacts import embedding_map, nearest
 from apps.experiments.models import Run
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.experiments.spaces import N, keep_space
 from tests.made import make_study
 
@@ -35,10 +36,7 @@ def address(run: Run, query: str = "") -> str:
 
 
 def text(client: Client, user: Any, run: Run, query: str = "") -> str:
-    client.force_login(user)
-    answer = client.get(address(run, query))
-    assert answer.status_code == 200
-    return answer.content.decode()
+    return page_text(client, user, address(run, query))
 
 
 def test_an_outsider_finds_neither_the_map_nor_its_numbers(

@@ -8,6 +8,7 @@ from apps.experiments.recipe import fit
 from apps.experiments.report.disciplines import protocols
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.experiments.test_pages import QUERIES
 
 pytestmark = pytest.mark.django_db
@@ -47,8 +48,7 @@ def test_a_run_of_which_nobody_asked_anything_shows_no_such_section(
     client: Client, team: object
 ) -> None:
     run = factory.finished_run(team.project, team.owner)
-    client.force_login(team.viewer)
-    assert SECTION not in client.get(run.get_absolute_url()).content.decode()
+    assert SECTION not in page_text(client, team.viewer, run.get_absolute_url())
 
 
 def test_metrics_are_drawn_apart_each_criterion_with_its_own_bound(team: object) -> None:

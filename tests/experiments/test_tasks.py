@@ -82,7 +82,9 @@ def test_a_run_of_every_task_can_be_seen_everywhere(
     assert len(shown.values) <= 3 or task == "multi-label"
     table = predictions.table(run, {"show": "wrong"})
     assert table.total == result.n_samples
-    assert not any(row["right"] for row in table.page)
+    wrong = list(table.page)
+    assert wrong
+    assert not any(row["right"] for row in wrong)
     prediction = {"run": run} | predictions.of_sample(run, "S000")
     assert bool(prediction["spread"]) == (task == "regression")
     assert prediction["answer"] in render_to_string(
