@@ -28,10 +28,10 @@ class PageField(serializers.CharField):
         return self.context["request"].build_absolute_uri(reverse(self.name, args=args))
 
 
-def _dig(thing: Any, path: str) -> Any:
+def _dig(value: Any, path: str) -> Any:
     for name in path.split("."):
-        thing = getattr(thing, name)
-    return thing
+        value = getattr(value, name)
+    return value
 
 
 class DisciplineSerializer(serializers.ModelSerializer):

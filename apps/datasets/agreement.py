@@ -167,14 +167,16 @@ def _pair(first: str, second: str, counts: dict[tuple[str, str], int]) -> Annota
 
 def _labels(counted: list[Row]) -> list[LabelAgreement]:
     """2 x both / (first + second), over all pairs: Fleiss (1975), specific agreement."""
-    both: dict[str, int] = {}
-    either: dict[str, int] = {}
+    n_both: dict[str, int] = {}
+    n_either: dict[str, int] = {}
     for row in counted:
         for label in (row["x"], row["y"]):
-            either[label] = either.get(label, 0) + row["n"]
+            n_either[label] = n_either.get(label, 0) + row["n"]
         if row["x"] == row["y"]:
-            both[row["x"]] = both.get(row["x"], 0) + row["n"]
-    labels = [LabelAgreement(label, 2 * both.get(label, 0) / n, n) for label, n in either.items()]
+            n_both[row["x"]] = n_both.get(row["x"], 0) + row["n"]
+    labels = [
+        LabelAgreement(label, 2 * n_both.get(label, 0) / n, n) for label, n in n_either.items()
+    ]
     return sorted(labels, key=lambda label: (label.share, label.label))
 
 

@@ -157,13 +157,13 @@ def _link(
 
 
 def _split(text: str, people: Mapping[str, int], links: Mapping[Reference, str]) -> list[Token]:
-    tokens, at = [], 0
+    tokens, position = [], 0
     for piece in _pieces(text, people):
         wrapped = _wrap(text[piece.start : piece.end], piece, links)
         if wrapped:
-            tokens += [_text(text[at : piece.start]), *wrapped]
-            at = piece.end
-    return [*tokens, _text(text[at:])]
+            tokens += [_text(text[position : piece.start]), *wrapped]
+            position = piece.end
+    return [*tokens, _text(text[position:])]
 
 
 def _wrap(text: str, piece: Piece, links: Mapping[Reference, str]) -> list[Token]:

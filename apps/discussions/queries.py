@@ -11,15 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.discussions.anchors import find_many
+from apps.discussions.faces import Face, face, faces
+from apps.discussions.forms import CommentForm
+from apps.discussions.markdown import Parsed, Reference, parse, render
+from apps.discussions.models import Comment, Notification, Thread
 from apps.projects.models import Project
 from apps.projects.policies import can
 from apps.projects.sentences import EventSentence, sentence_of
-
-from .anchors import find_many
-from .forms import CommentForm
-from .markdown import Parsed, Reference, parse, render
-from .models import Comment, Notification, Thread
-from .people import Face, face, faces
 
 RESTORE_DAYS = 30
 
@@ -163,8 +162,8 @@ class _Builder:
         )
 
     def remark(self, comment: Comment) -> ShownComment:
-        mine = comment.author_id == self.user.pk
-        may_change = self.may_comment and (mine or self.may_maintain)
+        is_own = comment.author_id == self.user.pk
+        may_change = self.may_comment and (is_own or self.may_maintain)
         parsed = self.parsed.get(comment.pk)
         html = render(parsed, self.names, self.links) if parsed else SafeString("")
         recent = bool(
@@ -176,7 +175,7 @@ class _Builder:
             comment,
             face(self.faces, comment.author),
             html,
-            may_edit=mine and self.may_comment and not deleted,
+            may_edit=is_own and self.may_comment and not deleted,
             may_delete=may_change and not deleted,
             may_restore=may_change and recent,
         )
@@ -239,15 +238,15 @@ def chosen(user: User, show: str, ids: Collection[int] | None) -> QuerySet[Notif
 
 
 def filtered(user: User, show: str) -> QuerySet[Notification]:
-    mine = notifications(user)
+    own = notifications(user)
     if show == "done":
-        return mine.exclude(done_at=None).order_by("-done_at", "-id")
-    still = mine.filter(done_at=None)
+        return own.exclude(done_at=None).order_by("-done_at", "-id")
+    unfinished = own.filter(done_at=None)
     if show == "needs":
-        return still.filter(reason__in=NEEDS_ME)
+        return unfinished.filter(reason__in=NEEDS_ME)
     if show == "mentions":
-        return still.filter(reason=Notification.Reason.MENTION)
-    return still
+        return unfinished.filter(reason=Notification.Reason.MENTION)
+    return unfinished
 
 
 def filter_counts(user: User) -> dict[str, int]:
@@ -267,7 +266,7 @@ def groups(user: User, show: str) -> list[InboxGroup]:
         order.setdefault(_object(row), len(order))
     together = sorted(rows, key=lambda row: order[_object(row)])
     slots = _slots(rows)
-    return [_group(list(some), slots) for _key, some in groupby(together, key=_object)]
+    return [_group(list(group), slots) for _key, group in groupby(together, key=_object)]
 
 
 def _object(row: Notification) -> tuple[object, str, str]:

@@ -11,15 +11,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from apps.discussions import queries, services
+from apps.discussions.anchors import Anchor, find
+from apps.discussions.faces import faces
+from apps.discussions.forms import CommentForm
+from apps.discussions.models import Comment, Thread
+from apps.discussions.queries import RefusedComment
 from apps.projects.models import Project
 from apps.projects.pages import project_page
-
-from . import queries, services
-from .anchors import Anchor, find
-from .forms import CommentForm
-from .models import Comment, Thread
-from .people import faces
-from .queries import RefusedComment
 
 signer = Signer(salt="discussions.undo")
 """Undo of "Mark all": the address holds the ids, so nobody needs to keep them."""

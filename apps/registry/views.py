@@ -6,16 +6,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
-from apps.discussions.people import face, faces
+from apps.discussions.faces import face, faces
 from apps.discussions.queries import count
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
-
-from . import bundles, hooks, queries, services
-from .card import ModelCard, as_json, build
-from .forms import CardForm, RegisterForm
-from .models import ModelVersion
+from apps.registry import bundles, hooks, queries, services
+from apps.registry.forms import CardForm, RegisterForm
+from apps.registry.model_card import ModelCard, as_json, build
+from apps.registry.models import ModelVersion
 
 
 @require_GET

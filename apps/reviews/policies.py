@@ -1,7 +1,7 @@
 """Rights in a review: to decide for a discipline, to withdraw, to ask again."""
 
 from apps.accounts.models import User
-from apps.discussions.people import Face, faces
+from apps.discussions.faces import Face, faces
 from apps.projects.models import Discipline
 from apps.projects.policies import can
 

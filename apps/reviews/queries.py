@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.discussions.people import Face, face, faces
+from apps.discussions.faces import Face, face, faces
 from apps.experiments.models import Run
 from apps.projects.models import Discipline, Event, Project
 from apps.projects.policies import can
@@ -249,14 +249,14 @@ def gate(review: Review, known: dict[int, Face] | None = None) -> Gate:
 def _column(
     requirement: Requirement, decisions: list[Decision], people: dict[int, Face], review: Review
 ) -> GateColumn:
-    mine = [
+    own = [
         decision for decision in decisions if decision.discipline_id == requirement.discipline_id
     ]
     reviewer = face(people, requirement.reviewer)
     ids = frozenset(
         pk for pk, decision in people.items() if requirement.discipline in decision.disciplines
     )
-    return GateColumn(requirement.discipline, reviewer, requirement.why, mine, ids, review)
+    return GateColumn(requirement.discipline, reviewer, requirement.why, own, ids, review)
 
 
 def waiting_for(user: User) -> list[Review]:

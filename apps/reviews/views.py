@@ -10,18 +10,17 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.discussions.people import face, faces
+from apps.discussions.faces import face, faces
 from apps.discussions.queries import count
 from apps.experiments.report import run_comparison
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
 from apps.registry.models import ModelVersion
-
-from . import comparison, evidence, policies, queries, services
-from .forms import AskAgainForm, DecisionForm, ProposalForm
-from .models import Review
-from .proposal import candidates
+from apps.reviews import evidence, policies, queries, services, version_comparison
+from apps.reviews.forms import AskAgainForm, DecisionForm, ProposalForm
+from apps.reviews.models import Review
+from apps.reviews.proposal import candidates
 
 
 @require_GET
@@ -84,9 +83,9 @@ def _page(
     people = faces(row.project)
     gate = queries.gate(row, people)
     disciplines = policies.decidable(request.user, row, people)
-    mine = people[request.user.pk].disciplines if request.user.pk in people else ()
+    own = people[request.user.pk].disciplines if request.user.pk in people else ()
     asks_again = bool(gate.asking) and policies.may_ask_again(request.user, row)
-    columns = sorted(gate.columns, key=lambda column: column.discipline not in mine)
+    columns = sorted(gate.columns, key=lambda column: column.discipline not in own)
     context = {
         "project": row.project,
         "review": row,
@@ -127,7 +126,7 @@ def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse
     before = queries.run_of(row.replaces) if row.replaces else None
     more: dict[str, Any] = {"before": row.replaces}
     if before and before.evaluation and after.evaluation:
-        more["figures"] = comparison.figures(before, after)
+        more["figures"] = version_comparison.figures(before, after)
         more["settings"] = run_comparison.settings([before, after])
         numbers = urlencode(
             [("run", before.number), ("run", after.number), ("reference", before.number)]
@@ -156,12 +155,12 @@ def decide(request: HttpRequest, project: Project, number: int) -> HttpResponseB
     if not row.is_open:
         messages.error(request, _("This review is closed; nothing can be decided any more."))
         return redirect(row)
-    mine = policies.decidable(request.user, row)
-    if not mine:
+    disciplines = policies.decidable(request.user, row)
+    if not disciplines:
         raise PermissionDenied(
             _("Only reviewers who belong to a required discipline can decide here.")
         )
-    form = DecisionForm(mine, request.POST)
+    form = DecisionForm(disciplines, request.POST)
     if not form.is_valid():
         return _page(request, row, "decisions", status=422, form=form)
     data = form.cleaned_data
@@ -195,8 +194,8 @@ def ask_again(request: HttpRequest, project: Project, number: int) -> HttpRespon
 @project_page("maintain")
 def promote(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
     row = _review(project, number)
-    done = _("%(version)s is in Staging.") % {"version": row.version}
-    return _act(request, row, lambda: services.promote(request.user, row), done)
+    success = _("%(version)s is in Staging.") % {"version": row.version}
+    return _act(request, row, lambda: services.promote(request.user, row), success)
 
 
 @require_POST
@@ -212,12 +211,12 @@ def withdraw(request: HttpRequest, project: Project, number: int) -> HttpRespons
 
 
 def _act(
-    request: HttpRequest, row: Review, verb: Callable[[], Review], done: str
+    request: HttpRequest, row: Review, act: Callable[[], Review], success: str
 ) -> HttpResponseBase:
     try:
-        verb()
+        act()
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, done)
+        messages.success(request, success)
     return redirect(row)

@@ -29,15 +29,17 @@ def shell_for(request: HttpRequest) -> dict[str, Any] | None:
     if user is None or not user.is_authenticated:
         return None
     project: Project | None = getattr(request, "project", None)
-    mine = _memberships(user)
+    memberships = _memberships(user)
     inbox = Notification.objects.filter(user=user, done_at=None).count()
     n = _counts(project) if project else {}
     return {
-        "project": _switcher(project, mine, n) if project else None,
-        "rail": _project_rail(request, project, n) if project else _own_rail(request, mine, inbox),
+        "project": _switcher(project, memberships, n) if project else None,
+        "rail": _project_rail(request, project, n)
+        if project
+        else _own_rail(request, memberships, inbox),
         "new": _new(user, project),
         "inbox": inbox,
-        "user": _person(user, mine, project),
+        "user": _person(user, memberships, project),
     }
 
 
@@ -50,10 +52,10 @@ def _memberships(user: User) -> list[Member]:
     )
 
 
-def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
+def _person(user: User, memberships: list[Member], project: Project | None) -> Entry:
     disciplines = [
         discipline
-        for member in mine
+        for member in memberships
         if project is None or member.project_id == project.pk
         for discipline in member.disciplines.all()
     ]
@@ -71,10 +73,10 @@ def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
     }
 
 
-def _switcher(project: Project, mine: list[Member], n: dict[str, int]) -> Entry:
+def _switcher(project: Project, memberships: list[Member], n: dict[str, int]) -> Entry:
     others = [
         {"name": member.project.name, "url": member.project.get_absolute_url()}
-        for member in mine
+        for member in memberships
         if member.project_id != project.pk
     ]
     return {
@@ -92,7 +94,7 @@ def _entry(label: str, icon: str, url: str, current: bool = False, **more: Any) 
     return {"label": label, "icon": icon, "url": url, "current": current, **more}
 
 
-def _own_rail(request: HttpRequest, mine: list[Member], inbox: int) -> list[Entry]:
+def _own_rail(request: HttpRequest, memberships: list[Member], inbox: int) -> list[Entry]:
     path = request.path
     home, box, search, new = (
         reverse("home"),
@@ -106,7 +108,8 @@ def _own_rail(request: HttpRequest, mine: list[Member], inbox: int) -> list[Entr
         _entry(_("Search"), "search", search, path == search),
     ]
     projects = [
-        _entry(member.project.name, "merge", member.project.get_absolute_url()) for member in mine
+        _entry(member.project.name, "merge", member.project.get_absolute_url())
+        for member in memberships
     ]
     profile, tokens, keys = (
         reverse("accounts:profile"),

@@ -17,8 +17,7 @@ from apps.datasets.browsing.duck import CannotRead, ask_one, identifier
 from apps.experiments.artifacts.predictions import ALONE, path_of
 from apps.experiments.models import Run
 from apps.ui import figures
-
-from .samples import Pane, sample_of, source_of
+from apps.workspace.sample_page import Pane, sample_of, source_of
 
 HOURS_6 = 21_600
 SHOWN = ("image", "audio", "text")
@@ -81,10 +80,10 @@ def _puzzling(run: Run, names: list[str]) -> dict[str, Any] | None:
     if path is None or not names:
         return None
     alone = [identifier(f"{ALONE}{name}") for name in names]
-    there = " AND ".join(f"{column} IS NOT NULL" for column in alone)
+    all_present = " AND ".join(f"{column} IS NOT NULL" for column in alone)
     right = " + ".join(f"({column} = truth)::INT" for column in alone)
     order = f"{right}, abs(confidence - 0.9), key LIMIT 1"
-    sql = f"SELECT * FROM t0 WHERE answer = truth AND {there} ORDER BY {order}"  # noqa: S608
+    sql = f"SELECT * FROM t0 WHERE answer = truth AND {all_present} ORDER BY {order}"  # noqa: S608
     rows = ask_one((str(path),), sql)
     return rows[0] if rows else None
 

@@ -5,7 +5,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from apps.discussions.people import faces
+from apps.discussions.faces import faces
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can

@@ -8,13 +8,12 @@ from django.urls import reverse
 
 from apps.datasets.browsing.duck import CannotRead
 from apps.datasets.browsing.filters import address, tidy
-from apps.datasets.browsing.samples import browse
+from apps.datasets.browsing.sample_list import browse
 from apps.datasets.views.browse import with_address
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
-
-from .samples import predictions_about, sample_of, source_of
+from apps.workspace.sample_page import predictions_about, sample_of, source_of
 
 
 @project_page()

@@ -133,17 +133,17 @@ def patient(send: Send) -> Send:
     """Give up on a reader that takes nothing; what is left is dropped, so that the thread runs to
     its end and is free.
     """
-    gone = False
+    has_given_up = False
 
     async def next_part(message: MutableMapping[str, Any]) -> None:
-        nonlocal gone
-        if gone:
+        nonlocal has_given_up
+        if has_given_up:
             return
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await send(message)
         except TimeoutError:
-            gone = True
+            has_given_up = True
 
     return next_part
 

@@ -49,15 +49,15 @@ def parser() -> argparse.ArgumentParser:
 def add(options: argparse.Namespace) -> int:
     from fusion.encoders import installed
 
-    made = installed.add(
+    added = installed.add(
         options.source, options.name, options.licence, lambda text: print(text, file=sys.stderr)
     )
     print(
-        f"{made.name} is an encoder for {made.kind} now: {made.family}, {made.dim} numbers a "
-        f"sample, {made.parameters:,} parameters."
+        f"{added.name} is an encoder for {added.kind} now: {added.family}, {added.dim} numbers a "
+        f"sample, {added.parameters:,} parameters."
     )
-    print(f"SHA-256 of its weights: {made.sha256}")
-    print(f"Licence: {made.licence or 'not stated; add it again with --licence'}")
+    print(f"SHA-256 of its weights: {added.sha256}")
+    print(f"Licence: {added.licence or 'not stated; add it again with --licence'}")
     return 0
 
 

@@ -320,7 +320,7 @@ def run(host: str, port: int) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("CONSILIENCE_TORCH_THREADS", "1"))
     from .environment import HOME
 
-    held = lock(HOME)
+    home_lock = lock(HOME)
     listener = listen(host, port)
     load()
     tidy()
@@ -335,7 +335,7 @@ def run(host: str, port: int) -> None:
     ]
     _say(f"Consilience answers at {os.environ['CONSILIENCE_SITE_URL']}/   (Ctrl-C stops it)")
     Supervisor(children).run()
-    held.close()
+    home_lock.close()
 
 
 def main(arguments: list[str]) -> int:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from apps.datasets.blobs import blob_path
 from apps.datasets.browsing.frames import Frame, frame_of_version, frame_of_versions
-from apps.datasets.browsing.samples import Browse, browse, neighbours
+from apps.datasets.browsing.sample_list import Browse, browse, neighbours
 from apps.datasets.models import Version
 from apps.datasets.queries import newest_versions
 from tests.made import make_study, make_version

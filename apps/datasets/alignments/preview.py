@@ -15,7 +15,7 @@ from apps.datasets.browsing.facets import PatternRow, make_patterns, pattern_que
 from apps.datasets.browsing.filters import parse
 from apps.datasets.browsing.frames import Frame, FrameColumn, frame_of_alignment
 from apps.datasets.browsing.joins import MAJORITY, table_file
-from apps.datasets.browsing.samples import Browse, browse
+from apps.datasets.browsing.sample_list import Browse, browse
 from apps.datasets.models import Alignment, Version
 from apps.projects.models import Project
 from fusion.schema.task_names import ONE_LABEL

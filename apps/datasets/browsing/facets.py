@@ -114,12 +114,14 @@ def count_questions(
     condition, values = where(filters) if filters else ("", [])
     questions = [(together, (_grouped(together, condition), values))] if together else []
     for column in own:
-        rest, its = where(filters, without=column.ref) if filters else ("", [])
-        questions.append(([column], (_grouped([column], rest), its)))
+        condition_without, parameters = where(filters, without=column.ref) if filters else ("", [])
+        questions.append(([column], (_grouped([column], condition_without), parameters)))
     for column in columns:
         if column.kind == "tags":
-            rest, its = where(filters, without=column.ref) if filters else ("", [])
-            questions.append(([column], (_tags(column, rest), its)))
+            condition_without, parameters = (
+                where(filters, without=column.ref) if filters else ("", [])
+            )
+            questions.append(([column], (_tags(column, condition_without), parameters)))
     return questions
 
 
@@ -155,9 +157,9 @@ def histogram(column: FrameColumn, low: float, high: float, condition: str) -> s
     part = (
         f"least({BINS - 1}, floor(({column.sql} - {low!r}) / {(high - low)!r} * {BINS})::INTEGER)"
     )
-    both = f"{condition} AND" if condition else " WHERE"
+    prefix = f"{condition} AND" if condition else " WHERE"
     return (
-        f"SELECT {part} AS bin, count(*) AS n FROM t0{both} {column.sql} IS NOT NULL GROUP BY bin"
+        f"SELECT {part} AS bin, count(*) AS n FROM t0{prefix} {column.sql} IS NOT NULL GROUP BY bin"
     )
 
 
@@ -182,16 +184,16 @@ def make_facets(
 ) -> list[Facet]:
     facets = []
     for place, column in enumerate(facet_columns(filters.frame)[:MAX_FACETS]):
-        whole, chosen = all_counts.get(column.ref, {}), filters.values.get(column.ref, [])
+        totals, checked = all_counts.get(column.ref, {}), filters.values.get(column.ref, [])
         options = [
             {
                 "value": value,
                 "label": value_label(column, value),
                 "total": total,
                 "count": counts.get(column.ref, {}).get(value, 0),
-                "checked": value in chosen,
+                "checked": value in checked,
             }
-            for value, total in whole.items()
+            for value, total in totals.items()
         ]
         options.sort(
             key=lambda option: (
@@ -201,13 +203,13 @@ def make_facets(
                 str(option["label"]),
             )
         )
-        if len(whole) > 1 or chosen:
+        if len(totals) > 1 or checked:
             facets.append(
                 Facet(
                     column,
                     names[column.ref],
                     options[:SHOWN],
-                    open=bool(chosen) or (place < 8 and column.distinct <= 24),
+                    open=bool(checked) or (place < 8 and column.distinct <= 24),
                 )
             )
     return facets
@@ -217,11 +219,11 @@ def make_ranges(
     filters: SampleFilters,
     names: dict[str, str],
     bounds: list[tuple[FrameColumn, float, float]],
-    whole: list[list[Row]],
+    all_bins: list[list[Row]],
     match: list[list[Row]],
 ) -> list[Range]:
     ranges = []
-    for (column, low, high), all_rows, rows in zip(bounds, whole, match):
+    for (column, low, high), all_rows, rows in zip(bounds, all_bins, match):
         total, inside = (
             {row["bin"]: row["n"] for row in all_rows},
             {row["bin"]: row["n"] for row in rows},
@@ -246,26 +248,36 @@ def pattern_question(frame: Frame, condition: str, values: list[Any]) -> Questio
     return f"SELECT {tests}, count(*) AS n FROM t0{condition} GROUP BY ALL ORDER BY n DESC", values
 
 
-def make_patterns(filters: SampleFilters, whole: list[Row], match: list[Row]) -> list[PatternRow]:
+def make_patterns(
+    filters: SampleFilters, all_rows: list[Row], match: list[Row]
+) -> list[PatternRow]:
     frame = filters.frame
     matched = {_present(frame, row): row["n"] for row in match}
     total, largest = (
-        sum(row["n"] for row in whole) or 1,
-        max((row["n"] for row in whole), default=1),
+        sum(row["n"] for row in all_rows) or 1,
+        max((row["n"] for row in all_rows), default=1),
     )
     rows = []
-    for row in whole:
+    for row in all_rows:
         present, n = _present(frame, row), row["n"]
-        code, hit = pattern_code(list(present)), matched.get(present, 0)
+        code, n_matching = pattern_code(list(present)), matched.get(present, 0)
         chosen = code in filters.has
         href = address(filters.query, {"has": code}) if chosen else address(filters.query, has=code)
         label, shares = (
             pattern_label(list(present), frame),
-            (n / total, 100 * n / largest, 100 * hit / largest),
+            (n / total, 100 * n / largest, 100 * n_matching / largest),
         )
         rows.append(
             PatternRow(
-                label, code, list(present), n, hit, chosen, href, dots_of(frame, present), *shares
+                label,
+                code,
+                list(present),
+                n,
+                n_matching,
+                chosen,
+                href,
+                dots_of(frame, present),
+                *shares,
             )
         )
     return rows
@@ -323,12 +335,12 @@ def names_of(frame: Frame) -> dict[str, str]:
     """Return the name of each column on the page: its own, with the data set's where two bear the
     same.
     """
-    seen: dict[str, int] = {}
+    times_used: dict[str, int] = {}
     for column in frame.columns:
-        seen[column.name] = seen.get(column.name, 0) + 1
+        times_used[column.name] = times_used.get(column.name, 0) + 1
     alone = {column.ref for column in facet_columns(frame) if column.kind == "group"}
     return {
-        column.ref: _name_of(column, seen[column.name] > 1 and column.ref not in alone)
+        column.ref: _name_of(column, times_used[column.name] > 1 and column.ref not in alone)
         for column in frame.columns
     }
 

@@ -207,7 +207,7 @@ def prepared(filters: SampleFilters) -> list[Question]:
 
 def order_by(filters: SampleFilters) -> str:
     frame, sort = filters.frame, filters.sort
-    way = "DESC" if sort.startswith("-") else "ASC"
+    direction = "DESC" if sort.startswith("-") else "ASC"
     name = sort.lstrip("-")
     if name == "disagreement" and frame.votes:
         shares = [
@@ -217,7 +217,7 @@ def order_by(filters: SampleFilters) -> str:
         return f" ORDER BY {' + '.join(shares)} ASC, {frame.key}"
     column = frame.column(name)
     if column and column.kind not in ("image", "audio", "series", "tags"):
-        return f" ORDER BY {column.sql} {way} NULLS LAST, {frame.key}"
+        return f" ORDER BY {column.sql} {direction} NULLS LAST, {frame.key}"
     if name == "key" and sort.startswith("-"):
         return f" ORDER BY {frame.key} DESC"
     return f" ORDER BY {frame.key}"

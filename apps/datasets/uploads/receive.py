@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.datasets.models import Upload
 from apps.datasets.uploads.services import add_file
-from apps.datasets.uploads.workspace import room_for, workspace_of
+from apps.datasets.uploads.upload_folder import room_for, workspace_of
 from apps.projects.policies import require
 
 MAX_NAME = 200

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.datasets.models import DataSet, Upload, Version
-from apps.datasets.uploads.workspace import workspace_of
+from apps.datasets.uploads.upload_folder import workspace_of
 from apps.discussions.models import Notification
 from apps.discussions.services import notify
 from apps.jobs.models import Job

@@ -15,7 +15,7 @@ from apps.datasets.agreement import agreement_of
 from apps.datasets.browsing.duck import CannotRead
 from apps.datasets.browsing.filters import address, tidy
 from apps.datasets.browsing.frames import frame_of_version
-from apps.datasets.browsing.samples import browse
+from apps.datasets.browsing.sample_list import browse
 from apps.datasets.models import DataSet, Version
 from apps.datasets.uploads.problems import groups_for
 from apps.projects.models import Project

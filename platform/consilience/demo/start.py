@@ -135,8 +135,8 @@ def sources() -> str:
 
 def unless_done(work: Callable[[], None]) -> Callable[[], str | None]:
     def check() -> str | None:
-        done = STAMP.exists() and STAMP.read_text() == sources()
-        return "up to date" if done else work()
+        is_current = STAMP.exists() and STAMP.read_text() == sources()
+        return "up to date" if is_current else work()
 
     return check
 

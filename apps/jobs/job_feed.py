@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from apps.jobs.models import Job
 from apps.projects.live import Feed, Message
-
-from .models import Job
 
 OVERLAP = timedelta(seconds=5)
 """Looked at again each time: a row may be committed later than its time says, or by a machine whose
@@ -18,7 +17,7 @@ clock is behind.
 
 
 def job_feed() -> Feed:
-    seen: dict[UUID, datetime] = {}
+    updated_at: dict[UUID, datetime] = {}
     started = timezone.now()
 
     def news() -> list[Message]:
@@ -29,9 +28,9 @@ def job_feed() -> Feed:
             .defer("payload")
             .order_by("updated_at")
         )
-        fresh = [job for job in jobs if seen.get(job.pk) != job.updated_at]
-        seen.clear()
-        seen.update((job.pk, job.updated_at) for job in jobs)
+        fresh = [job for job in jobs if updated_at.get(job.pk) != job.updated_at]
+        updated_at.clear()
+        updated_at.update((job.pk, job.updated_at) for job in jobs)
         return [message(job) for job in fresh]
 
     return news

@@ -13,7 +13,7 @@ RESERVE_SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class Workspace:
+class UploadFolder:
     folder: Path
 
     @property
@@ -28,7 +28,7 @@ class Workspace:
         """Parts are named by number: a name that somebody sent is never a path here."""
         return self.parts / f"{number:04d}"
 
-    def make(self) -> "Workspace":
+    def make(self) -> "UploadFolder":
         self.parts.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 
@@ -42,8 +42,8 @@ class Workspace:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def workspace_of(upload_id: object) -> Workspace:
-    return Workspace(settings.HOME / "uploads" / str(upload_id))
+def workspace_of(upload_id: object) -> UploadFolder:
+    return UploadFolder(settings.HOME / "uploads" / str(upload_id))
 
 
 def room_for(size: int) -> bool:

@@ -18,13 +18,12 @@ from apps.experiments.report.overview import (
 )
 from apps.experiments.report.overview.headline import Tile
 from apps.experiments.words import list_in_words, method_name
+from apps.registry import bundles, hooks
+from apps.registry.hooks import Approval
+from apps.registry.models import ModelVersion
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.result import EvaluationResult
-
-from . import bundles, hooks
-from .hooks import Approval
-from .models import ModelVersion
 
 
 @dataclass

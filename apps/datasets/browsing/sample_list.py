@@ -157,8 +157,8 @@ def _first(filters: SampleFilters, frame: Frame) -> list[Question]:
     count: Question = (f"SELECT count(*) AS n FROM t0{condition}", values)
     if not frame.modalities:
         return [count, ("SELECT 1 WHERE false", [])]
-    free, its = where(filters, patterns=False)
-    return [count, counting.pattern_question(frame, free, its)]
+    condition_without, parameters = where(filters, patterns=False)
+    return [count, counting.pattern_question(frame, condition_without, parameters)]
 
 
 def _histograms(

@@ -27,7 +27,7 @@ from apps.datasets.browsing.frames import (
     frame_of_versions,
 )
 from apps.datasets.browsing.joins import INPUTS
-from apps.datasets.browsing.samples import neighbours, row_of
+from apps.datasets.browsing.sample_list import neighbours, row_of
 from apps.datasets.models import Alignment, DataSet, Version
 from apps.datasets.queries import newest_versions
 from apps.experiments.artifacts.predictions import of_sample
