@@ -192,11 +192,16 @@ def retrieval() -> list[Retrieval]:
 def singles() -> list[Single]:
     return [
         Single(
-            modality=name, score=around(value), n_present=1120, where_present=around(value + 0.04),
-            temperature=1.4, ece_before=0.13, ece_after=0.03,
+            modality=name,
+            score=around(value),
+            n_present=1120,
+            where_present=around(value + 0.04),
+            temperature=1.4,
+            ece_before=0.13,
+            ece_after=0.03,
         )
         for name, value in ALONE.items()
-    ]  # fmt: skip
+    ]
 
 
 def split() -> Split:
@@ -214,29 +219,70 @@ def disagreements() -> list[Disagreement]:
         "text": None,
     }
     label = Disagreement(
-        key="D00378", kind="label", score=4.1, truth="five", answer="nine", said=said, between=["speech"], reason="speech says nine, the label says five",
-    )  # fmt: skip
+        key="D00378",
+        kind="label",
+        score=4.1,
+        truth="five",
+        answer="nine",
+        said=said,
+        between=["speech"],
+        reason="speech says nine, the label says five",
+    )
     sure = {**said, "image": Said(answer="five", confidence=0.92)}
     other = Disagreement(
-        key="D00007", kind="modalities", score=0.89, truth="nine", answer="nine", said=sure, between=["image", "speech"],
+        key="D00007",
+        kind="modalities",
+        score=0.89,
+        truth="nine",
+        answer="nine",
+        said=sure,
+        between=["image", "speech"],
         reason="image says five, speech says nine, each sure",
-    )  # fmt: skip
+    )
     return [label, other]
 
 
 def result(score: float = 0.876, method: str = "late") -> EvaluationResult:
     return EvaluationResult(
-        method=method, labels=LABELS, modalities=list(MODALITIES), n_total=1215, n_samples=1200, left_out={"duplicate": 15, "no label": 0},
-        split=split(), clusters=Clusters(column="samples.writer", n=196, draws=1000), headline=headline(score),
-        metrics={"macro_f1": around(score), "accuracy": around(score), "auroc": around(0.981, 0.004), "log_loss": around(0.41), "ece": around(0.021, 0.008)},
+        method=method,
+        labels=LABELS,
+        modalities=list(MODALITIES),
+        n_total=1215,
+        n_samples=1200,
+        left_out={"duplicate": 15, "no label": 0},
+        split=split(),
+        clusters=Clusters(column="samples.writer", n=196, draws=1000),
+        headline=headline(score),
+        metrics={
+            "macro_f1": around(score),
+            "accuracy": around(score),
+            "auroc": around(0.981, 0.004),
+            "log_loss": around(0.41),
+            "ece": around(0.021, 0.008),
+        },
         seeds=[Seed(seed=s, score=score + s / 1000) for s in range(3)],
-        per_class=[ClassScore(label=label, n=120, precision=0.87, recall=0.86, f1=around(0.9 - i / 100)) for i, label in enumerate(LABELS)],
-        singles=singles(), baselines=[Baseline(name="Logistic regression, features joined", score=around(0.842))],
-        methods=[Baseline(name=name, score=around(score - i / 100)) for i, name in enumerate(("late", "concat", "gated"))],
-        missing=missing(score), shortfalls=shortfalls(), degradation=degradation(score), contributions=contributions(score), subgroups=subgroups(),
-        confusion=confusion(), calibration=Calibration(before=reliability(0.08, 0.094), after=reliability(0.01, 0.021)),
-        disagreements=disagreements(), retrieval=retrieval(), seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0}, environment={"python": "3.11", "torch": "2.13"},
-    )  # fmt: skip
+        per_class=[
+            ClassScore(label=label, n=120, precision=0.87, recall=0.86, f1=around(0.9 - i / 100))
+            for i, label in enumerate(LABELS)
+        ],
+        singles=singles(),
+        baselines=[Baseline(name="Logistic regression, features joined", score=around(0.842))],
+        methods=[
+            Baseline(name=name, score=around(score - i / 100))
+            for i, name in enumerate(("late", "concat", "gated"))
+        ],
+        missing=missing(score),
+        shortfalls=shortfalls(),
+        degradation=degradation(score),
+        contributions=contributions(score),
+        subgroups=subgroups(),
+        confusion=confusion(),
+        calibration=Calibration(before=reliability(0.08, 0.094), after=reliability(0.01, 0.021)),
+        disagreements=disagreements(),
+        retrieval=retrieval(),
+        seconds={"embed": 34.0, "train": 61.0, "evaluate": 8.0},
+        environment={"python": "3.11", "torch": "2.13"},
+    )
 
 
 SPEC: dict[str, Any] = {
@@ -273,9 +319,16 @@ SUMMARY: dict[str, Any] = {
 def alignment(project: Project, user: User) -> Alignment:
     """A frozen one by its summary alone; no table stands behind it."""
     return Alignment.objects.create(
-        project=project, number=next_number(project, "alignment"), name="digits", spec=SPEC, summary=SUMMARY,
-        state=Alignment.State.FROZEN, digest=uuid.uuid4().hex * 2, created_by=user, frozen_at=timezone.now(),
-    )  # fmt: skip
+        project=project,
+        number=next_number(project, "alignment"),
+        name="digits",
+        spec=SPEC,
+        summary=SUMMARY,
+        state=Alignment.State.FROZEN,
+        digest=uuid.uuid4().hex * 2,
+        created_by=user,
+        frozen_at=timezone.now(),
+    )
 
 
 def finished_run(
@@ -288,20 +341,44 @@ def finished_run(
     found = result(score)
     now = timezone.now()
     job = Job.objects.create(
-        project=project, kind="run", queue="cpu", state=Job.State.FINISHED, stages=["read", "embed", "train", "evaluate", "bundle"],
-        stage="bundle", stage_times={"read": 2.0, "embed": 34.0, "train": 61.0}, attempt=1, started_at=now, finished_at=now, created_by=user,
-    )  # fmt: skip
+        project=project,
+        kind="run",
+        queue="cpu",
+        state=Job.State.FINISHED,
+        stages=["read", "embed", "train", "evaluate", "bundle"],
+        stage="bundle",
+        stage_times={"read": 2.0, "embed": 34.0, "train": 61.0},
+        attempt=1,
+        started_at=now,
+        finished_at=now,
+        created_by=user,
+    )
     head = found.headline
     gain = head.gain_over_best_single
     return Run.objects.create(
-        project=project, number=next_number(project, "run"), alignment=aligned or alignment(project, user), job=job, created_by=user,
+        project=project,
+        number=next_number(project, "run"),
+        alignment=aligned or alignment(project, user),
+        job=job,
+        created_by=user,
         **{
-            "question": "Does speech help where the handwriting is poor?", "recipe": Recipe.default().model_dump(mode="json"), "method": found.method,
-            "modalities": [{"name": name, "kind": kind} for name, kind in MODALITIES.items()], "result": found.model_dump(mode="json"),
-            "score": score, "score_low": head.score.low, "score_high": head.score.high, "gain": gain.value, "gain_low": gain.low,
-            "gain_high": gain.high, "ece": head.ece.value, "bundle_path": "runs/x/1", "bundle_digest": "0" * 64, **fields,
+            "question": "Does speech help where the handwriting is poor?",
+            "recipe": Recipe.default().model_dump(mode="json"),
+            "method": found.method,
+            "modalities": [{"name": name, "kind": kind} for name, kind in MODALITIES.items()],
+            "result": found.model_dump(mode="json"),
+            "score": score,
+            "score_low": head.score.low,
+            "score_high": head.score.high,
+            "gain": gain.value,
+            "gain_low": gain.low,
+            "gain_high": gain.high,
+            "ece": head.ece.value,
+            "bundle_path": "runs/x/1",
+            "bundle_digest": "0" * 64,
+            **fields,
         },
-    )  # fmt: skip
+    )
 
 
 def with_rules(run: Run) -> Run:
@@ -334,16 +411,36 @@ def with_rules(run: Run) -> Run:
     worse = Pair(with_it=around(0.6), without=around(0.8), change=around(-0.2))
     found.rules = [
         RuleScore(
-            rule=good, sentence=good.sentence(), n=1200, n_covered=12, n_labelled=12, labels_obey=around(1.0, 0), answers_obey=around(0.92),
-            n_labels_break=0, labels_break=[], n_answers_break=1, answers_break=["D00007"], **shares,
-            effect=RuleEffect(score=whole, accuracy=there, verdict="helps", note="only 10 clusters, too narrow"),
+            rule=good,
+            sentence=good.sentence(),
+            n=1200,
+            n_covered=12,
+            n_labelled=12,
+            labels_obey=around(1.0, 0),
+            answers_obey=around(0.92),
+            n_labels_break=0,
+            labels_break=[],
+            n_answers_break=1,
+            answers_break=["D00007"],
+            **shares,
+            effect=RuleEffect(
+                score=whole, accuracy=there, verdict="helps", note="only 10 clusters, too narrow"
+            ),
         ),
         RuleScore(
-            rule=bad, sentence=bad.sentence(), n=1200, n_covered=1080, n_labelled=1080, labels_obey=around(0.3), answers_obey=around(1.0, 0),
-            n_labels_break=1020, labels_break=[f"D{i:05}" for i in range(100)], **shares,
+            rule=bad,
+            sentence=bad.sentence(),
+            n=1200,
+            n_covered=1080,
+            n_labelled=1080,
+            labels_obey=around(0.3),
+            answers_obey=around(1.0, 0),
+            n_labels_break=1020,
+            labels_break=[f"D{i:05}" for i in range(100)],
+            **shares,
             effect=RuleEffect(score=worse, accuracy=worse, verdict="hurts"),
         ),
-    ]  # fmt: skip
+    ]
     found.contributions.shares.append(Share(modality=RULES, value=0.01, low=-0.01, high=0.03))
     for label in found.contributions.per_class:
         label.shares.append(0.02)
@@ -363,14 +460,19 @@ def with_noise(run: Run) -> Run:
     lost = {"image": 0.02, "speech": 0.06, "text": 0.01}
     found.noise = [
         Noise(
-            modality=name, kind=kind,
+            modality=name,
+            kind=kind,
             levels=[
-                NoisyLevel(level=level.name, change=around(-lost[name] * (i + 1), 0.01), **around(0.876 - lost[name] * (i + 1)).model_dump())
+                NoisyLevel(
+                    level=level.name,
+                    change=around(-lost[name] * (i + 1), 0.01),
+                    **around(0.876 - lost[name] * (i + 1)).model_dump(),
+                )
                 for i, level in enumerate(NOISE_LEVELS[kind])
             ],
         )
         for name, kind in MODALITIES.items()
-    ]  # fmt: skip
+    ]
     return kept(run, found)
 
 

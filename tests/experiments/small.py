@@ -93,9 +93,17 @@ def frozen(project: Project, user: User, task: TaskName = "classification") -> A
         "extras": [],
     }
     return Alignment.objects.create(
-        project=project, number=next_number(project, "alignment"), name="small", spec=spec, summary=summarise(joined), table=table,
-        digest=joined.digest, state=Alignment.State.FROZEN, created_by=user, frozen_at=timezone.now(),
-    )  # fmt: skip
+        project=project,
+        number=next_number(project, "alignment"),
+        name="small",
+        spec=spec,
+        summary=summarise(joined),
+        table=table,
+        digest=joined.digest,
+        state=Alignment.State.FROZEN,
+        created_by=user,
+        frozen_at=timezone.now(),
+    )
 
 
 def recipe(epochs: int = 4, seeds: int = 1, **training: object) -> Recipe:

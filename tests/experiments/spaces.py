@@ -31,9 +31,15 @@ def keep_space(run: Run, method: str = "late") -> Path:
         for i, name in enumerate(NAMES)
     }
     scored = Scored(
-        [f"S{i:03}" for i in numbers], y, mask, np.full((N, 3), np.log(1 / 3)), np.array([""] * N), np.array(["S1", "S2"])[numbers % 2],
-        list(DIGITS), NAMES,
-    )  # fmt: skip
+        [f"S{i:03}" for i in numbers],
+        y,
+        mask,
+        np.full((N, 3), np.log(1 / 3)),
+        np.array([""] * N),
+        np.array(["S1", "S2"])[numbers % 2],
+        list(DIGITS),
+        NAMES,
+    )
     told = np.eye(3)[np.where(numbers == 1, 2, y)][None]
     folder = settings.HOME / run.bundle_path
     found = Space(method, method == "late", hidden, alone)

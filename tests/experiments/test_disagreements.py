@@ -25,9 +25,15 @@ def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
         "text": None,
     }
     fields: dict[str, Any] = {
-        "key": f"S{number:03}", "kind": kind, "score": 9 - number / 10, "truth": "one", "answer": "two", "said": said,
-        "between": ["image", "speech"], "reason": "",
-    }  # fmt: skip
+        "key": f"S{number:03}",
+        "kind": kind,
+        "score": 9 - number / 10,
+        "truth": "one",
+        "answer": "two",
+        "said": said,
+        "between": ["image", "speech"],
+        "reason": "",
+    }
     return Disagreement(**(fields | changes))
 
 
@@ -52,10 +58,18 @@ def text(client: Client, user: Any, run: Run, query: str = "") -> str:
         ({}, "image and speech both say two, the label says one"),
         ({"between": ["speech"]}, "speech says two, the label says one"),
         ({"between": []}, "together they say two, though none alone does; the label says one"),
-        ({"kind": "modalities", "said": {"image": Said(answer="two", confidence=0.95), "speech": Said(answer="one", confidence=0.9)}},
-         "image says two, speech says one, each sure"),
+        (
+            {
+                "kind": "modalities",
+                "said": {
+                    "image": Said(answer="two", confidence=0.95),
+                    "speech": Said(answer="one", confidence=0.9),
+                },
+            },
+            "image says two, speech says one, each sure",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_reason_stands_in_words(changes: dict[str, Any], words: str) -> None:
     assert reason(odd(0, **changes)) == words
 

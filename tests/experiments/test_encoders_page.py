@@ -28,9 +28,19 @@ def added(
     (home / name).mkdir()
     (home / name / "config.json").write_text(f'{{"model_type": "{family}"}}')
     made = Record(
-        name, "PatchTST", "series", 130, 4, 1_234_567, DIGEST, "d" * 64, "huggingface.co/ward/patches", "4f2a", "MIT",
+        name,
+        "PatchTST",
+        "series",
+        130,
+        4,
+        1_234_567,
+        DIGEST,
+        "d" * 64,
+        "huggingface.co/ward/patches",
+        "4f2a",
+        "MIT",
         Check("2026-05-04T03:02:01+00:00", 0.01, fault),
-    )  # fmt: skip
+    )
     record.write(home / name, made)
 
 

@@ -68,10 +68,16 @@ def test_a_viewer_sees_where_the_samples_of_a_label_lie(
     assert page.count('<li class="talk__part') == 10
 
 
-@pytest.mark.parametrize(("query", "by", "mark"), [
-    ({}, "truth", "three"), ({"mark": "one"}, "truth", "one"), ({"mark": "nothing"}, "truth", "three"),
-    ({"by": "samples.speaker", "mark": "P2"}, "samples.speaker", "P2"), ({"by": "nothing"}, "truth", "three"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "by", "mark"),
+    [
+        ({}, "truth", "three"),
+        ({"mark": "one"}, "truth", "one"),
+        ({"mark": "nothing"}, "truth", "three"),
+        ({"by": "samples.speaker", "mark": "P2"}, "samples.speaker", "P2"),
+        ({"by": "nothing"}, "truth", "three"),
+    ],
+)
 def test_what_is_marked_is_the_address(run: Run, query: dict[str, str], by: str, mark: str) -> None:
     page = embedding_map.embedding_map(run, query)
     assert (page.by, page.mark, page.ways) == (

@@ -38,8 +38,8 @@ def test_each_discipline_sees_its_criteria_in_four_states_and_what_cannot_be_jud
         assert words in section, words
     assert "Macro-F1 is at least .680: samples.speaker is “S3” (on 50 samples or more)." in section
     assert (
-        "<b>Cannot be judged</b> (no reference run was given): The difference in Macro-F1 to the reference run is at least −.020"
-        in section
+        "<b>Cannot be judged</b> (no reference run was given): The difference in Macro-F1 to the "
+        "reference run is at least −.020" in section
     )
     assert team.speech.name in section
 
@@ -92,8 +92,8 @@ def test_protocols_of_recipe_and_study_that_do_not_fit_the_alignment_are_named_i
     ]
     problems = fit.problems(aligned, Recipe.parse({"protocols": asked}))["protocols"]
     assert (
-        "protocol of SP, criterion 1, where: column 1: there is no column samples.speakr; did you mean samples.speaker?"
-        in problems[0]
+        "protocol of SP, criterion 1, where: column 1: there is no column samples.speakr; did you "
+        "mean samples.speaker?" in problems[0]
     )
     assert "protocol of LI, criterion 1, without: there is no modality smell" in problems[1]
 

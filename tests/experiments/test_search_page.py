@@ -81,9 +81,13 @@ def test_all_that_was_tried_stands_on_the_page_and_no_winner_is_named_where_ther
 ) -> None:
     text = page(client, team, run_of(team, searched()))
     for words in (
-        "What was tried", "Late fusion did best inside the training samples of 4 rounds of 4", "it cannot be told apart from Ensemble",
-        "Not tried, since the 4 min of computing were spent: Cross-attention.", "EfficientNet-Lite0, layers 7 and 10 + Pixels", "as the recipe says",
-    ):  # fmt: skip
+        "What was tried",
+        "Late fusion did best inside the training samples of 4 rounds of 4",
+        "it cannot be told apart from Ensemble",
+        "Not tried, since the 4 min of computing were spent: Cross-attention.",
+        "EfficientNet-Lite0, layers 7 and 10 + Pixels",
+        "as the recipe says",
+    ):
         assert words in text, words
 
 
