@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
-    said = {
+    of_modality = {
         "image": Said(answer="two", confidence=0.95),
         "speech": Said(answer="two", confidence=0.9),
         "text": None,
@@ -30,7 +30,7 @@ def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
         "score": 9 - number / 10,
         "truth": "one",
         "answer": "two",
-        "said": said,
+        "said": of_modality,
         "between": ["image", "speech"],
         "reason": "",
     }

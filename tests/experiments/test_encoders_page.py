@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def added(
     home: Path, name: str = "ward-patches", family: str = "patchtst", fault: str = ""
 ) -> None:
-    """What `consilience encoder add` leaves, without its weights: the page reads none."""
+    """Leave what `consilience encoder add` leaves, without weights: the page reads none."""
     (home / name).mkdir()
     (home / name / "config.json").write_text(f'{{"model_type": "{family}"}}')
     made = Record(

@@ -26,9 +26,9 @@ def run(team: Any) -> Run:
     versions = make_study(team.vision, team.speech)
     aligned = factory.alignment(team.project, team.owner)
     aligned.versions.set(versions.values())
-    found = factory.finished_run(team.project, team.owner, aligned, bundle_path="runs/mapped/1")
-    keep_space(found)
-    return found
+    run = factory.finished_run(team.project, team.owner, aligned, bundle_path="runs/mapped/1")
+    keep_space(run)
+    return run
 
 
 def address(run: Run, query: str = "") -> str:
@@ -58,10 +58,8 @@ def test_a_viewer_sees_where_the_samples_of_a_label_lie(
         page = client.get(
             address(run, "?mark=two&key=S001&given=image&find=speech")
         ).content.decode()
-    assert (
-        f"{N} test samples, alike ones near each other. Marked: the 10 of two, 1 of them answered wrong."
-        in page
-    )
+    assert f"{N} test samples, alike ones near each other." in page
+    assert "Marked: the 10 of two, 1 of them answered wrong." in page
     assert page.count("pt--square") == 2
     assert "key=S004#nearest" in page
     assert "one map holds all rounds" in page

@@ -1,4 +1,4 @@
-"""What the run's page and the form say of noise."""
+"""Noise on the run's page and in the form."""
 
 import pytest
 from django.test import Client
@@ -46,5 +46,5 @@ def test_the_form_asks_for_it_in_words_and_the_estimate_counts_every_level(team:
     )
     assert form.is_valid(), form.errors
     assert form.recipe.evaluation == Evaluation(noise=True)
-    quick, noisy = (estimates.estimate(aligned, one, []) for one in (plain, form.recipe))
+    quick, noisy = (estimates.estimate(aligned, recipe, []) for recipe in (plain, form.recipe))
     assert noisy.high > quick.high

@@ -84,13 +84,13 @@ def test_protocols_of_recipe_and_study_that_do_not_fit_the_alignment_are_named_i
             }
         ]
     }
-    asked = [
+    protocols_of_recipe = [
         {
             "discipline": "SP",
             "criteria": [{"metric": "macro_f1", "where": "samples.speakr = 'S3'", "at_least": 0.5}],
         }
     ]
-    problems = fit.problems(aligned, Recipe.parse({"protocols": asked}))["protocols"]
+    problems = fit.problems(aligned, Recipe.parse({"protocols": protocols_of_recipe}))["protocols"]
     assert (
         "protocol of SP, criterion 1, where: column 1: there is no column samples.speakr; did you "
         "mean samples.speaker?" in problems[0]
@@ -103,7 +103,10 @@ def test_a_protocol_that_cannot_be_read_is_refused_in_the_yaml_tab(
 ) -> None:
     factory.alignment(team.project, team.owner)
     client.force_login(team.owner)
-    text = "protocols:\n  - discipline: SP\n    criteria: [{metric: macro_f1, at_least: 0.5, where: speaker like 3}]\n"
+    text = (
+        "protocols:\n  - discipline: SP\n"
+        "    criteria: [{metric: macro_f1, at_least: 0.5, where: speaker like 3}]\n"
+    )
     answer = client.post(
         f"/p/{team.project.slug}/runs/new/", {"yaml": text, "question": "", "do": "start"}
     )

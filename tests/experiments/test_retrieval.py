@@ -1,4 +1,4 @@
-"""What a run's pages say of the fused representation."""
+"""Retrieval in the fused representation, on a run's page."""
 
 from typing import Any
 

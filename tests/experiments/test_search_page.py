@@ -1,4 +1,4 @@
-"""What a search tried, on its run's page; and the form that asks for one."""
+"""The tries of a search on its run's page; and the form that asks for one."""
 
 from typing import Any
 

@@ -77,7 +77,7 @@ def test_a_run_of_every_task_can_be_seen_everywhere(
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     assert NAMES[task] in client.get(run.get_absolute_url()).content.decode()
     shown = embedding_map.embedding_map(run, {})
-    assert sum(len(one.xs) for one in shown.plot.dots) == result.n_samples
+    assert sum(len(dots.xs) for dots in shown.plot.dots) == result.n_samples
     assert sum(shown.values.values()) == result.n_samples
     assert len(shown.values) <= 3 or task == "multi-label"
     table = predictions.table(run, {"show": "wrong"})
