@@ -8,8 +8,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import Version
-from apps.experiments.report import plots
-from apps.experiments.report.sections import caption, tiles
+from apps.experiments.report.intervals import scale
+from apps.experiments.report.overview import (
+    calibration,
+    contributions,
+    headline,
+    missing,
+    subgroups,
+)
+from apps.experiments.report.overview.headline import Tile
 from apps.experiments.words import list_in_words, method_name
 from apps.registry import bundles, hooks
 from apps.registry.hooks import Approval
@@ -24,7 +31,7 @@ class ModelCard:
     version: ModelVersion
     result: EvaluationResult
     headline: str
-    tiles: list[dict[str, Any]]
+    tiles: list[Tile]
     caption: str
     meant_for: list[str]
     not_for: list[str]
@@ -57,20 +64,20 @@ def build(version: ModelVersion) -> ModelCard:
         version=version,
         result=result,
         headline=version.model.description or _headline(result),
-        tiles=tiles(result),
-        caption=caption(result),
+        tiles=headline.tiles(result),
+        caption=headline.caption(result),
         meant_for=lines_of(words.get("meant_for", "")),
         not_for=lines_of(words.get("not_for", "")),
         limits=words.get("limits", ""),
         approvals=hooks.approvals_of(version),
         data=data_of(version),
         forest=whom(result),
-        missing=plots.degradation(result, kinds),
-        missing_words=plots.missing_words(result),
-        rely=plots.contributions(result, kinds),
-        rely_words=plots.contributions_words(result),
-        reliability=plots.reliability(result),
-        reliability_words=plots.reliability_words(result),
+        missing=missing.plot(result, kinds),
+        missing_words=missing.words(result),
+        rely=contributions.plot(result, kinds),
+        rely_words=contributions.words(result),
+        reliability=calibration.plot(result),
+        reliability_words=calibration.words(result),
         singles=singles_of(result, kinds),
         seeds=", ".join(f"{seed.seed}: {figures.score(seed.score)}" for seed in result.seeds),
         environment=environment_of(result),
@@ -108,7 +115,7 @@ def _headline(result: EvaluationResult) -> str:
 def whom(result: EvaluationResult) -> ui.Forest:
     """All test samples first, then every subgroup, on one scale."""
     head = result.headline.score
-    low, high = plots.scale([head, *(group.score for group in result.subgroups)])
+    low, high = scale([head, *(group.score for group in result.subgroups)])
     everybody = ui.ForestRow(
         label=_("all test samples"),
         n=result.n_samples,
@@ -116,12 +123,12 @@ def whom(result: EvaluationResult) -> ui.Forest:
         low=head.low,
         high=head.high,
     )
-    groups = plots.subgroups(result)
+    groups = subgroups.plot(result)
     return ui.Forest(
         rows=[everybody, *(groups.rows if groups else [])],
         low=low,
         high=high,
-        metric=plots.metric(result),
+        metric=figures.metric(result.headline.metric),
         show_state=False,
         name="subgroups",
         target=head.value,

@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 
 from apps.experiments.artifacts.predictions import Cannot
 from apps.experiments.models import Run
-from apps.experiments.report import plots, run_comparison, sections
-from apps.experiments.report.protocols import measure
+from apps.experiments.report import intervals, run_comparison
+from apps.experiments.report.disciplines.protocols import measure
+from apps.experiments.words import column_names
 from fusion.schema.comparison import Difference
 from fusion.schema.intervals import Interval
 from fusion.schema.protocol import MEASURES
@@ -84,7 +85,7 @@ def paired(before: Run, after: Run) -> dict[str, Difference]:
     samples.
     """
     try:
-        return run_comparison.judged([before, after]).runs[1].differences
+        return run_comparison.comparison_of([before, after]).runs[1].differences
     except Cannot:
         return {}
 
@@ -96,7 +97,7 @@ def _figure(
     lower_is_better: bool = False,
     pair: Difference | None = None,
 ) -> ScoreChange:
-    change = sections.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    change = intervals.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
     return ScoreChange(label, before, after, change, pair)
 
 
@@ -109,7 +110,7 @@ def _subgroups(before: EvaluationResult, after: EvaluationResult) -> list[ScoreC
     shared = [
         subgroup for subgroup in after.subgroups if (subgroup.column, subgroup.value) in known
     ]
-    names = plots.column_names([subgroup.column for subgroup in shared])
+    names = column_names([subgroup.column for subgroup in shared])
     return [
         _figure(
             f"{names[subgroup.column]}: {subgroup.value}",

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import User
 from apps.experiments.models import Run
-from apps.experiments.report import plots
+from apps.ui import figures
 from apps.ui.plots.model import Bar, Bars, Forest, ForestRow, Level, Line, Lines
 from fusion.schema.intervals import Interval
 
@@ -107,7 +107,7 @@ def joining(run: Run | None) -> dict[str, Any] | None:
     together = _("Together, run %(n)s") % {"n": run.number}
     gain = result.headline.gain_over_best_single
     words = _("than %(modality)s alone, the best single modality") % {"modality": gain.over}
-    metric = plots.metric(result)
+    metric = figures.metric(result.headline.metric)
     sub = _("%(metric)s on %(n)s test samples.") % {"metric": metric, "n": f"{result.n_samples:,}"}
     rows = [*bars, _bar(together, result.headline.score, "")]
     return {
@@ -185,7 +185,7 @@ def weakest(run: Run | None) -> Forest | None:
         rows=rows,
         low=min(bounds) - 0.02,
         high=min(1.0, max(bounds) + 0.02),
-        metric=plots.metric(result),
+        metric=figures.metric(result.headline.metric),
         show_state=False,
         toggle=False,
     )

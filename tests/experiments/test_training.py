@@ -94,8 +94,8 @@ def test_a_finished_run_is_told_and_can_be_read(team: object) -> None:
     )
     assert table.total == run.evaluation.n_samples
     assert all(not row["right"] for row in table.page)
-    said = {"run": run} | predictions.of_sample(run, "S000")
-    assert {one["modality"] for one in said["answers"]} == {"image", "text", "scale"}
+    prediction = predictions.of_sample(run, "S000")
+    assert {single["modality"] for single in prediction["answers"]} == {"image", "text", "scale"}
 
 
 @pytest.mark.django_db(transaction=True)

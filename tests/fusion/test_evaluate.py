@@ -8,12 +8,13 @@ from sklearn import metrics as sk
 from fusion.evaluation.contributions import contributions, shapley
 from fusion.evaluation.robustness import degradation, missing
 from fusion.evaluation.subgroups import repeats, subgroups
+from fusion.methods.late import late_answers
 from fusion.schema.intervals import Interval
 from fusion.tasks import metrics
 from fusion.tasks.bootstrap import Resampler, few, interval, verdict
 from fusion.tasks.calibration import bin_sums, ece_of, temperature_of
 from fusion.tasks.label_scores import Scores, gain
-from fusion.tasks.predictions import Answers, Scored, coalitions, late_answers
+from fusion.tasks.predictions import Answers, Scored, coalitions
 
 K = 4
 

@@ -32,7 +32,7 @@ from fusion.pipeline import predictions_file, representation_file
 from fusion.pipeline.ablation import Ruled
 from fusion.pipeline.bundle import Bundle, save
 from fusion.pipeline.card import references
-from fusion.pipeline.protocol_checks import facts_of, kinds_of_slices
+from fusion.pipeline.question import question_about
 from fusion.pipeline.run_plan import (
     Plan,
     columns_of,
@@ -328,30 +328,23 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
             name=str(each.name),
             n_train=len(each.train),
             n_test=len(each.test),
-            best_epochs=[c.epochs for c in answered.choices.values()],
+            best_epochs=[choice.epochs for choice in answered.choices.values()],
         )
         for each, answered in zip(plan.rounds, found.rounds)
     ]
-    return Question(
-        scored=found.scored,
-        method=recipe.method,
-        methods={name: found.methods[name] for name in recipe.methods},
+    return question_about(
+        aligned,
+        found.rows,
+        recipe,
+        found.scored,
+        found.methods,
+        Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
+        left_out(aligned, found.rows),
         singles=found.singles,
         best_single=found.best_single,
         temperatures={name: found.temperature(name) for name in found.scored.modalities},
         seeds=recipe.training.seeds,
-        cluster_column=aligned.cluster,
-        split=Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
-        n_total=len(aligned),
-        left_out=left_out(aligned, found.rows),
         baselines=found.baselines,
-        columns=columns_of(aligned, found.rows),
-        draws=recipe.evaluation.draws,
-        degradation=recipe.evaluation.degradation,
         space=found.space,
         noisy=found.noisy,
-        modality_kinds={name: one.kind for name, one in aligned.modalities.items()},
-        protocols=recipe.protocols,
-        facts=facts_of(aligned, found.rows),
-        kinds=kinds_of_slices(aligned),
     )

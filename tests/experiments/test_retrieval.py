@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.experiments.report import retrieval
+from apps.experiments.report.overview import retrieval
 from tests.experiments import factory
 
 pytestmark = pytest.mark.django_db
@@ -34,5 +34,5 @@ def test_a_run_that_was_judged_before_says_nothing_of_it(client: Client, team: A
     result = factory.result().model_dump(mode="json")
     del result["retrieval"]
     run = factory.finished_run(team.project, team.owner, result=result)
-    assert retrieval.found(run.evaluation) is None
+    assert retrieval.section(run.evaluation) is None
     assert 'id="space"' not in text(client, team.viewer, run.get_absolute_url())

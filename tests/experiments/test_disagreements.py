@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.discussions.models import Thread
 from apps.discussions.services import open_thread
 from apps.experiments.models import Run
-from apps.experiments.report.disagreements import PAGE, reason, talk
+from apps.experiments.report.disciplines.disagreements import PAGE, reason, section
 from fusion.schema.result import Disagreement, Kind, Said
 from tests.experiments import factory
 from tests.made import make_study
@@ -30,12 +30,12 @@ def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
     return Disagreement(**(fields | changes))
 
 
-def judged(team: Any, found: list[Disagreement]) -> Run:
+def run_with(team: Any, disagreements: list[Disagreement]) -> Run:
     """A finished run on a study whose files are there."""
     versions = make_study(team.vision, team.speech)
     aligned = factory.alignment(team.project, team.owner)
     aligned.versions.set(versions.values())
-    result = factory.result().model_copy(update={"disagreements": found})
+    result = factory.result().model_copy(update={"disagreements": disagreements})
     return factory.finished_run(
         team.project, team.owner, aligned, result=result.model_dump(mode="json")
     )
@@ -63,7 +63,7 @@ def test_the_reason_stands_in_words(changes: dict[str, Any], words: str) -> None
 def test_each_sample_shows_its_files_what_each_input_said_and_the_way_to_talk(
     client: Client, team: Any
 ) -> None:
-    page = text(client, team.contributor, judged(team, [odd(0)]))
+    page = text(client, team.contributor, run_with(team, [odd(0)]))
     media = reverse("datasets:media", args=[team.project.slug, "0" * 64]).split("0" * 64)[0]
     for words in (
         "Where two disciplines should talk",
@@ -80,40 +80,39 @@ def test_each_sample_shows_its_files_what_each_input_said_and_the_way_to_talk(
 
 
 def test_a_viewer_is_led_to_the_sample_but_not_asked_to_write(client: Client, team: Any) -> None:
-    run = judged(team, [odd(0)])
+    run = run_with(team, [odd(0)])
     assert "Start a discussion" not in text(client, team.viewer, run)
     assert "Start a discussion" in text(client, team.contributor, run)
 
 
 def test_what_has_been_said_of_a_sample_is_counted(client: Client, team: Any) -> None:
-    run = judged(team, [odd(0), odd(1)])
+    run = run_with(team, [odd(0), odd(1)])
     open_thread(
         team.contributor, team.project, Thread.Anchor.SAMPLE, "S001", "S001", "Is this a two?"
     )
-    found = talk(run, {})
-    assert [line.comments for line in found.lines] == [0, 1]
+    assert [sample.comments for sample in section(run, {}).samples] == [0, 1]
 
 
 def test_the_filter_chooses_between_the_label_and_each_other(team: Any) -> None:
-    run = judged(team, [odd(0), odd(1), odd(2, "modalities")])
-    assert [line.key for line in talk(run, {}).lines] == ["S000", "S001"]
-    assert [line.key for line in talk(run, {"talk": "modalities"}).lines] == ["S002"]
-    assert [one["label"] for one in talk(run, {}).options] == [
+    run = run_with(team, [odd(0), odd(1), odd(2, "modalities")])
+    assert [sample.key for sample in section(run, {}).samples] == ["S000", "S001"]
+    assert [sample.key for sample in section(run, {"talk": "modalities"}).samples] == ["S002"]
+    assert [option["label"] for option in section(run, {}).options] == [
         "Against the label (2)",
         "Against each other (1)",
     ]
 
 
 def test_the_list_opens_where_there_is_something(team: Any) -> None:
-    run = judged(team, [odd(2, "modalities")])
-    assert talk(run, {}).kind == "modalities"
-    assert talk(run, {"talk": "label"}).lines == []
+    run = run_with(team, [odd(2, "modalities")])
+    assert [sample.key for sample in section(run, {}).samples] == ["S002"]
+    assert section(run, {"talk": "label"}).samples == []
 
 
 def test_many_samples_take_no_more_queries_than_a_page_of_them(
     client: Client, team: Any, django_assert_max_num_queries: Any
 ) -> None:
-    run = judged(team, [odd(number) for number in range(30)])
+    run = run_with(team, [odd(number) for number in range(30)])
     client.force_login(team.viewer)
     with django_assert_max_num_queries(25):
         page = client.get(run.get_absolute_url()).content.decode()
@@ -122,11 +121,11 @@ def test_many_samples_take_no_more_queries_than_a_page_of_them(
 
 
 def test_nothing_to_talk_about_is_said(client: Client, team: Any) -> None:
-    assert "Nothing to talk about" in text(client, team.viewer, judged(team, []))
+    assert "Nothing to talk about" in text(client, team.viewer, run_with(team, []))
 
 
 def test_a_run_of_an_earlier_time_says_what_to_do(client: Client, team: Any) -> None:
-    run = judged(team, [])
+    run = run_with(team, [])
     del run.result["disagreements"]
     run.save()
     assert "Run it again to see them" in text(client, team.viewer, run)
