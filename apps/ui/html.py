@@ -10,6 +10,7 @@ from django.template import Context, Engine, Template
 from django.utils.safestring import SafeString
 
 LINE_BREAK = re.compile(r"\s*\n\s*")
+BETWEEN_WORDS = re.compile(r"(?<=[^\s<>{}])\s*\n\s*(?=[^\s<>{}])")
 TAG_OVER_LINES = re.compile(r"<[a-z{][^<>]*\n[^<>]*>")
 
 
@@ -20,11 +21,13 @@ def component(name: str, /, **values: Any) -> SafeString:
 
 @cache
 def _template(name: str) -> Template:
-    """Compile a template without its line breaks: a gap on the page is one blank on its line."""
+    """Compile a template without its line breaks: they are blanks inside a tag and between words,
+    and no gap elsewhere.
+    """
     engine = Engine.get_default()
     source = str(engine.get_template(f"ui/components/{name}.html").source)
-    joined = TAG_OVER_LINES.sub(lambda tag: LINE_BREAK.sub(" ", tag.group()), source)
-    return engine.from_string(LINE_BREAK.sub("", joined))
+    source = TAG_OVER_LINES.sub(lambda tag: LINE_BREAK.sub(" ", tag.group()), source)
+    return engine.from_string(LINE_BREAK.sub("", BETWEEN_WORDS.sub(" ", source)))
 
 
 def get(thing: Any, name: str, default: Any = "") -> Any:

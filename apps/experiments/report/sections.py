@@ -19,7 +19,7 @@ from apps.experiments.words import duration, engine_note, method_name, reason_in
 from apps.ui import figures
 from apps.ui.components.figures import verdict_words
 from apps.ui.plots import model as ui
-from apps.ui.plots.tables import frequent_confusions
+from apps.ui.plots.confusion import frequent_confusions
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.schema.task_names import TaskName

@@ -83,9 +83,7 @@ def when(moment: datetime | date | None) -> SafeString:
         return component("when", machine=moment.isoformat(), words=date_format(moment))
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     absolute = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname() or ''}".strip()
-    return component(
-        "when", machine=moment.isoformat(), absolute=absolute, words=relative(moment)
-    )
+    return component("when", machine=moment.isoformat(), absolute=absolute, words=relative(moment))
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:
