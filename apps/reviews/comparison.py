@@ -10,7 +10,7 @@ from apps.experiments.report import plots, run_comparison, sections
 from apps.experiments.report.protocols import measure
 from fusion.schema.comparison import Difference
 from fusion.schema.intervals import Interval
-from fusion.schema.protocol import MEASURES
+from fusion.schema.metrics import METRICS
 from fusion.schema.result import EvaluationResult
 
 SHOWN = ("accuracy", "auroc", "mae", "mae_steps", "exact_match", "log_loss", "ece")
@@ -59,7 +59,7 @@ def figures(before: Run, after: Run) -> list[Figure]:
             measure(name),
             known[name],
             other.metrics[name],
-            MEASURES[name].lower_is_better,
+            METRICS[name].lower_is_better,
             pairs.get(name),
         )
         for name in dict.fromkeys((one.headline.metric, *SHOWN))

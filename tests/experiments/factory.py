@@ -17,6 +17,7 @@ from fusion.knowledge import Rule
 from fusion.schema.discipline_scores import CriterionScore, ProtocolScore, RuleEffect, RuleScore
 from fusion.schema.intervals import Clusters, Gain, Interval, Pair
 from fusion.schema.noise_levels import LEVELS as NOISE_LEVELS
+from fusion.schema.notes import Note
 from fusion.schema.protocol import Criterion, state_of
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import (
@@ -117,7 +118,7 @@ def subgroups() -> list[Subgroup]:
         value="bible",
         n=9,
         score=Interval(value=0.7),
-        note="only 9 samples, too few for an interval",
+        note=Note.of("few_samples", n=9),
     )
     return [
         *speakers,
@@ -214,12 +215,11 @@ def disagreements() -> list[Disagreement]:
         "text": None,
     }
     label = Disagreement(
-        key="D00378", kind="label", score=4.1, truth="five", answer="nine", said=said, between=["speech"], reason="speech says nine, the label says five",
+        key="D00378", kind="label", score=4.1, truth="five", answer="nine", said=said, between=["speech"],
     )  # fmt: skip
     sure = {**said, "image": Said(answer="five", confidence=0.92)}
     other = Disagreement(
         key="D00007", kind="modalities", score=0.89, truth="nine", answer="nine", said=sure, between=["image", "speech"],
-        reason="image says five, speech says nine, each sure",
     )  # fmt: skip
     return [label, other]
 
@@ -336,7 +336,7 @@ def with_rules(run: Run) -> Run:
         RuleScore(
             rule=good, sentence=good.sentence(), n=1200, n_covered=12, n_labelled=12, labels_obey=around(1.0, 0), answers_obey=around(0.92),
             n_labels_break=0, labels_break=[], n_answers_break=1, answers_break=["D00007"], **shares,
-            effect=RuleEffect(score=whole, accuracy=there, verdict="helps", note="only 10 clusters, too narrow"),
+            effect=RuleEffect(score=whole, accuracy=there, verdict="helps", note=Note.of("few_clusters", n=10)),
         ),
         RuleScore(
             rule=bad, sentence=bad.sentence(), n=1200, n_covered=1080, n_labelled=1080, labels_obey=around(0.3), answers_obey=around(1.0, 0),
@@ -392,7 +392,7 @@ def with_protocols(run: Run) -> Run:
         )
 
     unknown = score(None, over="reference run", at_least=-0.02)
-    unknown.unknown = "no reference run was given"
+    unknown.unknown = Note.of("no_reference")
     speech = [
         score(0.74),
         score(0.69, where="samples.speaker = 'S3'", name="Every speaker: S3"),

@@ -9,7 +9,8 @@ from django.urls import reverse
 from apps.discussions.models import Thread
 from apps.discussions.services import open_thread
 from apps.experiments.models import Run
-from apps.experiments.report.disagreements import PAGE, reason, talk
+from apps.experiments.report.disagreements import PAGE, talk
+from apps.experiments.words import note_in_words
 from fusion.schema.result import Disagreement, Kind, Said
 from tests.experiments import factory
 from tests.made import make_study
@@ -25,7 +26,7 @@ def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
     }
     fields: dict[str, Any] = {
         "key": f"S{number:03}", "kind": kind, "score": 9 - number / 10, "truth": "one", "answer": "two", "said": said,
-        "between": ["image", "speech"], "reason": "",
+        "between": ["image", "speech"],
     }  # fmt: skip
     return Disagreement(**(fields | changes))
 
@@ -57,7 +58,7 @@ def text(client: Client, user: Any, run: Run, query: str = "") -> str:
     ],
 )  # fmt: skip
 def test_the_reason_stands_in_words(changes: dict[str, Any], words: str) -> None:
-    assert reason(odd(0, **changes)) == words
+    assert note_in_words(odd(0, **changes).reason) == words
 
 
 def test_each_sample_shows_its_files_what_each_input_said_and_the_way_to_talk(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.browsing.duck import CannotRead, ask_one
 from apps.experiments.artifacts.predictions import Cannot, path_of
 from apps.experiments.models import Run
+from apps.experiments.words import note_in_words
 from fusion.evaluation.compare import Answered, CannotCompare, compare
 from fusion.schema.comparison import Comparison
 from fusion.schema.result import EvaluationResult
@@ -23,7 +24,7 @@ def comparison_of(runs: list[Run]) -> Comparison:
     try:
         return compare([answered(run) for run in runs])
     except CannotCompare as refused:
-        raise Cannot(in_words(refused)) from refused
+        raise Cannot(note_in_words(refused.note)) from refused
 
 
 def answered(run: Run) -> Answered:
@@ -68,35 +69,3 @@ def of_rows(name: str, rows: list[dict[str, Any]], result: EvaluationResult) -> 
         cluster,
         task=result.task,
     )
-
-
-def in_words(refused: CannotCompare) -> str:
-    one, other = refused.names
-    words = {
-        "one": one,
-        "other": other,
-        "here": f"{refused.alone[0]:,}",
-        "there": f"{refused.alone[1]:,}",
-        "key": refused.first,
-    }
-    if refused.kind == "truth":
-        return (
-            _(
-                "Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, so their scores cannot be compared."
-            )
-            % words
-        )
-    if refused.kind == "task":
-        return (
-            _(
-                "Runs %(one)s and %(other)s answer different kinds of questions, so their scores cannot be compared."
-            )
-            % words
-        )
-    text = _(
-        "Runs %(one)s and %(other)s were not judged on the same test samples, so their scores cannot be compared:"
-    )
-    text += " " + _(
-        "%(here)s samples only in run %(one)s, %(there)s only in run %(other)s, the first: %(key)s."
-    )
-    return text % words

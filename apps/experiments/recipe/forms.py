@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
 from apps.experiments.recipe import alignment_facts, encoder_choices, finetune_fields, preflight
-from apps.experiments.words import COMPARED, METHODS, method_name, method_sentence
+from apps.experiments.words import method_name, method_sentence
 from fusion.estimates.machine import has_bf16
+from fusion.schema.methods import METHODS, QUICK
 from fusion.schema.recipe import Recipe, RecipeError, Search
 
 NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
@@ -245,7 +246,7 @@ class RunForm(forms.Form):
         data = self.cleaned_data
         used = [one for one in self.inputs if data[f"use_{one.name}"]]
         base = self.base_recipe()
-        beside = METHODS if data["search"] else COMPARED if data["compare"] else ()
+        beside = tuple(METHODS) if data["search"] else QUICK if data["compare"] else ()
         compare = [code for code in beside if code != data["method"]]
         return {
             **base,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from apps.experiments.models import Run
 from apps.experiments.recipe import encoder_choices
 from apps.experiments.report.rules import verdict_of
-from apps.experiments.words import engine_note, list_in_words
+from apps.experiments.words import list_in_words, note_in_words
 from apps.projects.models import Discipline
 from fusion.schema.intervals import Pair
 
@@ -63,5 +63,5 @@ def definitions(run: Run) -> Definitions | None:
     ) % {"labels": list_in_words(found.few)}
     return Definitions(
         rows, found.score, found.auroc_of_few, few_words, words % {"encoder": encoder_choices.called(found.encoder)},
-        tone, icon, verdict, engine_note(found.note) if found.note else "",
+        tone, icon, verdict, note_in_words(found.note),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from apps.datasets.browsing.frames import MEDIA, Frame, frame_of_alignment
 from apps.datasets.browsing.samples import rows_of
 from apps.discussions.models import Thread
 from apps.experiments.models import Run
-from apps.experiments.words import list_in_words
+from apps.experiments.words import note_in_words
 from apps.projects.models import Discipline
 from fusion.schema.result import Disagreement, Kind
 
@@ -103,31 +103,9 @@ def lines(run: Run, some: list[Disagreement]) -> list[Line]:
     keys = [one.key for one in some]
     shown_of, comments = inputs_of(run, keys), comments_on(run, keys)
     return [
-        Line(one.key, reverse("workspace:sample", args=[run.project.slug, one.key]), one.truth, one.answer, reason(one), parts(run, one, shown_of), comments.get(one.key, 0))
+        Line(one.key, reverse("workspace:sample", args=[run.project.slug, one.key]), one.truth, one.answer, note_in_words(one.reason), parts(run, one, shown_of), comments.get(one.key, 0))
         for one in some
     ]  # fmt: skip
-
-
-def reason(one: Disagreement) -> str:
-    """The engine's English sentence in the reader's language."""
-    words = {"names": list_in_words(one.between), "answer": one.answer, "truth": one.truth}
-    if one.kind == "modalities":
-        said = [(name, told.answer) for name in one.between if (told := one.said[name])]
-        text = _(", ").join(
-            _("%(name)s says %(answer)s") % {"name": name, "answer": answer}
-            for name, answer in said
-        )
-        return _("%(text)s, each sure") % {"text": text} if one.sure else text
-    if not one.between:
-        return (
-            _("together they say %(answer)s, though none alone does; the label says %(truth)s")
-            % words
-        )
-    if len(one.between) == 1:
-        return _("%(names)s says %(answer)s, the label says %(truth)s") % words
-    if len(one.between) == 2:
-        return _("%(names)s both say %(answer)s, the label says %(truth)s") % words
-    return _("%(names)s all say %(answer)s, the label says %(truth)s") % words
 
 
 def parts(run: Run, one: Disagreement, shown_of: dict[tuple[str, str], Part]) -> list[Part]:

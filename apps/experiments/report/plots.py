@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from apps.experiments.words import engine_note, list_in_words, method_name
+from apps.experiments.words import list_in_words, method_name, note_in_words
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.intervals import Interval
@@ -260,7 +260,7 @@ def subgroups(result: EvaluationResult) -> ui.Forest | None:
     names = column_names([one.column for one in result.subgroups])
     rows = [
         ui.ForestRow(
-            group=names[one.column], label=one.value, n=one.n, note=engine_note(one.note) if one.note else "",
+            group=names[one.column], label=one.value, n=one.n, note=note_in_words(one.note),
             state="too_few" if one.score.low is None else "met", **span(one.score),
         )
         for one in result.subgroups

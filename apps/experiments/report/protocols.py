@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from apps.experiments.models import Run
 from apps.experiments.report.rules import phrases
-from apps.experiments.words import engine_note, list_in_words
+from apps.experiments.words import list_in_words, note_in_words
 from apps.projects.models import Discipline
 from apps.ui import figures
 from apps.ui.plots import model as ui
@@ -81,7 +81,7 @@ def asked(run: Run, one: ProtocolScore) -> Asked:
     return Asked(
         discipline=run.disciplines.get(one.discipline), code=one.discipline, counted=counted(one.n_met, len(one.criteria)),
         states=[score.state for score in known if score.state], forests=forests, sentences=[sentence(s.criterion) for s in one.criteria],
-        unknown=[(sentence(s.criterion), reason(s.unknown)) for s in one.criteria if not s.state],
+        unknown=[(sentence(s.criterion), note_in_words(s.unknown)) for s in one.criteria if not s.state],
     )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def row(one: CriterionScore) -> ui.ForestRow:
     return ui.ForestRow(
         label=criterion.name or about(criterion), n=one.n, state=one.state or "", target=criterion.bound,
         value=value.value if value else None, low=value.low if value else None, high=value.high if value else None,
-        note=_(", ").join([*notes, *([engine_note(one.note)] if one.note else [])]),
+        note=_(", ").join([*notes, *([note_in_words(one.note)] if one.note else [])]),
     )  # fmt: skip
 
 
@@ -170,35 +170,14 @@ def other(name: str) -> str:
 
 def against(one: CriterionScore) -> str:
     """What the difference turned out to be to."""
-    alone = one.over.removesuffix(" alone")
-    return _("%(name)s alone") % {"name": alone} if alone != one.over else one.over
+    if one.criterion.over == REFERENCE_RUN:
+        return one.over
+    return _("%(name)s alone") % {"name": one.over}
 
 
 def measure(metric: str) -> str:
-    names = {
-        "macro_f1": _("Macro-F1"), "accuracy": _("Accuracy"), "balanced_accuracy": _("Balanced accuracy"), "auroc": _("AUROC"),
-        "log_loss": _("Log loss"), "brier": _("Brier score"), "ece": _("Calibration, ECE"),
-    }  # fmt: skip
-    return names.get(metric) or figures.metric(metric)
-
-
-def reason(text: str) -> str:
-    """Why a criterion cannot be judged: the engine's English in the reader's language, where it is
-    a fixed sentence.
-    """
-    words = {
-        "nobody asked the model without these inputs": _(
-            "nobody asked the model without these inputs"
-        ),
-        "nobody asked the model under this noise; the recipe's evaluation.noise does": _(
-            "nobody asked the model under this noise; the recipe's evaluation.noise does"
-        ),
-        "no reference run was given": _("no reference run was given"),
-        "all samples of the slice have the same label, so there is nothing to rank": _(
-            "all samples of the slice have the same label, so there is nothing to rank"
-        ),
-    }
-    return words.get(text, text)
+    name = figures.metric(metric)
+    return name[:1].upper() + name[1:]
 
 
 def problems(

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from apps.experiments.models import Run
 from apps.experiments.recipe.encoder_choices import problem
-from apps.experiments.words import engine_note
+from apps.experiments.words import note_in_words
 from apps.projects.models import Discipline
 from fusion.knowledge import Rule, check_rule, explain
 from fusion.schema.discipline_scores import RuleScore
@@ -86,7 +86,7 @@ def line(run: Run, one: RuleScore, discipline: Discipline | None) -> Line:
         labels_obey=one.labels_obey, model_obeys=one.answers_obey,
         model_obeys_without=one.answers_obey_without.value if one.answers_obey_without else None,
         accuracy=effect.accuracy if effect else None, score=effect.score if effect else None,
-        tone=tone, icon=icon, verdict=verdict, note=engine_note(effect.note) if effect and effect.note else "",
+        tone=tone, icon=icon, verdict=verdict, note=note_in_words(effect.note if effect else None),
         broken=[each for each in (broken_labels(run, one), broken_answers(run, one)) if each.links],
     )  # fmt: skip
 

@@ -20,12 +20,12 @@ from apps.experiments.report import plots, sections
 from apps.experiments.report.curves import SEPARATOR, VALIDATION
 from apps.experiments.report.protocols import counted, measure
 from apps.experiments.report.search import encoder
-from apps.experiments.words import engine_note, list_in_words, method_name
+from apps.experiments.words import list_in_words, method_name, note_in_words
 from apps.projects.models import Project
 from apps.ui.plots import model as ui
 from fusion.schema.comparison import Comparison, Difference
 from fusion.schema.intervals import Interval
-from fusion.schema.protocol import MEASURES
+from fusion.schema.metrics import METRICS
 
 MOST = 6
 """Runs side by side; more do not fit on a page."""
@@ -106,12 +106,12 @@ def compared(runs: list[Run], wanted: str) -> Compared:
     except Cannot as refused:
         found.refused = str(refused)
         return found
-    found.caption, found.note = caption(comparison), engine_note(comparison.clusters.note or "")
+    found.caption, found.note = caption(comparison), note_in_words(comparison.clusters.note)
     by_name = {one.name: one for one in comparison.runs}
     found.figures = [
         Figure(
             measure(metric),
-            MEASURES[metric].lower_is_better,
+            METRICS[metric].lower_is_better,
             [cell(by_name[str(run.number)], metric) for run in runs],
         )
         for metric in comparison.runs[0].metrics

@@ -15,7 +15,7 @@ from apps.experiments.recipe.estimates import encoders_of
 from apps.experiments.report import curves, plots
 from apps.experiments.report.learned_weights import Mix, attended, mixes
 from apps.experiments.report.shortfalls import Shortfalls, shortfalls
-from apps.experiments.words import duration, engine_note, method_name, reason_in_words
+from apps.experiments.words import duration, method_name, note_in_words, reason_in_words
 from apps.ui import figures
 from apps.ui.components.figures import verdict_words
 from apps.ui.plots import model as ui
@@ -189,7 +189,7 @@ def caption(result: EvaluationResult) -> str:
 
 def notes(result: EvaluationResult) -> list[str]:
     """What a careful reader must know before believing the figures."""
-    found = [engine_note(result.clusters.note)] if result.clusters.note else []
+    found = [note_in_words(result.clusters.note)] if result.clusters.note else []
     if len(result.seeds) == 1:
         found.append(_("One seed only: another seed may give another figure."))
     return found

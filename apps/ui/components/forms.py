@@ -14,17 +14,9 @@ from django.utils.translation import gettext as _
 from apps.ui.components.basics import icon
 from apps.ui.html import attributes, classes, nonce
 from apps.ui.library import register
+from fusion.schema.methods import METHODS
 
-PICTURES = (
-    "unimodal",
-    "late",
-    "concat",
-    "gated",
-    "lowrank",
-    "bottleneck",
-    "crossattention",
-    "ensemble",
-)
+PICTURES = ("unimodal", *METHODS)
 
 
 @register.simple_tag(takes_context=True)

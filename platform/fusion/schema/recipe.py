@@ -11,8 +11,6 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -22,10 +20,10 @@ from pydantic import (
 )
 
 from fusion.knowledge.recipe_section import Knowledge
+from fusion.schema.base import StrictModel
+from fusion.schema.methods import QUICK, Member, Method
 from fusion.schema.protocol import Protocol, protocols_of
 
-Member = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
-Method = Literal[Member, "ensemble"]
 Pooling = Literal["mean", "first", "last", "segments", "grid"]
 Tune = Literal["frozen", "lora", "last", "full"]
 
@@ -38,11 +36,7 @@ class RecipeError(ValueError):
         self.problems = problems
 
 
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Tuning(Part):
+class Tuning(StrictModel):
     """How an encoder that is not frozen is trained. blocks: how many of the last, for lora and
     last; rank: of lora.
 
@@ -60,7 +54,7 @@ class Tuning(Part):
     checkpointing: bool = False
 
 
-class EncoderChoice(Part):
+class EncoderChoice(StrictModel):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined
     side by side.
 
@@ -92,7 +86,7 @@ class EncoderChoice(Part):
         return self.tuning or Tuning()
 
 
-class Training(Part):
+class Training(StrictModel):
     """How each network is fitted. `inner_folds`: rounds by group inside the training folds that
     choose epochs and temperature.
     """
@@ -126,7 +120,7 @@ class Training(Part):
         return seeds
 
 
-class Evaluation(Part):
+class Evaluation(StrictModel):
     """noise: each input made worse step by step (fusion.schema.noise_levels); every level is read by its encoders
     once more.
     """
@@ -136,13 +130,9 @@ class Evaluation(Part):
     noise: bool = False
 
 
-MEMBERS: tuple[Member, ...] = ("late", "concat", "gated")
-"""Of an ensemble where the recipe names no other method."""
-
-
-class Ensemble(Part):
-    """What the method `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and every
-    other one that the recipe trains.
+class Ensemble(StrictModel):
+    """What the method `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and
+    every other one that the recipe trains, or the quick ones where it trains no other.
 
     seeds: the models of all seeds answer together as well, in every method; the bundle then holds
     them all.
@@ -152,7 +142,7 @@ class Ensemble(Part):
     seeds: bool = False
 
 
-class Search(Part):
+class Search(StrictModel):
     """A run that tries: how each modality is read (fusion.training.search.probe), then `method` and those of
     `compare`, the cheap ones first, as long as there is time. What does best inside the training
     samples answers (fusion.training.search.conclusion).
@@ -166,7 +156,7 @@ class Search(Part):
     encoders: list[str] | None = Field(default=None, max_length=64)
 
 
-class Recipe(Part):
+class Recipe(StrictModel):
     """All settings of a run. Single-modality models are always trained and reported beside
     `method`.
 
@@ -247,7 +237,7 @@ class Recipe(Part):
         if "ensemble" not in asked:
             return []
         trained = [name for name in asked if name != "ensemble"]
-        return sorted(set(self.ensemble.of or (["late", *trained] if trained else MEMBERS)))
+        return sorted(set(self.ensemble.of or (["late", *trained] if trained else QUICK)))
 
     @property
     def joins_seeds(self) -> bool:
@@ -402,9 +392,3 @@ def in_words(problem: Any) -> str:
         else ""
     )
     return f"{field}: {sentence}{shown}." if field else f"{sentence}."
-
-
-STEP = {"concat": 1.4, "gated": 1.3, "lowrank": 1.9, "bottleneck": 11.0, "crossattention": 9.0}
-"""Of a step through a joint network against one through that of a single modality, for three
-modalities.
-"""
