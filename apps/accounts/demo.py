@@ -3,6 +3,7 @@ machine can reach it.
 """
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from .models import User
@@ -25,9 +26,13 @@ def is_open(request: HttpRequest) -> bool:
     )
 
 
+def accounts() -> QuerySet[User]:
+    return User.objects.filter(is_demo=True, is_active=True)
+
+
 def people() -> list[User]:
     return list(
-        User.objects.filter(is_demo=True, is_active=True)
+        accounts()
         .prefetch_related("memberships__disciplines")
         .order_by("memberships__disciplines__name", "name")
         .distinct()

@@ -9,7 +9,9 @@ LANGUAGE_NAMES = {"en": "English", "zh-hans": "简体中文"}
 
 
 class SignInForm(LoginForm):
-    """No link for a forgotten password: this server sends no mail, an administrator sets a new one."""
+    """No link for a forgotten password: this server sends no mail, an administrator
+    sets a new one.
+    """
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -18,7 +20,7 @@ class SignInForm(LoginForm):
 
 
 class NewPasswordForm(ChangePasswordForm):
-    """As at sign-in: no link for a forgotten password."""
+    """The form offers, as at sign-in, no link for a forgotten password."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

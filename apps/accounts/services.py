@@ -1,4 +1,6 @@
-"""The verbs of accounts: make a person, set a password, change preferences, give and take tokens."""
+"""The verbs of accounts: make a person, set a password, change preferences, give and
+take tokens.
+"""
 
 from datetime import timedelta
 

@@ -3,21 +3,10 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from rest_framework import viewsets
-from rest_framework.request import Request
 
-from apps.accounts.models import ApiToken
-from apps.projects.models import Project, ProjectQuerySet
+from apps.projects.models import Project
 
-
-def projects_of(request: Request) -> ProjectQuerySet:
-    """What the caller sees: the person's projects, or the one that the token was made for."""
-    if not request.user.is_authenticated:
-        return Project.objects.none()
-    projects = Project.objects.visible_to(request.user)
-    token = request.auth
-    if isinstance(token, ApiToken) and token.project_id:
-        projects = projects.filter(pk=token.project_id)
-    return projects
+from .queries import projects_of
 
 
 class InProject(viewsets.GenericViewSet):

@@ -1,5 +1,5 @@
-"""What the API says and takes. Reading serializers name their fields one by one; writing ones hold
-only what a caller may set.
+"""Forms of the API's answers and requests. Reading serializers name their fields one by one;
+writing ones hold only what a caller may set.
 """
 
 from typing import Any
@@ -24,14 +24,14 @@ class PageField(serializers.CharField):
         super().__init__(read_only=True, source="*")
 
     def to_representation(self, value: Any) -> str:
-        found = [_dig(value, part) for part in self.parts]
-        return self.context["request"].build_absolute_uri(reverse(self.name, args=found))
+        args = [_dig(value, part) for part in self.parts]
+        return self.context["request"].build_absolute_uri(reverse(self.name, args=args))
 
 
-def _dig(thing: Any, path: str) -> Any:
+def _dig(value: Any, path: str) -> Any:
     for name in path.split("."):
-        thing = getattr(thing, name)
-    return thing
+        value = getattr(value, name)
+    return value
 
 
 class DisciplineSerializer(serializers.ModelSerializer):
@@ -128,9 +128,7 @@ class UploadSerializer(serializers.ModelSerializer):
 
 
 class ChoicesSerializer(serializers.Serializer):
-    """What a person may choose about an upload, as on the pages of the wizard; everything may be
-    left out.
-    """
+    """The choices of an upload, as on the pages of the wizard; everything may be left out."""
 
     options = serializers.DictField(required=False, default=dict)
 
@@ -185,7 +183,9 @@ class RunSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.DictField(allow_null=True))
     def get_headline(self, run: Run) -> dict[str, Any] | None:
-        """In the form of today, also where the result was written by an earlier version."""
+        """Return the headline in today's form, also where the result was written by an earlier
+        version.
+        """
         return (
             Headline.model_validate(run.result["headline"]).model_dump(mode="json")
             if run.result

@@ -25,7 +25,8 @@ from apps.projects.models import Project
 from apps.projects.services import create_project
 from fusion.schema.recipe import Recipe
 
-from .base import InProject, projects_of
+from . import queries
+from .base import InProject
 from .serializers import (
     AlignmentSerializer,
     BodySerializer,
@@ -45,12 +46,12 @@ class Projects(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Generi
     lookup_value_converter = "slug"
 
     def get_queryset(self) -> QuerySet[Project]:
-        return projects_of(self.request).prefetch_related("disciplines")
+        return queries.projects_of(self.request)
 
     def create(self, request: Request) -> Response:
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        fields = body.validated_data
         project = create_project(
             request.user, fields["name"], fields["goal"], fields.get("disciplines", [])
         )
@@ -63,8 +64,7 @@ class DataSets(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     lookup_value_converter = "slug"
 
     def get_queryset(self) -> QuerySet[DataSet]:
-        rows = DataSet.objects.filter(project=self.project, deleted_at=None)
-        return rows.select_related("discipline", "project").prefetch_related("versions")
+        return queries.datasets(self.project)
 
 
 class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
@@ -72,14 +72,12 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Upload]:
-        return Upload.objects.filter(project=self.project).select_related(
-            "project", "check_job", "import_job"
-        )
+        return queries.uploads(self.project)
 
     def create(self, request: Request, **_kwargs: str) -> Response:
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        upload = services.begin_upload(request.user, self.project, given.validated_data["source"])
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        upload = services.begin_upload(request.user, self.project, body.validated_data["source"])
         return Response(self.get_serializer(upload).data, status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -93,7 +91,7 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
         receive_file(
             request.user, upload, request.query_params.get("name", ""), request.data["file"]
         )
-        return self._answer(upload)
+        return self._respond(upload)
 
     @extend_schema(request=ChoicesSerializer)
     @action(detail=True, methods=["post"])
@@ -101,7 +99,7 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
         """Start the check; look at `state` and `check_job` until it is ready."""
         upload = self.get_object()
         services.start_check(request.user, upload, **self._choices(request))
-        return self._answer(upload)
+        return self._respond(upload)
 
     @extend_schema(request=ChoicesSerializer)
     @action(detail=True, methods=["post"], url_path="import")
@@ -111,21 +109,21 @@ class Uploads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
         if options := self._choices(request):
             services.choose(request.user, upload, **options)
         services.start_import(request.user, upload)
-        return self._answer(upload)
+        return self._respond(upload)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, **_kwargs: str) -> Response:
         upload = self.get_object()
         services.cancel_upload(request.user, upload)
-        return self._answer(upload)
+        return self._respond(upload)
 
     def _choices(self, request: Request) -> dict[str, Any]:
-        given = ChoicesSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        return given.validated_data["options"]
+        body = ChoicesSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return body.validated_data["options"]
 
-    def _answer(self, upload: Upload) -> Response:
+    def _respond(self, upload: Upload) -> Response:
         return Response(self.get_serializer(self.get_queryset().get(pk=upload.pk)).data)
 
 
@@ -135,12 +133,12 @@ class Alignments(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     lookup_value_converter = "int"
 
     def get_queryset(self) -> QuerySet[Alignment]:
-        return Alignment.objects.filter(project=self.project).select_related("project", "job")
+        return queries.alignments(self.project)
 
     def create(self, request: Request, **_kwargs: str) -> Response:
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        fields = body.validated_data
         alignment = alignments.create_alignment(
             request.user, self.project, fields["name"], fields.get("spec", {})
         )
@@ -160,17 +158,16 @@ class Runs(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     lookup_value_converter = "int"
 
     def get_queryset(self) -> QuerySet[Run]:
-        return Run.objects.filter(project=self.project, deleted_at=None).select_related(
-            "project", "alignment", "job"
-        )
+        return queries.runs(self.project)
 
     def create(self, request: Request, **_kwargs: str) -> Response:
-        """Without a recipe the default one is used."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
-        rows = Alignment.objects.filter(project=self.project).select_related("project")
-        alignment = get_object_or_404(rows, number=fields["alignment"]["number"])
+        """Start a run; without a recipe the default one is used."""
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        fields = body.validated_data
+        alignment = get_object_or_404(
+            queries.alignments(self.project), number=fields["alignment"]["number"]
+        )
         recipe = Recipe.parse(fields.get("recipe", {}))
         run = runs.start_run(
             request.user,
@@ -204,21 +201,21 @@ class Threads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     filterset_fields = ("anchor_type", "anchor_id")
 
     def get_queryset(self) -> QuerySet[Thread]:
-        return Thread.objects.filter(project=self.project).prefetch_related("comments__author")
+        return queries.threads(self.project)
 
     def create(self, request: Request, **_kwargs: str) -> Response:
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
-        found = anchors.find(self.project, fields["anchor_type"], fields["anchor_id"])
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        fields = body.validated_data
+        anchor = anchors.find(self.project, fields["anchor_type"], fields["anchor_id"])
         comment = discussions.open_thread(
             request.user,
             self.project,
             fields["anchor_type"],
             fields["anchor_id"],
-            found.label,
+            anchor.label,
             fields["body"],
-            found.people,
+            anchor.people,
         )
         return Response(self.get_serializer(comment.thread).data, status.HTTP_201_CREATED)
 
@@ -226,7 +223,7 @@ class Threads(mixins.ListModelMixin, mixins.RetrieveModelMixin, InProject):
     @action(detail=True, methods=["post"])
     def reply(self, request: Request, **_kwargs: str) -> Response:
         thread = self.get_object()
-        given = BodySerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        comment = discussions.reply(request.user, thread, given.validated_data["body"])
+        body = BodySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        comment = discussions.reply(request.user, thread, body.validated_data["body"])
         return Response(CommentSerializer(comment).data, status.HTTP_201_CREATED)

@@ -18,7 +18,7 @@ CONTRADICTIONS = 48
 
 
 @dataclass(frozen=True)
-class Pair:
+class AnnotatorPair:
     first: str
     second: str
     kappa: float | None
@@ -28,7 +28,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """Of the pairs of annotations in which this label stands, the share in which both say it
+    """The share, of the pairs of annotations in which this label stands, in which both say it
     (specific agreement).
     """
 
@@ -44,21 +44,21 @@ class LabelAgreement:
 @dataclass(frozen=True)
 class Contradiction:
     key: str
-    said: list[tuple[str, str]]
+    labels: list[tuple[str, str]]
     """(annotator, label)"""
     share: float
 
     def by(self, annotators: list[str]) -> list[str]:
         """The label of each annotator in this order, "" where one said nothing."""
-        said = dict(self.said)
-        return [said.get(who, "") for who in annotators]
+        label_of = dict(self.labels)
+        return [label_of.get(who, "") for who in annotators]
 
 
 @dataclass
 class Agreement:
     annotators: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[AnnotatorPair] = field(default_factory=list)
     labels: list[LabelAgreement] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
     n_samples: int = 0
@@ -66,15 +66,15 @@ class Agreement:
     n_contradicted: int = 0
 
     @property
-    def matrix(self) -> list[tuple[str, list[Pair | None]]]:
+    def matrix(self) -> list[tuple[str, list[AnnotatorPair | None]]]:
         """One row an annotator, one cell an annotator; None on the diagonal and where two share no
         sample.
         """
-        found = {(pair.first, pair.second): pair for pair in self.pairs} | {
+        by_annotators = {(pair.first, pair.second): pair for pair in self.pairs} | {
             (pair.second, pair.first): pair for pair in self.pairs
         }
         return [
-            (row, [found.get((row, column)) for column in self.annotators])
+            (row, [by_annotators.get((row, column)) for column in self.annotators])
             for row in self.annotators
         ]
 
@@ -99,20 +99,30 @@ def agreement_of(version: Version) -> Agreement:
     file.
     """
     key = identifier(version.key_column)
-    said = f"SELECT DISTINCT ON (key, annotator) {key}::VARCHAR AS key, annotator, label FROM t0 WHERE label IS NOT NULL AND annotator IS NOT NULL"
+    annotations = (
+        f"SELECT DISTINCT ON (key, annotator) {key}::VARCHAR AS key, annotator, label FROM t0 "
+        "WHERE label IS NOT NULL AND annotator IS NOT NULL"
+    )
     pairs = (
-        f"WITH s AS ({said}) SELECT a.annotator AS one, b.annotator AS two, a.label AS x, b.label AS y, count(*) AS n "
+        f"WITH s AS ({annotations}) SELECT a.annotator AS one, b.annotator AS two, a.label AS x, "
+        "b.label AS y, count(*) AS n "
         "FROM s a JOIN s b ON a.key = b.key AND a.annotator < b.annotator GROUP BY ALL"
     )
-    people = f"WITH s AS ({said}) SELECT annotator, count(*) AS n FROM s GROUP BY annotator ORDER BY n DESC, annotator"
+    people = (
+        f"WITH s AS ({annotations}) SELECT annotator, count(*) AS n FROM s GROUP BY annotator "
+        "ORDER BY n DESC, annotator"
+    )
     sizes = (
-        f"WITH s AS ({said}), k AS (SELECT key, count(*) AS votes, count(DISTINCT label) AS labels FROM s GROUP BY key) "
-        "SELECT count(*) AS n, count(*) FILTER (votes > 1) AS several, count(*) FILTER (labels > 1) AS contradicted FROM k"
+        f"WITH s AS ({annotations}), k AS (SELECT key, count(*) AS votes, count(DISTINCT label) "
+        "AS labels FROM s GROUP BY key) "
+        "SELECT count(*) AS n, count(*) FILTER (votes > 1) AS several, count(*) FILTER (labels > "
+        "1) AS contradicted FROM k"
     )
     against = (
-        f"WITH s AS ({said}), c AS (SELECT key, label, count(*) AS n FROM s GROUP BY ALL), "
+        f"WITH s AS ({annotations}), c AS (SELECT key, label, count(*) AS n FROM s GROUP BY ALL), "
         "k AS (SELECT key, max(n) / sum(n) AS share FROM c GROUP BY key HAVING count(*) > 1) "
-        "SELECT k.key, k.share, list(struct_pack(who := s.annotator, label := s.label) ORDER BY s.annotator) AS said "
+        "SELECT k.key, k.share, list(struct_pack(who := s.annotator, label := s.label) ORDER BY "
+        "s.annotator) AS labels "
         f"FROM k JOIN s USING (key) GROUP BY ALL ORDER BY k.share, k.key LIMIT {CONTRADICTIONS}"
     )
     counted, persons, size, rows = ask(
@@ -136,7 +146,9 @@ def _assemble(counted: list[Row], persons: list[Row], size: Row, rows: list[Row]
         labels=_labels(counted),
         contradictions=[
             Contradiction(
-                row["key"], [(one["who"], one["label"]) for one in row["said"]], row["share"]
+                row["key"],
+                [(annotation["who"], annotation["label"]) for annotation in row["labels"]],
+                row["share"],
             )
             for row in rows
         ],
@@ -146,31 +158,36 @@ def _assemble(counted: list[Row], persons: list[Row], size: Row, rows: list[Row]
     )
 
 
-def _pair(first: str, second: str, counts: dict[tuple[str, str], int]) -> Pair:
+def _pair(first: str, second: str, counts: dict[tuple[str, str], int]) -> AnnotatorPair:
     n = sum(counts.values())
-    return Pair(
+    return AnnotatorPair(
         first, second, kappa(counts), sum(c for (a, b), c in counts.items() if a == b) / n, n
     )
 
 
 def _labels(counted: list[Row]) -> list[LabelAgreement]:
     """2 x both / (first + second), over all pairs: Fleiss (1975), specific agreement."""
-    both: dict[str, int] = {}
-    either: dict[str, int] = {}
+    n_both: dict[str, int] = {}
+    n_either: dict[str, int] = {}
     for row in counted:
         for label in (row["x"], row["y"]):
-            either[label] = either.get(label, 0) + row["n"]
+            n_either[label] = n_either.get(label, 0) + row["n"]
         if row["x"] == row["y"]:
-            both[row["x"]] = both.get(row["x"], 0) + row["n"]
-    found = [LabelAgreement(label, 2 * both.get(label, 0) / n, n) for label, n in either.items()]
-    return sorted(found, key=lambda one: (one.share, one.label))
+            n_both[row["x"]] = n_both.get(row["x"], 0) + row["n"]
+    labels = [
+        LabelAgreement(label, 2 * n_both.get(label, 0) / n, n) for label, n in n_either.items()
+    ]
+    return sorted(labels, key=lambda label: (label.share, label.label))
 
 
-def said_about(versions: list[Version], key: str) -> list[dict[str, Any]]:
-    """Who said what about one sample: [{dataset, annotator, label}], for its page."""
-    found = []
+def annotations_of(versions: list[Version], key: str) -> list[dict[str, Any]]:
+    """Return the annotations of one sample, [{dataset, annotator, label}], for its page."""
+    annotations = []
     for version in versions:
-        sql = f"SELECT annotator, label FROM t0 WHERE {identifier(version.key_column)}::VARCHAR = ? ORDER BY annotator"
+        sql = (
+            f"SELECT annotator, label FROM t0 WHERE {identifier(version.key_column)}::VARCHAR = ? "
+            "ORDER BY annotator"
+        )
         rows = ask((table_file(version),), [(sql, [key])])[0]
-        found += [{"dataset": version.dataset, **row} for row in rows]
-    return found
+        annotations += [{"dataset": version.dataset, **row} for row in rows]
+    return annotations

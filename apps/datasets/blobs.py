@@ -24,8 +24,8 @@ SIZES = {"thumb": "thumb", "view": "view"}
 
 
 def blob_name(sha256: str, size: str = "") -> str:
-    """Where the bytes lie in the storage; `size` names a small copy: thumb (256 px) or view (1,024
-    px).
+    """Return the name of the bytes in the storage; `size` names a small copy: thumb (256 px) or
+    view (1,024 px).
     """
     name = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
     return f"{name}.{SIZES[size]}.webp" if size else name
@@ -50,7 +50,9 @@ class Staged(File):
 
 
 def staging_folder() -> Path:
-    """On the same disk as the folder storage where that is in use, so that a rename is enough."""
+    """Return a folder on the disk of the folder storage, where that is in use: a rename
+    is enough.
+    """
     root = Path(getattr(default_storage, "location", None) or settings.FILE_UPLOAD_TEMP_DIR)
     folder = root / "staging"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -58,7 +60,9 @@ def staging_folder() -> Path:
 
 
 def has_file(name: str, size: int) -> bool:
-    """Whole bytes are there: a name over other bytes, left by a fault of the disk, does not count."""
+    """Whole bytes are there: a name over other bytes, left by a fault of the disk, does
+    not count.
+    """
     try:
         return default_storage.size(name) == size
     except OSError:
@@ -90,16 +94,6 @@ def place_copy(path: Path, staged: Path) -> None:
             shutil.copyfile(path, staged)
     else:
         shutil.copyfile(path, staged)
-
-
-def store_bytes(content: bytes, name: str) -> None:
-    if has_file(name, len(content)):
-        return
-    default_storage.delete(name)
-    handle, staged = tempfile.mkstemp(dir=staging_folder())
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    _save(Path(staged), name)
 
 
 def _save(staged: Path, name: str) -> None:
@@ -157,17 +151,17 @@ def register_blobs(project: Project, blobs: Iterable[Blob]) -> dict[str, Blob]:
     """
     wanted = {blob.sha256: blob for blob in blobs}
     Blob.objects.bulk_create(wanted.values(), ignore_conflicts=True, batch_size=500)
-    found = blobs_by_digest(wanted)
+    registered = blobs_by_digest(wanted)
     BlobUse.objects.bulk_create(
-        (BlobUse(project=project, blob=blob) for blob in found.values()),
+        (BlobUse(project=project, blob=blob) for blob in registered.values()),
         ignore_conflicts=True,
         batch_size=500,
     )
-    return found
+    return registered
 
 
 def blobs_by_digest(digests: Iterable[str]) -> dict[str, Blob]:
-    names, found = list(digests), dict[str, Blob]()
+    names, blobs = list(digests), dict[str, Blob]()
     for start in range(0, len(names), 500):
-        found |= Blob.objects.in_bulk(names[start : start + 500], field_name="sha256")
-    return found
+        blobs |= Blob.objects.in_bulk(names[start : start + 500], field_name="sha256")
+    return blobs

@@ -33,8 +33,8 @@ class SourceForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """Which column is the key, what each of the others holds, and how values are written where the
-    check was in doubt. groups: those of the check report.
+    """The key column, the kind of each other column, and how values are written where the check was
+    in doubt. groups: those of the check report.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class ColumnsForm(forms.Form):
 
 
 def codes_of(groups: list[dict[str, Any]], column: str) -> set[str]:
-    """What the check found in a column."""
+    """Return the codes of the findings in a column."""
     return {
         group["code"]
         for group in groups
@@ -120,7 +120,9 @@ def codes_of(groups: list[dict[str, Any]], column: str) -> set[str]:
 
 
 class RolesForm(forms.Form):
-    """Which columns of a table of annotations say what, by whom, of which sample."""
+    """The columns of a table of annotations that hold the sample's key, the annotator and the
+    label.
+    """
 
     def __init__(
         self,
@@ -145,18 +147,18 @@ class RolesForm(forms.Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        roles = [given.get(role) for role in ("key", "annotator", "label")]
+        chosen = super().clean() or {}
+        roles = [chosen.get(role) for role in ("key", "annotator", "label")]
         if len(set(roles)) < len(roles):
             self.add_error("label", _("Key, annotator and label are three different columns."))
-        return given
+        return chosen
 
     def choices(self) -> dict[str, Any]:
         return self.cleaned_data
 
 
 class AboutForm(forms.Form):
-    """What a person who did not make the data set needs to know."""
+    """The facts that a person who did not make the data set needs."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
     discipline = forms.ModelChoiceField(
@@ -188,7 +190,7 @@ class AboutForm(forms.Form):
         return {**self.cleaned_data, "discipline": self.cleaned_data["discipline"].pk}
 
 
-class NoteForm(forms.Form):
+class VersionNoteForm(forms.Form):
     """A new version of a data set needs only this."""
 
     note = forms.CharField(

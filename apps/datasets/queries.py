@@ -1,14 +1,13 @@
-"""What pages and the API read about data sets, in a bounded number of queries."""
+"""Data sets for pages and the API, in a bounded number of queries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from apps.projects.models import Project
 
-from .models import DataSet, Upload, Version
+from .models import Blob, BlobUse, DataSet, Upload, Version
 
 INPUT_KINDS = ("image", "audio", "text", "series")
 OPEN_UPLOADS = (
@@ -26,17 +25,22 @@ def newest_versions(project: Project) -> list[Version]:
     newest = (
         Version.objects.filter(dataset=OuterRef("dataset")).order_by("-number").values("pk")[:1]
     )
-    found = Version.objects.filter(
+    versions = Version.objects.filter(
         dataset__project=project, dataset__deleted_at=None, pk=Subquery(newest)
     )
-    ordered = found.select_related("dataset__discipline", "table").order_by(
+    ordered = versions.select_related("dataset__discipline", "table").order_by(
         "-dataset__kind", "dataset__created_at", "dataset__pk"
     )
     return sorted(ordered, key=lambda version: version.dataset.kind == DataSet.Kind.ANNOTATION)
 
 
-def datasets_of(project: Project) -> QuerySet[DataSet]:
-    return DataSet.objects.filter(project=project, deleted_at=None).select_related("discipline")
+def datasets_of(project: Project, deleted: bool = False) -> QuerySet[DataSet]:
+    rows = DataSet.objects.filter(project=project, deleted_at__isnull=not deleted)
+    return rows.select_related("project", "discipline")
+
+
+def n_datasets(project: Project) -> int:
+    return datasets_of(project).count()
 
 
 def versions_of(dataset: DataSet) -> QuerySet[Version]:
@@ -48,12 +52,19 @@ def kinds_of(version: Version) -> list[str]:
     values.
     """
     kinds = {spec["kind"] for spec in version.columns}
-    found = [kind for kind in INPUT_KINDS if kind in kinds]
-    return found or ["table"]
+    inputs = [kind for kind in INPUT_KINDS if kind in kinds]
+    return inputs or ["table"]
+
+
+def blob_of(project: Project, sha256: str) -> Blob | None:
+    """Return the file with this digest; None where no version of the project holds it."""
+    uses = BlobUse.objects.filter(project=project, blob__sha256=sha256)
+    use = uses.select_related("blob").first()
+    return use.blob if use else None
 
 
 def n_found(version: Version, code: str) -> int:
-    """How often the check found this in the version."""
+    """Return the number of findings of this code in the version."""
     return sum(
         group["count"] for group in version.report.get("groups", []) if group["code"] == code
     )
@@ -125,26 +136,21 @@ def sorted_rows(rows: Iterable[ListRow], sort: str) -> list[ListRow]:
 
 
 def open_uploads(project: Project) -> list[Upload]:
-    """On their way, waiting for a person, or failed: they stand above the list until they are done."""
-    found = Upload.objects.filter(project=project, state__in=OPEN_UPLOADS).select_related(
+    """Return uploads on their way, waiting or failed; they stand above the list until they are
+    done.
+    """
+    rows = Upload.objects.filter(project=project, state__in=OPEN_UPLOADS).select_related(
         "check_job", "import_job", "created_by"
     )
-    uploads = list(found[:10])
+    uploads = list(rows[:10])
     for upload in uploads:
         upload.title = _title(upload)
     return uploads
 
 
 def _title(upload: Upload) -> str:
-    """What the person called it, else the name of its first file."""
-    files = [one.get("name", "") for one in upload.files]
+    """Return the name that the person gave, else that of the first file."""
+    files = [file.get("name", "") for file in upload.files]
     return str(
         upload.options.get("name") or (files[0] if files else "") or upload.get_source_display()
     )
-
-
-def last_update(project: Project) -> Any:
-    found = Version.objects.filter(dataset__project=project, dataset__deleted_at=None).aggregate(
-        last=Max("created_at")
-    )
-    return found["last"]

@@ -28,8 +28,8 @@ def create_dataset(
     description: str = "",
     licence: str = "",
 ) -> DataSet:
-    """Inside the transaction that writes its first version; the caller has checked the policy. A
-    deleted data set keeps its address.
+    """Create a data set inside the transaction that writes its first version; the caller has
+    checked the policy. A deleted data set keeps its address.
     """
     taken = [
         *DataSet.objects.filter(project=project).values_list("slug", flat=True),
@@ -92,8 +92,8 @@ def change_dataset(actor: User, dataset: DataSet, **fields: object) -> DataSet:
 
 @transaction.atomic
 def delete_dataset(actor: User, dataset: DataSet) -> None:
-    """Out of sight, not gone: alignments and runs that were made from it stay whole, and it can be
-    brought back.
+    """Hide a data set: alignments and runs that were made from it stay whole, and it can be brought
+    back.
     """
     require(actor, "maintain", dataset.project)
     if DataSet.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=timezone.now()):

@@ -1,5 +1,5 @@
-"""What a discussion can stand on. Each app says how its own objects are found; this app knows none
-of them.
+"""Objects that a discussion can stand on. Each app says how its own objects are found; this app
+knows none of them.
 """
 
 from collections.abc import Callable, Collection
@@ -12,15 +12,17 @@ from apps.projects.models import Project
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An object of a project: its short name, its page, and the ids of the people whose work it is."""
+class Anchor:
+    """An object of a project: its short name, its page, and the ids of the people whose
+    work it is.
+    """
 
     label: str
     url: str
     people: tuple[int, ...] = ()
 
 
-Finder = Callable[[Project, Collection[str]], dict[str, Found]]
+Finder = Callable[[Project, Collection[str]], dict[str, Anchor]]
 """Ids that a page's address holds -> those that exist in the project; at most two queries for any
 number of ids.
 """
@@ -33,14 +35,14 @@ def register(kind: str, finder: Finder) -> None:
     FINDERS[kind] = finder
 
 
-def find_many(project: Project, kind: str, ids: Collection[str]) -> dict[str, Found]:
+def find_many(project: Project, kind: str, ids: Collection[str]) -> dict[str, Anchor]:
     finder = FINDERS.get(kind)
     return finder(project, ids) if finder and ids else {}
 
 
-def find(project: Project, kind: str, anchor_id: str) -> Found:
+def find(project: Project, kind: str, anchor_id: str) -> Anchor:
     """The object, or 404: nobody can open a discussion on what is not there."""
-    found = find_many(project, kind, [anchor_id]).get(anchor_id)
-    if found is None:
+    anchor = find_many(project, kind, [anchor_id]).get(anchor_id)
+    if anchor is None:
         raise Http404(_("There is nothing here to discuss."))
-    return found
+    return anchor

@@ -121,12 +121,12 @@ def _texts(tokens: list[Token]) -> Iterator[tuple[Token, Token]]:
 
 
 def _pieces(text: str, people: Mapping[str, int]) -> list[Piece]:
-    found = [
+    parts = [
         Piece(match.start(), match.end(), reference=(match[1].lower(), str(int(match[2]))))
         for match in REFERENCE.finditer(text)
     ]
-    found += _mentions(text, people)
-    return sorted(found, key=lambda piece: piece.start)
+    parts += _mentions(text, people)
+    return sorted(parts, key=lambda piece: piece.start)
 
 
 def _mentions(text: str, people: Mapping[str, int]) -> Iterator[Piece]:
@@ -157,13 +157,13 @@ def _link(
 
 
 def _split(text: str, people: Mapping[str, int], links: Mapping[Reference, str]) -> list[Token]:
-    tokens, at = [], 0
+    tokens, position = [], 0
     for piece in _pieces(text, people):
         wrapped = _wrap(text[piece.start : piece.end], piece, links)
         if wrapped:
-            tokens += [_text(text[at : piece.start]), *wrapped]
-            at = piece.end
-    return [*tokens, _text(text[at:])]
+            tokens += [_text(text[position : piece.start]), *wrapped]
+            position = piece.end
+    return [*tokens, _text(text[position:])]
 
 
 def _wrap(text: str, piece: Piece, links: Mapping[Reference, str]) -> list[Token]:

@@ -1,6 +1,6 @@
-"""What a discussion shows and what waits in an inbox, each in a bounded number of queries."""
+"""Discussions and the inbox as pages show them, each in a bounded number of queries."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -11,21 +11,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.discussions.anchors import find_many
+from apps.discussions.faces import Face, face, faces
+from apps.discussions.forms import CommentForm
+from apps.discussions.markdown import Parsed, Reference, parse, render
+from apps.discussions.models import Comment, Notification, Thread
 from apps.projects.models import Project
 from apps.projects.policies import can
-from apps.projects.sentences import Told, tell
-
-from .anchors import find_many
-from .forms import CommentForm
-from .markdown import Parsed, Reference, parse, render
-from .models import Comment, Notification, Thread
-from .people import Face, face, faces
+from apps.projects.sentences import EventSentence, sentence_of
 
 RESTORE_DAYS = 30
 
 
 @dataclass(slots=True)
-class Remark:
+class ShownComment:
     """A comment as a page shows it, with what the reader may do to it."""
 
     comment: Comment
@@ -41,11 +40,11 @@ class Remark:
 
 
 @dataclass(slots=True)
-class Talk:
+class ShownThread:
     """A thread with its comments; `form` is there for who may reply."""
 
     thread: Thread
-    remarks: list[Remark]
+    remarks: list[ShownComment]
     form: CommentForm | None
 
 
@@ -55,7 +54,7 @@ class Discussion:
     kind: str
     anchor_id: str
     label: str
-    talks: list[Talk]
+    talks: list[ShownThread]
     form: CommentForm | None
     """None for viewers: they read."""
 
@@ -69,19 +68,26 @@ class Discussion:
 
 
 @dataclass(slots=True)
-class Refused:
+class RefusedComment:
     """A form that came back with errors: of a thread, or the one that opens a discussion."""
 
     form: CommentForm
     thread: int | None = None
 
 
+def threads_of(project: Project) -> QuerySet[Thread]:
+    return Thread.objects.filter(project=project).select_related("resolved_by")
+
+
+def comments_of(project: Project) -> QuerySet[Comment]:
+    rows = Comment.objects.filter(thread__project=project)
+    return rows.select_related("thread__project")
+
+
 def threads(project: Project, kind: str, anchor_id: str) -> QuerySet[Thread]:
     comments = Comment.objects.select_related("author")
-    found = Thread.objects.filter(
-        project=project, anchor_type=kind, anchor_id=anchor_id
-    ).select_related("resolved_by")
-    return found.prefetch_related(Prefetch("comments", comments))
+    rows = threads_of(project).filter(anchor_type=kind, anchor_id=anchor_id)
+    return rows.prefetch_related(Prefetch("comments", comments))
 
 
 def discussion(
@@ -90,17 +96,17 @@ def discussion(
     kind: str,
     anchor_id: str,
     label: str,
-    refused: Refused | None = None,
+    refused: RefusedComment | None = None,
     known: dict[int, Face] | None = None,
 ) -> Discussion:
     """All threads of one object: at most six queries, whatever their number. `known`: the project's
     faces where the page has them.
     """
-    found = list(threads(project, kind, anchor_id))
+    rows = list(threads(project, kind, anchor_id))
     builder = _Builder(user, project, refused, faces(project) if known is None else known)
-    builder.parse(comment for thread in found for comment in thread.comments.all())
-    talks = [builder.talk(thread) for thread in found]
-    written = sum(thread.created_by_id == user.pk for thread in found)
+    builder.parse(comment for thread in rows for comment in thread.comments.all())
+    talks = [builder.talk(thread) for thread in rows]
+    written = sum(thread.created_by_id == user.pk for thread in rows)
     form = builder.form(f"new-{written}", refused if refused and refused.thread is None else None)
     return Discussion(project, kind, anchor_id, label, talks, form)
 
@@ -109,7 +115,7 @@ class _Builder:
     """Holds what all comments of a page share: faces, names, links, rights."""
 
     def __init__(
-        self, user: User, project: Project, refused: Refused | None, known: dict[int, Face]
+        self, user: User, project: Project, refused: RefusedComment | None, known: dict[int, Face]
     ) -> None:
         self.user, self.project, self.refused = user, project, refused
         self.faces = known
@@ -128,11 +134,13 @@ class _Builder:
         wanted = {reference for parsed in self.parsed.values() for reference in parsed.references}
         for kind in sorted({kind for kind, _id in wanted}):
             known = find_many(
-                self.project, kind, [anchor_id for one, anchor_id in wanted if one == kind]
+                self.project,
+                kind,
+                [anchor_id for anchor_kind, anchor_id in wanted if anchor_kind == kind],
             )
-            self.links |= {(kind, anchor_id): found.url for anchor_id, found in known.items()}
+            self.links |= {(kind, anchor_id): anchor.url for anchor_id, anchor in known.items()}
 
-    def form(self, prefix: str, refused: Refused | None) -> CommentForm | None:
+    def form(self, prefix: str, refused: RefusedComment | None) -> CommentForm | None:
         """The ids change once the person has written, so that the box is new and empty after a swap
         that keeps what others type.
         """
@@ -143,19 +151,19 @@ class _Builder:
             return refused.form
         return CommentForm(auto_id=f"{prefix}-%s")
 
-    def talk(self, thread: Thread) -> Talk:
+    def talk(self, thread: Thread) -> ShownThread:
         comments = list(thread.comments.all())
         written = sum(comment.author_id == self.user.pk for comment in comments)
         refused = self.refused if self.refused and self.refused.thread == thread.pk else None
-        return Talk(
+        return ShownThread(
             thread,
             [self.remark(comment) for comment in comments],
             self.form(f"reply-{thread.pk}-{written}", refused),
         )
 
-    def remark(self, comment: Comment) -> Remark:
-        mine = comment.author_id == self.user.pk
-        may_change = self.may_comment and (mine or self.may_maintain)
+    def remark(self, comment: Comment) -> ShownComment:
+        is_own = comment.author_id == self.user.pk
+        may_change = self.may_comment and (is_own or self.may_maintain)
         parsed = self.parsed.get(comment.pk)
         html = render(parsed, self.names, self.links) if parsed else SafeString("")
         recent = bool(
@@ -163,11 +171,11 @@ class _Builder:
             and comment.deleted_at > timezone.now() - timedelta(days=RESTORE_DAYS)
         )
         deleted = comment.deleted_at is not None
-        return Remark(
+        return ShownComment(
             comment,
             face(self.faces, comment.author),
             html,
-            may_edit=mine and self.may_comment and not deleted,
+            may_edit=is_own and self.may_comment and not deleted,
             may_delete=may_change and not deleted,
             may_restore=may_change and recent,
         )
@@ -191,19 +199,19 @@ GROUPED = 200
 
 
 @dataclass(slots=True)
-class Item:
+class InboxItem:
     notification: Notification
-    told: Told
+    sentence: EventSentence
     actor: Face | None
 
 
 @dataclass(slots=True)
-class Group:
+class InboxGroup:
     """Everything about one object, newest first."""
 
     project: Project | None
-    told: Told
-    items: list[Item]
+    sentence: EventSentence
+    items: list[InboxItem]
 
     @property
     def unread(self) -> int:
@@ -215,27 +223,30 @@ class Group:
 
 
 def notifications(user: User) -> QuerySet[Notification]:
-    """Of projects that the person may still see."""
+    """Return the person's notifications, of projects that the person may still see."""
     visible = Q(event__project__isnull=True) | Q(
         event__project__in=Project.objects.visible_to(user)
     )
-    return Notification.objects.filter(visible, user=user)
+    return Notification.objects.filter(visible, user=user).select_related("event__project")
 
 
-def open_count(user: User) -> int:
-    return Notification.objects.filter(user=user, done_at=None).count()
+def chosen(user: User, show: str, ids: Collection[int] | None) -> QuerySet[Notification]:
+    """Return the notifications with these ids; all that the filter shows where `ids` is None."""
+    if ids is None:
+        return filtered(user, show)
+    return Notification.objects.filter(user=user, pk__in=ids)
 
 
 def filtered(user: User, show: str) -> QuerySet[Notification]:
-    mine = notifications(user)
+    own = notifications(user)
     if show == "done":
-        return mine.exclude(done_at=None).order_by("-done_at", "-id")
-    still = mine.filter(done_at=None)
+        return own.exclude(done_at=None).order_by("-done_at", "-id")
+    unfinished = own.filter(done_at=None)
     if show == "needs":
-        return still.filter(reason__in=NEEDS_ME)
+        return unfinished.filter(reason__in=NEEDS_ME)
     if show == "mentions":
-        return still.filter(reason=Notification.Reason.MENTION)
-    return still
+        return unfinished.filter(reason=Notification.Reason.MENTION)
+    return unfinished
 
 
 def filter_counts(user: User) -> dict[str, int]:
@@ -247,7 +258,7 @@ def filter_counts(user: User) -> dict[str, int]:
     )
 
 
-def groups(user: User, show: str) -> list[Group]:
+def groups(user: User, show: str) -> list[InboxGroup]:
     """The newest notifications, those about one object together, in the order of their newest."""
     rows = list(filtered(user, show).select_related("event__project", "event__actor")[:GROUPED])
     order: dict[tuple[object, str, str], int] = {}
@@ -255,16 +266,16 @@ def groups(user: User, show: str) -> list[Group]:
         order.setdefault(_object(row), len(order))
     together = sorted(rows, key=lambda row: order[_object(row)])
     slots = _slots(rows)
-    return [_group(list(some), slots) for _key, some in groupby(together, key=_object)]
+    return [_group(list(group), slots) for _key, group in groupby(together, key=_object)]
 
 
 def _object(row: Notification) -> tuple[object, str, str]:
     return row.event.project_id, row.event.target_type, row.event.target_id
 
 
-def _group(rows: list[Notification], slots: dict[tuple[int, int], int]) -> Group:
-    items = [Item(row, tell(row.event), _actor(row, slots)) for row in rows]
-    return Group(rows[0].event.project, items[0].told, items)
+def _group(rows: list[Notification], slots: dict[tuple[int, int], int]) -> InboxGroup:
+    items = [InboxItem(row, sentence_of(row.event), _actor(row, slots)) for row in rows]
+    return InboxGroup(rows[0].event.project, items[0].sentence, items)
 
 
 def _actor(row: Notification, slots: dict[tuple[int, int], int]) -> Face | None:
@@ -285,9 +296,9 @@ def _slots(rows: list[Notification]) -> dict[tuple[int, int], int]:
         project__in={a for a, _b in pairs}, user__in={b for _a, b in pairs}
     ).prefetch_related("disciplines")
     return {
-        (one.project_id, one.user_id): one.disciplines.all()[0].slot
-        for one in members
-        if one.disciplines.all()
+        (member.project_id, member.user_id): member.disciplines.all()[0].slot
+        for member in members
+        if member.disciplines.all()
     }
 
 

@@ -193,11 +193,13 @@ def notify(event: Event, users: Iterable[User], reason: Notification.Reason) -> 
     """Tell people of an event: each once, whatever the reasons, never the one who did it, only
     those who may see the project.
     """
-    told = {user.pk: user for user in users if user.is_active and user.pk != event.actor_id}
+    users_by_id = {user.pk: user for user in users if user.is_active and user.pk != event.actor_id}
     if event.project is not None:
-        told = {pk: user for pk, user in told.items() if can(user, "view", event.project)}
+        users_by_id = {
+            pk: user for pk, user in users_by_id.items() if can(user, "view", event.project)
+        }
     Notification.objects.bulk_create(
-        [Notification(user=user, event=event, reason=reason) for user in told.values()],
+        [Notification(user=user, event=event, reason=reason) for user in users_by_id.values()],
         ignore_conflicts=True,
     )
 
@@ -210,7 +212,7 @@ def settle(
     *reasons: Notification.Reason,
     but: Event | None = None,
 ) -> None:
-    """What was asked of the person here has been done: answered, decided."""
+    """Mark as done the requests to the person here that were answered or decided."""
     waiting = Notification.objects.filter(
         user=user, done_at=None, reason__in=reasons, event__project=project
     )

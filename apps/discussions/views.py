@@ -11,15 +11,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from apps.discussions import queries, services
+from apps.discussions.anchors import Anchor, find
+from apps.discussions.faces import faces
+from apps.discussions.forms import CommentForm
+from apps.discussions.models import Comment, Thread
+from apps.discussions.queries import RefusedComment
 from apps.projects.models import Project
 from apps.projects.pages import project_page
-
-from . import queries, services
-from .anchors import Found, find
-from .forms import CommentForm
-from .models import Comment, Notification, Thread
-from .people import faces
-from .queries import Refused
 
 signer = Signer(salt="discussions.undo")
 """Undo of "Mark all": the address holds the ids, so nobody needs to keep them."""
@@ -31,47 +30,53 @@ def discussion(request: HttpRequest, project: Project, kind: str, anchor: str) -
     """The discussion of one object: its list alone for htmx, else a page of its own. POST opens a
     thread.
     """
-    found = find(project, kind, anchor)
+    target = find(project, kind, anchor)
     if request.method != "POST":
-        return _show(request, project, kind, anchor, found)
+        return _show(request, project, kind, anchor, target)
     write = partial(
-        services.open_thread, request.user, project, kind, anchor, found.label, people=found.people
+        services.open_thread,
+        request.user,
+        project,
+        kind,
+        anchor,
+        target.label,
+        people=target.people,
     )
-    return _submit(request, project, kind, anchor, found, write)
+    return _submit(request, project, kind, anchor, target, write)
 
 
 @require_POST
 @project_page("comment")
 def reply(request: HttpRequest, project: Project, thread: int) -> HttpResponseBase:
-    row = get_object_or_404(Thread, project=project, pk=thread)
-    found = find(project, row.anchor_type, row.anchor_id)
-    write = partial(services.reply, request.user, row, people=found.people)
-    return _submit(request, project, row.anchor_type, row.anchor_id, found, write, thread=row.pk)
+    row = get_object_or_404(queries.threads_of(project), pk=thread)
+    target = find(project, row.anchor_type, row.anchor_id)
+    write = partial(services.reply, request.user, row, people=target.people)
+    return _submit(request, project, row.anchor_type, row.anchor_id, target, write, thread=row.pk)
 
 
 @require_POST
 @project_page("comment")
 def settle(request: HttpRequest, project: Project, thread: int, verb: str) -> HttpResponseBase:
     """Resolve or reopen."""
-    row = get_object_or_404(Thread, project=project, pk=thread)
+    row = get_object_or_404(queries.threads_of(project), pk=thread)
     (services.resolve if verb == "resolve" else services.reopen)(request.user, row)
     return _after(request, project, row, f"t-{row.pk}")
 
 
 @project_page("comment")
 def change(request: HttpRequest, project: Project, comment: int) -> HttpResponseBase:
-    row = _comment(project, comment)
-    found = find(project, row.thread.anchor_type, row.thread.anchor_id)
+    row = get_object_or_404(queries.comments_of(project), pk=comment)
+    target = find(project, row.thread.anchor_type, row.thread.anchor_id)
     form = CommentForm(
         request.POST if request.method == "POST" else None, initial={"body": row.body}
     )
     if request.method == "POST" and form.is_valid():
         services.edit(request.user, row, form.cleaned_data["body"])
-        return redirect(f"{found.url}#c-{row.pk}")
+        return redirect(f"{target.url}#c-{row.pk}")
     return render(
         request,
         "discussions/edit.html",
-        {"project": project, "form": form, "found": found},
+        {"project": project, "form": form, "target": target},
         status=422 if form.errors else 200,
     )
 
@@ -80,7 +85,7 @@ def change(request: HttpRequest, project: Project, comment: int) -> HttpResponse
 @project_page("comment")
 def remove(request: HttpRequest, project: Project, comment: int, verb: str) -> HttpResponseBase:
     """Delete, or bring back."""
-    row = _comment(project, comment)
+    row = get_object_or_404(queries.comments_of(project), pk=comment)
     (services.delete if verb == "delete" else services.restore)(request.user, row)
     return _after(request, project, row.thread, f"c-{row.pk}")
 
@@ -88,30 +93,26 @@ def remove(request: HttpRequest, project: Project, comment: int, verb: str) -> H
 @require_GET
 @project_page("view")
 def permalink(request: HttpRequest, project: Project, comment: int) -> HttpResponseBase:
-    row = _comment(project, comment)
+    row = get_object_or_404(queries.comments_of(project), pk=comment)
     return redirect(f"{find(project, row.thread.anchor_type, row.thread.anchor_id).url}#c-{row.pk}")
 
 
 @require_GET
 @project_page("view")
 def members(request: HttpRequest, project: Project) -> HttpResponseBase:
-    """For the list behind @: who can be mentioned, and what is written for it."""
-    found = faces(project).values()
+    """Answer the list behind @: members who can be mentioned, and the text that is written for
+    each.
+    """
+    people = faces(project).values()
     people = [
         {
-            "handle": one.name,
-            "name": one.name,
-            "note": one.discipline.name if one.discipline else "",
+            "handle": face.name,
+            "name": face.name,
+            "note": face.discipline.name if face.discipline else "",
         }
-        for one in found
+        for face in people
     ]
     return JsonResponse(people, safe=False)
-
-
-def _comment(project: Project, pk: int) -> Comment:
-    return get_object_or_404(
-        Comment.objects.select_related("thread__project"), thread__project=project, pk=pk
-    )
 
 
 def _submit(
@@ -119,7 +120,7 @@ def _submit(
     project: Project,
     kind: str,
     anchor: str,
-    found: Found,
+    target: Anchor,
     write: partial[Comment],
     **where: int,
 ) -> HttpResponseBase:
@@ -131,20 +132,20 @@ def _submit(
             form.add_error(None, error)
         else:
             return (
-                _show(request, project, kind, anchor, found)
+                _show(request, project, kind, anchor, target)
                 if request.htmx
-                else redirect(f"{found.url}#c-{comment.pk}")
+                else redirect(f"{target.url}#c-{comment.pk}")
             )
-    return _show(request, project, kind, anchor, found, Refused(form, **where))
+    return _show(request, project, kind, anchor, target, RefusedComment(form, **where))
 
 
 def _after(
     request: HttpRequest, project: Project, thread: Thread, fragment: str
 ) -> HttpResponseBase:
-    found = find(project, thread.anchor_type, thread.anchor_id)
+    target = find(project, thread.anchor_type, thread.anchor_id)
     if request.htmx:
-        return _show(request, project, thread.anchor_type, thread.anchor_id, found)
-    return redirect(f"{found.url}#{fragment}")
+        return _show(request, project, thread.anchor_type, thread.anchor_id, target)
+    return redirect(f"{target.url}#{fragment}")
 
 
 def _show(
@@ -152,12 +153,12 @@ def _show(
     project: Project,
     kind: str,
     anchor: str,
-    found: Found,
-    refused: Refused | None = None,
+    target: Anchor,
+    refused: RefusedComment | None = None,
 ) -> HttpResponse:
-    shown = queries.discussion(request.user, project, kind, anchor, found.label, refused)
+    shown = queries.discussion(request.user, project, kind, anchor, target.label, refused)
     template = "discussions/_discussion.html" if request.htmx else "discussions/discussion.html"
-    context = {"project": project, "discussion": shown, "found": found, "refused": refused}
+    context = {"project": project, "discussion": shown, "target": target, "refused": refused}
     return render(request, template, context, status=422 if refused else 200)
 
 
@@ -180,10 +181,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def open_one(request: HttpRequest, notification: int) -> HttpResponseBase:
-    """To the thing itself; only this notification becomes read."""
-    row = get_object_or_404(
-        queries.notifications(request.user).select_related("event__project"), pk=notification
-    )
+    """Go to the object itself; only this notification becomes read."""
+    row = get_object_or_404(queries.notifications(request.user), pk=notification)
     services.read(request.user, row)
     event = row.event
     if event.project and event.verb.startswith("comment.") and "comment" in event.data:
@@ -196,11 +195,7 @@ def done(request: HttpRequest) -> HttpResponseBase:
     """One, a group, or all that the filter shows; the toast offers Undo."""
     chosen = [int(pk) for pk in request.POST.getlist("id") if pk.isdigit()]
     show = request.POST.get("show", "all")
-    rows = (
-        queries.filtered(request.user, show)
-        if "all" in request.POST
-        else Notification.objects.filter(pk__in=chosen)
-    )
+    rows = queries.chosen(request.user, show, None if "all" in request.POST else chosen)
     ids = services.finish(request.user, rows)
     if ids:
         text = ngettext(

@@ -1,4 +1,4 @@
-"""What apps above this one add to a run's page: they register a function from `ready()`.
+"""Hooks by which apps above this one add to a run's page, registered from `ready()`.
 
 hooks.run_actions.append(lambda request, run: [Action(_("Register as a model version"), url,
 "package", primary=True)])

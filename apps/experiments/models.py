@@ -20,7 +20,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(deleted_at=None)
 
     def light(self) -> "RunQuerySet":
-        """For lists: without the result and the recipe, which are long."""
+        """Leave out what is long and no list shows: result, recipe and the like."""
         return self.defer(
             "result", "recipe", "alignment__summary", "alignment__spec", "job__payload"
         )
@@ -47,7 +47,7 @@ class Run(models.Model):
     result = models.JSONField(null=True)
     """fusion.schema.result.EvaluationResult, exactly as the engine wrote it."""
     metric = models.CharField(max_length=40, default="macro_f1")
-    """What `score` and `gain` are measured in, see fusion.schema.result.Headline; more of it is better."""
+    """The metric of `score` and `gain`, see fusion.schema.result.Headline; more is better."""
     score = models.FloatField(null=True)
     score_low = models.FloatField(null=True)
     score_high = models.FloatField(null=True)
@@ -82,16 +82,24 @@ class Run(models.Model):
     def title(self) -> str:
         if self.name:
             return self.name
-        words = {
-            "method": method_name(self.method),
-            "inputs": list_in_words([one["name"] for one in self.modalities]),
-        }
-        return gettext("%(method)s of %(inputs)s") % words if self.modalities else words["method"]
+        if not self.modalities:
+            return self.method_name
+        words = {"method": self.method_name, "inputs": list_in_words(list(self.kinds))}
+        return gettext("%(method)s of %(inputs)s") % words
+
+    @property
+    def method_name(self) -> str:
+        return method_name(self.method)
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Modality -> its kind, in the order of the alignment."""
+        return {modality["name"]: modality["kind"] for modality in self.modalities}
 
     @cached_property
     def disciplines(self) -> dict[str, Discipline]:
-        """Those of the project by their codes, as rules and protocols name them."""
-        return {one.code: one for one in self.project.disciplines.all()}
+        """Disciplines of the project by their codes, as rules and protocols name them."""
+        return {discipline.code: discipline for discipline in self.project.disciplines.all()}
 
     @property
     def metric_name(self) -> str:
@@ -100,11 +108,11 @@ class Run(models.Model):
     @property
     def evaluation(self) -> EvaluationResult | None:
         """Read once for as long as `result` is the same object: a page asks for it many times."""
-        raw, found = self.__dict__.get("_evaluation", (None, None))
+        raw, evaluation = self.__dict__.get("_evaluation", (None, None))
         if raw is not self.result:
-            found = EvaluationResult.model_validate(self.result) if self.result else None
-            self.__dict__["_evaluation"] = self.result, found
-        return found
+            evaluation = EvaluationResult.model_validate(self.result) if self.result else None
+            self.__dict__["_evaluation"] = self.result, evaluation
+        return evaluation
 
 
 class Metric(models.Model):

@@ -18,7 +18,8 @@ from apps.jobs import services as jobs
 from apps.jobs.models import Job
 from apps.projects.events import record
 from apps.projects.models import Event, Project
-from apps.projects.policies import require
+from apps.projects.policies import can, require
+from apps.projects.roles import Action
 from apps.projects.services import next_number
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
@@ -34,28 +35,30 @@ def start_run(
     parent: Run | None = None,
     name: str = "",
 ) -> Run:
-    """A run row and the job that trains it. Raises ValidationError where the recipe does not fit
-    the alignment.
+    """Create the run and the job that trains it. Raises ValidationError for a recipe that does not
+    fit the alignment.
     """
     require(actor, "contribute", project)
     _check(project, alignment, recipe, parent)
     recipe = alignment_facts.complete(alignment, recipe)
     number = next_number(project, "run")
     job = jobs.submit(project, actor, "run", {"run": number}, recipe.stages, queue="cpu")
+    modalities = alignment_facts.used(alignment, recipe)
     run = Run.objects.create(
-        project=project, number=number, question=question.strip(), name=name.strip(), alignment=alignment, parent=parent,
-        recipe=recipe.model_dump(mode="json"), method=recipe.method, modalities=alignment_facts.chosen(alignment, recipe), job=job, created_by=actor,
-    )  # fmt: skip
-    record(
-        project,
-        actor,
-        "run.started",
-        "run",
-        number,
-        run.title,
-        alignment=alignment.number,
-        parent=parent.number if parent else None,
+        project=project,
+        number=number,
+        question=question.strip(),
+        name=name.strip(),
+        alignment=alignment,
+        parent=parent,
+        recipe=recipe.model_dump(mode="json"),
+        method=recipe.method,
+        modalities=[{"name": modality.name, "kind": modality.kind} for modality in modalities],
+        job=job,
+        created_by=actor,
     )
+    facts = {"alignment": alignment.number, "parent": parent.number if parent else None}
+    record(project, actor, "run.started", "run", number, run.title, **facts)
     return run
 
 
@@ -78,7 +81,7 @@ def retry(actor: User, run: Run) -> Run:
         actor,
         run.project,
         run.alignment,
-        Recipe.parse(run.recipe),
+        Recipe.stored(run.recipe),
         run.question,
         parent=run,
         name=run.name,
@@ -112,10 +115,10 @@ def rename(actor: User, run: Run, name: str, question: str) -> Run:
 
 @transaction.atomic
 def delete(actor: User, run: Run) -> None:
-    """Out of the lists; it can be brought back. Whoever started it may, and those who manage the
-    project's data.
+    """Take the run out of the lists; it can be restored. Whoever started it may, and those who
+    manage the project's data.
     """
-    _may_delete(actor, run)
+    require(actor, right_to_delete(actor, run), run.project)
     if not run.job.is_over:
         raise ValidationError(_("Stop the run before you delete it."))
     Run.objects.filter(pk=run.pk, deleted_at=None).update(deleted_at=timezone.now())
@@ -124,13 +127,17 @@ def delete(actor: User, run: Run) -> None:
 
 @transaction.atomic
 def restore(actor: User, run: Run) -> None:
-    _may_delete(actor, run)
+    require(actor, right_to_delete(actor, run), run.project)
     Run.objects.filter(pk=run.pk).update(deleted_at=None)
     record(run.project, actor, "run.restored", "run", run.number, run.title)
 
 
-def _may_delete(actor: User, run: Run) -> None:
-    require(actor, "contribute" if run.created_by_id == actor.pk else "maintain", run.project)
+def may_delete(actor: User, run: Run) -> bool:
+    return can(actor, right_to_delete(actor, run), run.project)
+
+
+def right_to_delete(actor: User, run: Run) -> Action:
+    return "contribute" if run.created_by_id == actor.pk else "maintain"
 
 
 @transaction.atomic
@@ -158,12 +165,8 @@ def finish_run(
     }
     Run.objects.filter(pk=run.pk).update(**fields)
     leases.close(job, Job.State.FINISHED)
-    told = {
-        "metric": head.metric,
-        "score": head.score.value,
-        "gain": head.gain_over_best_single.value,
-    }
-    event = record(run.project, None, "run.finished", "run", run.number, run.title, **told)
+    facts = {name: fields[name] for name in ("metric", "score", "gain")}
+    event = record(run.project, None, "run.finished", "run", run.number, run.title, **facts)
     _tell_starter(event, run)
 
 

@@ -1,5 +1,6 @@
 """What methods and lists are called in sentences."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
@@ -44,6 +45,28 @@ def list_in_words(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return _("%(first)s and %(last)s") % {"first": _(", ").join(names[:-1]), "last": names[-1]}
+
+
+def either(names: Sequence[str]) -> str:
+    """`image, speech or text`."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(names)s or %(last)s") % {"names": _(", ").join(names[:-1]), "last": names[-1]}
+
+
+def short_name(column: str) -> str:
+    """`speaker` of `samples.speaker`."""
+    return column.split(".", 1)[-1].replace("_", " ")
+
+
+def column_names(columns: Sequence[str]) -> dict[str, str]:
+    """`Speaker`; with its data set where two columns have the same name."""
+    short_names = {column: short_name(column) for column in columns}
+    repeated = Counter(short_names.values())
+    return {
+        column: (name if repeated[name] == 1 else f"{name}, {column.split('.', 1)[0]}").capitalize()
+        for column, name in short_names.items()
+    }
 
 
 def stage_name(code: str) -> str:

@@ -5,8 +5,7 @@ class JobsConfig(AppConfig):
     name = "apps.jobs"
 
     def ready(self) -> None:
+        from apps.jobs.job_feed import job_feed
         from apps.projects.live import register
-
-        from .live import job_feed
 
         register(job_feed)

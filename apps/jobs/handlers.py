@@ -1,5 +1,5 @@
-"""What a kind of job does. Apps register theirs from `ready()`; the module that does the work is
-imported only in a worker.
+"""Handlers of the kinds of jobs. Apps register theirs from `ready()`; the module that does the work
+is imported only in a worker.
 """
 
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""Who holds a job: claiming it, extending the lease, ending it. Every write carries the attempt; those
-of a stale attempt are refused.
+"""Leases of jobs: claiming one, extending the lease, ending it. Every write carries the attempt;
+those of a stale attempt are refused.
 """
 
 import os
@@ -51,7 +51,7 @@ def mine(job: Job) -> QuerySet[Job]:
 
 
 def hold(job: Job) -> None:
-    """Inside a transaction: make sure that this attempt still owns the job, and lock its row until
+    """Make sure, inside a transaction, that this attempt still owns the job, and lock its row until
     the commit.
     """
     if not mine(job).update(updated_at=timezone.now()):
@@ -59,7 +59,9 @@ def hold(job: Job) -> None:
 
 
 def beat(job: Job, **fields: Any) -> bool:
-    """Extend the lease, write progress; returns whether somebody asked for a stop. Raises Fenced."""
+    """Extend the lease, write progress; returns whether somebody asked for a stop.
+    Raises Fenced.
+    """
     now = timezone.now()
     if not mine(job).update(
         lease_until=now + timedelta(seconds=settings.JOB_LEASE_SECONDS), updated_at=now, **fields

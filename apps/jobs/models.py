@@ -8,7 +8,9 @@ from apps.projects.models import Project
 
 
 class Job(models.Model):
-    """Slow work. This row is the truth: the broker only wakes workers (docs/architecture.md, jobs)."""
+    """Slow work. This row is the truth: the broker only wakes workers
+    (docs/architecture.md, jobs).
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting")

@@ -72,8 +72,8 @@ def sweep() -> int:
     lost = Q(state=Job.State.QUEUED) & (
         Q(published_at=None) | Q(published_at__lt=now - UNCLAIMED_AFTER)
     )
-    told = Q(published_at__gte=F("lease_until")) & Q(published_at__gte=now - UNCLAIMED_AFTER)
-    dead = Q(state=Job.State.RUNNING, lease_until__lt=now) & ~told
+    published = Q(published_at__gte=F("lease_until")) & Q(published_at__gte=now - UNCLAIMED_AFTER)
+    dead = Q(state=Job.State.RUNNING, lease_until__lt=now) & ~published
     give_up_on_the_dead()
     jobs = list(
         Job.objects.filter(lost | dead, attempt__lt=MAX_ATTEMPTS).filter(
@@ -102,7 +102,9 @@ def give_up_on_the_dead() -> None:
 
 
 def end_leases_of_host() -> int:
-    """At the start of this machine's workers: whatever they held before is free at once."""
+    """Free, at the start of this machine's workers, whatever they held before; returns
+    the number.
+    """
     host = f"{socket.gethostname()}:"
     return Job.objects.filter(state=Job.State.RUNNING, lease_owner__startswith=host).update(
         lease_until=timezone.now() - timedelta(seconds=1)

@@ -14,7 +14,8 @@ class ProjectForm(forms.ModelForm):
         fields = ("name", "goal")
         help_texts = {
             "goal": _(
-                "What shall the team be able to do in the end? Everybody sees this sentence on the first page."
+                "What shall the team be able to do in the end? Everybody sees this sentence on "
+                "the first page."
             )
         }
 

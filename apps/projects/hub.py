@@ -139,8 +139,8 @@ class Hub:
             self.position = messages[-1].id or self.position
 
     async def _check_people(self) -> None:
-        """Who signed out, was switched off, changed the password or lost a project gets nothing
-        more.
+        """Cut off people who signed out, were switched off, changed the password or
+        lost a project.
         """
         current = await self.read(allowed, tuple(self.subscriptions))
         for subscription in tuple(self.subscriptions):
@@ -171,28 +171,28 @@ class Hub:
 
 
 def allowed(subscriptions: tuple[Subscription, ...]) -> dict[Subscription, set[int] | None]:
-    """What each stream may see now; None where its sign-in has ended."""
+    """Return the projects that each stream may see now; None where its sign-in has ended."""
     users = {
         user.pk: user
         for user in User.objects.filter(
-            pk__in={one.user_id for one in subscriptions}, is_active=True
+            pk__in={subscription.user_id for subscription in subscriptions}, is_active=True
         )
     }
     result: dict[Subscription, set[int] | None] = {}
-    seen: dict[tuple[int, str | None], set[int]] = {}
-    for one in subscriptions:
-        user = users.get(one.user_id)
+    visible_projects: dict[tuple[int, str | None], set[int]] = {}
+    for subscription in subscriptions:
+        user = users.get(subscription.user_id)
         if (
             user is None
-            or user.get_session_auth_hash() != one.session_hash
-            or not SessionStore().exists(one.session_key)
+            or user.get_session_auth_hash() != subscription.session_hash
+            or not SessionStore().exists(subscription.session_key)
         ):
-            result[one] = None
+            result[subscription] = None
             continue
-        key = (one.user_id, one.only)
-        if key not in seen:
-            seen[key] = visible(user, one.only)
-        result[one] = seen[key]
+        key = (subscription.user_id, subscription.only)
+        if key not in visible_projects:
+            visible_projects[key] = visible(user, subscription.only)
+        result[subscription] = visible_projects[key]
     return result
 
 

@@ -37,7 +37,10 @@ class Message:
 
     def encode(self) -> bytes:
         number = f"id: {self.id}\n" if self.id is not None else ""
-        return f"{number}event: {self.event}\ndata: {json.dumps(self.data, ensure_ascii=False, default=str)}\n\n".encode()
+        return (
+            f"{number}event: {self.event}\ndata: "
+            f"{json.dumps(self.data, ensure_ascii=False, default=str)}\n\n"
+        ).encode()
 
 
 Feed = Callable[[], list[Message]]

@@ -179,8 +179,8 @@ class OutboxTurn(models.Model):
 
 
 class Event(models.Model):
-    """What happened, written in the transaction that made it happen. Append-only: activity,
-    notifications, audit, live updates.
+    """A change, written in the transaction that made it. Append-only: activity, notifications,
+    audit, live updates.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="events")

@@ -30,12 +30,12 @@ def project_page(
         def wrapper(
             request: HttpRequest, project: str, *args: P.args, **kwargs: P.kwargs
         ) -> HttpResponseBase:
-            found = get_object_or_404(Project.objects.visible_to(request.user), slug=project)
-            require(request.user, action, found)
+            row = get_object_or_404(Project.objects.visible_to(request.user), slug=project)
+            require(request.user, action, row)
             if write and request.method not in ("GET", "HEAD"):
-                require(request.user, write, found)
-            request.project = found
-            return view(request, found, *args, **kwargs)
+                require(request.user, write, row)
+            request.project = row
+            return view(request, row, *args, **kwargs)
 
         return wrapper
 
@@ -43,8 +43,8 @@ def project_page(
 
 
 def has_moved(request: HttpRequest, state: str) -> bool:
-    """Whether a part of a page asks for itself (`?state=`) and the object has left that state: its
-    title and buttons are old as well.
+    """Return True where a part of a page asks for itself (`?state=`) and the object has left that
+    state: its title and buttons are old as well.
     """
     return bool(request.htmx) and request.GET.get("state", state) != state
 

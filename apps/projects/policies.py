@@ -1,4 +1,4 @@
-"""Who may do what in a project. The only module that asks guardian; everything else asks `can` or
+"""Rights of people in a project. The only module that asks guardian; everything else asks `can` or
 `require`.
 """
 
@@ -73,7 +73,8 @@ DENIALS = {
         "Viewers can read but not comment. Ask an owner of the project for another role."
     ),
     "contribute": lambda: _(
-        "Only contributors, maintainers and owners can add data and start runs. Ask an owner of the project."
+        "Only contributors, maintainers and owners can add data and start runs. Ask an owner of "
+        "the project."
     ),
     "review": lambda: _(
         "Only reviewers, maintainers and owners can decide in reviews. Ask an owner of the project."

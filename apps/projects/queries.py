@@ -13,7 +13,7 @@ def members(project: Project) -> QuerySet[Member]:
 
 
 def face(member: Member) -> dict[str, Any]:
-    """What the circle of a person shows: the colours of the first discipline."""
+    """Return what a person's avatar shows, in the colours of the first discipline."""
     disciplines = list(member.disciplines.all())
     return {
         "name": str(member.user),
@@ -31,6 +31,14 @@ def disciplines(project: Project) -> QuerySet[Discipline]:
     return project.disciplines.select_related("lead").prefetch_related("members__user")
 
 
+def invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("project", "invited_by")
+
+
+def has_account(invitation: Invitation) -> bool:
+    return User.objects.filter(email=invitation.email).exists()
+
+
 def open_invitations(project: Project) -> QuerySet[Invitation]:
     now = timezone.now()
     return project.invitations.filter(
@@ -39,9 +47,9 @@ def open_invitations(project: Project) -> QuerySet[Invitation]:
 
 
 def events(user: User, project: Project | None = None) -> QuerySet[Event]:
-    found = (
+    rows = (
         Event.objects.filter(project__in=Project.objects.visible_to(user))
         if project is None
         else project.events.all()
     )
-    return found.select_related("actor", "project").order_by("-id")
+    return rows.select_related("actor", "project").order_by("-id")

@@ -90,7 +90,7 @@ HEADINGS: dict[str, Promise] = {
 
 
 @dataclass(frozen=True)
-class Told:
+class EventSentence:
     """One event as a page shows it."""
 
     event: Event
@@ -100,11 +100,11 @@ class Told:
     url: str
 
 
-def tell(event: Event) -> Told:
+def sentence_of(event: Event) -> EventSentence:
     words = _words(event)
     phrase = PHRASES.get(event.verb)
     heading = HEADINGS.get(event.target_type)
-    return Told(
+    return EventSentence(
         event=event,
         phrase=str(phrase) % words if phrase else event.verb,
         heading=str(heading) % words if heading else event.label,
@@ -158,7 +158,7 @@ def _words(event: Event) -> _Words:
 
 
 def address(event: Event) -> str:
-    """Where the thing stands now; the project's page when it has none of its own."""
+    """Return the page of the event's target; the project's page where it has none of its own."""
     if event.project is None:
         return reverse("home")
     slug, target = event.project.slug, event.target_id

@@ -82,8 +82,8 @@ async def _body(subscription: Subscription, last: int | None) -> AsyncIterator[b
 
 
 async def _missed(subscription: Subscription, last: int | None, until: int) -> list[Message]:
-    """What happened while the browser was away; when that is too much, the page is told to load
-    itself anew.
+    """Return the events since the browser went away; when that is too much, the page is told to
+    load itself anew.
     """
     if last is None or last >= until:
         return []

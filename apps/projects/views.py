@@ -1,3 +1,4 @@
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -11,8 +12,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.accounts.models import User
-
 from . import queries, services
 from .forms import (
     ROLE_WORDS,
@@ -23,7 +22,7 @@ from .forms import (
     ProjectForm,
     StartFormSet,
 )
-from .models import Discipline, Invitation, Member, Project, Role
+from .models import Invitation, Member, Project, Role
 from .pages import project_page
 from .policies import can
 
@@ -88,7 +87,7 @@ def members(request: HttpRequest, project: Project) -> HttpResponse:
 
 @project_page("own")
 def member(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
-    row = get_object_or_404(project.members.select_related("user"), user_id=pk)
+    row = get_object_or_404(queries.members(project), user_id=pk)
     form = MemberForm(request.POST or None, instance=row, project=project)
     if request.method == "POST" and form.is_valid():
         try:
@@ -115,7 +114,7 @@ def member(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
 @require_POST
 @project_page("view")
 def remove_member(request: HttpRequest, project: Project, pk: int) -> HttpResponse:
-    row: Member = get_object_or_404(project.members.select_related("user"), user_id=pk)
+    row: Member = get_object_or_404(queries.members(project), user_id=pk)
     try:
         services.remove_member(request.user, project, row.user)
     except ValidationError as error:
@@ -152,12 +151,10 @@ def disciplines(request: HttpRequest, project: Project) -> HttpResponse:
 
 @project_page("maintain")
 def discipline(request: HttpRequest, project: Project, code: str) -> HttpResponse:
-    row = get_object_or_404(project.disciplines, code=code)
-    form = DisciplineForm(request.POST or None, instance=row, project=project)
+    row = get_object_or_404(queries.disciplines(project), code=code)
+    form = DisciplineForm(request.POST or None, instance=copy(row), project=project)
     if request.method == "POST" and form.is_valid():
-        services.change_discipline(
-            request.user, Discipline.objects.get(pk=row.pk), **form.cleaned_data
-        )
+        services.change_discipline(request.user, row, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("projects:disciplines", project.slug)
     return render(
@@ -170,11 +167,9 @@ def discipline(request: HttpRequest, project: Project, code: str) -> HttpRespons
 
 @project_page("own")
 def settings(request: HttpRequest, project: Project) -> HttpResponse:
-    form = ProjectForm(request.POST or None, instance=project)
+    form = ProjectForm(request.POST or None, instance=copy(project))
     if request.method == "POST" and form.is_valid():
-        services.change_project(
-            request.user, Project.objects.get(pk=project.pk), **form.cleaned_data
-        )
+        services.change_project(request.user, project, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("projects:settings", project.slug)
     return render(
@@ -187,11 +182,9 @@ def settings(request: HttpRequest, project: Project) -> HttpResponse:
 
 @login_not_required
 def join(request: HttpRequest, pk: str) -> HttpResponse:
-    """What an invitation's link opens: accept it, sign in first, or make the account."""
-    invitation = get_object_or_404(
-        Invitation.objects.select_related("project", "invited_by"), pk=pk
-    )
-    account = User.objects.filter(email=invitation.email).exists()
+    """Accept an invitation, sign in first, or make the account."""
+    invitation = get_object_or_404(queries.invitations(), pk=pk)
+    account = queries.has_account(invitation)
     form = JoinForm(request.POST or None) if not account else None
     problem = ""
     if request.method == "POST":

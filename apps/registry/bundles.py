@@ -1,8 +1,8 @@
 """A version's bundle on disk: checked by its digests before it leaves, packed without holding it in
 memory.
 
-The digests are those of `fusion.pipeline.bundle`; they are computed here with the standard library alone,
-since the engine's module brings torch into the web process.
+The digests are those of `fusion.pipeline.bundle`; they are computed here with the standard library
+alone, since the engine's module brings torch into the web process.
 """
 
 import hashlib
@@ -93,7 +93,8 @@ def packed(version: ModelVersion, card: str) -> IO[bytes]:
     """
     folder, files = checked(version)
     top = f"{version.model.slug}-{version.number}"
-    target = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115  the response closes it
+    # the response closes it
+    target = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name in [MANIFEST, *files]:
             archive.write(folder / name, f"{top}/{name}")

@@ -1,4 +1,6 @@
-"""What apps above this one add to a version's page: reviews register themselves in `ready()`."""
+"""Hooks by which apps above this one add to a version's page: reviews register themselves in
+`ready()`.
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from .models import ModelVersion
 
 
 @dataclass(frozen=True)
-class Action:
+class VersionAction:
     """A button in the head of a version's page."""
 
     label: Any
@@ -23,7 +25,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Approval:
-    """What one discipline said of the version."""
+    """One discipline's decision about the version."""
 
     discipline: Discipline
     person: str
@@ -35,13 +37,13 @@ class Approval:
     review: int
 
 
-version_actions: list[Callable[[HttpRequest, ModelVersion], list[Action]]] = []
+version_actions: list[Callable[[HttpRequest, ModelVersion], list[VersionAction]]] = []
 approvals: list[Callable[[ModelVersion], list[Approval]]] = []
 in_review: list[Callable[[Collection[ModelVersion]], dict[int, int]]] = []
 """Version id -> number of the review that is under way."""
 
 
-def actions_of(request: HttpRequest, version: ModelVersion) -> list[Action]:
+def actions_of(request: HttpRequest, version: ModelVersion) -> list[VersionAction]:
     return [action for hook in version_actions for action in hook(request, version)]
 
 

@@ -1,4 +1,4 @@
-"""What the registry adds to a run's page."""
+"""Parts that the registry adds to a run's page."""
 
 from django.http import HttpRequest
 from django.urls import reverse

@@ -68,7 +68,7 @@ class ModelVersion(models.Model):
 
     @property
     def key(self) -> str:
-        """What events and discussions call it: the end of its address."""
+        """Return the id for events and discussions: the end of its address."""
         return f"{self.model.slug}/{self.number}"
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
 
-from apps.discussions.anchors import Found
+from apps.discussions.anchors import Anchor
 from apps.experiments.models import Run
 from apps.projects.models import Project
 
@@ -16,7 +16,7 @@ LONG = ("run__result", "run__recipe")
 
 
 @dataclass(slots=True)
-class Line:
+class ListedVersion:
     """A version in a list, with the review that is under way."""
 
     version: ModelVersion
@@ -28,13 +28,13 @@ class Line:
 
 
 @dataclass(slots=True)
-class Row:
+class ListedModel:
     """A model with its versions by what they are used for."""
 
     model: Model
-    production: Line | None
-    staging: Line | None
-    candidates: list[Line]
+    production: ListedVersion | None
+    staging: ListedVersion | None
+    candidates: list[ListedVersion]
     total: int
 
     @property
@@ -45,6 +45,22 @@ class Row:
 CANDIDATES = 3
 
 
+def models(project: Project) -> QuerySet[Model]:
+    return Model.objects.filter(project=project).select_related("project", "created_by")
+
+
+def find_model(project: Project, slug: str) -> Model | None:
+    return models(project).filter(slug=slug).first()
+
+
+def whole_versions(project: Project) -> QuerySet[ModelVersion]:
+    """Return the versions with the run's result and recipe, for the page of one of them."""
+    rows = ModelVersion.objects.filter(model__project=project)
+    return rows.select_related(
+        "model__project", "run__alignment", "run__project", "run__job", "created_by"
+    )
+
+
 def versions(project: Project) -> QuerySet[ModelVersion]:
     return (
         ModelVersion.objects.filter(model__project=project)
@@ -53,23 +69,18 @@ def versions(project: Project) -> QuerySet[ModelVersion]:
     )
 
 
-def rows(project: Project) -> list[Row]:
+def rows(project: Project) -> list[ListedModel]:
     """Three queries and those of reviews, whatever the number of models."""
-    found = (
-        Model.objects.filter(project=project)
-        .select_related("project")
-        .prefetch_related(Prefetch("versions", versions(project)))
-    )
-    models = list(found)
-    reviews = hooks.reviews_of([version for model in models for version in model.versions.all()])
-    return [_row(model, reviews) for model in models]
+    listed = list(models(project).prefetch_related(Prefetch("versions", versions(project))))
+    reviews = hooks.reviews_of([version for model in listed for version in model.versions.all()])
+    return [_row(model, reviews) for model in listed]
 
 
-def _row(model: Model, reviews: dict[int, int]) -> Row:
-    lines = [Line(version, reviews.get(version.pk)) for version in model.versions.all()]
+def _row(model: Model, reviews: dict[int, int]) -> ListedModel:
+    lines = [ListedVersion(version, reviews.get(version.pk)) for version in model.versions.all()]
     by_alias = {line.version.alias: line for line in lines if line.version.alias}
     candidates = [line for line in lines if not line.version.alias and not line.version.promoted_at]
-    return Row(
+    return ListedModel(
         model,
         by_alias.get("production"),
         by_alias.get("staging"),
@@ -78,31 +89,38 @@ def _row(model: Model, reviews: dict[int, int]) -> Row:
     )
 
 
-def lines(model: Model) -> list[Line]:
+def lines(model: Model) -> list[ListedVersion]:
     """All versions of a model, newest first."""
-    found = list(versions(model.project).filter(model=model))
-    reviews = hooks.reviews_of(found)
-    return [Line(version, reviews.get(version.pk)) for version in found]
+    listed = list(versions(model.project).filter(model=model))
+    reviews = hooks.reviews_of(listed)
+    return [ListedVersion(version, reviews.get(version.pk)) for version in listed]
 
 
 def registrable(project: Project) -> QuerySet[Run]:
     """Finished runs that are no version yet, newest first."""
-    found = Run.objects.filter(
+    runs = Run.objects.filter(
         project=project, deleted_at=None, model_version=None, job__state="finished"
     ).exclude(bundle_digest="")
-    return found.select_related("project", "job").defer("result", "recipe")
+    return runs.select_related("project", "job").defer("result", "recipe")
 
 
-def find_versions(project: Project, ids: Collection[str]) -> dict[str, Found]:
-    """For discussions: `slug/number` -> version."""
-    slugs = {one.rpartition("/")[0] for one in ids}
-    found = ModelVersion.objects.filter(
+def registrable_run(project: Project, number: str) -> Run | None:
+    """Return the run with this number; None where it cannot be registered."""
+    if not number.isdigit():
+        return None
+    return registrable(project).filter(number=int(number)).first()
+
+
+def find_versions(project: Project, ids: Collection[str]) -> dict[str, Anchor]:
+    """Return the anchors of discussions by `slug/number`."""
+    slugs = {key.rpartition("/")[0] for key in ids}
+    rows = ModelVersion.objects.filter(
         model__project=project, model__slug__in=slugs
     ).select_related("model__project")
     return {
-        version.key: Found(
+        version.key: Anchor(
             str(version), version.get_absolute_url(), tuple(filter(None, [version.created_by_id]))
         )
-        for version in found
+        for version in rows
         if version.key in ids
     }

@@ -6,16 +6,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
-from apps.discussions.people import face, faces
+from apps.discussions.faces import face, faces
 from apps.discussions.queries import count
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
-
-from . import bundles, hooks, queries, services
-from .card import Card, as_json, build
-from .forms import CardForm, RegisterForm
-from .models import Model, ModelVersion
+from apps.registry import bundles, hooks, queries, services
+from apps.registry.forms import CardForm, RegisterForm
+from apps.registry.model_card import ModelCard, as_json, build
+from apps.registry.models import ModelVersion
 
 
 @require_GET
@@ -60,56 +59,43 @@ def new(request: HttpRequest, project: Project) -> HttpResponseBase:
 
 
 def _initial(request: HttpRequest, project: Project) -> dict[str, Any]:
-    number = request.GET.get("run", "")
-    run = (
-        queries.registrable(project).filter(number=int(number)).first()
-        if number.isdigit()
-        else None
-    )
-    model = Model.objects.filter(project=project, slug=request.GET.get("model", "")).first()
+    run = queries.registrable_run(project, request.GET.get("run", ""))
+    model = queries.find_model(project, request.GET.get("model", ""))
     return {"run": run, "model": model} | ({"description": model.description} if model else {})
 
 
 @require_GET
 @project_page()
 def model(request: HttpRequest, project: Project, slug: str) -> HttpResponse:
-    found = get_object_or_404(
-        Model.objects.select_related("project", "created_by"), project=project, slug=slug
-    )
+    row = get_object_or_404(queries.models(project), slug=slug)
     context = {
         "project": project,
-        "model": found,
-        "lines": queries.lines(found),
-        "author": face(faces(project), found.created_by),
+        "model": row,
+        "lines": queries.lines(row),
+        "author": face(faces(project), row.created_by),
         "may_register": can(request.user, "maintain", project),
     }
     return render(request, "registry/model.html", context)
 
 
 def _version(project: Project, slug: str, number: int) -> ModelVersion:
-    related = ("model__project", "run__alignment", "run__project", "run__job", "created_by")
-    return get_object_or_404(
-        ModelVersion.objects.select_related(*related),
-        model__project=project,
-        model__slug=slug,
-        number=number,
-    )
+    return get_object_or_404(queries.whole_versions(project), model__slug=slug, number=number)
 
 
 @require_GET
 @project_page()
 def version(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponse:
-    found = _version(project, slug, number)
+    row = _version(project, slug, number)
     people = faces(project)
     context = {
         "project": project,
-        "version": found,
-        "card": build(found),
-        "lines": queries.lines(found.model),
-        "actions": hooks.actions_of(request, found),
+        "version": row,
+        "card": build(row),
+        "lines": queries.lines(row.model),
+        "actions": hooks.actions_of(request, row),
         "people": people,
-        "author": face(people, found.created_by),
-        "comments": count(project, "version", found.key),
+        "author": face(people, row.created_by),
+        "comments": count(project, "version", row.key),
         "may_edit": can(request.user, "maintain", project),
     }
     return render(request, "registry/version.html", context)
@@ -117,18 +103,18 @@ def version(request: HttpRequest, project: Project, slug: str, number: int) -> H
 
 @project_page("maintain")
 def edit(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponseBase:
-    found = _version(project, slug, number)
+    row = _version(project, slug, number)
     form = CardForm(
         request.POST if request.method == "POST" else None,
-        initial={"description": found.model.description, **found.card},
+        initial={"description": row.model.description, **row.card},
     )
     if request.method == "POST" and form.is_valid():
-        services.change_card(request.user, found, form.cleaned_data["description"], form.card())
-        return redirect(found)
+        services.change_card(request.user, row, form.cleaned_data["description"], form.card())
+        return redirect(row)
     return render(
         request,
         "registry/edit.html",
-        {"project": project, "version": found, "form": form},
+        {"project": project, "version": row, "form": form},
         status=422 if form.errors else 200,
     )
 
@@ -139,21 +125,21 @@ def card(
     request: HttpRequest, project: Project, slug: str, number: int, form: str
 ) -> HttpResponseBase:
     """The card as Markdown (with the front matter that model hubs read) or as JSON."""
-    found = build(_version(project, slug, number))
+    model_card = build(_version(project, slug, number))
     name = f"{slug}-{number}"
     if form == "json":
         answer: HttpResponse = JsonResponse(
-            as_json(found), json_dumps_params={"indent": 2, "ensure_ascii": False}
+            as_json(model_card), json_dumps_params={"indent": 2, "ensure_ascii": False}
         )
     else:
-        answer = HttpResponse(_markdown(found), content_type="text/markdown; charset=utf-8")
+        answer = HttpResponse(_markdown(model_card), content_type="text/markdown; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return answer
 
 
-def _markdown(found: Card) -> str:
+def _markdown(card: ModelCard) -> str:
     return render_to_string(
-        "registry/card.md", {"card": found, "version": found.version, "result": found.result}
+        "registry/card.md", {"card": card, "version": card.version, "result": card.result}
     )
 
 
@@ -161,14 +147,14 @@ def _markdown(found: Card) -> str:
 @project_page()
 def download(request: HttpRequest, project: Project, slug: str, number: int) -> HttpResponseBase:
     """The bundle as a zip, checked by its digests first."""
-    found = _version(project, slug, number)
+    row = _version(project, slug, number)
     try:
-        archive = bundles.packed(found, _markdown(build(found)))
+        archive = bundles.packed(row, _markdown(build(row)))
     except bundles.BundleProblem as problem:
         return render(
             request,
             "registry/no_bundle.html",
-            {"project": project, "version": found, "problem": problem},
+            {"project": project, "version": row, "problem": problem},
             status=409,
         )
     return FileResponse(

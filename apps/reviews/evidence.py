@@ -1,18 +1,25 @@
-"""The figures a reviewer looks at, from the run's result, drawn by the plots of the run's own page."""
+"""The figures a reviewer looks at, from the run's result, drawn by the plots of the
+run's own page.
+"""
 
 from dataclasses import dataclass
-from typing import Any
 
 from apps.experiments.models import Run
-from apps.experiments.report import plots
-from apps.experiments.report.sections import caption, tiles
+from apps.experiments.report.overview import (
+    calibration,
+    contributions,
+    headline,
+    missing,
+    subgroups,
+)
+from apps.experiments.report.overview.headline import Tile
 from apps.ui.plots import model as ui
 
 
 @dataclass(slots=True)
-class Evidence:
+class ReviewEvidence:
     run: Run
-    tiles: list[dict[str, Any]]
+    tiles: list[Tile]
     caption: str
     rely: ui.Bars
     rely_words: str
@@ -24,14 +31,20 @@ class Evidence:
     reliability_words: str
 
 
-def of(run: Run) -> Evidence:
+def of(run: Run) -> ReviewEvidence:
     result = run.evaluation
     if result is None:
         raise ValueError("A version under review has a result.")
-    kinds = {one["name"]: one["kind"] for one in run.modalities}
-    return Evidence(
-        run=run, tiles=tiles(result), caption=caption(result), rely=plots.contributions(result, kinds), rely_words=plots.contributions_words(result),
-        missing=plots.degradation(result, kinds), missing_words=plots.missing_words(result),
-        subgroups=plots.subgroups(result), subgroup_words=plots.subgroup_words(result),
-        reliability=plots.reliability(result), reliability_words=plots.reliability_words(result),
-    )  # fmt: skip
+    return ReviewEvidence(
+        run=run,
+        tiles=headline.tiles(result),
+        caption=headline.caption(result),
+        rely=contributions.plot(result, run.kinds),
+        rely_words=contributions.words(result),
+        missing=missing.plot(result, run.kinds),
+        missing_words=missing.words(result),
+        subgroups=subgroups.plot(result),
+        subgroup_words=subgroups.words(result),
+        reliability=calibration.plot(result),
+        reliability_words=calibration.words(result),
+    )

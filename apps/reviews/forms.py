@@ -26,18 +26,18 @@ class ProposalForm(forms.Form):
     def __init__(self, candidates: Sequence[Candidate], *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.candidates = candidates
-        for one in candidates:
-            pk = one.discipline.pk
+        for candidate in candidates:
+            pk = candidate.discipline.pk
             self.fields[f"required-{pk}"] = forms.BooleanField(
                 required=False,
-                initial=one.required,
-                label=one.discipline.name,
+                initial=candidate.required,
+                label=candidate.discipline.name,
                 widget=forms.CheckboxInput(attrs={"class": "check"}),
             )
             self.fields[f"reviewer-{pk}"] = forms.ModelChoiceField(
-                User.objects.filter(pk__in=[user.pk for user in one.reviewers]),
+                User.objects.filter(pk__in=[user.pk for user in candidate.reviewers]),
                 required=False,
-                initial=one.chosen,
+                initial=candidate.chosen,
                 label=_("Who is asked"),
                 empty_label=_("Anybody of the discipline"),
                 widget=forms.Select(attrs={"class": "select"}),
@@ -47,18 +47,18 @@ class ProposalForm(forms.Form):
         """Per discipline: the two bound fields."""
         return [
             {
-                "candidate": one,
-                "required": self[f"required-{one.discipline.pk}"],
-                "reviewer": self[f"reviewer-{one.discipline.pk}"],
+                "candidate": candidate,
+                "required": self[f"required-{candidate.discipline.pk}"],
+                "reviewer": self[f"reviewer-{candidate.discipline.pk}"],
             }
-            for one in self.candidates
+            for candidate in self.candidates
         ]
 
     def reviewers(self) -> dict[Discipline, User | None]:
         chosen = [
-            one.discipline
-            for one in self.candidates
-            if self.cleaned_data[f"required-{one.discipline.pk}"]
+            candidate.discipline
+            for candidate in self.candidates
+            if self.cleaned_data[f"required-{candidate.discipline.pk}"]
         ]
         return {discipline: self.cleaned_data[f"reviewer-{discipline.pk}"] for discipline in chosen}
 
@@ -76,7 +76,8 @@ class DecisionForm(forms.Form):
     verdict = forms.ChoiceField(
         label=_("Your decision"),
         choices=[
-            (one.value, one.label) for one in (Decision.Verdict.APPROVE, Decision.Verdict.CHANGES)
+            (verdict.value, verdict.label)
+            for verdict in (Decision.Verdict.APPROVE, Decision.Verdict.CHANGES)
         ],
         required=False,
         widget=forms.RadioSelect,
@@ -101,7 +102,7 @@ class DecisionForm(forms.Form):
         super().__init__(*args, **more)
         self.disciplines = disciplines
         self.fields["discipline"].queryset = Discipline.objects.filter(
-            pk__in=[one.pk for one in disciplines]
+            pk__in=[candidate.pk for candidate in disciplines]
         )
         if len(disciplines) == 1:
             self.fields["discipline"].initial = disciplines[0]
@@ -116,7 +117,7 @@ class DecisionForm(forms.Form):
         return data
 
 
-class NoteForm(forms.Form):
+class AskAgainForm(forms.Form):
     note = forms.CharField(
         label=_("What has changed since?"),
         max_length=2000,

@@ -1,4 +1,6 @@
-"""What reviews add to the pages of runs and model versions, which lie below and do not know them."""
+"""Parts that reviews add to the pages of runs and model versions, which lie below and do not know
+them.
+"""
 
 from collections.abc import Collection
 
@@ -6,25 +8,25 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.discussions.anchors import Found
+from apps.discussions.anchors import Anchor
 from apps.experiments.hooks import Note
 from apps.experiments.models import Run
 from apps.projects.models import Project
 from apps.projects.policies import can
-from apps.registry.hooks import Action, Approval
+from apps.registry.hooks import Approval, VersionAction
 from apps.registry.models import ModelVersion
 
 from .models import OPEN_STATES, Decision, Review
 from .queries import gate, with_parts
 
 
-def find_reviews(project: Project, ids: Collection[str]) -> dict[str, Found]:
-    numbers = [int(one) for one in ids if one.isdigit()]
+def find_reviews(project: Project, ids: Collection[str]) -> dict[str, Anchor]:
+    numbers = [int(number) for number in ids if number.isdigit()]
     rows = Review.objects.filter(project=project, number__in=numbers).select_related(
         "project", "version__model"
     )
     return {
-        str(row.number): Found(
+        str(row.number): Anchor(
             str(row.version),
             row.get_absolute_url() + "conversation/",
             tuple(filter(None, [row.created_by_id])),
@@ -46,21 +48,21 @@ def run_notes(_request: HttpRequest, run: Run) -> list[Note]:
     ]
 
 
-def version_actions(request: HttpRequest, version: ModelVersion) -> list[Action]:
+def version_actions(request: HttpRequest, version: ModelVersion) -> list[VersionAction]:
     """Open the review that is under way, else propose one."""
     project = version.model.project
-    review = next((one for one in version.reviews.all() if one.state in OPEN_STATES), None)
+    review = next((review for review in version.reviews.all() if review.state in OPEN_STATES), None)
     if review:
         return [
-            Action(
+            VersionAction(
                 _("Open review %(n)d") % {"n": review.number},
                 reverse("reviews:review", args=[project.slug, review.number]),
                 "scale",
             )
         ]
     if version.alias != ModelVersion.Alias.STAGING and can(request.user, "maintain", project):
-        url = f"{reverse('reviews:new', args=[project.slug])}?version={version.model.slug}/{version.number}"
-        return [Action(_("Propose for Staging"), url, "scale")]
+        url = f"{reverse('reviews:new', args=[project.slug])}?version={version.key}"
+        return [VersionAction(_("Propose for Staging"), url, "scale")]
     return []
 
 
@@ -70,7 +72,8 @@ def approvals(version: ModelVersion) -> list[Approval]:
         with_parts(Review.objects.filter(version=version)).exclude(state=Review.State.WITHDRAWN)
     )
     review = next(
-        (one for one in rows if one.state == Review.State.PROMOTED), rows[0] if rows else None
+        (review for review in rows if review.state == Review.State.PROMOTED),
+        rows[0] if rows else None,
     )
     if review is None:
         return []

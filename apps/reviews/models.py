@@ -8,7 +8,9 @@ from apps.registry.models import ModelVersion
 
 
 class Review(models.Model):
-    """The question whether a model version becomes Staging; every required discipline answers it."""
+    """The question whether a model version becomes Staging; every required discipline
+    answers it.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
@@ -77,7 +79,9 @@ class Requirement(models.Model):
 
 
 class Decision(models.Model):
-    """One discipline's answer. Answers are never overwritten: the newest that is no comment counts."""
+    """One discipline's answer. Answers are never overwritten: the newest that is no
+    comment counts.
+    """
 
     class Verdict(models.TextChoices):
         APPROVE = "approve", _("Approve")

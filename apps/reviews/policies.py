@@ -1,11 +1,27 @@
-"""Who may decide in a review, and for which discipline."""
+"""Rights in a review: to decide for a discipline, to withdraw, to ask again."""
 
 from apps.accounts.models import User
-from apps.discussions.people import Face, faces
+from apps.discussions.faces import Face, faces
 from apps.projects.models import Discipline
 from apps.projects.policies import can
 
 from .models import Review
+
+
+def may_withdraw(user: User, review: Review) -> bool:
+    """Return True for a maintainer, and for the proposer who may still comment."""
+    if not review.is_open:
+        return False
+    is_proposer = review.created_by_id == user.pk
+    return can(user, "maintain", review.project) or (
+        is_proposer and can(user, "comment", review.project)
+    )
+
+
+def may_ask_again(user: User, review: Review) -> bool:
+    """Return True for a maintainer and for the proposer of an open review."""
+    is_proposer = review.created_by_id == user.pk
+    return review.is_open and (is_proposer or can(user, "maintain", review.project))
 
 
 def decidable(user: User, review: Review, known: dict[int, Face] | None = None) -> list[Discipline]:
@@ -17,4 +33,6 @@ def decidable(user: User, review: Review, known: dict[int, Face] | None = None) 
     people = faces(review.project) if known is None else known
     own = people[user.pk].disciplines if user.pk in people else ()
     required = [requirement.discipline for requirement in review.requirements.all()]
-    return [one for one in required if one in own or one.lead_id == user.pk]
+    return [
+        discipline for discipline in required if discipline in own or discipline.lead_id == user.pk
+    ]

@@ -1,4 +1,4 @@
-"""Who should decide about a version: those whose data it was trained on."""
+"""Disciplines proposed to decide about a version: those whose data it was trained on."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,9 @@ from apps.registry.models import ModelVersion
 
 @dataclass(slots=True)
 class Candidate:
-    """A discipline on the form: preselected when it owns data, with the person who would be asked."""
+    """A discipline on the form: preselected when it owns data, with the person who
+    would be asked.
+    """
 
     discipline: Discipline
     datasets: list[str]
@@ -48,21 +50,27 @@ def datasets_by_discipline(version: ModelVersion) -> dict[int, list[str]]:
 
 
 def candidates(project: Project, version: ModelVersion) -> list[Candidate]:
-    """Every discipline, those that own data first; the rights of members are asked once a person."""
+    """Every discipline, those that own data first; the rights of members are asked once
+    a person.
+    """
     used = datasets_by_discipline(version)
     members = project.members.select_related("user").prefetch_related("disciplines")
     may = [member for member in members if can_review(member)]
-    found = [
+    proposed = [
         Candidate(
-            one,
-            used.get(one.pk, []),
-            [m.user for m in may if one in m.disciplines.all() or one.lead_id == m.user_id],
+            discipline,
+            used.get(discipline.pk, []),
+            [
+                m.user
+                for m in may
+                if discipline in m.disciplines.all() or discipline.lead_id == m.user_id
+            ],
         )
-        for one in project.disciplines.all()
+        for discipline in project.disciplines.all()
     ]
-    return sorted(found, key=lambda one: not one.required)
+    return sorted(proposed, key=lambda discipline: not discipline.required)
 
 
 def can_review(member: Member) -> bool:
-    """By the role, which the groups mirror: no query for each member."""
+    """Read the right off the role, which the groups mirror: no query for each member."""
     return member.user.is_active and "review" in GRANTS[Role(member.role)]

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.discussions.people import Face, face, faces
+from apps.discussions.faces import Face, face, faces
+from apps.experiments.models import Run
 from apps.projects.models import Discipline, Event, Project
 from apps.projects.policies import can
+from apps.registry.models import ModelVersion
 
 from .models import OPEN_STATES, Decision, Requirement, Review
 
@@ -20,16 +22,16 @@ PILLS = {"approved": "approved", "changes": "changes_requested", "waiting": "wai
 
 def is_answered(decision: Decision, review: Review) -> bool:
     """A request for changes that the proposer has met and asked about again."""
-    asked = review.asked_again_at
+    asked_again = review.asked_again_at
     return (
         decision.verdict == Decision.Verdict.CHANGES
-        and asked is not None
-        and decision.created_at <= asked
+        and asked_again is not None
+        and decision.created_at <= asked_again
     )
 
 
 @dataclass(slots=True)
-class Column:
+class GateColumn:
     """One required discipline: who is asked, what it has said."""
 
     discipline: Discipline
@@ -46,7 +48,11 @@ class Column:
         made since.
         """
         newest = next(
-            (one for one in reversed(self.decisions) if one.verdict != Decision.Verdict.COMMENT),
+            (
+                decision
+                for decision in reversed(self.decisions)
+                if decision.verdict != Decision.Verdict.COMMENT
+            ),
             None,
         )
         return None if newest and is_answered(newest, self.review) else newest
@@ -71,12 +77,14 @@ class Column:
 
     @property
     def own_work(self) -> bool:
-        """The person who proposed the version also decided for this discipline: allowed, but shown."""
+        """The person who proposed the version also decided for this discipline:
+        allowed, but shown.
+        """
         return bool(self.answer and self.answer.reviewer_id == self.review.created_by_id)
 
     def turn_of(self, user: User) -> bool:
-        """Whether this person is awaited: the one who is asked, or anybody of the discipline where
-        nobody is named.
+        """Return True where this person is awaited: the one who is asked, or anybody of the
+        discipline where nobody is named.
         """
         if self.answer:
             return False
@@ -88,32 +96,36 @@ class Gate:
     """The required decisions together."""
 
     review: Review
-    columns: list[Column]
+    columns: list[GateColumn]
     faces: dict[int, Face] = field(default_factory=dict)
 
     @property
-    def waiting(self) -> list[Column]:
-        return [one for one in self.columns if one.state == "waiting"]
+    def waiting(self) -> list[GateColumn]:
+        return [column for column in self.columns if column.state == "waiting"]
 
     @property
-    def asking(self) -> list[Column]:
-        return [one for one in self.columns if one.state == "changes"]
+    def asking(self) -> list[GateColumn]:
+        return [column for column in self.columns if column.state == "changes"]
 
     @property
-    def approved(self) -> list[Column]:
-        return [one for one in self.columns if one.state == "approved"]
+    def approved(self) -> list[GateColumn]:
+        return [column for column in self.columns if column.state == "approved"]
 
     @property
     def ready(self) -> bool:
         return bool(self.columns) and len(self.approved) == len(self.columns)
 
+    @property
+    def promotable(self) -> bool:
+        return self.ready and self.review.is_open
+
     def waiting_on(self, user: User) -> list[str]:
-        """Whose turn it is: "you" first, people by name, a discipline where nobody is named; the
-        proposer where changes are asked for.
+        """Return the names of those whose turn it is: "you" first, people by name, a discipline
+        where nobody is named; the proposer where changes are asked for.
         """
         names = [
-            _("you") if one.turn_of(user) else one.person or one.discipline.name
-            for one in self.waiting
+            _("you") if column.turn_of(user) else column.person or column.discipline.name
+            for column in self.waiting
         ]
         proposer = face(self.faces, self.review.created_by)
         if self.asking and proposer:
@@ -161,14 +173,15 @@ class Gate:
         words = {"approved": len(self.approved), "n": len(self.columns)}
         return (
             _(
-                "%(approved)s of %(n)s required disciplines approved. Required are those whose data it uses, and whom the proposer added."
+                "%(approved)s of %(n)s required disciplines approved. Required are those whose "
+                "data it uses, and whom the proposer added."
             )
             % words
         )
 
 
-def joined(columns: Iterable[Column]) -> str:
-    names = [one.discipline.name for one in columns]
+def joined(columns: Iterable[GateColumn]) -> str:
+    names = [column.discipline.name for column in columns]
     if len(names) < 2:
         return "".join(names)
     return _("%(first)s and %(last)s") % {"first": _(", ").join(names[:-1]), "last": names[-1]}
@@ -178,8 +191,8 @@ def reviews(project: Project) -> QuerySet[Review]:
     return with_parts(Review.objects.filter(project=project))
 
 
-def with_parts(found: QuerySet[Review]) -> QuerySet[Review]:
-    """What a gate needs, without the long result of the run."""
+def with_parts(rows: QuerySet[Review]) -> QuerySet[Review]:
+    """Add what a gate needs, without the long result of the run."""
     related = (
         "version__model__project",
         "version__run",
@@ -195,13 +208,27 @@ def with_parts(found: QuerySet[Review]) -> QuerySet[Review]:
         "replaces__run__recipe",
     )
     return (
-        found.select_related(*related)
+        rows.select_related(*related)
         .defer(*long)
         .prefetch_related(
             Prefetch("requirements", Requirement.objects.select_related("discipline", "reviewer")),
             Prefetch("decisions", Decision.objects.select_related("discipline", "reviewer")),
         )
     )
+
+
+def open_review(version: ModelVersion) -> Review | None:
+    return version.reviews.filter(state__in=OPEN_STATES).first()
+
+
+def proposable(project: Project) -> QuerySet[ModelVersion]:
+    rows = ModelVersion.objects.filter(model__project=project)
+    return rows.select_related("model__project", "run__alignment")
+
+
+def run_of(version: ModelVersion) -> Run:
+    """Return the run of a version with its result, which lists of versions leave out."""
+    return Run.objects.select_related("alignment", "project", "job").get(pk=version.run_id)
 
 
 def current(project: Project) -> Review | None:
@@ -221,11 +248,15 @@ def gate(review: Review, known: dict[int, Face] | None = None) -> Gate:
 
 def _column(
     requirement: Requirement, decisions: list[Decision], people: dict[int, Face], review: Review
-) -> Column:
-    mine = [one for one in decisions if one.discipline_id == requirement.discipline_id]
-    asked = face(people, requirement.reviewer)
-    ids = frozenset(pk for pk, one in people.items() if requirement.discipline in one.disciplines)
-    return Column(requirement.discipline, asked, requirement.why, mine, ids, review)
+) -> GateColumn:
+    own = [
+        decision for decision in decisions if decision.discipline_id == requirement.discipline_id
+    ]
+    reviewer = face(people, requirement.reviewer)
+    ids = frozenset(
+        pk for pk, decision in people.items() if requirement.discipline in decision.disciplines
+    )
+    return GateColumn(requirement.discipline, reviewer, requirement.why, own, ids, review)
 
 
 def waiting_for(user: User) -> list[Review]:
@@ -240,29 +271,29 @@ def waiting_for(user: User) -> list[Review]:
         Q(discipline__members__user=user) | Q(discipline__lead=user)
     )
     rows = undecided.filter(named | theirs).distinct().values_list("review_id", "discipline_id")
-    asked = list(rows)
-    if not asked:
+    undecided_pairs = list(rows)
+    if not undecided_pairs:
         return []
     met = Q(verdict=Decision.Verdict.CHANGES, created_at__lte=F("review__asked_again_at"))
     answers = (
-        Decision.objects.filter(review__in={pk for pk, _d in asked})
+        Decision.objects.filter(review__in={pk for pk, _d in undecided_pairs})
         .exclude(verdict=Decision.Verdict.COMMENT)
         .exclude(met)
     )
     answered = set(answers.values_list("review_id", "discipline_id"))
-    ids = {review for review, discipline in asked if (review, discipline) not in answered}
+    ids = {review for review, discipline in undecided_pairs if (review, discipline) not in answered}
     if not ids:
         return []
-    found = (
+    rows = (
         Review.objects.filter(pk__in=ids)
         .select_related("project", "version__model", "created_by")
         .order_by("created_at")
     )
-    return [review for review in found if can(user, "review", review.project)]
+    return [review for review in rows if can(user, "review", review.project)]
 
 
 @dataclass(slots=True)
-class Row:
+class ListedReview:
     """A line of the list of reviews."""
 
     review: Review
@@ -275,34 +306,38 @@ class Row:
 FILTERS = ("waiting", "open", "closed", "all")
 
 
-def listed(user: User, project: Project, show: str) -> list[Row]:
+def listed(user: User, project: Project, show: str) -> list[ListedReview]:
     """Those that wait for the person first, then the newest."""
     people = faces(project)
-    found = reviews(project)
+    shown = reviews(project)
     if show in ("waiting", "open"):
-        found = found.filter(state__in=OPEN_STATES)
+        shown = shown.filter(state__in=OPEN_STATES)
     elif show == "closed":
-        found = found.exclude(state__in=OPEN_STATES)
+        shown = shown.exclude(state__in=OPEN_STATES)
     may = can(user, "review", project)
-    rows = [_row(review, people, user, may) for review in found]
+    rows = [_row(review, people, user, may) for review in shown]
     rows.sort(key=lambda row: not row.yours)
     return [row for row in rows if row.yours] if show == "waiting" else rows
 
 
-def _row(review: Review, people: dict[int, Face], user: User, may: bool) -> Row:
-    found = gate(review, people)
-    yours = may and review.is_open and any(column.turn_of(user) for column in found.columns)
-    return Row(
-        review, found, face(people, review.created_by), yours, _(", ").join(found.waiting_on(user))
+def _row(review: Review, people: dict[int, Face], user: User, may: bool) -> ListedReview:
+    review_gate = gate(review, people)
+    yours = may and review.is_open and any(column.turn_of(user) for column in review_gate.columns)
+    return ListedReview(
+        review,
+        review_gate,
+        face(people, review.created_by),
+        yours,
+        _(", ").join(review_gate.waiting_on(user)),
     )
 
 
 def notes(review: Review) -> list[Event]:
-    """What the proposer answered when changes had been asked for, oldest first."""
-    found = Event.objects.filter(
+    """Return the proposer's answers to requests for changes, oldest first."""
+    events = Event.objects.filter(
         project=review.project,
         target_type="review",
         target_id=str(review.number),
         verb="review.asked_again",
     )
-    return list(found.select_related("actor").order_by("id"))
+    return list(events.select_related("actor").order_by("id"))

@@ -49,7 +49,9 @@ def propose(
     for discipline, reviewer in reviewers.items():
         why = ", ".join(owned.get(discipline.pk, []))[:200]
         Requirement.objects.create(review=review, discipline=discipline, reviewer=reviewer, why=why)
-    event = _record(actor, review, "review.opened", disciplines=[one.code for one in reviewers])
+    event = _record(
+        actor, review, "review.opened", disciplines=[discipline.code for discipline in reviewers]
+    )
     notify(event, _asked(review), Notification.Reason.REVIEW)
     return review
 
@@ -172,7 +174,7 @@ def _set_state(review: Review) -> None:
 
 @transaction.atomic
 def ask_again(actor: User, review: Review, note: str) -> Review:
-    """What was asked for has been done or answered: the disciplines that asked decide anew; their
+    """Reopen a review after changes: the disciplines that asked for them decide anew; their
     requests stay readable.
     """
     review = _lock(review)
@@ -218,7 +220,7 @@ def promote(actor: User, review: Review) -> Review:
 
 @transaction.atomic
 def withdraw(actor: User, review: Review) -> Review:
-    """By who proposed it, or a maintainer."""
+    """Close a review; its proposer or a maintainer may."""
     require(actor, "comment", review.project)
     review = _lock(review)
     if actor.pk != review.created_by_id:
@@ -233,7 +235,7 @@ def withdraw(actor: User, review: Review) -> Review:
         settle(user, review.project, "review", str(review.number), Notification.Reason.REVIEW)
     notify(
         event,
-        {one.reviewer for one in review.decisions.all() if one.reviewer},
+        {decision.reviewer for decision in review.decisions.all() if decision.reviewer},
         Notification.Reason.DECISION,
     )
     review.refresh_from_db()

@@ -10,20 +10,17 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.discussions.people import face, faces
+from apps.discussions.faces import face, faces
 from apps.discussions.queries import count
-from apps.experiments.models import Run
 from apps.experiments.report import run_comparison
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
 from apps.registry.models import ModelVersion
-
-from . import comparison, evidence, policies, queries, services
-from .forms import DecisionForm, NoteForm, ProposalForm
-from .models import Review
-from .proposal import candidates
-from .services import OPEN_STATES
+from apps.reviews import evidence, policies, queries, services, version_comparison
+from apps.reviews.forms import AskAgainForm, DecisionForm, ProposalForm
+from apps.reviews.models import Review
+from apps.reviews.proposal import candidates
 
 
 @require_GET
@@ -44,8 +41,8 @@ def listing(request: HttpRequest, project: Project) -> HttpResponse:
 def new(request: HttpRequest, project: Project) -> HttpResponseBase:
     """`?version=digit-fusion/2`: which version is proposed."""
     version = _version(project, request.GET.get("version", ""))
-    if open_one := version.reviews.filter(state__in=OPEN_STATES).first():
-        return redirect("reviews:review", project.slug, open_one.number)
+    if review := queries.open_review(version):
+        return redirect("reviews:review", project.slug, review.number)
     form = ProposalForm(
         candidates(project, version), request.POST if request.method == "POST" else None
     )
@@ -66,8 +63,7 @@ def _version(project: Project, key: str) -> ModelVersion:
     slug, _slash, number = key.rpartition("/")
     if not number.isdigit():
         raise Http404
-    found = ModelVersion.objects.select_related("model__project", "run__alignment")
-    return get_object_or_404(found, model__project=project, model__slug=slug, number=int(number))
+    return get_object_or_404(queries.proposable(project), model__slug=slug, number=int(number))
 
 
 def _review(project: Project, number: int) -> Review:
@@ -81,47 +77,43 @@ def review(request: HttpRequest, project: Project, number: int) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, found: Review, tab: str, status: int = 200, **more: Any
+    request: HttpRequest, row: Review, tab: str, status: int = 200, **more: Any
 ) -> HttpResponse:
-    """What all tabs share: head, gate, comments."""
-    people = faces(found.project)
-    gate = queries.gate(found, people)
-    disciplines = policies.decidable(request.user, found, people)
-    maintain = can(request.user, "maintain", found.project)
-    proposer = found.created_by_id == request.user.pk
-    mine = people[request.user.pk].disciplines if request.user.pk in people else ()
-    columns = sorted(gate.columns, key=lambda column: column.discipline not in mine)
+    """Render a tab with what all share: head, gate, comments."""
+    people = faces(row.project)
+    gate = queries.gate(row, people)
+    disciplines = policies.decidable(request.user, row, people)
+    own = people[request.user.pk].disciplines if request.user.pk in people else ()
+    asks_again = bool(gate.asking) and policies.may_ask_again(request.user, row)
+    columns = sorted(gate.columns, key=lambda column: column.discipline not in own)
     context = {
-        "project": found.project,
-        "review": found,
+        "project": row.project,
+        "review": row,
         "gate": gate,
         "waiting_on": gate.waiting_on(request.user),
         "tab": tab,
-        "author": face(people, found.created_by),
+        "author": face(people, row.created_by),
         "columns": [
             {"column": column, "yours": column.turn_of(request.user)} for column in columns
         ],
         "answers": [_answers(column, people) for column in columns],
         "form": DecisionForm(disciplines) if disciplines else None,
         "options": DecisionForm.OPTIONS,
-        "note_form": NoteForm()
-        if gate.asking and found.is_open and (proposer or maintain)
-        else None,
-        "may_promote": maintain and gate.ready and found.is_open,
-        "may_withdraw": found.is_open
-        and (maintain or (proposer and can(request.user, "comment", found.project))),
-        "comments": count(found.project, "review", str(found.number)),
+        "note_form": AskAgainForm() if asks_again else None,
+        "may_promote": can(request.user, "maintain", row.project) and gate.promotable,
+        "may_withdraw": policies.may_withdraw(request.user, row),
+        "comments": count(row.project, "review", str(row.number)),
     }
     if tab == "decisions":
-        context["notes"] = queries.notes(found)
+        context["notes"] = queries.notes(row)
     return render(request, f"reviews/{tab}.html", context | more, status=status)
 
 
-def _answers(column: queries.Column, people: dict[int, Any]) -> dict[str, Any]:
+def _answers(column: queries.GateColumn, people: dict[int, Any]) -> dict[str, Any]:
     """A discipline's decisions, newest first, each with the face of who gave it."""
     decisions = [
-        {"decision": one, "author": face(people, one.reviewer)}
-        for one in reversed(column.decisions)
+        {"decision": decision, "author": face(people, decision.reviewer)}
+        for decision in reversed(column.decisions)
     ]
     return {"column": column, "decisions": decisions}
 
@@ -129,29 +121,25 @@ def _answers(column: queries.Column, people: dict[int, Any]) -> dict[str, Any]:
 @require_GET
 @project_page()
 def changes(request: HttpRequest, project: Project, number: int) -> HttpResponse:
-    found = _review(project, number)
-    after = _whole_run(found.version)
-    before = _whole_run(found.replaces) if found.replaces else None
-    more: dict[str, Any] = {"before": found.replaces}
+    row = _review(project, number)
+    after = queries.run_of(row.version)
+    before = queries.run_of(row.replaces) if row.replaces else None
+    more: dict[str, Any] = {"before": row.replaces}
     if before and before.evaluation and after.evaluation:
-        more["figures"] = comparison.figures(before, after)
+        more["figures"] = version_comparison.figures(before, after)
         more["settings"] = run_comparison.settings([before, after])
         numbers = urlencode(
             [("run", before.number), ("run", after.number), ("reference", before.number)]
         )
         more["paired"] = f"{reverse('experiments:compare', args=[project.slug])}?{numbers}"
-    return _page(request, found, "changes", **more)
-
-
-def _whole_run(version: ModelVersion) -> Run:
-    return Run.objects.select_related("alignment", "project", "job").get(pk=version.run_id)
+    return _page(request, row, "changes", **more)
 
 
 @require_GET
 @project_page()
 def shown_evidence(request: HttpRequest, project: Project, number: int) -> HttpResponse:
-    found = _review(project, number)
-    return _page(request, found, "evidence", evidence=evidence.of(_whole_run(found.version)))
+    row = _review(project, number)
+    return _page(request, row, "evidence", evidence=evidence.of(queries.run_of(row.version)))
 
 
 @require_GET
@@ -163,41 +151,41 @@ def conversation(request: HttpRequest, project: Project, number: int) -> HttpRes
 @require_POST
 @project_page("review")
 def decide(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
-    found = _review(project, number)
-    if not found.is_open:
+    row = _review(project, number)
+    if not row.is_open:
         messages.error(request, _("This review is closed; nothing can be decided any more."))
-        return redirect(found)
-    mine = policies.decidable(request.user, found)
-    if not mine:
+        return redirect(row)
+    disciplines = policies.decidable(request.user, row)
+    if not disciplines:
         raise PermissionDenied(
             _("Only reviewers who belong to a required discipline can decide here.")
         )
-    form = DecisionForm(mine, request.POST)
+    form = DecisionForm(disciplines, request.POST)
     if not form.is_valid():
-        return _page(request, found, "decisions", status=422, form=form)
+        return _page(request, row, "decisions", status=422, form=form)
     data = form.cleaned_data
     try:
-        services.decide(request.user, found, data["discipline"], data["verdict"], data["summary"])
+        services.decide(request.user, row, data["discipline"], data["verdict"], data["summary"])
     except ValidationError as error:
         form.add_error(None, error.messages)
-        return _page(request, found, "decisions", status=422, form=form)
+        return _page(request, row, "decisions", status=422, form=form)
     messages.success(
         request, _("Your decision for %(discipline)s is in.") % {"discipline": data["discipline"]}
     )
-    return redirect(found)
+    return redirect(row)
 
 
 @require_POST
 @project_page("comment")
 def ask_again(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
-    found = _review(project, number)
-    form = NoteForm(request.POST)
+    row = _review(project, number)
+    form = AskAgainForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, "decisions", status=422, note_form=form)
+        return _page(request, row, "decisions", status=422, note_form=form)
     return _act(
         request,
-        found,
-        lambda: services.ask_again(request.user, found, form.cleaned_data["note"]),
+        row,
+        lambda: services.ask_again(request.user, row, form.cleaned_data["note"]),
         _("The review is open again."),
     )
 
@@ -205,30 +193,30 @@ def ask_again(request: HttpRequest, project: Project, number: int) -> HttpRespon
 @require_POST
 @project_page("maintain")
 def promote(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
-    found = _review(project, number)
-    done = _("%(version)s is in Staging.") % {"version": found.version}
-    return _act(request, found, lambda: services.promote(request.user, found), done)
+    row = _review(project, number)
+    success = _("%(version)s is in Staging.") % {"version": row.version}
+    return _act(request, row, lambda: services.promote(request.user, row), success)
 
 
 @require_POST
 @project_page("comment")
 def withdraw(request: HttpRequest, project: Project, number: int) -> HttpResponseBase:
-    found = _review(project, number)
+    row = _review(project, number)
     return _act(
         request,
-        found,
-        lambda: services.withdraw(request.user, found),
+        row,
+        lambda: services.withdraw(request.user, row),
         _("The review is withdrawn."),
     )
 
 
 def _act(
-    request: HttpRequest, found: Review, verb: Callable[[], Review], done: str
+    request: HttpRequest, row: Review, act: Callable[[], Review], success: str
 ) -> HttpResponseBase:
     try:
-        verb()
+        act()
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, done)
-    return redirect(found)
+        messages.success(request, success)
+    return redirect(row)

@@ -33,12 +33,6 @@ TERMS: dict[str, Term] = {
             "How the many vectors that an encoder writes of one sample become the one that a model reads."
         ),
     ),
-    "attention": Term(
-        _("Attention"),
-        _(
-            "Weights, learned from the labels, that say for each sample which of its parts are read."
-        ),
-    ),
     "fusion-method": Term(
         _("Fusion method"), _("How the answers or the vectors of several inputs become one answer.")
     ),

@@ -7,7 +7,7 @@ from .shell import shell_for
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """What the frame around every page needs. Asked for only by pages that have the frame, so
+    """Provide the frame around every page. Asked for only by pages that have the frame, so
     fragments and files pay nothing.
     """
     return {"shell": SimpleLazyObject(lambda: shell_for(request) or {})}

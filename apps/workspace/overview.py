@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import User
 from apps.experiments.models import Run
-from apps.experiments.report import plots
+from apps.ui import figures
 from apps.ui.plots.model import Bar, Bars, Forest, ForestRow, Level, Line, Lines
 from fusion.schema.intervals import Interval
 
@@ -107,7 +107,7 @@ def joining(run: Run | None) -> dict[str, Any] | None:
     together = _("Together, run %(n)s") % {"n": run.number}
     gain = result.headline.gain_over_best_single
     words = _("than %(modality)s alone, the best single modality") % {"modality": gain.over}
-    metric = plots.metric(result)
+    metric = figures.metric(result.headline.metric)
     sub = _("%(metric)s on %(n)s test samples.") % {"metric": metric, "n": f"{result.n_samples:,}"}
     rows = [*bars, _bar(together, result.headline.score, "")]
     return {
@@ -134,7 +134,7 @@ def progress(runs: list[Run], leader: Run | None) -> Lines | None:
     numbers = [float(run.number) for run in runs]
     scores = [run.score for run in runs]
     best = list(accumulate(scores, max))
-    single = max(leader.evaluation.singles, key=lambda one: one.score.value)
+    single = max(leader.evaluation.singles, key=lambda single: single.score.value)
     lines = [
         Line(label="", xs=numbers, ys=best, end_label=False),
         Line(
@@ -166,17 +166,17 @@ def weakest(run: Run | None) -> Forest | None:
     result = run.evaluation if run else None
     if result is None or not result.subgroups:
         return None
-    found = sorted(result.subgroups, key=lambda one: one.score.value)[:4]
+    lowest = sorted(result.subgroups, key=lambda subgroup: subgroup.score.value)[:4]
     rows = [
         ForestRow(
-            label=one.value,
-            value=one.score.value,
-            low=one.score.low,
-            high=one.score.high,
-            n=one.n,
+            label=subgroup.value,
+            value=subgroup.score.value,
+            low=subgroup.score.low,
+            high=subgroup.score.high,
+            n=subgroup.n,
             state="",
         )
-        for one in found
+        for subgroup in lowest
     ]
     bounds = [
         bound for row in rows for bound in (row.low, row.high, row.value) if bound is not None
@@ -185,7 +185,7 @@ def weakest(run: Run | None) -> Forest | None:
         rows=rows,
         low=min(bounds) - 0.02,
         high=min(1.0, max(bounds) + 0.02),
-        metric=plots.metric(result),
+        metric=figures.metric(result.headline.metric),
         show_state=False,
         toggle=False,
     )

@@ -16,7 +16,7 @@ from apps.experiments.models import Run
 from apps.jobs.models import Job
 from apps.projects.models import Discipline, Event, Member, Project
 from apps.projects.queries import events
-from apps.projects.sentences import Told, tell
+from apps.projects.sentences import EventSentence, sentence_of
 from apps.registry.models import Model, ModelVersion
 
 TALK = (Notification.Reason.MENTION, Notification.Reason.REPLY)
@@ -36,7 +36,10 @@ def projects_of(user: User) -> list[dict[str, Any]]:
         ).select_related("actor", "project")
     }
     rows = [
-        {"project": project, "last": tell(last[project.newest]) if project.newest in last else None}
+        {
+            "project": project,
+            "last": sentence_of(last[project.newest]) if project.newest in last else None,
+        }
         for project in projects
     ]
     return sorted(rows, key=lambda row: -(row["project"].newest or 0))
@@ -47,7 +50,7 @@ def talk_waiting(user: User, limit: int = 5) -> list[dict[str, Any]]:
     open_ones = Notification.objects.filter(
         user=user, done_at=None, reason__in=TALK
     ).select_related("event__actor", "event__project")
-    return [{"notification": row, "told": tell(row.event)} for row in open_ones[:limit]]
+    return [{"notification": row, "sentence": sentence_of(row.event)} for row in open_ones[:limit]]
 
 
 def uploads_waiting(user: User) -> QuerySet[Upload]:
@@ -58,14 +61,14 @@ def uploads_waiting(user: User) -> QuerySet[Upload]:
 
 def running(user: User) -> list[Job]:
     going = Q(state=Job.State.RUNNING) | Q(state=Job.State.QUEUED)
-    found = Job.objects.filter(going, project__in=Project.objects.visible_to(user)).select_related(
+    jobs = Job.objects.filter(going, project__in=Project.objects.visible_to(user)).select_related(
         "project", "run"
     )
-    return list(found.order_by("created_at")[:8])
+    return list(jobs.order_by("created_at")[:8])
 
 
-def recent(user: User, limit: int = 8) -> list[Told]:
-    return [tell(event) for event in events(user).exclude(actor=user)[:limit]]
+def recent(user: User, limit: int = 8) -> list[EventSentence]:
+    return [sentence_of(event) for event in events(user).exclude(actor=user)[:limit]]
 
 
 @dataclass
@@ -91,15 +94,28 @@ def consilience_map(project: Project, gate: Any) -> list[MapRow]:
     )
     columns = {column.discipline.pk: column for column in gate.columns} if gate else {}
     return [
-        MapRow(row, [one for one in row.datasets.all() if one.newest_number], columns.get(row.pk))
+        MapRow(
+            row,
+            [dataset for dataset in row.datasets.all() if dataset.newest_number],
+            columns.get(row.pk),
+        )
         for row in disciplines
     ]
 
 
 def finished_runs(project: Project) -> list[Run]:
     """Oldest first, without their results: what the curve of progress needs."""
-    found = project.runs.filter(deleted_at=None, score__isnull=False).defer("result", "recipe")
-    return list(found.order_by("number"))
+    runs = project.runs.filter(deleted_at=None, score__isnull=False).defer("result", "recipe")
+    return list(runs.order_by("number"))
+
+
+def best_run(runs: list[Run]) -> Run | None:
+    """Return the run that leads by the metric of the newest one, with its result and recipe."""
+    if not runs:
+        return None
+    same_metric = [run for run in runs if run.metric == runs[-1].metric]
+    best = max(same_metric, key=lambda run: run.score)
+    return Run.objects.select_related("project", "alignment").get(pk=best.pk)
 
 
 def models_in_use(project: Project) -> list[ModelVersion]:
@@ -107,12 +123,11 @@ def models_in_use(project: Project) -> list[ModelVersion]:
     return list(named.select_related("model", "run").order_by("alias"))
 
 
-def activity(told: Iterable[Told]) -> list[dict[str, Any]]:
-    """Runs of events about one thing, under that thing's heading."""
-    groups = groupby(told, key=lambda one: (one.event.target_type, one.event.target_id))
-    return [
-        {"first": items[0], "items": items} for items in (list(found) for _key, found in groups)
-    ]
+def activity(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Consecutive events about one object, as sentences under that object's heading."""
+    groups = groupby(events, key=lambda event: (event.target_type, event.target_id))
+    sentences = ([sentence_of(event) for event in group] for _object, group in groups)
+    return [{"first": items[0], "items": items} for items in sentences]
 
 
 def search(user: User, text: str) -> list[dict[str, Any]]:
@@ -150,7 +165,7 @@ def search(user: User, text: str) -> list[dict[str, Any]]:
 
 
 def runs_numbered(user: User, number: int) -> list[Run]:
-    found = Run.objects.filter(
+    runs = Run.objects.filter(
         project__in=Project.objects.visible_to(user), deleted_at=None, number=number
     )
-    return list(found.select_related("project").defer("result", "recipe")[:2])
+    return list(runs.select_related("project").defer("result", "recipe")[:2])

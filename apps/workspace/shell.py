@@ -20,6 +20,8 @@ from apps.reviews.models import Review
 from apps.reviews.queries import waiting_for
 
 Entry = dict[str, Any]
+Room = tuple[str, str, str, Entry]
+"""URL name, label, icon, numbers."""
 
 
 def shell_for(request: HttpRequest) -> dict[str, Any] | None:
@@ -27,15 +29,17 @@ def shell_for(request: HttpRequest) -> dict[str, Any] | None:
     if user is None or not user.is_authenticated:
         return None
     project: Project | None = getattr(request, "project", None)
-    mine = _memberships(user)
+    memberships = _memberships(user)
     inbox = Notification.objects.filter(user=user, done_at=None).count()
     n = _counts(project) if project else {}
     return {
-        "project": _switcher(project, mine, n) if project else None,
-        "rail": _project_rail(request, project, n) if project else _own_rail(request, mine, inbox),
+        "project": _switcher(project, memberships, n) if project else None,
+        "rail": _project_rail(request, project, n)
+        if project
+        else _own_rail(request, memberships, inbox),
         "new": _new(user, project),
         "inbox": inbox,
-        "user": _person(user, mine, project),
+        "user": _person(user, memberships, project),
     }
 
 
@@ -48,10 +52,10 @@ def _memberships(user: User) -> list[Member]:
     )
 
 
-def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
+def _person(user: User, memberships: list[Member], project: Project | None) -> Entry:
     disciplines = [
         discipline
-        for member in mine
+        for member in memberships
         if project is None or member.project_id == project.pk
         for discipline in member.disciplines.all()
     ]
@@ -69,10 +73,10 @@ def _person(user: User, mine: list[Member], project: Project | None) -> Entry:
     }
 
 
-def _switcher(project: Project, mine: list[Member], n: dict[str, int]) -> Entry:
+def _switcher(project: Project, memberships: list[Member], n: dict[str, int]) -> Entry:
     others = [
         {"name": member.project.name, "url": member.project.get_absolute_url()}
-        for member in mine
+        for member in memberships
         if member.project_id != project.pk
     ]
     return {
@@ -90,7 +94,7 @@ def _entry(label: str, icon: str, url: str, current: bool = False, **more: Any) 
     return {"label": label, "icon": icon, "url": url, "current": current, **more}
 
 
-def _own_rail(request: HttpRequest, mine: list[Member], inbox: int) -> list[Entry]:
+def _own_rail(request: HttpRequest, memberships: list[Member], inbox: int) -> list[Entry]:
     path = request.path
     home, box, search, new = (
         reverse("home"),
@@ -104,7 +108,8 @@ def _own_rail(request: HttpRequest, mine: list[Member], inbox: int) -> list[Entr
         _entry(_("Search"), "search", search, path == search),
     ]
     projects = [
-        _entry(member.project.name, "merge", member.project.get_absolute_url()) for member in mine
+        _entry(member.project.name, "merge", member.project.get_absolute_url())
+        for member in memberships
     ]
     profile, tokens, keys = (
         reverse("accounts:profile"),
@@ -161,11 +166,33 @@ def _counts(project: Project) -> dict[str, int]:
 
 def _project_rail(request: HttpRequest, project: Project, n: dict[str, int]) -> list[Entry]:
     waiting = sum(1 for review in waiting_for(request.user) if review.project_id == project.pk)
-    rooms = [
-        (_("Project"), [("projects:overview", _("Overview"), "layout-dashboard", {}), ("datasets:list", _("Data sets"), "database", {"count": n["n_data"]}), ("workspace:samples", _("Samples"), "images", {}), ("datasets:alignments", _("Alignments"), "merge", {"count": n["n_alignments"]})]),
-        (_("Models"), [("experiments:runs", _("Runs"), "flask-conical", {"count": n["n_runs"]}), ("reviews:list", _("Reviews"), "scale", {"badge": waiting, "count": n["n_reviews"]}), ("registry:models", _("Model registry"), "package", {"count": n["n_models"]})]),
-        (_("Team"), [("projects:members", _("Members"), "users", {"count": n["n_people"]}), ("projects:activity", _("Activity"), "history", {})]),
-    ]  # fmt: skip
+    reviews = {"badge": waiting, "count": n["n_reviews"]}
+    rooms: list[tuple[str, list[Room]]] = [
+        (
+            _("Project"),
+            [
+                ("projects:overview", _("Overview"), "layout-dashboard", {}),
+                ("datasets:list", _("Data sets"), "database", {"count": n["n_data"]}),
+                ("workspace:samples", _("Samples"), "images", {}),
+                ("datasets:alignments", _("Alignments"), "merge", {"count": n["n_alignments"]}),
+            ],
+        ),
+        (
+            _("Models"),
+            [
+                ("experiments:runs", _("Runs"), "flask-conical", {"count": n["n_runs"]}),
+                ("reviews:list", _("Reviews"), "scale", reviews),
+                ("registry:models", _("Model registry"), "package", {"count": n["n_models"]}),
+            ],
+        ),
+        (
+            _("Team"),
+            [
+                ("projects:members", _("Members"), "users", {"count": n["n_people"]}),
+                ("projects:activity", _("Activity"), "history", {}),
+            ],
+        ),
+    ]
     if can(request.user, "own", project):
         rooms[-1][1].append(("projects:settings", _("Settings"), "settings", {}))
     return [
@@ -178,10 +205,14 @@ def _room(
     request: HttpRequest, project: Project, name: str, label: str, icon: str, numbers: Entry
 ) -> Entry:
     url = reverse(name, args=[project.slug])
-    here = request.path == url if name == "projects:overview" else request.path.startswith(url)
+    is_current = (
+        request.path == url if name == "projects:overview" else request.path.startswith(url)
+    )
     if name == "projects:members":
-        here = here or request.path.startswith(reverse("projects:disciplines", args=[project.slug]))
-    return _entry(label, icon, url, here, **numbers)
+        is_current = is_current or request.path.startswith(
+            reverse("projects:disciplines", args=[project.slug])
+        )
+    return _entry(label, icon, url, is_current, **numbers)
 
 
 def _new(user: User, project: Project | None) -> list[Entry]:

@@ -1,5 +1,5 @@
-"""What the sign-in page of a demo shows: one sample of the demo study that no reading alone
-settles, and what they say together.
+"""The sample on the sign-in page of a demo: one of the demo study that no reading alone settles,
+and what they say together.
 """
 
 import base64
@@ -17,8 +17,7 @@ from apps.datasets.browsing.duck import CannotRead, ask_one, identifier
 from apps.experiments.artifacts.predictions import ALONE, path_of
 from apps.experiments.models import Run
 from apps.ui import figures
-
-from .samples import Pane, sample_of, source_of
+from apps.workspace.sample_page import Pane, sample_of, source_of
 
 HOURS_6 = 21_600
 SHOWN = ("image", "audio", "text")
@@ -39,24 +38,24 @@ def showcase(request: HttpRequest) -> dict[str, Any] | None:
     if run is None:
         return None
     try:
-        found = cache.get_or_set(
+        sample = cache.get_or_set(
             f"showcase-{run.pk}-{run.bundle_digest}", lambda: _look(run), HOURS_6
         )
     except (CannotRead, Http404, OSError, DatabaseError):
         return None
-    return {**found, "note": _note(run, found["key"])} if found else None
+    return {**sample, "note": _note(run, sample["key"])} if sample else None
 
 
 def _look(run: Run) -> dict[str, Any] | None:
-    names = [one["name"] for one in run.modalities if one["kind"] in SHOWN]
+    names = [modality["name"] for modality in run.modalities if modality["kind"] in SHOWN]
     row = _puzzling(run, names)
     if row is None:
         return None
     sample = sample_of(run.project, source_of(run.project, QueryDict()), row["key"], QueryDict())
     column_of = {
         ref: name
-        for name, one in run.alignment.spec["modalities"].items()
-        for ref in one["columns"]
+        for name, modality in run.alignment.spec["modalities"].items()
+        for ref in modality["columns"]
     }
     parts = [
         _part(pane, row[f"{ALONE}{column_of[pane.column.ref]}"], row["truth"])
@@ -81,9 +80,10 @@ def _puzzling(run: Run, names: list[str]) -> dict[str, Any] | None:
     if path is None or not names:
         return None
     alone = [identifier(f"{ALONE}{name}") for name in names]
-    there = " AND ".join(f"{column} IS NOT NULL" for column in alone)
+    all_present = " AND ".join(f"{column} IS NOT NULL" for column in alone)
     right = " + ".join(f"({column} = truth)::INT" for column in alone)
-    sql = f"SELECT * FROM t0 WHERE answer = truth AND {there} ORDER BY {right}, abs(confidence - 0.9), key LIMIT 1"  # noqa: S608
+    order = f"{right}, abs(confidence - 0.9), key LIMIT 1"
+    sql = f"SELECT * FROM t0 WHERE answer = truth AND {all_present} ORDER BY {order}"  # noqa: S608
     rows = ask_one((str(path),), sql)
     return rows[0] if rows else None
 
@@ -115,14 +115,19 @@ def _note(run: Run, key: str) -> str:
     result = run.evaluation
     if result is None:
         return ""
-    best = max(result.singles, key=lambda one: one.score.value)
+    best = max(result.singles, key=lambda single: single.score.value)
     words = {
-        "key": key, "n": f"{result.n_samples:,}", "together": f"{result.headline.score.value:.2f}",
-        "single": f"{best.score.value:.2f}", "modality": best.modality, "metric": figures.metric(result.headline.metric),
-    }  # fmt: skip
+        "key": key,
+        "n": f"{result.n_samples:,}",
+        "together": f"{result.headline.score.value:.2f}",
+        "single": f"{best.score.value:.2f}",
+        "modality": best.modality,
+        "metric": figures.metric(result.headline.metric),
+    }
     return (
         _(
-            "Sample %(key)s of the demo study. Over its %(n)s test samples, joining them reaches %(metric)s %(together)s; the best one alone, %(modality)s, %(single)s."
+            "Sample %(key)s of the demo study. Over its %(n)s test samples, joining them reaches "
+            "%(metric)s %(together)s; the best one alone, %(modality)s, %(single)s."
         )
         % words
     )

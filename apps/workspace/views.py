@@ -5,13 +5,11 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from apps.discussions.people import faces
-from apps.experiments.models import Run
+from apps.discussions.faces import faces
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
 from apps.projects.queries import events
-from apps.projects.sentences import tell
 from apps.reviews import queries as reviews
 from apps.ui.glossary import TERMS
 
@@ -39,13 +37,7 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
     people = faces(project)
     gate = reviews.gate(review, people) if review else None
     runs = queries.finished_runs(project)
-    best = (
-        max((run for run in runs if run.metric == runs[-1].metric), key=lambda run: run.score)
-        if runs
-        else None
-    )
-    leader = Run.objects.select_related("project", "alignment").get(pk=best.pk) if best else None
-    told = [tell(event) for event in events(request.user, project)[:12]]
+    leader = queries.best_run(runs)
     context: dict[str, Any] = {
         "project": project,
         "review": review,
@@ -58,7 +50,7 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
         "progress": overview_parts.progress(runs, leader),
         "weakest": overview_parts.weakest(leader),
         "models": queries.models_in_use(project),
-        "activity": queries.activity(told),
+        "activity": queries.activity(events(request.user, project)[:12]),
         "faces": list(people.values()),
         "contribute": can(request.user, "contribute", project),
     }
@@ -68,12 +60,8 @@ def overview(request: HttpRequest, project: Project) -> HttpResponse:
 @project_page()
 def activity(request: HttpRequest, project: Project) -> HttpResponse:
     page = Paginator(events(request.user, project), 48).get_page(request.GET.get("page"))
-    told = [tell(event) for event in page]
-    return render(
-        request,
-        "workspace/activity.html",
-        {"project": project, "page": page, "activity": queries.activity(told)},
-    )
+    context = {"project": project, "page": page, "activity": queries.activity(page)}
+    return render(request, "workspace/activity.html", context)
 
 
 def search(request: HttpRequest) -> HttpResponse:

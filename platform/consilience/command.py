@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 def serve(arguments: list[str]) -> int:
     """Only the web process, for a process manager or a container."""
-    from .up import Refused, listen, load, web
+    from .up import StartRefused, listen, load, web
 
     parser = argparse.ArgumentParser(
         prog="consilience serve", description="Run the web process alone."
@@ -21,7 +21,7 @@ def serve(arguments: list[str]) -> int:
     os.environ["CONSILIENCE_BIND"] = options.host
     try:
         listener = listen(options.host, options.port)
-    except Refused as refusal:
+    except StartRefused as refusal:
         print(refusal, file=sys.stderr)
         return 1
     load()

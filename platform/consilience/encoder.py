@@ -49,14 +49,15 @@ def parser() -> argparse.ArgumentParser:
 def add(options: argparse.Namespace) -> int:
     from fusion.encoders import installed
 
-    made = installed.add(
+    added = installed.add(
         options.source, options.name, options.licence, lambda text: print(text, file=sys.stderr)
     )
     print(
-        f"{made.name} is an encoder for {made.kind} now: {made.family}, {made.dim} numbers a sample, {made.parameters:,} parameters."
+        f"{added.name} is an encoder for {added.kind} now: {added.family}, {added.dim} numbers a "
+        f"sample, {added.parameters:,} parameters."
     )
-    print(f"SHA-256 of its weights: {made.sha256}")
-    print(f"Licence: {made.licence or 'not stated; add it again with --licence'}")
+    print(f"SHA-256 of its weights: {added.sha256}")
+    print(f"Licence: {added.licence or 'not stated; add it again with --licence'}")
     return 0
 
 
@@ -97,10 +98,10 @@ def check(options: argparse.Namespace) -> int:
     unknown = [name for name in options.names if name not in known]
     if unknown:
         raise EncoderError(f"there is no encoder {unknown[0]}; here are {', '.join(known)}")
-    made = [installed.check(known[name]) for name in options.names or known]
-    for one in made:
-        print(f"{one.name}: {one.check.fault or f'passed, {one.check.seconds:.3f} s a sample'}")
-    return int(any(not one.check.passed for one in made))
+    cards = [installed.check(known[name]) for name in options.names or known]
+    for card in cards:
+        print(f"{card.name}: {card.check.fault or f'passed, {card.check.seconds:.3f} s a sample'}")
+    return int(any(not card.check.passed for card in cards))
 
 
 def remove(options: argparse.Namespace) -> int:

@@ -25,7 +25,9 @@ def words(name: str, default: str) -> list[str]:
 
 
 def is_local(names: list[str]) -> bool:
-    """Whether all of these hosts are this machine by a name that nobody else can reach."""
+    """Return True where all of these hosts are this machine by a name that nobody else
+    can reach.
+    """
     return all(name in {"127.0.0.1", "localhost", "::1", "[::1]"} for name in names)
 
 
@@ -73,7 +75,8 @@ def database(url: str | None, durable: bool) -> dict[str, Any]:
     parts = urlparse(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError(
-            f"DATABASE_URL begins with {parts.scheme}://; postgresql:// is what works, or leave it empty for SQLite."
+            f"DATABASE_URL begins with {parts.scheme}://; postgresql:// is what works, or leave "
+            "it empty for SQLite."
         )
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -111,7 +114,9 @@ def broker(url: str | None) -> dict[str, Any]:
 
 
 def storage(url: str | None) -> dict[str, Any]:
-    """Where blobs lie: a folder (default, or file:///path), or s3://bucket?endpoint=https://host."""
+    """Return the storage of blobs: a folder (default, or file:///path), or
+    s3://bucket?endpoint=https://host.
+    """
     if not url:
         return local_storage(HOME / "blobs")
     parts = urlparse(url)

@@ -36,8 +36,8 @@ WORKER_OPTIONS = (
 )
 
 
-class Refused(Exception):
-    """Why it cannot start, in words."""
+class StartRefused(Exception):
+    """The reason why it cannot start, in words."""
 
 
 @dataclass
@@ -67,7 +67,8 @@ class Child:
         pause = min(LONGEST_PAUSE, 0.25 * 2**self.deaths) if self.deaths > 1 else 0.0
         self.pid, self.due = 0, time.monotonic() + pause
         _say(
-            f"{self.name} ended ({_reason(status)}); starting it again{f' in {pause:.1f} s' if pause else ''}"
+            f"{self.name} ended ({_reason(status)}); starting it "
+            f"again{f' in {pause:.1f} s' if pause else ''}"
         )
 
 
@@ -137,7 +138,7 @@ def _become(child: Child) -> NoReturn:
 
 
 def _die_with_parent() -> None:
-    """On Linux a supervisor that is killed takes its processes along."""
+    """End, on Linux, with the supervisor when that is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
@@ -258,7 +259,7 @@ def load() -> None:
 
 
 def tidy() -> None:
-    """What this machine's workers held before is free at once."""
+    """Free at once what this machine's workers held before."""
     from django.db import connections
 
     from apps.jobs.services import end_leases_of_host
@@ -279,8 +280,9 @@ def lock(home: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        raise Refused(
-            f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). Stop that one first."
+        raise StartRefused(
+            f"Consilience runs already on {home} (process {file.read().strip() or 'unknown'}). "
+            "Stop that one first."
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))
@@ -297,8 +299,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
-        raise Refused(
-            f"Port {port} of {host} cannot be used ({error.strerror}). Choose another one, for instance --port {port + 1}."
+        raise StartRefused(
+            f"Port {port} of {host} cannot be used ({error.strerror}). Choose another one, for "
+            f"instance --port {port + 1}."
         ) from error
     listener.listen(256)
     return listener
@@ -317,7 +320,7 @@ def run(host: str, port: int) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("CONSILIENCE_TORCH_THREADS", "1"))
     from .environment import HOME
 
-    held = lock(HOME)
+    home_lock = lock(HOME)
     listener = listen(host, port)
     load()
     tidy()
@@ -332,7 +335,7 @@ def run(host: str, port: int) -> None:
     ]
     _say(f"Consilience answers at {os.environ['CONSILIENCE_SITE_URL']}/   (Ctrl-C stops it)")
     Supervisor(children).run()
-    held.close()
+    home_lock.close()
 
 
 def main(arguments: list[str]) -> int:
@@ -344,7 +347,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         run(options.host, options.port)
-    except Refused as refusal:
+    except StartRefused as refusal:
         print(refusal, file=sys.stderr)
         return 1
     return 0

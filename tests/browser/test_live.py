@@ -4,8 +4,10 @@ also after the server was away.
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -37,6 +39,21 @@ def training(visit: Callable[..., Visitor]) -> Iterator[Page]:
     expect(page.locator(".head .pill").first).to_have_text("Stopped")
 
 
+def wait_for_news(page: Page) -> None:
+    """Ask the server past the browser until the run has gone on."""
+    address = page.locator("#run-live").get_attribute("hx-get")
+
+    def region() -> str:
+        answer = page.request.get(urljoin(page.url, address), headers={"HX-Request": "true"})
+        assert answer.ok
+        return answer.text()
+
+    before, deadline = region(), time.monotonic() + PATIENCE_MS / 1_000
+    while region() == before:
+        assert time.monotonic() < deadline, "the run does not go on"
+        time.sleep(0.2)
+
+
 def test_tiles_change_without_a_reload_and_leave_focus_and_place_until_paused(
     training: Page,
 ) -> None:
@@ -49,12 +66,15 @@ def test_tiles_change_without_a_reload_and_leave_focus_and_place_until_paused(
     expect(link).to_be_focused()
     assert page.evaluate("scrollY") == 60
     page.get_by_role("button", name="Pause updates").first.click()
-    page.wait_for_timeout(1_500)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    for _ in range(3):  # what was under way when Pause was pressed comes to its end
+        wait_for_news(page)
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     page.evaluate("document.body.dataset.changes = 0")
-    page.wait_for_timeout(3_000)
-    assert asked == []
+    wait_for_news(page)
+    wait_for_news(page)
+    assert requests == []
     expect(page.locator("body")).to_have_attribute("data-changes", "0")
     page.get_by_role("button", name="Resume updates").first.click()
     expect(page.locator("body")).not_to_have_attribute("data-changes", "0")

@@ -58,6 +58,7 @@ def test_no_secret_is_written_down_and_each_has_a_line_to_set_it(compose: dict) 
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     names = set(re.findall(r"\$\{([A-Z_]+):\?\}", text))
+    assert names
     assert names == {line.split("=")[0] for line in example.splitlines()}
     for line in example.splitlines():
         if "PASSWORD" in line or "KEY" in line:
@@ -69,7 +70,9 @@ def test_every_setting_of_the_containers_is_read_by_the_code(compose: dict) -> N
         (ROOT / f"platform/consilience/{name}.py").read_text(encoding="utf-8")
         for name in ("settings", "environment")
     )
-    for name in compose["services"]["web"]["environment"]:
+    names = list(compose["services"]["web"]["environment"])
+    assert names
+    for name in names:
         assert name.startswith("AWS_") or f'"{name}"' in source
 
 

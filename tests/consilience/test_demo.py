@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_every_demo_person_is_tagged_and_has_a_demo_address() -> None:
+    assert PEOPLE
     for person in PEOPLE:
         user = account(person)
         assert user.is_demo

@@ -46,6 +46,7 @@ def test_every_dependency_is_pinned_in_the_constraints() -> None:
 
 def test_the_constraints_name_published_versions_alone() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert lines
     assert all("==" in line and "+" not in line and "@" not in line for line in lines if line)
 
 

@@ -33,9 +33,12 @@ def test_every_station_and_form_is_in_a_small_cut(study: Path) -> None:
 def test_every_media_file_that_a_table_names_exists_and_opens(study: Path) -> None:
     import soundfile
 
-    for row in rows(study, "vision_team.csv"):
+    images, recordings = rows(study, "vision_team.csv"), rows(study, "speech_team.csv")
+    assert images
+    assert recordings
+    for row in images:
         assert Image.open(study / row["file"]).size == (32, 32)
-    for row in rows(study, "speech_team.csv"):
+    for row in recordings:
         assert soundfile.info(study / row["file"]).samplerate == 16_000
 
 
@@ -55,11 +58,13 @@ def test_no_digit_is_used_by_two_forms() -> None:
     assert len({entry.source for entry in plan(load_digits().target, 114)}) == 114 * FORMS
     targets = load_digits().target
     printed = np.arange(20) % 10
+    assert FORM_STARTS
     assert all((targets[start : start + 20] == printed).sum() >= 18 for start in FORM_STARTS)
 
 
 def test_no_remark_names_its_digit() -> None:
     random = np.random.default_rng(0)
+    assert len(WORDS) == 10
     for digit, word in enumerate(WORDS):
         remarks = " ".join(
             remark(digit, station, random) for station in range(6) for _ in range(200)
@@ -91,6 +96,7 @@ def test_the_study_file_names_tables_that_exist_and_four_disciplines(study: Path
     content = yaml.safe_load((study / "study.yaml").read_text(encoding="utf-8"))
     assert [discipline["code"] for discipline in content["disciplines"]] == ["VI", "SP", "LI", "IN"]
     for discipline in content["disciplines"]:
+        assert discipline["datasets"]
         for dataset in discipline["datasets"]:
             header = (
                 (study / dataset["table"]).read_text(encoding="utf-8").splitlines()[0].split(",")

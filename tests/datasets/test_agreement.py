@@ -83,7 +83,7 @@ def test_the_most_divided_sample_comes_first(team: Any) -> None:
     ]
     found = agreement_of(said(team, rows))
     assert [one.key for one in found.contradictions] == ["B", "A"]
-    assert found.contradictions[0].said == [("Ann", "x"), ("Bo", "y"), ("Cai", "z")]
+    assert found.contradictions[0].labels == [("Ann", "x"), ("Bo", "y"), ("Cai", "z")]
 
 
 def test_agreement_by_label_names_the_weakest_first(team: Any) -> None:

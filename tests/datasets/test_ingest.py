@@ -20,7 +20,7 @@ from apps.datasets.ingest.media import Inspections
 from apps.datasets.ingest.unpack import Refused, Unpacked, decoded, unpack
 from apps.datasets.models import Blob, BlobUse, Upload, Version
 from apps.datasets.uploads import services
-from apps.datasets.uploads.workspace import workspace_of
+from apps.datasets.uploads.upload_folder import workspace_of
 from apps.jobs.leases import Fenced, claim
 from apps.jobs.models import Job
 from apps.jobs.work import Work

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from apps.datasets.blobs import register_blobs, store_bytes
+from apps.datasets.blobs import register_blobs
 from apps.datasets.models import Blob
 
 from .conftest import picture, recording
@@ -89,7 +91,7 @@ def test_outsiders_and_strange_digests_get_the_same_404(
     import hashlib
 
     sha = hashlib.sha256(content).hexdigest()
-    store_bytes(content, f"{sha[:2]}/{sha[2:4]}/{sha}")
+    default_storage.save(f"{sha[:2]}/{sha[2:4]}/{sha}", ContentFile(content))
     Blob.objects.create(sha256=sha, size=len(content), kind="audio", media_type="audio/wav")
     address = reverse("datasets:media", args=[team.project.slug, sha])
     assert as_(team.viewer).get(address).status_code == 404

@@ -14,7 +14,7 @@ from apps.datasets import services as dataset_services
 from apps.datasets.models import DataSet, Upload, Version
 from apps.datasets.uploads import services
 from apps.datasets.uploads.handler import LimitedUploadHandler
-from apps.datasets.uploads.workspace import workspace_of
+from apps.datasets.uploads.upload_folder import workspace_of
 from apps.jobs.work import perform
 from apps.projects.models import Event
 

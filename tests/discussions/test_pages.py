@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 
 from apps.discussions import anchors, services
-from apps.discussions.anchors import Found
+from apps.discussions.anchors import Anchor
 from apps.discussions.models import Comment, Notification
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ def thing(monkeypatch) -> None:
 
     def samples(project, ids):
         return {
-            key: Found(key, f"/p/{project.slug}/samples/{key}/") for key in ids if key == "D00001"
+            key: Anchor(key, f"/p/{project.slug}/samples/{key}/") for key in ids if key == "D00001"
         }
 
     monkeypatch.setitem(anchors.FINDERS, "sample", samples)

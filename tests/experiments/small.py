@@ -15,6 +15,7 @@ from apps.datasets.models import Alignment, Blob
 from apps.projects.models import Project
 from apps.projects.services import next_number
 from fusion.data.alignment import Aligned, Cell, Modality, Split
+from fusion.data.alignment_files import write_alignment
 from fusion.schema.recipe import Recipe
 from fusion.schema.task_names import TaskName
 from tests.made import make_image
@@ -71,7 +72,7 @@ def frozen(project: Project, user: User, task: TaskName = "classification") -> A
     joined = aligned(task)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alignment.parquet"
-        joined.write(path)
+        write_alignment(joined, path)
         blob = Blob(
             sha256=digest_of(path),
             size=path.stat().st_size,

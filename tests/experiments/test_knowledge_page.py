@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments.recipe import alignment_facts
-from apps.experiments.report import plots, rules
+from apps.experiments.recipe import fit
+from apps.experiments.report.disciplines import rules
+from apps.experiments.report.overview import contributions
 from fusion.knowledge import ENGLISH
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
@@ -35,12 +36,12 @@ def test_the_page_says_of_each_rule_who_obeys_it_and_whether_it_helps(
 
 def test_rules_at_prediction_are_one_of_the_things_it_relies_on(team: object) -> None:
     run = factory.with_rules(factory.finished_run(team.project, team.owner))
-    kinds = {one["name"]: one["kind"] for one in run.modalities}
-    bars = plots.contributions(run.evaluation, kinds)
-    assert [(bar.label, bar.kind) for bar in bars.rows if bar.kind == "knowledge"] == [
+    section = contributions.section(run.evaluation, run.kinds)
+    bars = section.plot.rows
+    assert [(bar.label, bar.kind) for bar in bars if bar.kind == "knowledge"] == [
         ("rules", "knowledge")
     ]
-    assert plots.contributions_by_class(run.evaluation, kinds).names["knowledge"] == "rules"
+    assert section.by_label.names["knowledge"] == "rules"
 
 
 def test_a_run_without_rules_shows_no_such_section(client: Client, team: object) -> None:
@@ -50,18 +51,13 @@ def test_a_run_without_rules_shows_no_such_section(client: Client, team: object)
 
 
 def test_a_rule_is_said_in_the_language_of_the_reader(team: object) -> None:
-    [line, _other] = rules.knowledge(
-        factory.with_rules(factory.finished_run(team.project, team.owner))
-    ).lines
-    assert line.verdict == "helps"
+    run = factory.with_rules(factory.finished_run(team.project, team.owner))
+    [rule, _other] = rules.section(run).rules
+    assert rule.verdict.words == "helps"
     assert rules.phrases() == ENGLISH
     with translation.override("zh-hans"):
         assert set(rules.phrases()) == set(ENGLISH)
-        assert "pair" in rules.sentence(
-            factory.with_rules(factory.finished_run(team.project, team.owner))
-            .evaluation.rules[0]
-            .rule
-        )
+        assert "pair" in rules.sentence(run.evaluation.rules[0].rule)
 
 
 @pytest.mark.parametrize(
@@ -76,11 +72,10 @@ def test_a_rule_that_does_not_fit_the_alignment_is_named_in_the_form(
     team: object, when: str, label: str, words: str
 ) -> None:
     aligned = factory.alignment(team.project, team.owner)
-    found = alignment_facts.problems(
-        aligned, Recipe.parse({"knowledge": {"rules": [{"when": when, "label": label}]}})
-    )
-    assert words in found["knowledge"][0]
-    assert found["knowledge"][0].startswith("Rule 1 (")
+    recipe = Recipe.parse({"knowledge": {"rules": [{"when": when, "label": label}]}})
+    problem = fit.problems(aligned, recipe)["knowledge"][0]
+    assert words in problem
+    assert problem.startswith("Rule 1 (")
 
 
 def test_a_rule_that_cannot_be_read_is_refused_in_the_yaml_tab(
@@ -142,6 +137,6 @@ def test_a_definition_of_no_label_is_named_in_the_form(team: object) -> None:
             }
         }
     )
-    defined, encoder = alignment_facts.problems(aligned, recipe)["knowledge"]
+    defined, encoder = fit.problems(aligned, recipe)["knowledge"]
     assert "dozen is defined, but it is no label" in defined
     assert "does not read this kind of input" in encoder

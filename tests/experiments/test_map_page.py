@@ -75,13 +75,13 @@ def test_a_viewer_sees_where_the_samples_of_a_label_lie(
     ({"by": "samples.speaker", "mark": "P2"}, "samples.speaker", "P2"), ({"by": "nothing"}, "truth", "three"),
 ])  # fmt: skip
 def test_what_is_marked_is_the_address(run: Run, query: dict[str, str], by: str, mark: str) -> None:
-    found = embedding_map.places(run, query)
-    assert (found.by, found.mark, found.ways) == (
+    page = embedding_map.embedding_map(run, query)
+    assert (page.by, page.mark, page.ways) == (
         by,
         mark,
         {"truth": "Label", "samples.speaker": "Speaker"},
     )
-    assert sum(len(one.xs) for one in found.plot.dots) == N
+    assert sum(len(dots.xs) for dots in page.plot.dots) == N
 
 
 def test_the_hardest_label_is_marked_first() -> None:
@@ -93,8 +93,8 @@ def test_the_hardest_label_is_marked_first() -> None:
 def test_rounds_with_spaces_of_their_own_have_maps_of_their_own(team: Any, run: Run) -> None:
     keep_space(run, "gated")
     run.result = factory.result(method="gated").model_dump(mode="json")
-    found = embedding_map.places(run, {"round": "S2"})
-    assert (found.rounds, found.round, sum(found.values.values())) == (["S1", "S2"], "S2", N // 2)
+    page = embedding_map.embedding_map(run, {"round": "S2"})
+    assert (page.folds, page.fold, sum(page.values.values())) == (["S1", "S2"], "S2", N // 2)
 
 
 def test_every_place_can_be_downloaded(client: Client, team: Any, run: Run) -> None:
@@ -106,29 +106,32 @@ def test_every_place_can_be_downloaded(client: Client, team: Any, run: Run) -> N
 
 
 def test_the_recording_of_a_picture_is_found_and_marked_as_its_own(run: Run) -> None:
-    found = nearest.nearest(run, {"key": "S000", "given": "image", "find": "speech"})
-    assert (found.truth, found.fold, found.own.place) == ("one", "S1", 1)
-    assert found.own.similarity == pytest.approx(1)
-    assert found.among == 13, "the even samples that have a recording"
-    assert [part.kind for one in found.found for part in one.parts] == ["audio"] * 10
-    assert all(one.parts[0].media for one in found.found)
+    page = nearest.nearest(run, {"key": "S000", "given": "image", "find": "speech"})
+    assert (page.truth, page.fold, page.own.place) == ("one", "S1", 1)
+    assert page.own.similarity == pytest.approx(1)
+    assert page.among == 13, "the even samples that have a recording"
+    shown = [sample.inputs for sample in page.neighbours]
+    assert [[part.kind for part in inputs] for inputs in shown] == [["audio"]] * 10
+    assert all(inputs[0].media for inputs in shown)
 
 
 def test_a_sample_is_not_its_own_neighbour(run: Run) -> None:
-    found = nearest.nearest(run, {"key": "S000"})
-    assert (found.given, found.find, found.own) == ("", "", None)
-    assert "S000" not in {one.key for one in found.found}
+    page = nearest.nearest(run, {"key": "S000"})
+    assert (page.query, page.find, page.own) == ("", "", None)
+    keys = {sample.key for sample in page.neighbours}
+    assert keys
+    assert "S000" not in keys
 
 
 def test_its_own_is_placed_though_it_is_not_among_the_first(
     client: Client, team: Any, run: Run
 ) -> None:
-    found = [
+    pages = [
         nearest.nearest(run, {"key": f"S{i:03}", "given": "image", "find": "text"})
         for i in range(0, N, 2)
     ]
-    far = next(one for one in found if one.own and one.own.place > nearest.FIRST)
-    assert len(far.found) == nearest.FIRST
+    far = next(near for near in pages if near.own and near.own.place > nearest.FIRST)
+    assert len(far.neighbours) == nearest.FIRST
     page = text(client, team.viewer, run, f"?key={far.key}&given=image&find=text")
     assert f"Its own comes in place {far.own.place}." in page
 
@@ -156,7 +159,7 @@ def test_an_input_that_a_sample_lacks_and_a_key_that_is_none_are_said(
 
 @pytest.mark.parametrize("value", ["nothing", '"; DROP TABLE t0; --', "all"])
 def test_an_input_that_is_none_asks_with_all(run: Run, value: str) -> None:
-    assert nearest.nearest(run, {"given": value, "find": value}).given == nearest.WHOLE
+    assert nearest.nearest(run, {"given": value, "find": value}).query == nearest.WHOLE
 
 
 def test_a_run_of_an_earlier_time_says_what_to_do(client: Client, team: Any) -> None:

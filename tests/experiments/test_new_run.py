@@ -100,7 +100,7 @@ def test_the_estimate_does_not_wait_for_the_question(
     address = f"/p/{team.project.slug}/runs/new/?do=preview"
     page = client.post(address, fields(aligned, question="", seeds="0"))
     assert gone not in page.content.decode()
-    assert page.context["summary"]["recipe"].training.seeds == [0]
+    assert page.context["summary"].recipe.training.seeds == [0]
     assert gone in client.post(address, fields(aligned, question="", seeds="none")).content.decode()
     assert post(client, team, fields(aligned, question="")).status_code == 422
     assert not Run.objects.exists()
@@ -233,7 +233,7 @@ def test_a_clone_says_what_differs(client: Client, team: object, aligned: Alignm
             **{"from": parent.number, "preset": "parent"},
         ),
     )
-    names = [row["name"] for row in answer.context["summary"]["differs"]]
+    names = [row.name for row in answer.context["summary"].differs]
     assert names == ["method", "compare", "training.epochs"]
     assert (
         post(client, team, fields(aligned, epochs="7", **{"from": parent.number})).status_code

@@ -5,7 +5,7 @@ from django.test import Client
 
 from apps.experiments.recipe import estimates
 from apps.experiments.recipe.forms import RunForm, initial_of
-from apps.experiments.report.noise import noise
+from apps.experiments.report.overview import noise
 from fusion.encoders import catalogue
 from fusion.schema.recipe import Evaluation, Recipe
 from tests.experiments import factory
@@ -24,8 +24,8 @@ def test_the_page_draws_what_noise_costs_and_says_what_was_done(
     assert "What if an input is noisy?" in text
     assert "Noise of 0 dB on speech costs most: −.180, clearly." in text
     assert "speech: white noise at 20 dB, 10 dB, 0 dB below the recording" in text
-    found = noise(run.evaluation, factory.MODALITIES)
-    assert [(line.label, line.kind, len(line.ys)) for line in found.plot.lines] == [
+    lines = noise.plot(run.evaluation, factory.MODALITIES).lines
+    assert [(line.label, line.kind, len(line.ys)) for line in lines] == [
         ("image", "image", 4),
         ("speech", "audio", 4),
         ("text", "text", 4),

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.experiments import services
 from apps.experiments.models import Run
+from apps.experiments.report.overview import shortfalls
 from apps.jobs.models import Job, LogLine
 from tests.experiments import factory
 
@@ -124,13 +125,12 @@ def test_it_says_what_is_lost_with_one_input_only(client: Client, team: object) 
 
 
 def test_a_method_that_falls_short_is_named_with_the_way_out() -> None:
-    from apps.experiments.report.shortfalls import shortfalls
-
-    found = shortfalls(factory.result(method="gated"), floor=False)
-    assert found.words.startswith(
+    section = shortfalls.section(factory.result(method="gated"), floor=False)
+    assert section.words.startswith(
         "Gated fusion is clearly worse than the input's own model when it has only image, speech and text."
     )
-    assert shortfalls(factory.result().model_copy(update={"shortfalls": []}), floor=False) is None
+    none = factory.result().model_copy(update={"shortfalls": []})
+    assert shortfalls.section(none, floor=False) is None
 
 
 def test_a_cell_of_the_confusion_leads_to_its_samples(client: Client, team: object) -> None:

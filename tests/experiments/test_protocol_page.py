@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments.recipe import alignment_facts
-from apps.experiments.report import protocols
+from apps.experiments.recipe import fit
+from apps.experiments.report.disciplines import protocols
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
 from tests.experiments.test_pages import QUERIES
@@ -52,9 +52,8 @@ def test_a_run_of_which_nobody_asked_anything_shows_no_such_section(
 
 
 def test_metrics_are_drawn_apart_each_criterion_with_its_own_bound(team: object) -> None:
-    [speech, _other] = protocols.protocols(
-        factory.with_protocols(factory.finished_run(team.project, team.owner))
-    ).asked
+    run = factory.with_protocols(factory.finished_run(team.project, team.owner))
+    [speech, _other] = protocols.section(run).protocols
     f1, ece = speech.forests
     assert [row.state for row in f1.rows] == ["met", "undecided", "not_met", "too_few"]
     assert [(row.label, row.target, row.note) for row in ece.rows] == [
@@ -65,9 +64,9 @@ def test_metrics_are_drawn_apart_each_criterion_with_its_own_bound(team: object)
 
 def test_a_criterion_is_said_in_the_language_of_the_reader(team: object) -> None:
     run = factory.with_protocols(factory.finished_run(team.project, team.owner))
-    english = protocols.protocols(run).asked[0]
+    english = protocols.section(run).protocols[0]
     with translation.override("zh-hans"):
-        chinese = protocols.protocols(run).asked[0]
+        chinese = protocols.section(run).protocols[0]
     assert not set(english.sentences) & set(chinese.sentences)
     assert english.unknown[0][1] != chinese.unknown[0][1]
     assert "S3" in chinese.sentences[1]
@@ -91,12 +90,12 @@ def test_protocols_of_recipe_and_study_that_do_not_fit_the_alignment_are_named_i
             "criteria": [{"metric": "macro_f1", "where": "samples.speakr = 'S3'", "at_least": 0.5}],
         }
     ]
-    found = alignment_facts.problems(aligned, Recipe.parse({"protocols": asked}))["protocols"]
+    problems = fit.problems(aligned, Recipe.parse({"protocols": asked}))["protocols"]
     assert (
         "protocol of SP, criterion 1, where: column 1: there is no column samples.speakr; did you mean samples.speaker?"
-        in found[0]
+        in problems[0]
     )
-    assert "protocol of LI, criterion 1, without: there is no modality smell" in found[1]
+    assert "protocol of LI, criterion 1, without: there is no modality smell" in problems[1]
 
 
 def test_a_protocol_that_cannot_be_read_is_refused_in_the_yaml_tab(

@@ -8,7 +8,8 @@ from django.test import Client
 from apps.datasets.models import Alignment
 from apps.experiments.models import Run
 from apps.experiments.recipe import estimates
-from apps.experiments.report.search import encoder, found
+from apps.experiments.recipe.settings import encoder_in_words
+from apps.experiments.report.overview import search
 from fusion.schema.intervals import Gain, Interval
 from fusion.schema.recipe import Recipe, presets
 from fusion.schema.result import Read, Search, Tried
@@ -65,8 +66,8 @@ def searched(verdict: str = "no clear difference", **changes: Any) -> Search:
     return Search(**(fields_ | changes))
 
 
-def run_of(team: Any, search: Search) -> Run:
-    result = factory.result().model_copy(update={"search": search})
+def run_of(team: Any, tried: Search) -> Run:
+    result = factory.result().model_copy(update={"search": tried})
     return factory.finished_run(team.project, team.owner, result=result.model_dump(mode="json"))
 
 
@@ -88,9 +89,9 @@ def test_all_that_was_tried_stands_on_the_page_and_no_winner_is_named_where_ther
 
 def test_a_method_that_did_better_on_the_test_samples_is_named(team: Any) -> None:
     result = factory.result().model_copy(update={"search": searched("clearly better")})
-    told = found(result, KINDS)
-    assert told is not None
-    assert "On the test samples Ensemble did clearly better" in told.words
+    section = search.section(result, KINDS)
+    assert section is not None
+    assert "On the test samples Ensemble did clearly better" in section.words
 
 
 def test_a_run_without_a_search_says_nothing_of_it(client: Client, team: Any) -> None:
@@ -114,7 +115,7 @@ def test_the_page_takes_no_query_more(
 
 
 def test_an_encoder_that_is_gone_keeps_its_name() -> None:
-    assert encoder({"name": "gone", "resolution": 96}) == "gone, 96 pixels"
+    assert encoder_in_words({"name": "gone", "resolution": 96}) == "gone, 96 pixels"
 
 
 def test_the_form_starts_a_search_with_its_budget(
@@ -147,13 +148,13 @@ def test_without_the_switch_there_is_none(client: Client, team: Any, aligned: Al
 def test_a_search_costs_more_time_than_its_recipe_without_one_and_is_bounded_by_its_budget(
     team: Any, aligned: Alignment
 ) -> None:
-    search, standard = (
+    searching, standard = (
         estimates.estimate(aligned, presets()[name]) for name in ("search", "standard")
     )
-    assert search.high > standard.high
+    assert searching.high > standard.high
     recipe = presets()["search"]
     assert recipe.search is not None
     short = recipe.model_copy(
         update={"search": recipe.search.model_copy(update={"budget_seconds": 1.0})}
     )
-    assert estimates.estimate(aligned, short).high < search.high
+    assert estimates.estimate(aligned, short).high < searching.high

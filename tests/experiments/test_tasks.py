@@ -9,10 +9,10 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
 
-from apps.experiments import queries, services
+from apps.experiments import services
 from apps.experiments.artifacts import embedding_map, predictions
 from apps.experiments.models import Run
-from apps.experiments.recipe import alignment_facts
+from apps.experiments.recipe import fit
 from apps.jobs.models import Job
 from apps.jobs.work import perform
 from apps.registry import services as registry
@@ -76,17 +76,18 @@ def test_a_run_of_every_task_can_be_seen_everywhere(
         assert client.get(address).status_code == 200, address
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     assert NAMES[task] in client.get(run.get_absolute_url()).content.decode()
-    shown = embedding_map.places(run, {})
+    shown = embedding_map.embedding_map(run, {})
     assert sum(len(one.xs) for one in shown.plot.dots) == result.n_samples
     assert sum(shown.values.values()) == result.n_samples
     assert len(shown.values) <= 3 or task == "multi-label"
     table = predictions.table(run, {"show": "wrong"})
     assert table.total == result.n_samples
     assert not any(row["right"] for row in table.page)
-    [said] = queries.predictions_for_sample(team.project, "S000")
-    assert bool(said["spread"]) == (task == "regression")
-    assert said["answer"] in render_to_string(
-        "workspace/_sample_predictions.html", {"predictions": [said], "project": team.project}
+    prediction = {"run": run} | predictions.of_sample(run, "S000")
+    assert bool(prediction["spread"]) == (task == "regression")
+    assert prediction["answer"] in render_to_string(
+        "workspace/_sample_predictions.html",
+        {"predictions": [prediction], "project": team.project},
     )
 
 
@@ -95,11 +96,8 @@ def test_rules_are_refused_in_the_form_where_an_answer_is_not_one_label(team: ob
     alignment = small.frozen(team.project, team.owner, "regression")
     rules = {"rules": [{"when": "person = 'P1'", "label": "a"}]}
     recipe = Recipe.parse(small.recipe().model_dump(mode="json") | {"knowledge": rules})
-    assert (
-        "speak of one label of several"
-        in alignment_facts.problems(alignment, recipe)["knowledge"][0]
-    )
+    assert "speak of one label of several" in fit.problems(alignment, recipe)["knowledge"][0]
     off = Recipe.parse(
         small.recipe().model_dump(mode="json") | {"knowledge": rules | {"use": "off"}}
     )
-    assert "knowledge" not in alignment_facts.problems(alignment, off)
+    assert "knowledge" not in fit.problems(alignment, off)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from apps.discussions.models import Notification
-from apps.experiments import queries, services
+from apps.experiments import services
 from apps.experiments.artifacts import predictions
 from apps.experiments.models import Run
 from apps.jobs import leases
@@ -94,9 +94,8 @@ def test_a_finished_run_is_told_and_can_be_read(team: object) -> None:
     )
     assert table.total == run.evaluation.n_samples
     assert all(not row["right"] for row in table.page)
-    [said] = queries.predictions_for_sample(team.project, "S000")
-    assert said["run"] == run
-    assert {one["modality"] for one in said["answers"]} == {"image", "text", "scale"}
+    prediction = predictions.of_sample(run, "S000")
+    assert {single["modality"] for single in prediction["answers"]} == {"image", "text", "scale"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -134,33 +134,9 @@ def test_a_run_with_lora_ends_and_its_pages_show_it(client: Client, team: object
 
 
 @pytest.mark.django_db
-def test_the_form_asks_for_a_mix_of_layers_and_the_page_says_what_is_read(
+def test_the_form_refuses_a_pooling_that_the_encoder_does_not_know(
     client: Client, team: object, aligned: Alignment
 ) -> None:
-    answer = post(client, team, fields(aligned, mix_text="on"))
-    assert "weighs two or more layers" in " ".join(answer.context["form"].errors["mix_text"])
-    post(client, team, fields(aligned, mix_text="on", layers_text="4, 5, 6"))
-    [choice] = Recipe.parse(Run.objects.get().recipe).encoders["text"]
-    assert (choice.mix, choice.layers) == (True, [4, 5, 6])
-    mix = {
-        "modality": "text",
-        "encoder": "minilm-l6-v2",
-        "layers": [4, 5, -1],
-        "shares": [0.1, 0.2, 0.7],
-    }
-    run = factory.finished_run(team.project, team.owner, aligned)
-    Run.objects.filter(pk=run.pk).update(result=run.result | {"mixes": [mix]})
-    text = client.get(run.get_absolute_url()).content.decode()
-    assert "It reads mostly layer 6 of 6." in text
-    assert "MiniLM L6 v2" in text
-
-
-@pytest.mark.django_db
-def test_the_form_asks_for_attention_and_the_page_says_which_places_are_read(
-    client: Client, team: object, aligned: Alignment
-) -> None:
-    answer = post(client, team, fields(aligned, attend_text="on"))
-    assert "gives one vector" in " ".join(answer.context["form"].errors["attend_text"])
     answer = post(
         client,
         team,
@@ -169,28 +145,16 @@ def test_the_form_asks_for_attention_and_the_page_says_which_places_are_read(
         ),
     )
     assert "pooling_text" in answer.context["form"].errors  # no encoder of texts knows it
-    post(client, team, fields(aligned, attend_text="on", pooling_text="segments", grid_text="3"))
-    [choice] = Recipe.parse(Run.objects.get().recipe).encoders["text"]
-    assert (choice.attend, choice.pooling, choice.grid) == (True, "segments", [3])
-    attended = [
-        {"modality": "text", "encoder": "minilm-l6-v2", "layer": None, "shares": [0.1, 0.7, 0.2]},
-        {
-            "modality": "image",
-            "encoder": "efficientnet-lite0",
-            "layer": 7,
-            "shares": [0.1, 0.2, 0.5, 0.2],
-        },
-        {
-            "modality": "speech",
-            "encoder": "whisper-tiny-en",
-            "layer": -1,
-            "shares": [0.26, 0.24, 0.25, 0.25],
-        },
-    ]
+
+
+@pytest.mark.django_db
+def test_a_run_of_an_earlier_version_with_removed_settings_has_its_page(
+    client: Client, team: object, aligned: Alignment
+) -> None:
     run = factory.finished_run(team.project, team.owner, aligned)
-    Run.objects.filter(pk=run.pk).update(result=run.result | {"attended": attended})
-    text = client.get(run.get_absolute_url()).content.decode()
-    assert "It reads mostly stretch 2 of 3." in text
-    assert "It reads mostly row 2, column 1." in text
-    assert "It reads its 4 places about alike, in the mean." in text
-    assert "Layer 4" in text  # -1 is the last of 4
+    mixed = {"name": "minilm-l6-v2", "layers": [4, 5, 6], "mix": True, "attend": True}
+    recipe = run.recipe | {"encoders": {"text": [mixed]}, "ensemble": {"seeds": True}}
+    weights = {"mixes": [{"shares": [0.1, 0.2, 0.7]}], "attended": []}
+    Run.objects.filter(pk=run.pk).update(recipe=recipe, result=run.result | weights)
+    client.force_login(team.owner)
+    assert client.get(run.get_absolute_url()).status_code == 200

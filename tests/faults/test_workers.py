@@ -47,13 +47,13 @@ def start_worker(transactional_db: None) -> Iterator[Callable[[], subprocess.Pop
 def counting(team: object, tmp_path: Path) -> Callable[[int], Job]:
     register("counting", Handler("counting:run"))
 
-    def submit(total: int) -> Job:
+    def submit(total: int, folder: Path = tmp_path) -> Job:
         with transaction.atomic():
             return services.submit(
                 team.project,
                 team.owner,
                 "counting",
-                {"folder": str(tmp_path), "total": total},
+                {"folder": str(folder), "total": total},
                 ["count"],
             )
 
@@ -68,7 +68,7 @@ def kill(worker: subprocess.Popen, number: signal.Signals = signal.SIGKILL) -> N
 
 
 def wait(
-    job: Job, condition: Callable[[Job], bool], seconds: float = 40, sweep: bool = False
+    job: Job, condition: Callable[[Job], bool], seconds: float = 120, sweep: bool = False
 ) -> Job:
     deadline = time.monotonic() + seconds
     while True:
@@ -113,17 +113,20 @@ def test_a_worker_killed_in_the_middle_ends_in_the_same_result(
 
 
 def test_a_worker_that_froze_past_its_lease_writes_nothing_more(
-    start_worker: Callable, counting: Callable[[int], Job], tmp_path: Path
+    start_worker: Callable,
+    counting: Callable[..., Job],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     frozen = start_worker()
-    job = counting(40)
+    job = counting(20)
     wait(job, lambda job: job.done >= 3)
     kill(frozen, signal.SIGSTOP)
-    start_worker()
+    second = start_worker()
     wait(job, lambda job: job.attempt == 2, sweep=True)
     kill(frozen, signal.SIGCONT)
     wait(job, lambda job: job.is_over)
-    time.sleep(1)
+    kill(second)
+    wait(counting(1, tmp_path_factory.mktemp("next")), lambda job: job.is_over)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (Job.State.FINISHED, 2)
     takeover = LogLine.objects.filter(job=job, attempt=2).order_by("id").first()
@@ -132,7 +135,10 @@ def test_a_worker_that_froze_past_its_lease_writes_nothing_more(
 
 
 def test_a_job_published_many_times_runs_once(
-    start_worker: Callable, counting: Callable[[int], Job], tmp_path: Path
+    start_worker: Callable,
+    counting: Callable[..., Job],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     job = counting(3)
     for _ in range(20):
@@ -140,7 +146,7 @@ def test_a_job_published_many_times_runs_once(
     start_worker()
     start_worker()
     wait(job, lambda job: job.is_over)
-    time.sleep(1)
+    wait(counting(1, tmp_path_factory.mktemp("next")), lambda job: job.is_over)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (Job.State.FINISHED, 1)
     assert len(counted(tmp_path)) == 3
@@ -153,7 +159,7 @@ def test_a_running_job_stops_when_asked(
     job = counting(300)
     wait(job, lambda job: job.done >= 2)
     services.request_stop(team.owner, job)
-    wait(job, lambda job: job.is_over, seconds=10)
+    wait(job, lambda job: job.is_over)
     assert job.state == Job.State.STOPPED
 
 

@@ -105,6 +105,7 @@ def test_a_run_does_not_differ_from_itself_in_another_order():
         one, name="two", keys=[one.keys[i] for i in turn], truth=[one.truth[i] for i in turn], cluster=None,
         labels=LABELS[::-1], probabilities=one.probabilities[:, turn, ::-1],
     )  # fmt: skip
+    assert compare([one, turned]).runs[1].differences
     for difference in compare([one, turned]).runs[1].differences.values():
         assert (difference.value, difference.low, difference.high, difference.p) == pytest.approx(
             (0, 0, 0, 1)

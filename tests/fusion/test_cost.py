@@ -45,20 +45,6 @@ def test_bfloat16_halves_the_reading_and_tells_the_same_of_an_encoder():
     assert told.cells == {"minilm-l6-v2": pytest.approx(0.008)}
 
 
-@pytest.mark.parametrize(
-    "weighed", [{"mix": True, "layers": [1, 2]}, {"attend": True, "pooling": "segments"}]
-)
-def test_what_is_weighed_takes_longer_to_prepare_and_tells_the_machine_the_same(weighed):
-    plain, recipe = (
-        Recipe.parse({"encoders": {"text": [{"name": "minilm-l6-v2"} | more]}})
-        for more in ({}, weighed)
-    )
-    assert cost.numbers(shape(), recipe) == pytest.approx(
-        (1 + cost.WEIGHING) * cost.numbers(shape(), plain)
-    )
-    assert cost.cost(shape(), recipe, MEASURED).train > cost.cost(shape(), plain, MEASURED).train
-
-
 def test_one_more_seed_is_one_more_network_a_round_and_model():
     one, two = (Recipe(training=Training(seeds=list(range(n)), inner_folds=3)) for n in (1, 2))
     assert cost.fits(shape(), two) - cost.fits(shape(), one) == 4

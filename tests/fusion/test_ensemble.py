@@ -9,7 +9,6 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
@@ -23,7 +22,6 @@ from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe
 from fusion.tasks import task_of
 from fusion.tasks.calibration import log_loss
-from fusion.training.loop import answer
 from tests.fusion.conftest import relabelled
 
 TASK = task_of("classification", ["a", "b", "c", "d"])
@@ -31,19 +29,14 @@ TASK = task_of("classification", ["a", "b", "c", "d"])
 
 def asked(small, **ensemble):
     changes = {"method": "ensemble", "compare": ["late", "gated", "concat"], "ensemble": ensemble}
-    return Recipe.parse(
-        small(seeds=[0, 1] if ensemble.get("seeds") else [0]).model_dump() | changes
-    )
+    return Recipe.parse(small().model_dump() | changes)
 
 
 @pytest.fixture(scope="module")
-def runs(toy, small, tmp_path_factory):
-    """{whether seeds answer together: (result, folder)}"""
-    found = {}
-    for seeds in (False, True):
-        out = tmp_path_factory.mktemp("ensemble")
-        found[seeds] = train(toy(), asked(small, seeds=seeds), out, None, Progress()), out
-    return found
+def run(toy, small, tmp_path_factory):
+    """The result and the folder of its bundle."""
+    out = tmp_path_factory.mktemp("ensemble")
+    return train(toy(), asked(small), out, None, Progress()), out
 
 
 def features(n=9):
@@ -82,8 +75,8 @@ def test_a_member_that_only_guesses_gets_little_weight():
     assert Pool.of(TASK, log_p, y).weights["guess"] <= 0.05
 
 
-def test_where_a_sample_lacks_a_modality_late_fusion_answers(runs):
-    bundle = load(runs[False][1])
+def test_where_a_sample_lacks_a_modality_late_fusion_answers(run):
+    bundle = load(run[1])
     x = features()
     for name in ("a", "b"):
         only = {name: x[name]}
@@ -95,9 +88,8 @@ def test_where_a_sample_lacks_a_modality_late_fusion_answers(runs):
     np.testing.assert_allclose(nothing, np.tile(np.exp(bundle.log_prior), (9, 1)), atol=1e-6)
 
 
-@pytest.mark.parametrize("seeds", [False, True])
-def test_with_a_modality_absent_it_is_never_below_what_is_left(runs, seeds):
-    result = runs[seeds][0]
+def test_with_a_modality_absent_it_is_never_below_what_is_left(run):
+    result = run[0]
     own = [one for one in result.shortfalls if one.method == "ensemble"]
     assert {one.modality for one in own} == {"a", "b"}
     assert all(one.difference.value == pytest.approx(0, abs=1e-12) for one in own)
@@ -107,8 +99,8 @@ def test_with_a_modality_absent_it_is_never_below_what_is_left(runs, seeds):
         assert one.score.value == pytest.approx(alone[left])
 
 
-def test_the_report_has_all_members_beside_it_and_shares_that_add_up(runs):
-    result = runs[False][0]
+def test_the_report_has_all_members_beside_it_and_shares_that_add_up(run):
+    result = run[0]
     assert result.method == "ensemble"
     assert {one.name for one in result.methods} == {"ensemble", "late", "gated", "concat"}
     parts = result.contributions
@@ -118,10 +110,10 @@ def test_the_report_has_all_members_beside_it_and_shares_that_add_up(runs):
     assert set(chosen["weights"]) == {"late", "gated", "concat"}
 
 
-def test_permuting_the_labels_of_the_test_fold_changes_no_weight(runs, toy, small, tmp_path):
+def test_permuting_the_labels_of_the_test_fold_changes_no_weight(run, toy, small, tmp_path):
     changed = train(relabelled(toy(), "S0"), asked(small), tmp_path, None, Progress())
-    assert changed.environment["chosen"]["S0"] == runs[False][0].environment["chosen"]["S0"]
-    assert changed.metrics != runs[False][0].metrics
+    assert changed.environment["chosen"]["S0"] == run[0].environment["chosen"]["S0"]
+    assert changed.metrics != run[0].metrics
 
 
 ELSEWHERE = """
@@ -135,8 +127,8 @@ for folder in sys.argv[1:]:
 """
 
 
-def test_a_fresh_process_answers_alike(runs):
-    folders = [str(folder) for _, folder in runs.values()]
+def test_a_fresh_process_answers_alike(run):
+    folders = [str(run[1])]
     told = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, *folders], capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -149,33 +141,21 @@ def test_a_fresh_process_answers_alike(runs):
                     [bundle.predict_features(some).ravel(), bundle.represent_features(some).ravel()]
                 )
             )
-    assert len(told) == 4
+    assert len(told) == 2
     for line, here in zip(told, mine):
         np.testing.assert_allclose(np.array(line.split(), float), here, atol=1e-5)
 
 
-def test_the_space_of_an_ensemble_is_its_evidence_for_each_label(runs):
-    bundle = load(runs[False][1])
+def test_the_space_of_an_ensemble_is_its_evidence_for_each_label(run):
+    bundle = load(run[1])
     x = {"a": np.ones((2, 5), np.float32), "b": np.zeros((2, 4), np.float32)}
     p, space = bundle.predict_features(x), bundle.represent_features(x)
     evidence = np.log(p) - bundle.log_prior
     np.testing.assert_allclose(space, evidence - evidence.mean(1, keepdims=True), atol=1e-5)
 
 
-def test_seeds_that_answer_together_are_one_answer_and_one_model(runs):
-    result, folder = runs[True]
-    assert result.seeds == []
-    assert result.environment["seeds"] == [0, 1]
-    bundle = load(folder)
-    assert {model.shape.seeds for model in bundle.models.values()} == {2}
-    single, (x, mask) = bundle.models["a"], bundle.complete(features(), None)
-    each = [answer(net, single.inputs(x), torch.from_numpy(mask)) for net in single.network.nets]
-    np.testing.assert_allclose(single.outputs(x, mask), np.mean(each, axis=0), atol=1e-6)
-    assert not np.allclose(each[0], each[1])
-
-
-def test_a_stored_ensemble_is_judged_on_new_samples(runs, toy):
-    found = score(load(runs[False][1]), toy(seed=1), None, Progress())
+def test_a_stored_ensemble_is_judged_on_new_samples(run, toy):
+    found = score(load(run[1]), toy(seed=1), None, Progress())
     assert found.method == "ensemble"
     assert {one.name for one in found.methods} == {"ensemble", "late", "gated", "concat"}
 
@@ -189,8 +169,8 @@ def test_a_stored_ensemble_is_judged_on_new_samples(runs, toy):
         {"weights": {"late": 2.0, "gated": -1.0}},
     ],
 )
-def test_a_bundle_whose_weights_make_no_sense_is_refused(runs, tmp_path, change):
-    copy = shutil.copytree(runs[False][1], tmp_path / "copy")
+def test_a_bundle_whose_weights_make_no_sense_is_refused(run, tmp_path, change):
+    copy = shutil.copytree(run[1], tmp_path / "copy")
     facts = json.loads((copy / "bundle.json").read_text())
     facts.pop("digest")
     facts["ensemble"] |= change

@@ -8,13 +8,14 @@ from sklearn import metrics as sk
 from fusion.evaluation.contributions import contributions, shapley
 from fusion.evaluation.robustness import degradation, missing
 from fusion.evaluation.subgroups import repeats, subgroups
+from fusion.methods.late import late_answers
 from fusion.schema.intervals import Interval
 from fusion.schema.notes import Note
 from fusion.tasks import metrics
 from fusion.tasks.bootstrap import Resampler, cluster_note, interval, verdict
 from fusion.tasks.calibration import bin_sums, ece_of, temperature_of
 from fusion.tasks.label_scores import LabelScores, gain
-from fusion.tasks.predictions import Answers, Scored, coalitions, late_answers
+from fusion.tasks.predictions import Answers, Scored, coalitions
 
 K = 4
 
@@ -119,6 +120,7 @@ def test_shapley_of_a_known_game():
 def test_taking_everything_away_leaves_the_prior_and_nothing_leaves_the_score(case):
     scored, answers, resampler = case
     whole = LabelScores(resampler, scored.y, answers.whole).macro_f1[0]
+    assert len(degradation(answers, scored, resampler)) == scored.mask.shape[1]
     for each in degradation(answers, scored, resampler):
         assert each.levels[0].value == whole
         at = next(m for m in missing(answers, scored, resampler) if m.without == [each.modality])

@@ -21,6 +21,7 @@ def blocks(kind: str) -> list[str]:
 
 def test_the_study_and_the_recipe_can_be_read() -> None:
     [study], recipes = blocks("yaml study"), blocks("yaml recipe")
+    assert recipes
     assert StudySpec.model_validate(yaml.safe_load(study)).alignment
     assert [Recipe.from_text(text).title for text in recipes]
 
@@ -46,7 +47,9 @@ def test_no_setting_and_no_method_is_left_out() -> None:
 
 
 def test_the_commands_exist() -> None:
-    for line in re.findall(r"^    python -m fusion (.*)$", GUIDE, re.MULTILINE):
+    lines = re.findall(r"^    python -m fusion (.*)$", GUIDE, re.MULTILINE)
+    assert len(lines) > 3
+    for line in lines:
         command = re.sub(r"\[.*?\]", "", line).split()
         parser().parse_args([word.replace("DIR", "x") for word in command])
 

@@ -15,12 +15,11 @@ from fusion.training.knowledge_losses import (
     Terms,
     apply_rules,
     concept_losses,
-    cumulative_log_probabilities,
     log_mass,
     no_label_left,
-    ranked_probability_loss,
+    ranked_probability_losses,
+    rule_losses,
     rule_tensors,
-    semantic_loss,
 )
 
 LABELS = ["a", "b", "c", "d"]
@@ -58,9 +57,9 @@ def test_the_semantic_loss_is_zero_exactly_when_all_probability_obeys(
     legal = torch.stack([(allowed | ~row[:, None]).all(0) for row in fires])
     lawful = log_p.masked_fill(~legal, -torch.inf)[legal.any(1)].log_softmax(-1)
     if len(lawful):
-        assert semantic_loss(lawful, fires[legal.any(1)], allowed, weights) == 0
+        assert rule_losses(lawful, fires[legal.any(1)], allowed, weights).mean() == 0
     broken = bool((fires[:, :, None] & ~allowed).any())
-    assert (semantic_loss(log_p, fires, allowed, weights) > 0) == broken
+    assert (rule_losses(log_p, fires, allowed, weights).mean() > 0) == broken
 
 
 def test_the_semantic_loss_is_the_published_formula() -> None:
@@ -70,15 +69,15 @@ def test_the_semantic_loss_is_the_published_formula() -> None:
     )
     fires = torch.tensor([[True, True], [False, True]])
     expected = -(0.5 * np.log(0.3) + 2 * np.log(0.6) + 2 * np.log(0.9)) / 2
-    assert float(semantic_loss(p.log(), fires, allowed, weights)) == pytest.approx(expected)
+    assert float(rule_losses(p.log(), fires, allowed, weights).mean()) == pytest.approx(expected)
 
 
 def test_the_loss_has_a_gradient_however_sure_the_model_is() -> None:
     logits = torch.tensor([[200.0, 0, 0, 0], [0, 200.0, 0, 0], [0, 0, 0, 0]], requires_grad=True)
     allowed, weights = rule_tensors([rule(label="a", hard=True)], LABELS)
-    semantic_loss(
+    rule_losses(
         logits.log_softmax(-1), torch.ones(3, 1, dtype=torch.bool), allowed, weights
-    ).backward()
+    ).mean().backward()
     assert torch.isfinite(logits.grad).all()
     assert logits.grad[0].abs().max() == 0
     assert logits.grad[1, 0] < 0 < logits.grad[1, 1]
@@ -91,7 +90,7 @@ def test_descending_the_loss_makes_the_rule_hold() -> None:
     descent = torch.optim.SGD([logits], lr=5.0)
     for _ in range(100):
         descent.zero_grad()
-        semantic_loss(logits.log_softmax(-1), fires, allowed, weights).backward()
+        rule_losses(logits.log_softmax(-1), fires, allowed, weights).mean().backward()
         descent.step()
     p = logits.detach().softmax(-1)
     assert p[0, :2].sum() > 0.99
@@ -165,7 +164,7 @@ def test_a_rule_that_allows_nothing_is_refused() -> None:
 
 def test_no_rules_change_nothing() -> None:
     log_p, fires = torch.randn(3, 4).log_softmax(-1), torch.zeros(3, 0, dtype=torch.bool)
-    assert semantic_loss(log_p, fires, *rule_tensors([], LABELS)) == 0
+    assert rule_losses(log_p, fires, *rule_tensors([], LABELS)).mean() == 0
     assert torch.equal(apply_rules(log_p, fires, *rule_tensors([], LABELS)), log_p)
 
 
@@ -181,19 +180,10 @@ def test_a_concept_is_as_probable_as_its_labels_together() -> None:
 
 def test_the_ranked_probability_loss_counts_how_far_away_the_answer_is() -> None:
     sure = torch.eye(4).clamp_min(1e-30).log()
-    losses = [float(ranked_probability_loss(sure[k : k + 1], torch.tensor([0]))) for k in range(4)]
+    losses = [
+        float(ranked_probability_losses(sure[k : k + 1], torch.tensor([0]))) for k in range(4)
+    ]
     assert losses == pytest.approx([0, 1 / 3, 2 / 3, 1])
-
-
-@settings(max_examples=50)
-@given(st.lists(st.floats(0.01, 5), min_size=1, max_size=5), st.floats(-30, 30))
-def test_proportional_odds_give_probabilities_whose_steps_are_logistic(
-    gaps: list[float], score: float
-) -> None:
-    thresholds = torch.tensor(gaps, dtype=torch.float64).cumsum(0)
-    p = cumulative_log_probabilities(torch.tensor([score], dtype=torch.float64), thresholds).exp()
-    assert torch.allclose(p.cumsum(-1)[0, :-1], torch.sigmoid(thresholds - score))
-    assert float(p.sum()) == pytest.approx(1)
 
 
 def test_each_rule_is_reported_with_who_obeys_it_and_who_does_not() -> None:
@@ -254,8 +244,8 @@ def test_what_knowledge_adds_is_the_sum_of_its_parts_for_any_leading_axes() -> N
     for at in np.ndindex(2, 3, 5):
         sample, own = log_p[at][None], y[at[1:]][None]
         expected = (
-            semantic_loss(sample, fires[at[1:]][None], *rules)
+            rule_losses(sample, fires[at[1:]][None], *rules).mean()
             + CONCEPT_WEIGHT * concept_losses(sample, own, sets)[0]
         )
-        expected += ORDER_WEIGHT * ranked_probability_loss(sample[:, order], places[own])
+        expected += ORDER_WEIGHT * ranked_probability_losses(sample[:, order], places[own]).mean()
         assert float(found[at]) == pytest.approx(float(expected))

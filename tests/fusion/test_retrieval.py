@@ -46,6 +46,7 @@ def found(space: Space, scored: Scored):
 
 
 def test_what_is_the_same_is_always_found_and_noise_only_by_chance():
+    assert len(found(*planted(noise=0))) == 2
     for one in found(*planted(noise=0)):
         assert (one.recall.value, one.recall.low, one.n) == (1, 1, 192)
     for one in found(*planted(noise=1e6)):

@@ -10,6 +10,7 @@ import pytest
 
 import fusion
 from fusion.data.alignment_files import read_alignment
+from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 
 FOLDER = Path(__file__).parent / "written_before"
@@ -37,3 +38,30 @@ def test_a_result_written_before_is_read_whole():
     result = EvaluationResult.model_validate_json((FOLDER / "bundle/result.json").read_bytes())
     assert result.headline.score.value == EXPECTED["score"]
     assert [method.name for method in result.methods] == ["ensemble", "late", "gated"]
+
+
+def test_a_result_with_learned_weights_of_layers_and_places_is_read():
+    data = json.loads((FOLDER / "result_of_removed_settings.json").read_bytes())
+    assert data["mixes"]
+    assert data["attended"]
+    assert EvaluationResult.model_validate(data).seeds == []
+
+
+def reading(**choice):
+    return {"encoders": {"a": [{"name": "numbers"} | choice]}}
+
+
+@pytest.mark.parametrize(
+    ("off", "on", "field"),
+    [
+        ({"ensemble": {"seeds": False}}, {"ensemble": {"seeds": True}}, "ensemble: `seeds`"),
+        (reading(mix=False), reading(mix=True, layers=[1, 2]), r"encoders\.a\.0: `mix`"),
+        (reading(attend=False), reading(attend=True), r"encoders\.a\.0: `attend`"),
+    ],
+)
+def test_a_removed_setting_is_ignored_when_off_or_stored_and_refused_when_on(off, on, field):
+    assert Recipe.parse(off) == Recipe.stored(off)
+    stored = Recipe.stored(on)
+    assert Recipe.parse(stored.model_dump(mode="json")) == stored
+    with pytest.raises(RecipeError, match=f"^{field} was removed: .*leave it out"):
+        Recipe.parse(on)

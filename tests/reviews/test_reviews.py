@@ -6,7 +6,7 @@ from apps.experiments.report import run_comparison
 from apps.projects.models import Event, Role
 from apps.projects.services import set_member
 from apps.registry.models import ModelVersion
-from apps.reviews import comparison, queries, services
+from apps.reviews import queries, services, version_comparison
 from apps.reviews.models import Decision, Review
 from apps.reviews.proposal import candidates
 from fusion.schema.intervals import Interval
@@ -233,7 +233,7 @@ def test_that_the_proposer_decided_too_is_shown(team, version) -> None:
 )
 def test_clearly_means_that_the_intervals_do_not_overlap(before, after, lower, words) -> None:
     one, other = (Interval(value=0.5, low=pair[0], high=pair[1]) for pair in (before, after))
-    assert comparison.verdict(one, other, lower) == words
+    assert version_comparison.verdict(one, other, lower) == words
 
 
 def test_the_difference_is_paired_where_both_answered_the_same_samples(
@@ -241,13 +241,15 @@ def test_the_difference_is_paired_where_both_answered_the_same_samples(
 ) -> None:
     settings.HOME = tmp_path
     before, after = answered_run(team, settings, 0.6), answered_run(team, settings, 0.9, 1)
-    known = {one.label: one for one in comparison.figures(before, after)}
+    known = {one.label: one for one in version_comparison.figures(before, after)}
     score = known["Accuracy"]
     assert score.verdict == "better"
     assert 0 < score.paired.low < score.paired.value < score.paired.high
     assert known["Gain over the best single modality"].paired is None
     elsewhere = answered_run(team, settings, 0.9, 1, n=100)
-    assert all(one.paired is None for one in comparison.figures(before, elsewhere))
+    unpaired = version_comparison.figures(before, elsewhere)
+    assert unpaired
+    assert all(figure.paired is None for figure in unpaired)
 
 
 def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
@@ -256,7 +258,7 @@ def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
     settings.HOME = tmp_path
     recipe = Recipe.parse(
         {
-            "encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6], "mix": True}]},
+            "encoders": {"text": [{"name": "minilm-l6-v2", "layers": [4, 6]}]},
             "training": {"epochs": 20},
         }
     )
@@ -266,5 +268,5 @@ def test_settings_that_differ_are_named_by_their_place_and_told_in_words(
     )
     found = {one.name: one.values for one in run_comparison.settings([before, after])}
     assert found["Epochs at most"][1] == "20"
-    assert found["Encoder of text"][1] == "MiniLM L6 v2, layers 4 and 6, layers weighed"
+    assert found["Encoder of text"][1] == "MiniLM L6 v2, layers 4 and 6"
     assert not {"title", "description"} & set(found)

@@ -27,6 +27,7 @@ def test_a_word_is_explained_once_on_a_page_however_often_it_stands_there() -> N
 
 
 def test_every_word_has_one_sentence_in_both_languages() -> None:
+    assert TERMS
     for term in TERMS.values():
         english = str(term.text)
         assert english.endswith(".")

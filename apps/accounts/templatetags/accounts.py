@@ -11,7 +11,9 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def demo_people(context: dict[str, Any]) -> list[dict[str, Any]]:
-    """One tile a demo person, with the first discipline; empty where signing in by tile is closed."""
+    """One tile a demo person, with the first discipline; empty where signing in by tile
+    is closed.
+    """
     request = context["request"]
     if not demo.is_open(request):
         return []

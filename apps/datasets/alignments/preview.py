@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 from apps.datasets.browsing.duck import Question, ask_once, identifier, literal
 from apps.datasets.browsing.facets import PatternRow, make_patterns, pattern_question
 from apps.datasets.browsing.filters import parse
-from apps.datasets.browsing.frames import Column, Frame, frame_of_alignment
+from apps.datasets.browsing.frames import Frame, FrameColumn, frame_of_alignment
 from apps.datasets.browsing.joins import MAJORITY, table_file
-from apps.datasets.browsing.samples import Browse, browse
+from apps.datasets.browsing.sample_list import Browse, browse
 from apps.datasets.models import Alignment, Version
 from apps.projects.models import Project
 from fusion.schema.task_names import ONE_LABEL
@@ -152,7 +152,7 @@ def label_sql(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) ->
     return identifier(f"{source.version.dataset.slug}.{MAJORITY}")
 
 
-def _group_question(column: Column) -> Question:
+def _group_question(column: FrameColumn) -> Question:
     """The largest groups, and with each how many there are."""
     return (
         f"SELECT {column.sql}::VARCHAR AS value, count(*) AS n, count(*) OVER () AS groups FROM "
@@ -195,7 +195,7 @@ def leaks(spec: Mapping[str, Any], frame: Frame, versions: list[Version]) -> dic
     return leaking
 
 
-def _leak_sql(column: Column, label: str) -> str:
+def _leak_sql(column: FrameColumn, label: str) -> str:
     """A sample is guessed right when its label, without itself, is still the commonest of its
     value.
     """

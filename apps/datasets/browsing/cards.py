@@ -1,6 +1,6 @@
-"""From rows of a Parquet file to what a card, a line of the table, or one sample's page shows."""
+"""Cards, lines of the table and values of one sample's page, made from rows of a Parquet file."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.browsing.duck import Row
 from apps.datasets.browsing.filters import flag_label
-from apps.datasets.browsing.frames import MEDIA, Column, Frame
+from apps.datasets.browsing.frames import MEDIA, Frame, FrameColumn
 from apps.datasets.models import Blob
 from apps.projects.models import Project
 from apps.ui.plots.spark import sparkline
@@ -18,6 +18,8 @@ from apps.ui.plots.spark import sparkline
 SMALL_PX = 64
 ROUNDED = 3
 POINTS = 200
+Dot = tuple[str, str, bool]
+"""Kind and name of an input, and whether it is missing."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,27 @@ class Media:
     sha256: str = ""
 
 
+@dataclass(frozen=True)
+class Layout:
+    """The columns that a card of this frame shows; None where the frame has none."""
+
+    image: FrameColumn | None
+    audio: FrameColumn | None
+    text: FrameColumn | None
+    series: FrameColumn | None
+    note: FrameColumn | None
+    corner: FrameColumn | None
+    facts: tuple[FrameColumn, ...]
+    label: FrameColumn | None
+    numbers: tuple[FrameColumn, ...]
+
+
 @dataclass
-class Card:
+class SampleCard:
     key: str
     href: str
-    dots: list[tuple[str, str, bool]]
+    layout: Layout
+    dots: list[Dot]
     image: Media | None = None
     note: str = ""
     corner: str = ""
@@ -54,26 +72,20 @@ class Card:
     numbers: list[tuple[str, str]] = field(default_factory=list)
     spark: SafeString | str = ""
     flags: list[str] = field(default_factory=list)
-    has_image: bool = False
-    has_audio: bool = False
-    has_text: bool = False
     no_image: str = ""
     no_audio: str = ""
 
+    @property
+    def has_image(self) -> bool:
+        return self.layout.image is not None
 
-@dataclass(frozen=True)
-class Layout:
-    """Which column stands where on a card of this frame; None where the frame has none."""
+    @property
+    def has_audio(self) -> bool:
+        return self.layout.audio is not None
 
-    image: Column | None
-    audio: Column | None
-    text: Column | None
-    series: Column | None
-    note: Column | None
-    corner: Column | None
-    facts: tuple[Column, ...]
-    label: Column | None
-    numbers: tuple[Column, ...]
+    @property
+    def has_text(self) -> bool:
+        return self.layout.text is not None
 
 
 def layout_of(frame: Frame) -> Layout:
@@ -102,7 +114,7 @@ def layout_of(frame: Frame) -> Layout:
 
 
 def media_of(
-    rows: Iterable[Row], columns: Iterable[Column], project: Project, names: dict[str, str]
+    rows: Iterable[Row], columns: Iterable[FrameColumn], project: Project, names: dict[str, str]
 ) -> dict[str, Media]:
     """Digest -> Media, in one query for the whole page."""
     wanted = {
@@ -143,12 +155,12 @@ def sample_address(project: Project, key: str, query: str = "") -> str:
 
 def cards(
     frame: Frame, rows: list[Row], names: dict[str, str], project: Project, query: str
-) -> list[Card]:
+) -> list[SampleCard]:
     """`names`: ref -> the row's key that holds the column. `query` stays with the link, for
     previous and next.
     """
     layout = layout_of(frame)
-    found = media_of(
+    media = media_of(
         rows, [column for column in (layout.image, layout.audio) if column], project, names
     )
     by_key = _flags_by_key(frame)
@@ -158,7 +170,7 @@ def cards(
             layout,
             row,
             names,
-            found,
+            media,
             by_key,
             sample_address(project, str(row["key"]), query),
         )
@@ -167,11 +179,11 @@ def cards(
 
 
 def _flags_by_key(frame: Frame) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    flags: dict[str, list[str]] = {}
     for flag, keys in frame.flags.items():
         for key in keys:
-            found.setdefault(key, []).append(flag)
-    return found
+            flags.setdefault(key, []).append(flag)
+    return flags
 
 
 def _card(
@@ -182,21 +194,19 @@ def _card(
     media: dict[str, Media],
     flags: dict[str, list[str]],
     href: str,
-) -> Card:
-    def value(column: Column | None) -> Any:
+) -> SampleCard:
+    def value(column: FrameColumn | None) -> Any:
         return row[names[column.ref]] if column else None
 
     key = str(row["key"])
     audio = media.get(value(layout.audio) or "")
     agreement, tone = agreement_words(frame, row, names)
     corner = value(layout.corner)
-    return Card(
+    return SampleCard(
         key=key,
         href=href,
-        dots=[
-            (one.kind, one.name, all(value(column) is None for column in one.columns))
-            for one in frame.modalities
-        ],
+        layout=layout,
+        dots=dots_of_sample(frame, value),
         image=media.get(value(layout.image) or ""),
         note=shown(value(layout.note)),
         corner=f"{layout.corner.name} {corner}" if layout.corner and corner is not None else "",
@@ -209,15 +219,20 @@ def _card(
         numbers=[(column.name, shown(value(column), column.unit)) for column in layout.numbers],
         spark=spark_of(value(layout.series)),
         flags=[flag_label(flag) for flag in flags.get(key, []) if flag != "silent"],
-        has_image=layout.image is not None,
-        has_audio=layout.audio is not None,
-        has_text=layout.text is not None,
         no_image=gap_words(frame, key, layout.image, _("no image")),
         no_audio=gap_words(frame, key, layout.audio, _("no recording")),
     )
 
 
-def gap_words(frame: Frame, key: str, column: Column | None, words: str) -> str:
+def dots_of_sample(frame: Frame, value: Callable[[FrameColumn], Any]) -> list[Dot]:
+    """Return a dot for each input, hollow where all its columns are empty."""
+    return [
+        (modality.kind, modality.name, all(value(column) is None for column in modality.columns))
+        for modality in frame.modalities
+    ]
+
+
+def gap_words(frame: Frame, key: str, column: FrameColumn | None, words: str) -> str:
     """A file that was set aside is told apart from one that was never there."""
     if column and (key, column.ref) in frame.broken:
         return _("broken file")
@@ -232,7 +247,7 @@ def _facts(values: list[Any], audio: Media | None) -> str:
 
 
 def spark_of(values: Any) -> SafeString | str:
-    numbers = [one for one in values or [] if one is not None]
+    numbers = [number for number in values or [] if number is not None]
     step = max(1, len(numbers) // POINTS)
     return sparkline(numbers[::step]) if len(numbers) > 1 else ""
 
@@ -257,45 +272,45 @@ def shown(value: Any, unit: str = "") -> str:
         text = f"{value:.{ROUNDED}f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:g}"
         return f"{text} {unit}".strip()
     if isinstance(value, list):
-        return ", ".join(shown(one) for one in value[:8]) + (" …" if len(value) > 8 else "")
+        return ", ".join(shown(item) for item in value[:8]) + (" …" if len(value) > 8 else "")
     if hasattr(value, "isoformat"):
         return value.isoformat(sep=" ", timespec="minutes")
     return f"{value} {unit}".strip()
 
 
 @dataclass(frozen=True)
-class Cell:
-    column: Column
+class TableCell:
+    column: FrameColumn
     text: str
     media: Media | None = None
     spark: SafeString | str = ""
 
 
 @dataclass(frozen=True)
-class Line:
+class TableRow:
     key: str
     href: str
-    cells: list[Cell]
+    cells: list[TableCell]
 
 
 def lines(
-    rows: list[Row], columns: list[Column], names: dict[str, str], project: Project, query: str
-) -> list[Line]:
+    rows: list[Row], columns: list[FrameColumn], names: dict[str, str], project: Project, query: str
+) -> list[TableRow]:
     """The same rows for the table view."""
-    found = media_of(rows, columns, project, names)
+    media = media_of(rows, columns, project, names)
     return [
-        Line(
+        TableRow(
             str(row["key"]),
             sample_address(project, str(row["key"]), query),
-            [cell(column, row[names[column.ref]], found) for column in columns],
+            [cell(column, row[names[column.ref]], media) for column in columns],
         )
         for row in rows
     ]
 
 
-def cell(column: Column, value: Any, media: dict[str, Media]) -> Cell:
+def cell(column: FrameColumn, value: Any, media: dict[str, Media]) -> TableCell:
     if column.kind in MEDIA:
-        return Cell(column, "", media.get(value or ""))
+        return TableCell(column, "", media.get(value or ""))
     if column.kind == "series":
-        return Cell(column, "", spark=spark_of(value))
-    return Cell(column, shown(value))
+        return TableCell(column, "", spark=spark_of(value))
+    return TableCell(column, shown(value))

@@ -56,7 +56,9 @@ def literal(text: str) -> str:
 
 
 def pattern(text: str) -> str:
-    """For `ILIKE ? ESCAPE '!'`: the text anywhere, its own % and _ meant as they stand."""
+    """Return the pattern for `ILIKE ? ESCAPE '!'` that finds the text anywhere, its own % and _
+    literal.
+    """
     escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return f"%{escaped}%"
 
@@ -93,14 +95,15 @@ def reader(files: Files) -> duckdb.DuckDBPyConnection:
     connection = locked(files, threads=2 if size_of(files) >= LARGE_BYTES else 1)
     for number, path in enumerate(files):
         connection.execute(
-            f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, file_row_number=true)"
+            f"CREATE VIEW t{number} AS SELECT * FROM read_parquet({literal(path)}, "
+            "file_row_number=true)"
         )
     connection.execute("SET lock_configuration = true")
     return connection
 
 
 @dataclass
-class Kept:
+class PooledConnection:
     connection: duckdb.DuckDBPyConnection
     uses: int = 0
 
@@ -120,26 +123,26 @@ def _threads() -> ThreadPoolExecutor:
         return _pool
 
 
-def _kept(files: Files) -> Kept:
-    cache: OrderedDict[Files, Kept] = _mine.__dict__.setdefault("cache", OrderedDict())
+def _kept(files: Files) -> PooledConnection:
+    cache: OrderedDict[Files, PooledConnection] = _mine.__dict__.setdefault("cache", OrderedDict())
     known = cache.pop(files, None)
     if known and known.uses >= RENEW_AFTER:
         known.connection.close()
         known = None
-    cache[files] = known or Kept(reader(files))
+    cache[files] = known or PooledConnection(reader(files))
     while len(cache) > KEPT:
         cache.popitem(last=False)[1].connection.close()
     return cache[files]
 
 
 def _answer(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
-    kept = _kept(files)
-    kept.uses += len(questions)
-    timer = threading.Timer(SECONDS, kept.connection.interrupt)
+    pooled = _kept(files)
+    pooled.uses += len(questions)
+    timer = threading.Timer(SECONDS, pooled.connection.interrupt)
     timer.daemon = True
     timer.start()
     try:
-        return [_rows(kept.connection, sql, parameters) for sql, parameters in questions]
+        return [_rows(pooled.connection, sql, parameters) for sql, parameters in questions]
     finally:
         timer.cancel()
 
@@ -168,7 +171,9 @@ _answers: OrderedDict[tuple[Any, ...], list[list[Row]]] = OrderedDict()
 
 
 def ask_once(files: Files, questions: Sequence[Question]) -> list[list[Row]]:
-    """As `ask`; the answers are kept in this process, since what a file holds never changes."""
+    """Answer as `ask` does; the answers are kept in this process, since what a file holds never
+    changes.
+    """
     key = (files, *((sql, *values) for sql, values in questions))
     if key not in _answers:
         _answers[key] = ask(files, questions) if questions else []

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.browsing.duck import Question, Row, ask_once
 from apps.datasets.browsing.filters import (
     MISSING,
-    Filters,
+    SampleFilters,
     address,
     facet_columns,
     flag_label,
@@ -18,7 +18,7 @@ from apps.datasets.browsing.filters import (
     value_label,
     where,
 )
-from apps.datasets.browsing.frames import Column, Frame
+from apps.datasets.browsing.frames import Frame, FrameColumn
 from apps.datasets.browsing.joins import MAJORITY
 
 BINS = 20
@@ -28,7 +28,7 @@ MAX_FACETS = 16
 
 @dataclass
 class Facet:
-    column: Column
+    column: FrameColumn
     title: str
     options: list[dict[str, Any]]
     open: bool = True
@@ -36,7 +36,7 @@ class Facet:
 
 @dataclass
 class Range:
-    column: Column
+    column: FrameColumn
     title: str
     low: str
     high: str
@@ -66,7 +66,7 @@ class PatternRow:
         return f"{self.total:,}"
 
 
-def _grouped(columns: list[Column], condition: str) -> str:
+def _grouped(columns: list[FrameColumn], condition: str) -> str:
     """Counts a value of several columns in one pass over the file. `place` says which column a row
     is about.
     """
@@ -74,31 +74,37 @@ def _grouped(columns: list[Column], condition: str) -> str:
     place = f"grouping_id({', '.join(parts)})"
     value = "coalesce(" + ", ".join(f"{part}::VARCHAR" for part in parts) + ")"
     sets = ", ".join(f"({part})" for part in parts)
-    return f"SELECT {place} AS place, {value} AS value, count(*) AS n FROM t0{condition} GROUP BY GROUPING SETS ({sets})"
+    return (
+        f"SELECT {place} AS place, {value} AS value, count(*) AS n FROM t0{condition} GROUP BY "
+        f"GROUPING SETS ({sets})"
+    )
 
 
-def _place(columns: list[Column], index: int) -> int:
+def _place(columns: list[FrameColumn], index: int) -> int:
     """grouping_id sets a bit for each column that is *not* grouped by; the first column has the
     highest.
     """
     return (2 ** len(columns) - 1) ^ (1 << (len(columns) - 1 - index))
 
 
-def _tags(column: Column, condition: str) -> str:
-    return f"SELECT value, count(*) AS n FROM (SELECT unnest({column.sql}) AS value FROM t0{condition}) GROUP BY value"
+def _tags(column: FrameColumn, condition: str) -> str:
+    return (
+        f"SELECT value, count(*) AS n FROM (SELECT unnest({column.sql}) AS value FROM "
+        f"t0{condition}) GROUP BY value"
+    )
 
 
-def _counts(columns: list[Column], rows: list[Row]) -> dict[str, dict[str, int]]:
+def _counts(columns: list[FrameColumn], rows: list[Row]) -> dict[str, dict[str, int]]:
     by_place = {_place(columns, index): column.ref for index, column in enumerate(columns)}
-    found: dict[str, dict[str, int]] = {column.ref: {} for column in columns}
+    counts: dict[str, dict[str, int]] = {column.ref: {} for column in columns}
     for row in rows:
-        found[by_place[row["place"]]][MISSING if row["value"] is None else row["value"]] = row["n"]
-    return found
+        counts[by_place[row["place"]]][MISSING if row["value"] is None else row["value"]] = row["n"]
+    return counts
 
 
 def count_questions(
-    filters: Filters | None, columns: list[Column]
-) -> list[tuple[list[Column], Question]]:
+    filters: SampleFilters | None, columns: list[FrameColumn]
+) -> list[tuple[list[FrameColumn], Question]]:
     """Columns without a filter of their own share one pass; each filtered one needs its own,
     without that filter.
     """
@@ -106,34 +112,36 @@ def count_questions(
     own = [column for column in plain if filters and column.ref in filters.values]
     together = [column for column in plain if column not in own]
     condition, values = where(filters) if filters else ("", [])
-    asked = [(together, (_grouped(together, condition), values))] if together else []
+    questions = [(together, (_grouped(together, condition), values))] if together else []
     for column in own:
-        mine, its = where(filters, without=column.ref) if filters else ("", [])
-        asked.append(([column], (_grouped([column], mine), its)))
+        condition_without, parameters = where(filters, without=column.ref) if filters else ("", [])
+        questions.append(([column], (_grouped([column], condition_without), parameters)))
     for column in columns:
         if column.kind == "tags":
-            mine, its = where(filters, without=column.ref) if filters else ("", [])
-            asked.append(([column], (_tags(column, mine), its)))
-    return asked
+            condition_without, parameters = (
+                where(filters, without=column.ref) if filters else ("", [])
+            )
+            questions.append(([column], (_tags(column, condition_without), parameters)))
+    return questions
 
 
 def collect(
-    asked: list[tuple[list[Column], Question]], answers: list[list[Row]]
+    questions: list[tuple[list[FrameColumn], Question]], answers: list[list[Row]]
 ) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for (columns, _question), rows in zip(asked, answers):
+    counts: dict[str, dict[str, int]] = {}
+    for (columns, _question), rows in zip(questions, answers):
         if columns[0].kind == "tags":
-            found[columns[0].ref] = {row["value"]: row["n"] for row in rows}
+            counts[columns[0].ref] = {row["value"]: row["n"] for row in rows}
         else:
-            found |= _counts(columns, rows)
-    return found
+            counts |= _counts(columns, rows)
+    return counts
 
 
-def range_columns(frame: Frame) -> list[Column]:
+def range_columns(frame: Frame) -> list[FrameColumn]:
     return [column for column in frame.of_kind("number") if column.distinct != 1][:6]
 
 
-def _bounds(columns: list[Column]) -> str:
+def _bounds(columns: list[FrameColumn]) -> str:
     return (
         "SELECT "
         + ", ".join(
@@ -144,78 +152,78 @@ def _bounds(columns: list[Column]) -> str:
     )
 
 
-def histogram(column: Column, low: float, high: float, condition: str) -> str:
+def histogram(column: FrameColumn, low: float, high: float, condition: str) -> str:
     """Counts in BINS equal parts from low to high."""
     part = (
         f"least({BINS - 1}, floor(({column.sql} - {low!r}) / {(high - low)!r} * {BINS})::INTEGER)"
     )
-    both = f"{condition} AND" if condition else " WHERE"
+    prefix = f"{condition} AND" if condition else " WHERE"
     return (
-        f"SELECT {part} AS bin, count(*) AS n FROM t0{both} {column.sql} IS NOT NULL GROUP BY bin"
+        f"SELECT {part} AS bin, count(*) AS n FROM t0{prefix} {column.sql} IS NOT NULL GROUP BY bin"
     )
 
 
-def bounds_of(frame: Frame) -> list[tuple[Column, float, float]]:
+def bounds_of(frame: Frame) -> list[tuple[FrameColumn, float, float]]:
     columns = range_columns(frame)
     if not columns:
         return []
     row = ask_once(frame.files, [(_bounds(columns), [])])[0][0]
-    found = [(column, row[f"low{n}"], row[f"high{n}"]) for n, column in enumerate(columns)]
+    bounds = [(column, row[f"low{n}"], row[f"high{n}"]) for n, column in enumerate(columns)]
     return [
         (column, float(low), float(high))
-        for column, low, high in found
+        for column, low, high in bounds
         if low is not None and high is not None and high > low
     ]
 
 
 def make_facets(
-    filters: Filters,
+    filters: SampleFilters,
     names: dict[str, str],
     all_counts: dict[str, dict[str, int]],
     counts: dict[str, dict[str, int]],
 ) -> list[Facet]:
     facets = []
     for place, column in enumerate(facet_columns(filters.frame)[:MAX_FACETS]):
-        whole, chosen = all_counts.get(column.ref, {}), filters.values.get(column.ref, [])
+        totals, checked = all_counts.get(column.ref, {}), filters.values.get(column.ref, [])
         options = [
             {
                 "value": value,
                 "label": value_label(column, value),
                 "total": total,
                 "count": counts.get(column.ref, {}).get(value, 0),
-                "checked": value in chosen,
+                "checked": value in checked,
             }
-            for value, total in whole.items()
+            for value, total in totals.items()
         ]
         options.sort(
-            key=lambda one: (
-                not one["checked"],
-                one["value"] == MISSING,
-                -one["total"],
-                str(one["label"]),
+            key=lambda option: (
+                not option["checked"],
+                option["value"] == MISSING,
+                -option["total"],
+                str(option["label"]),
             )
         )
-        if len(whole) > 1 or chosen:
+        if len(totals) > 1 or checked:
             facets.append(
                 Facet(
                     column,
                     names[column.ref],
                     options[:SHOWN],
-                    open=bool(chosen) or (place < 8 and column.distinct <= 24),
+                    open=bool(checked) or (place < 8 and column.distinct <= 24),
                 )
             )
     return facets
 
 
 def make_ranges(
-    filters: Filters,
+    filters: SampleFilters,
     names: dict[str, str],
-    bounds: list[tuple[Column, float, float]],
-    whole: list[list[Row]],
+    bounds: list[tuple[FrameColumn, float, float]],
+    all_bins: list[list[Row]],
     match: list[list[Row]],
 ) -> list[Range]:
-    found = []
-    for (column, low, high), all_rows, rows in zip(bounds, whole, match):
+    ranges = []
+    for (column, low, high), all_rows, rows in zip(bounds, all_bins, match):
         total, inside = (
             {row["bin"]: row["n"] for row in all_rows},
             {row["bin"]: row["n"] for row in rows},
@@ -226,54 +234,67 @@ def make_ranges(
             for n in range(BINS)
         ]
         chosen = filters.ranges.get(column.ref, (None, None))
-        texts = [f"{one:g}" if one is not None else "" for one in chosen]
+        texts = [f"{bound:g}" if bound is not None else "" for bound in chosen]
         title = f"{names[column.ref]}, {column.unit}" if column.unit else names[column.ref]
-        found.append(
+        ranges.append(
             Range(column, title, texts[0], texts[1], low, high, bars, column.ref in filters.ranges)
         )
-    return found
+    return ranges
 
 
 def pattern_question(frame: Frame, condition: str, values: list[Any]) -> Question:
     """Samples a combination of inputs."""
-    tests = ", ".join(f"{one.present} AS m{n}" for n, one in enumerate(frame.modalities))
+    tests = ", ".join(f"{modality.present} AS m{n}" for n, modality in enumerate(frame.modalities))
     return f"SELECT {tests}, count(*) AS n FROM t0{condition} GROUP BY ALL ORDER BY n DESC", values
 
 
-def make_patterns(filters: Filters, whole: list[Row], match: list[Row]) -> list[PatternRow]:
+def make_patterns(
+    filters: SampleFilters, all_rows: list[Row], match: list[Row]
+) -> list[PatternRow]:
     frame = filters.frame
     matched = {_present(frame, row): row["n"] for row in match}
     total, largest = (
-        sum(row["n"] for row in whole) or 1,
-        max((row["n"] for row in whole), default=1),
+        sum(row["n"] for row in all_rows) or 1,
+        max((row["n"] for row in all_rows), default=1),
     )
     rows = []
-    for row in whole:
+    for row in all_rows:
         present, n = _present(frame, row), row["n"]
-        code, hit = pattern_code(list(present)), matched.get(present, 0)
+        code, n_matching = pattern_code(list(present)), matched.get(present, 0)
         chosen = code in filters.has
         href = address(filters.query, {"has": code}) if chosen else address(filters.query, has=code)
         label, shares = (
             pattern_label(list(present), frame),
-            (n / total, 100 * n / largest, 100 * hit / largest),
+            (n / total, 100 * n / largest, 100 * n_matching / largest),
         )
         rows.append(
             PatternRow(
-                label, code, list(present), n, hit, chosen, href, dots_of(frame, present), *shares
+                label,
+                code,
+                list(present),
+                n,
+                n_matching,
+                chosen,
+                href,
+                dots_of(frame, present),
+                *shares,
             )
         )
     return rows
 
 
 def dots_of(frame: Frame, present: Collection[str]) -> list[tuple[str, str, bool]]:
-    return [(one.kind, one.name, one.name not in present) for one in frame.modalities]
+    return [
+        (modality.kind, modality.name, modality.name not in present)
+        for modality in frame.modalities
+    ]
 
 
 def _present(frame: Frame, row: Row) -> tuple[str, ...]:
-    return tuple(one.name for n, one in enumerate(frame.modalities) if row[f"m{n}"])
+    return tuple(modality.name for n, modality in enumerate(frame.modalities) if row[f"m{n}"])
 
 
-def flag_facet(filters: Filters) -> list[dict[str, Any]]:
+def flag_facet(filters: SampleFilters) -> list[dict[str, Any]]:
     return [
         {
             "value": flag,
@@ -286,9 +307,9 @@ def flag_facet(filters: Filters) -> list[dict[str, Any]]:
     ]
 
 
-def gap_facet(filters: Filters) -> list[dict[str, Any]]:
+def gap_facet(filters: SampleFilters) -> list[dict[str, Any]]:
     """Columns with gaps that are no input: inputs have the table of combinations."""
-    inputs = {column.ref for one in filters.frame.modalities for column in one.columns}
+    inputs = {column.ref for modality in filters.frame.modalities for column in modality.columns}
     gaps = [
         column
         for column in filters.frame.columns
@@ -311,20 +332,20 @@ CHECKED = ("category", "label", "group")
 
 
 def names_of(frame: Frame) -> dict[str, str]:
-    """What each column is called on the page: its name, with the data set's where two bear the
+    """Return the name of each column on the page: its own, with the data set's where two bear the
     same.
     """
-    seen: dict[str, int] = {}
+    times_used: dict[str, int] = {}
     for column in frame.columns:
-        seen[column.name] = seen.get(column.name, 0) + 1
+        times_used[column.name] = times_used.get(column.name, 0) + 1
     alone = {column.ref for column in facet_columns(frame) if column.kind == "group"}
     return {
-        column.ref: _name_of(column, seen[column.name] > 1 and column.ref not in alone)
+        column.ref: _name_of(column, times_used[column.name] > 1 and column.ref not in alone)
         for column in frame.columns
     }
 
 
-def _name_of(column: Column, twice: bool) -> str:
+def _name_of(column: FrameColumn, twice: bool) -> str:
     words = column.name.replace("_", " ").strip().capitalize()
     if column.name == "agreement":
         return _("Annotation")

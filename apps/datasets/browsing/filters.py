@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from apps.datasets.browsing.duck import Question, identifier
-from apps.datasets.browsing.frames import CHOICES, Column, Frame, Modality
+from apps.datasets.browsing.frames import CHOICES, Frame, FrameColumn, FrameModality
 
 MISSING = "-"
 SIZES = (12, 24, 48)
@@ -27,7 +27,7 @@ Condition = tuple[str, list[Any]]
 
 
 @dataclass(frozen=True)
-class Filters:
+class SampleFilters:
     frame: Frame
     query: QueryDict
     values: dict[str, list[str]] = field(default_factory=dict)
@@ -54,10 +54,12 @@ class Filters:
         )
 
 
-def parse(query: QueryDict, frame: Frame) -> Filters:
-    """What is not understood is left out: an old address still opens the page."""
+def parse(query: QueryDict, frame: Frame) -> SampleFilters:
+    """Read the query string; what it does not understand is left out, so that an old address still
+    opens the page.
+    """
     refs = {column.ref for column in frame.columns}
-    return Filters(
+    return SampleFilters(
         frame=frame,
         query=query,
         values={
@@ -89,25 +91,25 @@ def number(text: str | None) -> float | None:
 
 
 def _ranges(query: QueryDict, frame: Frame) -> dict[str, tuple[float | None, float | None]]:
-    found = {}
+    ranges = {}
     for column in frame.of_kind("number"):
         low, high = number(query.get(f"from:{column.ref}")), number(query.get(f"to:{column.ref}"))
         if low is not None or high is not None:
-            found[column.ref] = (low, high)
-    return found
+            ranges[column.ref] = (low, high)
+    return ranges
 
 
-def _pattern(code: str, frame: Frame) -> list[Modality] | None:
+def _pattern(code: str, frame: Frame) -> list[FrameModality] | None:
     names = [] if code == NOTHING else code.split(",")
-    found = [one for one in frame.modalities if one.name in names]
-    return found if len(found) == len(names) else None
+    modalities = [modality for modality in frame.modalities if modality.name in names]
+    return modalities if len(modalities) == len(names) else None
 
 
 def pattern_code(present: list[str]) -> str:
     return ",".join(present) or NOTHING
 
 
-def where(filters: Filters, without: str = "", patterns: bool = True) -> Condition:
+def where(filters: SampleFilters, without: str = "", patterns: bool = True) -> Condition:
     """`WHERE ...` and its parameters, without the filter on one column (for that column's own
     facet).
     """
@@ -123,7 +125,7 @@ def where(filters: Filters, without: str = "", patterns: bool = True) -> Conditi
     ]
 
 
-def _value_parts(filters: Filters, without: str) -> list[Condition]:
+def _value_parts(filters: SampleFilters, without: str) -> list[Condition]:
     parts = []
     for ref, chosen in filters.values.items():
         column = filters.frame.column(ref)
@@ -132,7 +134,7 @@ def _value_parts(filters: Filters, without: str) -> list[Condition]:
     return parts
 
 
-def _one_of(column: Column, chosen: list[str]) -> Condition:
+def _one_of(column: FrameColumn, chosen: list[str]) -> Condition:
     wanted = [value for value in chosen if value != MISSING]
     test = (
         f"list_has_any({column.sql}, ?)"
@@ -143,7 +145,7 @@ def _one_of(column: Column, chosen: list[str]) -> Condition:
     return " OR ".join(parts) or "true", [wanted] if wanted else []
 
 
-def _range_parts(filters: Filters, without: str) -> list[Condition]:
+def _range_parts(filters: SampleFilters, without: str) -> list[Condition]:
     parts: list[Condition] = []
     for ref, (low, high) in filters.ranges.items():
         column = filters.frame.column(ref)
@@ -156,7 +158,7 @@ def _range_parts(filters: Filters, without: str) -> list[Condition]:
     return parts
 
 
-def _other_parts(filters: Filters, patterns: bool) -> list[Condition]:
+def _other_parts(filters: SampleFilters, patterns: bool) -> list[Condition]:
     frame = filters.frame
     parts: list[Condition] = []
     columns = {column.ref: column for column in frame.columns}
@@ -177,14 +179,15 @@ def _pattern_sql(code: str, frame: Frame) -> str:
     return (
         "("
         + " AND ".join(
-            one.present if one in chosen else f"NOT {one.present}" for one in frame.modalities
+            modality.present if modality in chosen else f"NOT {modality.present}"
+            for modality in frame.modalities
         )
         + ")"
     )
 
 
-def prepared(filters: Filters) -> list[Question]:
-    """To be asked first, on the same connection: the search through all texts is done once for all
+def prepared(filters: SampleFilters) -> list[Question]:
+    """Return the questions to ask first on the same connection: all texts are searched once for all
     questions about a page.
     """
     if not filters.text:
@@ -195,13 +198,16 @@ def prepared(filters: Filters) -> list[Question]:
         f"contains(lower({sql}::VARCHAR), lower(?))"
         for sql in (frame.key, *(column.sql for column in columns))
     ]
-    sql = f"CREATE OR REPLACE TEMP TABLE searched AS SELECT file_row_number AS place FROM t0 WHERE {' OR '.join(tests)}"
+    sql = (
+        "CREATE OR REPLACE TEMP TABLE searched AS SELECT file_row_number AS place FROM t0 WHERE "
+        f"{' OR '.join(tests)}"
+    )
     return [(sql, [filters.text] * len(tests))]
 
 
-def order_by(filters: Filters) -> str:
+def order_by(filters: SampleFilters) -> str:
     frame, sort = filters.frame, filters.sort
-    way = "DESC" if sort.startswith("-") else "ASC"
+    direction = "DESC" if sort.startswith("-") else "ASC"
     name = sort.lstrip("-")
     if name == "disagreement" and frame.votes:
         shares = [
@@ -211,7 +217,7 @@ def order_by(filters: Filters) -> str:
         return f" ORDER BY {' + '.join(shares)} ASC, {frame.key}"
     column = frame.column(name)
     if column and column.kind not in ("image", "audio", "series", "tags"):
-        return f" ORDER BY {column.sql} {way} NULLS LAST, {frame.key}"
+        return f" ORDER BY {column.sql} {direction} NULLS LAST, {frame.key}"
     if name == "key" and sort.startswith("-"):
         return f" ORDER BY {frame.key} DESC"
     return f" ORDER BY {frame.key}"
@@ -234,20 +240,20 @@ def address(query: QueryDict, drop: Mapping[str, str | None] | None = None, **pu
 
 
 def tidy(query: QueryDict) -> QueryDict:
-    """Without what a form sends for the fields that were left empty."""
-    kept = QueryDict(mutable=True)
+    """Return the query without the fields that were left empty in the form."""
+    query_without_blanks = QueryDict(mutable=True)
     for name in query:
         if values := [value for value in query.getlist(name) if value]:
-            kept.setlist(name, values)
-    return kept
+            query_without_blanks.setlist(name, values)
+    return query_without_blanks
 
 
 def cleared(query: QueryDict) -> str:
-    kept = QueryDict(mutable=True)
+    remaining = QueryDict(mutable=True)
     for name in KEPT:
         if name in query:
-            kept.setlist(name, query.getlist(name))
-    return "?" + kept.urlencode()
+            remaining.setlist(name, query.getlist(name))
+    return "?" + remaining.urlencode()
 
 
 @dataclass(frozen=True)
@@ -256,44 +262,44 @@ class Chip:
     href: str
 
 
-def chips(filters: Filters, names: Mapping[str, str]) -> list[Chip]:
-    """What is filtered for, each with the address without it. `names`: ref -> what the column is
-    called here.
+def chips(filters: SampleFilters, names: Mapping[str, str]) -> list[Chip]:
+    """Return a chip for every filter, with the address without it. `names`: ref -> what the column
+    is called here.
     """
-    query, found = filters.query, list[Chip]()
+    query, shown = filters.query, list[Chip]()
     for ref, chosen in filters.values.items():
         words = _(", ").join(value_label(filters.frame.column(ref), value) for value in chosen)
-        found.append(
+        shown.append(
             Chip(
                 _("%(column)s: %(values)s") % {"column": names[ref], "values": words},
                 address(query, {ref: None}),
             )
         )
     for ref, (low, high) in filters.ranges.items():
-        found.append(
+        shown.append(
             Chip(
                 _range_label(names[ref], low, high),
                 address(query, {f"from:{ref}": None, f"to:{ref}": None}),
             )
         )
-    found += [
+    shown += [
         Chip(_("%(column)s is missing") % {"column": names[ref]}, address(query, {"missing": ref}))
         for ref in filters.missing
     ]
-    found += [
+    shown += [
         Chip(_("%(column)s is there") % {"column": names[ref]}, address(query, {"present": ref}))
         for ref in filters.present
     ]
-    found += [
+    shown += [
         Chip(pattern_label(code.split(","), filters.frame), address(query, {"has": code}))
         for code in filters.has
     ]
-    found += [Chip(flag_label(flag), address(query, {"flag": flag})) for flag in filters.flags]
+    shown += [Chip(flag_label(flag), address(query, {"flag": flag})) for flag in filters.flags]
     if filters.text:
-        found.append(
+        shown.append(
             Chip(_("Search: %(text)s") % {"text": filters.text}, address(query, {"q": None}))
         )
-    return found
+    return shown
 
 
 def _range_label(name: str, low: float | None, high: float | None) -> str:
@@ -317,7 +323,7 @@ AGREEMENT = {
 }
 
 
-def value_label(column: Column | None, value: str) -> str:
+def value_label(column: FrameColumn | None, value: str) -> str:
     if column and column.name == "agreement" and value in AGREEMENT:
         return AGREEMENT[value]()
     return _("missing") if value == MISSING else value
@@ -339,18 +345,18 @@ def flag_label(flag: str) -> str:
 
 def pattern_label(present: list[str], frame: Frame) -> str:
     """ "All three", "No speech", "Clue only": one combination of inputs in words."""
-    names = [one.name for one in frame.modalities]
-    there = [name for name in names if name in present]
-    gone = [name for name in names if name not in present]
-    if not there:
+    names = [modality.name for modality in frame.modalities]
+    present_names = [name for name in names if name in present]
+    absent = [name for name in names if name not in present]
+    if not present_names:
         return _("None of them")
-    if not gone:
+    if not absent:
         return ALL[len(names)]() if len(names) in ALL else _("All %(n)s") % {"n": len(names)}
-    if len(gone) == 1 and len(names) > 2:
-        return _("No %(name)s") % {"name": gone[0][:1].lower() + gone[0][1:]}
-    if len(there) == 1:
-        return _("%(name)s only") % {"name": there[0][:1].upper() + there[0][1:]}
-    return _(", ").join(there)
+    if len(absent) == 1 and len(names) > 2:
+        return _("No %(name)s") % {"name": absent[0][:1].lower() + absent[0][1:]}
+    if len(present_names) == 1:
+        return _("%(name)s only") % {"name": present_names[0][:1].upper() + present_names[0][1:]}
+    return _(", ").join(present_names)
 
 
 ALL = {
@@ -365,24 +371,24 @@ MAX_VALUES = 200
 ORDER = ("label", "category", "tags", "group")
 
 
-def facet_columns(frame: Frame) -> list[Column]:
-    """What is offered as check boxes: few values, each on several samples; labels first, groups
-    last.
+def facet_columns(frame: Frame) -> list[FrameColumn]:
+    """Return the columns offered as check boxes: few values, each on several samples; labels first,
+    groups last.
 
     Several data sets often bear the same group (who spoke): the one of the largest is enough.
     """
-    found = [
+    candidates = [
         column
         for column in frame.columns
         if column.kind in CHOICES and 0 < column.distinct <= MAX_VALUES
     ]
-    best: dict[tuple[str, str], Column] = {}
-    for column in found:
+    best: dict[tuple[str, str], FrameColumn] = {}
+    for column in candidates:
         name = (column.kind, column.name)
         if column.kind != "group" or name not in best or column.rows > best[name].rows:
             best[name if column.kind == "group" else (column.kind, column.ref)] = column
-    kept = [column for column in found if column in best.values()]
+    facets = [column for column in candidates if column in best.values()]
     return sorted(
-        kept,
+        facets,
         key=lambda column: (ORDER.index(column.kind), column.kind == "group" and column.distinct),
     )

@@ -1,4 +1,4 @@
-"""What a page of samples shows: one Parquet file, its columns by their full names, the modalities
+"""The frame of a page of samples: one Parquet file, its columns by their full names, the modalities
 among them.
 
 A data set's page shows the file of one version; the project's samples, or an alignment's, the
@@ -21,7 +21,7 @@ MAX_MODALITIES = 8
 
 
 @dataclass(frozen=True)
-class Column:
+class FrameColumn:
     """One column of the file. `ref` is its full name, `dataset.column`, the same on every page and
     in every address.
     """
@@ -46,10 +46,10 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Modality:
+class FrameModality:
     name: str
     kind: str
-    columns: tuple[Column, ...]
+    columns: tuple[FrameColumn, ...]
 
     @property
     def present(self) -> str:
@@ -63,9 +63,9 @@ class Frame:
     key: str
     """The key column, quoted for SQL."""
     key_name: str
-    columns: tuple[Column, ...]
-    modalities: tuple[Modality, ...]
-    label: Column | None
+    columns: tuple[FrameColumn, ...]
+    modalities: tuple[FrameModality, ...]
+    label: FrameColumn | None
     votes: tuple[str, ...] = ()
     """Slugs of the annotation data sets that are joined in, as majority, agreement and number of
     votes.
@@ -77,28 +77,28 @@ class Frame:
     is_joined: bool = False
     digest: str = ""
 
-    def column(self, ref: str) -> Column | None:
+    def column(self, ref: str) -> FrameColumn | None:
         return next((column for column in self.columns if column.ref == ref), None)
 
-    def of_kind(self, *kinds: str) -> list[Column]:
+    def of_kind(self, *kinds: str) -> list[FrameColumn]:
         return [column for column in self.columns if column.kind in kinds]
 
 
-def columns_of(version: Version, joined: bool) -> list[Column]:
+def columns_of(version: Version, joined: bool) -> list[FrameColumn]:
     """The columns of a version without its key; in a join each is stored under its full name."""
     dataset = version.dataset
-    found = []
+    columns = []
     for spec in version.columns:
         if spec["name"] == version.key_column:
             continue
         ref = f"{dataset.slug}.{spec['name']}"
-        found.append(_column(spec, ref, version, ref if joined else spec["name"]))
-    return found
+        columns.append(_column(spec, ref, version, ref if joined else spec["name"]))
+    return columns
 
 
-def _column(spec: dict[str, Any], ref: str, version: Version, stored: str) -> Column:
+def _column(spec: dict[str, Any], ref: str, version: Version, stored: str) -> FrameColumn:
     dataset = version.dataset
-    return Column(
+    return FrameColumn(
         ref=ref,
         name=spec["name"],
         kind=spec["kind"],
@@ -117,9 +117,9 @@ def _column(spec: dict[str, Any], ref: str, version: Version, stored: str) -> Co
     )
 
 
-def vote_columns(version: Version) -> list[Column]:
-    """What a join holds of an annotation data set: the majority, whether the annotators agree, how
-    many there were.
+def vote_columns(version: Version) -> list[FrameColumn]:
+    """Return the columns that a join holds of an annotation data set: the majority, whether the
+    annotators agree, how many there were.
     """
     slug = version.dataset.slug
     distinct = next(
@@ -192,10 +192,10 @@ def frame_of_alignment(alignment: Alignment, versions: Iterable[Version]) -> Fra
     """The samples as this alignment joins them: its versions, its modalities, its label."""
     frame = frame_of_versions(versions)
     chosen = []
-    for name, one in alignment.spec.get("modalities", {}).items():
-        found = [column for ref in one["columns"] if (column := frame.column(ref))]
-        if found:
-            chosen.append(Modality(name, one["kind"], tuple(found)))
+    for name, modality in alignment.spec.get("modalities", {}).items():
+        columns = [column for ref in modality["columns"] if (column := frame.column(ref))]
+        if columns:
+            chosen.append(FrameModality(name, modality["kind"], tuple(columns)))
     source = alignment.spec.get("label", {}).get("source", "")
     label = (
         frame.column(source) or frame.column(f"{source.split('.')[0]}.{MAJORITY}") or frame.label
@@ -205,21 +205,21 @@ def frame_of_alignment(alignment: Alignment, versions: Iterable[Version]) -> Fra
     )
 
 
-def modalities_of(columns: list[Column]) -> list[Modality]:
+def modalities_of(columns: list[FrameColumn]) -> list[FrameModality]:
     """Every picture, recording, text and series; and the numbers of a data set that holds nothing
     else and no label.
     """
     single = [column for column in columns if column.kind in INPUTS]
-    found = [Modality(_name(column, single), column.kind, (column,)) for column in single]
+    modalities = [FrameModality(_name(column, single), column.kind, (column,)) for column in single]
     for slug in dict.fromkeys(column.dataset for column in columns):
         own = [column for column in columns if column.dataset == slug]
         numbers = tuple(column for column in own if column.kind == "number")
         if numbers and not any(column.kind in (*INPUTS, "label", "votes") for column in own):
-            found.append(Modality(numbers[0].dataset_name, "table", numbers))
-    return found[:MAX_MODALITIES]
+            modalities.append(FrameModality(numbers[0].dataset_name, "table", numbers))
+    return modalities[:MAX_MODALITIES]
 
 
-def _name(column: Column, single: list[Column]) -> str:
+def _name(column: FrameColumn, single: list[FrameColumn]) -> str:
     """The data set's name, with the column's where it has several."""
     alone = sum(other.dataset == column.dataset for other in single) == 1
     return column.dataset_name if alone else f"{column.dataset_name}, {column.name}"
@@ -230,25 +230,25 @@ FLAGS = ("silent", "clipped", "blank", "animated", "location")
 
 def flags_of(versions: list[Version]) -> dict[str, tuple[str, ...]]:
     """Samples that the check marked and kept: silent recordings, blank pictures, duplicates."""
-    found: dict[str, set[str]] = {}
+    keys_of: dict[str, set[str]] = {}
     for version in versions:
         if twins := version.statistics.get("duplicates"):
-            found.setdefault("duplicate", set()).update(twins)
+            keys_of.setdefault("duplicate", set()).update(twins)
         for group in version.report.get("groups", []):
             if group["code"] in FLAGS:
-                found.setdefault(group["code"], set()).update(
-                    one["key"] for one in group["examples"] if "key" in one
+                keys_of.setdefault(group["code"], set()).update(
+                    example["key"] for example in group["examples"] if "key" in example
                 )
-    return {flag: tuple(sorted(keys)) for flag, keys in sorted(found.items())}
+    return {flag: tuple(sorted(keys)) for flag, keys in sorted(keys_of.items())}
 
 
 def broken_of(versions: list[Version]) -> dict[tuple[str, str], str]:
     """(key, dataset.column) -> why the file of this cell could not be read."""
     return {
-        (one["key"], f"{version.dataset.slug}.{one['column']}"): one.get("text", "")
+        (example["key"], f"{version.dataset.slug}.{example['column']}"): example.get("text", "")
         for version in versions
         for group in version.report.get("groups", [])
         if group["code"] == "broken_file"
-        for one in group["examples"]
-        if "key" in one and "column" in one
+        for example in group["examples"]
+        if "key" in example and "column" in example
     }

@@ -55,7 +55,10 @@ def _write(path: Path, data: Sequence[Version], votes: Sequence[Version]) -> Non
     spill = partial.with_suffix(".spill")
     connection = locked([*sources, str(partial)], memory=MEMORY, spill=str(spill))
     try:
-        copy = f"COPY ({join_sql(data, votes)}) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
+        copy = (
+            f"COPY ({join_sql(data, votes)}) TO {literal(str(partial))} (FORMAT parquet, "
+            "COMPRESSION zstd, USE_TMP_FILE false)"
+        )
         connection.execute(copy)
         os.replace(partial, path)
     except UNREADABLE as error:
@@ -73,7 +76,8 @@ def join_sql(data: Sequence[Version], votes: Sequence[Version]) -> str:
     if not sources:
         return "SELECT NULL::VARCHAR AS key WHERE false"
     picked = [
-        f"{name}.{identifier(spec['name'])} AS {identifier(version.dataset.slug + '.' + spec['name'])}"
+        f"{name}.{identifier(spec['name'])} AS "
+        f"{identifier(version.dataset.slug + '.' + spec['name'])}"
         for name, version in zip(names, data)
         for spec in version.columns
         if spec["name"] != version.key_column
@@ -89,7 +93,11 @@ def join_sql(data: Sequence[Version], votes: Sequence[Version]) -> str:
         f"LEFT JOIN ({vote_sql(version)}) v{number} ON v{number}.key = {_coalesce(keys)}"
         for number, version in enumerate(votes)
     ]
-    return f"SELECT {', '.join([f'{_coalesce(keys)} AS key', *picked, *_presences(names, data), *voted])} FROM {sources[0]} {' '.join(joins + left)} ORDER BY key"
+    return (
+        "SELECT "
+        f"{', '.join([f'{_coalesce(keys)} AS key', *picked, *_presences(names, data), *voted])} "
+        f"FROM {sources[0]} {' '.join(joins + left)} ORDER BY key"
+    )
 
 
 def presence(ref: str) -> str:
@@ -99,7 +107,8 @@ def presence(ref: str) -> str:
 
 def _presences(names: Sequence[str], data: Sequence[Version]) -> list[str]:
     return [
-        f"{name}.{identifier(spec['name'])} IS NOT NULL AS {identifier(presence(version.dataset.slug + '.' + spec['name']))}"
+        f"{name}.{identifier(spec['name'])} IS NOT NULL AS "
+        f"{identifier(presence(version.dataset.slug + '.' + spec['name']))}"
         for name, version in zip(names, data)
         for spec in version.columns
         if spec["kind"] in INPUTS
@@ -123,11 +132,19 @@ def vote_sql(version: Version) -> str:
     def name(part: str) -> str:
         return identifier(f"{slug}.{part}")
 
-    counted = f"SELECT {key} AS key, label, count(*) AS n FROM {literal_table(version)} WHERE label IS NOT NULL GROUP BY ALL"
-    ranked = f"SELECT key, sum(n) AS votes, max(n) AS most, arg_max(label, n) AS top, count(*) AS labels, list(n) AS counts FROM ({counted}) GROUP BY key"
+    counted = (
+        f"SELECT {key} AS key, label, count(*) AS n FROM {literal_table(version)} WHERE label IS "
+        "NOT NULL GROUP BY ALL"
+    )
+    ranked = (
+        "SELECT key, sum(n) AS votes, max(n) AS most, arg_max(label, n) AS top, count(*) AS "
+        f"labels, list(n) AS counts FROM ({counted}) GROUP BY key"
+    )
     return (
-        f"SELECT key, CASE WHEN len(list_filter(counts, lambda x: x = most)) = 1 THEN top END AS {name(MAJORITY)}, "
-        f"CASE WHEN votes = 1 THEN 'one' WHEN labels = 1 THEN 'agree' ELSE 'disagree' END AS {name('agreement')}, "
+        "SELECT key, CASE WHEN len(list_filter(counts, lambda x: x = most)) = 1 THEN top END AS "
+        f"{name(MAJORITY)}, "
+        "CASE WHEN votes = 1 THEN 'one' WHEN labels = 1 THEN 'agree' ELSE 'disagree' END AS "
+        f"{name('agreement')}, "
         f"votes::INTEGER AS {name('votes')}, most::INTEGER AS {name('most')} FROM ({ranked})"
     )
 

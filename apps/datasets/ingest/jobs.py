@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.models import DataSet, Upload, Version
 from apps.datasets.uploads.services import finish_check, finish_import, upload_of
-from apps.datasets.uploads.workspace import Workspace, workspace_of
+from apps.datasets.uploads.upload_folder import UploadFolder, workspace_of
 from apps.jobs import leases
 from apps.jobs.models import Job
 from apps.jobs.work import Failure, Work
@@ -53,7 +53,7 @@ def check(work: Work) -> None:
         finish_check(work.job, report, **choices_of(plan, upload))
 
 
-def unpack_all(upload: Upload, place: Workspace, work: Work) -> Unpacked:
+def unpack_all(upload: Upload, place: UploadFolder, work: Work) -> Unpacked:
     folder, unpacked = place.empty_files(), Unpacked()
     for file in upload.files:
         part = place.part(file["part"])
@@ -79,7 +79,9 @@ def tell(work: Work, done: int, total: int) -> None:
     work.check()
 
 
-def plan_of(upload: Upload, place: Workspace, unpacked: Unpacked, known: Known, work: Work) -> Plan:
+def plan_of(
+    upload: Upload, place: UploadFolder, unpacked: Unpacked, known: Known, work: Work
+) -> Plan:
     if upload.source == Upload.Source.STUDY:
         folder = study_folder(place.files, unpacked)
         inner = {
@@ -121,7 +123,7 @@ def study_folder(files: Path, unpacked: Unpacked) -> Path:
     return files_of_study[0].parent
 
 
-def inspect_plan(plan: Plan, place: Workspace, work: Any) -> None:
+def inspect_plan(plan: Plan, place: UploadFolder, work: Any) -> None:
     with Inspections(place.folder) as inspections:
         look_at(plan.drafts, inspections, plan.findings, work)
     flag_duplicates(plan.drafts, plan.findings)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 
-from apps.datasets.uploads.workspace import room_for
+from apps.datasets.uploads.upload_folder import room_for
 
 REFUSED = "consilience.upload_refused"
 

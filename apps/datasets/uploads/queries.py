@@ -1,13 +1,17 @@
-"""What the pages of the upload wizard show."""
+"""Read side of the pages of the upload wizard."""
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.datasets.models import DataSet, Upload
+from apps.accounts.models import User
+from apps.datasets.models import DataSet, Upload, Version
+from apps.datasets.queries import datasets_of
 from apps.jobs.models import Job
+from apps.projects.models import Discipline, Project
 
 State = Upload.State
 
@@ -91,15 +95,29 @@ def steps_of(upload: Upload, current: str) -> list[dict[str, Any]]:
     return steps
 
 
+def uploads_of(project: Project) -> QuerySet[Upload]:
+    rows = Upload.objects.filter(project=project)
+    return rows.select_related("project", "check_job", "import_job", "created_by")
+
+
+def unfinished_uploads(project: Project, user: User) -> QuerySet[Upload]:
+    """Return the person's uploads that are neither imported nor cancelled, at most five."""
+    rows = uploads_of(project).exclude(state__in=(State.DONE, State.CANCELLED))
+    return rows.filter(created_by=user)[:5]
+
+
+def imported_versions(upload: Upload) -> QuerySet[Version]:
+    rows = upload.versions.select_related("dataset__discipline")
+    return rows.order_by("dataset__created_at", "pk")
+
+
+def own_discipline(project: Project, user: User) -> Discipline | None:
+    return project.disciplines.filter(members__user=user).first()
+
+
 def dataset_of(upload: Upload) -> DataSet | None:
     slug = upload.options.get("dataset")
-    return (
-        DataSet.objects.filter(project=upload.project, slug=slug, deleted_at=None)
-        .select_related("discipline")
-        .first()
-        if slug
-        else None
-    )
+    return datasets_of(upload.project).filter(slug=slug).first() if slug else None
 
 
 def totals(upload: Upload) -> dict[str, int]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.datasets.models import Upload
 from apps.datasets.uploads.services import add_file
-from apps.datasets.uploads.workspace import room_for, workspace_of
+from apps.datasets.uploads.upload_folder import room_for, workspace_of
 from apps.projects.policies import require
 
 MAX_NAME = 200
@@ -25,11 +25,14 @@ NUMBERS = 10_000
 def receive_file(
     actor: User, upload: Upload, name: str, file: UploadedFile, length: int | None = None
 ) -> None:
-    """Keep one file of an upload. `length`: what the client said; raises ValidationError in words."""
+    """Keep one file of an upload. `length`: what the client said; raises
+    ValidationError in words.
+    """
     require(actor, "contribute", upload.project)
     shown = shown_name(name or file.name or "")
     check_size(
-        shown, sum(one["size"] for one in upload.files if one["name"] != shown) + (file.size or 0)
+        shown,
+        sum(other["size"] for other in upload.files if other["name"] != shown) + (file.size or 0),
     )
     if not file.size:
         raise ValidationError(_("%(name)s is empty. Choose another file.") % {"name": shown})
@@ -59,14 +62,16 @@ def check_size(name: str, total: int) -> None:
         words = {"name": name, "limit": f"{limit / 2**30:,.1f} GB"}
         raise ValidationError(
             _(
-                "With %(name)s the upload is over %(limit)s. Bring a larger study with `manage.py import_study` on the server."
+                "With %(name)s the upload is over %(limit)s. Bring a larger study with `manage.py "
+                "import_study` on the server."
             )
             % words
         )
     if not room_for(total):
         raise ValidationError(
             _(
-                "The disk of the server has no room for this upload. Ask who runs it to make room; nothing was changed."
+                "The disk of the server has no room for this upload. Ask who runs it to make "
+                "room; nothing was changed."
             )
         )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.datasets.models import DataSet, Upload, Version
-from apps.datasets.uploads.workspace import workspace_of
+from apps.datasets.uploads.upload_folder import workspace_of
 from apps.discussions.models import Notification
 from apps.discussions.services import notify
 from apps.jobs.models import Job
@@ -129,7 +129,7 @@ def start_import(actor: User, upload: Upload) -> Job:
 
 @transaction.atomic
 def go_back(actor: User, upload: Upload) -> None:
-    """After a failure: to the report where there is one, else to the files."""
+    """Go back, after a failure, to the report where there is one, else to the files."""
     require(actor, "contribute", upload.project)
     locked = Upload.objects.select_for_update().get(pk=upload.pk)
     _need(locked, State.FAILED, State.READY)
@@ -144,18 +144,20 @@ def go_back(actor: User, upload: Upload) -> None:
 
 def forget_guesses(upload: Upload) -> None:
     """Other files may have other columns: what was said of the old ones does not hold."""
-    kept = {name: value for name, value in upload.options.items() if name not in OF_THE_FILES}
+    options = {name: value for name, value in upload.options.items() if name not in OF_THE_FILES}
     dataset = (
-        DataSet.objects.filter(project=upload.project, slug=kept.get("dataset")).first()
-        if kept.get("dataset")
+        DataSet.objects.filter(project=upload.project, slug=options.get("dataset")).first()
+        if options.get("dataset")
         else None
     )
-    upload.options = kept | (first_options(dataset) if dataset else {})
+    upload.options = options | (first_options(dataset) if dataset else {})
 
 
 @transaction.atomic
 def cancel_upload(actor: User, upload: Upload) -> None:
-    """At any time before it is done. The files go when nothing works on them any more."""
+    """Cancel an upload at any time before it is done. The files go when nothing works on them any
+    more.
+    """
     require(actor, "contribute", upload.project)
     locked = Upload.objects.select_for_update().get(pk=upload.pk)
     _need(locked, State.RECEIVING, State.CHECKING, State.READY, State.IMPORTING, State.FAILED)
@@ -178,14 +180,16 @@ def upload_of(job: Job) -> Upload:
 
 
 def finish_check(job: Job, report: dict[str, Any], **options: Any) -> None:
-    """In the transaction that ends the check."""
+    """Record the report; the caller's transaction ends the check."""
     upload = upload_of(job)
     rows = Upload.objects.filter(pk=upload.pk, state=State.CHECKING)
     rows.update(state=State.READY, report=report, options={**upload.options, **options})
 
 
 def finish_import(upload: Upload, versions: list[Version], words: str = "") -> None:
-    """In the transaction that writes the versions; `words`: what could not be made besides."""
+    """Record the import; the caller's transaction writes the versions. `words`: what could not be
+    made.
+    """
     upload.versions.set(versions)
     Upload.objects.filter(pk=upload.pk).update(
         state=State.DONE, options={**upload.options, "words": words}
@@ -216,7 +220,7 @@ def _tell(upload: Upload, event: Event) -> None:
 
 
 def upload_failed(job: Job) -> None:
-    """In the transaction that ends the job."""
+    """Mark the upload as failed; the caller's transaction ends the job."""
     upload = upload_of(job)
     if (
         Upload.objects.filter(pk=upload.pk)

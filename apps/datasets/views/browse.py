@@ -15,7 +15,7 @@ from apps.datasets.agreement import agreement_of
 from apps.datasets.browsing.duck import CannotRead
 from apps.datasets.browsing.filters import address, tidy
 from apps.datasets.browsing.frames import frame_of_version
-from apps.datasets.browsing.samples import browse
+from apps.datasets.browsing.sample_list import browse
 from apps.datasets.models import DataSet, Version
 from apps.datasets.uploads.problems import groups_for
 from apps.projects.models import Project
@@ -35,7 +35,7 @@ def dataset_list(request: HttpRequest, project: Project) -> HttpResponse:
         "rows": rows,
         "filters": filters,
         "filtered": any(filters[name] for name in ("q", "discipline", "modality", "kind")),
-        "total": queries.datasets_of(project).count(),
+        "total": queries.n_datasets(project),
         "uploads": queries.open_uploads(project),
         "disciplines": project.disciplines.all(),
         "modality_choices": [
@@ -47,22 +47,18 @@ def dataset_list(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "datasets/list.html", context)
 
 
-def _dataset(project: Project, slug: str) -> DataSet:
-    return get_object_or_404(queries.datasets_of(project), slug=slug)
-
-
 def _version(request: HttpRequest, versions: list[Version]) -> Version | None:
     wanted = request.GET.get("v", "")
     if not wanted:
         return versions[0] if versions else None
-    found = next((version for version in versions if str(version.number) == wanted), None)
-    if found is None:
+    version = next((version for version in versions if str(version.number) == wanted), None)
+    if version is None:
         raise Http404(_("This data set has no such version."))
-    return found
+    return version
 
 
 def _frame_context(request: HttpRequest, project: Project, slug: str, tab: str) -> dict[str, Any]:
-    dataset = _dataset(project, slug)
+    dataset = get_object_or_404(queries.datasets_of(project), slug=slug)
     versions = list(queries.versions_of(dataset))
     version = _version(request, versions)
     return {
@@ -130,11 +126,14 @@ def _agreement(context: dict[str, Any]) -> dict[str, Any]:
     if context["dataset"].kind != DataSet.Kind.ANNOTATION:
         raise Http404
     try:
-        found = agreement_of(context["version"])
+        agreement = agreement_of(context["version"])
     except CannotRead as error:
         return {"problem": str(error)}
-    rows = [{"key": one.key, "labels": one.by(found.annotators)} for one in found.contradictions]
-    return {"agreement": found, "contradictions_by": rows}
+    rows = [
+        {"key": contradiction.key, "labels": contradiction.by(agreement.annotators)}
+        for contradiction in agreement.contradictions
+    ]
+    return {"agreement": agreement, "contradictions_by": rows}
 
 
 def _nothing(_context: dict[str, Any]) -> dict[str, Any]:

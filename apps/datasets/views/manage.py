@@ -1,5 +1,7 @@
 """Name, description and licence of a data set; delete it and bring it back."""
 
+from copy import copy
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.datasets import services
+from apps.datasets import queries, services
 from apps.datasets.forms import DataSetForm
 from apps.datasets.models import DataSet
 from apps.projects.models import Project
@@ -16,21 +18,20 @@ from apps.projects.policies import can
 
 
 def dataset_in(project: Project, slug: str, deleted: bool = False) -> DataSet:
-    found = DataSet.objects.select_related("project", "discipline")
-    return get_object_or_404(found, project=project, slug=slug, deleted_at__isnull=not deleted)
+    return get_object_or_404(queries.datasets_of(project, deleted), slug=slug)
 
 
 @project_page("contribute")
 def change(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
-    found = dataset_in(project, dataset)
-    form = DataSetForm(request.POST or None, instance=dataset_in(project, dataset))
+    row = dataset_in(project, dataset)
+    form = DataSetForm(request.POST or None, instance=copy(row))
     if request.method == "POST" and form.is_valid():
-        services.change_dataset(request.user, found, **form.cleaned_data)
+        services.change_dataset(request.user, row, **form.cleaned_data)
         messages.success(request, _("Saved."))
-        return redirect("datasets:dataset", project.slug, found.slug)
+        return redirect("datasets:dataset", project.slug, row.slug)
     context = {
         "project": project,
-        "dataset": found,
+        "dataset": row,
         "form": form,
         "may_delete": can(request.user, "maintain", project),
     }
@@ -42,11 +43,11 @@ def change(request: HttpRequest, project: Project, dataset: str) -> HttpResponse
 @project_page("maintain")
 @require_POST
 def delete(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
-    found = dataset_in(project, dataset)
-    services.delete_dataset(request.user, found)
-    undo = reverse("datasets:restore", args=[project.slug, found.slug])
+    row = dataset_in(project, dataset)
+    services.delete_dataset(request.user, row)
+    undo = reverse("datasets:restore", args=[project.slug, row.slug])
     messages.success(
-        request, _("%(name)s was deleted.") % {"name": found.name}, extra_tags=f"undo:{undo}"
+        request, _("%(name)s was deleted.") % {"name": row.name}, extra_tags=f"undo:{undo}"
     )
     return redirect("datasets:list", project.slug)
 
@@ -54,7 +55,7 @@ def delete(request: HttpRequest, project: Project, dataset: str) -> HttpResponse
 @project_page("maintain")
 @require_POST
 def restore(request: HttpRequest, project: Project, dataset: str) -> HttpResponse:
-    found = dataset_in(project, dataset, deleted=True)
-    services.restore_dataset(request.user, found)
-    messages.success(request, _("%(name)s is back.") % {"name": found.name})
-    return redirect("datasets:dataset", project.slug, found.slug)
+    row = dataset_in(project, dataset, deleted=True)
+    services.restore_dataset(request.user, row)
+    messages.success(request, _("%(name)s is back.") % {"name": row.name})
+    return redirect("datasets:dataset", project.slug, row.slug)

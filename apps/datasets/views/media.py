@@ -16,7 +16,8 @@ from django.http import (
 from django.views.decorators.http import require_safe
 
 from apps.datasets.blobs import CHUNK, DERIVED_TYPE, SIZES, blob_name
-from apps.datasets.models import Blob, BlobUse
+from apps.datasets.models import Blob
+from apps.datasets.queries import blob_of
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 
@@ -41,21 +42,19 @@ SHARED = "private, max-age=3600"
 @project_page("view")
 @require_safe
 def media(request: HttpRequest, project: Project, sha256: str) -> HttpResponseBase:
-    """?size=thumb or view: a picture that was drawn anew here. Without it: a recording to play, a
-    picture's view, else a download.
+    """Answer `?size=thumb` or `view` with a picture that was drawn anew here; else with a recording
+    to play, a picture's view, or a download.
     """
-    use = (
-        BlobUse.objects.filter(project=project, blob__sha256=sha256).select_related("blob").first()
-    )
-    if use is None:
+    blob = blob_of(project, sha256)
+    if blob is None:
         raise Http404
-    size = copy_of(use.blob, request.GET)
+    size = copy_of(blob, request.GET)
     tag = f'"{sha256}{size}"'
     if request.headers.get("If-None-Match") == tag:
         return safe(HttpResponse(status=304), tag, SHARED)
     if size:
         return safe(derived(sha256, size), tag, SHARED)
-    return original(request, use.blob, tag)
+    return original(request, blob, tag)
 
 
 def copy_of(blob: Blob, query: dict[str, str]) -> str:
@@ -65,8 +64,8 @@ def copy_of(blob: Blob, query: dict[str, str]) -> str:
     copies = blob.facts.get("copies", [])
     if not copies or "original" in query:
         return ""
-    asked = query.get("size", "view")
-    return asked if asked in SIZES and asked in copies else copies[0]
+    wanted = query.get("size", "view")
+    return wanted if wanted in SIZES and wanted in copies else copies[0]
 
 
 def derived(sha256: str, size: str) -> FileResponse:
@@ -96,10 +95,10 @@ def original(request: HttpRequest, blob: Blob, tag: str) -> HttpResponseBase:
 
 def ranged(request: HttpRequest, blob: Blob, file: BinaryIO, kind: str) -> HttpResponseBase:
     """One range of bytes, as players ask for when somebody seeks; anything else gets the whole."""
-    asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
-    if asked is None or not any(asked.groups()):
+    wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
+    if wanted is None or not any(wanted.groups()):
         return FileResponse(file, content_type=kind)
-    first, last = span(*asked.groups(), blob.size)
+    first, last = span(*wanted.groups(), blob.size)
     if first > last or first >= blob.size:
         file.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{blob.size}"})
@@ -124,7 +123,9 @@ def part_of(file: BinaryIO, left: int) -> Iterator[bytes]:
 
 
 def safe(answer: HttpResponseBase, tag: str, caching: str) -> HttpResponseBase:
-    """Nothing that a stranger uploaded may act as a page, be sniffed, or be kept by a shared cache."""
+    """Nothing that a stranger uploaded may act as a page, be sniffed, or be kept by a
+    shared cache.
+    """
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"

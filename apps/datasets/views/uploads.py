@@ -10,18 +10,23 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from apps.datasets.forms import AboutForm, ColumnsForm, NoteForm, RolesForm, SourceForm
+from apps.datasets.forms import AboutForm, ColumnsForm, RolesForm, SourceForm, VersionNoteForm
 from apps.datasets.models import DataSet, Upload
+from apps.datasets.queries import datasets_of
 from apps.datasets.uploads import services
 from apps.datasets.uploads.handler import REFUSED
 from apps.datasets.uploads.problems import groups_for
 from apps.datasets.uploads.queries import (
     current_job,
     dataset_of,
+    imported_versions,
+    own_discipline,
     page_of,
     stages_of,
     steps_of,
     totals,
+    unfinished_uploads,
+    uploads_of,
 )
 from apps.datasets.uploads.receive import receive_file
 from apps.projects.models import Project
@@ -31,10 +36,7 @@ State = Upload.State
 
 
 def upload_in(project: Project, pk: UUID) -> Upload:
-    found = Upload.objects.select_related("check_job", "import_job", "created_by")
-    upload = get_object_or_404(found, project=project, pk=pk)
-    upload.project = project
-    return upload
+    return get_object_or_404(uploads_of(project), pk=pk)
 
 
 def shown(
@@ -59,11 +61,9 @@ def here(upload: Upload, step: str = "") -> HttpResponse:
 
 @project_page("contribute")
 def new(request: HttpRequest, project: Project) -> HttpResponse:
-    """Which kind of upload; with ?dataset= a new version of that data set."""
+    """Choose the kind of upload; with ?dataset= a new version of that data set."""
     slug = request.POST.get("dataset") or request.GET.get("dataset")
-    dataset = (
-        get_object_or_404(DataSet, project=project, slug=slug, deleted_at=None) if slug else None
-    )
+    dataset = get_object_or_404(datasets_of(project), slug=slug) if slug else None
     form = SourceForm(request.POST or None, initial={"source": "table"})
     if dataset:
         source = (
@@ -76,14 +76,11 @@ def new(request: HttpRequest, project: Project) -> HttpResponse:
         return here(
             services.begin_upload(request.user, project, form.cleaned_data["source"], dataset)
         )
-    open_ones = project.uploads.exclude(state__in=(State.DONE, State.CANCELLED)).filter(
-        created_by=request.user
-    )[:5]
     context = {
         "project": project,
         "form": form,
         "dataset": dataset,
-        "open_uploads": open_ones,
+        "open_uploads": unfinished_uploads(project, request.user),
         "options": source_options(),
     }
     return render(request, "datasets/new.html", context, status=422 if form.errors else 200)
@@ -95,7 +92,8 @@ def source_options() -> list[dict[str, Any]]:
             "value": "table",
             "title": _("A table"),
             "text": _(
-                "CSV or Parquet, one row a sample, with a zip of the images and recordings that it names."
+                "CSV or Parquet, one row a sample, with a zip of the images and recordings that "
+                "it names."
             ),
         },
         {
@@ -121,17 +119,17 @@ def upload(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse
 @project_page("contribute")
 def add(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     """Files: added one or several at a time; then the check is started."""
-    found = upload_in(project, upload)
-    if found.state != State.RECEIVING:
-        return here(found)
+    row = upload_in(project, upload)
+    if row.state != State.RECEIVING:
+        return here(row)
     problems: list[str] = []
     if request.method == "POST":
-        problems = take_files(request, found)
+        problems = take_files(request, row)
         if not problems and "check" in request.POST:
-            problems = attempt(services.start_check, request.user, found)
+            problems = attempt(services.start_check, request.user, row)
         if not problems:
-            return here(found)
-    return shown(request, found, "add", 422 if problems else 200, problems=problems)
+            return here(row)
+    return shown(request, row, "add", 422 if problems else 200, problems=problems)
 
 
 def take_files(request: HttpRequest, upload: Upload) -> list[str]:
@@ -140,7 +138,8 @@ def take_files(request: HttpRequest, upload: Upload) -> list[str]:
     if REFUSED in request.META:
         return [
             _(
-                "The files are larger than what fits in one upload, or the server's disk is full. Nothing was kept."
+                "The files are larger than what fits in one upload, or the server's disk is full. "
+                "Nothing was kept."
             )
         ]
     if "complete" not in request.POST:
@@ -165,12 +164,9 @@ def attempt(verb: Any, *args: Any, **kwargs: Any) -> list[str]:
 @project_page("contribute")
 @require_POST
 def remove(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    found = upload_in(project, upload)
-    tell(
-        request,
-        attempt(services.remove_file, request.user, found, request.POST.get("name", "")),
-    )
-    return here(found)
+    row = upload_in(project, upload)
+    tell(request, attempt(services.remove_file, request.user, row, request.POST.get("name", "")))
+    return here(row)
 
 
 def tell(request: HttpRequest, problems: list[str]) -> None:
@@ -181,42 +177,42 @@ def tell(request: HttpRequest, problems: list[str]) -> None:
 @project_page("contribute")
 def check(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     """The running check, then its report; also where a failed import stands."""
-    found = upload_in(project, upload)
-    if found.state in (State.RECEIVING, State.DONE, State.IMPORTING):
-        return here(found)
-    job = current_job(found)
+    row = upload_in(project, upload)
+    if row.state in (State.RECEIVING, State.DONE, State.IMPORTING):
+        return here(row)
+    job = current_job(row)
     return shown(
         request,
-        found,
+        row,
         "check",
         job=job,
         stages=stages_of(job) if job else [],
-        groups=groups_for(found.report),
-        totals=totals(found),
-        going=found.state == State.CHECKING,
+        groups=groups_for(row.report),
+        totals=totals(row),
+        going=row.state == State.CHECKING,
     )
 
 
 @project_page("contribute")
 def columns(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     """Key and kinds. Where the key, a medium or a role changed, everything is checked again."""
-    found = upload_in(project, upload)
-    if found.state != State.READY or found.source == Upload.Source.STUDY:
-        return here(found)
-    table = found.report["tables"][0]
-    form = columns_form(found, table, request.POST if request.method == "POST" else None)
+    row = upload_in(project, upload)
+    if row.state != State.READY or row.source == Upload.Source.STUDY:
+        return here(row)
+    table = row.report["tables"][0]
+    form = columns_form(row, table, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         choices = form.choices()
-        again = needs_check(found, choices)
+        again = needs_check(row, choices)
         problems = attempt(
             services.start_check if again else services.choose,
             request.user,
-            found,
+            row,
             **choices,
         )
         tell(request, problems)
-        return here(found) if again or problems else here(found, "about")
-    return shown(request, found, "columns", 422 if form.errors else 200, form=form, table=table)
+        return here(row) if again or problems else here(row, "about")
+    return shown(request, row, "columns", 422 if form.errors else 200, form=form, table=table)
 
 
 def columns_form(upload: Upload, table: dict[str, Any], data: Any) -> ColumnsForm | RolesForm:
@@ -234,36 +230,36 @@ def about(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
     """The last page before the import: name, discipline, licence; for a new version what changed;
     for a study what will be made.
     """
-    found = upload_in(project, upload)
-    if found.state != State.READY:
-        return here(found)
-    form = about_form(request, found)
+    row = upload_in(project, upload)
+    if row.state != State.READY:
+        return here(row)
+    form = about_form(request, row)
     if request.method == "POST" and (form is None or form.is_valid()):
         choices = form.choices() if form else {}
-        problems = attempt(services.choose, request.user, found, **choices) or attempt(
-            services.start_import, request.user, found
+        problems = attempt(services.choose, request.user, row, **choices) or attempt(
+            services.start_import, request.user, row
         )
         tell(request, problems)
-        return here(found)
+        return here(row)
     status = 422 if form is not None and form.errors else 200
     return shown(
         request,
-        found,
+        row,
         "about",
         status,
         form=form,
-        totals=totals(found),
-        groups=groups_for(found.report),
+        totals=totals(row),
+        groups=groups_for(row.report),
     )
 
 
-def about_form(request: HttpRequest, upload: Upload) -> AboutForm | NoteForm | None:
+def about_form(request: HttpRequest, upload: Upload) -> AboutForm | VersionNoteForm | None:
     data = request.POST if request.method == "POST" else None
     if upload.source == Upload.Source.STUDY:
         return None
     if upload.options.get("dataset"):
-        return NoteForm(data, initial={"note": upload.options.get("note", "")})
-    own = upload.project.disciplines.filter(members__user=request.user).first()
+        return VersionNoteForm(data, initial={"note": upload.options.get("note", "")})
+    own = own_discipline(upload.project, request.user)
     initial = {"discipline": own.pk if own else None} | {
         name: upload.options.get(name) for name in ("name", "description", "licence")
     }
@@ -274,32 +270,29 @@ def about_form(request: HttpRequest, upload: Upload) -> AboutForm | NoteForm | N
 
 @project_page("contribute")
 def done(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    found = upload_in(project, upload)
-    if found.state not in (State.IMPORTING, State.DONE):
-        return here(found)
-    job = found.import_job
-    versions = found.versions.select_related("dataset__discipline").order_by(
-        "dataset__created_at", "pk"
-    )
+    row = upload_in(project, upload)
+    if row.state not in (State.IMPORTING, State.DONE):
+        return here(row)
+    job = row.import_job
     return shown(
         request,
-        found,
+        row,
         "done",
         job=job,
         stages=stages_of(job) if job else [],
-        going=found.state == State.IMPORTING,
-        versions=versions,
-        groups=groups_for(found.report),
+        going=row.state == State.IMPORTING,
+        versions=imported_versions(row),
+        groups=groups_for(row.report),
     )
 
 
 @project_page("contribute")
 @require_POST
 def cancel(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    found = upload_in(project, upload)
-    if problems := attempt(services.cancel_upload, request.user, found):
+    row = upload_in(project, upload)
+    if problems := attempt(services.cancel_upload, request.user, row):
         tell(request, problems)
-        return here(found)
+        return here(row)
     messages.success(request, _("The upload was cancelled; its files are removed."))
     return redirect("datasets:list", project.slug)
 
@@ -307,7 +300,7 @@ def cancel(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse
 @project_page("contribute")
 @require_POST
 def back(request: HttpRequest, project: Project, upload: UUID) -> HttpResponse:
-    """From a failure or a report to the files."""
-    found = upload_in(project, upload)
-    tell(request, attempt(services.go_back, request.user, found))
-    return here(found)
+    """Go back from a failure or a report to the files."""
+    row = upload_in(project, upload)
+    tell(request, attempt(services.go_back, request.user, row))
+    return here(row)

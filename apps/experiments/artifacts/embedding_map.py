@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.browsing.duck import CannotRead, Files, Row, ask_one
 from apps.experiments.artifacts import predictions
 from apps.experiments.models import Run
-from apps.experiments.report import plots
+from apps.experiments.words import column_names
 from apps.ui.plots import model as ui
 from apps.ui.plots.data import Table
 from fusion.schema.result import EvaluationResult
@@ -26,106 +26,94 @@ LABEL = "truth"
 TAGS = 24
 """Names on the map; with more values only the marked one is named."""
 ON_MAP = f"""
-    SELECT COLUMNS('^(key|{LABEL}|fold|space|x|y|{COLUMN}.*)$'), said.answer
-    FROM t0 LEFT JOIN (SELECT key AS sample, answer FROM t1 WHERE seed = (SELECT first(seed) FROM t1)) said ON t0.key = said.sample
+    SELECT COLUMNS('^(key|{LABEL}|fold|space|x|y|{COLUMN}.*)$'), predictions.answer
+    FROM t0 LEFT JOIN (
+        SELECT key AS sample, answer FROM t1 WHERE seed = (SELECT first(seed) FROM t1)
+    ) predictions ON t0.key = predictions.sample
     WHERE x IS NOT NULL ORDER BY t0.key
 """  # noqa: S608
 
 
 @dataclass
-class Map:
-    """What is drawn, and how: by which column, which of its values is marked, which round. Nothing
-    is drawn for a run without the file.
+class EmbeddingMap:
+    """The map, and how it is drawn: `by` a column, `mark` one of its values, of one fold. For a run
+    without the file nothing is drawn.
 
-    ways: column -> its name; values: value -> number of samples; rounds: empty where one map holds
-    all of them.
+    `ways`: column -> its name; `values`: value -> number of samples; `folds`: empty where one map
+    holds all of them.
     """
 
     plot: ui.Scatter | None = None
     words: str = ""
     by: str = LABEL
     mark: str = ""
-    round: str = ""
+    fold: str = ""
     ways: dict[str, str] = field(default_factory=dict)
     values: dict[str, int] = field(default_factory=dict)
-    rounds: list[str] = field(default_factory=list)
+    folds: list[str] = field(default_factory=list)
     error: str = ""
 
 
 def files_of(run: Run) -> Files:
-    """Views t0 and t1: the representation and the answers. None for a run that was made before its
-    representation was kept.
+    """Views t0 and t1: the representation and the predictions; empty for a run of a version that
+    did not keep its representation.
     """
-    answers = predictions.path_of(run)
-    path = answers and answers.with_name(FILE)
-    return (str(path), str(answers)) if path and path.exists() else ()
+    of_predictions = predictions.path_of(run)
+    path = of_predictions and of_predictions.with_name(FILE)
+    return (str(path), str(of_predictions)) if path and path.exists() else ()
 
 
 def rows_of(run: Run) -> list[Row]:
-    """[] for a run without the file. Raises CannotRead."""
+    """The samples on the map; [] for a run without the file. Raises CannotRead."""
     files = files_of(run)
     return ask_one(files, ON_MAP) if files else []
 
 
-def places(run: Run, params: Mapping[str, str]) -> Map:
+def embedding_map(run: Run, params: Mapping[str, str]) -> EmbeddingMap:
     result = run.evaluation
     try:
         rows = rows_of(run)
     except CannotRead as error:
-        return Map(error=str(error))
+        return EmbeddingMap(error=str(error))
     if not rows or result is None:
-        return Map()
+        return EmbeddingMap()
     rows = [row | in_groups(row, result) for row in rows]
-    found = Map(
-        ways={LABEL: _("Label")}
-        | plots.column_names(
-            [name.removeprefix(COLUMN) for name in rows[0] if name.startswith(COLUMN)]
-        )
-    )
-    found.by = chosen(params.get("by"), found.ways, LABEL)
+    columns = [name.removeprefix(COLUMN) for name in rows[0] if name.startswith(COLUMN)]
+    page = EmbeddingMap(ways={LABEL: _("Label")} | column_names(columns))
+    page.by = chosen(params.get("by"), page.ways, LABEL)
     if rows[0]["space"]:
-        found.rounds = sorted({row["space"] for row in rows})
-        found.round = chosen(params.get("round"), found.rounds, found.rounds[0])
-        rows = [row for row in rows if row["space"] == found.round]
-    group = LABEL if found.by == LABEL else f"{COLUMN}{found.by}"
+        page.folds = sorted({row["space"] for row in rows})
+        page.fold = chosen(params.get("round"), page.folds, page.folds[0])
+        rows = [row for row in rows if row["space"] == page.fold]
+    group = LABEL if page.by == LABEL else f"{COLUMN}{page.by}"
     counts = Counter(row[group] for row in rows if row[group] is not None)
-    found.values = {
-        value: counts[value]
-        for value in (
-            result.labels if found.by == LABEL and result.task in ONE_LABEL else sorted(counts)
-        )
-        if counts[value]
-    }
-    found.mark = chosen(params.get("mark"), found.values, hardest(result, found.by, found.values))
-    found.words = sentence(rows, group, found.mark)
-    found.plot = drawn(run, rows, group, found.mark, found.words)
-    return found
+    by_label = page.by == LABEL and result.task in ONE_LABEL
+    values = result.labels if by_label else sorted(counts)
+    page.values = {value: counts[value] for value in values if counts[value]}
+    page.mark = chosen(params.get("mark"), page.values, hardest(result, page.by, page.values))
+    page.words = sentence(rows, group, page.mark)
+    page.plot = drawn(run, rows, group, page.mark, page.words)
+    return page
 
 
 def in_groups(row: Row, result: EvaluationResult) -> dict[str, str]:
-    """Truth and answer as names that samples share: the label, the set of labels, or in which third
-    a number lies.
+    """Truth and prediction as names that samples share: the label, the set of labels, or the third
+    in which a number lies.
     """
-    if result.task != "regression":
-        return {
-            LABEL: row[LABEL],
-            "answer": predictions.in_words(row["answer"])
-            if isinstance(row["answer"], list)
-            else row["answer"],
-        }
-    third = (len(result.against) + 2) // 3
-    thirds = [
-        result.against[start : start + third] for start in range(0, len(result.against), third)
-    ]
-    names = [f"{some[0].lower:.4g} – {some[-1].upper:.4g}" for some in thirds]
+    truth, prediction = row[LABEL], row["answer"]
+    if result.task == "regression":
+        predicted = "" if prediction is None else third_of(prediction, result)
+        return {LABEL: third_of(float(truth), result), "answer": predicted}
+    if isinstance(prediction, list):
+        prediction = predictions.in_words(prediction)
+    return {LABEL: truth, "answer": prediction}
 
-    def of(value: float) -> str:
-        return names[sum(value > some[-1].upper for some in thirds[:-1])]
 
-    return {
-        LABEL: of(float(row[LABEL])),
-        "answer": "" if row["answer"] is None else of(row["answer"]),
-    }
+def third_of(value: float, result: EvaluationResult) -> str:
+    n = (len(result.against) + 2) // 3
+    thirds = [result.against[start : start + n] for start in range(0, len(result.against), n)]
+    third = thirds[sum(value > third[-1].upper for third in thirds[:-1])]
+    return f"{third[0].lower:.4g} – {third[-1].upper:.4g}"
 
 
 def chosen(wanted: str | None, known: Collection[str], otherwise: str) -> str:
@@ -133,12 +121,11 @@ def chosen(wanted: str | None, known: Collection[str], otherwise: str) -> str:
 
 
 def hardest(result: EvaluationResult, by: str, counts: Mapping[str, int]) -> str:
-    """What is worth looking at first: the label, or the value of a group, that the model does worst
-    on.
-    """
-    scores = {one.label: one.f1.value for one in result.per_class} if by == LABEL else {
-        one.value: one.score.value for one in result.subgroups if one.column == by
-    }  # fmt: skip
+    """The label, or the value of a group, that the model does worst on."""
+    if by == LABEL:
+        scores = {label.label: label.f1.value for label in result.per_class}
+    else:
+        scores = {row.value: row.score.value for row in result.subgroups if row.column == by}
     return min(counts, key=lambda value: (scores.get(value, 1.0), value), default="")
 
 
@@ -152,19 +139,19 @@ def drawn(run: Run, rows: Sequence[Row], group: str, mark: str, words: str) -> u
             label=_("other samples"),
             style="control",
             small=True,
-            **at([row for row in rows if row[group] != mark]),
+            **positions([row for row in rows if row[group] != mark]),
         ),
         ui.Dots(
             label=_("%(value)s, answered right") % {"value": mark},
-            **at(right),
-            **leading(run, right),
+            **positions(right),
+            **links(run, right),
         ),
         ui.Dots(
             label=_("%(value)s, answered wrong") % {"value": mark},
             style="danger",
             square=True,
-            **at(wrong),
-            **leading(run, wrong),
+            **positions(wrong),
+            **links(run, wrong),
         ),
     ]
     url = reverse("experiments:map_csv", args=[run.project.slug, run.number])
@@ -177,18 +164,19 @@ def drawn(run: Run, rows: Sequence[Row], group: str, mark: str, words: str) -> u
     )
 
 
-def at(rows: Sequence[Row]) -> dict[str, list[float]]:
+def positions(rows: Sequence[Row]) -> dict[str, list[float]]:
     return {"xs": [row["x"] for row in rows], "ys": [row["y"] for row in rows]}
 
 
-def leading(run: Run, rows: Sequence[Row]) -> dict[str, list[str]]:
-    """To the nearest samples of each."""
+def links(run: Run, rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Names and addresses: a dot leads to the samples nearest to its own."""
     names = [row["key"] for row in rows]
     return {"names": names, "hrefs": [nearest_url(run, key) for key in names]}
 
 
 def nearest_url(run: Run, key: str, **query: str) -> str:
-    return f"{reverse('experiments:tab', args=[run.project.slug, run.number, 'map'])}?{urlencode({'key': key} | query)}#nearest"
+    tab = reverse("experiments:tab", args=[run.project.slug, run.number, "map"])
+    return f"{tab}?{urlencode({'key': key} | query)}#nearest"
 
 
 def tags(rows: Sequence[Row], group: str, mark: str) -> list[ui.Tag]:
@@ -201,12 +189,12 @@ def tags(rows: Sequence[Row], group: str, mark: str) -> list[ui.Tag]:
     return [
         ui.Tag(
             value,
-            median(row["x"] for row in some),
-            median(row["y"] for row in some),
+            median(row["x"] for row in samples),
+            median(row["y"] for row in samples),
             strong=value == mark,
         )
-        for value, some in shown.items()
-        if some
+        for value, samples in shown.items()
+        if samples
     ]
 
 
@@ -221,7 +209,8 @@ def sentence(rows: Sequence[Row], group: str, mark: str) -> str:
     }
     return (
         _(
-            "%(n)s test samples, alike ones near each other. Marked: the %(marked)s of %(value)s, %(wrong)s of them answered wrong."
+            "%(n)s test samples, alike ones near each other. Marked: the %(marked)s of %(value)s, "
+            "%(wrong)s of them answered wrong."
         )
         % words
     )

@@ -1,5 +1,5 @@
-"""What a run said about each test sample, read from its bundle by DuckDB. Nothing of it is copied
-into the database.
+"""Predictions of a run for each test sample, read from its bundle by DuckDB. Nothing of it is
+copied into the database.
 """
 
 import math
@@ -19,8 +19,8 @@ from fusion.schema.task_names import TaskName
 
 FILE = "predictions.parquet"
 ALONE = "single:"
-"""Columns `single:<modality>`: what that modality says by itself, null where the sample does not
-have it.
+"""Columns `single:<modality>`: the prediction of that modality alone, null for a sample
+that does not have it.
 """
 FIRST_SEED = "seed = (SELECT first(seed) FROM t0)"
 """The table shows one seed, the first: the one that the confusion counts."""
@@ -39,7 +39,7 @@ OUTSIDE = f"abs(answer - truth) > {REACH} * spread"
 
 
 class Cannot(Exception):
-    """Why the answers of runs cannot be compared, in the reader's words."""
+    """Predictions of runs cannot be compared; the reason is in the reader's words."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,16 @@ class Filters:
 
     @classmethod
     def of(cls, params: Mapping[str, str], task: TaskName = "classification") -> "Filters":
-        """Of a number there is no label to filter by, and an error in place of a confidence."""
+        """The filters of an address; a number has no label to filter by, and an error in place of a
+        confidence.
+        """
         numbers = task == "regression"
         shows = ("wrong", "right") if numbers else ("wrong", "confident", "right")
-        orders = set(ORDERS) - {"confidence" if numbers else "error"}
-        show = params.get("show", "") if params.get("show") in shows else ""
-        sort = (
-            params.get("sort", "")
-            if params.get("sort", "").lstrip("-") in orders
-            else "-error"
-            if numbers
-            else "-confidence"
-        )
+        first, absent = ("error", "confidence") if numbers else ("confidence", "error")
+        show, sort = params.get("show", ""), params.get("sort", "")
+        show = show if show in shows else ""
+        if sort.lstrip("-") not in set(ORDERS) - {absent}:
+            sort = f"-{first}"
         truth, answer = ("", "") if numbers else (params.get("truth", ""), params.get("answer", ""))
         return cls(truth, answer, show, params.get("q", "").strip(), sort, task)
 
@@ -78,9 +76,8 @@ class Filters:
         parts, values = [FIRST_SEED], list[Any]()
         for column, value in (("truth", self.truth), ("answer", self.answer)):
             if value:
-                parts.append(
-                    f"list_contains({column}, ?)" if self.task == "multi-label" else f"{column} = ?"
-                )
+                many = self.task == "multi-label"
+                parts.append(f"list_contains({column}, ?)" if many else f"{column} = ?")
                 values.append(value)
         if self.show:
             wrong = OUTSIDE if self.task == "regression" else "truth <> answer"
@@ -105,14 +102,14 @@ def path_of(run: Run) -> Path | None:
     return path if path.exists() else None
 
 
-class Rows(Sequence[dict[str, Any]]):
+class PredictionRows(Sequence[dict[str, Any]]):
     """Rows of the file that match, fetched a page at a time, so that Django's paginator can be
     used.
     """
 
     def __init__(self, run: Run, path: Path, filters: Filters) -> None:
         self.files, self.filters = (str(path),), filters
-        self.modalities = [one["name"] for one in run.modalities]
+        self.modalities = list(run.kinds)
 
     @cached_property
     def counts(self) -> tuple[int, int]:
@@ -124,24 +121,24 @@ class Rows(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return self.counts[0]
 
-    def __getitem__(self, at: Any) -> Any:
+    def __getitem__(self, rows: Any) -> Any:
         where, values = self.filters.where()
-        limit = [at.stop - at.start, at.start]
-        sql = f"SELECT * FROM t0 WHERE {where} ORDER BY {self.filters.order()} LIMIT ? OFFSET ?"  # noqa: S608
+        limit = [rows.stop - rows.start, rows.start]
+        order = self.filters.order()
+        sql = f"SELECT * FROM t0 WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
         return [shown(row, self.modalities) for row in ask_one(self.files, sql, [*values, *limit])]
 
 
 def shown(row: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:
-    """right: of a number whether the truth lies in the 90 % interval of the answer; of a modality
-    alone nobody asks.
+    """The row as the table shows it. `right`: a number's truth lies in the 90 % interval of its
+    prediction; the numbers of a modality alone are not judged.
     """
     spread = row.get("spread")
-    right = (
-        row["truth"] == row["answer"]
-        if spread is None
-        else abs(row["truth"] - row["answer"]) <= REACH * spread
-    )
-    alone = {name: row.get(f"{ALONE}{name}") for name in modalities}
+    if spread is None:
+        right = row["truth"] == row["answer"]
+    else:
+        right = abs(row["truth"] - row["answer"]) <= REACH * spread
+    singles = {name: row.get(f"{ALONE}{name}") for name in modalities}
     return {
         "key": row["key"],
         "truth": in_words(row["truth"]),
@@ -153,10 +150,10 @@ def shown(row: dict[str, Any], modalities: Sequence[str]) -> dict[str, Any]:
         "answers": [
             {
                 "modality": name,
-                "answer": None if one is None else in_words(one, spread),
-                "right": spread is not None or one == row["truth"],
+                "answer": None if prediction is None else in_words(prediction, spread),
+                "right": spread is not None or prediction == row["truth"],
             }
-            for name, one in alone.items()
+            for name, prediction in singles.items()
         ],
     }
 
@@ -167,15 +164,14 @@ def in_words(value: Any, spread: float | None = None) -> str:
         return "; ".join(value) or "–"
     if not isinstance(value, float):
         return str(value)
-    return (
-        f"{value:.10g}"
-        if not spread
-        else f"{value:.{max(0, min(12, 1 - math.floor(math.log10(spread))))}f}"
-    )
+    if not spread:
+        return f"{value:.10g}"
+    digits = max(0, min(12, 1 - math.floor(math.log10(spread))))
+    return f"{value:.{digits}f}"
 
 
 @dataclass
-class Table:
+class PredictionTable:
     """One page of predictions, or the reason why they cannot be shown."""
 
     filters: Filters
@@ -193,31 +189,32 @@ class Table:
         return _("%(n)s of %(total)s test samples") % words
 
 
-def table(run: Run, params: Mapping[str, str]) -> Table:
+def table(run: Run, params: Mapping[str, str]) -> PredictionTable:
     filters = Filters.of(params, (run.result or {}).get("task", "classification"))
-    found = Table(filters, modalities=run.modalities)
+    table = PredictionTable(filters, modalities=run.modalities)
     path = path_of(run)
     if path is None:
-        return found
-    rows = Rows(run, path, filters)
+        return table
+    rows = PredictionRows(run, path, filters)
     try:
-        found.page = Paginator(rows, PAGE).get_page(params.get("page"))
-        found.page.object_list = list(found.page.object_list)
-        found.total = rows.counts[1]
+        table.page = Paginator(rows, PAGE).get_page(params.get("page"))
+        table.page.object_list = list(table.page.object_list)
+        table.total = rows.counts[1]
     except CannotRead as error:
-        found.page, found.error = None, str(error)
-    return found
+        table.page, table.error = None, str(error)
+    return table
 
 
 def of_sample(run: Run, key: str) -> dict[str, Any] | None:
-    """What this run said about one sample; None where it did not test it, or its file cannot be
-    read.
+    """The prediction for one sample; None for one that the run did not test, or without a file that
+    can be read.
     """
     path = path_of(run)
     if path is None:
         return None
     try:
-        rows = ask_one((str(path),), f"SELECT * FROM t0 WHERE key = ? AND {FIRST_SEED}", [key])  # noqa: S608
+        sql = f"SELECT * FROM t0 WHERE key = ? AND {FIRST_SEED}"  # noqa: S608
+        rows = ask_one((str(path),), sql, [key])
     except CannotRead:
         return None
-    return shown(rows[0], [one["name"] for one in run.modalities]) if rows else None
+    return shown(rows[0], list(run.kinds)) if rows else None

@@ -14,19 +14,23 @@ from fusion.encoders.catalogue import Entry
 JOIN = "+"
 WORDS = {
     "efficientnet-lite0": gettext_lazy(
-        "A small convolutional network trained on 1.2 million ImageNet photographs; its middle blocks see strokes and shapes."
+        "A small convolutional network trained on 1.2 million ImageNet photographs; its middle "
+        "blocks see strokes and shapes."
     ),
     "whisper-tiny-en": gettext_lazy(
-        "The hearing half of a speech recogniser trained on 680,000 hours; one vector for each of four stretches of a recording."
+        "The hearing half of a speech recogniser trained on 680,000 hours; one vector for each of "
+        "four stretches of a recording."
     ),
     "minilm-l6-v2": gettext_lazy(
-        "A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close together."
+        "A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close "
+        "together."
     ),
     "pixels": gettext_lazy(
         "The picture itself, in grey, shrunk to 28 by 28: a small picture is its own good feature."
     ),
     "numbers": gettext_lazy(
-        "The numbers of a table, and which of them are missing; training standardises them and learns what a gap means."
+        "The numbers of a table, and which of them are missing; training standardises them and "
+        "learns what a gap means."
     ),
     "curve": gettext_lazy(
         "A time series drawn through 64 points, with its mean, spread, range and slope."
@@ -54,7 +58,7 @@ NAMES = {
 
 
 def problem(code: str, kind: str) -> str:
-    """Why an encoder cannot read a modality of this kind; empty where it can."""
+    """The reason why an encoder cannot read a modality of this kind; empty where it can."""
     entry = catalogue.get(code)
     if entry is None:
         return _("There is no encoder %(encoder)s on this server.") % {"encoder": code}
@@ -67,9 +71,7 @@ def problem(code: str, kind: str) -> str:
 
 
 def offered(kind: str, named: list[str]) -> list[Entry]:
-    """Those that are installed, and any that the recipe names; the ones for tests only where
-    nothing else is there.
-    """
+    """Encoders that are installed or named by the recipe; those for tests only without others."""
     usual = [entry for entry in catalogue.entries(kind, tiny=False) if entry.installed]
     wanted = {*named, *catalogue.default(kind)}
     extra = [
@@ -83,18 +85,19 @@ def choices(kind: str, named: list[str]) -> list[tuple[str, str]]:
     among them.
     """
     entries = offered(kind, named)
-    found = [(entry.name, title(entry)) for entry in entries]
-    found += [
-        (JOIN.join((a.name, b.name)), f"{name(a)} + {name(b)}")
-        for a, b in combinations(entries, 2)
-        if "tiny" not in (a.sort, b.sort)
-    ]
-    mine = JOIN.join(named)
-    return found if not named or mine in dict(found) else [*found, (mine, " + ".join(named))]
+    options = {entry.name: title(entry) for entry in entries}
+    options |= {
+        JOIN.join((first.name, second.name)): f"{name(first)} + {name(second)}"
+        for first, second in combinations(entries, 2)
+        if "tiny" not in (first.sort, second.sort)
+    }
+    if named:
+        options.setdefault(JOIN.join(named), " + ".join(named))
+    return list(options.items())
 
 
 def poolings(kind: str, named: list[str]) -> list[tuple[str, object]]:
-    """What any encoder of a kind can be asked for."""
+    """Every pooling that some encoder of the kind can do."""
     known = {pooling for entry in offered(kind, named) for pooling in entry.poolings}
     return [
         ("", gettext_lazy("The encoder's own")),
@@ -103,12 +106,12 @@ def poolings(kind: str, named: list[str]) -> list[tuple[str, object]]:
 
 
 def name(entry: Entry) -> str:
-    """What people call it: the name of the model, or a word where there is no model."""
+    """The name of the model, or a word where there is no model."""
     return str(NAMES.get(entry.name, entry.title))
 
 
 def called(code: str) -> str:
-    """The same of an encoder that may be gone from here."""
+    """The name of an encoder that may be gone from this server."""
     entry = catalogue.get(code)
     return name(entry) if entry else code
 
@@ -120,42 +123,27 @@ def title(entry: Entry) -> str:
 def describe(value: str) -> list[Entry]:
     """The catalogue's entries behind a choice of the form, in the reader's language."""
     entries = [entry for code in value.split(JOIN) if (entry := catalogue.get(code))]
-    return [in_words(one) for one in entries]
+    return [in_words(entry) for entry in entries]
 
 
 def in_words(entry: Entry) -> Entry:
-    """In the reader's language."""
-    told = (
-        LOCAL % {"family": entry.family}
-        if entry.sort == "local"
-        else WORDS.get(entry.name, entry.description)
-    )
-    return replace(entry, title=name(entry), description=str(told))
+    """The entry in the reader's language."""
+    description = WORDS.get(entry.name, entry.description)
+    if entry.sort == "local":
+        description = LOCAL % {"family": entry.family}
+    return replace(entry, title=name(entry), description=str(description))
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """The encoders of one modality. bare: whether none of them is a foundation model that can be
-    used now.
-    """
+class ShownEncoder:
+    """A row of the encoders' page."""
 
-    kind: str
-    title: str
-    rows: list["Row"]
-
-    @property
-    def bare(self) -> bool:
-        return not any(row.entry.family and row.entry.installed for row in self.rows)
-
-
-@dataclass(frozen=True)
-class Row:
     entry: Entry
 
     @property
     def tested(self) -> datetime | None:
-        """None for a date that cannot be read: the record is a file that an administrator may have
-        edited.
+        """The day of the self-test; None for a date that cannot be read, since the record is a file
+        that an administrator may have edited.
         """
         if self.entry.check is None:
             return None
@@ -177,13 +165,28 @@ class Row:
         return f"{self.entry.source} {self.entry.version}".strip()
 
 
-def shelves() -> list[Shelf]:
-    found = catalogue.entries(tiny=False)
+@dataclass(frozen=True)
+class EncodersOfKind:
+    """The encoders of one kind of modality. `bare`: none of them is a foundation model that can be
+    used now.
+    """
+
+    kind: str
+    title: str
+    rows: list[ShownEncoder]
+
+    @property
+    def bare(self) -> bool:
+        return not any(row.entry.family and row.entry.installed for row in self.rows)
+
+
+def by_kind() -> list[EncodersOfKind]:
+    entries = [in_words(entry) for entry in catalogue.entries(tiny=False)]
     return [
-        Shelf(
+        EncodersOfKind(
             kind,
             str(MODALITIES[kind].label),
-            [Row(in_words(one)) for one in found if one.kind == kind],
+            [ShownEncoder(entry) for entry in entries if entry.kind == kind],
         )
         for kind in KINDS
     ]

@@ -1,5 +1,5 @@
-"""What a run will take, before it starts and while it goes on: always a range, from what this
-installation's machine has shown.
+"""Estimates of a run's time and memory, before it starts and while it goes on: always a range, from
+what this installation's machine has shown.
 """
 
 from collections.abc import Sequence
@@ -44,20 +44,19 @@ def machine() -> Machine:
 def shape(alignment: Alignment, recipe: Recipe, cached: bool = False) -> cost.Shape:
     inputs = tuple(
         cost.Input(
-            one.name,
-            one.present,
-            tuple(encoders_of(recipe, one.name, one.kind)),
-            len(one.columns),
-            one.kind,
+            modality.name,
+            modality.present,
+            tuple(encoders_of(recipe, modality.name, modality.kind)),
+            len(modality.columns),
+            modality.kind,
         )
-        for one in alignment_facts.inputs(alignment)
-        if recipe.modalities is None or one.name in recipe.modalities
+        for modality in alignment_facts.used(alignment, recipe)
     )
-    known = alignment.spec.get("knowledge", {})
-    rules = len(known.get("rules", [])) + bool(known.get("concepts"))
+    knowledge = alignment.spec.get("knowledge", {})
+    rules = len(knowledge.get("rules", [])) + bool(knowledge.get("concepts"))
     return cost.Shape(
         alignment_facts.usable(alignment),
-        len(alignment_facts.rounds(alignment)),
+        len(alignment_facts.folds(alignment)),
         inputs,
         cached,
         rules,
@@ -65,11 +64,11 @@ def shape(alignment: Alignment, recipe: Recipe, cached: bool = False) -> cost.Sh
 
 
 def encoders_of(recipe: Recipe, name: str, kind: str) -> list[str]:
-    given = recipe.encoders.get(name)
-    return [choice.name for choice in given] if given else list(catalogue.default(kind))
+    choices = recipe.encoders.get(name)
+    return [choice.name for choice in choices] if choices else list(catalogue.default(kind))
 
 
-def fits_of_round(alignment: Alignment, recipe: Recipe) -> int:
+def fits_of_fold(alignment: Alignment, recipe: Recipe) -> int:
     return cost.fits_of_round(shape(alignment, recipe), recipe)
 
 
@@ -79,11 +78,17 @@ def fits(alignment: Alignment, recipe: Recipe) -> int:
 
 def estimate(alignment: Alignment, recipe: Recipe, past: Sequence[Run] = ()) -> Estimate:
     """`past`: finished runs of the project, which may have left the vectors in the cache."""
-    known, cached = machine(), is_cached(alignment, recipe, past)
-    found, spread = cost.cost(shape(alignment, recipe, cached), recipe, known), cost.spread(known)
-    memory = found.memory_mb / MEMORY_SPREAD, found.memory_mb * MEMORY_SPREAD
+    learnt, cached = machine(), is_cached(alignment, recipe, past)
+    costs = cost.cost(shape(alignment, recipe, cached), recipe, learnt)
+    spread = cost.spread(learnt)
     return Estimate(
-        found.seconds / spread, found.seconds * spread, *memory, known.memory_mb, known.runs, cached
+        low=costs.seconds / spread,
+        high=costs.seconds * spread,
+        memory_low=costs.memory_mb / MEMORY_SPREAD,
+        memory_high=costs.memory_mb * MEMORY_SPREAD,
+        memory_has=learnt.memory_mb,
+        runs=learnt.runs,
+        cached=cached,
     )
 
 
@@ -103,42 +108,38 @@ def same_vectors(run: Run, alignment: Alignment, recipe: Recipe) -> bool:
         return False
     before = run.recipe.get("encoders", {})
     now = alignment_facts.complete(alignment, recipe).model_dump(mode="json")["encoders"]
-    names = [one["name"] for one in alignment_facts.chosen(alignment, recipe)]
-    return all(read(before.get(name, [])) == read(now.get(name, [])) for name in names) and set(
-        names
-    ) <= {one["name"] for one in run.modalities}
+    names = {modality.name for modality in alignment_facts.used(alignment, recipe)}
+    return names <= {modality["name"] for modality in run.modalities} and all(
+        reading(before.get(name, [])) == reading(now.get(name, [])) for name in names
+    )
 
 
-def read(choices: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """What decides the vectors of frozen encoders, however they are used afterwards."""
-    return [
-        tuple(one.get(option) for option in ("name", "layers", "pooling", "grid", "resolution"))
-        for one in choices
-    ]
+def reading(choices: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """The options that decide the vectors of frozen encoders, however they are used afterwards."""
+    options = ("name", "layers", "pooling", "grid", "resolution")
+    return [tuple(choice.get(option) for option in options) for choice in choices]
 
 
 def left(
     job: Job, now_in_stage: float, alignment: Alignment, recipe: Recipe
 ) -> tuple[float, float] | None:
-    """Seconds still to go as a range, or None while it is too early to say."""
-    known, of_run = machine(), shape(alignment, recipe)
-    found = cost.cost(of_run, recipe, known)
+    """Seconds still to go, as a range; None while it is too early to say."""
+    costs = cost.cost(shape(alignment, recipe), recipe, machine())
     if job.stage in ("evaluate", "bundle"):
-        return 1.0, max(2.0, 1.5 * found.rest)
+        return 1.0, max(2.0, 1.5 * costs.rest)
     to_come = {
-        "read": found.probe + found.tune + found.train,
-        "embed": found.probe + found.tune + found.train,
-        "probe": found.tune + found.train,
-        "tune": found.train,
+        "read": costs.probe + costs.tune + costs.train,
+        "embed": costs.probe + costs.tune + costs.train,
+        "probe": costs.tune + costs.train,
+        "tune": costs.train,
         "train": 0.0,
     }
     if job.stage not in to_come or job.done < ENOUGH or not job.total:
         return None
-    if (
-        job.stage == "probe"
-    ):  # counts one candidate after another, then training sets: no share of the whole
-        here = max(0.0, found.probe - now_in_stage)
+    if job.stage == "probe":
+        # It counts one candidate after another, then training sets: no share of the whole.
+        of_stage = max(0.0, costs.probe - now_in_stage)
     else:
-        here = now_in_stage * (job.total - job.done) / job.done
-    seconds = here + found.rest + to_come[job.stage]
+        of_stage = now_in_stage * (job.total - job.done) / job.done
+    seconds = of_stage + costs.rest + to_come[job.stage]
     return 0.8 * seconds, 1.3 * seconds

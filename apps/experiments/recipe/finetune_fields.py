@@ -1,4 +1,6 @@
-"""What is trained of an encoder and of its pooling, as fields of the new-run form and in words."""
+"""Fields of the new-run form that say how an encoder is trained, and the same in
+words.
+"""
 
 from typing import Any
 
@@ -8,34 +10,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.experiments.recipe import encoder_choices
-from fusion.encoders.capability_checks import placeless, unpoolable, untunable
+from fusion.encoders.capability_checks import unpoolable, untunable
 from fusion.schema.recipe import EncoderChoice, Recipe, Tuning
 
-WEIGHED: dict[str, tuple[Promise, Promise]] = {
-    "mix": (
-        gettext_lazy("Weigh its layers"),
-        gettext_lazy(
-            "Learns how much to read of each layer and adds them up, in place of putting them side by side. Name two or more."
-        ),
-    ),
-    "attend": (
-        gettext_lazy("Weigh its places (attention)"),
-        gettext_lazy(
-            "Learns which parts of a picture, a recording or a text to read, and adds them up. Needs the pooling grid or segments."
-        ),
-    ),
-}
 WAYS: dict[str, tuple[Promise, Promise]] = {
     "frozen": (
         gettext_lazy("As it is"),
         gettext_lazy(
-            "Nothing in it changes; its vectors are computed once and kept. Fastest, and best for few samples."
+            "Nothing in it changes; its vectors are computed once and kept. Fastest, and best for "
+            "few samples."
         ),
     ),
     "lora": (
         gettext_lazy("A few extra weights beside it (LoRA)"),
         gettext_lazy(
-            "Small matrices beside its last blocks learn your subject while all that it knows stays as it was."
+            "Small matrices beside its last blocks learn your subject while all that it knows "
+            "stays as it was."
         ),
     ),
     "last": (
@@ -47,7 +37,8 @@ WAYS: dict[str, tuple[Promise, Promise]] = {
     "full": (
         gettext_lazy("All of it"),
         gettext_lazy(
-            "Every weight that its vectors depend on is trained. Slowest, needs most memory and many samples."
+            "Every weight that its vectors depend on is trained. Slowest, needs most memory and "
+            "many samples."
         ),
     ),
 }
@@ -97,45 +88,38 @@ def field_of(option: str, modality: str) -> str:
 
 
 def fields(modality: str) -> dict[str, forms.Field]:
-    """Of one modality, by name."""
-    found: dict[str, forms.Field] = {
-        f"{code}_{modality}": forms.BooleanField(label=label, help_text=text, required=False)
-        for code, (label, text) in WEIGHED.items()
-    }
-    found |= {
+    """The fields of one modality, by name."""
+    fields: dict[str, forms.Field] = {
         field_of("tune", modality): forms.ChoiceField(
             label=gettext_lazy("How it is trained"),
             choices=[(code, title) for code, (title, _text) in WAYS.items()],
         )
     }
     for name, (kind, label, text) in NUMBERS.items():
-        found[field_of(name, modality)] = kind(label=label, help_text=text, required=False)
-    found[field_of(CHECKPOINTING, modality)] = forms.BooleanField(
+        fields[field_of(name, modality)] = kind(label=label, help_text=text, required=False)
+    fields[field_of(CHECKPOINTING, modality)] = forms.BooleanField(
         label=gettext_lazy("Compute twice rather than keep"),
         help_text=gettext_lazy("Saves memory and takes half as long again; the same result."),
         required=False,
     )
-    return found
+    return fields
 
 
 def initial(modality: str, choice: dict[str, Any]) -> dict[str, Any]:
     options = Tuning().model_dump() | (choice.get("tuning") or {})
-    found = {field_of("tune", modality): choice.get("tune", "frozen")} | {
-        field_of(n, modality): v for n, v in options.items()
+    return {
+        field_of("tune", modality): choice.get("tune", "frozen"),
+        **{field_of(name, modality): value for name, value in options.items()},
     }
-    return found | {f"{code}_{modality}": choice.get(code, False) for code in WEIGHED}
 
 
 def chosen(modality: str, data: dict[str, Any]) -> dict[str, Any]:
-    """What the fields say, for the recipe; an empty field is the usual value."""
-    names = [*NUMBERS, CHECKPOINTING]
-    given = {
-        name: value for name in names if (value := data.get(field_of(name, modality))) is not None
-    }
+    """Options of the recipe from the fields; an empty field is the usual value."""
+    values = {name: data.get(field_of(name, modality)) for name in (*NUMBERS, CHECKPOINTING)}
+    options = {name: value for name, value in values.items() if value is not None}
     usual = Tuning().model_dump()
-    tuning = given if any(value != usual[name] for name, value in given.items()) else None
-    weighed = {code: data[f"{code}_{modality}"] for code in WEIGHED}
-    return weighed | {"tune": data.get(field_of("tune", modality)) or "frozen", "tuning": tuning}
+    tuning = options if any(value != usual[name] for name, value in options.items()) else None
+    return {"tune": data.get(field_of("tune", modality)) or "frozen", "tuning": tuning}
 
 
 def can_be_tuned(kind: str, named: list[str]) -> bool:
@@ -143,31 +127,21 @@ def can_be_tuned(kind: str, named: list[str]) -> bool:
 
 
 def problems(recipe: Recipe) -> dict[str, list[str]]:
-    """What is asked of encoders that cannot do it, by form field."""
-    found: dict[str, list[str]] = {}
+    """Problems with what encoders cannot do, by form field."""
+    problems: dict[str, list[str]] = {}
+    words = _(
+        "%(encoder)s has no weights that could be trained. Leave it as it is, or choose "
+        "another encoder."
+    )
     for modality, _place, entry in untunable(recipe):
-        words = _(
-            "%(encoder)s has no weights that could be trained. Leave it as it is, or choose another encoder."
-        )
-        found.setdefault(field_of("tune", modality), []).append(
-            words % {"encoder": encoder_choices.name(entry)}
-        )
-    for modality, _place, asked, entry in unpoolable(recipe):
-        words = _("%(encoder)s can be pooled by %(known)s, not by %(asked)s.")
-        told = {
-            "encoder": encoder_choices.name(entry),
-            "known": ", ".join(entry.poolings),
-            "asked": asked,
-        }
-        found.setdefault(f"pooling_{modality}", []).append(words % told)
-    for modality, _place, entry in placeless(recipe):
-        words = _(
-            "%(encoder)s gives one vector, as it is pooled. Write grid or segments as its pooling, or do not weigh places."
-        )
-        found.setdefault(f"attend_{modality}", []).append(
-            words % {"encoder": encoder_choices.name(entry)}
-        )
-    return found
+        text = words % {"encoder": encoder_choices.name(entry)}
+        problems.setdefault(field_of("tune", modality), []).append(text)
+    words = _("%(encoder)s can be pooled by %(known)s, not by %(asked)s.")
+    for modality, _place, pooling, entry in unpoolable(recipe):
+        names = {"encoder": encoder_choices.name(entry), "known": ", ".join(entry.poolings)}
+        text = words % (names | {"asked": pooling})
+        problems.setdefault(f"pooling_{modality}", []).append(text)
+    return problems
 
 
 def in_words(choice: EncoderChoice) -> str:

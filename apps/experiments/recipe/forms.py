@@ -11,67 +11,17 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.datasets.models import Alignment
-from apps.experiments.recipe import alignment_facts, encoder_choices, finetune_fields, preflight
+from apps.experiments.recipe import (
+    alignment_facts,
+    encoder_choices,
+    modality_fields,
+    preflight,
+)
+from apps.experiments.recipe.training_fields import NUMBERS
 from apps.experiments.words import method_name, method_sentence
 from fusion.estimates.machine import has_bf16
 from fusion.schema.methods import METHODS, QUICK
 from fusion.schema.recipe import Recipe, RecipeError, Search
-
-NUMBERS: dict[str, tuple[type[forms.Field], Any, Any]] = {
-    "epochs": (
-        forms.IntegerField,
-        _("Epochs at most"),
-        _("Times that the training sees every sample. Early stopping usually ends before."),
-    ),
-    "patience": (
-        forms.IntegerField,
-        _("Patience, in epochs"),
-        _("Epochs without a better validation loss before it stops."),
-    ),
-    "batch_size": (
-        forms.IntegerField,
-        _("Batch size"),
-        _("Samples in one step. Halve it where memory runs out."),
-    ),
-    "learning_rate": (
-        forms.FloatField,
-        _("Learning rate"),
-        _("Size of the largest step of the one-cycle schedule."),
-    ),
-    "weight_decay": (
-        forms.FloatField,
-        _("Weight decay"),
-        _("Pulls weights towards zero; more for few samples."),
-    ),
-    "label_smoothing": (
-        forms.FloatField,
-        _("Label smoothing"),
-        _("Share of doubt put on every label; 0 for none."),
-    ),
-    "dropout": (forms.FloatField, _("Dropout"), _("Share of hidden units switched off in a step.")),
-    "input_dropout": (
-        forms.FloatField,
-        _("Input dropout"),
-        _("Share of input features switched off in a step."),
-    ),
-    "hidden_dim": (forms.IntegerField, _("Hidden units"), _("Width of each small network.")),
-    "pca_dim": (
-        forms.IntegerField,
-        _("Dimensions kept"),
-        _("Features after whitening; 0 keeps them as they are."),
-    ),
-    "modality_dropout": (
-        forms.FloatField,
-        _("Modality dropout"),
-        _("Share of inputs hidden in training, so that the model copes when one is missing."),
-    ),
-    "inner_folds": (
-        forms.IntegerField,
-        _("Inner folds"),
-        _("Rounds inside the training part that choose epochs and temperature."),
-    ),
-}
-OPTIONS = ("layers", "pooling", "grid", "resolution", *finetune_fields.WEIGHED)
 
 
 class RenameForm(forms.Form):
@@ -109,14 +59,16 @@ class RunForm(forms.Form):
         label=_("Search: try every method, and how each input is read"),
         required=False,
         help_text=_(
-            "What does best inside the training samples answers; everything that was tried is reported."
+            "What does best inside the training samples answers; everything that was tried is "
+            "reported."
         ),
     )
     minutes = forms.FloatField(
         label=_("Minutes of computing for the search"),
         required=False,
         help_text=_(
-            "For training, the cheap methods first; empty for no end. What there was no time for is listed."
+            "For training, the cheap methods first; empty for no end. What there was no time for "
+            "is listed."
         ),
     )
     seeds = forms.CharField(
@@ -130,7 +82,8 @@ class RunForm(forms.Form):
         label=_("Never worse than a single input"),
         required=False,
         help_text=_(
-            "Where a sample has one input only, that input's own calibrated model answers. Late fusion does so anyway."
+            "Where a sample has one input only, that input's own calibrated model answers. Late "
+            "fusion does so anyway."
         ),
     )
     degradation = forms.BooleanField(
@@ -142,7 +95,8 @@ class RunForm(forms.Form):
         label=_("Make inputs worse step by step"),
         required=False,
         help_text=_(
-            "Blur, white noise, dropped words: what each costs. Every step reads the input once more."
+            "Blur, white noise, dropped words: what each costs. Every step reads the input once "
+            "more."
         ),
     )
 
@@ -165,54 +119,28 @@ class RunForm(forms.Form):
         )
         self.alignment = alignment
         self.inputs = alignment_facts.inputs(alignment)
-        for name, (kind, label, text) in NUMBERS.items():
-            self.fields[name] = kind(label=label, help_text=text)
-        for one in self.inputs:
-            self._input_fields(one)
+        self.recipe: Recipe | None = None
+        for name, (field, label, text) in NUMBERS.items():
+            self.fields[name] = field(label=label, help_text=text)
+        for modality in self.inputs:
+            encoders = self._encoders_of(modality.name)
+            self.fields |= modality_fields.fields(modality.name, modality.kind, encoders)
 
-    def _input_fields(self, one: alignment_facts.Input) -> None:
-        named = [
-            choice["name"] for choice in self.base_recipe().get("encoders", {}).get(one.name) or []
+    def _encoders_of(self, name: str) -> list[str]:
+        """Codes of the encoders that the recipe or, without it, the field names."""
+        encoders = self.base_recipe().get("encoders", {}).get(name) or []
+        value = (self.data.get(f"encoder_{name}") or "") if self.is_bound else ""
+        return [encoder["name"] for encoder in encoders] or [
+            code for code in value.split(encoder_choices.JOIN) if code
         ]
-        chosen = (self.data.get(f"encoder_{one.name}") or "") if self.is_bound else ""
-        named = named or [name for name in chosen.split(encoder_choices.JOIN) if name]
-        self.fields[f"use_{one.name}"] = forms.BooleanField(label=one.name, required=False)
-        self.fields[f"encoder_{one.name}"] = forms.ChoiceField(
-            label=_("Encoder"), choices=encoder_choices.choices(one.kind, named)
-        )
-        self.fields[f"layers_{one.name}"] = forms.CharField(
-            label=_("Layers"),
-            required=False,
-            help_text=_("Numbers with commas; empty for the encoder's own."),
-        )
-        self.fields[f"pooling_{one.name}"] = forms.ChoiceField(
-            label=_("Pooling"),
-            required=False,
-            choices=encoder_choices.poolings(one.kind, named),
-            help_text=_("How many vectors become one."),
-        )
-        self.fields[f"grid_{one.name}"] = forms.CharField(
-            label=_("Grid"),
-            required=False,
-            help_text=_(
-                "Cells a side of a picture, for each layer, or the number of stretches; empty for the encoder's own."
-            ),
-        )
-        self.fields[f"resolution_{one.name}"] = forms.IntegerField(
-            label=_("Resolution"),
-            required=False,
-            help_text=_("Pixels a side; empty for the encoder's own."),
-        )
-        if finetune_fields.can_be_tuned(one.kind, named):
-            self.fields |= finetune_fields.fields(one.name)
 
     def base_recipe(self) -> dict[str, Any]:
         text = self.data.get("base") if self.is_bound else self.initial.get("base")
         try:
-            found = json.loads(text or "{}")
+            recipe = json.loads(text or "{}")
         except ValueError:
-            found = {}
-        return found if isinstance(found, dict) else {}
+            return {}
+        return recipe if isinstance(recipe, dict) else {}
 
     def clean_seeds(self) -> list[int]:
         return whole_numbers(self.cleaned_data["seeds"])
@@ -220,10 +148,10 @@ class RunForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Build the recipe when every field could be read, and let the engine judge it."""
         data = super().clean() or {}
-        self.recipe: Recipe | None = None
-        for one in self.inputs:
-            for field in ("layers", "grid"):
-                self._numbers(f"{field}_{one.name}")
+        self.recipe = None
+        for modality in self.inputs:
+            for option in modality_fields.LISTS:
+                self._clean_numbers(f"{option}_{modality.name}")
         if set(self.errors) - {"question"}:
             return data
         try:
@@ -236,104 +164,58 @@ class RunForm(forms.Form):
                 self.add_error(field if field in self.fields else None, texts)
         return data
 
-    def _numbers(self, field: str) -> None:
+    def _clean_numbers(self, field: str) -> None:
         try:
             self.cleaned_data[field] = whole_numbers(self.cleaned_data.get(field) or "")
         except forms.ValidationError as error:
             self.add_error(field, error)
 
     def as_data(self) -> dict[str, Any]:
-        data = self.cleaned_data
-        used = [one for one in self.inputs if data[f"use_{one.name}"]]
-        base = self.base_recipe()
-        beside = tuple(METHODS) if data["search"] else QUICK if data["compare"] else ()
-        compare = [code for code in beside if code != data["method"]]
+        data, base = self.cleaned_data, self.base_recipe()
+        used = [modality.name for modality in self.inputs if data[f"use_{modality.name}"]]
+        others = tuple(METHODS) if data["search"] else QUICK if data["compare"] else ()
+        before = base.get("encoders", {})
         return {
             **base,
-            "modalities": None if len(used) == len(self.inputs) else [one.name for one in used],
-            "encoders": {one.name: self._encoders(one.name, base) for one in used},
+            "modalities": None if len(used) == len(self.inputs) else used,
+            "encoders": {
+                name: modality_fields.chosen(name, data, before.get(name) or []) for name in used
+            },
             "precision": data["precision"] or None,
             "method": data["method"],
-            "compare": compare,
+            "compare": [code for code in others if code != data["method"]],
             "search": self._search(base),
             "training": {
                 **base.get("training", {}),
-                **{name: data[name] for name in NUMBERS},
-                "seeds": data["seeds"],
-                "floor": data["floor"],
+                **{name: data[name] for name in (*NUMBERS, "seeds", "floor")},
             },
             "evaluation": {
                 **base.get("evaluation", {}),
-                "draws": data["draws"],
-                "degradation": data["degradation"],
-                "noise": data["noise"],
+                **{name: data[name] for name in ("draws", "degradation", "noise")},
             },
         }
 
     def _search(self, base: dict[str, Any]) -> dict[str, Any] | None:
+        if not self.cleaned_data["search"]:
+            return None
         minutes = self.cleaned_data["minutes"]
         budget = None if minutes is None else 60 * minutes
-        return (
-            {**(base.get("search") or {}), "budget_seconds": budget}
-            if self.cleaned_data["search"]
-            else None
-        )
-
-    def _encoders(self, name: str, base: dict[str, Any]) -> list[dict[str, Any]]:
-        """The chosen names with the options that the recipe had for them; the fields hold those of
-        the first.
-        """
-        before = {one["name"]: one for one in base.get("encoders", {}).get(name) or []}
-        found = [
-            {**before.get(each, {}), "name": each}
-            for each in self.cleaned_data[f"encoder_{name}"].split(encoder_choices.JOIN)
-        ]
-        for option in ("layers", "pooling", "grid", "resolution"):
-            found[0][option] = self.cleaned_data[f"{option}_{name}"] or None
-        if finetune_fields.field_of("tune", name) in self.fields:
-            found[0] |= finetune_fields.chosen(name, self.cleaned_data)
-        return found
+        return {**(base.get("search") or {}), "budget_seconds": budget}
 
     def field_of(self, problem: str) -> str | None:
-        """`training.epochs: must be ...` belongs to `epochs`."""
-        steps = problem.split(":", 1)[0].split(".")
-        if steps[0] == "search":
-            return "minutes" if steps[-1] == "budget_seconds" else "search"
-        if steps[0] in ("training", "evaluation") and len(steps) > 1 and steps[1] in self.fields:
-            return steps[1]
-        if steps[0] == "encoders" and len(steps) > 3:
-            name = (
-                finetune_fields.field_of(steps[4], steps[1])
-                if len(steps) > 4 and steps[3] == "tuning"
-                else f"{steps[3]}_{steps[1]}"
-            )
-            return name if name in self.fields else f"encoder_{steps[1]}"
-        return steps[0] if steps[0] in self.fields else None
+        """The field of a problem: `training.epochs: must be ...` belongs to `epochs`."""
+        path = problem.split(":", 1)[0].split(".")
+        if path[0] == "search":
+            return "minutes" if path[-1] == "budget_seconds" else "search"
+        if path[0] in ("training", "evaluation") and len(path) > 1 and path[1] in self.fields:
+            return path[1]
+        if path[0] == "encoders" and len(path) > 3:
+            return modality_fields.field_of(path, self.fields)
+        return path[0] if path[0] in self.fields else None
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a modality for the template."""
-        return [
-            {
-                "input": one, "use": self[f"use_{one.name}"], "encoder": self[f"encoder_{one.name}"],
-                "entries": encoder_choices.describe(str(self[f"encoder_{one.name}"].value() or "")),
-                "options": [self[f"{option}_{one.name}"] for option in OPTIONS if f"{option}_{one.name}" in self.fields],
-                **self._tuning_row(one.name),
-            }
-            for one in self.inputs
-        ]  # fmt: skip
-
-    def _tuning_row(self, name: str) -> dict[str, Any]:
-        """Nothing for a modality whose encoders have no weights."""
-        if finetune_fields.field_of("tune", name) not in self.fields:
-            return {}
-        names = [
-            finetune_fields.field_of(option, name)
-            for option in (*finetune_fields.NUMBERS, finetune_fields.CHECKPOINTING)
-        ]
-        return {
-            "tune": self[finetune_fields.field_of("tune", name)], "ways": list(finetune_fields.WAYS.values()), "tuning": [self[each] for each in names],
-            "tuning_errors": self.is_bound and any(each in self.errors for each in names),
-        }  # fmt: skip
+        """The rows of the template, one for each modality."""
+        return [modality_fields.row(self, modality) for modality in self.inputs]
 
     def advanced(self) -> list[Any]:
         return [self[name] for name in (*NUMBERS, "draws", "precision")]
@@ -366,9 +248,7 @@ def whole_numbers(text: str) -> list[int]:
 
 
 def minutes_of(recipe: Recipe) -> str:
-    """As a person would write it; what stands there for a recipe without a search is what a search
-    would begin with.
-    """
+    """Minutes as a person writes them; without a search, those that a search would begin with."""
     seconds = (recipe.search or Search()).budget_seconds
     return "" if seconds is None else f"{seconds / 60:g}"
 
@@ -376,25 +256,25 @@ def minutes_of(recipe: Recipe) -> str:
 def initial_of(
     recipe: Recipe, alignment: Alignment, default: Callable[[str], tuple[str, ...]]
 ) -> dict[str, Any]:
-    """What the fields show for a recipe."""
+    """Values of the fields for a recipe."""
     data = recipe.model_dump(mode="json")
-    found: dict[str, Any] = {
-        "base": json.dumps(data), "precision": recipe.precision or "", "method": recipe.method, "compare": bool(recipe.compare), "search": recipe.search is not None, "minutes": minutes_of(recipe),
-        "seeds": ", ".join(str(seed) for seed in recipe.training.seeds), **{name: data["training"][name] for name in NUMBERS},
-        "floor": recipe.training.floor, **data["evaluation"],
-    }  # fmt: skip
-    for one in alignment_facts.inputs(alignment):
-        chosen = data["encoders"].get(one.name) or [{"name": name} for name in default(one.kind)]
-        found[f"use_{one.name}"] = recipe.modalities is None or one.name in recipe.modalities
-        found[f"encoder_{one.name}"] = encoder_choices.JOIN.join(
-            choice["name"] for choice in chosen
-        )
-        for option in ("layers", "grid"):
-            found[f"{option}_{one.name}"] = ", ".join(str(n) for n in chosen[0].get(option) or [])
-        for option in ("pooling", "resolution"):
-            found[f"{option}_{one.name}"] = chosen[0].get(option) or ""
-        found |= finetune_fields.initial(one.name, chosen[0])
-    return found
+    values: dict[str, Any] = {
+        "base": json.dumps(data),
+        "precision": recipe.precision or "",
+        "method": recipe.method,
+        "compare": bool(recipe.compare),
+        "search": recipe.search is not None,
+        "minutes": minutes_of(recipe),
+        "seeds": ", ".join(str(seed) for seed in recipe.training.seeds),
+        "floor": recipe.training.floor,
+        **{name: data["training"][name] for name in NUMBERS},
+        **data["evaluation"],
+    }
+    for modality in alignment_facts.inputs(alignment):
+        name = modality.name
+        values[f"use_{name}"] = recipe.modalities is None or name in recipe.modalities
+        values |= modality_fields.initial(modality, data["encoders"].get(name) or [], default)
+    return values
 
 
 class YamlForm(forms.Form):
@@ -418,7 +298,7 @@ class YamlForm(forms.Form):
             recipe = Recipe.from_text(text)
         except RecipeError as error:
             raise forms.ValidationError(error.problems) from error
-        if found := preflight.problems(self.alignment, recipe):
-            raise forms.ValidationError([text for texts in found.values() for text in texts])
+        if problems := preflight.problems(self.alignment, recipe):
+            raise forms.ValidationError([text for texts in problems.values() for text in texts])
         self.recipe = recipe
         return text

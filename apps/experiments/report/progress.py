@@ -1,5 +1,6 @@
-"""What the page of a run shows while the run goes on."""
+"""The page of a run while it goes on: stages, time left, curves, folds, log."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.experiments import queries
 from apps.experiments.models import Run
 from apps.experiments.recipe import alignment_facts, estimates
 from apps.experiments.report import curves
@@ -19,65 +21,64 @@ from fusion.schema.recipe import Recipe
 LINES, LINES_OF_FAILED = 12, 20
 
 
-@dataclass
-class Live:
-    """The state of a running, waiting, failed or stopped run."""
+@dataclass(frozen=True)
+class LiveCurves:
+    """The loss of the newest fit that is validated, and the scores of all models beside it."""
 
-    run: Run
-    stages: list[dict[str, Any]]
-    left: tuple[float, float] | None
-    tiles: list[dict[str, Any]]
     loss: ui.Lines | None = None
     loss_of: str = ""
     scores: ui.Lines | None = None
     scores_of: str = ""
     metric: str = ""
-    rounds: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Live:
+    """The state of a running, waiting, failed or stopped run. `left`: seconds, as a range."""
+
+    stages: list[dict[str, Any]]
+    left: tuple[float, float] | None
+    tiles: list[dict[str, Any]]
+    curves: LiveCurves
+    folds: list[dict[str, Any]] = field(default_factory=list)
     log: list[LogLine] = field(default_factory=list)
 
     @property
     def now(self) -> str:
         """The stage under way, as the heading of the stage bar."""
-        return next((one["name"] for one in self.stages if one["state"] == "now"), _("Starting"))
+        return next(
+            (stage["name"] for stage in self.stages if stage["state"] == "now"), _("Starting")
+        )
 
 
 def live(run: Run) -> Live:
-    """A handful of queries: fits, two sets of points, the log."""
-    job, recipe = run.job, Recipe.parse(run.recipe)
+    """Read the state in a handful of queries: fits, two sets of points, the log."""
+    job, recipe = run.job, Recipe.stored(run.recipe)
     fits = curves.fits(run)
-    found = Live(
-        run,
-        stages(job),
-        left(run, recipe),
-        [],
-        log=last_lines(job, LINES_OF_FAILED if job.state == Job.State.FAILED else LINES),
-        rounds=rounds(run, recipe, fits),
+    shown = curves_of(run, recipe, fits) if fits else LiveCurves()
+    lines = LINES_OF_FAILED if job.state == Job.State.FAILED else LINES
+    return Live(
+        stages=stages(job),
+        left=left(run, recipe),
+        tiles=tiles(job, shown),
+        curves=shown,
+        folds=folds(run, recipe, fits),
+        log=queries.last_log_lines(job, lines),
     )
-    if fits:
-        _curves(found, run, recipe, fits)
-    found.tiles = tiles(run, found)
-    return found
-
-
-def last_lines(job: Job, n: int) -> list[LogLine]:
-    """The newest first."""
-    return list(LogLine.objects.filter(job=job).order_by("-id")[:n])
 
 
 def stages(job: Job) -> list[dict[str, Any]]:
     names = list(job.stages)
-    at = names.index(job.stage) if job.stage in names else -1
+    current = names.index(job.stage) if job.stage in names else -1
     over = job.state == Job.State.FINISHED
-    return [
-        _stage(job, name, "done" if over or index < at else _now(job) if index == at else "next")
-        for index, name in enumerate(names)
-    ]
+    now = {Job.State.RUNNING: "now", Job.State.FAILED: "failed", Job.State.STOPPED: "failed"}
 
+    def state(place: int) -> str:
+        if over or place < current:
+            return "done"
+        return now.get(job.state, "next") if place == current else "next"
 
-def _now(job: Job) -> str:
-    return {Job.State.RUNNING: "now", Job.State.FAILED: "failed", Job.State.STOPPED: "failed"}.get(
-        job.state, "next"
-    )
+    return [_stage(job, name, state(place)) for place, name in enumerate(names)]
 
 
 def _stage(job: Job, name: str, state: str) -> dict[str, Any]:
@@ -85,12 +86,15 @@ def _stage(job: Job, name: str, state: str) -> dict[str, Any]:
     detail = duration(seconds) if seconds is not None else ""
     share = None
     if state in ("now", "failed") and job.total:
-        detail = _("%(done)s of %(total)s") % {
-            "done": f"{job.done:,}",
-            "total": unit_name(job.unit, job.total),
-        }
-        share = min(1.0, job.done / job.total)
+        detail, share = _counted(job), min(1.0, job.done / job.total)
     return {"name": stage_name(name), "detail": detail, "state": state, "share": share}
+
+
+def _counted(job: Job) -> str:
+    return _("%(done)s of %(total)s") % {
+        "done": f"{job.done:,}",
+        "total": unit_name(job.unit, job.total),
+    }
 
 
 def left(run: Run, recipe: Recipe) -> tuple[float, float] | None:
@@ -104,103 +108,78 @@ def _seconds_since(moment: datetime) -> float:
     return (timezone.now() - moment).total_seconds()
 
 
-def _curves(found: Live, run: Run, recipe: Recipe, fits: list[curves.Fit]) -> None:
-    """The newest fit that is validated, and the scores of all models beside it."""
-    inside = [fit for fit in fits if fit.inner is not None] or fits
-    newest = max(inside, key=lambda fit: fit.newest)
-    beside = [fit for fit in inside if fit.where == newest.where and fit.seed == newest.seed]
-    told = curves.points(run, [fit.fold for fit in beside], newest.seed)
-    kinds = {one["name"]: one["kind"] for one in run.modalities}
+def curves_of(run: Run, recipe: Recipe, fits: Sequence[curves.Fit]) -> LiveCurves:
+    inner = [fit for fit in fits if fit.inner is not None] or fits
+    newest = max(inner, key=lambda fit: fit.newest)
+    shown = [fit for fit in inner if fit.where == newest.where and fit.seed == newest.seed]
+    points = curves.points(run, [fit.fold for fit in shown], newest.seed)
     epochs = 0 if newest.tunes else recipe.training.epochs
     running = run.job.state == Job.State.RUNNING and fits[-1] == newest
-    found.loss = curves.loss(told.get(newest.fold, {}), epochs, running)
-    found.loss_of = _("%(model)s, tested later on %(round)s. Lower is better.") % {
+    metric, by_model = curves.scored([(fit.model, points.get(fit.fold, {})) for fit in shown])
+    loss_of = _("%(model)s, tested later on %(round)s. Lower is better.")
+    scores_of = _("%(metric)s on validation inside the training part, tested later on %(round)s")
+    words = {
         "model": curves.model_label(newest.model),
+        "metric": figures.metric(metric),
         "round": newest.round,
     }
-    metric, by_model = curves.scored([(fit.model, told.get(fit.fold, {})) for fit in beside])
-    found.scores, found.metric = (
-        curves.scores(by_model, metric, kinds, epochs, running),
-        figures.metric(metric),
-    )
-    words = {"metric": found.metric, "round": newest.round}
-    found.scores_of = (
-        _("%(metric)s on validation inside the training part, tested later on %(round)s") % words
+    return LiveCurves(
+        loss=curves.loss(points.get(newest.fold, {}), epochs, running),
+        loss_of=loss_of % words,
+        scores=curves.scores(by_model, metric, run.kinds, epochs, running),
+        scores_of=scores_of % words,
+        metric=words["metric"],
     )
 
 
-def rounds(run: Run, recipe: Recipe, fits: list[curves.Fit]) -> list[dict[str, Any]]:
-    """Each round of the split: whom it tests, how far it is."""
-    known = alignment_facts.rounds(run.alignment)
-    each = estimates.fits_of_round(run.alignment, recipe)
-    newest = fits[-1].round if fits else ""
+def folds(run: Run, recipe: Recipe, fits: Sequence[curves.Fit]) -> list[dict[str, Any]]:
+    """Each fold of the split: its samples, and how far its training is."""
+    expected = estimates.fits_of_fold(run.alignment, recipe)
+    newest, job = fits[-1].round if fits else "", run.job
     rows = []
-    for one in known:
-        mine = [fit for fit in fits if fit.round == one["name"] and not fit.tunes]
-        now = (
-            newest == one["name"]
-            and run.job.state == Job.State.RUNNING
-            and run.job.stage == "train"
-        )
-        done = (
-            bool(mine)
-            and not now
-            and (newest != one["name"] or run.job.stage in ("evaluate", "bundle"))
-        )
+    for fold in alignment_facts.folds(run.alignment):
+        n = sum(fit.round == fold["name"] and not fit.tunes for fit in fits)
+        current = newest == fold["name"]
+        running = current and job.state == Job.State.RUNNING and job.stage == "train"
+        over = not current or job.stage in ("evaluate", "bundle")
+        done = bool(n) and not running and over
+        total = n if done else expected
         rows.append(
             {
-                **one,
-                "fits": len(mine),
-                "of": len(mine) if done else each,
-                "shown": _("%(done)s of %(total)s")
-                % {"done": len(mine), "total": len(mine) if done else each},
-                "state": "done" if done else "running" if now else "stopped" if mine else "waits",
+                **fold,
+                "fits": n,
+                "of": total,
+                "shown": _("%(done)s of %(total)s") % {"done": n, "total": total},
+                "state": (
+                    "done" if done else "running" if running else "stopped" if n else "waits"
+                ),
             }
         )
     return rows
 
 
-def tiles(run: Run, found: Live) -> list[dict[str, Any]]:
-    job = run.job
-    spent = (
-        _seconds_since(job.started_at)
-        if job.started_at and not job.is_over
-        else (
-            (job.finished_at - job.started_at).total_seconds()
-            if job.started_at and job.finished_at
-            else None
-        )
-    )
-    best = (
-        max(((line.ys[-1], line.label) for line in found.scores.lines), default=None)
-        if found.scores
-        else None
-    )
-    counted = (
-        _("%(done)s of %(total)s")
-        % {"done": f"{job.done:,}", "total": unit_name(job.unit, job.total)}
-        if job.total
-        else ""
-    )
-    last = list(found.loss.lines) if found.loss else []
+def tiles(job: Job, shown: LiveCurves) -> list[dict[str, Any]]:
+    scores = [(line.ys[-1], line.label) for line in shown.scores.lines] if shown.scores else []
+    best, model = max(scores, default=(None, ""))
+    highest = _("%(model)s, highest so far") % {"model": model}
+    losses = list(shown.loss.lines[-1].ys) if shown.loss else []
+    spent = seconds_spent(job)
     return [
         {
-            "label": _("Validation, %(metric)s") % {"metric": found.metric or _("score")},
-            "value": best[0] if best else None,
-            "note": _("%(model)s, highest so far") % {"model": best[1]}
-            if best
-            else _("comes with the first epoch"),
+            "label": _("Validation, %(metric)s") % {"metric": shown.metric or _("score")},
+            "value": best,
+            "note": highest if scores else _("comes with the first epoch"),
         },
         {
             "label": _("Validation loss"),
-            "value": last[-1].ys[-1] if last else None,
-            "spark": list(last[-1].ys) if last else None,
+            "value": losses[-1] if losses else None,
+            "spark": losses or None,
             "note": "",
         },
         {
             "label": stage_name(job.stage) if job.stage else _("Stage"),
             "value": f"{round(100 * job.done / job.total)} %" if job.total else "–",
-            "note": counted,
+            "note": _counted(job) if job.total else "",
         },
         {
             "label": _("Time so far"),
@@ -208,3 +187,11 @@ def tiles(run: Run, found: Live) -> list[dict[str, Any]]:
             "note": _("attempt %(n)s") % {"n": job.attempt} if job.attempt > 1 else "",
         },
     ]
+
+
+def seconds_spent(job: Job) -> float | None:
+    if job.started_at is None:
+        return None
+    if not job.is_over:
+        return _seconds_since(job.started_at)
+    return (job.finished_at - job.started_at).total_seconds() if job.finished_at else None

@@ -8,8 +8,6 @@ from apps.experiments.report import run_comparison
 from apps.projects.models import Project
 from apps.projects.pages import project_page
 
-OFFERED = 24
-
 
 @project_page("view")
 def compare(request: HttpRequest, project: Project) -> HttpResponse:
@@ -21,20 +19,13 @@ def compare(request: HttpRequest, project: Project) -> HttpResponse:
         "many": len(runs) > run_comparison.MOST,
     }
     if len(runs) < 2 or context["many"] or "choose" in request.GET:
-        numbers = {run.number for run in runs}
-        offered = list(queries.finished(project).light()[:OFFERED])
-        offered = [
-            *offered,
-            *(run for run in runs if run.number not in {one.number for one in offered}),
-        ]
-        return render(
-            request,
-            "experiments/compare_choose.html",
-            context | {"offered": offered, "numbers": numbers},
-        )
-    found = run_comparison.compared(runs, request.GET.get("reference", ""))
-    return render(
-        request,
-        "experiments/compare.html",
-        context | {"found": found, "choose": f"?{request.GET.urlencode()}&choose="},
-    )
+        context |= {
+            "offered": queries.newest_finished(project, runs),
+            "numbers": {run.number for run in runs},
+        }
+        return render(request, "experiments/compare_choose.html", context)
+    context |= {
+        "comparison": run_comparison.compared(runs, request.GET.get("reference", "")),
+        "choose": f"?{request.GET.urlencode()}&choose=",
+    }
+    return render(request, "experiments/compare.html", context)

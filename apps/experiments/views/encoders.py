@@ -15,7 +15,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         request,
         "experiments/encoders.html",
         {
-            "shelves": encoder_choices.shelves(),
+            "groups": encoder_choices.by_kind(),
             "add": encoder_choices.ADD,
             "check": encoder_choices.CHECK,
         },

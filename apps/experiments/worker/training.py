@@ -41,17 +41,18 @@ def run(work: Work) -> None:
     """The handler of jobs of kind "run". Attempts share a folder, so that a second one goes on
     where the first was cut off.
     """
-    found = Run.objects.select_related("project", "alignment__table", "created_by").get(
-        job=work.job
-    )
+    rows = Run.objects.select_related("project", "alignment__table", "created_by")
+    run = rows.get(job=work.job)
     folder = settings.HOME / "runs" / str(work.job.pk)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if work.job.attempt > 1:
         work.log(
             _("Attempt %(n)d goes on where the last one was cut off.") % {"n": work.job.attempt}
         )
-    with in_words():
-        result = trained(folder / WORK) or learnt_from(found, folder / WORK, Report(work, found))
+    with failures_in_words():
+        result = result_of_last_attempt(folder / WORK) or train_and_measure(
+            run, folder / WORK, Report(work, run)
+        )
         bundle = keep_bundle(folder, work.job.attempt)
         digest = json.loads((bundle / MANIFEST).read_text())["digest"]
     words = {
@@ -62,11 +63,11 @@ def run(work: Work) -> None:
     work.log(_("Finished: %(metric)s %(score)s on %(n)s samples") % words)
     work.flush()
     work.on_flush = None
-    services.finish_run(work.job, found, result, str(bundle.relative_to(settings.HOME)), digest)
+    services.finish_run(work.job, run, result, str(bundle.relative_to(settings.HOME)), digest)
     shutil.rmtree(folder / WORK, ignore_errors=True)
 
 
-def learnt_from(run: Run, out: Path, report: Report) -> EvaluationResult:
+def train_and_measure(run: Run, out: Path, report: Report) -> EvaluationResult:
     """Train, and keep what this machine needed for it; an attempt that goes on with another's work
     tells nothing of that.
     """
@@ -74,15 +75,15 @@ def learnt_from(run: Run, out: Path, report: Report) -> EvaluationResult:
     forget_peak()
     result = train(run, out, report)
     if report.work.job.attempt == 1:
-        learn(run, result, watch.seconds, peak_mb())
+        teach_machine(run, result, watch.seconds, peak_mb())
     return result
 
 
-def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> None:
+def teach_machine(run: Run, result: EvaluationResult, seconds: float, peak: float) -> None:
     recipe = Recipe.parse(run.recipe)
     if recipe.search:
         return  # what it trained depends on its budget
-    found = cost.spent(
+    spent = cost.spent(
         estimates.shape(run.alignment, recipe),
         recipe,
         result.seconds,
@@ -90,15 +91,15 @@ def learn(run: Run, result: EvaluationResult, seconds: float, peak: float) -> No
         peak,
         len(result.rules) + bool(result.concepts),
     )
-    machine = Machine.load(settings.HOME).learnt(found)
+    machine = Machine.load(settings.HOME).learnt(spent)
     try:
         machine.save(settings.HOME)
     except OSError as error:
         logger.warning("What this run took could not be kept for later estimates: %s", error)
 
 
-def trained(out: Path) -> EvaluationResult | None:
-    """The result of an earlier attempt that was cut off between its last file and its last write."""
+def result_of_last_attempt(out: Path) -> EvaluationResult | None:
+    """The result of an attempt that was cut off between its last file and its last write."""
     from fusion.pipeline.bundle import BundleError, load
 
     if not (out / MANIFEST).exists():
@@ -144,16 +145,16 @@ def keep_bundle(folder: Path, attempt: int) -> Path:
     """The finished files in a folder of this attempt: a stale attempt that writes late never
     touches them.
     """
-    kept, partial = folder / str(attempt), folder / f".{attempt}.part"
-    for old in (kept, partial):
+    bundle, partial = folder / str(attempt), folder / f".{attempt}.part"
+    for old in (bundle, partial):
         shutil.rmtree(old, ignore_errors=True)
     shutil.copytree(folder / WORK, partial, ignore=shutil.ignore_patterns(".*"))
-    partial.rename(kept)
-    return kept
+    partial.rename(bundle)
+    return bundle
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def failures_in_words() -> Iterator[None]:
     """Turn what can go wrong outside the program into causes that a person can act on."""
     from fusion.data.alignment import AlignmentError
     from fusion.encoders.base import EncoderError
@@ -174,14 +175,16 @@ def in_words() -> Iterator[None]:
 
 def out_of_memory() -> str:
     return _(
-        "The worker ran out of memory. Halve the batch size, use a smaller encoder, or run it on a machine with more memory."
+        "The worker ran out of memory. Halve the batch size, use a smaller encoder, or run it on a "
+        "machine with more memory."
     )
 
 
 def disk_words(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return _(
-            "The disk of the worker is full. Free some space, then start the run again: it goes on with the vectors that it has."
+            "The disk of the worker is full. Free some space, then start the run again: it goes on "
+            "with the vectors that it has."
         )
     name = Path(error.filename).name if isinstance(error.filename, str) else ""
     return _("A file could not be read or written: %(name)s (%(reason)s).") % {

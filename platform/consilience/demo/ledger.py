@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
@@ -18,6 +19,9 @@ import yaml
 from .remarks import ASIDES, CLERKS, FACTS, PROPERTIES, WORDS
 from .study import ANNOTATORS, study
 from .voices import RATE, SPELLINGS, Dictation, can_speak
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 SEED = 7
 STATIONS, FORMS = 6, 12
@@ -31,7 +35,7 @@ VERSION = "2"
 
 
 @dataclass
-class Entry:
+class LedgerEntry:
     """One sample: a digit of one form, and which teams hold something about it."""
 
     number: int
@@ -109,7 +113,7 @@ def generate(folder: Path, samples: int = FULL) -> None:
     _write_tables(folder, tables, speech=dictation is not None)
 
 
-def plan(targets: np.ndarray, per_form: int) -> list[Entry]:
+def plan(targets: np.ndarray, per_form: int) -> list[LedgerEntry]:
     """The entries in the order of the ledger: `per_form` of each form, and for each which teams
     hold data (one at the least).
     """
@@ -125,7 +129,7 @@ def plan(targets: np.ndarray, per_form: int) -> list[Entry]:
         present = random.random(4) >= MISSING
         if not present.any():
             present[random.integers(4)] = True
-        entries.append(Entry(number, int(form), int(source), int(targets[source]), present))
+        entries.append(LedgerEntry(number, int(form), int(source), int(targets[source]), present))
     return entries
 
 
@@ -150,7 +154,7 @@ def _phrase(name: str, station: int, random: np.random.Generator) -> str:
     return clerk[name][random.integers(len(clerk[name]))]
 
 
-def _write_image(folder: Path, entry: Entry, pixels: np.ndarray, tables: Tables) -> None:
+def _write_image(folder: Path, entry: LedgerEntry, pixels: np.ndarray, tables: Tables) -> None:
     random = entry.stream(0)
     stained = random.random() < DAMAGED
     path = f"images/{entry.key}.png"
@@ -160,7 +164,7 @@ def _write_image(folder: Path, entry: Entry, pixels: np.ndarray, tables: Tables)
         tables.labels.append((entry.key, name, WORDS[read(entry, stained, reader)]))
 
 
-def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator):  # noqa: ANN201  PIL is loaded only here
+def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator) -> "PIL.Image.Image":
     """(8, 8) ink of 0 to 16 -> a 32 x 32 grey picture, ink on paper; a stained one was coarsened
     and blotted first.
     """
@@ -179,15 +183,15 @@ def draw(pixels: np.ndarray, stained: bool, random: np.random.Generator):  # noq
     return Image.fromarray((255 - np.clip(large + noise, 0, 255)).astype(np.uint8))
 
 
-def read(entry: Entry, stained: bool, reader: int) -> int:
-    """What one annotator takes the digit for: nearly always right on a clear one, at times the
+def read(entry: LedgerEntry, stained: bool, reader: int) -> int:
+    """Return the digit that one annotator reads: nearly always right on a clear one, at times the
     look-alike on a stained one.
     """
     wrong = entry.stream(10 + reader).random() < ((0.14, 0.2)[reader] if stained else 0.005)
     return MISREAD[entry.digit] if wrong else entry.digit
 
 
-def _write_speech(folder: Path, entry: Entry, dictation: Dictation, tables: Tables) -> None:
+def _write_speech(folder: Path, entry: LedgerEntry, dictation: Dictation, tables: Tables) -> None:
     import soundfile
 
     random = entry.stream(1)
@@ -208,7 +212,7 @@ def _balances() -> list[tuple[float, float]]:
     return [(float(random.normal(1, 0.12)), float(random.normal(0, 0.6))) for _ in range(STATIONS)]
 
 
-def _weigh(entry: Entry, balances: Sequence[tuple[float, float]]) -> tuple[float, ...]:
+def _weigh(entry: LedgerEntry, balances: Sequence[tuple[float, float]]) -> tuple[float, ...]:
     random, (gain, offset) = entry.stream(3), balances[entry.station]
     readings = [
         round(float(gain * entry.digit + offset + random.normal(0, 1.4)), 2) for _ in range(3)

@@ -35,5 +35,5 @@ def account(person: Person) -> User:
     """The account, made at the first call with a password that nobody knows: the demo people sign
     in by tile.
     """
-    found = User.objects.filter(email=person.email).first()
-    return found or create_user(person.email, person.name, secrets.token_urlsafe(24), is_demo=True)
+    user = User.objects.filter(email=person.email).first()
+    return user or create_user(person.email, person.name, secrets.token_urlsafe(24), is_demo=True)

@@ -1,5 +1,5 @@
-"""What takes time and needs no database, done on the second core while the rest is set up: the
-demo's files, their vectors, and the self-tests of the encoders.
+"""Slow steps that need no database, done on the second core while the rest is set up: the demo's
+files, their vectors, and the self-tests of the encoders.
 
 Whoever needs one of both waits for its lock; where this never ran, the demo makes them itself.
 """

@@ -1,4 +1,4 @@
-"""What the clerks of the six stations write beside an entry: hints at the digit that never name it.
+"""Remarks of the clerks of the six stations beside an entry: hints at the digit that never name it.
 Written for the demo.
 """
 
@@ -88,17 +88,87 @@ CLERKS: tuple[dict[str, tuple[str, ...]], ...] = (
 )
 
 FACTS: tuple[tuple[str, ...], ...] = (
-    ("nothing came in", "the store was empty", "no item at all", "the shelf was bare", "an empty cart", "none were left"),
-    ("a single item", "the only item of its kind", "as many as noses on a face", "as many as suns in our sky", "a lonely piece", "no pair"),
-    ("a pair", "as many as eyes on a face", "as many as wheels on a bicycle", "like twins", "a couple", "as many as wings on a bird"),
-    ("a trio", "as many as sides of a triangle", "as many as wheels on a tricycle", "like triplets", "as many as clover leaves", "like the musketeers"),
-    ("a quartet", "as many as legs of a horse", "as many as seasons in a year", "as many as corners of a square", "as many as wheels on a car", "as many as suits of cards"),
-    ("a quintet", "as many as fingers on a hand", "as many as toes on a foot", "as many as arms of a starfish", "as many as senses we have", "as many as Olympic rings"),
-    ("half a dozen", "as many as legs of an ant", "as many as faces of a die", "as many as strings on a guitar", "as many as sides of a honeycomb cell", "a sextet"),
-    ("as many as days in a week", "as many as colours of the rainbow", "as many as the dwarfs of Snow White", "as many as ancient wonders", "as many as deadly sins", "a septet"),
-    ("an octet", "as many as legs of a spider", "as many as arms of an octopus", "as many as notes up to the octave", "as many as planets round the sun", "as many as pawns on a side"),
-    ("as many as lives of a cat", "as many as players of a baseball side", "as many as months before a birth", "as many as the Muses", "as many as squares of noughts and crosses", "nearly ten"),
-)  # fmt: skip
+    (
+        "nothing came in",
+        "the store was empty",
+        "no item at all",
+        "the shelf was bare",
+        "an empty cart",
+        "none were left",
+    ),
+    (
+        "a single item",
+        "the only item of its kind",
+        "as many as noses on a face",
+        "as many as suns in our sky",
+        "a lonely piece",
+        "no pair",
+    ),
+    (
+        "a pair",
+        "as many as eyes on a face",
+        "as many as wheels on a bicycle",
+        "like twins",
+        "a couple",
+        "as many as wings on a bird",
+    ),
+    (
+        "a trio",
+        "as many as sides of a triangle",
+        "as many as wheels on a tricycle",
+        "like triplets",
+        "as many as clover leaves",
+        "like the musketeers",
+    ),
+    (
+        "a quartet",
+        "as many as legs of a horse",
+        "as many as seasons in a year",
+        "as many as corners of a square",
+        "as many as wheels on a car",
+        "as many as suits of cards",
+    ),
+    (
+        "a quintet",
+        "as many as fingers on a hand",
+        "as many as toes on a foot",
+        "as many as arms of a starfish",
+        "as many as senses we have",
+        "as many as Olympic rings",
+    ),
+    (
+        "half a dozen",
+        "as many as legs of an ant",
+        "as many as faces of a die",
+        "as many as strings on a guitar",
+        "as many as sides of a honeycomb cell",
+        "a sextet",
+    ),
+    (
+        "as many as days in a week",
+        "as many as colours of the rainbow",
+        "as many as the dwarfs of Snow White",
+        "as many as ancient wonders",
+        "as many as deadly sins",
+        "a septet",
+    ),
+    (
+        "an octet",
+        "as many as legs of a spider",
+        "as many as arms of an octopus",
+        "as many as notes up to the octave",
+        "as many as planets round the sun",
+        "as many as pawns on a side",
+    ),
+    (
+        "as many as lives of a cat",
+        "as many as players of a baseball side",
+        "as many as months before a birth",
+        "as many as the Muses",
+        "as many as squares of noughts and crosses",
+        "nearly ten",
+    ),
+)
 
 ASIDES = (
     "Rain all morning.",

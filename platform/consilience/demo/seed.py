@@ -1,5 +1,5 @@
-"""What a person finds in the demo: people, a project of four disciplines, their data, and what they
-have done with it. Every step looks first whether it is done.
+"""The content of the demo: people, a project of four disciplines, their data, and what they have
+done with it. Every step looks first whether it is done.
 """
 
 import json
@@ -51,7 +51,8 @@ def mark(home: Path) -> None:
         raise NotADemo("The demo is for the embedded database alone; DATABASE_URL is set.")
     if User.objects.exists():
         raise NotADemo(
-            f"{home} holds an installation that is in use. Name another folder: CONSILIENCE_HOME=/some/folder make demo"
+            f"{home} holds an installation that is in use. Name another folder: "
+            "CONSILIENCE_HOME=/some/folder make demo"
         )
     marker.write_text(
         json.dumps({"made": datetime.now(UTC).isoformat(timespec="seconds")}), encoding="utf-8"
@@ -60,9 +61,9 @@ def mark(home: Path) -> None:
 
 def demo_project(owner: User) -> Project:
     content = study(can_speak())
-    found = Project.objects.filter(slug=content["name"]).first()
-    if found:
-        return found
+    project = Project.objects.filter(slug=content["name"]).first()
+    if project:
+        return project
     disciplines = [{"code": item["code"], "name": item["name"]} for item in content["disciplines"]]
     project = create_project(owner, content["title"], content["goal"], disciplines)
     places = {discipline.code: discipline for discipline in project.disciplines.all()}

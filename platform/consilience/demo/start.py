@@ -56,7 +56,8 @@ def step(number: str, name: str, work: Callable[[], str | None]) -> None:
 def make_venv() -> str:
     if sys.version_info < (3, 11):  # noqa: UP036  started by whatever Python `make` finds
         raise SystemExit(
-            f"Consilience needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try PYTHON=python3.12 make demo."
+            f"Consilience needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try "
+            "PYTHON=python3.12 make demo."
         )
     if PYTHON.exists():
         return "there"
@@ -134,8 +135,8 @@ def sources() -> str:
 
 def unless_done(work: Callable[[], None]) -> Callable[[], str | None]:
     def check() -> str | None:
-        done = STAMP.exists() and STAMP.read_text() == sources()
-        return "up to date" if done else work()
+        is_current = STAMP.exists() and STAMP.read_text() == sources()
+        return "up to date" if is_current else work()
 
     return check
 
@@ -162,7 +163,8 @@ def seed() -> None:
 
 def demo(port: int) -> None:
     print(
-        "Consilience: the demo. Everything lies in this folder; `rm -rf .venv .build var` takes it away again.",
+        "Consilience: the demo. Everything lies in this folder; `rm -rf .venv .build var` takes "
+        "it away again.",
         flush=True,
     )
     step("1/5", "Python environment", make_venv)
@@ -175,7 +177,8 @@ def demo(port: int) -> None:
         begun.wait()
     command = [str(PYTHON), "-m", "consilience.command", "up", "--port", str(port)]
     os.chdir(ROOT)
-    os.execv(command[0], command)  # noqa: S606  the supervisor takes this process's place and its Ctrl-C
+    # the supervisor takes this process's place and its Ctrl-C
+    os.execv(command[0], command)  # noqa: S606
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
-"""What the demo's people have done before the reader comes: data imported, a run finished, a review
-under way, comments where they belong.
+"""The history of the demo before the reader comes: data imported, a run finished, a review under
+way, comments where they belong.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,10 @@ People = dict[str, User]
 CARD = {
     "meant_for": "Reading single digits of this ledger when some of the four readings are missing.",
     "not_for": "Other ledgers, other clerks' languages, or any decision about a person.",
-    "limits": "The voices are synthetic and the pairing of the readings is made up: the score says nothing about real dictation.",
+    "limits": (
+        "The voices are synthetic and the pairing of the readings is made up: the score says "
+        "nothing about real dictation."
+    ),
 }
 
 
@@ -41,7 +44,8 @@ def tell(project: Project, people: People, folder: Path, say: Say) -> None:
     if not project.datasets.exists():
         imported = import_folder(project, people["IN"], folder, Progress())
         say(
-            f"{len(imported.versions)} data sets, {sum(version.n_rows for version in imported.versions):,} rows"
+            f"{len(imported.versions)} data sets, "
+            f"{sum(version.n_rows for version in imported.versions):,} rows"
         )
     alignment = frozen(project)
     run = project.runs.filter(number=1).first() or first_run(project, people, alignment)
@@ -93,20 +97,28 @@ def review(project: Project, people: People, run: Run) -> None:
         CARD,
     )
     disciplines = {discipline: people[discipline.code] for discipline in project.disciplines.all()}
-    reason = "It is clearly better than the best single reading, and it answers also where one reading is missing."
-    open_one = propose(people["IN"], version, reason, disciplines)
-    waits_for = "SP" if "SP" in people and any(one.code == "SP" for one in disciplines) else "LI"
+    reason = (
+        "It is clearly better than the best single reading, and it answers also where one reading "
+        "is missing."
+    )
+    review = propose(people["IN"], version, reason, disciplines)
+    waits_for = "SP" if "SP" in people and any(row.code == "SP" for row in disciplines) else "LI"
     for discipline, reviewer in disciplines.items():
         if discipline.code != waits_for:
             decide(
-                reviewer, open_one, discipline, Decision.Verdict.APPROVE, SUMMARIES[discipline.code]
+                reviewer, review, discipline, Decision.Verdict.APPROVE, SUMMARIES[discipline.code]
             )
 
 
 SUMMARIES = {
-    "VI": "Stained images pull it down less than I feared: look at the subgroup of quality. Good enough to try out.",
+    "VI": (
+        "Stained images pull it down less than I feared: look at the subgroup of quality. Good "
+        "enough to try out."
+    ),
     "LI": "The remarks only ever narrow the digit down; the model uses them that way.",
-    "IN": "My readings drift, and it knows: the balance alone is weak, in the product it still helps.",
+    "IN": (
+        "My readings drift, and it knows: the balance alone is weak, in the product it still helps."
+    ),
     "SP": "Under babble the dictation is hard for people as well.",
 }
 
@@ -116,16 +128,26 @@ def talk(project: Project, people: People, run: Run) -> None:
     if result is None or not result.disagreements:
         return
     worst = result.disagreements[0]
-    found = find(project, Thread.Anchor.SAMPLE, worst.key)
+    sample = find(project, Thread.Anchor.SAMPLE, worst.key)
     comment = open_thread(
-        people["VI"], project, Thread.Anchor.SAMPLE, worst.key, found.label,
-        f"Run {run.number} says {worst.answer}, the ledger says {worst.truth}. I would have read {worst.answer} as well: is the entry right?",
-    )  # fmt: skip
+        people["VI"],
+        project,
+        Thread.Anchor.SAMPLE,
+        worst.key,
+        sample.label,
+        f"Run {run.number} says {worst.answer}, the ledger says {worst.truth}. I would have read "
+        f"{worst.answer} as well: is the entry right?",
+    )
     reply(
         people["IN"], comment.thread, f"@{people['LI'].name} what does the clerk's remark point to?"
     )
     about = find(project, Thread.Anchor.RUN, str(run.number))
     open_thread(
-        people["SP"] if "SP" in people else people["LI"], project, Thread.Anchor.RUN, str(run.number), about.label,
-        f"The gain is largest where the dictation is noisy. Sample {worst.key} shows why one reading is not enough.",
-    )  # fmt: skip
+        people["SP"] if "SP" in people else people["LI"],
+        project,
+        Thread.Anchor.RUN,
+        str(run.number),
+        about.label,
+        f"The gain is largest where the dictation is noisy. Sample {worst.key} shows why one "
+        "reading is not enough.",
+    )

@@ -1,4 +1,4 @@
-"""What the demo study says about itself: its study.yaml, and who labelled the images."""
+"""The demo study's description: its study.yaml, and the annotators of the images."""
 
 from typing import Any
 
@@ -12,7 +12,10 @@ VISION = {
             "name": "handwriting",
             "table": "vision_team.csv",
             "licence": "CC-BY-4.0",
-            "description": "One handwritten digit a sample (UCI optical digits, by way of scikit-learn); about half of them stained on purpose.",
+            "description": (
+                "One handwritten digit a sample (UCI optical digits, by way of scikit-learn); "
+                "about half of them stained on purpose."
+            ),
             "columns": {"file": {"kind": "image"}, "quality": {"kind": "category"}},
         }
     ],
@@ -25,7 +28,10 @@ SPEECH = {
             "name": "dictation",
             "table": "speech_team.csv",
             "licence": "CC0-1.0",
-            "description": "The digit dictated by a synthetic voice (SVOX Pico); about half of them under babble.",
+            "description": (
+                "The digit dictated by a synthetic voice (SVOX Pico); about half of them under "
+                "babble."
+            ),
             "columns": {
                 "file": {"kind": "audio"},
                 "seconds": {"kind": "number"},
@@ -42,7 +48,10 @@ LANGUAGE = {
             "name": "remarks",
             "table": "language_team.csv",
             "licence": "CC0-1.0",
-            "description": "What the clerk wrote beside the entry: a hint that never names the digit. Written for the demo.",
+            "description": (
+                "What the clerk wrote beside the entry: a hint that never names the digit. "
+                "Written for the demo."
+            ),
             "columns": {"remark": {"kind": "text"}},
         }
     ],
@@ -55,7 +64,9 @@ INSTRUMENTS = {
             "name": "entries",
             "table": "entries.csv",
             "licence": "CC0-1.0",
-            "description": "The entries of the ledger: the digit that was meant, the station and the form.",
+            "description": (
+                "The entries of the ledger: the digit that was meant, the station and the form."
+            ),
             "columns": {
                 "digit": {"kind": "label"},
                 "station": {"kind": "group"},
@@ -66,7 +77,10 @@ INSTRUMENTS = {
             "name": "balance",
             "table": "instruments_team.csv",
             "licence": "CC0-1.0",
-            "description": "Three readings of a drifting balance, one balance a station, and the room's temperature. Simulated.",
+            "description": (
+                "Three readings of a drifting balance, one balance a station, and the room's "
+                "temperature. Simulated."
+            ),
             "columns": {
                 name: {"kind": "number"}
                 for name in ("reading_1", "reading_2", "reading_3", "celsius")
@@ -89,7 +103,9 @@ def study(speech: bool) -> dict[str, Any]:
     return {
         "name": "ledger-digits",
         "title": "Ledger digits",
-        "goal": "Tell which digit was entered in the ledger, also where one team has nothing to go by.",
+        "goal": (
+            "Tell which digit was entered in the ledger, also where one team has nothing to go by."
+        ),
         "key": "sample_id",
         "disciplines": [VISION, SPEECH, LANGUAGE, INSTRUMENTS]
         if speech

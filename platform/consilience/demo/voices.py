@@ -28,7 +28,9 @@ def can_speak() -> bool:
 
 
 class Dictation:
-    """One clip an entry: a digit, at a pitch and speed of its own, some of them drowned in babble."""
+    """One clip an entry: a digit, at a pitch and speed of its own, some of them drowned
+    in babble.
+    """
 
     def __init__(self) -> None:
         from py_nanotts import NanoTTS

@@ -6,7 +6,6 @@ from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
 from fusion.schema.recipe import EncoderChoice, Recipe
 
-SINGLE = "gives one vector as it is pooled, so there are no places to attend to; choose pooling: grid or segments, or leave attend out."
 Asked = tuple[str, int, Entry]
 """Modality, number of the encoder and its entry."""
 
@@ -29,16 +28,6 @@ def unpoolable(recipe: Recipe) -> list[tuple[str, int, str, Entry]]:
     ]
 
 
-def placeless(recipe: Recipe) -> list[Asked]:
-    """Those whose places are to be attended to and which give one vector."""
-    several = ("grid", "segments")
-    return [
-        (name, place, entry)
-        for name, place, one, entry in chosen(recipe)
-        if one.attend and (one.pooling or entry.pooling) not in several
-    ]
-
-
 def chosen(recipe: Recipe) -> Iterator[tuple[str, int, EncoderChoice, Entry]]:
     for name, choices in recipe.encoders.items():
         for place, choice in enumerate(choices):
@@ -57,9 +46,5 @@ def refusals(recipe: Recipe) -> list[str]:
         *(
             f"encoders.{name}.{place}.pooling: {entry.title} can be pooled by {', '.join(entry.poolings)}, not by {asked}."
             for name, place, asked, entry in unpoolable(recipe)
-        ),
-        *(
-            f"encoders.{name}.{place}.attend: {entry.title} {SINGLE}"
-            for name, place, entry in placeless(recipe)
         ),
     ]

@@ -30,7 +30,7 @@ def candidates(
     that are only for tests.
     """
     own = tuple(given) or tuple(EncoderChoice(name=name) for name in catalogue.default(kind))
-    if any(choice.tune != "frozen" or choice.mix or choice.attend for choice in own):
+    if any(choice.tune != "frozen" for choice in own):
         return [own]
     names = (
         [entry.name for entry in catalogue.entries(kind, tiny=False) if entry.installed]

@@ -22,10 +22,6 @@ AT_ONCE = 5.0
 """Networks of a model are trained side by side; whatever their number, a step takes what so many
 more would.
 """
-WEIGHING = 5.5
-"""Of learning how much of a modality's layers or places is read (fusion.features.learned_pooling), against its
-whitening.
-"""
 UNKNOWN_DIM = 768
 MB = 2**20
 
@@ -109,11 +105,8 @@ def fits_of_round(shape: Shape, recipe: Recipe) -> int:
 
 
 def fits(shape: Shape, recipe: Recipe) -> int:
-    """All of them; the model that is kept is trained once more, on every sample, with every seed if
-    these answer together.
-    """
-    kept = len(recipe.training.seeds) if recipe.joins_seeds else 1
-    return shape.rounds * fits_of_round(shape, recipe) + kept * models(shape, recipe)
+    """All of them; the model that is kept is trained once more, on every sample."""
+    return shape.rounds * fits_of_round(shape, recipe) + models(shape, recipe)
 
 
 def steps(shape: Shape, recipe: Recipe, rules: int | None = None) -> float:
@@ -146,17 +139,9 @@ def width(shape: Shape) -> int:
 
 
 def numbers(shape: Shape, recipe: Recipe) -> float:
-    """Those of all samples that are whitened, for every set of training rows; more for those that
-    are weighed before.
-    """
-    worth = sum(dims(one) * (1 + WEIGHING * is_weighed(one, recipe)) for one in shape.inputs)
-    return max(
-        1.0, float(shape.samples * worth * (shape.rounds * (1 + recipe.training.inner_folds) + 1))
-    )
-
-
-def is_weighed(one: Input, recipe: Recipe) -> bool:
-    return any(choice.mix or choice.attend for choice in recipe.encoders.get(one.name, []))
+    """Those of all samples that are whitened, for every set of training rows."""
+    rounds = shape.rounds * (1 + recipe.training.inner_folds) + 1
+    return max(1.0, float(shape.samples * width(shape) * rounds))
 
 
 def passes(one: Input, recipe: Recipe) -> int:

@@ -22,7 +22,7 @@ import numpy as np
 from fusion.core.arrays import Array, Floats
 from fusion.tasks.base import LearningTask
 from fusion.tasks.calibration import temperature_of
-from fusion.tasks.predictions import Answers, Scored
+from fusion.tasks.predictions import Answers, Samples
 
 STEPS = 20
 """Of the greedy selection: weights are multiples of one in at most so many."""
@@ -78,18 +78,24 @@ def beliefs_of(task: LearningTask, answers: Floats) -> Floats:
 
 
 def pooled_answers(
-    pools: Sequence[tuple[Pool, int]], methods: Mapping[str, Answers], scored: Scored
+    pools: Sequence[tuple[Pool, int]],
+    late: Answers,
+    members: Mapping[str, Answers],
+    samples: Samples,
 ) -> Answers:
-    """pools: each with the number of samples that it answers, in their order. methods: late, and
-    those of the members.
+    """Return the ensemble's predictions of complete samples, and late fusion's of the others.
+
+    pools: each with the number of samples that it answers, in their order; members: method -> its
+    predictions.
     """
-    late, complete = methods["late"], scored.mask.all(1, keepdims=True)
-    members = {name: methods[name] for name in pools[0][0].weights}
+    complete = samples.mask.all(1, keepdims=True)
     everything = max(late.by_coalition, key=len)
-    whole = together(scored.task, pools, {name: answers.whole for name, answers in members.items()})
+    whole = together(
+        samples.task, pools, {name: answers.whole for name, answers in members.items()}
+    )
     plain = [(replace(pool, temperature=1.0), n) for pool, n in pools]
     uncalibrated = together(
-        scored.task, plain, {name: answers.uncalibrated for name, answers in members.items()}
+        samples.task, plain, {name: answers.uncalibrated for name, answers in members.items()}
     )
     by_coalition = late.by_coalition | {everything: np.where(complete, whole, late.whole)}
     return Answers(by_coalition, np.where(complete, uncalibrated, late.uncalibrated))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.core.arrays import Floats
-from fusion.tasks.predictions import Answers, Scored, hide
+from fusion.tasks.predictions import Answers, Samples, hide
 
 
 def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_]) -> Floats:
@@ -29,12 +29,14 @@ def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_])
     return found
 
 
-def floored(answers: Answers, singles: Sequence[tuple[Floats, Floats]], scored: Scored) -> Answers:
+def floored(
+    answers: Answers, singles: Sequence[tuple[Floats, Floats]], samples: Samples
+) -> Answers:
     """A joint method that leaves samples with one modality to that modality's model. singles:
     calibrated and not, (S, n, K) each.
     """
     calibrated, plain = [one for one, _ in singles], [one for _, one in singles]
     by_coalition = {
-        c: hand_over(p, calibrated, hide(scored.mask, c)) for c, p in answers.by_coalition.items()
+        c: hand_over(p, calibrated, hide(samples.mask, c)) for c, p in answers.by_coalition.items()
     }
-    return Answers(by_coalition, hand_over(answers.uncalibrated, plain, scored.mask))
+    return Answers(by_coalition, hand_over(answers.uncalibrated, plain, samples.mask))

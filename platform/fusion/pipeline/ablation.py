@@ -123,8 +123,8 @@ class Ruled:
 
     def trained(self, task: Task, own: Knowledge, progress: Progress) -> Answers:
         """The run's method with other knowledge, in the same rounds with the same seeds."""
-        together = self.recipe.method == "ensemble" or self.recipe.joins_seeds
-        compare = ["ensemble", *self.recipe.members] if together else []
+        ensemble = self.recipe.method == "ensemble"
+        compare = ["ensemble", *self.recipe.members] if ensemble else []
         recipe = self.recipe.model_copy(update={"knowledge": own, "compare": compare})
         fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), progress)
         answered = [

@@ -44,9 +44,8 @@ from fusion.encoders.base import Encoder
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import embed_with
 from fusion.encoders.runtime import PRECISIONS, in_precision
-from fusion.methods import JOINT
 from fusion.methods.ensemble import Pool, beliefs_of
-from fusion.methods.fallback import hand_over
+from fusion.methods.predictor import Predictor
 from fusion.methods.representation import evidence
 from fusion.pipeline.card import card
 from fusion.pipeline.knowledge_use import RulesNotApplied, applied, rules_for, speaks
@@ -55,6 +54,7 @@ from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
+from fusion.tasks.predictions import Answers, Coalition, Samples, Unlabelled, hide
 from fusion.training.finetune.files import read_tuned, write_tuned
 from fusion.training.models import Model
 
@@ -255,28 +255,41 @@ class Bundle:
         """What the networks alone say, see `predict_features`."""
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
-        if method in self.models:
-            found = self.models[method].answers(x, mask)
-            if method not in JOINT or not self.recipe.training.floor:
-                return found
-            return hand_over(
-                found, [self.models[name].answers(x, mask) for name in self.modalities], mask
-            )
-        if method not in self.without_networks:
+        if method not in [*self.models, *self.without_networks]:
             raise self.unknown(method)
-        late = self.asked.product(self.single_beliefs(x, mask), mask, self.log_prior)
-        return self.asked.answers(self.joined(late, x, mask) if method == "ensemble" else late)
+        if method in self.modalities:
+            return self.models[method].answers(x, mask)
+        prior = np.tile(self.log_prior.astype(np.float64), (len(mask), 1))
+        samples = Unlabelled(self.asked, self.modalities, mask, prior)
+        whole = tuple(range(len(self.modalities)))
+        [predictions] = self.predictor(x, samples, [whole]).method(method).whole
+        return predictions
 
-    def joined(
-        self, late: Floats, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]
-    ) -> Floats:
-        """The beliefs (n, D) of the ensemble, see fusion.methods.ensemble."""
-        assert self.pool is not None
-        said = {
-            name: self.models[name].answers(x, mask) for name in self.pool.weights if name != "late"
-        }
-        beliefs = {name: beliefs_of(self.asked, one) for name, one in said.items()} | {"late": late}
-        return np.where(mask.all(1, keepdims=True), self.pool(self.asked, beliefs), late)
+    def predictor(
+        self, x: Mapping[str, NDArray[Any]], samples: Samples, wanted: Sequence[Coalition]
+    ) -> Predictor:
+        """The predictions of every method about complete features, of one seed."""
+
+        def joint(name: str) -> Answers:
+            model = self.models[name]
+            masks = {coalition: hide(samples.mask, coalition) for coalition in wanted}
+            outputs = {coalition: model.outputs(x, mask) for coalition, mask in masks.items()}
+            whole = outputs[max(wanted, key=len)]
+            return Answers(
+                {c: model.calibrated(outputs[c], mask)[None] for c, mask in masks.items()},
+                model.calibrated(whole, samples.mask, temperature=1.0)[None],
+            )
+
+        temperatures = [self.models[name].temperature for name in self.modalities]
+        return Predictor(
+            samples,
+            lambda: self.single_outputs(x, samples.mask)[None],
+            np.tile(temperatures, (len(samples.mask), 1)),
+            joint,
+            wanted,
+            fallback=self.recipe.training.floor,
+            pools=[(self.pool, len(samples.mask))] if self.pool else [],
+        )
 
     @property
     def without_networks(self) -> list[str]:

@@ -44,7 +44,6 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
             ["modality", "encoder", "source", "licence", "SHA-256 of the weights", "fingerprint"],
             rows_of(encoders),
         ),
-        *weighed(result),
         "## Use",
         "```python\nimport fusion\n\nbundle = fusion.load(FOLDER)\n"
         f"bundle.predict({{{', '.join(f'{name!r}: ...' for name in result.modalities)}}})  # any of them may be left out\n```",
@@ -53,24 +52,6 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
         f"Recipe `{result.environment.get('recipe', '')}`, alignment `{result.environment.get('alignment', '')}`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def weighed(result: EvaluationResult) -> list[str]:
-    lines = [
-        f"- {one.modality}: {one.encoder}, "
-        + ", ".join(f"layer {layer}: {share:.2f}" for layer, share in zip(one.layers, one.shares))
-        for one in result.mixes
-    ]
-    places = [
-        f"- {one.modality}: {one.encoder}, "
-        + ("" if one.layer is None else f"layer {one.layer}, ")
-        + ", ".join(f"place {place}: {share:.2f}" for place, share in enumerate(one.shares, 1))
-        for one in result.attended
-    ]
-    told = ["What is read of each layer, learned:", "\n".join(lines)] if lines else []
-    return told + (
-        ["What is read of each place in the mean, learned:", "\n".join(places)] if places else []
-    )
 
 
 def how_good(result: EvaluationResult) -> str:

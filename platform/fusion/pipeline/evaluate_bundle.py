@@ -16,17 +16,14 @@ from fusion.data.rule_columns import rule_columns
 from fusion.encoders.cache import Cache
 from fusion.evaluation.evaluate import Question, evaluate
 from fusion.evaluation.rule_scores import rule_scores
-from fusion.methods import JOINT
-from fusion.methods.ensemble import pooled_answers
-from fusion.methods.fallback import floored
 from fusion.methods.representation import Space, views
 from fusion.pipeline.bundle import Bundle, BundleError
 from fusion.pipeline.knowledge_use import answers_with, rules_for, speaks
-from fusion.pipeline.protocol_checks import facts_of, kinds_of_slices
-from fusion.pipeline.run_plan import columns_of, in_order, sample_digests
+from fusion.pipeline.question import question_about
+from fusion.pipeline.run_plan import in_order, sample_digests
 from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.tasks.bootstrap import Resampler
-from fusion.tasks.predictions import Answers, Scored, alone, coalitions, hide, late_answers
+from fusion.tasks.predictions import Scored, coalitions
 
 
 def score(
@@ -132,42 +129,21 @@ def question_of(
         asked,
     )
     x = {name: x[name][rows] for name in bundle.modalities}
-    outputs = bundle.single_outputs(x, scored.mask)[None]
-    heat = np.tile([bundle.models[name].temperature for name in bundle.modalities], (len(rows), 1))
-    wanted = coalitions(len(bundle.modalities))
-    singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(bundle.modalities)}
-    methods = {"late": late_answers(outputs, heat, scored, wanted)}
-    for name in (one for one in bundle.recipe.methods if one in JOINT):
-        answers = joint_answers(bundle, name, x, scored)
-        methods[name] = (
-            floored(answers, list(singles.values()), scored)
-            if bundle.recipe.training.floor
-            else answers
-        )
-    if bundle.pool:
-        methods["ensemble"] = pooled_answers([(bundle.pool, len(rows))], methods, scored)
-    return Question(
-        scored=scored,
-        method=bundle.recipe.method,
-        methods={name: methods[name] for name in bundle.recipe.methods},
-        singles=singles,
+    predictor = bundle.predictor(x, scored, coalitions(len(bundle.modalities)))
+    methods = {name: predictor.method(name) for name in bundle.recipe.methods}
+    own_fold = Fold(name="test", n_train=len(bundle.trained_on), n_test=len(rows))
+    return question_about(
+        aligned,
+        rows,
+        bundle.recipe,
+        scored,
+        methods,
+        Split(policy="trained elsewhere", groups=[], folds=[own_fold]),
+        left_out,
+        singles=predictor.singles,
         best_single=bundle.best_single,
         temperatures={name: bundle.models[name].temperature for name in bundle.modalities},
-        seeds=[] if bundle.recipe.joins_seeds else bundle.recipe.training.seeds[:1],
-        cluster_column=aligned.cluster,
-        split=Split(
-            policy="trained elsewhere",
-            groups=[],
-            folds=[Fold(name="test", n_train=len(bundle.trained_on), n_test=len(rows))],
-        ),
-        n_total=len(aligned),
-        left_out=left_out,
-        columns=columns_of(aligned, rows),
-        draws=bundle.recipe.evaluation.draws,
-        degradation=bundle.recipe.evaluation.degradation,
-        protocols=bundle.recipe.protocols,
-        facts=facts_of(aligned, rows),
-        kinds=kinds_of_slices(aligned),
+        seeds=bundle.recipe.training.seeds[:1],
         space=space_of(bundle, x, scored),
     )
 
@@ -177,13 +153,3 @@ def space_of(bundle: Bundle, x: Mapping[str, NDArray[Any]], scored: Scored) -> S
     return Space(
         bundle.recipe.method, True, whole, dict(zip(bundle.modalities, alone, strict=True))
     )
-
-
-def joint_answers(
-    bundle: Bundle, name: str, x: Mapping[str, NDArray[Any]], scored: Scored
-) -> Answers:
-    model = bundle.models[name]
-    by_coalition = {
-        c: model.answers(x, hide(scored.mask, c))[None] for c in coalitions(len(bundle.modalities))
-    }
-    return Answers(by_coalition, model.answers(x, scored.mask, temperature=1.0)[None])

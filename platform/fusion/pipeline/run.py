@@ -16,7 +16,6 @@ from fusion.core.environment import environment
 from fusion.core.progress import Progress
 from fusion.core.stopwatch import CPU, Clock
 from fusion.data.alignment import Aligned
-from fusion.encoders import catalogue
 from fusion.encoders.adaptation import Adapted
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Features, embed
@@ -25,7 +24,6 @@ from fusion.evaluation.compare import Answered
 from fusion.evaluation.concept_scores import concepts_score
 from fusion.evaluation.embedding_map import places
 from fusion.evaluation.evaluate import Question, evaluate
-from fusion.features.learned_pooling import WeighedReader
 from fusion.features.perturb import Noisy
 from fusion.features.prototypes import likeness_of
 from fusion.methods.ensemble import Pool
@@ -34,7 +32,7 @@ from fusion.pipeline import predictions_file, representation_file
 from fusion.pipeline.ablation import Ruled
 from fusion.pipeline.bundle import Bundle, save
 from fusion.pipeline.card import references
-from fusion.pipeline.protocol_checks import facts_of, kinds_of_slices
+from fusion.pipeline.question import question_about
 from fusion.pipeline.run_plan import (
     Plan,
     columns_of,
@@ -44,7 +42,7 @@ from fusion.pipeline.run_plan import (
     sample_digests,
 )
 from fusion.schema.recipe import Recipe
-from fusion.schema.result import Attended, EvaluationResult, Fold, LayerMix, Split
+from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.training.crossfit import CrossFit
 from fusion.training.fit_store import Store
 from fusion.training.folds import Choice, Round, Task
@@ -112,7 +110,6 @@ def train(
     with clock.stage("evaluate"):
         result = judged(ended, found, ruled, without, fitting, reference)
         result.concepts = concepts_score(ended.recipe, found, undefined)
-        result.mixes, result.attended = weighed_of(ended.recipe, features, kept.models)
         result.environment = facts(ended, features, found, read.noisy) | {
             "recipe": plan.recipe.digest
         }
@@ -269,47 +266,6 @@ def judged(
     return result
 
 
-def weighed_of(
-    recipe: Recipe, features: Features, models: Mapping[str, Model]
-) -> tuple[list[LayerMix], list[Attended]]:
-    """What the models of all samples read of the layers and of the places that they weigh."""
-    mixes, attended = [], []
-    for name, choices in sorted(recipe.encoders.items()):
-        reader = models[name].whitening[name] if name in models else None
-        if not isinstance(reader, WeighedReader):
-            continue
-        mixing, attention = reader.weighed.mixing, reader.weighed.attention
-        begin = block = 0
-        for choice, part in zip(choices, features.parts[name], strict=True):
-            layers = choice.layers or default_layers(choice.name)
-            if mixing and choice.mix:
-                shares = mixing.shares[begin : begin + len(layers)]
-                begin += len(layers)
-                mixes.append(
-                    LayerMix(
-                        modality=name, encoder=choice.name, layers=layers, shares=shares.tolist()
-                    )
-                )
-            for number in range(len(part.blocks) // (len(layers) if choice.mix else 1)):
-                if attention and (query := attention.queries[block]):
-                    layer = None if choice.mix or number >= len(layers) else layers[number]
-                    attended.append(
-                        Attended(
-                            modality=name,
-                            encoder=choice.name,
-                            layer=layer,
-                            shares=query.shares.tolist(),
-                        )
-                    )
-                block += 1
-    return mixes, attended
-
-
-def default_layers(encoder: str) -> list[int]:
-    entry = catalogue.get(encoder)
-    return list(entry.default_layers) if entry else []
-
-
 def bundle_of(
     plan: Plan,
     features: Features,
@@ -372,30 +328,23 @@ def question_of(plan: Plan, found: OutOfFold) -> Question:
             name=str(each.name),
             n_train=len(each.train),
             n_test=len(each.test),
-            best_epochs=[c.epochs for c in answered.choices.values()],
+            best_epochs=[choice.epochs for choice in answered.choices.values()],
         )
         for each, answered in zip(plan.rounds, found.rounds)
     ]
-    return Question(
-        scored=found.scored,
-        method=recipe.method,
-        methods={name: found.methods[name] for name in recipe.methods},
+    return question_about(
+        aligned,
+        found.rows,
+        recipe,
+        found.scored,
+        found.methods,
+        Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
+        left_out(aligned, found.rows),
         singles=found.singles,
         best_single=found.best_single,
         temperatures={name: found.temperature(name) for name in found.scored.modalities},
-        seeds=[] if recipe.joins_seeds else recipe.training.seeds,
-        cluster_column=aligned.cluster,
-        split=Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
-        n_total=len(aligned),
-        left_out=left_out(aligned, found.rows),
+        seeds=recipe.training.seeds,
         baselines=found.baselines,
-        columns=columns_of(aligned, found.rows),
-        draws=recipe.evaluation.draws,
-        degradation=recipe.evaluation.degradation,
         space=found.space,
         noisy=found.noisy,
-        modality_kinds={name: one.kind for name, one in aligned.modalities.items()},
-        protocols=recipe.protocols,
-        facts=facts_of(aligned, found.rows),
-        kinds=kinds_of_slices(aligned),
     )

@@ -20,7 +20,6 @@ from fusion.encoders.adaptation import Adapted
 from fusion.encoders.capability_checks import refusals
 from fusion.encoders.embedding import Features
 from fusion.evaluation.subgroups import subgroup_columns
-from fusion.features.learned_pooling import CannotWeigh, weighings_of
 from fusion.pipeline.knowledge_use import fires_of, settled, taught, warnings_of
 from fusion.pipeline.protocol_checks import asked
 from fusion.schema.recipe import Recipe, RecipeError
@@ -47,7 +46,7 @@ class Plan:
         fires = fires_of(recipe, aligned)
         for words in warnings_of(recipe, aligned, fires):
             progress.log(words)
-        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned, recipe)]
+        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned)]
         return cls(aligned, recipe, chosen_modalities(aligned, recipe), fires, rounds)
 
     @property
@@ -61,14 +60,8 @@ class Plan:
         return inner_of(self.aligned, rows, self.recipe)
 
     def task(self, features: Features) -> Task:
-        try:
-            weighings = weighings_of(self.recipe, features)
-        except CannotWeigh as error:
-            raise RecipeError([str(error)]) from error
-        task = task_of(self.aligned, features)
         teaching = taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires)
-        left = {name: one.left for name, one in weighings.items()}
-        return replace(task, taught=teaching, weighings=weighings, blocks=task.blocks | left)
+        return replace(task_of(self.aligned, features), taught=teaching)
 
 
 def in_order(aligned: Aligned) -> Aligned:
@@ -114,14 +107,12 @@ def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
     ]
 
 
-def round_of_all(aligned: Aligned, recipe: Recipe) -> Round:
+def round_of_all(aligned: Aligned) -> Round:
     """Training on every sample that takes part, with nothing held out: the model that is kept, with
     what the other rounds chose.
     """
     rows = np.asarray(aligned.kept(), dtype=np.int64)
-    return Round(
-        "all samples", rows, rows[:0], [], len(recipe.training.seeds) if recipe.joins_seeds else 1
-    )
+    return Round("all samples", rows, rows[:0], [], 1)
 
 
 def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:

@@ -7,7 +7,7 @@ torch.
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import (
@@ -36,7 +36,27 @@ class RecipeError(ValueError):
         self.problems = problems
 
 
-class Tuning(StrictModel):
+class RecipePart(StrictModel):
+    """Refuses unknown settings. `removed` maps settings of earlier versions to why they went: one
+    that is switched off is ignored; one that is switched on is refused, but ignored in a recipe
+    that was stored (`Recipe.stored`).
+    """
+
+    removed: ClassVar[dict[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def leave_out_removed_settings(cls, data: Any, info: ValidationInfo) -> Any:
+        if not cls.removed or not isinstance(data, dict):
+            return data
+        stored = bool(info.context and info.context.get("stored"))
+        for name, reason in cls.removed.items():
+            if data.get(name) and not stored:
+                raise ValueError(f"`{name}` was removed: {reason}; leave it out")
+        return {name: value for name, value in data.items() if name not in cls.removed}
+
+
+class Tuning(RecipePart):
     """How an encoder that is not frozen is trained. blocks: how many of the last, for lora and
     last; rank: of lora.
 
@@ -54,39 +74,33 @@ class Tuning(StrictModel):
     checkpointing: bool = False
 
 
-class EncoderChoice(StrictModel):
+class EncoderChoice(RecipePart):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined
     side by side.
 
-    mix: weigh the layers and add them up (fusion.features.layer_mix), in place of putting them side by side.
-    attend: weigh the places of a grid or the segments of each sample and add them up
-    (fusion.features.attention_pooling), in place of the same. tune: frozen as it is, or trained along
-    (fusion.training.finetune): adapters beside its weights, its last blocks, or all of it.
+    tune: frozen as it is, or trained along (fusion.training.finetune): adapters beside its weights,
+    its last blocks, or all of it.
     """
+
+    removed: ClassVar[dict[str, str]] = {
+        "mix": "layers added up by learned weights were no better than side by side",
+        "attend": "places added up by attention were no better than side by side",
+    }
 
     name: str = Field(min_length=1, max_length=200)
     layers: list[int] | None = Field(default=None, max_length=64)
     pooling: Pooling | None = None
     grid: list[int] | None = Field(default=None, max_length=64)
     resolution: int | None = Field(default=None, ge=8, le=1024)
-    mix: bool = False
-    attend: bool = False
     tune: Tune = "frozen"
     tuning: Tuning | None = None
-
-    @field_validator("mix")
-    @classmethod
-    def layers_to_mix(cls, mix: bool, info: ValidationInfo) -> bool:
-        if mix and len(set(info.data.get("layers") or [])) < 2:
-            raise ValueError("weighs two or more layers; name them, for instance layers: [4, 5, 6]")
-        return mix
 
     @property
     def tuning_options(self) -> Tuning:
         return self.tuning or Tuning()
 
 
-class Training(StrictModel):
+class Training(RecipePart):
     """How each network is fitted. `inner_folds`: rounds by group inside the training folds that
     choose epochs and temperature.
     """
@@ -120,7 +134,7 @@ class Training(StrictModel):
         return seeds
 
 
-class Evaluation(StrictModel):
+class Evaluation(RecipePart):
     """noise: each input made worse step by step (fusion.schema.noise_levels); every level is read by its encoders
     once more.
     """
@@ -130,7 +144,7 @@ class Evaluation(StrictModel):
     noise: bool = False
 
 
-class Ensemble(StrictModel):
+class Ensemble(RecipePart):
     """What the method `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and
     every other one that the recipe trains, or the quick ones where it trains no other.
 
@@ -138,11 +152,14 @@ class Ensemble(StrictModel):
     them all.
     """
 
+    removed: ClassVar[dict[str, str]] = {
+        "seeds": "joining the networks of all seeds was no better than one seed"
+    }
+
     of: list[Member] | None = Field(default=None, min_length=1)
-    seeds: bool = False
 
 
-class Search(StrictModel):
+class Search(RecipePart):
     """A run that tries: how each modality is read (fusion.training.search.probe), then `method` and those of
     `compare`, the cheap ones first, as long as there is time. What does best inside the training
     samples answers (fusion.training.search.conclusion).
@@ -156,7 +173,7 @@ class Search(StrictModel):
     encoders: list[str] | None = Field(default=None, max_length=64)
 
 
-class Recipe(StrictModel):
+class Recipe(RecipePart):
     """All settings of a run. Single-modality models are always trained and reported beside
     `method`.
 
@@ -240,10 +257,6 @@ class Recipe(StrictModel):
         return sorted(set(self.ensemble.of or (["late", *trained] if trained else QUICK)))
 
     @property
-    def joins_seeds(self) -> bool:
-        return bool(self.members) and self.ensemble.seeds
-
-    @property
     def tunes(self) -> bool:
         return any(
             choice.tune != "frozen" for choices in self.encoders.values() for choice in choices
@@ -276,14 +289,19 @@ class Recipe(StrictModel):
         return presets()["standard"]
 
     @classmethod
-    def parse(cls, data: Any) -> "Recipe":
+    def stored(cls, data: Any) -> "Recipe":
+        """Return the recipe of a finished run, without settings that were removed since."""
+        return cls.parse(data, stored=True)
+
+    @classmethod
+    def parse(cls, data: Any, stored: bool = False) -> "Recipe":
         """A recipe from plain data. Raises RecipeError in words that name the field."""
         if not isinstance(data, dict):
             raise RecipeError(
                 ["A recipe is a list of named settings, for instance `method: late`."]
             )
         try:
-            return cls.model_validate(data)
+            return cls.model_validate(data, context={"stored": stored})
         except ValidationError as error:
             raise RecipeError([in_words(problem) for problem in error.errors()]) from error
 

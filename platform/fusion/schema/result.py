@@ -371,36 +371,6 @@ class Search(ResultPart):
     probe: dict[str, list[Read]] = {}
 
 
-class LayerMix(ResultPart):
-    """How much of each layer of an encoder the model of all samples reads: shares of 1, see
-    fusion.features.layer_mix.
-    """
-
-    modality: str
-    encoder: str
-    layers: list[int]
-    shares: list[float]
-
-    @property
-    def most(self) -> tuple[int, float]:
-        """The layer that is read most, and its share."""
-        return max(zip(self.layers, self.shares), key=lambda each: each[1])
-
-
-class Attended(ResultPart):
-    """How much of each place of a block the model of all samples reads, in the mean over samples:
-    shares of 1, see fusion.features.attention_pooling.
-
-    layer: None where the encoder's own or mixed ones are read. Places of a picture go row by row,
-    stretches by time.
-    """
-
-    modality: str
-    encoder: str
-    layer: int | None
-    shares: list[float]
-
-
 class EvaluationResult(ResultPart):
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
     task: TaskName = "classification"
@@ -447,8 +417,6 @@ class EvaluationResult(ResultPart):
     search: Search | None = None
     """None where the recipe named everything."""
     concepts: ConceptsScore | None = None
-    mixes: list[LayerMix] = []
-    attended: list[Attended] = []
     seconds: dict[str, float]
     """Wall-clock seconds of each stage (read, embed, train, evaluate, bundle). As if nothing else
     had run, for estimates: `cpu:STAGE`, `cpu:fit` of fitting networks, `cell:ENCODER` of one cell
@@ -460,7 +428,9 @@ class EvaluationResult(ResultPart):
     @model_validator(mode="before")
     @classmethod
     def read_earlier_schemas(cls, data: Any) -> Any:
-        """Schema 1 lists confident errors in `mistakes`, which `disagreements` replaced."""
+        """Schema 1 lists confident errors in `mistakes`, which `disagreements` replaced; `mixes` and
+        `attended` hold learned weights of layers and places, which were removed.
+        """
         if not isinstance(data, dict):
             return data
         version = data.get("schema_version", SCHEMA_VERSION)
@@ -468,7 +438,8 @@ class EvaluationResult(ResultPart):
             raise ValueError(
                 f"the result has schema {version}; this version reads up to {SCHEMA_VERSION}: update the program to read it"
             )
-        return {name: value for name, value in data.items() if name != "mistakes"}
+        gone = {"mistakes", "mixes", "attended"}
+        return {name: value for name, value in data.items() if name not in gone}
 
     @model_validator(mode="after")
     def name_the_worst_subgroup(self) -> "EvaluationResult":

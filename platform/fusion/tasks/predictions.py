@@ -2,15 +2,14 @@
 the evaluation reads.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.core.arrays import Floats
+from fusion.core.arrays import Bools, Floats
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
 
@@ -24,6 +23,34 @@ EXACT = 6
 """Up to so many modalities all orders are counted; above, 2M fixed orders (Castro et al. 2009),
 whose shares still add up.
 """
+
+
+class Samples(Protocol):
+    """The samples that something is predicted of. mask: (n, M), log_prior: (n, D) of the training
+    samples.
+    """
+
+    @property
+    def task(self) -> LearningTask: ...
+
+    @property
+    def modalities(self) -> list[str]: ...
+
+    @property
+    def mask(self) -> Bools: ...
+
+    @property
+    def log_prior(self) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Samples of which nothing but their inputs is known."""
+
+    task: LearningTask
+    modalities: list[str]
+    mask: Bools
+    log_prior: Floats
 
 
 @dataclass(frozen=True)
@@ -99,36 +126,3 @@ def coalitions(m: int) -> list[Coalition]:
 def hide(mask: NDArray[np.bool_], coalition: Coalition) -> NDArray[np.bool_]:
     """(n, M) without the modalities outside the coalition."""
     return mask & np.isin(np.arange(mask.shape[1]), coalition)
-
-
-def late_answers(
-    outputs: Floats, temperatures: Floats, scored: Scored, wanted: Sequence[Coalition]
-) -> Answers:
-    """The product of single-modality models (see methods/late.py). outputs: (S, n, M, D),
-    temperatures: (n, M).
-    """
-    task = scored.task
-
-    def product(beliefs: Floats, mask: NDArray[np.bool_]) -> Floats:
-        return task.answers(task.product(beliefs, mask, scored.log_prior))
-
-    calibrated, plain = task.beliefs(outputs, temperatures), task.beliefs(outputs)
-    return Answers(
-        {each: product(calibrated, hide(scored.mask, each)) for each in wanted},
-        product(plain, scored.mask),
-    )
-
-
-def alone(
-    outputs: Floats, temperatures: Floats, scored: Scored, column: int
-) -> tuple[Floats, Floats]:
-    """One modality's answers, calibrated and not: (S, n, D) each; the training prior where it is
-    absent.
-    """
-    task, present = scored.task, scored.mask[:, column, None]
-    calibrated = np.where(
-        present, task.beliefs(outputs[:, :, column], temperatures[:, column]), scored.log_prior
-    )
-    return task.answers(calibrated), task.answers(
-        np.where(present, task.beliefs(outputs[:, :, column]), scored.log_prior)
-    )

@@ -38,7 +38,7 @@ from fusion.training.loop import (
     tell_all,
     unpack,
 )
-from fusion.training.models import Model, Shape, joined
+from fusion.training.models import Model, Shape
 from fusion.training.search.budget import Budget
 
 SIDE_BY_SIDE = 30_000
@@ -61,7 +61,7 @@ class CrossFit:
         self.method = "ensemble" if recipe.search else recipe.method
         self.budget = Budget(recipe.search.budget_seconds, store) if recipe.search else None
         self.names = [*task.modalities, *(name for name in recipe.methods if name in JOINT)]
-        self.members, self.joins_seeds = recipe.members, recipe.joins_seeds
+        self.members = recipe.members
         self.rounds = list(rounds)
         self.total = self.fits
         self.done = 0
@@ -117,7 +117,7 @@ class CrossFit:
                         choices[one].pop(name, None)
                         for seed in models[one]:
                             seed.pop(name, None)
-            self.solved = {one: (choices[one], self.joined(models[one])) for one in choices}
+            self.solved = {one: (choices[one], models[one]) for one in choices}
         return self.solved[each]
 
     def solve_name(
@@ -231,16 +231,13 @@ class CrossFit:
     def models(
         self, choices: dict[Round, dict[str, Choice]]
     ) -> dict[Round, list[dict[str, Model]]]:
-        """{round: one model a name for each seed}, or one for all seeds where the recipe joins them"""
+        """{round: one model a name for each seed}"""
         found: dict[Round, list[dict[str, Model]]] = {
             each: [{} for _ in range(each.seeds)] for each in choices
         }
         for name in self.names:
             self.add_models(name, {each: chosen[name] for each, chosen in choices.items()}, found)
-        return {each: self.joined(seeds) for each, seeds in found.items()}
-
-    def joined(self, seeds: list[dict[str, Model]]) -> list[dict[str, Model]]:
-        return [joined(seeds)] if self.joins_seeds else seeds
+        return found
 
     def add_models(
         self, name: str, choices: dict[Round, Choice], found: dict[Round, list[dict[str, Model]]]
@@ -368,7 +365,7 @@ class CrossFit:
     def network(self, unit: str, name: str, seed: int, prepared: Prepared) -> Network:
         """As training begins."""
         seed_everything(unit, seed)
-        network = self.shape(name, prepared).of_seed(prepared.log_prior)
+        network = self.shape(name, prepared).network(prepared.log_prior)
         if isinstance(network, Unimodal):
             part = prepared.linear_part(name)
             if part is not None:

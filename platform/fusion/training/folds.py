@@ -13,7 +13,6 @@ from torch import Tensor
 
 from fusion.core.arrays import Array, Ints
 from fusion.encoders.base import Block
-from fusion.features.learned_pooling import Reader, Weighed, WeighedReader, Weighing
 from fusion.features.prototypes import related
 from fusion.features.tokens import TokenWhitening
 from fusion.features.whitening import Whitening
@@ -33,9 +32,8 @@ class Task:
     taught: what knowledge adds to the loss, and (n, R) bool, where its rules fire; None where
     nothing is added. tables: the modalities whose features are columns of units of their own.
     blocks: what each modality's columns are, for methods that read tokens; one token where nothing
-    is said. weighings: of which modalities layers or places are added up by weights learned from
-    training rows; `blocks` are then those of the sum. likeness: (K, K), how alike the definitions
-    of the labels are (fusion.features.prototypes); None where there are none. tuned: what takes the place of
+    is said. likeness: (K, K), how alike the definitions of the labels are
+    (fusion.features.prototypes); None where there are none. tuned: what takes the place of
     `x` where an encoder is tuned or chosen on training rows (fusion.training.finetune, fusion.training.search.probe): rows ->
     {modality: (n, dim)}; tuned_blocks: the same of `blocks`.
     """
@@ -49,7 +47,6 @@ class Task:
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     tuned: Callable[[Ints], dict[str, NDArray[np.float32]]] | None = None
     tuned_blocks: Callable[[Ints], dict[str, list[Block]]] | None = None
-    weighings: dict[str, Weighing] = field(default_factory=dict)
     likeness: NDArray[np.float64] | None = None
 
     @property
@@ -98,54 +95,36 @@ class Prepared:
             task.blocks if task.tuned_blocks is None else task.blocks | task.tuned_blocks(rows)
         )
         self.log_prior = task.asked.prior(task.y[rows])
-        self.weighed = cache(self.fit_weighed)
         self.whitening = cache(self.fit_whitening)
         self.token_whitening = cache(self.fit_token_whitening)
         self.x = cache(self.whiten)
         self.tokens = cache(self.whiten_tokens)
         self.linear = cache(self.fit_linear)
 
-    def fit_weighed(self, modality: str) -> Weighed | None:
-        if modality not in self.task.weighings:
-            return None
-        rows = self.task.rows_with([modality], self.rows)
-        return self.task.weighings[modality].fit(
-            self.features[modality][rows], self.task.y[rows], self.task.asked
-        )
+    def training_features(self, modality: str) -> NDArray[np.float32]:
+        """Return the features of the training rows that have the modality, (n, d)."""
+        return self.features[modality][self.task.rows_with([modality], self.rows)]
 
-    def seen(self, modality: str) -> NDArray[np.float32]:
-        """(n, d): what the training rows that have it show, weighed where it is."""
-        x, weighed = (
-            self.features[modality][self.task.rows_with([modality], self.rows)],
-            self.weighed(modality),
-        )
-        return x if weighed is None else weighed(x)
-
-    def reader(self, modality: str, whitening: Whitening | TokenWhitening) -> Reader:
-        weighed = self.weighed(modality)
-        return whitening if weighed is None else WeighedReader(weighed, whitening)
-
-    def fit_whitening(self, modality: str) -> Reader:
-        found = Whitening.fit(self.seen(modality), self.pca_dim, modality in self.task.tables)
-        chosen = self.task.tuned_blocks is not None and modality not in self.task.tables
-        return self.reader(modality, found.padded(self.pca_dim) if chosen else found)
+    def fit_whitening(self, modality: str) -> Whitening:
+        table = modality in self.task.tables
+        whitening = Whitening.fit(self.training_features(modality), self.pca_dim, table)
+        chosen = self.task.tuned_blocks is not None and not table
+        return whitening.padded(self.pca_dim) if chosen else whitening
 
     def whiten(self, modality: str) -> Tensor:
         """(n, out): every sample of the task."""
         return torch.from_numpy(self.whitening(modality)(self.features[modality]))
 
-    def fit_token_whitening(self, modality: str) -> Reader:
-        x = self.seen(modality)
+    def fit_token_whitening(self, modality: str) -> TokenWhitening:
+        x = self.training_features(modality)
         blocks = self.blocks.get(modality) or [Block(1, x.shape[1])]
-        return self.reader(
-            modality, TokenWhitening.fit(x, blocks, self.pca_dim, modality in self.task.tables)
-        )
+        return TokenWhitening.fit(x, blocks, self.pca_dim, modality in self.task.tables)
 
     def whiten_tokens(self, modality: str) -> Tensor:
         """(n, tokens * width): every sample of the task."""
         return torch.from_numpy(self.token_whitening(modality)(self.features[modality]))
 
-    def whitening_for(self, method: str, modality: str) -> Reader:
+    def whitening_for(self, method: str, modality: str) -> Whitening | TokenWhitening:
         return self.token_whitening(modality) if reads_tokens(method) else self.whitening(modality)
 
     def x_for(self, method: str) -> dict[str, Tensor]:

@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
 from fusion.knowledge.rules import Rule, allowed_labels
 
@@ -103,19 +102,11 @@ class Terms:
         return lost
 
 
-def semantic_loss(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
-    """Mean over the n samples of - sum_r w_r f_r log p(A_r): a number >= 0, beside the mean
-    cross-entropy.
-
-    log_p: (n, K). Zero exactly when on every sample all probability lies on the labels that the
-    rules firing there allow.
-    """
-    return rule_losses(log_p, fires, allowed, weights).mean()
-
-
 def rule_losses(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) -> Tensor:
-    """The same for each sample: log_p (..., n, K), fires (..., n, R) -> (..., n). Hard rules count
-    with HARD_WEIGHT.
+    """Return - sum_r w_r f_r log p(A_r) of each sample, a number >= 0 beside the cross-entropy.
+
+    log_p: (..., n, K), fires: (..., n, R) -> (..., n). Zero exactly when all probability lies on
+    the labels that the rules firing there allow. Hard rules count with HARD_WEIGHT.
     """
     finite = torch.where(weights.isinf(), HARD_WEIGHT, weights).to(log_p.dtype)
     return (-log_mass(log_p, allowed) * finite).where(fires, 0).sum(-1)
@@ -149,18 +140,13 @@ def apply_rules(log_p: Tensor, fires: Tensor, allowed: Tensor, weights: Tensor) 
     return torch.where(fires.any(-1, keepdim=True), scores.log_softmax(-1), log_p)
 
 
-def ranked_probability_loss(log_p: Tensor, y: Tensor) -> Tensor:
-    """For ordered labels: mean squared distance of the cumulative distributions, 0 to 1 (Epstein
-    1969; Gneiting and Raftery 2007).
-
-    log_p: (n, K), labels in their order; y: (n,) int. Unlike cross-entropy it counts how far away
-    the probability lies.
-    """
-    return ranked_probability_losses(log_p, y).mean()
-
-
 def ranked_probability_losses(log_p: Tensor, y: Tensor) -> Tensor:
-    """The same for each sample: log_p (..., n, K), y (..., n) -> (..., n)."""
+    """Return the squared distance of the cumulative distributions of ordered labels, 0 to 1
+    (Epstein 1969; Gneiting and Raftery 2007).
+
+    log_p: (..., n, K), labels in their order; y: (..., n) int -> (..., n). Unlike cross-entropy it
+    counts how far away the probability lies.
+    """
     k = log_p.shape[-1]
     steps = torch.arange(k - 1, device=log_p.device)
     reached = (y.unsqueeze(-1) <= steps).to(log_p.dtype)
@@ -175,21 +161,3 @@ def concept_losses(log_p: Tensor, y: Tensor, sets: Tensor) -> Tensor:
     log_p: (..., n, K), y: (..., n), sets: (G, K) bool -> (..., n).
     """
     return (-log_mass(log_p, sets)).where(sets.T[y], 0).sum(-1)
-
-
-def cumulative_log_probabilities(score: Tensor, thresholds: Tensor) -> Tensor:
-    """Proportional odds (McCullagh 1980): P(y <= k) = sigmoid(threshold_k - score). score: (n,),
-    thresholds: (K-1,) rising -> (n, K)
-
-    By sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - e^(b - a)), which stays precise in the
-    tails. Raises ValueError if the thresholds do not rise.
-    """
-    gaps = thresholds.diff()
-    if bool((gaps <= 0).any()):
-        raise ValueError("the thresholds of an ordinal model must rise")
-    margins = thresholds - score[:, None]
-    nothing = score.new_zeros(len(score), 1)
-    below = torch.cat([logsigmoid(margins), nothing], 1)
-    above = torch.cat([nothing, logsigmoid(-margins)], 1)
-    width = torch.log(-torch.expm1(-gaps))
-    return below + above + torch.cat([width.new_zeros(1), width, width.new_zeros(1)])

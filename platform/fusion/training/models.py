@@ -3,17 +3,18 @@ of resuming and of the bundle.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from fusion.core.arrays import Floats
 from fusion.core.files import BrokenFile
-from fusion.features.learned_pooling import Reader, reader_of
+from fusion.features.tokens import TokenWhitening
+from fusion.features.whitening import Whitening
 from fusion.methods import JOINT, build
 from fusion.methods.layers import Network
 from fusion.schema.recipe import Training
@@ -21,7 +22,6 @@ from fusion.schema.task_names import TaskName
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
 from fusion.training.loop import answer
-from fusion.training.together import Together
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,6 @@ class Shape:
     tokens: dict[str, int] | None = None
     """Of each modality, for a method that reads tokens."""
     task: TaskName = "classification"
-    seeds: int = 1
-    """Networks that answer together."""
 
     @classmethod
     def of(
@@ -56,24 +54,27 @@ class Shape:
         sizes = recipe.hidden_dim, recipe.dropout, recipe.input_dropout
         return cls(name, list(modalities), dict(dims), task.width, *sizes, tokens, task.name)
 
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, Any]) -> "Shape":
+        """Return the shape that a bundle describes; earlier versions counted joined seeds too."""
+        if facts.get("seeds", 1) != 1:
+            raise BrokenFile("its models join several seeds, which was removed; train it again.")
+        return cls(**{name: value for name, value in facts.items() if name != "seeds"})
+
     @property
     def inputs(self) -> list[str]:
         return self.modalities if self.name in JOINT else [self.name]
 
-    def of_seed(self, log_prior: NDArray[np.float32]) -> Network:
+    def network(self, log_prior: NDArray[np.float32]) -> Network:
         settings = (self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
         return build(self.name, self.dims, torch.as_tensor(log_prior), *settings)
-
-    def network(self, log_prior: NDArray[np.float32]) -> nn.Module:
-        nets = [self.of_seed(log_prior) for _ in range(self.seeds)]
-        return nets[0] if self.seeds == 1 else Together(nets)
 
 
 @dataclass
 class Model:
     shape: Shape
-    whitening: dict[str, Reader]
-    network: nn.Module
+    whitening: dict[str, Whitening | TokenWhitening]
+    network: Network
     temperature: float = 1.0
 
     @property
@@ -158,11 +159,15 @@ class Model:
 
     @classmethod
     def of(cls, tensors: dict[str, NDArray[Any]], facts: dict[str, Any]) -> "Model":
-        shape = Shape(**facts["shape"])
+        shape = Shape.of_facts(facts["shape"])
         read = {name: f"whitening.{shape.modalities.index(name)}" for name in shape.inputs}
-        whitening = {
-            name: reader_of(tensors, prefix, shape.tokens is not None)
-            for name, prefix in read.items()
+        if any(".mix." in name or ".attention." in name for name in tensors if name[:4] != "net."):
+            raise BrokenFile(
+                "it adds up layers or places by learned weights, which was removed; train it again."
+            )
+        kind = Whitening if shape.tokens is None else TokenWhitening
+        whitening: dict[str, Whitening | TokenWhitening] = {
+            name: kind.of(tensors, prefix) for name, prefix in read.items()
         }
         if any(found.dim != shape.dims[name] for name, found in whitening.items()):
             raise BrokenFile("a whitening does not fit the network behind it.")
@@ -180,16 +185,3 @@ class Model:
                 )
         network.load_state_dict(weights, assign=True)
         return cls(shape, whitening, network.eval(), facts["temperature"])
-
-
-def joined(seeds: Sequence[Mapping[str, Model]]) -> dict[str, Model]:
-    """One model a name of those that differ in their seed alone."""
-    found = {}
-    for name, first in seeds[0].items():
-        network = (
-            Together([each[name].network for each in seeds]) if len(seeds) > 1 else first.network
-        )
-        found[name] = replace(
-            first, shape=replace(first.shape, seeds=len(seeds)), network=network.eval()
-        )
-    return found

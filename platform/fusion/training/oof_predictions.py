@@ -11,21 +11,13 @@ from torch import Tensor
 
 from fusion.core.arrays import Floats, Ints
 from fusion.features.perturb import Key, Noisy
-from fusion.methods.ensemble import Pool, beliefs_of, pooled_answers
-from fusion.methods.fallback import floored
+from fusion.methods.ensemble import Pool, beliefs_of, outputs_of
+from fusion.methods.predictor import Predictor
 from fusion.methods.representation import Space, Vectors, evidence, views
-from fusion.tasks.predictions import (
-    Answers,
-    Coalition,
-    Scored,
-    alone,
-    coalitions,
-    hide,
-    late_answers,
-)
+from fusion.tasks.calibration import temperature_of
+from fusion.tasks.predictions import Answers, Coalition, Scored, coalitions, hide
 from fusion.training.crossfit import CrossFit
-from fusion.training.folds import Choice, Round
-from fusion.training.heldout import Held
+from fusion.training.folds import Choice, Round, Task
 from fusion.training.linear_baselines import baselines
 from fusion.training.models import Model
 
@@ -156,6 +148,133 @@ def answer_noisy(
     return found
 
 
+@dataclass(frozen=True)
+class Held:
+    """Outputs about samples that the models had not seen: the inner validation samples of a round,
+    or the test samples of all rounds. By these an ensemble is chosen, and methods are told apart.
+
+    rows, part: (n,), of the task, and which round held them back; prior: (n, D) of their
+    training samples.
+
+    outputs: {model: (n, D)} before the temperature, the prior where it has no input; seen: {model:
+    (n,)}, where it has one.
+    """
+
+    task: Task
+    rows: Ints
+    part: Ints
+    prior: Floats
+    outputs: dict[str, Floats]
+    seen: dict[str, NDArray[np.bool_]]
+
+    @classmethod
+    def inner(cls, fitting: CrossFit, each: Round) -> "Held":
+        validation = [held for _, held in each.inner]
+        rows = np.concatenate(validation)
+        prior = np.tile(fitting.prepared(each.train).log_prior.astype(np.float64), (len(rows), 1))
+        outputs, seen = {}, {}
+        for name in fitting.names:
+            answered, said = fitting.validated(name, each)
+            seen[name] = np.isin(rows, answered)
+            outputs[name] = prior.copy()
+            outputs[name][seen[name]] = said
+        return cls(fitting.task, rows, parts(validation), prior, outputs, seen)
+
+    @classmethod
+    def outer(cls, fitting: CrossFit, found: Sequence[RoundAnswers]) -> "Held":
+        """Of the first seed."""
+        task, test = fitting.task, [each.each.test for each in found]
+        rows = np.concatenate(test)
+        prior = np.concatenate(
+            [np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found]
+        )
+        outputs = {
+            name: np.concatenate([each.singles[0, :, i] for each in found])
+            for i, name in enumerate(task.modalities)
+        }
+        for name in fitting.names[len(task.modalities) :]:
+            outputs[name] = task.asked.outputs(
+                np.concatenate([each.uncalibrated[name][0] for each in found])
+            )
+        seen = {name: np.isin(rows, task.rows_with(fitting.inputs(name), rows)) for name in outputs}
+        return cls(task, rows, parts(test), prior, outputs, seen)
+
+    def temperature(self, name: str) -> float:
+        seen = self.seen[name]
+        return temperature_of(
+            self.outputs[name][seen], self.task.y[self.rows[seen]], self.task.asked.log_loss
+        )
+
+    def pool(
+        self,
+        choices: Mapping[str, Choice],
+        members: Sequence[str],
+        among: NDArray[np.bool_] | None = None,
+    ) -> Pool:
+        """How an ensemble of these methods joins them on the complete samples, or on those `among`
+        them.
+        """
+        beliefs, mine = (
+            self.beliefs(choices),
+            self.complete if among is None else self.complete & among,
+        )
+        return Pool.of(
+            self.task.asked,
+            {name: beliefs[name][mine] for name in members},
+            self.task.y[self.rows[mine]],
+        )
+
+    def losses(self, choices: Mapping[str, Choice], members: Sequence[str]) -> dict[str, float]:
+        """{method: log loss}; for an ensemble each part of the samples is judged with weights that
+        the other parts chose.
+        """
+        beliefs, task = self.beliefs(choices), self.task.asked
+        if members:
+            beliefs["ensemble"] = beliefs["late"].copy()
+            for own in [self.part == part for part in np.unique(self.part)]:
+                pool, mine = (
+                    self.pool(choices, members, None if own.all() else ~own),
+                    self.complete & own,
+                )
+                beliefs["ensemble"][mine] = pool(
+                    task, {name: beliefs[name][mine] for name in members}
+                )
+        y = self.task.y[self.rows]
+        return {
+            name: task.log_loss(outputs_of(task, said), y, 1.0) for name, said in beliefs.items()
+        }
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """(n,): samples that have every modality."""
+        return np.all([self.seen[name] for name in self.task.modalities], axis=0)
+
+    def beliefs(self, choices: Mapping[str, Choice]) -> dict[str, Floats]:
+        """{method: (n, D)} of late and of every joint method, calibrated; the prior where there is
+        no input.
+        """
+        task, singles = self.task.asked, self.task.modalities
+        said = {
+            name: task.beliefs(outputs, choices[name].temperature)
+            for name, outputs in self.outputs.items()
+        }
+        late = task.product(
+            np.stack([said[name] for name in singles], axis=1),
+            self.task.mask[self.rows],
+            self.prior,
+        )
+        joint = {
+            name: np.where(self.seen[name][:, None], one, self.prior)
+            for name, one in said.items()
+            if name not in singles
+        }
+        return {"late": late} | joint
+
+
+def parts(rows: Sequence[Ints]) -> Ints:
+    return np.repeat(np.arange(len(rows)), [len(some) for some in rows])
+
+
 def vectors_of(fitting: CrossFit, found: RoundAnswers, models: dict[str, Model]) -> Vectors:
     """The fused representation of a round's test samples, (1 + M, n, D). models: of the first seed."""
     task, asked, method, test = fitting.task, fitting.task.asked, fitting.method, found.each.test
@@ -257,23 +376,25 @@ def assemble(
         task.modalities,
         asked,
     )
-    methods, singles = methods_of(fitting, found, scored, coalitions(len(task.modalities)))
+    names = ["late", *found[0].joint, *(["ensemble"] if found[0].pool else [])]
+    predictor = predictor_of(fitting, found, scored, coalitions(len(task.modalities)))
+    methods = {name: predictor.method(name) for name in names}
     regressions = {
         name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None]
         for name in found[0].baselines
     }
     everything = [tuple(range(len(task.modalities)))]
-    noisy = {
-        key: methods_of(fitting, [each.noisy[key] for each in found], scored, everything)[0]
-        for key in found[0].noisy
-    }
-    own = {
-        key: own_choices(found, by_method) if fitting.budget else by_method[fitting.method]
-        for key, by_method in noisy.items()
-    }
-    return OutOfFold(
-        rows, scored, found, methods, singles, regressions, space_of(fitting, found), own
-    )
+    noisy = {}
+    for key in found[0].noisy:
+        under_noise = [each.noisy[key] for each in found]
+        method = predictor_of(fitting, under_noise, scored, everything).method
+        noisy[key] = (
+            own_choices(found, {name: method(name) for name in names})
+            if fitting.budget
+            else method(fitting.method)
+        )
+    space = space_of(fitting, found)
+    return OutOfFold(rows, scored, found, methods, predictor.singles, regressions, space, noisy)
 
 
 def own_choices(rounds: Sequence[RoundAnswers], methods: Mapping[str, Answers]) -> Answers:
@@ -293,32 +414,34 @@ def own_choices(rounds: Sequence[RoundAnswers], methods: Mapping[str, Answers]) 
     return Answers(by_coalition, joined([answers.uncalibrated for answers, _ in winners]))
 
 
-def methods_of(
+def predictor_of(
     fitting: CrossFit, found: Sequence[RoundAnswers], scored: Scored, wanted: Sequence[Coalition]
-) -> tuple[dict[str, Answers], dict[str, tuple[Floats, Floats]]]:
-    """The answers of every method, and of every modality alone."""
+) -> Predictor:
+    """The predictions of every method about the test samples of all rounds."""
     modalities = fitting.task.modalities
-    outputs = np.concatenate([each.singles for each in found], axis=1)
-    heat = np.concatenate(
-        [
-            np.tile([r.choices[m].temperature for m in modalities], (len(r.each.test), 1))
-            for r in found
-        ]
-    )
-    methods = {"late": late_answers(outputs, heat, scored, wanted)}
-    singles = {name: alone(outputs, heat, scored, i) for i, name in enumerate(modalities)}
-    for name in found[0].joint:
-        by_coalition = {
-            c: np.concatenate([each.joint[name][c] for each in found], axis=1) for c in wanted
-        }
-        methods[name] = Answers(
-            by_coalition, np.concatenate([each.uncalibrated[name] for each in found], axis=1)
+
+    def joint(name: str) -> Answers:
+        return Answers(
+            {
+                coalition: np.concatenate([each.joint[name][coalition] for each in found], axis=1)
+                for coalition in wanted
+            },
+            np.concatenate([each.uncalibrated[name] for each in found], axis=1),
         )
-        if fitting.training.floor:
-            methods[name] = floored(methods[name], list(singles.values()), scored)
-    if pools := [(each.pool, len(each.each.test)) for each in found if each.pool]:
-        methods["ensemble"] = pooled_answers(pools, methods, scored)
-    return methods, singles
+
+    temperatures = [
+        np.tile([each.choices[name].temperature for name in modalities], (len(each.each.test), 1))
+        for each in found
+    ]
+    return Predictor(
+        scored,
+        lambda: np.concatenate([each.singles for each in found], axis=1),
+        np.concatenate(temperatures),
+        joint,
+        wanted,
+        fallback=fitting.training.floor,
+        pools=[(each.pool, len(each.each.test)) for each in found if each.pool],
+    )
 
 
 def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:

@@ -19,7 +19,10 @@ from fusion.data.study import FILE, StudyError, read_spec
 
 
 class Command(BaseCommand):
-    help = "Import a study folder (study.yaml and its files) into a project. The project is made where there is none of this address."
+    help = (
+        "Import a study folder (study.yaml and its files) into a project. The project is made "
+        "where there is none of this address."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("project", help="address of the project, as in /p/<project>/")

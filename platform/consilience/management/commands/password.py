@@ -17,7 +17,10 @@ from ._people import person
 
 
 class Command(BaseCommand):
-    help = "Set the password of a person; all their sessions end. With --create NAME the account is made."
+    help = (
+        "Set the password of a person; all their sessions end. With --create NAME the account is "
+        "made."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,7 +55,7 @@ class Command(BaseCommand):
 
 
 def ask() -> str:
-    """From the keyboard, twice; from a pipe, the first line."""
+    """Read the password: from the keyboard, twice; from a pipe, the first line."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     password = getpass.getpass("New password: ")

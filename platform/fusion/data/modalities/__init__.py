@@ -6,7 +6,7 @@ sent use `fusion.data.child.Inspector`, which does the same in a child process w
 sixth medium is one new module with `inspect(path) -> Inspection`, and one line in `MODULES`.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -55,10 +55,6 @@ class Inspection:
     flags: list[str] = field(default_factory=list)
     thumbnail: Picture | None = None
     waveform: list[int] | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The facts that a database keeps, without the derived pictures."""
-        return {k: v for k, v in asdict(self).items() if k not in ("thumbnail", "waveform")}
 
 
 def module(kind: str) -> ModuleType:
