@@ -9,17 +9,9 @@ from django.utils.safestring import SafeString
 
 from apps.ui.html import attributes, classes, component, nonce
 from apps.ui.library import register
+from fusion.schema.methods import METHODS
 
-PICTURES = (
-    "unimodal",
-    "late",
-    "concat",
-    "gated",
-    "lowrank",
-    "bottleneck",
-    "crossattention",
-    "ensemble",
-)
+PICTURES = ("unimodal", *METHODS)
 
 
 @register.simple_tag
