@@ -15,7 +15,7 @@ PRODUCT = ("platform", "apps")
 LONGEST_LINE = 100
 LONGEST_FILE = 500
 MOST_NAMES = 15
-NOT_A_NAME = set("found each one told said asked kept given judged".split())
+NOT_A_NAME = {"found", "each", "one", "told", "said", "asked", "kept", "given", "judged"}
 PENDING = (
     "platform/fusion/training",
     "platform/fusion/pipeline",
@@ -32,11 +32,48 @@ PENDING = (
     "apps/datasets/views",
 )
 """Folders that are not there yet; none is added."""
-OPENERS = set(
-    """What Which Whether Where Who Whose How Why That Of For In By With Without At On From To As
-    Under Among Between Beside Before After Is Are Was Were Has Have Can None So If When Not Out
-    Inside""".split()
-)
+OPENERS = {
+    "What",
+    "Which",
+    "Whether",
+    "Where",
+    "Who",
+    "Whose",
+    "How",
+    "Why",
+    "That",
+    "Of",
+    "For",
+    "In",
+    "By",
+    "With",
+    "Without",
+    "At",
+    "On",
+    "From",
+    "To",
+    "As",
+    "Under",
+    "Among",
+    "Between",
+    "Beside",
+    "Before",
+    "After",
+    "Is",
+    "Are",
+    "Was",
+    "Were",
+    "Has",
+    "Have",
+    "Can",
+    "None",
+    "So",
+    "If",
+    "When",
+    "Not",
+    "Out",
+    "Inside",
+}
 
 
 def product_files(*paths: str) -> list[Path]:
