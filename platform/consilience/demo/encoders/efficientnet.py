@@ -178,10 +178,11 @@ class LiteVision(Vision):
             px=self.px,
             precision=precision(),
         )
-        model: nn.Module = EfficientNetLite0()
+        model = EfficientNetLite0()
         model.load_state_dict(state)
         fold(model)
-        self.model = frozen(model.to(memory_format=torch.channels_last))
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = frozen(model)
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         maps = self.model(self.stack(inputs), self.layers)
