@@ -77,12 +77,14 @@ def test_a_run_of_every_task_can_be_seen_everywhere(
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     assert NAMES[task] in client.get(run.get_absolute_url()).content.decode()
     shown = embedding_map.embedding_map(run, {})
-    assert sum(len(one.xs) for one in shown.plot.dots) == result.n_samples
+    assert sum(len(dots.xs) for dots in shown.plot.dots) == result.n_samples
     assert sum(shown.values.values()) == result.n_samples
     assert len(shown.values) <= 3 or task == "multi-label"
     table = predictions.table(run, {"show": "wrong"})
     assert table.total == result.n_samples
-    assert not any(row["right"] for row in table.page)
+    wrong = list(table.page)
+    assert wrong
+    assert not any(row["right"] for row in wrong)
     prediction = {"run": run} | predictions.of_sample(run, "S000")
     assert bool(prediction["spread"]) == (task == "regression")
     assert prediction["answer"] in render_to_string(

@@ -20,24 +20,24 @@ def answered_run(
     labels = factory.LABELS
     y = np.arange(n) % len(labels)
     rng = np.random.default_rng(seed)
-    said = np.where(rng.random(n) < skill, y, (y + 1) % len(labels))
+    predicted = np.where(rng.random(n) < skill, y, (y + 1) % len(labels))
     p = np.full((1, n, len(labels)), 0.02)
-    p[0, np.arange(n), said] = 0.82
+    p[0, np.arange(n), predicted] = 0.82
     keys, clusters = [f"D{i:05}" for i in range(n)], np.array([f"w{i % 50}" for i in range(n)])
     prior, fold = np.zeros((n, len(labels))), np.array(["S1"] * n)
     scored = Scored(keys, y, np.ones((n, 1), bool), prior, clusters, fold, labels, ["image"])
-    found = factory.finished_run(team.project, team.owner, score=round(skill, 2), **fields)
-    result = found.evaluation.model_copy(update={"seeds": found.evaluation.seeds[:1]})
-    Run.objects.filter(pk=found.pk).update(
-        bundle_path=f"runs/{found.pk}",
+    run = factory.finished_run(team.project, team.owner, score=round(skill, 2), **fields)
+    result = run.evaluation.model_copy(update={"seeds": run.evaluation.seeds[:1]})
+    Run.objects.filter(pk=run.pk).update(
+        bundle_path=f"runs/{run.pk}",
         result=result.model_dump(mode="json"),
-        bundle_digest=f"{found.pk:064}",
+        bundle_digest=f"{run.pk:064}",
     )
     predictions_file.write(
-        Path(settings.HOME) / f"runs/{found.pk}" / "predictions.parquet",
+        Path(settings.HOME) / f"runs/{run.pk}" / "predictions.parquet",
         scored,
         p,
         {"image": p},
         [0],
     )
-    return Run.objects.get(pk=found.pk)
+    return Run.objects.get(pk=run.pk)
