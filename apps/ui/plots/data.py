@@ -52,7 +52,7 @@ def text(cell: Any) -> Any:
         return figures.NONE
     if isinstance(cell, float):
         return figures.NONE if figures.is_missing(cell) else f"{cell:.4g}"
-    return cell
+    return str(cell) if isinstance(cell, int) else cell
 
 
 def as_csv(table: Table) -> str:
