@@ -18,7 +18,7 @@ from apps.jobs.work import perform
 from apps.registry import services as registry
 from apps.reviews import services as reviews
 from apps.reviews.models import Review
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from fusion.schema.recipe import Recipe
 from tests.experiments import small
 
