@@ -17,7 +17,7 @@ from apps.experiments.report.learned_weights import Mix, attended, mixes
 from apps.experiments.report.shortfalls import Shortfalls, shortfalls
 from apps.experiments.words import duration, engine_note, method_name, reason_in_words
 from apps.ui import figures
-from apps.ui.components.figures import verdict_words
+from apps.ui.components.numbers import verdict_words
 from apps.ui.plots import model as ui
 from apps.ui.plots.confusion import frequent_confusions
 from fusion.schema.recipe import Recipe
