@@ -1,4 +1,6 @@
-"""The numbers behind a plot: table, CSV, and the sentence that is read out instead of the picture."""
+"""The numbers behind a plot: table, CSV, and the sentence that is read out instead of
+the picture.
+"""
 
 import csv
 import io
