@@ -11,7 +11,7 @@ from apps.experiments.report.disciplines.protocols import measure
 from apps.experiments.words import column_names
 from fusion.schema.comparison import Difference
 from fusion.schema.intervals import Interval
-from fusion.schema.protocol import MEASURES
+from fusion.schema.metrics import METRICS
 from fusion.schema.result import EvaluationResult
 
 SHOWN = ("accuracy", "auroc", "mae", "mae_steps", "exact_match", "log_loss", "ece")
@@ -66,7 +66,7 @@ def figures(before: Run, after: Run) -> list[ScoreChange]:
             measure(name),
             known[name],
             result_after.metrics[name],
-            MEASURES[name].lower_is_better,
+            METRICS[name].lower_is_better,
             pairs.get(name),
         )
         for name in dict.fromkeys((result.headline.metric, *SHOWN))

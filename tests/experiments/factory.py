@@ -15,6 +15,7 @@ from fusion.knowledge import Rule
 from fusion.schema.discipline_scores import CriterionScore, ProtocolScore, RuleEffect, RuleScore
 from fusion.schema.intervals import Pair
 from fusion.schema.noise_levels import LEVELS as NOISE_LEVELS
+from fusion.schema.notes import Note
 from fusion.schema.protocol import Criterion, state_of
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import (
@@ -165,7 +166,7 @@ def with_rules(run: Run) -> Run:
             answers_break=["D00007"],
             **shares,
             effect=RuleEffect(
-                score=whole, accuracy=there, verdict="helps", note="only 10 clusters, too narrow"
+                score=whole, accuracy=there, verdict="helps", note=Note.of("few_clusters", n=10)
             ),
         ),
         RuleScore(
@@ -235,7 +236,7 @@ def with_protocols(run: Run) -> Run:
         )
 
     unknown = score(None, over="reference run", at_least=-0.02)
-    unknown.unknown = "no reference run was given"
+    unknown.unknown = Note.of("no_reference")
     speech = [
         score(0.74),
         score(0.69, where="samples.speaker = 'S3'", name="Every speaker: S3"),

@@ -1,6 +1,7 @@
 """A result of made-up but well-formed figures: four speakers, ten digits, three modalities."""
 
 from fusion.schema.intervals import Clusters, Gain, Interval
+from fusion.schema.notes import Note
 from fusion.schema.result import (
     Baseline,
     Bin,
@@ -96,7 +97,7 @@ def subgroups() -> list[Subgroup]:
         value="bible",
         n=9,
         score=Interval(value=0.7),
-        note="only 9 samples, too few for an interval",
+        note=Note.of("few_samples", n=9),
     )
     return [
         *speakers,
@@ -205,7 +206,6 @@ def disagreements() -> list[Disagreement]:
         answer="nine",
         said=of_modality,
         between=["speech"],
-        reason="speech says nine, the label says five",
     )
     sure = {**of_modality, "image": Said(answer="five", confidence=0.92)}
     other = Disagreement(
@@ -216,7 +216,6 @@ def disagreements() -> list[Disagreement]:
         answer="nine",
         said=sure,
         between=["image", "speech"],
-        reason="image says five, speech says nine, each sure",
     )
     return [label, other]
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 from apps.discussions.models import Thread
 from apps.discussions.services import open_thread
 from apps.experiments.models import Run
-from apps.experiments.report.disciplines.disagreements import PAGE, reason, section
+from apps.experiments.report.disciplines.disagreements import PAGE, section
+from apps.experiments.words import note_in_words
 from fusion.schema.result import Disagreement, Kind, Said
 from tests.experiments import factory
 from tests.experiments.pages import page_text
@@ -32,7 +33,6 @@ def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
         "answer": "two",
         "said": of_modality,
         "between": ["image", "speech"],
-        "reason": "",
     }
     return Disagreement(**(fields | changes))
 
@@ -71,7 +71,7 @@ def text(client: Client, user: Any, run: Run, query: str = "") -> str:
     ],
 )
 def test_the_reason_stands_in_words(changes: dict[str, Any], words: str) -> None:
-    assert reason(odd(0, **changes)) == words
+    assert note_in_words(odd(0, **changes).reason) == words
 
 
 def test_each_sample_shows_its_files_what_each_input_said_and_the_way_to_talk(

@@ -5,26 +5,21 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.ui import figures
-from apps.ui.components.basics import icon
+from apps.ui.html import component
 from apps.ui.library import register
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-WORDS = {
-    "better": ("success", "clearly better"),
-    "worse": ("danger", "clearly worse"),
-    "same": ("plain", "no clear difference"),
-}
+TONES = {"better": "success", "worse": "danger", "same": "plain"}
 
 
 @register.filter
 def grouped(n: int) -> str:
-    """`1,080`: a count as it is read."""
+    """Return a count as it is read: `1,080`."""
     return f"{n:,}"
 
 
@@ -45,7 +40,7 @@ def interval(
     low: float | None, high: float | None, digits: int = 3, narrow: bool = False
 ) -> SafeString:
     """`.713 to .770`, or with an en dash in narrow tables."""
-    return format_html('<span class="ci">{}</span>', figures.interval(low, high, digits, narrow))
+    return component("interval", words=figures.interval(low, high, digits, narrow))
 
 
 @register.simple_tag
@@ -61,14 +56,13 @@ def delta(
     """Arrow, signed difference and words; colour only where the difference is clear."""
     if value is None or figures.is_missing(value):
         return SafeString("")
-    tone = WORDS[verdict][0]
     arrow = "minus" if verdict == "same" else ("arrow-up" if value > 0 else "arrow-down")
-    return format_html(
-        '<span class="delta tone-{}">{}{} {}</span>',
-        tone,
-        icon(arrow, 14),
-        figures.signed(value, digits),
-        words or verdict_words(verdict),
+    return component(
+        "delta",
+        tone=TONES[verdict],
+        arrow=arrow,
+        difference=figures.signed(value, digits),
+        words=words or verdict_words(verdict),
     )
 
 
@@ -80,25 +74,20 @@ def verdict_words(verdict: str) -> str:
 
 @register.simple_tag
 def when(moment: datetime | date | None) -> SafeString:
-    """`<time>` "2 h ago" with the absolute time and its zone in the tooltip; the page refreshes the
-    words.
+    """Draw a `<time>`, "2 h ago", with the absolute time and its zone in the tooltip; the page
+    refreshes the words.
     """
     if moment is None:
-        return format_html('<span class="subtle">{}</span>', _("never"))
+        return component("when")
     if not isinstance(moment, datetime):
-        return format_html('<time datetime="{}">{}</time>', moment.isoformat(), date_format(moment))
+        return component("when", machine=moment.isoformat(), words=date_format(moment))
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     absolute = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname() or ''}".strip()
-    return format_html(
-        '<time datetime="{}" title="{}" data-relative>{}</time>',
-        moment.isoformat(),
-        absolute,
-        relative(moment),
-    )
+    return component("when", machine=moment.isoformat(), absolute=absolute, words=relative(moment))
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:
-    """ "just now", "52 min ago", "2 h ago", "yesterday", "4 days ago", then the date."""
+    """Return "just now", "52 min ago", "2 h ago", "yesterday", "4 days ago", then the date."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
     if seconds < MINUTE:
         return _("just now")
@@ -121,11 +110,11 @@ def until(low: float | timedelta | None, high: float | timedelta | None = None) 
         return _("estimating")
     first, last = _seconds(low), _seconds(high if high is not None else low)
     unit = MINUTE if last >= 2 * MINUTE else 1
-    a, b = round(first / unit), round(last / unit)
-    values = {"low": a, "high": b}
+    values = {"low": round(first / unit), "high": round(last / unit)}
+    exact = values["low"] == values["high"]
     if unit == 1:
-        return _("%(high)s s left") % values if a == b else _("%(low)s to %(high)s s left") % values
-    return _("%(high)s min left") % values if a == b else _("%(low)s to %(high)s min left") % values
+        return (_("%(high)s s left") if exact else _("%(low)s to %(high)s s left")) % values
+    return (_("%(high)s min left") if exact else _("%(low)s to %(high)s min left")) % values
 
 
 def _seconds(value: float | timedelta) -> float:

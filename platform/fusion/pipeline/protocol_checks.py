@@ -6,10 +6,10 @@ from typing import Any
 from fusion.core.arrays import Ints
 from fusion.data.alignment import Aligned
 from fusion.data.rule_columns import kind_by_values, rule_column_kinds, rule_columns
+from fusion.schema.metrics import metrics_of
 from fusion.schema.protocol import Protocol, ProtocolError, check, protocols_of, together
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.task_names import TaskName
-from fusion.tasks import task_of
 
 
 def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
@@ -31,7 +31,7 @@ def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
 
 def other_metrics(protocols: Sequence[Protocol], task: TaskName) -> list[str]:
     """Criteria in a metric that the learning task does not have."""
-    names = task_of(task).figures.names
+    names = metrics_of(task)
     return [
         f"protocol of {protocol.discipline}, criterion {number}, metric: {one.metric} is no metric of {task}; use {', '.join(names)}"
         for protocol in protocols

@@ -22,7 +22,8 @@ from fusion.features.prototypes import relation
 from fusion.methods import JOINT, reads_tokens
 from fusion.methods.layers import Network
 from fusion.methods.unimodal import Unimodal
-from fusion.schema.recipe import STEP, Recipe
+from fusion.schema.methods import step_of
+from fusion.schema.recipe import Recipe
 from fusion.tasks.calibration import temperature_of
 from fusion.training.fit_store import Store
 from fusion.training.folds import Choice, Prepared, Round, Task
@@ -110,7 +111,7 @@ class CrossFit:
                 work = partial(self.solve_name, name, parts, choices, models)
                 if self.budget is None:
                     work()
-                elif not self.budget.finish(name, name not in JOINT, STEP.get(name, 1.0), work):
+                elif not self.budget.finish(name, name not in JOINT, step_of(name), work):
                     self.give_up(name)
                     for one in choices:
                         choices[one].pop(name, None)

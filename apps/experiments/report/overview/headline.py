@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from apps.experiments.report import interval_scales
 from apps.experiments.report.overview import subgroups
-from apps.experiments.words import engine_note, short_name
+from apps.experiments.words import note_in_words, short_name
 from apps.ui import figures
 from apps.ui.components.figures import verdict_words
 from fusion.schema.intervals import Interval
@@ -137,7 +137,7 @@ def caption(result: EvaluationResult) -> str:
 
 def notes(result: EvaluationResult) -> list[str]:
     """Warnings for a careful reader, before the figures are believed."""
-    texts = [engine_note(result.clusters.note)] if result.clusters.note else []
+    texts = [note_in_words(result.clusters.note)] if result.clusters.note else []
     if len(result.seeds) == 1:
         texts.append(_("One seed only: another seed may give another figure."))
     return texts
