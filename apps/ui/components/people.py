@@ -40,7 +40,7 @@ def disc(discipline: Any, size: str = "") -> SafeString:
     """Draw a discipline tile: two letters in the colours of its slot; size sm, "" or lg."""
     code = str(get(discipline, "code"))
     name = str(get(discipline, "name")) or code
-    slot = slot_of(discipline)
+    slot = str(slot_of(discipline))
     return component("disc", size=size, slot=slot, name=name, code=code[:2].upper())
 
 
@@ -58,7 +58,7 @@ def avatar(person: Any, size: str = "", silent: bool = False) -> SafeString:
     return component(
         "avatar",
         size=size,
-        slot=slot_of(person),
+        slot=str(slot_of(person)),
         name=name_of(person),
         initials=initials_of(person),
         silent=silent,

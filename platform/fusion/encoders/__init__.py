@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["catalogue", "load"]
 
-SORTS = {"packaged": "packaged", "plain": "plain", "tiny": "tiny", "local": "transformers_folder"}
-ADAPTERS = "fusion.encoders.adapters"
-
 
 def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
     """The encoder that a recipe chose, by name or with options (`fusion.schema.recipe.EncoderChoice`);
@@ -36,9 +33,9 @@ def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
     if entry is not None:
         if not entry.installed:
             raise EncoderError(f"encoder {entry.title} is not installed: {entry.how_to_install}")
-        return import_module(f"{ADAPTERS}.{SORTS[entry.sort]}").load(entry, wanted)
+        return import_module(entry.adapter).load(entry, wanted)
     if folders:
-        return import_module(f"{ADAPTERS}.transformers_folder").load_path(wanted)
+        return import_module(catalogue.LOCAL).load_path(wanted)
     raise EncoderError(
         f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; an administrator adds one: "
         f"consilience encoder add FOLDER_OR_HUB_NAME"

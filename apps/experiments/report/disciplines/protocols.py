@@ -168,5 +168,8 @@ def compared_to(score: CriterionScore) -> str:
 
 
 def measure(metric: str) -> str:
+    """Return the name of a metric as a sentence or a row begins with it."""
+    if metric == "ece":
+        return _("Calibration, ECE")
     name = figures.metric(metric)
     return name[:1].upper() + name[1:]
