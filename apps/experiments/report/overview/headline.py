@@ -11,7 +11,7 @@ from apps.experiments.report import interval_scales
 from apps.experiments.report.overview import subgroups
 from apps.experiments.words import note_in_words, short_name
 from apps.ui import figures
-from apps.ui.components.figures import verdict_words
+from apps.ui.components.numbers import verdict_words
 from fusion.schema.intervals import Interval
 from fusion.schema.result import EvaluationResult
 from fusion.schema.task_names import TaskName
