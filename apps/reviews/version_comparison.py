@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.experiments.artifacts.predictions import Cannot
 from apps.experiments.models import Run
-from apps.experiments.report import intervals, run_comparison
+from apps.experiments.report import interval_scales, run_comparison
 from apps.experiments.report.disciplines.protocols import measure
 from apps.experiments.words import column_names
 from fusion.schema.comparison import Difference
@@ -97,7 +97,9 @@ def _figure(
     lower_is_better: bool = False,
     pair: Difference | None = None,
 ) -> ScoreChange:
-    change = intervals.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    change = (
+        interval_scales.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    )
     return ScoreChange(label, before, after, change, pair)
 
 

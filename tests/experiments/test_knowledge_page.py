@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments.recipe import fit
+from apps.experiments.recipe import recipe_checks
 from apps.experiments.report.disciplines import rules
 from apps.experiments.report.overview import contributions
 from fusion.knowledge import ENGLISH
@@ -73,7 +73,7 @@ def test_a_rule_that_does_not_fit_the_alignment_is_named_in_the_form(
 ) -> None:
     aligned = factory.alignment(team.project, team.owner)
     recipe = Recipe.parse({"knowledge": {"rules": [{"when": when, "label": label}]}})
-    problem = fit.problems(aligned, recipe)["knowledge"][0]
+    problem = recipe_checks.problems(aligned, recipe)["knowledge"][0]
     assert words in problem
     assert problem.startswith("Rule 1 (")
 
@@ -141,6 +141,6 @@ def test_a_definition_of_no_label_is_named_in_the_form(team: object) -> None:
             }
         }
     )
-    defined, encoder = fit.problems(aligned, recipe)["knowledge"]
+    defined, encoder = recipe_checks.problems(aligned, recipe)["knowledge"]
     assert "dozen is defined, but it is no label" in defined
     assert "does not read this kind of input" in encoder

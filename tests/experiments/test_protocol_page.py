@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments.recipe import fit
+from apps.experiments.recipe import recipe_checks
 from apps.experiments.report.disciplines import protocols
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
@@ -90,7 +90,9 @@ def test_protocols_of_recipe_and_study_that_do_not_fit_the_alignment_are_named_i
             "criteria": [{"metric": "macro_f1", "where": "samples.speakr = 'S3'", "at_least": 0.5}],
         }
     ]
-    problems = fit.problems(aligned, Recipe.parse({"protocols": protocols_of_recipe}))["protocols"]
+    problems = recipe_checks.problems(aligned, Recipe.parse({"protocols": protocols_of_recipe}))[
+        "protocols"
+    ]
     assert (
         "protocol of SP, criterion 1, where: column 1: there is no column samples.speakr; did you "
         "mean samples.speaker?" in problems[0]

@@ -8,7 +8,7 @@ from django.test import Client
 from apps.datasets.models import Alignment
 from apps.experiments.models import Run
 from apps.experiments.recipe import estimates
-from apps.experiments.recipe.settings import encoder_in_words
+from apps.experiments.recipe.recipe_settings import encoder_in_words
 from apps.experiments.report.overview import search
 from fusion.schema.intervals import Gain, Interval
 from fusion.schema.recipe import Recipe, presets

@@ -23,7 +23,7 @@ from apps.jobs.models import Job, LogLine
 from apps.jobs.work import perform
 from apps.projects.models import Event
 from fusion.estimates.machine import Machine
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from tests.experiments import small
 
 WORKER = Path(__file__).with_name("worker.py")

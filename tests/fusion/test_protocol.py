@@ -14,7 +14,7 @@ from fusion.__main__ import main
 from fusion.core.progress import Progress
 from fusion.data.alignment_files import read_alignment, write_alignment
 from fusion.evaluation.criteria import Evidence, criterion_score
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.run import train
 from fusion.schema.notes import Note
 from fusion.schema.protocol import Criterion, ProtocolError, protocols_of, state_of

@@ -14,10 +14,10 @@ from django.utils.translation import ngettext
 from apps.experiments import queries
 from apps.experiments.artifacts.predictions import Cannot
 from apps.experiments.models import Metric, Run
-from apps.experiments.recipe import settings as recipe_settings
+from apps.experiments.recipe import recipe_settings
 from apps.experiments.recipe.forms import RunForm
 from apps.experiments.recipe.training_fields import NUMBERS
-from apps.experiments.report import intervals
+from apps.experiments.report import interval_scales
 from apps.experiments.report.curves import SEPARATOR, VALIDATION
 from apps.experiments.report.disciplines.protocols import counted, measure
 from apps.experiments.words import column_names, list_in_words, method_name, note_in_words
@@ -52,7 +52,7 @@ class RunFigure:
 
     @property
     def verdict(self) -> str:
-        return intervals.verdict(self.difference.verdict) if self.difference else ""
+        return interval_scales.verdict(self.difference.verdict) if self.difference else ""
 
 
 @dataclass(frozen=True)
@@ -252,14 +252,14 @@ def subgroups(runs: list[Run]) -> ui.Forest | None:
         return None
     names = column_names([column for column, _value in shared])
     scores = [by_place[place].score for by_place in (before, after) for place in shared]
-    low, high = intervals.scale(scores)
+    low, high = interval_scales.scale(scores)
     rows = [
         ui.ForestRow(
             group=names[column],
             label=value,
             n=after[column, value].n,
             reference=before[column, value].score.value,
-            **intervals.span(after[column, value].score),
+            **interval_scales.span(after[column, value].score),
         )
         for column, value in shared
     ]

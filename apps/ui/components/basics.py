@@ -27,7 +27,7 @@ def icon(name: str, size: int = 18, label: str = "", cls: str = "") -> SafeStrin
 def _icon(name: str, size: int, label: str, cls: str) -> SafeString:
     """Draw an icon once in each process: a page has hundreds, of a few dozen kinds."""
     sprite = static("vendor/icons.svg")
-    return component("icon", name=name, size=size, label=label, cls=cls, sprite=sprite)
+    return component("basics/icon", name=name, size=size, label=label, cls=cls, sprite=sprite)
 
 
 @register.simple_tag(takes_context=True)
@@ -58,7 +58,7 @@ def button(
     else:
         more = {"type": "submit", **(opener(opens) if opens else {}), **more}
     return component(
-        "button",
+        "basics/button",
         element="a" if href else "button",
         look=look,
         rest=attributes(more, nonce(context)),
@@ -86,7 +86,7 @@ def icon_button(context: Context, icon: str, label: Any, href: str = "", **more:
     kind = {"href": href} if href else {"type": "button"}
     rest = attributes({"class": look, **kind, "title": label, **more}, nonce(context))
     element = "a" if href else "button"
-    return component("icon_button", element=element, rest=rest, icon=icon, label=label)
+    return component("basics/icon_button", element=element, rest=rest, icon=icon, label=label)
 
 
 @register.simple_tag
@@ -94,7 +94,7 @@ def pill(state: str, label: Any = "", size: str = "", tone: str = "", icon: str 
     """Draw the tint, icon and word of a state."""
     known = state_of(state)
     return component(
-        "pill",
+        "basics/pill",
         tone=tone or known.tone,
         size=size,
         icon=icon or known.icon,
@@ -106,19 +106,19 @@ def pill(state: str, label: Any = "", size: str = "", tone: str = "", icon: str 
 def state(state: str, label: Any = "") -> SafeString:
     """Draw the same without a tint, for cells of a table."""
     known = state_of(state)
-    return component("state", tone=known.tone, icon=known.icon, label=label or known.label)
+    return component("basics/state", tone=known.tone, icon=known.icon, label=label or known.label)
 
 
 @register.simple_tag
 def tag(label: Any, tone: str = "") -> SafeString:
     """Draw a value in a grey chip; tone same, unlike, del or ins for differences of settings."""
-    return component("tag", label=label, tone=tone)
+    return component("basics/tag", label=label, tone=tone)
 
 
 @register.simple_tag
 def refchip(label: Any, href: str = "") -> SafeString:
     """Draw the accent chip that names a run, a sample, a review; a link where it has an href."""
-    return component("refchip", label=label, href=href)
+    return component("basics/refchip", label=label, href=href)
 
 
 @register.simple_tag
@@ -126,19 +126,19 @@ def copy(text: str, label: Any = "", shown: bool = False) -> SafeString:
     """Draw a button that copies `text` and announces it; without JavaScript the text can still be
     selected.
     """
-    return component("copy", text=text, label=label, shown=shown)
+    return component("basics/copy", text=text, label=label, shown=shown)
 
 
 @register.simple_tag
 def kbd(key: str) -> SafeString:
     """Draw a key cap."""
-    return component("kbd", key=key)
+    return component("basics/kbd", key=key)
 
 
 @register.simple_tag
 def code(text: str, copy: bool = True) -> SafeString:
     """Draw a block of code or log lines, with a copy button."""
-    return component("code", text=text, copy=copy)
+    return component("basics/code", text=text, copy=copy)
 
 
 @register.simple_tag
@@ -147,7 +147,9 @@ def progress(
 ) -> SafeString:
     """Draw a bar with a name. `value` None means that the total is not known yet."""
     done = None if value is None else f"{min(value, total):g}"
-    return component("progress", value=done, total=f"{total or 1:g}", label=label, shown=shown)
+    return component(
+        "basics/progress", value=done, total=f"{total or 1:g}", label=label, shown=shown
+    )
 
 
 @register.simple_tag
@@ -157,7 +159,7 @@ def meter(states: list[str], size: str = "") -> SafeString:
     """
     counts = [(name, states.count(name)) for name in SEGMENT_STATES if name in states]
     words = _(", ").join(f"{state_of(name).label}: {count}" for name, count in counts)
-    return component("meter", states=states, size=size, words=words)
+    return component("basics/meter", states=states, size=size, words=words)
 
 
 @register.simple_tag(takes_context=True)

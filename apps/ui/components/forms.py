@@ -25,7 +25,7 @@ def field(
     hint = hint or bound.help_text
     if isinstance(widget, forms.CheckboxInput):
         return component(
-            "checkbox_field",
+            "forms/checkbox_field",
             error=_error(bound),
             control=bound.as_widget(attrs={"class": "check", **more}),
             label=label or bound.label,
@@ -36,7 +36,7 @@ def field(
         widget.attrs.pop(name, None)
         del extra[name]
     return component(
-        "field",
+        "forms/field",
         element="fieldset" if widget.use_fieldset else "div",
         grouped=widget.use_fieldset,
         bound=bound,
@@ -65,7 +65,7 @@ def _control_attributes(bound: BoundField, has_hint: bool) -> dict[str, str]:
 
 
 def _error(bound: BoundField) -> SafeString:
-    return component("error", errors=bound.errors, id=f"{bound.id_for_label}-error")
+    return component("forms/error", errors=bound.errors, id=f"{bound.id_for_label}-error")
 
 
 @register.simple_tag
@@ -80,7 +80,7 @@ def error_summary(form: forms.BaseForm, focus: bool = True) -> SafeString:
         for name, errors in form.errors.items()
         for text in errors
     ]
-    return component("error_summary", problems=problems, focus=focus)
+    return component("forms/error_summary", problems=problems, focus=focus)
 
 
 @register.simple_tag(takes_context=True)
@@ -90,7 +90,7 @@ def checkbox(
     """Draw a box with its label."""
     values = {"name": name, "value": value, "checked": bool(checked), **more}
     rest = attributes(values, nonce(context))
-    return component("choice", look="check", rest=rest, label=label)
+    return component("forms/choice", look="check", rest=rest, label=label)
 
 
 @register.simple_tag(takes_context=True)
@@ -106,7 +106,9 @@ def switch(
     """Draw a check box that looks like what it does: on or off at once."""
     values = {"name": name, "value": value, "checked": bool(checked), **more}
     rest = attributes(values, nonce(context))
-    return component("choice", look="switch", rest=rest, label=label, hidden_label=hidden_label)
+    return component(
+        "forms/choice", look="switch", rest=rest, label=label, hidden_label=hidden_label
+    )
 
 
 @register.simple_tag
@@ -128,7 +130,7 @@ def radio_cards(
         for option in options
     ]
     return component(
-        "radio_cards",
+        "forms/radio_cards",
         name=name,
         cards=cards,
         legend=legend,
@@ -144,4 +146,4 @@ def bound_radio_cards(
     """Draw the same for a field of a Django form, with its error."""
     value = bound.value() or ""
     cards = radio_cards(bound.html_name, options, value, bound.label, columns, hidden_legend)
-    return component("bound_radio_cards", bound=bound, error=_error(bound), cards=cards)
+    return component("forms/bound_radio_cards", bound=bound, error=_error(bound), cards=cards)

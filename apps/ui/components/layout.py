@@ -28,7 +28,7 @@ def card(
     action).
     """
     return component(
-        "card",
+        "layout/card",
         content=content,
         title=single_percent(title),
         sub=single_percent(sub),
@@ -44,19 +44,19 @@ def card(
 def card_head(content: str, title: Any = "", sub: Any = "", level: int = 2) -> SafeString:
     """Draw the head of a card that has more on its right side than one link."""
     title, sub = single_percent(title), single_percent(sub)
-    return component("card_head", title=title, sub=sub, content=content, level=level)
+    return component("layout/card_head", title=title, sub=sub, content=content, level=level)
 
 
 @register.simple_block_tag
 def card_foot(content: str) -> SafeString:
     """Draw the line under a hairline at the end of a card."""
-    return component("box", look="card__foot", content=content)
+    return component("layout/box", look="card__foot", content=content)
 
 
 @register.simple_block_tag
 def tiles(content: str) -> SafeString:
     """Draw one card split by hairlines, 2 x 2 on a phone."""
-    return component("box", look="card tiles", content=content)
+    return component("layout/box", look="card tiles", content=content)
 
 
 @register.simple_tag
@@ -73,7 +73,7 @@ def tile(
     """Draw a headline number: interval under it, difference in words, sparkline."""
     is_score = isinstance(value, float) or value is None
     return component(
-        "tile",
+        "layout/tile",
         label=label,
         number=figures.score(value, digits) if is_score else value,
         interval=single_percent(interval),
@@ -88,7 +88,7 @@ def tile(
 @register.simple_block_tag
 def tabs(content: str, label: Any = "") -> SafeString:
     """Draw the row of links under the title; each tab has its own address."""
-    return component("tabs", content=content, label=label)
+    return component("layout/tabs", content=content, label=label)
 
 
 @register.simple_tag
@@ -102,33 +102,33 @@ def tab(
 ) -> SafeString:
     """Draw one tab; current by flag, or where key equals active."""
     current = current or bool(key and key == active)
-    return component("tab", label=label, href=href, current=current, count=count)
+    return component("layout/tab", label=label, href=href, current=current, count=count)
 
 
 @register.simple_tag
 def crumb(label: Any, href: str = "") -> SafeString:
     """Draw one step of the breadcrumb; the last has no href."""
-    return component("crumb", label=label, href=href)
+    return component("layout/crumb", label=label, href=href)
 
 
 @register.simple_block_tag
 def meta_line(content: str) -> SafeString:
     """Draw small facts under the title."""
-    return component("box", look="meta", content=content)
+    return component("layout/box", look="meta", content=content)
 
 
 @register.simple_tag
 def meta_item(icon_name: str, text: Any) -> SafeString:
-    return component("meta_item", icon=icon_name, text=text)
+    return component("layout/meta_item", icon=icon_name, text=text)
 
 
 @register.simple_tag
 def facts(rows: Iterable[tuple[Any, Any]]) -> SafeString:
     """Draw names left, values right, as a definition list."""
-    return component("facts", rows=rows)
+    return component("layout/facts", rows=rows)
 
 
 @register.simple_tag
 def segmented(items: Iterable[dict[str, Any]], label: Any = "") -> SafeString:
     """Draw two or three views of one thing as joined links."""
-    return component("segmented", items=items, label=label)
+    return component("layout/segmented", items=items, label=label)

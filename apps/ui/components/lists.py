@@ -25,7 +25,7 @@ def facet(
     bars = [_option(row, largest) for row in rows]
     hidden = bars[limit:]
     return component(
-        "facet",
+        "lists/facet",
         title=title,
         name=name,
         open=open,
@@ -53,13 +53,13 @@ def _option(option: dict[str, Any], largest: int) -> dict[str, Any]:
 @register.simple_tag
 def filter_chip(label: Any, href: str) -> SafeString:
     """Draw a filter that is on; its button takes it away."""
-    return component("filter_chip", label=label, href=href)
+    return component("lists/filter_chip", label=label, href=href)
 
 
 @register.simple_tag
 def search_field(name: str, value: Any, label: Any) -> SafeString:
     """Draw a small search input with its icon; the label is hidden text."""
-    return component("search_field", name=name, value=value or "", label=label)
+    return component("lists/search_field", name=name, value=value or "", label=label)
 
 
 @register.simple_tag(takes_context=True)
@@ -74,7 +74,7 @@ def pagination(context: Context, page: Page, name: str = "page", at: str = "") -
         "size": page.paginator.per_page,
     }
     return component(
-        "pagination",
+        "lists/pagination",
         words=_("%(first)s to %(last)s of %(total)s, %(size)s a page") % values,
         previous=_query(context, name, page.number - 1, at) if page.has_previous() else "",
         next=_query(context, name, page.number + 1, at) if page.has_next() else "",
@@ -88,7 +88,7 @@ def sort_link(context: Context, label: Any, key: str, current: str = "") -> Safe
     if current.lstrip("-") == key:
         order = "down" if current.startswith("-") else "up"
     href = _query(context, "sort", f"-{key}" if order == "up" else key)
-    return component("sort_link", label=label, href=href, order=order)
+    return component("lists/sort_link", label=label, href=href, order=order)
 
 
 def _query(context: Context, name: str, value: Any, at: str = "") -> str:

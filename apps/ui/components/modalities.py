@@ -49,7 +49,7 @@ def modality(kind: str, label: Any = "", count: int | None = None, href: str = "
     kind = kind_of(kind)
     known = MODALITIES[kind]
     return component(
-        "modality",
+        "modalities/modality",
         element="a" if href else "span",
         kind=kind,
         href=href,
@@ -66,18 +66,20 @@ def modality_dot(kind: str, label: Any = "", missing: bool = False) -> SafeStrin
     name = label or MODALITIES[kind].label
     words = _("%(modality)s missing") % {"modality": name} if missing else name
     icon = MODALITIES[kind].icon
-    return component("modality_dot", kind=kind, missing=missing, words=words, icon=icon)
+    return component("modalities/modality_dot", kind=kind, missing=missing, words=words, icon=icon)
 
 
 @register.simple_tag
 def modality_dots(present: Collection[str], kinds: Iterable[str] | None = None) -> SafeString:
     """Draw a row of dots; those of `kinds` that are not `present` are struck."""
     shown = kinds if kinds is not None else present
-    return component("modality_dots", dots=[(kind, kind not in present) for kind in shown])
+    return component(
+        "modalities/modality_dots", dots=[(kind, kind not in present) for kind in shown]
+    )
 
 
 @register.simple_tag
 def modality_icon(kind: str, size: int = 16) -> SafeString:
     """Draw the icon alone, in the modality's ink."""
     kind = kind_of(kind)
-    return component("modality_icon", kind=kind, icon=MODALITIES[kind].icon, size=size)
+    return component("modalities/modality_icon", kind=kind, icon=MODALITIES[kind].icon, size=size)

@@ -25,7 +25,9 @@ EMPTY_ICONS = {"nothing": "flask-conical", "nomatch": "search-x", "error": "file
 @register.simple_block_tag
 def banner(content: str, tone: str = "info", icon_name: str = "") -> SafeString:
     """Draw a tinted bar: icon, sentence, one action (in an element of class banner__act)."""
-    return component("banner", content=content, tone=tone, icon=icon_name or BANNER_ICONS[tone])
+    return component(
+        "panels/banner", content=content, tone=tone, icon=icon_name or BANNER_ICONS[tone]
+    )
 
 
 @register.simple_block_tag
@@ -36,7 +38,7 @@ def empty(
     the one next action.
     """
     return component(
-        "empty",
+        "panels/empty",
         content=content,
         kind=kind,
         icon=icon_name or EMPTY_ICONS[kind],
@@ -50,7 +52,7 @@ def stagebar(stages: list[dict[str, Any]]) -> SafeString:
     """Draw the stages of slow work in the person's words: done, now (with its share), next,
     failed.
     """
-    return component("stagebar", stages=[_stage(stage) for stage in stages])
+    return component("panels/stagebar", stages=[_stage(stage) for stage in stages])
 
 
 def _stage(stage: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +76,9 @@ def menu(
     """Draw a button that opens a list of links and commands; works without JavaScript.
     kind="icon": three dots or an icon alone.
     """
-    return component("menu", content=content, label=label, icon=icon_name, kind=kind, align=align)
+    return component(
+        "panels/menu", content=content, label=label, icon=icon_name, kind=kind, align=align
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -89,11 +93,13 @@ def menu_item(
     opens: str = "",
     **more: Any,
 ) -> SafeString:
-    """Draw a link, a dialog opener (opens=id) or, with `post`, a form that posts to that address."""
+    """Draw a link, a dialog opener (opens=id) or, with `post`, a form that posts to
+    that address.
+    """
     if not post:
         more = {**more, **(opener(opens) if opens else {"href": href})}
     return component(
-        "menu_item",
+        "panels/menu_item",
         element="button" if post or opens else "a",
         rest=attributes(more, nonce(context)),
         label=label,
@@ -108,19 +114,19 @@ def menu_item(
 @register.simple_block_tag
 def dialog(content: str, id: str = "", title: Any = "") -> SafeString:
     """Draw a modal dialog; its content brings its own form. Opened by `{% button … opens=id %}`."""
-    return component("dialog", content=content, id=id, title=title)
+    return component("panels/dialog", content=content, id=id, title=title)
 
 
 @register.simple_tag
 def steps(items: list[dict[str, Any]], label: Any = "") -> SafeString:
     """Draw the numbered steps of a longer form, with their state."""
-    return component("steps", items=items, label=label)
+    return component("panels/steps", items=items, label=label)
 
 
 @register.simple_block_tag
 def gate(content: str) -> SafeString:
     """Draw one column for each discipline that must decide."""
-    return component("box", look="gate", content=content)
+    return component("layout/box", look="gate", content=content)
 
 
 @register.simple_tag
@@ -141,7 +147,7 @@ def gate_column(
         count = {"met": states.count("met"), "n": len(states)}
         criteria = _("%(met)s of %(n)s criteria met") % count
     return component(
-        "gate_column",
+        "panels/gate_column",
         tone="accent" if yours else state_of(state).tone,
         discipline=discipline,
         name=get(discipline, "name"),
@@ -158,7 +164,7 @@ def gate_column(
 def selection_bar(content: str, count: int = 0, of: int | None = None) -> SafeString:
     """Draw a sticky bar with what can be done to the selected; its count is announced."""
     return component(
-        "selection_bar",
+        "panels/selection_bar",
         content=content,
         selected=ngettext("%(n)s selected", "%(n)s selected", count) % {"n": count},
         of="" if of is None else _("of %(n)s") % {"n": f"{of:,}"},
@@ -198,13 +204,13 @@ def live_region(
         "hx_select_oob": ",".join(f"#{element}" for element in also.split()),
     }
     rest = attributes(more, nonce(context))
-    return component("live_region", tag=tag, rest=rest, content=content)
+    return component("panels/live_region", tag=tag, rest=rest, content=content)
 
 
 @register.simple_tag
 def live_status(project: Any = "", url: str = "") -> SafeString:
-    """Say how fresh the page is, and offer Pause. One server-sent stream a browser, shared by its tabs;
-    polling where that fails.
+    """Say how fresh the page is, and offer Pause. One server-sent stream a browser, shared by its
+    tabs; polling where that fails.
     """
     words = {
         "live": _("Live"),
@@ -217,4 +223,4 @@ def live_status(project: Any = "", url: str = "") -> SafeString:
         "minutes": _("{n} min ago"),
     }
     data = attributes({f"data_{name}": text for name, text in words.items()})
-    return component("live_status", project=project, url=url or "/live/", words=data)
+    return component("panels/live_status", project=project, url=url or "/live/", words=data)

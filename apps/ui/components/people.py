@@ -40,14 +40,14 @@ def disc(discipline: Any, size: str = "") -> SafeString:
     """Draw a discipline tile: two letters in the colours of its slot; size sm, "" or lg."""
     code = str(get(discipline, "code"))
     name = str(get(discipline, "name")) or code
-    slot = slot_of(discipline)
-    return component("disc", size=size, slot=slot, name=name, code=code[:2].upper())
+    slot = str(slot_of(discipline))
+    return component("people/disc", size=size, slot=slot, name=name, code=code[:2].upper())
 
 
 @register.simple_tag
 def discs(disciplines: Iterable[Any], size: str = "sm") -> SafeString:
     """Draw a strip of discipline tiles."""
-    return component("discs", disciplines=disciplines, size=size)
+    return component("people/discs", disciplines=disciplines, size=size)
 
 
 @register.simple_tag
@@ -56,9 +56,9 @@ def avatar(person: Any, size: str = "", silent: bool = False) -> SafeString:
     silent one stands beside the name.
     """
     return component(
-        "avatar",
+        "people/avatar",
         size=size,
-        slot=slot_of(person),
+        slot=str(slot_of(person)),
         name=name_of(person),
         initials=initials_of(person),
         silent=silent,
@@ -68,10 +68,10 @@ def avatar(person: Any, size: str = "", silent: bool = False) -> SafeString:
 @register.simple_tag
 def person(person: Any, size: str = "sm") -> SafeString:
     """Draw a circle and the name; the circle is silent, since the name follows."""
-    return component("person", person=person, size=size, name=name_of(person))
+    return component("people/person", person=person, size=size, name=name_of(person))
 
 
 @register.simple_tag
 def people(persons: Iterable[Any], total: int = 0) -> SafeString:
     """Draw overlapping circles with "8 people" behind them."""
-    return component("people", persons=persons, total=total)
+    return component("people/people", persons=persons, total=total)

@@ -15,7 +15,9 @@ def sample_card(
     content: str, sample_key: str = "", href: str = "", selected: bool = False
 ) -> SafeString:
     """Draw picture, strip and facts of one sample; the key is the link."""
-    return component("sample_card", content=content, sample_key=sample_key, selected=selected)
+    return component(
+        "samples/sample_card", content=content, sample_key=sample_key, selected=selected
+    )
 
 
 @register.simple_tag
@@ -33,7 +35,13 @@ def sample_image(
     if not src:
         missing = missing or _("no image")
     return component(
-        "sample_image", src=src, alt=alt, missing=missing, small=small, note=note, corner=corner
+        "samples/sample_image",
+        src=src,
+        alt=alt,
+        missing=missing,
+        small=small,
+        note=note,
+        corner=corner,
     )
 
 
@@ -52,7 +60,7 @@ def waveform(
     if not peaks:
         missing = missing or _("no recording")
     return component(
-        "waveform",
+        "samples/waveform",
         element="cs-audio" if src else "div",
         path="" if missing else _bars(peaks or []),
         src=src,
@@ -75,10 +83,10 @@ def _bars(peaks: Sequence[float]) -> str:
 @register.simple_tag
 def hatch(text: Any) -> SafeString:
     """Draw a hatched box for an input that is not there."""
-    return component("hatch", text=text)
+    return component("samples/hatch", text=text)
 
 
 @register.simple_tag
 def blanks(text: Any) -> SafeString:
     """Draw a report or clue in the serif; "____" becomes a line to fill in."""
-    return component("blanks", parts=str(text).replace("_____", "____").split("____"))
+    return component("samples/blanks", parts=str(text).replace("_____", "____").split("____"))

@@ -1,4 +1,4 @@
-"""What the frame of a page needs: theme, address of a named page that may not exist, titles."""
+"""Tags for the frame of a page: theme, address of a named page that may not exist, titles."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ THEMES = ("light", "dark")
 
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> SafeString:
-    """Return ` data-theme="dark"` from the cookie, else from the person's profile; nothing follows the
-    system.
+    """Return ` data-theme="dark"` from the cookie, else from the person's profile; nothing follows
+    the system.
     """
     request: HttpRequest | None = context.get("request")
     chosen = (request.COOKIES.get("theme") if request else "") or get(
@@ -37,4 +37,4 @@ def page_url(name: str, *args: Any, **kwargs: Any) -> str:
 @register.simple_tag
 def mark(size: int = 26) -> SafeString:
     """Draw three strands that join into one node."""
-    return component("mark", size=size)
+    return component("shell/mark", size=size)

@@ -21,7 +21,7 @@ def terms(context: Context, *names: str) -> SafeString:
     shown: set[str] = getattr(request, "terms_shown", set())
     if request is not None:
         request.terms_shown = shown
-    return component("terms", words=[_word(name, shown) for name in names])
+    return component("terms/terms", words=[_word(name, shown) for name in names])
 
 
 def _word(name: str, shown: set[str]) -> dict[str, Any]:

@@ -95,7 +95,9 @@ def _name(plot: Stacked, kind: str) -> Any:
 
 
 def stack_parts(row: StackRow) -> list[tuple[str, float]]:
-    """Return kind and percent of the whole; shares below zero count as nothing, the rest is scaled to 100."""
+    """Return kind and percent of the whole; shares below zero count as nothing, the rest is scaled
+    to 100.
+    """
     known = {
         kind: max(0.0, value)
         for kind, value in row.shares.items()

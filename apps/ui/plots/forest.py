@@ -21,6 +21,7 @@ def forest(plot: Forest) -> SafeString:
         "plots/forest",
         plot=plot,
         sentence=sentence(plot, forest_sentence(plot)),
+        level=_("95 %"),
         keys=_keys(plot),
         ticks=_ticks(plot),
         grouped=any(row.group for row in plot.rows),

@@ -36,9 +36,8 @@ class BadCell(ValueError):
 
 @dataclass(frozen=True)
 class Writing:
-    """The way in which the texts of a column are written. decimal and thousands: marks in numbers;
-    tags: the characters that tags are split at; dates: a key of `DATE_ORDERS`, "" for ISO 8601
-    alone.
+    """The way the texts of a column are written. decimal and thousands: marks in numbers; tags: the
+    characters that tags are split at; dates: a key of `DATE_ORDERS`, "" for ISO 8601 alone.
     """
 
     decimal: str = "."

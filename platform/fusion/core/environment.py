@@ -20,7 +20,7 @@ def versions() -> dict[str, str]:
     """Return the versions of Python and of every package that may change a result."""
     return {
         "python": platform.python_version(),
-        **{name: version for name in PACKAGES if (version := installed(name))},
+        **{name: versions for name in PACKAGES if (versions := installed(name))},
     }
 
 

@@ -1,4 +1,4 @@
-"""The progress of the engine, told to a command line, a worker or a test."""
+"""Progress of the engine, told to a command line, a worker or a test."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,6 @@
-"""Protocols in a run: those of study and recipe held against the data before anything is computed."""
+"""Protocols in a run: those of study and recipe held against the data before anything
+is computed.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +22,7 @@ def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
         protocols = together(recipe.protocols, protocols_of(aligned.protocols))
     except ProtocolError as error:
         raise RecipeError(error.problems) from error
-    kinds = {name: one.kind for name, one in aligned.modalities.items()}
+    kinds = {name: modality.kind for name, modality in aligned.modalities.items()}
     if problems := [
         *check(protocols, kinds_of_slices(aligned), kinds),
         *other_metrics(protocols, aligned.task),
@@ -33,10 +35,11 @@ def other_metrics(protocols: Sequence[Protocol], task: TaskName) -> list[str]:
     """Criteria in a metric that the learning task does not have."""
     names = metrics_of(task)
     return [
-        f"protocol of {protocol.discipline}, criterion {number}, metric: {one.metric} is no metric of {task}; use {', '.join(names)}"
+        f"protocol of {protocol.discipline}, criterion {number}, metric: {criterion.metric} is no "
+        f"metric of {task}; use {', '.join(names)}"
         for protocol in protocols
-        for number, one in enumerate(protocol.criteria, 1)
-        if one.metric not in names
+        for number, criterion in enumerate(protocol.criteria, 1)
+        if criterion.metric not in names
     ]
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from apps.experiments.models import Run
 from apps.experiments.report.disciplines.rules import phrases
-from apps.experiments.report.intervals import STEPS, span
+from apps.experiments.report.interval_scales import STEPS, span
 from apps.experiments.words import list_in_words, note_in_words
 from apps.projects.models import Discipline
 from apps.ui import figures

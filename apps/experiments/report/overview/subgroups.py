@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from apps.experiments.report.intervals import scale, span
+from apps.experiments.report.interval_scales import scale, span
 from apps.experiments.words import column_names, note_in_words, short_name
 from apps.ui import figures
 from apps.ui.plots import model as ui

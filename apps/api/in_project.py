@@ -4,9 +4,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from rest_framework import viewsets
 
+from apps.api.queries import projects_of
 from apps.projects.models import Project
-
-from .queries import projects_of
 
 
 class InProject(viewsets.GenericViewSet):

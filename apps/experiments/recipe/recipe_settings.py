@@ -23,7 +23,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Difference:
+class SettingDifference:
     name: str
     old: str
     new: str
@@ -40,11 +40,11 @@ def settings_of(recipe: dict[str, Any]) -> list[Setting]:
     return sorted(rows, key=lambda row: not row.differs)
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[SettingDifference]:
     """Settings in which two recipes differ."""
     before, after = flat(old), flat(new)
     return [
-        Difference(name, shown(before.get(name)), shown(after.get(name)))
+        SettingDifference(name, shown(before.get(name)), shown(after.get(name)))
         for name in dict.fromkeys([*before, *after])
         if name not in TEXTS and before.get(name) != after.get(name)
     ]

@@ -40,7 +40,7 @@ def interval(
     low: float | None, high: float | None, digits: int = 3, narrow: bool = False
 ) -> SafeString:
     """`.713 to .770`, or with an en dash in narrow tables."""
-    return component("interval", words=figures.interval(low, high, digits, narrow))
+    return component("numbers/interval", words=figures.interval(low, high, digits, narrow))
 
 
 @register.simple_tag
@@ -58,7 +58,7 @@ def delta(
         return SafeString("")
     arrow = "minus" if verdict == "same" else ("arrow-up" if value > 0 else "arrow-down")
     return component(
-        "delta",
+        "numbers/delta",
         tone=TONES[verdict],
         arrow=arrow,
         difference=figures.signed(value, digits),
@@ -78,12 +78,14 @@ def when(moment: datetime | date | None) -> SafeString:
     refreshes the words.
     """
     if moment is None:
-        return component("when")
+        return component("numbers/when")
     if not isinstance(moment, datetime):
-        return component("when", machine=moment.isoformat(), words=date_format(moment))
+        return component("numbers/when", machine=moment.isoformat(), words=date_format(moment))
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     absolute = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname() or ''}".strip()
-    return component("when", machine=moment.isoformat(), absolute=absolute, words=relative(moment))
+    return component(
+        "numbers/when", machine=moment.isoformat(), absolute=absolute, words=relative(moment)
+    )
 
 
 def relative(moment: datetime, now: datetime | None = None) -> str:
