@@ -17,9 +17,9 @@ from fusion.schema.result import (
     Headline,
     Level,
     Missing,
+    ModalityPrediction,
     Reliability,
     Retrieval,
-    Said,
     Seed,
     Share,
     Shortfall,
@@ -194,8 +194,8 @@ def split() -> Split:
 
 def disagreements() -> list[Disagreement]:
     of_modality = {
-        "image": Said(answer="five", confidence=0.51),
-        "speech": Said(answer="nine", confidence=0.97),
+        "image": ModalityPrediction(answer="five", confidence=0.51),
+        "speech": ModalityPrediction(answer="nine", confidence=0.97),
         "text": None,
     }
     label = Disagreement(
@@ -207,7 +207,7 @@ def disagreements() -> list[Disagreement]:
         said=of_modality,
         between=["speech"],
     )
-    sure = {**of_modality, "image": Said(answer="five", confidence=0.92)}
+    sure = {**of_modality, "image": ModalityPrediction(answer="five", confidence=0.92)}
     other = Disagreement(
         key="D00007",
         kind="modalities",

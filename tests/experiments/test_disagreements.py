@@ -11,7 +11,7 @@ from apps.discussions.services import open_thread
 from apps.experiments.models import Run
 from apps.experiments.report.disciplines.disagreements import PAGE, section
 from apps.experiments.words import note_in_words
-from fusion.schema.result import Disagreement, Kind, Said
+from fusion.schema.result import Disagreement, Kind, ModalityPrediction
 from tests.experiments import factory
 from tests.experiments.pages import page_text
 from tests.made import make_study
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
     of_modality = {
-        "image": Said(answer="two", confidence=0.95),
-        "speech": Said(answer="two", confidence=0.9),
+        "image": ModalityPrediction(answer="two", confidence=0.95),
+        "speech": ModalityPrediction(answer="two", confidence=0.9),
         "text": None,
     }
     fields: dict[str, Any] = {
@@ -62,8 +62,8 @@ def text(client: Client, user: Any, run: Run, query: str = "") -> str:
             {
                 "kind": "modalities",
                 "said": {
-                    "image": Said(answer="two", confidence=0.95),
-                    "speech": Said(answer="one", confidence=0.9),
+                    "image": ModalityPrediction(answer="two", confidence=0.95),
+                    "speech": ModalityPrediction(answer="one", confidence=0.9),
                 },
             },
             "image says two, speech says one, each sure",

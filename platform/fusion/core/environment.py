@@ -1,4 +1,4 @@
-"""What a repetition of a run needs to know about where it ran."""
+"""The environment of a run, for its repetition."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -17,7 +17,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of every package whose version may change a figure."""
+    """Return the versions of Python and of every package that may change a result."""
     return {
         "python": platform.python_version(),
         **{name: versions for name in PACKAGES if (versions := installed(name))},

@@ -1,5 +1,5 @@
-"""What a run takes, reckoned from its recipe, the shape of its data and a measured machine. Light,
-see fusion.estimates.machine.
+"""The cost of a run, estimated from its recipe, the shape of its data and a measured machine.
+Light, see fusion.estimates.machine.
 """
 
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ def kind_of_work(recipe: Recipe) -> str:
 
 
 def weight(shape: Shape, recipe: Recipe) -> float:
-    """Of all models of a round, in networks of one modality."""
+    """Return the weight of all models of a fold, in networks of one modality."""
     return len(shape.inputs) + sum(step_of(name) for name in joint(recipe))
 
 
@@ -129,13 +129,13 @@ def draws(shape: Shape, recipe: Recipe) -> float:
     return float(max(1, shape.samples) * recipe.evaluation.draws)
 
 
-def dims(one: Input) -> int:
-    found = [entry.dim if (entry := catalogue.get(name)) else None for name in one.encoders]
-    return sum(dim or one.width or UNKNOWN_DIM for dim in found)
+def dims(modality: Input) -> int:
+    sizes = [entry.dim if (entry := catalogue.get(name)) else None for name in modality.encoders]
+    return sum(dim or modality.width or UNKNOWN_DIM for dim in sizes)
 
 
 def width(shape: Shape) -> int:
-    return sum(dims(one) for one in shape.inputs)
+    return sum(dims(modality) for modality in shape.inputs)
 
 
 def numbers(shape: Shape, recipe: Recipe) -> float:
@@ -144,9 +144,9 @@ def numbers(shape: Shape, recipe: Recipe) -> float:
     return max(1.0, float(shape.samples * width(shape) * rounds))
 
 
-def passes(one: Input, recipe: Recipe) -> int:
-    """Of noise over the cells of a modality, by what its encoders read."""
-    kind = next((entry.kind for name in one.encoders if (entry := catalogue.get(name))), "")
+def passes(modality: Input, recipe: Recipe) -> int:
+    """Return the number of passes of noise over the cells of a modality."""
+    kind = next((entry.kind for name in modality.encoders if (entry := catalogue.get(name))), "")
     return len(LEVELS.get(kind, ())) if recipe.evaluation.noise else 0
 
 
@@ -159,33 +159,37 @@ def arrays_mb(shape: Shape, recipe: Recipe) -> float:
     """Vectors as they come and under noise, once more while they are whitened, and whitened for
     every set of training rows that is held at a time.
     """
-    kept = sum(min(dims(one), recipe.training.pca_dim or dims(one)) for one in shape.inputs)
+    whitened = sum(
+        min(dims(modality), recipe.training.pca_dim or dims(modality)) for modality in shape.inputs
+    )
     held = 1 + recipe.training.inner_folds
-    noisy = sum(passes(one, recipe) * dims(one) for one in shape.inputs)
-    return shape.samples * 4 * (2 * width(shape) + noisy + held * kept) / MB
+    noisy = sum(passes(modality, recipe) * dims(modality) for modality in shape.inputs)
+    return shape.samples * 4 * (2 * width(shape) + noisy + held * whitened) / MB
 
 
 def probed(shape: Shape, recipe: Recipe) -> list[tuple[Input, int]]:
-    """What a search reads beside the recipe's own encoders: an input as a candidate reads it, and
-    of how many samples.
+    """Return what a search reads beside the recipe's own encoders: an input as a candidate reads
+    it, and of how many samples.
     """
     if recipe.search is None or not recipe.search.probe:
         return []
-    found = []
-    for one in shape.inputs:
+    readings = []
+    for modality in shape.inputs:
         others = (
-            candidates(one.kind, recipe.encoders.get(one.name, []), recipe.search.encoders)[1:]
-            if one.kind
+            candidates(
+                modality.kind, recipe.encoders.get(modality.name, []), recipe.search.encoders
+            )[1:]
+            if modality.kind
             else []
         )
-        found += [
+        readings += [
             (
-                replace(one, encoders=tuple(choice.name for choice in reading)),
-                min(PROBED, one.present),
+                replace(modality, encoders=tuple(choice.name for choice in reading)),
+                min(PROBED, modality.present),
             )
             for reading in others
         ]
-    return found
+    return readings
 
 
 def probe(shape: Shape, recipe: Recipe, machine: Machine) -> float:
@@ -195,21 +199,29 @@ def probe(shape: Shape, recipe: Recipe, machine: Machine) -> float:
     read = probed(shape, recipe)
     sets = shape.rounds * (1 + recipe.training.inner_folds) + 1
     fits = sets * max(1, recipe.training.inner_folds) / 2  # sets have inner rounds in common
-    compare = fits * sum(some * dims(one) for one, some in read) * machine.seconds_a_number
+    compare = (
+        fits
+        * sum(samples * dims(modality) for modality, samples in read)
+        * machine.seconds_a_number
+    )
     return compare + (
         0.0
         if shape.cached
-        else sum(some * cell(name, recipe, machine) for one, some in read for name in one.encoders)
+        else sum(
+            samples * cell(name, recipe, machine)
+            for modality, samples in read
+            for name in modality.encoders
+        )
     )
 
 
 def probe_mb(shape: Shape, recipe: Recipe) -> float:
-    return sum(some * 4 * dims(one) for one, some in probed(shape, recipe)) / MB
+    return sum(samples * 4 * dims(modality) for modality, samples in probed(shape, recipe)) / MB
 
 
 def fit_seconds(shape: Shape, recipe: Recipe, machine: Machine) -> float:
-    """Of all networks; a search ends them with its budget, but trains each modality alone in any
-    case.
+    """Return the seconds of all networks; a search ends them with its budget, but trains each
+    modality alone in any case.
     """
     whole = steps(shape, recipe) * machine.step(kind_of_work(recipe))
     if recipe.search is None or recipe.search.budget_seconds is None:
@@ -222,30 +234,32 @@ def fit_seconds(shape: Shape, recipe: Recipe, machine: Machine) -> float:
 
 
 def weights_mb(encoder: str) -> float:
-    """Of an encoder that an administrator added; the packaged ones are small and part of what a run
-    takes anyway.
+    """Return the size of an encoder that an administrator added; the packaged ones are small and
+    part of what a run takes anyway.
     """
     path = catalogue.home() / encoder / catalogue.WEIGHTS
     return path.stat().st_size / MB if path.is_file() else 0.0
 
 
 def cost(shape: Shape, recipe: Recipe, machine: Machine) -> Cost:
-    names = [name for one in shape.inputs for name in one.encoders]
+    names = [name for modality in shape.inputs for name in modality.encoders]
     heavy = max(names, key=weights_mb, default="")
     arrays, weights = arrays_mb(shape, recipe), 2 * weights_mb(heavy) if heavy else 0.0
     tune_mb, tuned = tuning.memory_mb(shape, recipe)
     tunes = tuned is not None and tune_mb > max(arrays, weights)
     return Cost(
         embed=sum(
-            one.present * cell(name, recipe, machine) * ((not shape.cached) + passes(one, recipe))
-            for one in shape.inputs
-            for name in one.encoders
+            modality.present
+            * cell(name, recipe, machine)
+            * ((not shape.cached) + passes(modality, recipe))
+            for modality in shape.inputs
+            for name in modality.encoders
         ),
         train=fit_seconds(shape, recipe, machine)
         + numbers(shape, recipe) * machine.seconds_a_number,
         rest=machine.other + draws(shape, recipe) * machine.seconds_a_draw,
         memory_mb=machine.base_mb + arrays + probe_mb(shape, recipe) + max(weights, tune_mb),
-        disk_mb=sum(one.present * 4 * dims(one) for one in shape.inputs) / MB
+        disk_mb=sum(modality.present * 4 * dims(modality) for modality in shape.inputs) / MB
         + probe_mb(shape, recipe),
         largest=tuned.name if tunes and tuned else heavy if weights > arrays else "",
         probe=probe(shape, recipe, machine),
@@ -266,8 +280,8 @@ def spent(
     peak_mb: float,
     rules: int = 0,
 ) -> Spent:
-    """For the machine to learn from. seconds: of an EvaluationResult; whole: of all the run with
-    imports; peak_mb: most memory held.
+    """Return what the machine learns from. seconds: of an EvaluationResult; whole: of all the run
+    with imports; peak_mb: most memory held.
     """
     fit, train, evaluate = (seconds[f"{CPU}{name}"] for name in ("fit", "train", "evaluate"))
     tune = seconds.get(f"{CPU}tune", 0.0)

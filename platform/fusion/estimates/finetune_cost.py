@@ -1,5 +1,5 @@
-"""What tuning takes, beside all else of a run (fusion.estimates.cost): seconds of training passes, MB of
-weights, gradients and activations.
+"""The cost of fine-tuning, beside all else of a run (fusion.estimates.cost): seconds of training
+passes, MB of weights, gradients and activations.
 
 Typical figures were measured with MiniLM, Whisper tiny and EfficientNet-Lite0 on a core; a machine
 learns its own ratio to them.
@@ -33,14 +33,14 @@ four times as wide between.
 
 
 def tuned(shape: "Shape", recipe: Recipe) -> Iterator[tuple["Input", EncoderChoice]]:
-    for one in shape.inputs:
-        for choice in recipe.encoders.get(one.name, []):
+    for modality in shape.inputs:
+        for choice in recipe.encoders.get(modality.name, []):
             if choice.tune != "frozen":
-                yield one, choice
+                yield modality, choice
 
 
 def ways(shape: "Shape", recipe: Recipe) -> str:
-    """As the machine remembers how long they take."""
+    """Return the ways of fine-tuning as the machine remembers how long they take."""
     return "+".join(sorted({choice.tune for _, choice in tuned(shape, recipe)}))
 
 
@@ -50,22 +50,22 @@ def cells(shape: "Shape", recipe: Recipe) -> dict[str, float]:
     """
     sets = shape.rounds * (1 + recipe.training.inner_folds) + 1
     share = 1 - 1 / max(2, shape.rounds)
-    found: dict[str, float] = {}
-    for one, choice in tuned(shape, recipe):
+    cells: dict[str, float] = {}
+    for modality, choice in tuned(shape, recipe):
         options = choice.tuning_options
         passes = (
             options.epochs * share * PASS[choice.tune] * (AGAIN if options.checkpointing else 1)
         )
-        found[choice.name] = found.get(choice.name, 0.0) + sets * one.present * (passes + 1)
-    return found
+        cells[choice.name] = cells.get(choice.name, 0.0) + sets * modality.present * (passes + 1)
+    return cells
 
 
 def memory_mb(shape: "Shape", recipe: Recipe) -> tuple[float, EncoderChoice | None]:
-    """Of the encoder that takes most while it is tuned, one being tuned at a time; and which one
-    that is.
+    """Return the MB of the encoder that takes most while it is tuned, one at a time, and that
+    encoder.
     """
-    found = [(encoder_mb(choice), choice) for _, choice in tuned(shape, recipe)]
-    return max(found, key=lambda each: each[0], default=(0.0, None))
+    sizes = [(encoder_mb(choice), choice) for _, choice in tuned(shape, recipe)]
+    return max(sizes, key=lambda size: size[0], default=(0.0, None))
 
 
 def encoder_mb(choice: EncoderChoice) -> float:
@@ -86,7 +86,7 @@ def encoder_mb(choice: EncoderChoice) -> float:
 
 
 def trained(choice: EncoderChoice, parameters: int) -> float:
-    """How many weights tuning changes, about."""
+    """Return about how many weights fine-tuning changes."""
     entry, options = catalogue.get(choice.name), choice.tuning_options
     if choice.tune == "full":
         return parameters

@@ -1,5 +1,5 @@
-"""What this machine was measured to do, and what a run will cost on it. Light: the web process
-reads and reckons with it.
+"""The measured speed of this machine, from which the cost of a run is estimated. Light: the web
+process reads it.
 
 A run learns it by the way (`learnt`), `python -m fusion measure` in a short job; both are kept in
 one JSON file.
@@ -30,7 +30,7 @@ measured.
 
 @cache
 def has_bf16() -> bool:
-    """Whether this processor multiplies bfloat16 by instructions of its own (Linux)."""
+    """Return whether this processor multiplies bfloat16 by instructions of its own (Linux)."""
     with suppress(OSError):
         flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
         return bool(flags & {"amx_bf16", "avx512_bf16", "bf16"})
@@ -39,10 +39,11 @@ def has_bf16() -> bool:
 
 @dataclass(frozen=True)
 class Spent:
-    """What one run took. cells: seconds by encoder, methods, steps, numbers, draws: see
+    """The costs that one run had. cells: seconds by encoder, methods, steps, numbers, draws: see
     fusion.estimates.cost; the other figures are seconds.
 
-    tunes: in which ways encoders were tuned; tuned: passes through each, see fusion.estimates.finetune_cost.
+    tunes: in which ways encoders were tuned; tuned: passes through each, see
+    fusion.estimates.finetune_cost.
     """
 
     cells: dict[str, float]
@@ -82,7 +83,7 @@ class Machine(BaseModel):
 
     @classmethod
     def load(cls, home: Path) -> "Machine":
-        """As stored; a machine of typical figures where there is no file or none that can be read."""
+        """Return the stored machine; one of typical speed where no file can be read."""
         try:
             return cls.model_validate_json((home / FILE).read_text(encoding="utf-8"))
         except (OSError, ValidationError):
@@ -110,8 +111,8 @@ class Machine(BaseModel):
         return sum(n * self.cell(name) for name, n in cells.items())
 
     def learnt(self, spent: Spent) -> "Machine":
-        """With what one more run took; half of what was known is remembered, so that one odd run
-        misleads for a short time.
+        """Return the machine with what one more run took; half of what was known is remembered, so
+        that one odd run misleads for a short time.
         """
         step = spent.fit / spent.steps
         steps = {name: mixed(self.seconds_a_step.get(name), step) for name in {"", spent.methods}}
@@ -155,22 +156,22 @@ def mixed(old: float | None, new: float) -> float:
 
 
 def memory_mb() -> float | None:
-    """What this process may take: the container's limit where there is one, else the machine's
-    memory.
+    """Return what this process may take: the container's limit where there is one, else the
+    machine's memory.
     """
-    found = []
+    limits = []
     for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
-            found.append(int(Path(name).read_text()))
+            limits.append(int(Path(name).read_text()))
         except (OSError, ValueError):
             continue
     with suppress(ValueError, OSError, AttributeError):
-        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    return min(found) / 2**20 if found else None
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min(limits) / 2**20 if limits else None
 
 
 def forget_peak() -> None:
-    """From here on `peak_mb` counts anew, where the system can do so (Linux)."""
+    """Let `peak_mb` count anew, where the system can do so (Linux)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:

@@ -1,14 +1,15 @@
 """Runs compared by what they answered to the same test samples: paired by sample, in the same
 bootstrap draws over clusters.
 
-    comparison = compare([read("one/predictions.parquet", "one"), read("two/predictions.parquet", "two")])   # CannotCompare
-    comparison.runs[1].differences["macro_f1"].verdict      # clearly better, no clear difference, clearly worse
+    runs = [read(f"{name}/predictions.parquet", name) for name in ("one", "two")]
+    comparison = compare(runs)                            # CannotCompare
+    comparison.runs[1].differences["macro_f1"].verdict    # clearly better, ... worse
 
 Light but for numpy: the web process compares runs whose answers it read itself; `read` needs
 pyarrow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ class CannotCompare(ValueError):
 
 @dataclass(frozen=True)
 class Answered:
-    """What one run answered. keys, truth (labels of an alignment's form), cluster: one entry a
+    """The predictions of one run. keys, truth (labels of an alignment's form), cluster: one entry a
     sample; probabilities: its answers (S, n, D), columns as `labels` has them.
 
     cluster: None where nobody knows; only_answers: the probabilities are 1 for the answer.
@@ -56,13 +57,17 @@ class Answered:
     task: TaskName = "classification"
 
     def by_key(self, labels: Sequence[str]) -> Floats:
-        """(S, n, D) by the order of the keys, over these labels; 0 for those that it does not know."""
+        """(S, n, D) by the order of the keys, over these labels; 0 for those that it
+        does not know.
+        """
         order = sorted(range(len(self.keys)), key=lambda at: self.keys[at])
         if self.task == "regression":
             return self.probabilities[:, order]
-        found = np.zeros((len(self.probabilities), len(self.keys), len(labels)))
-        found[:, :, [labels.index(label) for label in self.labels]] = self.probabilities[:, order]
-        return found
+        probabilities = np.zeros((len(self.probabilities), len(self.keys), len(labels)))
+        probabilities[:, :, [labels.index(label) for label in self.labels]] = self.probabilities[
+            :, order
+        ]
+        return probabilities
 
 
 def compare(
@@ -85,17 +90,10 @@ def compare(
         if not (only_answers and METRICS[name].needs_probabilities)
     ]
     scores = {run.name: task.scores(resampler, y, run.by_key(labels)) for run in runs}
-    found = {
-        name: {metric: each.draws(metric) for metric in metrics} for name, each in scores.items()
+    draws_of = {
+        name: {metric: own.draws(metric) for metric in metrics} for name, own in scores.items()
     }
-    others = {name: draws for name, draws in found.items() if name != first.name}
-    differences = {
-        metric: paired(
-            metric,
-            {name: each[metric] - found[first.name][metric] for name, each in others.items()},
-        )
-        for metric in metrics
-    }
+    differences = differences_to(first.name, draws_of)
     unknown = all(run.cluster is None for run in runs)
     return Comparison(
         reference=first.name,
@@ -106,33 +104,49 @@ def compare(
             draws=resampler.draws,
             note=cluster_note(resampler.n),
         ),
-        corrected=len(others),
+        corrected=len(differences),
         runs=[
             Compared(
                 name=name,
-                metrics={metric: interval(draws) for metric, draws in each.items()},
-                differences={metric: differences[metric][name] for metric in metrics}
-                if name in others
-                else {},
+                metrics={metric: interval(values) for metric, values in own.items()},
+                differences=differences.get(name, {}),
             )
-            for name, each in found.items()
+            for name, own in draws_of.items()
         ],
     )
 
 
-def same_samples(one: Answered, other: Answered) -> None:
+def differences_to(
+    reference: str, draws_of: Mapping[str, Mapping[str, Floats]]
+) -> dict[str, dict[str, Difference]]:
+    """Return run -> metric -> the paired difference to the reference, for every other run.
+
+    draws_of: run -> metric -> (1 + draws,).
+    """
+    own = draws_of[reference]
+    others = {name: draws for name, draws in draws_of.items() if name != reference}
+    by_metric = {
+        metric: paired(
+            metric, {name: draws[metric] - own[metric] for name, draws in others.items()}
+        )
+        for metric in own
+    }
+    return {name: {metric: by_metric[metric][name] for metric in own} for name in others}
+
+
+def same_samples(run: Answered, other: Answered) -> None:
     """Raise CannotCompare where two runs were not judged on the same samples and labels."""
-    names = {"one": one.name, "other": other.name}
-    if one.task != other.task:
-        raise CannotCompare(Note.of("tasks_differ", task=one.task, other_task=other.task, **names))
-    only_one = sorted(set(one.keys) - set(other.keys))
-    only_other = sorted(set(other.keys) - set(one.keys))
+    names = {"one": run.name, "other": other.name}
+    if run.task != other.task:
+        raise CannotCompare(Note.of("tasks_differ", task=run.task, other_task=other.task, **names))
+    only_one = sorted(set(run.keys) - set(other.keys))
+    only_other = sorted(set(other.keys) - set(run.keys))
     if only_one or only_other:
         n_one, n_other, key = len(only_one), len(only_other), (only_one or only_other)[0]
         raise CannotCompare(
             Note.of("samples_differ", n_one=n_one, n_other=n_other, key=key, **names)
         )
-    labels = dict(zip(one.keys, one.truth))
+    labels = dict(zip(run.keys, run.truth))
     for key, label in sorted(zip(other.keys, other.truth)):
         if labels[key] != label:
             raise CannotCompare(
@@ -161,14 +175,14 @@ def against(reference: Answered, scored: "Scored") -> Floats:
         return reference.by_key(list(dict.fromkeys([*scored.labels, *reference.labels])))[
             :, placed(scored), : len(scored.labels)
         ]
-    found = reference.by_key(
+    probabilities = reference.by_key(
         [*scored.labels, *(label for label in reference.labels if label not in scored.labels)]
     )
-    return found[:, placed(scored)]
+    return probabilities[:, placed(scored)]
 
 
 def placed(scored: "Scored") -> Ints:
-    """Of each sample, its place in the order of the keys."""
+    """Return the place of each sample in the order of the keys."""
     return np.argsort(np.argsort(scored.keys))
 
 
@@ -185,7 +199,7 @@ def paired(metric: str, differences: dict[str, Floats]) -> dict[str, Difference]
     the corrected p is under 0.05.
     """
     p = holm([p_of(draws) for draws in differences.values()])
-    found = {}
+    results = {}
     for (name, draws), corrected in zip(differences.items(), p):
         between = interval(draws)
         clear = (
@@ -198,8 +212,8 @@ def paired(metric: str, differences: dict[str, Floats]) -> dict[str, Difference]
         verdict: Verdict = (
             "no clear difference" if not clear else "clearly better" if better else "clearly worse"
         )
-        found[name] = Difference(**between.model_dump(), p=corrected, verdict=verdict)
-    return found
+        results[name] = Difference(**between.model_dump(), p=corrected, verdict=verdict)
+    return results
 
 
 def p_of(draws: Floats) -> float:
@@ -214,46 +228,51 @@ def holm(p: Sequence[float]) -> list[float]:
     """Holm 1979, A simple sequentially rejective multiple test procedure: the smallest p times m,
     the next times m - 1 ..., never falling.
     """
-    found, worst = [1.0] * len(p), 0.0
+    corrected, worst = [1.0] * len(p), 0.0
     for rank, place in enumerate(sorted(range(len(p)), key=lambda place: p[place])):
         worst = max(worst, min(1.0, (len(p) - rank) * p[place]))
-        found[place] = worst
-    return found
+        corrected[place] = worst
+    return corrected
 
 
-def table(found: Comparison) -> list[str]:
+def table(comparison: Comparison) -> list[str]:
     """Lines for a terminal."""
     lines = [
-        f"{found.n:,} test samples, {found.clusters.n:,} clusters; differences to {found.reference}, p corrected over {found.corrected}"
+        f"{comparison.n:,} test samples, {comparison.clusters.n:,} clusters; differences to "
+        f"{comparison.reference}, p corrected over {comparison.corrected}"
     ]
-    for metric in found.runs[0].metrics:
+    for metric in comparison.runs[0].metrics:
         lines += [
             "",
             METRICS[metric].title
             + (", lower is better" if METRICS[metric].lower_is_better else ""),
         ]
-        for run in found.runs:
+        for run in comparison.runs:
             value, to = run.metrics[metric], run.differences.get(metric)
-            told = (
+            difference = (
                 "reference"
                 if to is None
                 else f"{to.value:+.3f} ({span(to, '+')})  p {to.p:.3f}  {to.verdict}"
             )
-            lines.append(f"  {value.value:.3f} ({span(value)})  {told}  {run.name}")
+            lines.append(f"  {value.value:.3f} ({span(value)})  {difference}  {run.name}")
     return lines
 
 
-def span(one: Interval, sign: str = "") -> str:
-    return "no interval" if one.low is None else f"{one.low:{sign}.3f} to {one.high:{sign}.3f}"
+def span(interval: Interval, sign: str = "") -> str:
+    return (
+        "no interval"
+        if interval.low is None
+        else f"{interval.low:{sign}.3f} to {interval.high:{sign}.3f}"
+    )
 
 
 def read(path: str | Path, name: str) -> Answered:
     """A table as `python -m fusion train` writes it, or any other that names the truth. Raises
     TableError.
     """
-    from fusion.evaluation.prediction_tables import Table, labels_in, predictions_in
+    from fusion.evaluation.prediction_tables import PredictionTable, labels_in, predictions_in
 
-    table = Table.open(path)
+    table = PredictionTable.open(path)
     task = table.task
     predictions, keys = predictions_in(table, task), table.keys()
     truth = dict(zip(keys, labels_in(table, "truth", task)))

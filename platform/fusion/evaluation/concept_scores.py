@@ -1,5 +1,5 @@
-"""What definitions of labels do to a model, with them and without, on the same samples; also on
-labels with few samples.
+"""The effect of definitions of labels on a model, with them and without, on the same samples; also
+on labels with few samples.
 """
 
 import numpy as np
@@ -18,19 +18,17 @@ FEW = 10
 """Samples of a label that has few."""
 
 
-def concepts_score(
-    recipe: Recipe, found: OutOfFold, without: Floats | None
-) -> ConceptsScore | None:
+def concepts_score(recipe: Recipe, oof: OutOfFold, without: Floats | None) -> ConceptsScore | None:
     """found: answers as the run gives them; without: (S, n, K), None where nobody compared."""
     if without is None:
         return None
-    scored, p = found.scored, found.methods[recipe.method].whole
+    scored, p = oof.scored, oof.methods[recipe.method].whole
     resampler = Resampler(scored.cluster, recipe.evaluation.draws)
-    figures = [LabelScores(resampler, scored.y, each) for each in (p, without)]
+    scores = [LabelScores(resampler, scored.y, values) for values in (p, without)]
     number = np.bincount(scored.y, minlength=len(scored.labels))
     rare = np.flatnonzero((number > 0) & (number <= FEW))
-    score = pair(*(each.score for each in figures))
-    of_few = pair(*(ranking(each, rare) for each in figures)) if len(rare) else None
+    score = pair(*(values.score for values in scores))
+    of_few = pair(*(ranking(values, rare) for values in scores)) if len(rare) else None
     return ConceptsScore(
         encoder=encoder_of(recipe),
         concepts=recipe.knowledge.concepts,

@@ -27,12 +27,12 @@ def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:
 
 
 def contributions(answers: Answers, scored: Scored, resampler: Resampler) -> Contributions:
-    """Of the headline metric above the prior model, and per label of the mean probability of the
-    true one.
+    """Return the shares of the headline metric above the prior model, and per label of the mean
+    probability of the true one.
     """
-    asked, players = asked_of(answers, scored.modalities)
-    draws = np.stack([scored.scores(resampler, p).score for p in asked.values()])
-    shares = shapley(draws, list(asked), len(players))
+    predictions, players = asked_of(answers, scored.modalities)
+    draws = np.stack([scored.scores(resampler, p).score for p in predictions.values()])
+    shares = shapley(draws, list(predictions), len(players))
     named = [
         Share(modality=name, **interval(values).model_dump())
         for name, values in zip(players, shares)
@@ -41,7 +41,7 @@ def contributions(answers: Answers, scored: Scored, resampler: Resampler) -> Con
         prior=draws[0, 0],
         total=draws[-1, 0],
         shares=named,
-        per_class=class_shares(asked, len(players), scored),
+        per_class=class_shares(predictions, len(players), scored),
     )
 
 
@@ -52,19 +52,25 @@ def asked_of(answers: Answers, modalities: list[str]) -> tuple[dict[Coalition, F
     if answers.before_rules is None:
         return answers.by_coalition, modalities
     rules = len(modalities)
-    return answers.before_rules | {(*each, rules): p for each, p in answers.by_coalition.items()}, [
+    return answers.before_rules | {
+        (*coalition, rules): p for coalition, p in answers.by_coalition.items()
+    }, [
         *modalities,
         RULES,
     ]
 
 
 def class_shares(
-    asked: Mapping[Coalition, Floats], players: int, scored: Scored
+    predictions: Mapping[Coalition, Floats], players: int, scored: Scored
 ) -> list[ClassShares]:
-    found, members = [], scored.task.members(scored.y)
+    shares_of_labels, members = [], scored.task.members(scored.y)
     for k, label in enumerate(scored.labels):
         chosen = members[:, k]
-        true = np.stack([p[:, chosen, k].mean(0) for p in asked.values()])
-        shares = shapley(true.mean(1), list(asked), players) if chosen.any() else np.zeros(players)
-        found.append(ClassShares(label=label, n=int(chosen.sum()), shares=shares.tolist()))
-    return found
+        true = np.stack([p[:, chosen, k].mean(0) for p in predictions.values()])
+        shares = (
+            shapley(true.mean(1), list(predictions), players) if chosen.any() else np.zeros(players)
+        )
+        shares_of_labels.append(
+            ClassShares(label=label, n=int(chosen.sum()), shares=shares.tolist())
+        )
+    return shares_of_labels

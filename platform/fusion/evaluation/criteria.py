@@ -1,4 +1,6 @@
-"""Criteria of protocols held against a model's answers, by the same bootstrap as everything else."""
+"""Criteria of protocols held against a model's answers, by the same bootstrap as
+everything else.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +29,7 @@ class CannotJudge(Exception):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What criteria are judged by.
+    """The evidence by which criteria are judged.
 
     metrics: those that can be known; singles: modality -> (S, n, D) where it answers every sample;
     reference: the run that a difference may be to; noisy: answers by modality and level of noise;
@@ -69,15 +71,15 @@ class Evidence:
         names = self.scored.modalities
         if absent := [name for name in criterion.only if name not in names]:
             raise CannotJudge(Note.of("modality_not_read", name=absent[0]))
-        kept = tuple(
+        coalition = tuple(
             i
             for i, name in enumerate(names)
             if (name in criterion.only if criterion.only else name not in criterion.without)
         )
-        found = self.answers.by_coalition.get(kept)
-        if found is None:
+        predictions = self.answers.by_coalition.get(coalition)
+        if predictions is None:
             raise CannotJudge(Note.of("inputs_not_measured"))
-        return found
+        return predictions
 
     def other(self, criterion: Criterion) -> tuple[str, Floats]:
         """Return the name of what the difference is to, and its predictions, (S, n, D)."""
@@ -104,35 +106,35 @@ def protocol_scores(protocols: Sequence[Protocol], evidence: Evidence) -> list[P
     return [
         ProtocolScore(
             discipline=protocol.discipline,
-            criteria=[criterion_score(one, evidence) for one in protocol.criteria],
+            criteria=[criterion_score(criterion, evidence) for criterion in protocol.criteria],
         )
         for protocol in protocols
     ]
 
 
 def criterion_score(criterion: Criterion, evidence: Evidence) -> CriterionScore:
-    found = CriterionScore(criterion=criterion, sentence=criterion.sentence())
+    score = CriterionScore(criterion=criterion, sentence=criterion.sentence())
     try:
         chosen = evidence.slice(criterion)
-        found.n = int(chosen.sum())
-        found.over, value = measured(criterion, evidence, chosen)
+        score.n = int(chosen.sum())
+        score.over, value = measured(criterion, evidence, chosen)
     except CannotJudge as refusal:
-        found.unknown = refusal.note
-        return found
+        score.unknown = refusal.note
+        return score
     if value is not None:
-        found.value, found.margin = value, criterion.margin(value.value)
-        found.note = cluster_note(len(np.unique(evidence.resampler.index[chosen])))
-    found.state = state_of(
-        criterion, value.low if value else None, value.high if value else None, found.n
+        score.value, score.margin = value, criterion.margin(value.value)
+        score.note = cluster_note(len(np.unique(evidence.resampler.index[chosen])))
+    score.state = state_of(
+        criterion, value.low if value else None, value.high if value else None, score.n
     )
-    return found
+    return score
 
 
 def measured(
     criterion: Criterion, evidence: Evidence, chosen: Bools
 ) -> tuple[str, Interval | None]:
-    """What a difference is to, and the figure; no figure where the slice is empty, and no interval
-    of a single cluster.
+    """Return what a difference is to, and the value; no value where the slice is empty, and no
+    interval of a single cluster.
     """
     if criterion.metric not in evidence.metrics:
         task = evidence.scored.task.name

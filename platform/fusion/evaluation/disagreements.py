@@ -1,5 +1,5 @@
-"""Where two disciplines should look and talk: samples whose label the modalities contradict, and
-samples on which they contradict each other.
+"""Samples about which two disciplines should talk: those whose label the modalities contradict, and
+those on which they contradict each other.
 
 **Suspicion** of a sample with label y is log max(k != y) p(k | x) - log p(y | x), in nats, where p
 is the product of the single-modality models (methods/late.py), each calibrated and trained without
@@ -44,14 +44,14 @@ def contradiction(singles: dict[str, Floats], scored: Scored) -> tuple[Floats, I
     """singles: (n, D). How much the two modalities that contradict each other most do so: (n,), and
     their columns: (n, 2).
     """
-    found, pairs = np.zeros(len(scored)), np.zeros((len(scored), 2), dtype=np.int64)
+    strongest_of, pairs = np.zeros(len(scored)), np.zeros((len(scored), 2), dtype=np.int64)
     for i, first in enumerate(scored.modalities):
         for j, second in enumerate(scored.modalities[:i]):
             both = scored.mask[:, i] & scored.mask[:, j]
             value = np.where(both, scored.task.contradiction(singles[first], singles[second]), 0)
-            pairs[value > found] = j, i
-            found = np.maximum(found, value)
-    return found, pairs
+            pairs[value > strongest_of] = j, i
+            strongest_of = np.maximum(strongest_of, value)
+    return strongest_of, pairs
 
 
 def disagreements(singles: dict[str, Floats], scored: Scored) -> list[Disagreement]:
@@ -69,16 +69,16 @@ def disagreements(singles: dict[str, Floats], scored: Scored) -> list[Disagreeme
         scored.task.suspicion(product, scored.y),
         contradiction(alone, scored),
     )
-    found = [
+    rows = [
         described(i, "label", suspicious[i], product, alone, scored)
         for i in strongest(suspicious, scored)
     ]
     for i in strongest(opposed, scored):
-        one = described(i, "modalities", opposed[i], product, alone, scored)
-        found.append(
-            one.model_copy(update={"between": [scored.modalities[column] for column in pairs[i]]})
+        row = described(i, "modalities", opposed[i], product, alone, scored)
+        rows.append(
+            row.model_copy(update={"between": [scored.modalities[column] for column in pairs[i]]})
         )
-    return found
+    return rows
 
 
 def strongest(score: Floats, scored: Scored) -> list[int]:
@@ -96,15 +96,15 @@ def described(
     """Sample i; `between` are the modalities that alone answer as the product does."""
     task, y = scored.task, scored.y[i]
     there = [name for name, present in zip(scored.modalities, scored.mask[i]) if present]
-    said = {name: task.said(p[i]) if name in there else None for name, p in alone.items()}
+    predictions = {name: task.worded(p[i]) if name in there else None for name, p in alone.items()}
     agree = [name for name in there if task.sides(alone[name][i], product[i], y)]
-    answer = task.said(product[i]).answer
+    answer = task.worded(product[i]).answer
     return Disagreement(
         key=scored.keys[i],
         kind=kind,
         score=float(score),
         truth=task.truth(y),
         answer=answer,
-        said=said,
+        said=predictions,
         between=agree,
     )

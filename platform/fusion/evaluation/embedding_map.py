@@ -32,7 +32,7 @@ FEW = 8
 
 def places(space: Space, scored: Scored) -> Vectors:
     """(n, 2) in -1 to 1, NaN where a sample was not drawn."""
-    found = np.full((len(scored), 2), np.nan, np.float32)
+    points = np.full((len(scored), 2), np.nan, np.float32)
     chosen = drawn(scored.keys, MOST)
     rounds = (
         [chosen]
@@ -40,8 +40,8 @@ def places(space: Space, scored: Scored) -> Vectors:
         else [chosen[scored.fold[chosen] == name] for name in np.unique(scored.fold[chosen])]
     )
     for rows in rounds:
-        found[rows] = flat(space.whole[rows])
-    return found
+        points[rows] = flat(space.whole[rows])
+    return points
 
 
 def flat(vectors: Vectors) -> Vectors:
@@ -50,14 +50,14 @@ def flat(vectors: Vectors) -> Vectors:
     points = np.pad(points - points.mean(0), ((0, 0), (0, max(0, 2 - points.shape[1]))))
     if np.ptp(points, axis=0).max() < SAME:
         return np.zeros((len(points), 2), np.float32)
-    found = PCA(2, svd_solver="full").fit_transform(points)
-    if len(found) >= FEW:
-        perplexity = min(PERPLEXITY, (len(found) - 1) / 3)
-        start = 1e-4 * found / found[:, 0].std()
+    plane = PCA(2, svd_solver="full").fit_transform(points)
+    if len(plane) >= FEW:
+        perplexity = min(PERPLEXITY, (len(plane) - 1) / 3)
+        start = 1e-4 * plane / plane[:, 0].std()
         nearness = TSNE(2, perplexity=perplexity, init=start, **SETTINGS)
         with threadpool_limits(
             1
         ):  # sums over several threads come in any order, and the smallest difference grows
-            found = nearness.fit_transform(points)
-    found -= (found.max(0) + found.min(0)) / 2
-    return (found / np.abs(found).max()).astype(np.float32)
+            plane = nearness.fit_transform(points)
+    plane -= (plane.max(0) + plane.min(0)) / 2
+    return (plane / np.abs(plane).max()).astype(np.float32)

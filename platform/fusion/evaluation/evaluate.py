@@ -1,4 +1,4 @@
-"""From answers to the one form of a result."""
+"""The evaluation: predictions become the one form of a result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,10 +86,7 @@ def evaluate(question: Question) -> EvaluationResult:
     resampler = Resampler(scored.cluster, question.draws)
     model = scored.scores(resampler, answers.whole)
     known = metrics_of(scored.task.name, probabilities=not question.only_answers)
-    figures = model.all(known)
-    every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(
-        answers.by_coalition
-    )
+    metrics = model.all(known)
     return EvaluationResult(
         task=scored.task.name,
         method=question.method,
@@ -99,35 +96,15 @@ def evaluate(question: Question) -> EvaluationResult:
         n_samples=len(scored),
         left_out=question.left_out,
         split=scored_split(question, answers.whole),
-        clusters=Clusters(
-            column=question.cluster_column,
-            n=resampler.n,
-            draws=question.draws,
-            note=cluster_note(resampler.n),
-        ),
-        headline=headline(question, model, figures),
-        metrics=figures,
-        seeds=[
-            Seed(seed=seed, score=score(scored, p))
-            for seed, p in zip(question.seeds, answers.whole)
-        ],
+        clusters=clusters(question, resampler),
+        headline=headline(question, model, metrics),
+        metrics=metrics,
+        seeds=seed_scores(question, answers.whole),
         per_class=model.per_class(scored.labels),
         singles=[single(name, question, resampler) for name in scored.modalities],
-        baselines=[named(name, scored, resampler, p) for name, p in question.baselines.items()],
-        methods=[
-            named(name, scored, resampler, each.whole) for name, each in question.methods.items()
-        ],
-        missing=robustness.missing(answers, scored, resampler) if every_coalition else [],
-        shortfalls=shortfalls(question.methods, question.alone, scored, resampler)
-        if every_coalition
-        else [],
-        degradation=robustness.degradation(answers, scored, resampler)
-        if every_coalition and question.degradation
-        else [],
+        baselines=baselines(scored, resampler, question.baselines),
+        methods=baselines(scored, resampler, {n: m.whole for n, m in question.methods.items()}),
         noise=robustness.noise(question.noisy, question.modality_kinds, answers, scored, resampler),
-        contributions=contributions.contributions(answers, scored, resampler)
-        if every_coalition
-        else None,
         subgroups=subgroups.subgroups(answers.whole, scored, resampler, question.columns, known),
         confusion=model.confusion(),
         against=model.against(),
@@ -137,7 +114,43 @@ def evaluate(question: Question) -> EvaluationResult:
         protocols=protocol_scores(question.protocols, evidence(question, resampler, known)),
         seconds={},
         environment={},
+        **parts_of_coalitions(question, answers, resampler),
     )
+
+
+def parts_of_coalitions(
+    question: Question, answers: Answers, resampler: Resampler
+) -> dict[str, Any]:
+    """Return the parts of a result that need predictions with modalities taken away; empty ones
+    where nobody knows these.
+    """
+    scored = question.scored
+    wanted = set(coalitions(len(scored.modalities)))
+    if not scored.modalities or not wanted <= set(answers.by_coalition):
+        return {"missing": [], "degradation": [], "contributions": None}
+    curves = robustness.degradation(answers, scored, resampler) if question.degradation else []
+    return {
+        "missing": robustness.missing(answers, scored, resampler),
+        "shortfalls": shortfalls(question.methods, question.alone, scored, resampler),
+        "degradation": curves,
+        "contributions": contributions.contributions(answers, scored, resampler),
+    }
+
+
+def clusters(question: Question, resampler: Resampler) -> Clusters:
+    return Clusters(
+        column=question.cluster_column,
+        n=resampler.n,
+        draws=question.draws,
+        note=cluster_note(resampler.n),
+    )
+
+
+def seed_scores(question: Question, probabilities: Floats) -> list[Seed]:
+    return [
+        Seed(seed=seed, score=score(question.scored, p))
+        for seed, p in zip(question.seeds, probabilities)
+    ]
 
 
 def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> Evidence:
@@ -156,13 +169,13 @@ def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> 
     )
 
 
-def headline(question: Question, model: TaskScores, figures: Mapping[str, Interval]) -> Headline:
+def headline(question: Question, model: TaskScores, metrics: Mapping[str, Interval]) -> Headline:
     over = gain_over_best(question, model)
     return Headline(
         metric=model.headline,
-        score=figures[model.headline],
+        score=metrics[model.headline],
         gain_over_best_single=over,
-        ece=figures.get("ece"),
+        ece=metrics.get("ece"),
     )
 
 
@@ -214,9 +227,14 @@ def single(name: str, question: Question, resampler: Resampler) -> Single:
 
 
 def ece(scored: Scored, answers: Floats, present: np.ndarray) -> float:
-    """Where the modality is present: the prior elsewhere says nothing about its model."""
+    """Return the ECE where the modality is present: the prior says nothing about its model."""
     return float(scored.scores(Resampler(scored.cluster, 0), answers, present).draws("ece")[0])
 
 
-def named(name: str, scored: Scored, resampler: Resampler, probabilities: Floats) -> Baseline:
-    return Baseline(name=name, score=interval(scored.scores(resampler, probabilities).score))
+def baselines(
+    scored: Scored, resampler: Resampler, predictions: Mapping[str, Floats]
+) -> list[Baseline]:
+    return [
+        Baseline(name=name, score=interval(scored.scores(resampler, p).score))
+        for name, p in predictions.items()
+    ]

@@ -3,9 +3,9 @@
     result = judge("predictions.parquet", "truth.parquet", name="their model")
     result.headline.score, result.subgroups, result.protocols
 
-What the two tables hold: fusion/evaluation/prediction_tables.py. What they do not tell is absent from the
-result: contributions and robustness need answers with modalities taken away, calibration needs
-probabilities, the gain needs what single modalities answer.
+What the two tables hold: fusion/evaluation/prediction_tables.py. What they do not tell is absent
+from the result: contributions and robustness need answers with modalities taken away, calibration
+needs probabilities, the gain needs what single modalities answer.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,9 @@ from fusion.tasks.predictions import Answers, Scored
 
 @dataclass(frozen=True)
 class Joined:
-    """Predictions and truth of the same samples: `at` and `rows` are their places in each, by key."""
+    """Predictions and truth of the same samples: `at` and `rows` are their places in
+    each, by key.
+    """
 
     predictions: Predictions
     truth: Truth
@@ -60,9 +62,11 @@ class Joined:
         return self.wide(self.predictions.probabilities)
 
     def wide(self, answers: Floats) -> Floats:
-        """(S, any, d) -> (S, n, D): of these samples, and with the labels that only the truth has."""
-        found = answers[:, self.at]
-        return np.pad(found, ((0, 0), (0, 0), (0, self.task.width - found.shape[2])))
+        """(S, any, d) -> (S, n, D): of these samples, and with the labels that only the
+        truth has.
+        """
+        padded = answers[:, self.at]
+        return np.pad(padded, ((0, 0), (0, 0), (0, self.task.width - padded.shape[2])))
 
     def column(self, values: Sequence[Any]) -> list[Any]:
         return [values[row] for row in self.rows]
@@ -83,8 +87,8 @@ class Joined:
         return np.array(
             [
                 f"sample {self.truth.keys[row]}"
-                if (one := self.truth.cluster[row]) is None
-                else f"cluster {one}"
+                if (name := self.truth.cluster[row]) is None
+                else f"cluster {name}"
                 for row in self.rows
             ]
         )
@@ -119,8 +123,8 @@ def judge(
 
 
 def join(predictions: Predictions, truth: Truth, task: TaskName, order: Sequence[str]) -> Joined:
-    """By key, in its order. Every labelled sample needs an answer; answers to other samples are
-    left out.
+    """Join predictions and truth by key, in its order. Every labelled sample needs an answer;
+    answers to other samples are left out.
     """
     place = {key: at for at, key in enumerate(predictions.keys)}
     rows = sorted(
@@ -130,7 +134,8 @@ def join(predictions: Predictions, truth: Truth, task: TaskName, order: Sequence
     lacking = [truth.keys[row] for row in rows if truth.keys[row] not in place]
     if lacking:
         raise TableError(
-            f"{predictions.file} has no answer for {len(lacking):,} of {len(rows):,} labelled samples of {truth.file}, the first is {lacking[0]}; "
+            f"{predictions.file} has no answer for {len(lacking):,} of {len(rows):,} "
+            f"labelled samples of {truth.file}, the first is {lacking[0]}; "
             "a model answers every sample. Take those that are not to be judged out of the truth."
         )
     labels = all_labels(predictions, truth, rows) if task != "regression" else []
@@ -151,13 +156,14 @@ def all_labels(predictions: Predictions, truth: Truth, rows: Sequence[int]) -> l
     """
     labels = list(predictions.labels)
     for row in rows:
-        said = truth.labels[row]
-        for label in said if isinstance(said, list) else [said]:
+        value = truth.labels[row]
+        for label in value if isinstance(value, list) else [value]:
             if label in labels:
                 continue
             if not predictions.only_answers:
                 raise TableError(
-                    f"{truth.file}, row {row + 1}, column label: {predictions.file} has no probability for {label}."
+                    f"{truth.file}, row {row + 1}, column label: {predictions.file} has no "
+                    f"probability for {label}."
                 )
             labels.append(str(label))
     return labels
@@ -204,42 +210,25 @@ def question_of(joined: Joined, name: str, best: str | None, draws: int) -> Ques
         modality for modality, present in there.items() if prior is None and not present.all()
     )
     absent = np.zeros(1) if prior is None else prior
-    said = {
+    predictions_of = {
         modality: np.where(there[modality][..., None], values, absent)
         for modality, values in singles.items()
     }
-    fold = np.full(n, "test") if predictions.fold is None else predictions.fold[joined.at]
-    keys = [truth.keys[row] for row in joined.rows]
-    prior_outputs = np.zeros((n, joined.task.width))
-    scored = Scored(
-        keys,
-        joined.y,
-        mask,
-        prior_outputs,
-        joined.cluster,
-        fold,
-        joined.task.labels,
-        list(singles),
-        joined.task,
-    )
+    answering = [modality for modality in singles if modality not in unanswered]
     everything = tuple(range(len(singles)))
+    scored = scored_of(joined, mask, list(singles))
     return Question(
         scored=scored,
         method=name,
         methods={name: Answers({everything: joined.probabilities}, joined.probabilities)},
-        singles={modality: (values, values) for modality, values in said.items()},
-        best_single=best_of(
-            best, [modality for modality in singles if modality not in unanswered], said, joined
-        ),
+        singles={modality: (values, values) for modality, values in predictions_of.items()},
+        best_single=best_of(best, answering, predictions_of, joined),
         temperatures={},
         seeds=predictions.seeds,
         cluster_column=None if truth.cluster is None else "cluster",
-        split=Split(policy="trained elsewhere", groups=[], folds=folds_of(fold)),
+        split=Split(policy="trained elsewhere", groups=[], folds=folds_of(scored.fold)),
         n_total=len(set(truth.keys) | set(predictions.keys)),
-        left_out={
-            "no label": sum(label is None for label in truth.labels),
-            "no truth": len(set(predictions.keys) - set(truth.keys)),
-        },
+        left_out=left_out(predictions, truth),
         columns=subgroup_columns(
             {column: joined.column(values) for column, values in truth.columns.items()}
         ),
@@ -250,8 +239,31 @@ def question_of(joined: Joined, name: str, best: str | None, draws: int) -> Ques
     )
 
 
+def scored_of(joined: Joined, mask: NDArray[np.bool_], modalities: list[str]) -> Scored:
+    """Return the test samples. mask: (n, M), where every seed has the modality."""
+    predictions, n = joined.predictions, len(joined.rows)
+    return Scored(
+        keys=[joined.truth.keys[row] for row in joined.rows],
+        y=joined.y,
+        mask=mask,
+        log_prior=np.zeros((n, joined.task.width)),
+        cluster=joined.cluster,
+        fold=np.full(n, "test") if predictions.fold is None else predictions.fold[joined.at],
+        labels=joined.task.labels,
+        modalities=modalities,
+        learning_task=joined.task,
+    )
+
+
+def left_out(predictions: Predictions, truth: Truth) -> dict[str, int]:
+    return {
+        "no label": sum(label is None for label in truth.labels),
+        "no truth": len(set(predictions.keys) - set(truth.keys)),
+    }
+
+
 def best_of(
-    wanted: str | None, names: list[str], said: dict[str, Floats], joined: Joined
+    wanted: str | None, names: list[str], predictions: dict[str, Floats], joined: Joined
 ) -> str | None:
     if wanted is not None and wanted not in names:
         raise TableError(
@@ -264,7 +276,9 @@ def best_of(
         )
 
     def score(name: str) -> float:
-        return float(np.mean([joined.task.score(joined.y, answers) for answers in said[name]]))
+        return float(
+            np.mean([joined.task.score(joined.y, answers) for answers in predictions[name]])
+        )
 
     return wanted or max(names, key=lambda name: (score(name), name), default=None)
 

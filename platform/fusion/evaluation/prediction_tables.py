@@ -3,21 +3,26 @@ cell by cell, and refused in plain words.
 
 Predictions: one row a sample (and seed).
 
-    key                     the sample
-    probability:LABEL       one column a label, 0 to 1, that sum to 1; or
-    probabilities           one list a row, with the labels in the file's metadata, as `python -m fusion train` writes it; or
-    answer                  only the label that was answered: then nothing is told that needs probabilities
-                            of a number (regression) the number, and in `spread`, if it is known, its standard deviation;
-                            of several labels (multi-label) a list, or a text with semicolons
-    single:MODALITY         optional: what that modality alone answers, empty where the sample lacks it
-    prior                   optional: the label that is answered where nothing is known, which also stands for an absent modality
-    seed, fold              optional: several trainings of one model, each of which answers every sample; rounds of the split
+    key                 the sample
+    probability:LABEL   one column a label, 0 to 1, that sum to 1; or
+    probabilities       one list a row, with the labels in the file's metadata, as
+                        `python -m fusion train` writes it; or
+    answer              only the label that was answered: then nothing is told that needs
+                        probabilities; of a number (regression) the number, and in `spread`, if it
+                        is known, its standard deviation; of several labels (multi-label) a list, or
+                        a text with semicolons
+    single:MODALITY     optional: what that modality alone answers, empty where the sample lacks it
+    prior               optional: the label that is answered where nothing is known, which also
+                        stands for an absent modality
+    seed, fold          optional: several trainings of one model, each of which answers every
+                        sample; folds of the split
 
 Truth: one row a sample.
 
-    key, label              a sample without a label is left out and counted
-    cluster                 optional: what the bootstrap draws (writer, patient); every sample by itself otherwise
-    anything else           columns of words make subgroups; all of them can be asked for in a slice
+    key, label          a sample without a label is left out and counted
+    cluster             optional: what the bootstrap draws (writer, patient); every sample by itself
+                        otherwise
+    anything else       columns of words make subgroups; all of them can be asked for in a slice
 """
 
 from collections.abc import Sequence
@@ -78,7 +83,7 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Table:
+class PredictionTable:
     """A Parquet file with its name, for errors."""
 
     file: str
@@ -93,7 +98,7 @@ class Table:
         return TableError(f"{', '.join(where)}: {message}.")
 
     @classmethod
-    def open(cls, path: str | Path) -> "Table":
+    def open(cls, path: str | Path) -> "PredictionTable":
         path = Path(path)
         try:
             table = cls(path.name, pq.read_table(path))
@@ -107,9 +112,9 @@ class Table:
 
     @property
     def task(self) -> TaskName:
-        """What `python -m fusion train` notes in its files; classification in all others."""
-        said = (self.rows.schema.metadata or {}).get(b"task", b"").decode()
-        return next((name for name in get_args(TaskName) if name == said), "classification")
+        """The task that `python -m fusion train` notes in its files; classification in others."""
+        task = (self.rows.schema.metadata or {}).get(b"task", b"").decode()
+        return next((name for name in get_args(TaskName) if name == task), "classification")
 
     def has(self, column: str) -> bool:
         return column in self.rows.column_names
@@ -120,19 +125,19 @@ class Table:
         return self.rows.column(column).to_pylist()
 
     def texts(self, column: str) -> list[str | None]:
-        """None where a cell is empty; 7 and 7.0 are the text 7."""
+        """Return texts, None where a cell is empty; 7 and 7.0 are the text 7."""
         return [
             None if value is None or value == "" else to_text(value)
             for value in self.values(column)
         ]
 
     def keys(self) -> list[str]:
-        found = self.texts("key")
-        if None in found:
+        keys = self.texts("key")
+        if None in keys:
             raise self.fail(
-                "is empty; every row needs the key of its sample", found.index(None), "key"
+                "is empty; every row needs the key of its sample", keys.index(None), "key"
             )
-        return [str(key) for key in found]
+        return [str(key) for key in keys]
 
     def numbers(self, column: str) -> Floats:
         kind = self.rows.column(column).type
@@ -142,7 +147,7 @@ class Table:
 
 
 def read_truth(path: str | Path, task: TaskName = "classification") -> Truth:
-    table = Table.open(path)
+    table = PredictionTable.open(path)
     keys, labels = table.keys(), labels_in(table, "label", task)
     if twice := repeated(keys):
         raise table.fail(f"sample {keys[twice]} is there twice", twice, "key")
@@ -159,8 +164,10 @@ def repeated(keys: Sequence[Any]) -> int | None:
     return next((row for row, key in enumerate(keys) if first.setdefault(key, row) != row), None)
 
 
-def labels_in(table: Table, column: str, task: TaskName) -> list[Any]:
-    """As an alignment holds them: a text, a number or a list of texts; None where a cell is empty."""
+def labels_in(table: PredictionTable, column: str, task: TaskName) -> list[Any]:
+    """Return labels as an alignment holds them: a text, a number or a list of texts; None where a
+    cell is empty.
+    """
     if task == "regression":
         return [None if np.isnan(value) else float(value) for value in table.numbers(column)]
     if task == "multi-label":
@@ -172,32 +179,33 @@ def labels_in(table: Table, column: str, task: TaskName) -> list[Any]:
 
 
 def read_predictions(path: str | Path, task: TaskName = "classification") -> Predictions:
-    return predictions_in(Table.open(path), task)
+    return predictions_in(PredictionTable.open(path), task)
 
 
-def predictions_in(table: Table, task: TaskName = "classification") -> Predictions:
+def predictions_in(table: PredictionTable, task: TaskName = "classification") -> Predictions:
     """Rows in any order; they are sorted by seed and key."""
     keys, seeds = table.keys(), seeds_of(table)
     if twice := repeated(list(zip(seeds.tolist(), keys))):
         raise table.fail(
-            f"sample {keys[twice]} is answered twice by the same model; number several models in a column seed",
+            f"sample {keys[twice]} is answered twice by the same model; number several "
+            "models in a column seed",
             twice,
             "key",
         )
     found_in = read_answers(table, task)
     order = np.lexsort((np.array(keys, dtype=object).astype(str), seeds))
     named = sorted(set(keys))
-    found = np.unique(seeds)
-    check_every_seed(table, keys, seeds, named, found)
+    distinct = np.unique(seeds)
+    check_every_seed(table, keys, seeds, named, distinct)
 
     def shaped(rows: Floats) -> Floats:
-        return rows[order].reshape(len(found), len(named), -1)
+        return rows[order].reshape(len(distinct), len(named), -1)
 
     return Predictions(
         file=table.file,
         keys=named,
         labels=found_in.labels,
-        seeds=[int(seed) for seed in found],
+        seeds=[int(seed) for seed in distinct],
         probabilities=shaped(found_in.answers),
         only_answers=found_in.only_answers,
         singles={name: shaped(rows) for name, rows in found_in.singles.items()},
@@ -210,8 +218,8 @@ def predictions_in(table: Table, task: TaskName = "classification") -> Predictio
 
 @dataclass(frozen=True)
 class Columns:
-    """What a table answers, in the order of its rows. answers: (rows, D); singles: the same of each
-    modality, NaN where it is absent.
+    """The predictions of a table, in the order of its rows. answers: (rows, D); singles: the same
+    of each modality, NaN where it is absent.
     """
 
     labels: list[str]
@@ -221,7 +229,7 @@ class Columns:
     prior: Floats | None
 
 
-def read_answers(table: Table, task: TaskName) -> Columns:
+def read_answers(table: PredictionTable, task: TaskName) -> Columns:
     if task == "regression":
         return read_numbers(table)
     if task == "multi-label":
@@ -244,8 +252,8 @@ def read_answers(table: Table, task: TaskName) -> Columns:
     )
 
 
-def read_numbers(table: Table) -> Columns:
-    """Of a number: answer and, where it is known, spread; a spread of 1 stands where nobody asks
+def read_numbers(table: PredictionTable) -> Columns:
+    """Read numbers: answer and, where it is known, spread; a spread of 1 stands where nobody asks
     for it.
     """
 
@@ -272,8 +280,8 @@ def read_numbers(table: Table) -> Columns:
     )
 
 
-def read_sets(table: Table) -> Columns:
-    """Of any number of labels: a probability each, or the labels that are answered."""
+def read_sets(table: PredictionTable) -> Columns:
+    """Read any number of labels: a probability each, or the labels that are answered."""
     named = [name for name in table.rows.column_names if name.startswith(PROBABILITY)]
     if named:
         labels, answers = (
@@ -284,35 +292,33 @@ def read_sets(table: Table) -> Columns:
     elif table.has("probabilities"):
         labels, answers = listed_probabilities(table)
     else:
-        sets = [set(each or ()) for each in labels_in(table, "answer", "multi-label")]
-        labels = sorted(set().union(*sets))
-        answers = np.array([[float(label in each) for label in labels] for each in sets])
+        sets = labels_in(table, "answer", "multi-label")
+        labels = sorted(set().union(*(set(label_set or ()) for label_set in sets)))
+        answers = np.nan_to_num(memberships(sets, labels))
 
     def rows(column: str) -> Floats:
-        sets = labels_in(table, column, "multi-label")
-        return np.array(
-            [
-                [np.nan if each is None else float(label in each) for label in labels]
-                for each in sets
-            ]
-        )
+        return memberships(labels_in(table, column, "multi-label"), labels)
 
     only = not named and not table.has("probabilities")
     prior = np.nan_to_num(rows("prior")) if table.has("prior") else None
-    return Columns(
-        labels,
-        answers,
-        only,
-        {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)},
-        prior,
-    )
+    singles = {name.removeprefix(SINGLE): rows(name) for name in singles_in(table)}
+    return Columns(labels, answers, only, singles, prior)
 
 
-def singles_in(table: Table) -> list[str]:
+def memberships(sets: Sequence[list[str] | None], labels: Sequence[str]) -> Floats:
+    """Return 1 for the labels of each set, 0 for the others, NaN without a set: (n, labels)."""
+    rows = [
+        [np.nan if label_set is None else float(label in label_set) for label in labels]
+        for label_set in sets
+    ]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(labels))
+
+
+def singles_in(table: PredictionTable) -> list[str]:
     return [name for name in table.rows.column_names if name.startswith(SINGLE)]
 
 
-def seeds_of(table: Table) -> Ints:
+def seeds_of(table: PredictionTable) -> Ints:
     if not table.has("seed"):
         return np.zeros(len(table.rows), np.int64)
     values = table.numbers("seed")
@@ -323,19 +329,20 @@ def seeds_of(table: Table) -> Ints:
 
 
 def check_every_seed(
-    table: Table, keys: list[str], seeds: Ints, named: list[str], found: Ints
+    table: PredictionTable, keys: list[str], seeds: Ints, named: list[str], distinct: Ints
 ) -> None:
-    if len(keys) == len(named) * len(found):
+    if len(keys) == len(named) * len(distinct):
         return
-    for seed in found:
-        lacking = sorted(set(named) - {key for key, one in zip(keys, seeds) if one == seed})
+    for seed in distinct:
+        lacking = sorted(set(named) - {key for key, own in zip(keys, seeds) if own == seed})
         if lacking:
             raise table.fail(
-                f"seed {seed} does not answer sample {lacking[0]}, which another seed answers; each answers every sample"
+                f"seed {seed} does not answer sample {lacking[0]}, which another seed "
+                "answers; each answers every sample"
             )
 
 
-def answers_of(table: Table) -> tuple[list[str], Floats, bool]:
+def answers_of(table: PredictionTable) -> tuple[list[str], Floats, bool]:
     """Labels and probabilities in the order of the rows; no labels yet where there is only
     `answer`.
     """
@@ -351,23 +358,25 @@ def answers_of(table: Table) -> tuple[list[str], Floats, bool]:
     if table.has("answer"):
         return [], np.zeros((0, 0)), True
     raise table.fail(
-        f"has neither columns {PROBABILITY}LABEL nor a column answer; it has {', '.join(table.rows.column_names)}"
+        f"has neither columns {PROBABILITY}LABEL nor a column answer; it has "
+        f"{', '.join(table.rows.column_names)}"
     )
 
 
-def listed_probabilities(table: Table) -> tuple[list[str], Floats]:
+def listed_probabilities(table: PredictionTable) -> tuple[list[str], Floats]:
     names = (table.rows.schema.metadata or {}).get(b"labels")
     if names is None:
         raise table.fail(
-            f"the file does not say which labels the list holds; write columns {PROBABILITY}LABEL instead",
+            "the file does not say which labels the list holds; write columns "
+            f"{PROBABILITY}LABEL instead",
             column="probabilities",
         )
     labels, values = names.decode().split("\n"), table.values("probabilities")
     bad = next(
         (
             row
-            for row, one in enumerate(values)
-            if one is None or len(one) != len(labels) or None in one
+            for row, cell in enumerate(values)
+            if cell is None or len(cell) != len(labels) or None in cell
         ),
         None,
     )
@@ -380,7 +389,7 @@ def listed_probabilities(table: Table) -> tuple[list[str], Floats]:
     return labels, probabilities
 
 
-def check_probabilities(table: Table, probabilities: Floats, columns: list[str]) -> None:
+def check_probabilities(table: PredictionTable, probabilities: Floats, columns: list[str]) -> None:
     if len(columns) < 2:
         raise table.fail(
             "has the probability of one label only; write one column for each label",
@@ -393,7 +402,9 @@ def check_probabilities(table: Table, probabilities: Floats, columns: list[str])
         raise table.fail(f"the probabilities sum to {sums[off[0]]:.4g}, not to 1", int(off[0]))
 
 
-def check_each_probability(table: Table, probabilities: Floats, columns: list[str]) -> None:
+def check_each_probability(
+    table: PredictionTable, probabilities: Floats, columns: list[str]
+) -> None:
     with np.errstate(invalid="ignore"):
         bad = np.argwhere(~((probabilities >= 0) & (probabilities <= 1)))
     if len(bad):
@@ -403,13 +414,13 @@ def check_each_probability(table: Table, probabilities: Floats, columns: list[st
         raise table.fail(f"{what}; a probability lies between 0 and 1", int(row), columns[column])
 
 
-def sorted_labels(table: Table, columns: Sequence[str]) -> list[str]:
+def sorted_labels(table: PredictionTable, columns: Sequence[str]) -> list[str]:
     return sorted(
         {label for column in columns for label in table.texts(column) if label is not None}
     )
 
 
-def numbered(table: Table, column: str, labels: list[str], needed: bool = False) -> Ints:
+def numbered(table: PredictionTable, column: str, labels: list[str], needed: bool = False) -> Ints:
     """(rows,) number of the label in each row, -1 where the cell is empty."""
     number, texts = {label: k for k, label in enumerate(labels)}, table.texts(column)
     for row, text in enumerate(texts):

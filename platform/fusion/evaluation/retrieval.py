@@ -29,38 +29,38 @@ TIE = 1e-6
 
 
 def retrieval(space: Space, scored: Scored, resampler: Resampler) -> list[Retrieval]:
-    """Of every ordered pair of modalities that some sample has together."""
+    """Return the retrieval of every ordered pair of modalities that some sample has together."""
     alone = [unit(space.alone[name]) for name in scored.modalities]
-    found = [
+    pairs = [
         pair(query, target, alone, scored, resampler)
         for query, target in permutations(range(len(alone)), 2)
     ]
-    return [one for one in found if one is not None]
+    return [score for score in pairs if score is not None]
 
 
 def pair(
     query: int, target: int, alone: list[Vectors], scored: Scored, resampler: Resampler
 ) -> Retrieval | None:
     both = np.flatnonzero(scored.mask[:, query] & scored.mask[:, target])
-    asked = both[drawn([scored.keys[row] for row in both], ASKED)]
-    if not len(asked):
+    queries = both[drawn([scored.keys[row] for row in both], ASKED)]
+    if not len(queries):
         return None
-    found = np.ones((len(asked), 6))
-    for name in np.unique(scored.fold[asked]):
-        mine = scored.fold[asked] == name
+    columns = np.ones((len(queries), 6))
+    for name in np.unique(scored.fold[queries]):
+        mine = scored.fold[queries] == name
         among = np.flatnonzero(scored.mask[:, target] & (scored.fold == name))
-        own = np.searchsorted(among, asked[mine])
-        found[mine, :5] = of_round(
-            alone[query][asked[mine]], alone[target][among], own, labels_of(scored, among)
+        own = np.searchsorted(among, queries[mine])
+        columns[mine, :5] = of_round(
+            alone[query][queries[mine]], alone[target][among], own, labels_of(scored, among)
         )
-    sums = resampler.sums(found, asked)
+    sums = resampler.sums(columns, queries)
     with np.errstate(invalid="ignore"):
         recall, chance, same, by_chance, candidates = (sums[:, :5] / sums[:, 5:]).T
-    known = labels_of(scored, asked) is not None
+    known = labels_of(scored, queries) is not None
     return Retrieval(
         query=scored.modalities[query],
         target=scored.modalities[target],
-        n=len(asked),
+        n=len(queries),
         candidates=float(candidates[0]),
         recall=interval(recall),
         chance=float(chance[0]),
@@ -80,16 +80,16 @@ def of_round(queries: Vectors, targets: Vectors, own: Ints, labels: Ints | None)
     by chance; share of the first ten others that bear its label, the same by chance; how many there
     are.
     """
-    n, found = len(targets), np.zeros((len(queries), 5))
-    found[:, 1], found[:, 4] = min(1, FIRST / n), n
+    n, columns = len(targets), np.zeros((len(queries), 5))
+    columns[:, 1], columns[:, 4] = min(1, FIRST / n), n
     step = max(1, AT_ONCE // n)
     for start in range(0, len(queries), step):
         part = slice(start, start + step)
         near = queries[part] @ targets.T
-        found[part, 0] = hit(near, own[part])
+        columns[part, 0] = hit(near, own[part])
         if labels is not None and n > 1:
-            found[part, 2:4] = alike(near, own[part], labels)
-    return found
+            columns[part, 2:4] = alike(near, own[part], labels)
+    return columns
 
 
 def hit(near: Vectors, own: Ints) -> Floats:

@@ -1,4 +1,4 @@
-"""What happens when modalities are missing or noisy: each taken away, only one left, a growing
+"""The scores when modalities are missing or noisy: each taken away, only one left, a growing
 share removed at random, made worse.
 """
 
@@ -18,18 +18,18 @@ def missing(answers: Answers, scored: Scored, resampler: Resampler) -> list[Miss
     m = len(scored.modalities)
     if m == 1:
         return []
-    kept = [tuple(j for j in range(m) if j != i) for i in range(m)] + (
+    coalitions = [tuple(j for j in range(m) if j != i) for i in range(m)] + (
         [(i,) for i in range(m)] if m > 2 else []
     )
     whole = scored.scores(resampler, answers.whole).score
-    return [without(each, answers, scored, resampler, whole) for each in kept]
+    return [without(coalition, answers, scored, resampler, whole) for coalition in coalitions]
 
 
 def without(
-    kept: Coalition, answers: Answers, scored: Scored, resampler: Resampler, whole: np.ndarray
+    coalition: Coalition, answers: Answers, scored: Scored, resampler: Resampler, whole: np.ndarray
 ) -> Missing:
-    draws = scored.scores(resampler, answers.by_coalition[kept]).score
-    gone = [name for i, name in enumerate(scored.modalities) if i not in kept]
+    draws = scored.scores(resampler, answers.by_coalition[coalition]).score
+    gone = [name for i, name in enumerate(scored.modalities) if i not in coalition]
     return Missing(without=gone, score=interval(draws), change=interval(draws - whole))
 
 
@@ -41,7 +41,7 @@ def degradation(
 
     Who loses it is drawn by the order of the sample keys, so the order of the rows changes nothing.
     """
-    found = []
+    curves = []
     by_key = np.argsort(np.argsort(scored.keys))
     for i, name in enumerate(scored.modalities):
         turn = np.random.default_rng([seed, i]).random(len(scored))[by_key]
@@ -52,8 +52,8 @@ def degradation(
             levels.append(
                 Level(share=share, **interval(scored.scores(resampler, mixed).score).model_dump())
             )
-        found.append(Degradation(modality=name, levels=levels))
-    return found
+        curves.append(Degradation(modality=name, levels=levels))
+    return curves
 
 
 def noise(
@@ -63,15 +63,17 @@ def noise(
     scored: Scored,
     resampler: Resampler,
 ) -> list[Noise]:
-    """noisy: by modality and level, in the order in which they are told; kinds: of the modalities."""
+    """noisy: by modality and level, in the order in which they are told; kinds: of the
+    modalities.
+    """
     whole = scored.scores(resampler, answers.whole).score
-    found: dict[str, Noise] = {}
+    by_modality: dict[str, Noise] = {}
     for (name, level), under in noisy.items():
         draws = scored.scores(resampler, under.whole).score
-        told = NoisyLevel(
+        row = NoisyLevel(
             level=level, change=interval(draws - whole), **interval(draws).model_dump()
         )
-        found.setdefault(name, Noise(modality=name, kind=kinds[name], levels=[])).levels.append(
-            told
-        )
-    return list(found.values())
+        by_modality.setdefault(
+            name, Noise(modality=name, kind=kinds[name], levels=[])
+        ).levels.append(row)
+    return list(by_modality.values())

@@ -1,4 +1,4 @@
-"""Whether rules are obeyed: by the labels, by a model, and by which samples not. Needs numpy."""
+"""Rules held against labels and predictions: who obeys them, and who not. Needs numpy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def report(
     p: Floats | None = None,
     resampler: Resampler | None = None,
 ) -> list[RuleScore]:
-    """How each rule fares on n samples.
+    """Return the score of each rule on n samples.
 
     fires: (R, n) bool, see `fired`; y: (n,) number of the label, -1 where unknown; keys: n sample
     keys; p: (n, K) probabilities of a model, None to look at the labels alone; resampler: over the
@@ -34,7 +34,8 @@ def report(
     table = np.asarray(fires, dtype=bool).reshape(len(rules), len(y))
     if len(keys) != len(y) or (p is not None and p.shape != (len(y), len(labels))):
         raise ValueError(
-            f"{len(y)} labels, {len(keys)} keys and probabilities {None if p is None else p.shape} do not fit together"
+            f"{len(y)} labels, {len(keys)} keys and probabilities "
+            f"{None if p is None else p.shape} do not fit together"
         )
     return [
         score(rule, row, np.asarray(y), labels, keys, p, resampler)

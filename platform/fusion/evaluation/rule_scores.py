@@ -32,26 +32,29 @@ def rule_scores(
     """
     if not rules:
         return []
-    found = report(rules, fires.T.tolist(), scored.y, scored.labels, scored.keys, p[0], resampler)
-    for rule, row, speaks, other in zip(rules, found, fires.T, without, strict=True):
+    rows = report(rules, fires.T.tolist(), scored.y, scored.labels, scored.keys, p[0], resampler)
+    for rule, row, speaks, other in zip(rules, rows, fires.T, without, strict=True):
         if other is None:
             continue
         fits = np.array(allowed_labels(rule, scored.labels))
         row.answers_obey_without = share(fits[other[0].argmax(1)], speaks, resampler)
         row.effect = effect(scored, speaks, p, other, resampler)
-    return found
+    return rows
 
 
 def effect(
     scored: Scored, speaks: Bools, p: Floats, other: Floats, resampler: Resampler
 ) -> RuleEffect:
     """speaks: (n,), where the rule fires; p and other: (S, n, K) with and without the rule."""
-    whole = pair(*(scored.scores(resampler, each).score for each in (p, other)))
+    whole = pair(*(scored.scores(resampler, predictions).score for predictions in (p, other)))
     clusters = len(np.unique(scored.cluster[speaks]))
     there = None
     if clusters:
         there = pair(
-            *(accuracy(LabelScores(resampler, scored.y, each, speaks)) for each in (p, other))
+            *(
+                accuracy(LabelScores(resampler, scored.y, predictions, speaks))
+                for predictions in (p, other)
+            )
         )
     if (
         there and clusters == 1

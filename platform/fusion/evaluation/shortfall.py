@@ -1,4 +1,4 @@
-"""What each method loses against a single-modality model when that modality is all there is."""
+"""The loss of each method against a single-modality model when that modality is all there is."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def shortfalls(
     """methods: their answers by coalition; singles: modality -> (S, n, K), calibrated. Paired: both
     in the same draws.
     """
-    found = []
+    rows = []
     for column, name in enumerate(scored.modalities):
         own = singles[name]
         alone = scored.scores(resampler, own).score
@@ -30,7 +30,7 @@ def shortfalls(
             draws = alone if same else scored.scores(resampler, only).score
             difference = interval(draws - alone)
             gain = Gain(**difference.model_dump(), over=name, verdict=verdict(difference))
-            found.append(
+            rows.append(
                 Shortfall(
                     method=method,
                     modality=name,
@@ -39,4 +39,4 @@ def shortfalls(
                     difference=gain,
                 )
             )
-    return found
+    return rows

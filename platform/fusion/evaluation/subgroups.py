@@ -1,4 +1,4 @@
-"""How well a model does for each value of each group or category column, by every metric."""
+"""Scores of a model for each value of each group or category column, by every metric."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ def subgroups(
     """columns: name -> (n,) values, None where there is none; names: the metrics that can be known,
     all by default.
     """
-    found = []
+    rows = []
     for column, values in columns.items():
         texts = np.array(["" if v is None else str(v) for v in values], dtype=object)
         counts = Counter(text for text in texts if text)
@@ -39,21 +39,21 @@ def subgroups(
         for value in sorted(counts):
             chosen = texts == value
             clusters = len(np.unique(resampler.index[chosen]))
-            figures = scored.scores(resampler, probabilities, chosen, AUROC_BINS).all(names)
+            metrics = scored.scores(resampler, probabilities, chosen, AUROC_BINS).all(names)
             if clusters == 1:
-                figures = {name: Interval(value=one.value) for name, one in figures.items()}
+                metrics = {name: Interval(value=metric.value) for name, metric in metrics.items()}
             n = counts[value]
-            found.append(
+            rows.append(
                 Subgroup(
                     column=column,
                     value=value,
                     n=n,
-                    score=next(iter(figures.values())),
+                    score=next(iter(metrics.values())),
                     note=note(n, clusters),
-                    metrics=figures,
+                    metrics=metrics,
                 )
             )
-    return found
+    return rows
 
 
 def note(n: int, clusters: int) -> Note | None:
@@ -62,11 +62,11 @@ def note(n: int, clusters: int) -> Note | None:
 
 def subgroup_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     """Those of words that do not merely repeat one before them."""
-    kept: dict[str, list[Any]] = {}
+    distinct: dict[str, list[Any]] = {}
     for name, values in columns.items():
-        if wordy(values) and not any(repeats(values, other) for other in kept.values()):
-            kept[name] = list(values)
-    return kept
+        if wordy(values) and not any(repeats(values, other) for other in distinct.values()):
+            distinct[name] = list(values)
+    return distinct
 
 
 def repeats(values: Sequence[Any], other: Sequence[Any]) -> bool:
@@ -77,5 +77,5 @@ def repeats(values: Sequence[Any], other: Sequence[Any]) -> bool:
 
 
 def wordy(values: Sequence[Any]) -> bool:
-    given = [value for value in values if value is not None]
-    return bool(given) and all(isinstance(value, str) for value in given) and len(set(given)) > 1
+    texts = [value for value in values if value is not None]
+    return bool(texts) and all(isinstance(value, str) for value in texts) and len(set(texts)) > 1

@@ -1,6 +1,6 @@
-"""Inputs made worse by a known amount (fusion.schema.noise_levels), and their features. What a cell becomes
-depends on its content and the level alone: the random numbers are seeded by its digest and are the
-same at every level, so a worse level spoils what a milder one spoilt, and more.
+"""Inputs made worse by a known amount (fusion.schema.noise_levels), and their features. What a cell
+becomes depends on its content and the level alone: the random numbers are seeded by its digest and
+are the same at every level, so a worse level spoils what a milder one spoilt, and more.
 """
 
 import hashlib
@@ -72,61 +72,73 @@ class Noisy:
 
         rounds: the training rows of each.
         """
-        found = cls(
+        perturbation = cls(
             aligned,
             read,
             keys=[
                 (name, level.name)
-                for name, one in aligned.modalities.items()
-                for level in LEVELS[one.kind]
+                for name, modality in aligned.modalities.items()
+                for level in LEVELS[modality.kind]
             ],
         )
-        for name, one in aligned.modalities.items():
+        for name, modality in aligned.modalities.items():
             for choices in map(read, rounds):
-                if reading(name, choices) not in found.encoders:
-                    found.encoders[reading(name, choices)] = load_all(one, choices.get(name), False)
-        media = [
-            each for each in found.encoders if aligned.modalities[each[0]].kind not in BY_TRAINING
-        ]
-        of_reading = {each: aligned.modalities[each[0]] for each in media}
-        work = Work(
-            progress,
-            sum(
-                len(contents(one)) * len(found.encoders[each]) * len(LEVELS[one.kind])
-                for each, one in of_reading.items()
-            ),
-        )
-        for each, one in of_reading.items():
-            for level in LEVELS[one.kind]:
-                with tempfile.TemporaryDirectory() as folder:
-                    found.x[each, level.name] = found.embedded(
-                        each, spoilt(one, level, Path(folder)), cache, work
+                if reading(name, choices) not in perturbation.encoders:
+                    perturbation.encoders[reading(name, choices)] = load_all(
+                        modality, choices.get(name), False
                     )
-            del found.encoders[each]  # large, and done
-        found.n_computed, found.n_cached = work.computed, work.cached
-        return found
+        perturbation.read_media(cache, progress)
+        return perturbation
+
+    def read_media(self, cache: Cache | None, progress: Progress) -> None:
+        """Read every level of pictures, recordings and texts."""
+        media = {
+            read_as: modality
+            for read_as in self.encoders
+            if (modality := self.aligned.modalities[read_as[0]]).kind not in BY_TRAINING
+        }
+        cells = sum(
+            len(contents(modality)) * len(self.encoders[read_as]) * len(LEVELS[modality.kind])
+            for read_as, modality in media.items()
+        )
+        work = Work(progress, cells)
+        for read_as, modality in media.items():
+            for level in LEVELS[modality.kind]:
+                with tempfile.TemporaryDirectory() as folder:
+                    self.x[read_as, level.name] = self.embedded(
+                        read_as, spoilt(modality, level, Path(folder)), cache, work
+                    )
+            del self.encoders[read_as]  # large, and done
+        self.n_computed, self.n_cached = work.computed, work.cached
 
     def embedded(
-        self, each: Reading, modality: Modality, cache: Cache | None, work: Work
+        self, reading: Reading, modality: Modality, cache: Cache | None, work: Work
     ) -> Features:
-        name = each[0]
+        name = reading[0]
         inputs = replace(self.aligned, modalities={**self.aligned.modalities, name: modality})
         return np.concatenate(
-            [embed_modality(inputs, name, encoder, cache, work) for encoder in self.encoders[each]],
+            [
+                embed_modality(inputs, name, encoder, cache, work)
+                for encoder in self.encoders[reading]
+            ],
             1,
         )
 
     def features(self, key: Key, train: Ints) -> Features:
         """(n, dim) of every sample, for a round that trains on these rows."""
         name, level = key
-        each = reading(name, self.read(train))
-        if (each, level) in self.x:
-            return self.x[each, level]
+        read_as = reading(name, self.read(train))
+        if (read_as, level) in self.x:
+            return self.x[read_as, level]
         modality = self.aligned.modalities[name]
-        strength = next(one.strength for one in LEVELS[modality.kind] if one.name == level)
+        strength = next(
+            level_of_kind.strength
+            for level_of_kind in LEVELS[modality.kind]
+            if level_of_kind.name == level
+        )
         cells = shaken(modality.cells, spread(modality, train), strength)
         with in_precision(self.precision):
-            return self.embedded(each, replace(modality, cells=cells), None, Work(Progress(), 0))
+            return self.embedded(read_as, replace(modality, cells=cells), None, Work(Progress(), 0))
 
 
 def reading(name: str, choices: Choices) -> Reading:
@@ -219,7 +231,7 @@ def fewer_words(text: str, digest: str, share: float) -> str:
     words = text.split() if space else list(text)
     luck = dice(digest).random(len(words))
     return space.join(
-        word for word, one in zip(words, luck) if one >= min(share, float(luck.max(initial=0)))
+        word for word, draw in zip(words, luck) if draw >= min(share, float(luck.max(initial=0)))
     )
 
 

@@ -81,16 +81,16 @@ def likeness(
         [i for i, concept in enumerate(concepts) if concept.defined_label == label]
         for label in labels
     ]
-    known = np.array([bool(found) for found in places])
+    known = np.array([bool(rows) for rows in places])
     if known.sum() < 2:
         return None
     prototypes = np.stack(
-        [vectors[found].mean(0) if found else np.zeros(vectors.shape[1]) for found in places]
+        [vectors[rows].mean(0) if rows else np.zeros(vectors.shape[1]) for rows in places]
     )
     prototypes[known] = unit(prototypes[known] - prototypes[known].mean(0))
-    found = SHARE * prototypes @ prototypes.T
-    np.fill_diagonal(found, 1.0)
-    return found
+    rows = SHARE * prototypes @ prototypes.T
+    np.fill_diagonal(rows, 1.0)
+    return rows
 
 
 def relation(likeness: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -108,7 +108,7 @@ def related(
     """x: (n, d) of about unit variance, y: (n,) class numbers, prior: (K,) -> weight (d, K) and
     bias (K,).
     """
-    given, truth = torch.from_numpy(x.astype(np.float64)), torch.from_numpy(y)
+    features, truth = torch.from_numpy(x.astype(np.float64)), torch.from_numpy(y)
     outward, bias = (
         torch.from_numpy(relation(likeness)),
         torch.as_tensor(prior, dtype=torch.float64),
@@ -120,7 +120,7 @@ def related(
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        wrong = torch.nn.functional.cross_entropy(given @ (u @ outward) + bias, truth)
+        wrong = torch.nn.functional.cross_entropy(features @ (u @ outward) + bias, truth)
         loss = wrong + u.square().sum() / (2 * strength * max(1, len(truth)))
         loss.backward()  # type: ignore[no-untyped-call]
         return loss

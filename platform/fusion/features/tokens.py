@@ -67,14 +67,14 @@ class TokenWhitening:
 
     def __call__(self, x: NDArray[Any]) -> Floats32:
         """(n, d) -> (n, number * width), a token after the other"""
-        found = np.zeros((len(x), self.number, self.width), np.float32)
+        tokens = np.zeros((len(x), self.number, self.width), np.float32)
         begin = 0
         for block, whitening, part in zip(self.blocks, self.whitenings, cut(x, self.blocks)):
-            found[:, begin : begin + block.tokens, : whitening.dim] = whitening(
+            tokens[:, begin : begin + block.tokens, : whitening.dim] = whitening(
                 block.vectors(part)
             ).reshape(len(x), block.tokens, -1)
             begin += block.tokens
-        return found.reshape(len(x), self.dim)
+        return tokens.reshape(len(x), self.dim)
 
     def tensors(self, prefix: str) -> dict[str, NDArray[Any]]:
         tensors: dict[str, NDArray[Any]] = {

@@ -85,7 +85,7 @@ class Whitening:
         return cast(Floats32, standard(x, self.mean, self.scale) @ self.components)
 
     def padded(self, dim: int) -> "Whitening":
-        """With zeros after what it writes, so that it writes `dim` numbers at least."""
+        """Return the whitening with zeros appended, so that it writes `dim` numbers at least."""
         lacking = max(0, dim - self.dim)
         return Whitening(self.mean, self.scale, np.pad(self.components, ((0, 0), (0, lacking))))
 
@@ -98,18 +98,20 @@ class Whitening:
 
     @classmethod
     def of(cls, tensors: dict[str, Any], prefix: str) -> "Whitening":
-        found = cls(*(tensors[f"{prefix}.{part}"] for part in ("mean", "scale", "components")))
+        whitening = cls(*(tensors[f"{prefix}.{part}"] for part in ("mean", "scale", "components")))
         if (
-            found.mean.ndim != 1
-            or found.components.ndim != 2
-            or not len(found.mean) == len(found.scale) == len(found.components)
+            whitening.mean.ndim != 1
+            or whitening.components.ndim != 2
+            or not len(whitening.mean) == len(whitening.scale) == len(whitening.components)
         ):
             raise BrokenFile(f"the parts of {prefix} do not fit together.")
-        return found
+        return whitening
 
 
 def moments(x: Floats32) -> tuple[Floats32, Floats32]:
-    """Mean and standard deviation of each column's numbers, (d,) each; 0 for a column without any."""
+    """Mean and standard deviation of each column's numbers, (d,) each; 0 for a column
+    without any.
+    """
     known = np.isfinite(x)
     if known.all():
         return x.mean(0), x.std(0)
@@ -121,9 +123,9 @@ def moments(x: Floats32) -> tuple[Floats32, Floats32]:
 
 def standard(x: NDArray[Any], mean: Floats32, scale: Floats32) -> Floats32:
     """float32 (n, d), 0 where there is no number."""
-    found = ((x - mean) / scale).astype(np.float32, copy=False)
-    found[~np.isfinite(found)] = 0
-    return found
+    scaled = ((x - mean) / scale).astype(np.float32, copy=False)
+    scaled[~np.isfinite(scaled)] = 0
+    return scaled
 
 
 def directions(x: Floats32, out: int) -> Floats32:
@@ -134,9 +136,9 @@ def directions(x: Floats32, out: int) -> Floats32:
     """
     n, d = x.shape
     wide, keep = n <= d, min(out, n - 1)
-    found = np.zeros((d, out), np.float32)
+    components = np.zeros((d, out), np.float32)
     if keep < 1:
-        return found
+        return components
     product = x @ x.T if wide else x.T @ x
     values, vectors = eigh(
         product,
@@ -149,7 +151,7 @@ def directions(x: Floats32, out: int) -> Floats32:
     if wide:
         vectors = x.T @ (vectors / np.sqrt(np.where(usable, values, 1)))
     variance = values / (n - 1)
-    found[:, :keep] = np.where(
+    components[:, :keep] = np.where(
         usable, vectors / np.sqrt(np.where(usable, variance + DAMPING * variance[0], 1)), 0
     )
-    return found
+    return components

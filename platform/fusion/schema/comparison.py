@@ -1,11 +1,13 @@
-"""The form of a comparison of runs (fusion.evaluation.compare). Light, like fusion.schema.result."""
+"""The form of a comparison of runs (fusion.evaluation.compare). Light, like
+fusion.schema.result.
+"""
 
 from fusion.schema.intervals import Clusters, Interval, ResultPart, Verdict
 
 
 class Difference(Interval):
-    """To the reference, paired. p: two-sided, from the share of draws on the far side of 0, after
-    Holm's correction.
+    """The paired difference to the reference. p: two-sided, from the share of draws on the far side
+    of 0, after Holm's correction.
     """
 
     p: float

@@ -1,4 +1,4 @@
-"""What became of what the disciplines know and ask: rules, definitions of labels, criteria. Light,
+"""The scores of what the disciplines know and ask: rules, definitions of labels, criteria. Light,
 like fusion.schema.result.
 """
 
@@ -14,7 +14,7 @@ from fusion.schema.protocol import REFERENCE_RUN, Criterion, State
 
 
 class RuleEffect(ResultPart):
-    """What a rule does to the whole model, against the same model without it (where the rule is
+    """The effect of a rule on the whole model, against the same model without it (where the rule is
     used in training: trained without it).
 
     score: of all samples; accuracy: where the rule speaks, None where it never does. helps:
@@ -104,4 +104,4 @@ class ProtocolScore(ResultPart):
 
     @property
     def n_met(self) -> int:
-        return sum(one.state == "met" for one in self.criteria)
+        return sum(criterion.state == "met" for criterion in self.criteria)

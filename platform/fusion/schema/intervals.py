@@ -24,7 +24,9 @@ class ResultPart(StrictModel):
 
 
 class Interval(ResultPart):
-    """A point estimate with its 95 % interval; `low` and `high` are None where none can be given."""
+    """A point estimate with its 95 % interval; `low` and `high` are None where none can
+    be given.
+    """
 
     value: float
     low: float | None = None
@@ -32,7 +34,9 @@ class Interval(ResultPart):
 
 
 class Gain(Interval):
-    """Paired difference to the best single modality; *clearly* means that the interval excludes 0."""
+    """Paired difference to the best single modality; *clearly* means that the interval
+    excludes 0.
+    """
 
     over: str
     verdict: Verdict

@@ -1,8 +1,9 @@
-"""What a discipline asks of a model, as data: a protocol is its list of criteria.
+"""The demands of a discipline on a model, as data: a protocol is its list of criteria.
 
-    [protocol] = protocols_of([{"discipline": "SP", "criteria": [
-        {"metric": "macro_f1", "where": "samples.speaker = 'S3'", "without": ["image"], "at_least": 0.68, "min_n": 50}]}])  # ProtocolError
-    check(protocols, kinds, ["image", "speech"])   # [] or what is wrong with them for these data, in words
+    criterion = {"metric": "macro_f1", "where": "samples.speaker = 'S3'", "without": ["image"],
+                 "at_least": 0.68, "min_n": 50}
+    protocols = protocols_of([{"discipline": "SP", "criteria": [criterion]}])   # ProtocolError
+    check(protocols, kinds, {"image": "image"})    # [] or what is wrong with them for these data
     state_of(criterion, interval, n)               # met, undecided, not_met or too_few
 
 Light: pydantic alone. What a criterion measures is computed by `fusion.evaluation.criteria`.
@@ -43,10 +44,10 @@ class Criterion(BaseModel):
 
     where: a condition in the language of rules, here over the label too. without, only: modalities
     taken away from every sample, or all that are left; noise: one modality and the level that it is
-    made worse by (fusion.schema.noise_levels). at_least, at_most: the bound of the metric; with `over` that of
-    the paired difference to what another answers to the same samples with all its inputs: a
-    modality alone, the best single modality, or the reference run. min_n: samples below which
-    nothing is decided.
+    made worse by (fusion.schema.noise_levels). at_least, at_most: the bound of the metric; with
+    `over` that of the paired difference to what another answers to the same samples with all its
+    inputs: a modality alone, the best single modality, or the reference run. min_n: samples below
+    which nothing is decided.
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
@@ -112,7 +113,7 @@ class Criterion(BaseModel):
         return parse(self.where) if self.where else None
 
     def margin(self, value: float) -> float:
-        """How far a value lies beyond the bound; below 0 it falls short of it."""
+        """Return how far a value lies beyond the bound; below 0 it falls short of it."""
         return self.bound - value if self.at_least is None else value - self.bound
 
     def sentence(self) -> str:
@@ -125,12 +126,17 @@ class Criterion(BaseModel):
             else f"difference in {self.measure.title} to {self.over}"
         )
         if self.without or self.only:
-            what += f" {'without' if self.without else 'with only'} {listed(self.without or self.only, last=' and ')}"
+            names = listed(self.without or self.only, last=" and ")
+            what += f" {'without' if self.without else 'with only'} {names}"
         for modality, level in self.noise.items():
             what += f" with noise of {level} on {modality}"
         if self.condition:
             what += f" where {explain(self.condition)}"
-        return f"{what[0].upper()}{what[1:]} is {'at most' if self.at_least is None else 'at least'} {self.bound:g} (on {self.min_n} samples or more)."
+        return (
+            f"{what[0].upper()}{what[1:]} is "
+            f"{'at most' if self.at_least is None else 'at least'} {self.bound:g} (on "
+            f"{self.min_n} samples or more)."
+        )
 
 
 class Protocol(BaseModel):
@@ -155,16 +161,17 @@ def protocols_of(data: Any, disciplines: Iterable[str] | None = None) -> list[Pr
         try:
             protocols.append(Protocol.model_validate(item))
         except ValidationError as error:
-            problems += [in_place(number, one) for one in error.errors()]
+            problems += [in_place(number, problem) for problem in error.errors()]
             continue
         code = protocols[-1].discipline
         if known is not None and code not in known:
             problems.append(
                 f"protocol {number}, discipline: {code} is not one of {listed(sorted(known))}"
             )
-        if code in [each.discipline for each in protocols[:-1]]:
+        if code in [protocol.discipline for protocol in protocols[:-1]]:
             problems.append(
-                f"protocol {number}, discipline: {code} has a protocol already; a discipline has one"
+                f"protocol {number}, discipline: {code} has a protocol already; a "
+                "discipline has one"
             )
     if problems:
         raise ProtocolError(problems)
@@ -181,8 +188,8 @@ def in_place(number: int, error: Any) -> str:
         ("too_short", "string_too_short"), "must not be empty"
     )
     message = words.get(error["type"])
-    found = problem_of({**error, "loc": loc} | ({"type": "", "msg": message} if message else {}))
-    return f"{where}, {found}" if loc else f"{where}: {found}"
+    problem = problem_of({**error, "loc": loc} | ({"type": "", "msg": message} if message else {}))
+    return f"{where}, {problem}" if loc else f"{where}: {problem}"
 
 
 def check(
@@ -190,8 +197,8 @@ def check(
     kinds: Mapping[str, str],
     modalities: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """What is wrong with protocols for these data, in words. kinds: dataset.column -> kind, the
-    label's column too; modalities: name -> kind, None where nobody knows which there are.
+    """Return what is wrong with protocols for these data, in words. kinds: dataset.column -> kind,
+    the label's column too; modalities: name -> kind, None where nobody knows which there are.
     """
     problems = list[str]()
     for protocol in protocols:
@@ -226,14 +233,14 @@ def check_situation(criterion: Criterion, modalities: Mapping[str, str]) -> list
         if name not in modalities
     ]
     for name, level in criterion.noise.items():
-        levels = [one.name for one in LEVELS.get(modalities.get(name, ""), ())]
+        levels = [noise.name for noise in LEVELS.get(modalities.get(name, ""), ())]
         if levels and level not in levels:
             problems.append(f"noise: {name} has no level {level}; use {listed(levels)}")
     return problems
 
 
 def load(path: str | Path) -> list[Protocol]:
-    """From a YAML file: a list of protocols, or anything that has one under `protocols`, as
+    """Read a YAML file: a list of protocols, or anything that has one under `protocols`, as
     study.yaml. Raises ProtocolError.
     """
     try:
@@ -248,8 +255,8 @@ def together(own: Sequence[Protocol], others: Sequence[Protocol]) -> list[Protoc
     """Those of a recipe, and those of the study for every discipline of which the recipe says
     nothing.
     """
-    said = {protocol.discipline for protocol in own}
-    return [*own, *(protocol for protocol in others if protocol.discipline not in said)]
+    disciplines = {protocol.discipline for protocol in own}
+    return [*own, *(protocol for protocol in others if protocol.discipline not in disciplines)]
 
 
 def state_of(criterion: Criterion, low: float | None, high: float | None, n: int) -> State:

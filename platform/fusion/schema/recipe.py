@@ -57,7 +57,7 @@ class RecipePart(StrictModel):
 
 
 class Tuning(RecipePart):
-    """How an encoder that is not frozen is trained. blocks: how many of the last, for lora and
+    """The training of an encoder that is not frozen. blocks: how many of the last, for lora and
     last; rank: of lora.
 
     learning_rate: None for the usual one of its kind. accumulate: parts that a batch is computed
@@ -101,7 +101,7 @@ class EncoderChoice(RecipePart):
 
 
 class Training(RecipePart):
-    """How each network is fitted. `inner_folds`: rounds by group inside the training folds that
+    """The training of each network. `inner_folds`: rounds by group inside the training folds that
     choose epochs and temperature.
     """
 
@@ -135,8 +135,8 @@ class Training(RecipePart):
 
 
 class Evaluation(RecipePart):
-    """noise: each input made worse step by step (fusion.schema.noise_levels); every level is read by its encoders
-    once more.
+    """noise: each input made worse step by step (fusion.schema.noise_levels); every level is read
+    by its encoders once more.
     """
 
     draws: int = Field(default=1000, ge=50, le=20_000)
@@ -145,7 +145,7 @@ class Evaluation(RecipePart):
 
 
 class Ensemble(RecipePart):
-    """What the method `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and
+    """The methods that `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and
     every other one that the recipe trains, or the quick ones where it trains no other.
 
     seeds: the models of all seeds answer together as well, in every method; the bundle then holds
@@ -160,9 +160,9 @@ class Ensemble(RecipePart):
 
 
 class Search(RecipePart):
-    """A run that tries: how each modality is read (fusion.training.search.probe), then `method` and those of
-    `compare`, the cheap ones first, as long as there is time. What does best inside the training
-    samples answers (fusion.training.search.conclusion).
+    """A run that tries: how each modality is read (fusion.training.search.probe), then `method` and
+    those of `compare`, the cheap ones first, as long as there is time. What does best inside the
+    training samples answers (fusion.training.search.conclusion).
 
     budget_seconds: of computing, for training; None for no end. What there was no time for is
     listed as not tried. encoders: those that the probe may try, None for all that are installed.
@@ -230,7 +230,8 @@ class Recipe(RecipePart):
     def noise_needs_frozen_encoders(self) -> "Recipe":
         if self.evaluation.noise and self.tunes:
             raise ValueError(
-                "evaluation.noise: inputs with noise are read by frozen encoders only; freeze the encoders or leave noise off"
+                "evaluation.noise: inputs with noise are read by frozen encoders only; "
+                "freeze the encoders or leave noise off"
             )
         return self
 
@@ -250,10 +251,10 @@ class Recipe(RecipePart):
     @property
     def members(self) -> list[str]:
         """The methods that the ensemble joins; none where the recipe has no ensemble."""
-        asked = [self.method, *self.compare]
-        if "ensemble" not in asked:
+        methods = [self.method, *self.compare]
+        if "ensemble" not in methods:
             return []
-        trained = [name for name in asked if name != "ensemble"]
+        trained = [name for name in methods if name != "ensemble"]
         return sorted(set(self.ensemble.of or (["late", *trained] if trained else QUICK)))
 
     @property
@@ -264,7 +265,7 @@ class Recipe(RecipePart):
 
     @property
     def stages(self) -> list[str]:
-        """Of a run, in order, as short codes."""
+        """The stages of a run, in order, as short codes."""
         probe = ["probe"] if self.search and self.search.probe else []
         return [
             "read",
@@ -315,7 +316,8 @@ class Recipe(RecipePart):
             where = f" in line {mark.line + 1}" if mark else ""
             raise RecipeError(
                 [
-                    f"This is neither YAML nor JSON{where}: {getattr(error, 'problem', None) or error}."
+                    f"This is neither YAML nor JSON{where}: "
+                    f"{getattr(error, 'problem', None) or error}."
                 ]
             ) from error
         return cls.parse({} if data is None else data)
@@ -342,19 +344,26 @@ def presets() -> dict[str, Recipe]:
     return {
         "quick": Recipe(
             title="Quick look",
-            description="One seed, few epochs and 300 draws: a first answer in seconds, with wider uncertainty than the standard recipe.",
+            description=(
+                "One seed, few epochs and 300 draws: a first answer in seconds, "
+                "with wider uncertainty than the standard recipe."
+            ),
             training=Training(seeds=[0], epochs=10, patience=10, inner_folds=1),
             evaluation=Evaluation(draws=300),
         ),
         "standard": Recipe(
             title="Standard",
-            description="Three seeds, calibrated single-modality models multiplied, and two joint methods trained beside them.",
+            description=(
+                "Three seeds, calibrated single-modality models multiplied, and "
+                "two joint methods trained beside them."
+            ),
             compare=["concat", "gated"],
         ),
         "search": Recipe(
             title="Thorough search",
             description=(
-                "Tries encoders, layers and pooling for each modality, then every way to join them, and an ensemble of these; "
+                "Tries encoders, layers and pooling for each modality, then every way to "
+                "join them, and an ensemble of these; "
                 "chooses inside the training samples and reports all that was tried."
             ),
             method="ensemble",
@@ -403,10 +412,10 @@ def in_words(problem: Any) -> str:
     else:
         sentence = WORDS.get(kind, problem["msg"])
     field = ".".join(str(step) for step in problem["loc"])
-    given = problem["input"]
+    value = problem["input"]
     shown = (
-        f" (given: {given!r})"
-        if isinstance(given, str | int | float | bool) and kind != "extra_forbidden"
+        f" (given: {value!r})"
+        if isinstance(value, str | int | float | bool) and kind != "extra_forbidden"
         else ""
     )
     return f"{field}: {sentence}{shown}." if field else f"{sentence}."

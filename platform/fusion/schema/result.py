@@ -123,8 +123,8 @@ class Degradation(ResultPart):
 
 
 class NoisyLevel(Interval):
-    """level: its name among fusion.schema.noise_levels.LEVELS; change: the paired difference to the inputs as
-    they are.
+    """level: its name among fusion.schema.noise_levels.LEVELS; change: the paired difference to the
+    inputs as they are.
     """
 
     level: str
@@ -210,8 +210,8 @@ class Reliability(ResultPart):
 
 
 class Calibration(ResultPart):
-    """Before: the same model with every temperature at 1, None where that is not known. After: as
-    it answers.
+    """`before`: the same model with every temperature at 1, None where that is not known; `after`:
+    as it predicts.
     """
 
     before: Reliability | None
@@ -265,9 +265,9 @@ SURE = 0.8
 """A modality that gives its answer at least this probability is called sure of it."""
 
 
-class Said(ResultPart):
-    """As text: a label, a number, labels. spread: of a number, which has one in place of a
-    confidence (a standard deviation).
+class ModalityPrediction(ResultPart):
+    """The prediction of one modality, as text: a label, a number, labels. spread: of a number,
+    which has one in place of a confidence (a standard deviation).
     """
 
     answer: str
@@ -276,8 +276,8 @@ class Said(ResultPart):
 
 
 class Disagreement(ResultPart):
-    """A sample to talk about (fusion.evaluation.disagreements): its modalities contradict the label,
-    or two of them each other.
+    """A sample to talk about (fusion.evaluation.disagreements): its modalities contradict the
+    label, or two of them each other.
 
     score: suspicion in nats for kind "label", 0 to 1 for "modalities". answer: that of the
     single-modality models together. said: each alone, None where the sample lacks it. between: the
@@ -289,7 +289,7 @@ class Disagreement(ResultPart):
     score: float
     truth: str
     answer: str
-    said: dict[str, Said | None]
+    said: dict[str, ModalityPrediction | None]
     between: list[str]
 
     @model_validator(mode="before")
@@ -303,7 +303,9 @@ class Disagreement(ResultPart):
     def sure(self) -> bool:
         """Return whether each of `between` is sure of what it says."""
         return bool(self.between) and all(
-            (said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name])
+            (prediction.confidence or 0.0) >= SURE
+            for name in self.between
+            if (prediction := self.said[name])
         )
 
     @computed_field  # type: ignore[prop-decorator]
@@ -311,14 +313,16 @@ class Disagreement(ResultPart):
     def reason(self) -> Note:
         """The reason that a page and the file tell: who says what."""
         if self.kind == "modalities":
-            one, other = self.between
-            answers = {name: said.answer for name, said in self.said.items() if said}
+            first, second = self.between
+            answers = {
+                name: prediction.answer for name, prediction in self.said.items() if prediction
+            }
             return Note.of(
                 "sure_contradiction" if self.sure else "contradiction",
-                one=one,
-                answer=answers[one],
-                other=other,
-                other_answer=answers[other],
+                one=first,
+                answer=answers[first],
+                other=second,
+                other_answer=answers[second],
             )
         if not self.between:
             return Note.of("product_against_label", answer=self.answer, truth=self.truth)
@@ -357,7 +361,7 @@ class Tried(ResultPart):
 
 
 class Search(ResultPart):
-    """What a search tried, all of it. The headline is that of each round's own choice; kept: what
+    """All that a search tried. The headline is that of each round's own choice; kept: what
     all samples were trained with.
 
     not_tried: methods for which the budget (seconds of computing) was spent. probe: {modality: how
@@ -428,23 +432,24 @@ class EvaluationResult(ResultPart):
     @model_validator(mode="before")
     @classmethod
     def read_earlier_schemas(cls, data: Any) -> Any:
-        """Schema 1 lists confident errors in `mistakes`, which `disagreements` replaced; `mixes` and
-        `attended` hold learned weights of layers and places, which were removed.
+        """Schema 1 lists confident errors in `mistakes`, which `disagreements` replaced; `mixes`
+        and `attended` hold learned weights of layers and places, which were removed.
         """
         if not isinstance(data, dict):
             return data
         version = data.get("schema_version", SCHEMA_VERSION)
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise ValueError(
-                f"the result has schema {version}; this version reads up to {SCHEMA_VERSION}: update the program to read it"
+                f"the result has schema {version}; this version reads up to "
+                f"{SCHEMA_VERSION}: update the program to read it"
             )
         gone = {"mistakes", "mixes", "attended"}
         return {name: value for name, value in data.items() if name not in gone}
 
     @model_validator(mode="after")
     def name_the_worst_subgroup(self) -> "EvaluationResult":
-        known = [one for one in self.subgroups if one.score.low is not None]
+        known = [subgroup for subgroup in self.subgroups if subgroup.score.low is not None]
         if len(known) > 1:
-            worst = min(known, key=lambda one: one.score.value)
+            worst = min(known, key=lambda subgroup: subgroup.score.value)
             self.worst_subgroup = WorstSubgroup(column=worst.column, value=worst.value)
         return self

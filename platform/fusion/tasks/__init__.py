@@ -26,6 +26,6 @@ def task_of(name: TaskName, labels: Sequence[str] = ()) -> "LearningTask":
     from fusion.tasks.ordinal import Ordinal
     from fusion.tasks.regression import Regression
 
-    return {one.name: one for one in (Classification, Ordinal, Regression, MultiLabel)}[name](
+    return {task.name: task for task in (Classification, Ordinal, Regression, MultiLabel)}[name](
         labels
     )

@@ -1,13 +1,14 @@
-"""What a learning task is to the rest of the engine.
+"""The learning task, as the rest of the engine uses it.
 
 A network writes **outputs** (..., D). With a temperature they become **beliefs** (..., D), the
 parameters of a distribution of an exponential family; and beliefs become the **answers** (..., D)
 that the evaluation reads and a person is given.
 
-                     outputs, beliefs                         answers                   distribution
-    classification   logits, log-probabilities                probabilities             categorical (ordinal too)
-    regression       mean and log variance                    mean and spread           Gaussian; spread: standard deviation
-    multi-label      log-odds of each label                   probability of each       a Bernoulli a label
+                     outputs, beliefs             answers               distribution
+    classification   logits, log-probabilities    probabilities         categorical (ordinal too)
+    regression       mean and log variance        mean and spread       Gaussian (spread: its
+                                                                        standard deviation)
+    multi-label      log-odds of each label       probability of each   a Bernoulli a label
 
 In such a family a temperature divides the natural parameters (of a Gaussian: multiplies the
 variance), and late fusion adds them: with witnesses m, each of whom holds the prior too, and which
@@ -28,7 +29,7 @@ from fusion.schema.metrics import headline_of
 from fusion.schema.task_names import TaskName
 
 if TYPE_CHECKING:
-    from fusion.schema.result import Said
+    from fusion.schema.result import ModalityPrediction
     from fusion.tasks.bootstrap import Resampler
     from fusion.tasks.label_scores import TaskScores
 
@@ -78,12 +79,12 @@ class LearningTask(ABC):
 
     @abstractmethod
     def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
-        """What the witnesses that are present add to the prior, all in all. beliefs: (..., n, M,
-        D), mask: (n, M), prior: (n, D) or (D,) -> (..., n, D)
+        """Return what the witnesses that are present add to the prior together. beliefs: (..., n,
+        M, D), mask: (n, M), prior: (n, D) or (D,) -> (..., n, D)
         """
 
     def centred(self, evidence: Floats) -> Floats:
-        """Without what changes no answer."""
+        """Return the evidence less what changes no prediction."""
         return evidence
 
     @abstractmethod
@@ -102,7 +103,7 @@ class LearningTask(ABC):
 
     @abstractmethod
     def merit(self, outputs: Array, y: Array) -> float:
-        """What the penalty of a linear baseline is chosen by; more is better."""
+        """Return the score by which the penalty of a linear baseline is chosen; more is better."""
 
     @abstractmethod
     def score(self, y: Array, answers: Floats) -> float:
@@ -126,13 +127,13 @@ class LearningTask(ABC):
         """
 
     @abstractmethod
-    def contradiction(self, one: Floats, other: Floats) -> Floats:
+    def contradiction(self, first: Floats, second: Floats) -> Floats:
         """Answers of two witnesses, (n, D) each -> (n,): 0 where they agree, up to 1 where each is
         sure of something else.
         """
 
     @abstractmethod
-    def said(self, answer: Floats) -> "Said":
+    def worded(self, answer: Floats) -> "ModalityPrediction":
         """(D,), one answer as a person reads it."""
 
     @abstractmethod
@@ -141,11 +142,11 @@ class LearningTask(ABC):
 
     @abstractmethod
     def sides(self, answer: Floats, other: Floats, y: Any) -> bool:
-        """Whether an answer (D,) says the same as another one, rather than the label y."""
+        """Return whether an answer (D,) says the same as another one, rather than the label y."""
 
     @abstractmethod
     def named(self, answers: Array) -> list[Any]:
-        """What is answered, (n, D) -> n labels as an alignment holds them."""
+        """Return the predicted labels as an alignment holds them. answers: (n, D)."""
 
     def decode(self, y: Array) -> list[Any]:
         """The same of labels (n, ...)."""
@@ -153,8 +154,8 @@ class LearningTask(ABC):
 
     @abstractmethod
     def columns(self, answers: Floats) -> dict[str, list[Any]]:
-        """What a table says beside what is answered: its confidence and the probabilities, or its
-        spread.
+        """Return the further columns of a table of predictions: their confidence and the
+        probabilities, or its spread.
         """
 
     @abstractmethod

@@ -67,13 +67,13 @@ class Resampler:
         members = csr_matrix(
             (np.ones(len(bins), np.float32), (column, place)), shape=(2 * width, len(held))
         )
-        found = np.concatenate(
+        sums = np.concatenate(
             [
                 (members @ np.ascontiguousarray(weights.T)).T
                 for weights in self.chunks(held, np.float32)
             ]
         )
-        return found[:, width:], found[:, :width]
+        return sums[:, width:], sums[:, :width]
 
     def held(self, rows: Ints | None) -> tuple[Ints, Ints]:
         """Clusters of these samples, and each sample's place among them."""

@@ -30,13 +30,13 @@ def temperature_of(outputs: NDArray[Any], y: NDArray[Any], loss: Loss | None = N
     from scipy.optimize import minimize_scalar
 
     outputs, loss = outputs.astype(np.float64), loss or log_loss
-    found = minimize_scalar(
-        lambda heat: loss(outputs, y, float(np.exp(heat))),
+    optimum = minimize_scalar(
+        lambda logarithm: loss(outputs, y, float(np.exp(logarithm))),
         bounds=(np.log(0.1), np.log(20)),
         method="bounded",
         options={"xatol": 1e-3},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(optimum.x))
 
 
 def log_loss(logits: NDArray[Any], y: Ints, temperature: float) -> float:
@@ -52,9 +52,10 @@ def bin_sums(y: Ints, probabilities: Floats) -> Floats:
     """
     confidence = probabilities.max(1)
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    one = np.eye(BINS)[bins]
+    members = np.eye(BINS)[bins]
     return np.concatenate(
-        [one, one * confidence[:, None], one * (probabilities.argmax(1) == y)[:, None]], axis=1
+        [members, members * confidence[:, None], members * (probabilities.argmax(1) == y)[:, None]],
+        axis=1,
     )
 
 

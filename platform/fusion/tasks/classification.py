@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.core.arrays import Array, Floats
-from fusion.schema.result import Said
+from fusion.schema.result import ModalityPrediction
 from fusion.schema.task_names import TaskName
 from fusion.tasks import calibration, metrics
 from fusion.tasks.base import LearningTask, Temperature
@@ -35,10 +35,10 @@ class Classification(LearningTask):
     def beliefs(self, outputs: Array, temperature: Temperature = 1.0) -> Floats:
         from scipy.special import log_softmax
 
-        found: Floats = log_softmax(
+        beliefs: Floats = log_softmax(
             outputs.astype(np.float64) / np.asarray(temperature)[..., None], axis=-1
         )
-        return found
+        return beliefs
 
     def answers(self, beliefs: Floats) -> Floats:
         return np.exp(beliefs)
@@ -55,8 +55,8 @@ class Classification(LearningTask):
     def product(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         from scipy.special import log_softmax
 
-        found: Floats = log_softmax(prior + self.evidence(beliefs, mask, prior), axis=-1)
-        return found
+        product: Floats = log_softmax(prior + self.evidence(beliefs, mask, prior), axis=-1)
+        return product
 
     def log_loss(self, outputs: Array, y: Array, temperature: float) -> float:
         return calibration.log_loss(outputs, y, temperature)
@@ -73,12 +73,14 @@ class Classification(LearningTask):
         others[rows, y] = 0
         return np.log(np.maximum(others.max(1), TINY)) - np.log(np.maximum(answers[rows, y], TINY))
 
-    def contradiction(self, one: Floats, other: Floats) -> Floats:
+    def contradiction(self, first: Floats, second: Floats) -> Floats:
         """The product of the confidences in different labels."""
-        return np.where(one.argmax(1) != other.argmax(1), one.max(1) * other.max(1), 0)
+        return np.where(first.argmax(1) != second.argmax(1), first.max(1) * second.max(1), 0)
 
-    def said(self, answer: Floats) -> Said:
-        return Said(answer=self.labels[answer.argmax()], confidence=float(answer.max()))
+    def worded(self, answer: Floats) -> ModalityPrediction:
+        return ModalityPrediction(
+            answer=self.labels[answer.argmax()], confidence=float(answer.max())
+        )
 
     def truth(self, y: Any) -> str:
         return self.labels[y]

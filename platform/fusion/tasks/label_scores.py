@@ -67,8 +67,8 @@ class TaskScores(ABC):
     @property
     def score(self) -> Floats:
         """(1 + draws,) of the headline metric."""
-        found: Floats = getattr(self, self.headline)
-        return found
+        draws: Floats = getattr(self, self.headline)
+        return draws
 
     def draws(self, metric: str) -> Floats:
         """(1 + draws,) of one metric; NaN in draws without any of the samples."""
@@ -76,18 +76,18 @@ class TaskScores(ABC):
 
     @abstractmethod
     def reliability(self) -> Reliability:
-        """Of all samples."""
+        """Return the reliability over all samples."""
 
     def per_class(self, labels: Sequence[str]) -> list[ClassScore]:
-        """None where an answer is no label."""
+        """Return the scores of each label; empty where a prediction is no label."""
         return []
 
     def confusion(self) -> Confusion | None:
-        """Of the first seed; None where an answer is not one label."""
+        """Return the confusion of the first seed; None where a prediction is not one label."""
         return None
 
     def against(self) -> list[Against]:
-        """None where an answer is not a number."""
+        """Return predictions against truth; empty where a prediction is not a number."""
         return []
 
     def all(self, names: Sequence[str] | None = None) -> dict[str, Interval]:
@@ -95,7 +95,7 @@ class TaskScores(ABC):
 
 
 class LabelScores(TaskScores):
-    """Of one label among several. probabilities: (S, n, K)."""
+    """The metrics of one label among several. probabilities: (S, n, K)."""
 
     task: ClassVar[TaskName] = "classification"
 
@@ -143,15 +143,15 @@ class LabelScores(TaskScores):
 
     def areas(self, p: Floats, labels: Iterable[int]) -> Floats:
         """(1 + draws, labels): one label against the rest."""
-        found = []
+        areas = []
         for k in labels:
             bins, width = metrics.auroc_bins(p[:, k], self.bins)
-            found.append(
+            areas.append(
                 metrics.auroc_of(
                     *self.resampler.histograms(bins, self.truth == k, width, self.rows)
                 )
             )
-        return np.stack(found, axis=-1)
+        return np.stack(areas, axis=-1)
 
     def f1_by_class(self) -> Floats:
         """(1 + draws, K)"""
@@ -177,8 +177,8 @@ class LabelScores(TaskScores):
 
 
 class OrdinalScores(LabelScores):
-    """Of one label of an order. mae_steps: how many steps off, on average; kappa: Cohen's, weighted
-    by the squared steps (Cohen 1968).
+    """The metrics of one label of an order. mae_steps: how many steps off, on average; kappa:
+    Cohen's, weighted by the squared steps (Cohen 1968).
     """
 
     task = "ordinal"

@@ -32,10 +32,10 @@ class Logistic:
         self.model = model
 
     def outputs(self, x: NDArray[np.float32], prior: Array) -> Floats:
-        found = np.tile(prior.astype(np.float64), (len(x), 1))
+        outputs = np.tile(prior.astype(np.float64), (len(x), 1))
         if len(x):
-            found[:, self.model.classes_] = self.model.predict_log_proba(x)
-        return found
+            outputs[:, self.model.classes_] = self.model.predict_log_proba(x)
+        return outputs
 
     def part(self, prior: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         model = self.model
@@ -61,7 +61,7 @@ def logistic(x: NDArray[np.float32], y: Array, strength: float) -> Logistic | No
         return Logistic(LogisticRegression(C=strength, max_iter=200).fit(x, y))
 
 
-class Line:
+class RidgeRegression:
     """A ridge regression with one spread for all samples. weight: (dim,)"""
 
     def __init__(self, weight: Floats, bias: float, log_variance: float) -> None:
@@ -81,7 +81,7 @@ class Line:
         return weight.astype(np.float32), bias.astype(np.float32)
 
 
-def ridge(x: NDArray[np.float32], y: Array, strength: float) -> Line | None:
+def ridge(x: NDArray[np.float32], y: Array, strength: float) -> RidgeRegression | None:
     """The spread is that of the residuals over the degrees of freedom that the fit leaves."""
     if len(y) < 2 or np.ptp(y) == 0:
         return None
@@ -89,12 +89,12 @@ def ridge(x: NDArray[np.float32], y: Array, strength: float) -> Line | None:
     squares = np.linalg.svd(x - x.mean(0), compute_uv=False).astype(np.float64) ** 2
     left = max(len(y) - 1 - float((squares / (squares + 1 / strength)).sum()), 1.0)
     variance = float(((y - model.predict(x)) ** 2).sum()) / left
-    return Line(
+    return RidgeRegression(
         model.coef_, float(model.intercept_), float(np.log(max(variance, 1e-12 * float(y.var()))))
     )
 
 
-class Several:
+class LogisticPerLabel:
     """A logistic regression a label; None for a label that all samples bear, or none, which keeps
     its prior.
     """
@@ -115,9 +115,13 @@ class Several:
         return (x @ weight + bias).astype(np.float64)
 
 
-def one_a_label(x: NDArray[np.float32], y: Array, strength: float) -> Several | None:
-    fitted = [logistic(x, one, strength) for one in y.T]
-    return Several([one.model if one else None for one in fitted]) if any(fitted) else None
+def one_a_label(x: NDArray[np.float32], y: Array, strength: float) -> LogisticPerLabel | None:
+    fitted = [logistic(x, column, strength) for column in y.T]
+    return (
+        LogisticPerLabel([column.model if column else None for column in fitted])
+        if any(fitted)
+        else None
+    )
 
 
 FITS: dict[TaskName, Any] = {
@@ -144,5 +148,5 @@ def linear(task: TaskName, x: NDArray[np.float32], y: Array, strength: float) ->
     """x: (n, dim) of about unit variance; strength: inverse penalty. None where y holds nothing
     that could be told apart.
     """
-    found: Linear | None = FITS[task](x, y, strength)
-    return found
+    model: Linear | None = FITS[task](x, y, strength)
+    return model

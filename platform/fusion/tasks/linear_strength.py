@@ -30,12 +30,12 @@ def tuned(
     """
     best: tuple[float, float, float] | None = None
     for strength in STRENGTHS:
-        judged = [
+        merits = [
             (model, x, y) for fit, x, y in inner if len(y) and (model := fit(strength)) is not None
         ]
-        if judged:
-            outputs = np.concatenate([model.outputs(x, prior) for model, x, _ in judged])
-            truth = np.concatenate([y for _, _, y in judged])
+        if merits:
+            outputs = np.concatenate([model.outputs(x, prior) for model, x, _ in merits])
+            truth = np.concatenate([y for _, _, y in merits])
             merit = task.merit(outputs, truth)
             if best is None or merit > best[0]:
                 best = (merit, strength, temperature_of(outputs, truth, task.log_loss))

@@ -1,4 +1,4 @@
-"""What training needs of a learning task, in torch: how outputs are spoken, and what they cost."""
+"""The losses of the learning tasks, in torch."""
 
 from collections.abc import Callable
 from math import log, tau

@@ -93,13 +93,13 @@ def auroc_of(positive: NDArray[Any], negative: NDArray[Any]) -> Floats:
 
 def steps(y: Ints, answer: Ints) -> Floats:
     """Per sample, (n, 7): 1, |y - answer|, its square, y, y squared, answer, answer squared."""
-    off, one = np.abs(y - answer), np.ones(len(y))
-    return np.stack([one, off, off**2, y, y**2, answer, answer**2], axis=1).astype(np.float64)
+    off, ones = np.abs(y - answer), np.ones(len(y))
+    return np.stack([ones, off, off**2, y, y**2, answer, answer**2], axis=1).astype(np.float64)
 
 
 def weighted_kappa_of(sums: Floats) -> Floats:
-    """Of sums of `steps`: 1 - squared steps off / those expected of answers that know nothing of
-    the truth. 0 where both are constant.
+    """Return the weighted kappa from sums of `steps`: 1 - squared steps off / those expected of
+    answers that know nothing of the truth. 0 where both are constant.
     """
     n, _, squares, y, yy, a, aa = np.moveaxis(sums, -1, 0)
     expected = yy + aa - 2 * y * a / np.maximum(n, 1e-12)
@@ -108,8 +108,8 @@ def weighted_kappa_of(sums: Floats) -> Floats:
 
 
 def errors(y: Floats, answers: Floats, origin: float) -> Floats:
-    """Of numbers, per sample, (n, 6): 1, y and its square about `origin`, squared error, absolute
-    error, -log density.
+    """Return the errors of numbers per sample, (n, 6): 1, y and its square about `origin`, squared
+    error, absolute error, -log density.
 
     answers: (n, 2), mean and spread.
     """
@@ -142,14 +142,16 @@ def rank_correlation_of(joint: Floats) -> Floats:
     joint = np.asarray(joint, dtype=np.float64)
     rows, columns = joint.sum(-1), joint.sum(-2)
     n = rows.sum(-1)
-    a, b = (np.cumsum(each, axis=-1) - each / 2 - n[..., None] / 2 for each in (rows, columns))
+    a, b = (
+        np.cumsum(counts, axis=-1) - counts / 2 - n[..., None] / 2 for counts in (rows, columns)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
         shared = np.einsum("...ij,...i,...j->...", joint, a, b, optimize=True)
         return shared / np.sqrt((rows * a**2).sum(-1) * (columns * b**2).sum(-1))
 
 
 def label_counts(y: NDArray[np.bool_], answer: NDArray[np.bool_]) -> Floats:
-    """Of sets of labels, as `counts`: (n, L), (n, L) -> (n, 3L)."""
+    """Return the `counts` of sets of labels, (n, 3L). y, answer: (n, L)."""
     return np.concatenate([y & answer, answer, y], axis=1).astype(np.float64)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.core.arrays import Array, Floats
-from fusion.schema.result import Said
+from fusion.schema.result import ModalityPrediction
 from fusion.schema.task_names import TaskName
 from fusion.tasks import metrics
 from fusion.tasks.base import LearningTask, Temperature
@@ -30,27 +30,29 @@ class MultiLabel(LearningTask):
         ).reshape(-1, self.width)
 
     def prior(self, y: Array) -> Array:
-        """Log-odds of the shares, with one sample added that bears a label and one that does not."""
+        """Log-odds of the shares, with one sample added that bears a label and one that
+        does not.
+        """
         from scipy.special import logit
 
-        found: Array = logit((y.sum(0) + 1.0) / (len(y) + 2.0)).astype(np.float32)
-        return found
+        outputs: Array = logit((y.sum(0) + 1.0) / (len(y) + 2.0)).astype(np.float32)
+        return outputs
 
     def beliefs(self, outputs: Array, temperature: Temperature = 1.0) -> Floats:
-        found: Floats = outputs.astype(np.float64) / np.asarray(temperature)[..., None]
-        return found
+        beliefs: Floats = outputs.astype(np.float64) / np.asarray(temperature)[..., None]
+        return beliefs
 
     def answers(self, beliefs: Floats) -> Floats:
         from scipy.special import expit
 
-        found: Floats = expit(beliefs)
-        return found
+        probabilities: Floats = expit(beliefs)
+        return probabilities
 
     def outputs(self, answers: Floats) -> Floats:
         from scipy.special import logit
 
-        found: Floats = logit(np.clip(answers, TINY, 1 - TINY))
-        return found
+        log_odds: Floats = logit(np.clip(answers, TINY, 1 - TINY))
+        return log_odds
 
     def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
         return np.where(mask[..., None], beliefs - prior[..., None, :], 0).sum(-2)
@@ -71,18 +73,18 @@ class MultiLabel(LearningTask):
 
     def suspicion(self, answers: Floats, y: Array) -> Floats:
         """Log odds against what is said of one label, of the label where they are highest."""
-        found: Floats = (self.outputs(answers) * np.where(y, -1, 1)).max(1)
-        return found
+        suspicion: Floats = (self.outputs(answers) * np.where(y, -1, 1)).max(1)
+        return suspicion
 
-    def contradiction(self, one: Floats, other: Floats) -> Floats:
+    def contradiction(self, first: Floats, second: Floats) -> Floats:
         """The product of the confidences in the label on which they differ most."""
-        sure = np.maximum(one, 1 - one) * np.maximum(other, 1 - other)
-        found: Floats = np.where((one > 0.5) != (other > 0.5), sure, 0).max(1)
-        return found
+        sure = np.maximum(first, 1 - first) * np.maximum(second, 1 - second)
+        strength: Floats = np.where((first > 0.5) != (second > 0.5), sure, 0).max(1)
+        return strength
 
-    def said(self, answer: Floats) -> Said:
-        """As sure as it is of the label of which it is least sure."""
-        return Said(
+    def worded(self, answer: Floats) -> ModalityPrediction:
+        """Return the labels; the confidence is that of the least sure one."""
+        return ModalityPrediction(
             answer=self.truth(answer > 0.5), confidence=float(np.maximum(answer, 1 - answer).min())
         )
 
@@ -90,7 +92,7 @@ class MultiLabel(LearningTask):
         return JOIN.join(label for label, bears in zip(self.labels, y) if bears) or NONE
 
     def sides(self, answer: Floats, other: Floats, y: Any) -> bool:
-        """On the labels on which the other contradicts y."""
+        """Compare the labels on which the other contradicts y."""
         differ = (other > 0.5) != y
         return (
             bool(((answer > 0.5) == (other > 0.5))[differ].all())
@@ -99,7 +101,7 @@ class MultiLabel(LearningTask):
         )
 
     def named(self, answers: Array) -> list[Any]:
-        return [[label for label, bears in zip(self.labels, one) if bears] for one in answers > 0.5]
+        return [[label for label, bears in zip(self.labels, row) if bears] for row in answers > 0.5]
 
     def columns(self, answers: Floats) -> dict[str, list[Any]]:
         return {

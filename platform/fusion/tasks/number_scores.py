@@ -43,8 +43,8 @@ class NumberScores(TaskScores):
         reach = np.array([NormalDist().inv_cdf(0.5 + level / 2) for level in LEVELS.tolist()])
         inside = [np.abs(self.truth - p[:, 0])[:, None] <= reach * p[:, 1:] for p in self.seeds]
         return [
-            self.sums(each.astype(np.float64)) / np.maximum(sums[:, :1], 1e-12)
-            for each, sums in zip(inside, self.errors)
+            self.sums(share.astype(np.float64)) / np.maximum(sums[:, :1], 1e-12)
+            for share, sums in zip(inside, self.errors)
         ]
 
     @property
@@ -63,7 +63,7 @@ class NumberScores(TaskScores):
 
     @property
     def rmse(self) -> Floats:
-        return self.mean([np.sqrt(each) for each in self.of_errors(3)])
+        return self.mean([np.sqrt(squares) for squares in self.of_errors(3)])
 
     @property
     def mae(self) -> Floats:
@@ -94,8 +94,8 @@ class NumberScores(TaskScores):
         place = metrics.rank_bins(y, RANKS) * RANKS + metrics.rank_bins(answer, RANKS)
         table, _ = self.resampler.histograms(place, np.ones(len(y), bool), RANKS**2, self.rows)
         draws = metrics.rank_correlation_of(table.reshape(-1, RANKS, RANKS))
-        found: Floats = draws + (spearmanr(y, answer).statistic - draws[0])
-        return found
+        corrected: Floats = draws + (spearmanr(y, answer).statistic - draws[0])
+        return corrected
 
     def against(self) -> list[Against]:
         bins = metrics.rank_bins(self.truth, TENTHS)
@@ -103,12 +103,12 @@ class NumberScores(TaskScores):
         n = self.sums(member)
         with np.errstate(invalid="ignore", divide="ignore"):
             answer = self.mean([self.sums(member * p[:, :1]) / n for p in self.seeds])
-        found = []
+        rows = []
         for k in range(member.shape[1]):
             inside = self.truth[bins == k]
             edges = {"lower": inside.min(), "upper": inside.max(), "truth": inside.mean()}
-            found.append(Against(**edges, n=len(inside), answer=interval(answer[:, k])))
-        return found
+            rows.append(Against(**edges, n=len(inside), answer=interval(answer[:, k])))
+        return rows
 
     def reliability(self) -> Reliability:
         """A bin a level: how often the truth lies inside the interval that should hold so much of

@@ -58,7 +58,7 @@ class Scored:
     """The test samples. y: (n, ...), mask: (n, M), log_prior: (n, D) of each sample's training
     fold, cluster and fold: (n,) names.
 
-    asked: the learning task, by default which of the labels it is.
+    learning_task: by default which of the labels it is.
     """
 
     keys: list[str]
@@ -69,14 +69,14 @@ class Scored:
     fold: NDArray[Any]
     labels: list[str]
     modalities: list[str]
-    asked: LearningTask | None = None
+    learning_task: LearningTask | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     @property
     def task(self) -> LearningTask:
-        return self.asked or task_of("classification", self.labels)
+        return self.learning_task or task_of("classification", self.labels)
 
     def scores(
         self,
@@ -91,8 +91,8 @@ class Scored:
 
 @dataclass(frozen=True)
 class Answers:
-    """Of one method: {coalition: (S, n, D) answers}, and those with every temperature at 1, (S, n,
-    D).
+    """The predictions of one method: {coalition: (S, n, D)}, and those with every temperature at 1,
+    (S, n, D).
 
     before_rules: the same by coalition without the rules, where rules take part at prediction.
     """
@@ -103,7 +103,7 @@ class Answers:
 
     @property
     def whole(self) -> Floats:
-        """With every modality that a sample has: (S, n, D)."""
+        """The predictions with every modality that a sample has, (S, n, D)."""
         return self.by_coalition[max(self.by_coalition, key=len)]
 
 
@@ -118,9 +118,11 @@ def coalitions(m: int) -> list[Coalition]:
     """The sets of modalities that the evaluation asks about, the empty one first: all of them up to
     six modalities.
     """
-    found = {tuple(sorted(order[:size])) for order in orders(m) for size in range(m + 1)}
-    found |= {tuple(j for j in range(m) if j != i) for i in range(m)} | {(i,) for i in range(m)}
-    return sorted(found, key=lambda coalition: (len(coalition), coalition))
+    coalitions = {tuple(sorted(order[:size])) for order in orders(m) for size in range(m + 1)}
+    coalitions |= {tuple(j for j in range(m) if j != i) for i in range(m)} | {
+        (i,) for i in range(m)
+    }
+    return sorted(coalitions, key=lambda coalition: (len(coalition), coalition))
 
 
 def hide(mask: NDArray[np.bool_], coalition: Coalition) -> NDArray[np.bool_]:

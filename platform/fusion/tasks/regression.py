@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.core.arrays import Array, Floats
-from fusion.schema.result import Said
+from fusion.schema.result import ModalityPrediction
 from fusion.schema.task_names import TaskName
 from fusion.tasks.base import LearningTask, Temperature
 from fusion.tasks.label_scores import TaskScores
@@ -55,14 +55,14 @@ class Regression(LearningTask):
         return np.stack([answers[..., 0], 2 * np.log(answers[..., 1])], -1)
 
     def pooled(self, beliefs: Floats, weights: Floats) -> Floats:
-        """Of Gaussians a Gaussian: precisions add up, and weigh the means."""
+        """Return the Gaussian that pools Gaussians: precisions add up, and weigh the means."""
         precision = np.exp(-beliefs[..., 1]) * weights.reshape(-1, *[1] * (beliefs.ndim - 2))
         whole = precision.sum(0)
         return np.stack([(precision * beliefs[..., 0]).sum(0) / whole, -np.log(whole)], -1)
 
     def evidence(self, beliefs: Floats, mask: NDArray[np.bool_], prior: Array) -> Floats:
-        """What is added to precision times mean and to the precision, in units of the prior and
-        about its mean.
+        """Return what is added to precision times mean and to the precision, in units of the prior
+        and about its mean.
 
         A witness who is less certain than the prior is taken to be as certain: a precision below 0
         is no Gaussian's.
@@ -104,20 +104,20 @@ class Regression(LearningTask):
         """
         return ((y - answers[:, 0]) / answers[:, 1]) ** 2 / 2 - FAR**2 / 2
 
-    def contradiction(self, one: Floats, other: Floats) -> Floats:
-        """How improbable so large a difference is, where it is more than FAR spreads of both
+    def contradiction(self, first: Floats, second: Floats) -> Floats:
+        """Return how improbable so large a difference is, where it is more than FAR spreads of both
         together.
         """
         from scipy.special import erf
 
-        apart = np.abs(one[:, 0] - other[:, 0]) / np.sqrt(one[:, 1] ** 2 + other[:, 1] ** 2)
+        apart = np.abs(first[:, 0] - second[:, 0]) / np.sqrt(first[:, 1] ** 2 + second[:, 1] ** 2)
         return np.where(apart > FAR, erf(apart / np.sqrt(2)), 0)
 
-    def said(self, answer: Floats) -> Said:
-        """To two digits of its spread."""
+    def worded(self, answer: Floats) -> ModalityPrediction:
+        """Return the number to two digits of its spread."""
         mean, spread = float(answer[0]), float(answer[1])
         digits = max(0, 1 - math.floor(math.log10(spread))) if spread > 0 else 0
-        return Said(answer=f"{mean:.{min(digits, 12)}f}", spread=spread)
+        return ModalityPrediction(answer=f"{mean:.{min(digits, 12)}f}", spread=spread)
 
     def truth(self, y: Any) -> str:
         return f"{float(y):.10g}"
@@ -129,7 +129,7 @@ class Regression(LearningTask):
         return [float(mean) for mean in answers[:, 0]]
 
     def decode(self, y: Array) -> list[Any]:
-        return [float(one) for one in y]
+        return [float(value) for value in y]
 
     def columns(self, answers: Floats) -> dict[str, list[Any]]:
         return {"spread": list(answers[:, 1])}

@@ -1,5 +1,5 @@
-"""Metrics of sets of labels, each as draws: see fusion.tasks.label_scores. Answers are (S, n, L), the
-probability of each label.
+"""Metrics of sets of labels, each as draws: see fusion.tasks.label_scores. Answers are (S, n, L),
+the probability of each label.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class SetScores(TaskScores):
     @cached_property
     def whole(self) -> list[Floats]:
         """(1 + draws, 4) a seed: 1, whole set right, log loss, squared error."""
-        found = []
+        sums_of_seeds = []
         for p in self.seeds:
             true = np.clip(np.where(self.truth, p, 1 - p), 1e-15, 1)
             right = ((p > 0.5) == self.truth).all(1)
@@ -40,8 +40,8 @@ class SetScores(TaskScores):
                 -np.log(true).mean(1),
                 ((p - self.truth) ** 2).mean(1),
             ]
-            found.append(self.sums(np.stack(columns, 1).astype(np.float64)))
-        return found
+            sums_of_seeds.append(self.sums(np.stack(columns, 1).astype(np.float64)))
+        return sums_of_seeds
 
     @property
     def held(self) -> NDArray[np.bool_]:
@@ -111,9 +111,9 @@ def set_bins(y: NDArray[np.bool_], p: Floats) -> Floats:
     of the probability.
     """
     place = np.minimum((p * BINS).astype(int), BINS - 1)
-    found = np.zeros((len(p), 3, BINS))
+    sums = np.zeros((len(p), 3, BINS))
     rows = np.arange(len(p))
     for k in range(p.shape[1]):
         for part, value in enumerate((np.ones(len(p)), p[:, k], y[:, k])):
-            found[rows, part, place[:, k]] += value
-    return found.reshape(len(p), 3 * BINS)
+            sums[rows, part, place[:, k]] += value
+    return sums.reshape(len(p), 3 * BINS)
