@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from consilience.demo.encoders import packaged
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.data.modalities import audio, image
 from fusion.data.study import Study
 from fusion.data.study_columns import align
 from fusion.encoders import catalogue
-from fusion.encoders.adapters import packaged
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import contents, embed
 from fusion.encoders.runtime import OF_RECIPES, in_precision
@@ -177,7 +177,7 @@ def plain_loops(some: Aligned) -> None:
 def plain_images() -> Callable[[Sequence[Any]], Any]:
     from safetensors.torch import load_file
 
-    from fusion.encoders.adapters.efficientnet import BLOCKS, EfficientNetLite0
+    from consilience.demo.encoders.efficientnet import BLOCKS, EfficientNetLite0
 
     model = EfficientNetLite0()
     model.load_state_dict(load_file(packaged.converted(known("image"), packaged.read_pth)))

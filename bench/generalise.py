@@ -23,7 +23,7 @@ from fusion.schema.noise_levels import LEVELS
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.tasks.bootstrap import Resampler, interval
-from fusion.tasks.label_scores import Scores
+from fusion.tasks.label_scores import LabelScores
 
 from .engine import interval as shown
 from .rows import Place, Row
@@ -102,7 +102,7 @@ def mean_of(ways: Sequence[Answered]) -> Interval:
         p[:, at] = way.by_key(labels)
         chosen = np.zeros(len(keys), bool)
         chosen[at] = True
-        draws.append(Scores(resampler, y, p, chosen).draws("macro_f1"))
+        draws.append(LabelScores(resampler, y, p, chosen).draws("macro_f1"))
     return interval(np.mean(draws, axis=0))
 
 

@@ -28,7 +28,7 @@ CALLS = {
     "mark_safe",
 }
 METHODS = {"extractall", "extra", "raw"}
-CONVERTER = "platform/fusion/encoders/adapters/packaged.py"
+CONVERTER = "platform/consilience/demo/encoders/packaged.py"
 """Converts the one .pth file of a pinned package, after its SHA-256 was checked, with
 weights_only=True.
 """

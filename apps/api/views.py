@@ -12,6 +12,19 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import queries
+from apps.api.in_project import InProject
+from apps.api.serializers import (
+    AlignmentSerializer,
+    BodySerializer,
+    ChoicesSerializer,
+    CommentSerializer,
+    DataSetSerializer,
+    ProjectSerializer,
+    RunSerializer,
+    ThreadSerializer,
+    UploadSerializer,
+)
 from apps.datasets.alignments import services as alignments
 from apps.datasets.models import Alignment, DataSet, Upload
 from apps.datasets.uploads import services
@@ -24,20 +37,6 @@ from apps.experiments.models import Run
 from apps.projects.models import Project
 from apps.projects.services import create_project
 from fusion.schema.recipe import Recipe
-
-from . import queries
-from .base import InProject
-from .serializers import (
-    AlignmentSerializer,
-    BodySerializer,
-    ChoicesSerializer,
-    CommentSerializer,
-    DataSetSerializer,
-    ProjectSerializer,
-    RunSerializer,
-    ThreadSerializer,
-    UploadSerializer,
-)
 
 
 class Projects(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):

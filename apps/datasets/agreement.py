@@ -42,7 +42,7 @@ class LabelAgreement:
 
 
 @dataclass(frozen=True)
-class Contradiction:
+class DividedSample:
     key: str
     labels: list[tuple[str, str]]
     """(annotator, label)"""
@@ -60,7 +60,7 @@ class Agreement:
     counts: dict[str, int] = field(default_factory=dict)
     pairs: list[AnnotatorPair] = field(default_factory=list)
     labels: list[LabelAgreement] = field(default_factory=list)
-    contradictions: list[Contradiction] = field(default_factory=list)
+    contradictions: list[DividedSample] = field(default_factory=list)
     n_samples: int = 0
     n_several: int = 0
     n_contradicted: int = 0
@@ -145,7 +145,7 @@ def _assemble(counted: list[Row], persons: list[Row], size: Row, rows: list[Row]
         pairs=pairs,
         labels=_labels(counted),
         contradictions=[
-            Contradiction(
+            DividedSample(
                 row["key"],
                 [(annotation["who"], annotation["label"]) for annotation in row["labels"]],
                 row["share"],

@@ -19,6 +19,7 @@ from apps.discussions.models import Comment, Thread
 from apps.discussions.queries import RefusedComment
 from apps.projects.models import Project
 from apps.projects.pages import project_page
+from apps.projects.sentences import sentence_of
 
 signer = Signer(salt="discussions.undo")
 """Undo of "Mark all": the address holds the ids, so nobody needs to keep them."""
@@ -187,7 +188,7 @@ def open_one(request: HttpRequest, notification: int) -> HttpResponseBase:
     event = row.event
     if event.project and event.verb.startswith("comment.") and "comment" in event.data:
         return redirect("discussions:comment", event.project.slug, event.data["comment"])
-    return redirect(queries.tell(event).url)
+    return redirect(sentence_of(event).url)
 
 
 @require_POST

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-METHODS = ("late", "concat", "gated", "lowrank", "bottleneck", "crossattention", "ensemble")
-COMPARED = METHODS[:3]
-"""Trained beside the chosen one where a comparison is asked for: those that cost little."""
+from apps.ui import figures, learning_tasks
+from fusion.schema.notes import Note
 
 
 def method_name(code: str) -> str:
@@ -122,26 +121,79 @@ def unit_name(code: str, n: int) -> str:
 
 def reason_in_words(reason: str, n: int) -> str:
     """`15 duplicates`: how many samples take no part, and why."""
-    words = {
+    return left_out_templates(n).get(reason, "%(n)s " + reason) % {"n": f"{n:,}"}
+
+
+def left_out_templates(n: int) -> dict[str, str]:
+    """Return code -> template for n samples, for the codes of fusion.schema.notes.LEFT_OUT."""
+    return {
         "duplicate": ngettext("%(n)s duplicate", "%(n)s duplicates", n),
         "no label": _("%(n)s without label"),
         "no group": _("%(n)s without group"),
         "no modality": _("%(n)s without input"),
+        "only in training": _("%(n)s only in training"),
+        "trained on": _("%(n)s the model was trained on"),
+        "no truth": _("%(n)s without truth"),
     }
-    return words.get(reason, "%(n)s " + reason) % {"n": f"{n:,}"}
 
 
-def engine_note(text: str) -> str:
-    """Why the engine gives no interval, or doubts it: its English sentence in the reader's
-    language.
-    """
-    n = "".join(character for character in text if character.isdigit())
-    words = {
-        "only one cluster, no interval": _("only one cluster, no interval"),
-        f"only {n} clusters, too narrow": _("only %(n)s clusters, too narrow") % {"n": n},
-        f"only {n} samples": _("only %(n)s samples") % {"n": n},
+def note_in_words(note: Note | None) -> str:
+    """Return a note of the engine in the reader's language; empty without one."""
+    if note is None:
+        return ""
+    template = note_templates()[note.code]
+    return template % {name: param_in_words(name, value) for name, value in note.params.items()}
+
+
+def param_in_words(name: str, value: str | int | list[str]) -> str:
+    if isinstance(value, list):
+        return list_in_words(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if name == "metric":
+        return figures.metric(value)
+    return learning_tasks.title(value) if name in ("task", "other_task") else value
+
+
+def note_templates() -> dict[str, str]:
+    """Return code -> template in the reader's language, for the codes of fusion.schema.notes."""
+    return {
+        "text": "%(text)s",
+        "one_cluster": _("only one cluster, no interval"),
+        "few_clusters": _("only %(n)s clusters, too narrow"),
+        "few_samples": _("only %(n)s samples"),
+        "noise_not_measured": _(
+            "nobody asked the model under this noise; the recipe's evaluation.noise does"
+        ),
+        "inputs_not_measured": _("nobody asked the model without these inputs"),
+        "modality_not_read": _("the model does not read %(name)s"),
+        "no_reference": _("no reference run was given"),
+        "no_single": _("nobody knows what a single modality alone answers to every sample"),
+        "single_unknown": _("nobody knows what %(name)s alone answers to every sample"),
+        "needs_probabilities": _("%(metric)s is not known of this model: it needs probabilities"),
+        "metric_of_another_task": _("%(metric)s is not known of this model: this is “%(task)s”"),
+        "one_label": _("all samples of the slice have the same label, so there is nothing to rank"),
+        "one_run": _("Name at least two runs: one is compared with another."),
+        "tasks_differ": _(
+            "Runs %(one)s and %(other)s answer different kinds of questions, so their scores cannot be compared."
+        ),
+        "samples_differ": _(
+            "Runs %(one)s and %(other)s were not judged on the same test samples, so their scores cannot be compared: %(n_one)s samples only in run %(one)s, %(n_other)s only in run %(other)s, the first: %(key)s."
+        ),
+        "labels_differ": _(
+            "Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, so their scores cannot be compared."
+        ),
+        "all_against_label": _("%(names)s all say %(answer)s, the label says %(truth)s"),
+        "both_against_label": _("%(names)s both say %(answer)s, the label says %(truth)s"),
+        "one_against_label": _("%(names)s says %(answer)s, the label says %(truth)s"),
+        "product_against_label": _(
+            "together they say %(answer)s, though none alone does; the label says %(truth)s"
+        ),
+        "contradiction": _("%(one)s says %(answer)s, %(other)s says %(other_answer)s"),
+        "sure_contradiction": _(
+            "%(one)s says %(answer)s, %(other)s says %(other_answer)s, each sure"
+        ),
     }
-    return words.get(text, text)
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.datasets.models import Version
-from apps.experiments.report.intervals import scale
+from apps.experiments.report.interval_scales import scale
 from apps.experiments.report.overview import (
     calibration,
     contributions,

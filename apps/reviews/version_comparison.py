@@ -6,12 +6,12 @@ from django.utils.translation import gettext as _
 
 from apps.experiments.artifacts.predictions import Cannot
 from apps.experiments.models import Run
-from apps.experiments.report import intervals, run_comparison
+from apps.experiments.report import interval_scales, run_comparison
 from apps.experiments.report.disciplines.protocols import measure
 from apps.experiments.words import column_names
 from fusion.schema.comparison import Difference
 from fusion.schema.intervals import Interval
-from fusion.schema.protocol import MEASURES
+from fusion.schema.metrics import METRICS
 from fusion.schema.result import EvaluationResult
 
 SHOWN = ("accuracy", "auroc", "mae", "mae_steps", "exact_match", "log_loss", "ece")
@@ -66,7 +66,7 @@ def figures(before: Run, after: Run) -> list[ScoreChange]:
             measure(name),
             known[name],
             result_after.metrics[name],
-            MEASURES[name].lower_is_better,
+            METRICS[name].lower_is_better,
             pairs.get(name),
         )
         for name in dict.fromkeys((result.headline.metric, *SHOWN))
@@ -97,7 +97,9 @@ def _figure(
     lower_is_better: bool = False,
     pair: Difference | None = None,
 ) -> ScoreChange:
-    change = intervals.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    change = (
+        interval_scales.verdict(pair.verdict) if pair else verdict(before, after, lower_is_better)
+    )
     return ScoreChange(label, before, after, change, pair)
 
 

@@ -15,13 +15,25 @@ def is_missing(value: float | None) -> bool:
 
 
 def metric(code: str) -> str:
-    """What a metric of fusion.schema.result is called."""
+    """Return the name of a metric of fusion.schema.result."""
     names = {
-        "macro_f1": _("Macro-F1"), "accuracy": _("accuracy"), "balanced_accuracy": _("balanced accuracy"), "auroc": _("AUROC"),
-        "log_loss": _("log loss"), "brier": _("Brier score"), "ece": _("ECE"), "mae_steps": _("steps off"), "kappa": _("weighted kappa"),
-        "r2": _("R²"), "rmse": _("RMSE"), "mae": _("mean error"), "spearman": _("Spearman correlation"),
-        "coverage_90": _("inside the 90 % interval"), "micro_f1": _("micro-F1"), "exact_match": _("whole set right"),
-    }  # fmt: skip
+        "macro_f1": _("Macro-F1"),
+        "accuracy": _("accuracy"),
+        "balanced_accuracy": _("balanced accuracy"),
+        "auroc": _("AUROC"),
+        "log_loss": _("log loss"),
+        "brier": _("Brier score"),
+        "ece": _("ECE"),
+        "mae_steps": _("steps off"),
+        "kappa": _("weighted kappa"),
+        "r2": _("R²"),
+        "rmse": _("RMSE"),
+        "mae": _("mean error"),
+        "spearman": _("Spearman correlation"),
+        "coverage_90": _("inside the 90 % interval"),
+        "micro_f1": _("micro-F1"),
+        "exact_match": _("whole set right"),
+    }
     return str(names.get(code, code))
 
 

@@ -38,8 +38,10 @@ PEOPLE = [
 KINDS = ["image", "text", "audio", "table", "series", "knowledge"]
 NINE = "M60 22c-12-6-28 0-28 16 0 14 18 18 28 6M62 20c2 20-4 40-10 56"
 PICTURE = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 96 96'%3E%3Crect width='96' height='96'/%3E"
-    f"%3Cpath d='{NINE}' fill='none' stroke='white' stroke-width='8' stroke-linecap='round'/%3E%3C/svg%3E"
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 96 96'%3E%3Crect "
+    "width='96' height='96'/%3E"
+    f"%3Cpath d='{NINE}' fill='none' stroke='white' stroke-width='8' "
+    "stroke-linecap='round'/%3E%3C/svg%3E"
 )
 
 

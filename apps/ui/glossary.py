@@ -24,13 +24,15 @@ TERMS: dict[str, Term] = {
     "lora": Term(
         _("LoRA"),
         _(
-            "A way to train a large encoder by a few small matrices beside it, while its own weights stay as they were."
+            "A way to train a large encoder by a few small matrices beside it, while its own "
+            "weights stay as they were."
         ),
     ),
     "pooling": Term(
         _("Pooling"),
         _(
-            "How the many vectors that an encoder writes of one sample become the one that a model reads."
+            "How the many vectors that an encoder writes of one sample become the one that a "
+            "model reads."
         ),
     ),
     "fusion-method": Term(
@@ -47,26 +49,30 @@ TERMS: dict[str, Term] = {
     "fold": Term(
         _("Fold"),
         _(
-            "One round of the split: some samples are held out for the test, the model trains on the others."
+            "One round of the split: some samples are held out for the test, the model trains on "
+            "the others."
         ),
     ),
     "seed": Term(
         _("Seed"),
         _(
-            "The number that random choices start from; several seeds show how much of a score is luck."
+            "The number that random choices start from; several seeds show how much of a score is"
+            " luck."
         ),
     ),
     "epoch": Term(_("Epoch"), _("One pass of the training over all its samples.")),
     "bootstrap": Term(
         _("Bootstrap"),
         _(
-            "The test samples are drawn again and again, with repetition, to see how far the score would vary."
+            "The test samples are drawn again and again, with repetition, to see how far the "
+            "score would vary."
         ),
     ),
     "cluster": Term(
         _("Cluster"),
         _(
-            "Samples that belong together, such as those of one person; the bootstrap draws them together."
+            "Samples that belong together, such as those of one person; the bootstrap draws them "
+            "together."
         ),
     ),
     "macro-f1": Term(
@@ -76,13 +82,15 @@ TERMS: dict[str, Term] = {
     "r2": Term(
         _("R²"),
         _(
-            "Of a number: the share of its variation that the answers explain; 1 is perfect, 0 is no better than the mean."
+            "Of a number: the share of its variation that the answers explain; 1 is perfect, 0 is"
+            " no better than the mean."
         ),
     ),
     "auroc": Term(
         _("AUROC"),
         _(
-            "How often a sample of the label gets a higher score than one without it; 0.5 is chance, 1 is perfect."
+            "How often a sample of the label gets a higher score than one without it; 0.5 is "
+            "chance, 1 is perfect."
         ),
     ),
     "interval": Term(
@@ -103,7 +111,8 @@ TERMS: dict[str, Term] = {
     "rule": Term(
         _("Rule"),
         _(
-            "What a discipline knows, as “when this holds, the label is that”, with a weight or without exception."
+            "What a discipline knows, as “when this holds, the label is that”, with a weight or "
+            "without exception."
         ),
     ),
 }

@@ -3,7 +3,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from .shell import shell_for
+from apps.workspace.navigation import shell_for
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

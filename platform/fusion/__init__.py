@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def load(folder: str | Path) -> "Bundle":
-    """A checked bundle; see `fusion.pipeline.bundle.load`."""
-    from fusion.pipeline import bundle
+    """A checked bundle; see `fusion.pipeline.bundle_files.load`."""
+    from fusion.pipeline import bundle_files
 
-    return bundle.load(folder)
+    return bundle_files.load(folder)

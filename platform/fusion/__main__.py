@@ -234,10 +234,10 @@ def evaluate(options: argparse.Namespace) -> Any:
 
 
 def judged_bundle(options: argparse.Namespace) -> Any:
-    from fusion.pipeline import bundle, evaluate_bundle
+    from fusion.pipeline import bundle_files, evaluate_bundle
 
     progress = Terminal()
-    stored = bundle.load(options.bundle)
+    stored = bundle_files.load(options.bundle)
     return evaluate_bundle.score(
         stored, aligned_of(options.folder, progress), cache_of(options.cache), progress
     )
@@ -295,9 +295,9 @@ def measure(options: argparse.Namespace) -> Any:
 
 
 def predict(options: argparse.Namespace) -> Any:
-    from fusion.pipeline import batch_predict, bundle
+    from fusion.pipeline import batch_predict, bundle_files
 
-    stored = bundle.load(options.bundle)
+    stored = bundle_files.load(options.bundle)
     predictions = batch_predict.predict(
         stored, options.source, cache_of(options.cache), Terminal(), options.method
     )
@@ -312,10 +312,10 @@ def predict(options: argparse.Namespace) -> Any:
 
 
 def represent(options: argparse.Namespace) -> Any:
-    from fusion.pipeline import batch_predict, bundle
+    from fusion.pipeline import batch_predict, bundle_files
 
     vectors = batch_predict.represent(
-        bundle.load(options.bundle),
+        bundle_files.load(options.bundle),
         options.source,
         cache_of(options.cache),
         Terminal(),

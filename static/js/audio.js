@@ -17,9 +17,18 @@ class Audio extends HTMLElement {
     const button = this.querySelector("[data-play]");
     if (!player || !button) return;
     button.hidden = false;
-    this.head = this.querySelector(".wave__head") ?? this.appendChild(Object.assign(document.createElement("span"), { className: "wave__head", hidden: true }));
-    if (button !== this.button) button.addEventListener("click", () => (this.player.paused ? this.play() : this.player.pause()));
-    if (player !== this.player) for (const name of ["play", "pause", "ended"]) player.addEventListener(name, () => this.show());
+    this.head =
+      this.querySelector(".wave__head") ??
+      this.appendChild(
+        Object.assign(document.createElement("span"), { className: "wave__head", hidden: true }),
+      );
+    if (button !== this.button)
+      button.addEventListener("click", () =>
+        this.player.paused ? this.play() : this.player.pause(),
+      );
+    if (player !== this.player)
+      for (const name of ["play", "pause", "ended"])
+        player.addEventListener(name, () => this.show());
     this.button = button;
     this.player = player;
     this.dataset.ready = "";
@@ -27,7 +36,11 @@ class Audio extends HTMLElement {
 
   async play() {
     document.querySelectorAll("audio").forEach((other) => other !== this.player && other.pause());
-    await this.player.play().catch((error) => this.dispatchEvent(new CustomEvent("cs:error", { bubbles: true, detail: error })));
+    await this.player
+      .play()
+      .catch((error) =>
+        this.dispatchEvent(new CustomEvent("cs:error", { bubbles: true, detail: error })),
+      );
     this.follow();
   }
 

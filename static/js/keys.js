@@ -1,12 +1,21 @@
 // Keyboard: / and Ctrl K search, ? the sheet, g + letter goes, j k in lists, n p between open threads, x chooses.
 // Keys of a single letter can be switched off (WCAG 2.1.4); the choice is kept in this browser.
 const GO = { h: "/", i: "/inbox/" };
-const ROOMS = { o: "", d: "data/", s: "samples/", r: "runs/", v: "reviews/", m: "models/", a: "activity/" };
+const ROOMS = {
+  o: "",
+  d: "data/",
+  s: "samples/",
+  r: "runs/",
+  v: "reviews/",
+  m: "models/",
+  a: "activity/",
+};
 const project = location.pathname.match(/^\/p\/[^/]+\//)?.[0];
 let pending = 0;
 
 const single = () => localStorage.getItem("single-keys") !== "off";
-const typing = (target) => target.closest?.("input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]");
+const typing = (target) =>
+  target.closest?.("input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]");
 
 function search() {
   const field = document.querySelector("[data-search]");
@@ -47,7 +56,8 @@ const commands = {
   k: () => turn("prev") || step(ITEMS, -1),
   n: () => step(".thread:not(.thread--resolved)", 1),
   p: () => step(".thread:not(.thread--resolved)", -1),
-  x: () => document.activeElement.closest(".sample, tr")?.querySelector("input[type=checkbox]")?.click(),
+  x: () =>
+    document.activeElement.closest(".sample, tr")?.querySelector("input[type=checkbox]")?.click(),
 };
 
 function press(event) {
@@ -55,7 +65,15 @@ function press(event) {
     event.preventDefault();
     return search();
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !single() || document.querySelector("dialog[open]")) return;
+  if (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    typing(event.target) ||
+    !single() ||
+    document.querySelector("dialog[open]")
+  )
+    return;
   if (Date.now() < pending) {
     pending = 0;
     return go(event.key);
@@ -73,7 +91,9 @@ class Keys extends HTMLElement {
     const box = document.querySelector("[data-single-keys]");
     if (!box) return;
     box.checked = single();
-    box.addEventListener("change", () => localStorage.setItem("single-keys", box.checked ? "on" : "off"));
+    box.addEventListener("change", () =>
+      localStorage.setItem("single-keys", box.checked ? "on" : "off"),
+    );
   }
 
   disconnectedCallback() {

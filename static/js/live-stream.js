@@ -4,7 +4,9 @@ const LAST_WAIT = 30_000;
 
 export function listen(url, tell, gone) {
   const abort = new AbortController();
-  run(url, tell, abort.signal).catch(() => undefined).finally(gone);
+  run(url, tell, abort.signal)
+    .catch(() => undefined)
+    .finally(gone);
   return () => abort.abort();
 }
 
@@ -13,8 +15,11 @@ async function run(url, tell, signal) {
   let wait = FIRST_WAIT;
   while (!signal.aborted) {
     const headers = state.last ? { "Last-Event-ID": state.last } : {};
-    const answer = await fetch(url, { headers, signal, credentials: "same-origin" }).catch(() => null);
-    if (answer?.status === 401 || answer?.status === 404) return tell({ name: "refused", status: answer.status });
+    const answer = await fetch(url, { headers, signal, credentials: "same-origin" }).catch(
+      () => null,
+    );
+    if (answer?.status === 401 || answer?.status === 404)
+      return tell({ name: "refused", status: answer.status });
     if (answer?.ok && answer.headers.get("Content-Type")?.startsWith("text/event-stream")) {
       tell({ name: "connected" });
       wait = FIRST_WAIT;

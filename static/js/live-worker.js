@@ -6,8 +6,13 @@ const channel = new BroadcastChannel("cs-live");
 const streams = new Map(); // a stream that is open already is as good as a new one: the page is told so
 
 function open(url) {
-  if (streams.has(url)) return channel.postMessage({ url, name: "event", event: "hello", data: {} });
-  const stop = listen(url, (message) => channel.postMessage({ url, ...message }), () => streams.delete(url));
+  if (streams.has(url))
+    return channel.postMessage({ url, name: "event", event: "hello", data: {} });
+  const stop = listen(
+    url,
+    (message) => channel.postMessage({ url, ...message }),
+    () => streams.delete(url),
+  );
   streams.set(url, stop);
 }
 

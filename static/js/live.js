@@ -15,7 +15,9 @@ class Live extends HTMLElement {
     here.add(this);
     this.started = Date.now();
     this.heard = Date.now();
-    const project = this.dataset.project ? `?project=${encodeURIComponent(this.dataset.project)}` : "";
+    const project = this.dataset.project
+      ? `?project=${encodeURIComponent(this.dataset.project)}`
+      : "";
     this.url = new URL((this.dataset.url || "/live/") + project, location).href;
     this.addEventListener("click", (event) => event.target.closest("[data-pause]") && toggle());
     this.show();
@@ -37,7 +39,10 @@ class Live extends HTMLElement {
     try {
       this.channel = new BroadcastChannel("cs-live");
       this.channel.onmessage = ({ data }) => data.url === this.url && take(data);
-      const worker = new SharedWorker(script.dataset.liveWorker, { type: "module", name: "cs-live" });
+      const worker = new SharedWorker(script.dataset.liveWorker, {
+        type: "module",
+        name: "cs-live",
+      });
       worker.port.start();
       worker.port.postMessage({ url: this.url });
       worker.onerror = () => this.alone(take);
@@ -78,8 +83,15 @@ class Live extends HTMLElement {
     const pill = this.querySelector("[data-pill]");
     const tone = this.lost ? "warning" : paused ? "plain" : "success";
     pill.className = `pill tone-${tone}`;
-    const age = seconds < 60 ? this.dataset.seconds.replace("{n}", seconds) : this.dataset.minutes.replace("{n}", Math.round(seconds / 60));
-    const text = this.lost ? this.dataset.offline : paused ? this.dataset.paused : `${this.dataset.live}, ${age}`;
+    const age =
+      seconds < 60
+        ? this.dataset.seconds.replace("{n}", seconds)
+        : this.dataset.minutes.replace("{n}", Math.round(seconds / 60));
+    const text = this.lost
+      ? this.dataset.offline
+      : paused
+        ? this.dataset.paused
+        : `${this.dataset.live}, ${age}`;
     this.querySelector("[data-text]").textContent = text;
     this.mark(this.querySelector("[data-pause]"));
   }

@@ -4,7 +4,11 @@ class Mention extends HTMLElement {
   connectedCallback() {
     this.field = this.querySelector("textarea, input");
     if (!this.field || this.list) return;
-    this.list = Object.assign(document.createElement("ul"), { className: "menu__panel mention", hidden: true, id: `${this.field.id}-people` });
+    this.list = Object.assign(document.createElement("ul"), {
+      className: "menu__panel mention",
+      hidden: true,
+      id: `${this.field.id}-people`,
+    });
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", this.dataset.label ?? "@");
     this.append(this.list);
@@ -20,7 +24,9 @@ class Mention extends HTMLElement {
   }
 
   async people() {
-    this.loaded ??= fetch(this.dataset.url, { credentials: "same-origin" }).then((answer) => (answer.ok ? answer.json() : []));
+    this.loaded ??= fetch(this.dataset.url, { credentials: "same-origin" }).then((answer) =>
+      answer.ok ? answer.json() : [],
+    );
     return this.loaded;
   }
 
@@ -28,7 +34,9 @@ class Mention extends HTMLElement {
     const word = this.field.value.slice(0, this.field.selectionStart).match(/(?:^|\s)@(\S*)$/)?.[1];
     if (word === undefined) return this.close();
     const asked = word.toLowerCase();
-    const found = (await this.people()).filter((one) => `${one.handle} ${one.name}`.toLowerCase().includes(asked)).slice(0, 8);
+    const found = (await this.people())
+      .filter((one) => `${one.handle} ${one.name}`.toLowerCase().includes(asked))
+      .slice(0, 8);
     this.list.replaceChildren(...found.map((one, index) => this.option(one, index)));
     this.list.hidden = !found.length;
     this.at = 0;
@@ -36,11 +44,17 @@ class Mention extends HTMLElement {
   }
 
   option(one, index) {
-    const item = Object.assign(document.createElement("li"), { className: "menu__item", id: `${this.list.id}-${index}` });
+    const item = Object.assign(document.createElement("li"), {
+      className: "menu__item",
+      id: `${this.list.id}-${index}`,
+    });
     item.setAttribute("role", "option");
     item.dataset.handle = one.handle;
     const name = Object.assign(document.createElement("b"), { textContent: one.name });
-    const note = Object.assign(document.createElement("span"), { textContent: one.note ?? "", className: "muted" });
+    const note = Object.assign(document.createElement("span"), {
+      textContent: one.note ?? "",
+      className: "muted",
+    });
     item.append(name, note);
     return item;
   }
@@ -58,7 +72,9 @@ class Mention extends HTMLElement {
   }
 
   mark() {
-    [...this.list.children].forEach((item, index) => item.setAttribute("aria-selected", index === this.at));
+    [...this.list.children].forEach((item, index) =>
+      item.setAttribute("aria-selected", index === this.at),
+    );
     const chosen = this.list.hidden ? null : this.list.children[this.at];
     if (chosen) this.field.setAttribute("aria-activedescendant", chosen.id);
     else this.field.removeAttribute("aria-activedescendant");

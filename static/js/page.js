@@ -40,7 +40,9 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  const menu = document.activeElement?.closest("details.menu[open]") ?? document.querySelector("details.menu[open]");
+  const menu =
+    document.activeElement?.closest("details.menu[open]") ??
+    document.querySelector("details.menu[open]");
   if (menu) {
     menu.open = false;
     menu.querySelector("summary").focus();
@@ -73,11 +75,15 @@ function watchToast(toast) {
 
 document.querySelectorAll("#toasts [data-toast]").forEach(watchToast);
 new MutationObserver((changes) => {
-  for (const change of changes) change.addedNodes.forEach((node) => node.matches?.("[data-toast]") && watchToast(node));
+  for (const change of changes)
+    change.addedNodes.forEach((node) => node.matches?.("[data-toast]") && watchToast(node));
 }).observe(document.getElementById("toasts") ?? document.body, { childList: true });
 
 // Ages: the server's words stay until they would be wrong, then the browser's own words in the page's language.
-const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
+const words = new Intl.RelativeTimeFormat(document.documentElement.lang, {
+  numeric: "auto",
+  style: "short",
+});
 
 function refreshAges() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
@@ -85,7 +91,10 @@ function refreshAges() {
     const known = time.dataset.minutes;
     time.dataset.minutes = minutes;
     if (known === undefined || Number(known) === minutes || minutes < -1440) continue;
-    time.textContent = minutes > -60 ? words.format(minutes, "minute") : words.format(Math.round(minutes / 60), "hour");
+    time.textContent =
+      minutes > -60
+        ? words.format(minutes, "minute")
+        : words.format(Math.round(minutes / 60), "hour");
   }
 }
 

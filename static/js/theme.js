@@ -12,7 +12,9 @@ export function choose(theme) {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   document.cookie = `theme=${theme};path=/;max-age=${YEAR};samesite=lax`;
-  document.querySelectorAll("[data-theme-choice]").forEach((button) => button.setAttribute("aria-pressed", button.dataset.themeChoice === theme));
+  document
+    .querySelectorAll("[data-theme-choice]")
+    .forEach((button) => button.setAttribute("aria-pressed", button.dataset.themeChoice === theme));
 }
 
 class Theme extends HTMLElement {
@@ -20,11 +22,14 @@ class Theme extends HTMLElement {
     this.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (!button) return;
-      const theme = button.dataset.themeChoice ?? order[(order.indexOf(current()) + 1) % order.length];
+      const theme =
+        button.dataset.themeChoice ?? order[(order.indexOf(current()) + 1) % order.length];
       choose(theme);
       announce(this.dataset[theme] ?? "");
     });
-    this.querySelectorAll("[data-theme-choice]").forEach((button) => button.setAttribute("aria-pressed", button.dataset.themeChoice === current()));
+    this.querySelectorAll("[data-theme-choice]").forEach((button) =>
+      button.setAttribute("aria-pressed", button.dataset.themeChoice === current()),
+    );
   }
 }
 

@@ -8,7 +8,8 @@ class Upload extends HTMLElement {
     this.form.addEventListener("submit", (event) => this.send(event));
     this.input.addEventListener("change", () => this.name());
     const zone = this.querySelector(".drop") ?? this.form;
-    for (const name of ["dragover", "dragleave", "drop"]) zone.addEventListener(name, (event) => this.drag(event, zone));
+    for (const name of ["dragover", "dragleave", "drop"])
+      zone.addEventListener(name, (event) => this.drag(event, zone));
   }
 
   drag(event, zone) {
@@ -22,11 +23,15 @@ class Upload extends HTMLElement {
 
   name() {
     const list = this.querySelector("[data-files]");
-    if (list) list.textContent = [...this.input.files].map((file) => `${file.name} (${size(file.size)})`).join(", ");
+    if (list)
+      list.textContent = [...this.input.files]
+        .map((file) => `${file.name} (${size(file.size)})`)
+        .join(", ");
   }
 
   send(event) {
-    if (![...this.form.querySelectorAll("input[type=file]")].some((input) => input.files.length)) return;
+    if (![...this.form.querySelectorAll("input[type=file]")].some((input) => input.files.length))
+      return;
     event.preventDefault();
     const request = new XMLHttpRequest();
     const bar = this.bar();
@@ -58,11 +63,15 @@ class Upload extends HTMLElement {
     const percent = total ? Math.floor((100 * loaded) / total) : 0;
     box.firstChild.value = percent;
     const words = percent < 100 ? this.dataset.sending : this.dataset.sent;
-    box.lastChild.textContent = (words ?? "{percent} %").replace("{percent}", percent).replace("{size}", size(loaded)).replace("{total}", size(total));
+    box.lastChild.textContent = (words ?? "{percent} %")
+      .replace("{percent}", percent)
+      .replace("{size}", size(loaded))
+      .replace("{total}", size(total));
   }
 
   done(request) {
-    if (request.responseURL && request.responseURL !== new URL(this.form.action, location).href) return location.assign(request.responseURL);
+    if (request.responseURL && request.responseURL !== new URL(this.form.action, location).href)
+      return location.assign(request.responseURL);
     const answer = new DOMParser().parseFromString(request.responseText, "text/html");
     document.querySelector("main").replaceWith(document.adoptNode(answer.querySelector("main")));
     document.querySelector("[data-focus]")?.focus();

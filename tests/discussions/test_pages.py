@@ -4,6 +4,7 @@ from django.urls import reverse
 from apps.discussions import anchors, services
 from apps.discussions.anchors import Anchor
 from apps.discussions.models import Comment, Notification
+from apps.projects.events import record
 
 pytestmark = pytest.mark.django_db
 
@@ -209,3 +210,12 @@ def test_nobody_can_touch_the_notifications_of_another(team, client) -> None:
 def test_an_empty_inbox_says_what_will_come(team, client) -> None:
     client.force_login(team.viewer)
     assert "Your inbox is empty" in client.get("/inbox/").content.decode()
+
+
+def test_a_notification_that_is_no_comment_opens_the_page_of_its_object(team, client) -> None:
+    event = record(team.project, team.owner, "run.finished", "run", 7, "Run 7")
+    services.notify(event, [team.viewer], Notification.Reason.RUN)
+    row = Notification.objects.get(user=team.viewer)
+    client.force_login(team.viewer)
+    answer = client.get(reverse("discussions:open", args=[row.pk]))
+    assert answer.url == reverse("experiments:run", args=[team.project.slug, 7])

@@ -68,7 +68,7 @@ def aligned(task: TaskName = "classification") -> Aligned:
 
 
 def frozen(project: Project, user: User, task: TaskName = "classification") -> Alignment:
-    """As the job that freezes leaves it."""
+    """The alignment as the job that freezes leaves it."""
     joined = aligned(task)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alignment.parquet"
@@ -83,8 +83,8 @@ def frozen(project: Project, user: User, task: TaskName = "classification") -> A
     table = register_blobs(project, [blob])[blob.sha256]
     spec = {
         "modalities": {
-            name: {"kind": one.kind, "columns": one.columns}
-            for name, one in joined.modalities.items()
+            name: {"kind": modality.kind, "columns": modality.columns}
+            for name, modality in joined.modalities.items()
         },
         "label": {"source": "samples.label", "task": task},
         "groups": ["samples.site"],
@@ -93,9 +93,17 @@ def frozen(project: Project, user: User, task: TaskName = "classification") -> A
         "extras": [],
     }
     return Alignment.objects.create(
-        project=project, number=next_number(project, "alignment"), name="small", spec=spec, summary=summarise(joined), table=table,
-        digest=joined.digest, state=Alignment.State.FROZEN, created_by=user, frozen_at=timezone.now(),
-    )  # fmt: skip
+        project=project,
+        number=next_number(project, "alignment"),
+        name="small",
+        spec=spec,
+        summary=summarise(joined),
+        table=table,
+        digest=joined.digest,
+        state=Alignment.State.FROZEN,
+        created_by=user,
+        frozen_at=timezone.now(),
+    )
 
 
 def recipe(epochs: int = 4, seeds: int = 1, **training: object) -> Recipe:

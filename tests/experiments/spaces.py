@@ -19,8 +19,8 @@ NAMES = ["image", "speech", "text"]
 
 
 def keep_space(run: Run, method: str = "late") -> Path:
-    """Of the samples of tests.made.make_study, in two rounds; the speech of a sample is exactly as
-    its image. S001 is answered wrong.
+    """Write both files for the samples of tests.made.make_study, in two folds; the speech of a
+    sample is exactly as its image. S001 is answered wrong.
     """
     rng = np.random.default_rng(0)
     y, numbers = np.arange(N) % 3, np.arange(N)
@@ -31,17 +31,21 @@ def keep_space(run: Run, method: str = "late") -> Path:
         for i, name in enumerate(NAMES)
     }
     scored = Scored(
-        [f"S{i:03}" for i in numbers], y, mask, np.full((N, 3), np.log(1 / 3)), np.array([""] * N), np.array(["S1", "S2"])[numbers % 2],
-        list(DIGITS), NAMES,
-    )  # fmt: skip
-    told = np.eye(3)[np.where(numbers == 1, 2, y)][None]
+        [f"S{i:03}" for i in numbers],
+        y,
+        mask,
+        np.full((N, 3), np.log(1 / 3)),
+        np.array([""] * N),
+        np.array(["S1", "S2"])[numbers % 2],
+        list(DIGITS),
+        NAMES,
+    )
+    p = np.eye(3)[np.where(numbers == 1, 2, y)][None]
     folder = settings.HOME / run.bundle_path
-    found = Space(method, method == "late", hidden, alone)
+    space = Space(method, method == "late", hidden, alone)
     columns = {"samples.speaker": [f"P{i % 4}" for i in numbers]}
     representation_file.write(
-        folder / "representation.parquet", found, scored, columns, places(found, scored)
+        folder / "representation.parquet", space, scored, columns, places(space, scored)
     )
-    predictions_file.write(
-        folder / "predictions.parquet", scored, told, dict.fromkeys(NAMES, told), [0]
-    )
+    predictions_file.write(folder / "predictions.parquet", scored, p, dict.fromkeys(NAMES, p), [0])
     return folder

@@ -9,7 +9,7 @@ from django.test import Client
 from apps.experiments.models import Metric, Run
 from apps.experiments.report.run_comparison import learning
 from tests.experiments import factory
-from tests.experiments.answers import N, answered_run
+from tests.experiments.answered_runs import N, answered_run
 from tests.experiments.test_pages import QUERIES
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(
         answered_run(team, home, 0.7, 1, recipe=concat),
         answered_run(team, home, 0.9, 2, recipe=gated),
     ]
-    told = [  # of each fit the scores by epoch; some are ended early
+    scores = [  # by epoch, of each fit; some are ended early
         {"image · A, inner 1": [0.2, 0.4], "gated · A, inner 1": [0.9, 0.9]},
         {
             "concat · A, inner 1": [0.2, 0.4, 0.6],
@@ -89,7 +89,7 @@ def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(
             name=f"validation_{run.metric}",
             value=value,
         )
-        for run, fits in zip(runs, told)
+        for run, fits in zip(runs, scores)
         for fold, values in fits.items()
         for epoch, value in enumerate(values, 1)
     )
@@ -116,8 +116,10 @@ def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(
 def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(
     client: Client, team: Any, home: Any
 ) -> None:
-    one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9, n=N - 20)
-    text = page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
+    first, second = answered_run(team, home, 0.6), answered_run(team, home, 0.9, n=N - 20)
+    text = page(
+        client, team.viewer, team, f"?run={first.number}&run={second.number}"
+    ).content.decode()
     assert "were not judged on the same test samples" in text
     assert "20 samples only in run 1, 0 only in run 2, the first: D00180." in text
     assert "clearly" not in text
@@ -126,23 +128,27 @@ def test_runs_on_other_samples_are_refused_in_a_banner_with_what_differs(
 def test_with_fewer_than_two_finished_runs_one_chooses(
     client: Client, team: Any, home: Any
 ) -> None:
-    one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9)
-    Run.objects.filter(pk=two.pk).update(result=None, score=None)
-    text = page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
+    first, second = answered_run(team, home, 0.6), answered_run(team, home, 0.9)
+    Run.objects.filter(pk=second.pk).update(result=None, score=None)
+    text = page(
+        client, team.viewer, team, f"?run={first.number}&run={second.number}"
+    ).content.decode()
     assert "Run 2 has no result yet, so it is left out." in text
     assert "Nothing to compare yet" in text
     answered_run(team, home, 0.7)
-    text = page(client, team.viewer, team, f"?run={one.number}").content.decode()
+    text = page(client, team.viewer, team, f"?run={first.number}").content.decode()
     assert 'value="1" checked' in text
     assert 'value="3"' in text
 
 
 def test_answers_that_are_gone_are_told_of(client: Client, team: Any, home: Any) -> None:
-    one, two = answered_run(team, home, 0.6), answered_run(team, home, 0.9)
-    (Path(home.HOME) / two.bundle_path / "predictions.parquet").unlink()
+    first, second = answered_run(team, home, 0.6), answered_run(team, home, 0.9)
+    (Path(home.HOME) / second.bundle_path / "predictions.parquet").unlink()
     assert (
         "The answers of run 2 are gone"
-        in page(client, team.viewer, team, f"?run={one.number}&run={two.number}").content.decode()
+        in page(
+            client, team.viewer, team, f"?run={first.number}&run={second.number}"
+        ).content.decode()
     )
 
 
@@ -162,12 +168,12 @@ def test_a_run_that_is_not_there_is_not_found(
 
 
 def test_list_and_run_lead_to_it_without_javascript(client: Client, team: Any, home: Any) -> None:
-    one = answered_run(team, home, 0.6)
+    first = answered_run(team, home, 0.6)
     client.force_login(team.viewer)
     text = client.get(f"/p/{team.project.slug}/runs/").content.decode()
     assert '<form id="compare" method="get"' in text
     assert 'form="compare" name="run" value="1"' in text
     assert (
         f"/p/{team.project.slug}/runs/compare/?run=1"
-        in client.get(one.get_absolute_url()).content.decode()
+        in client.get(first.get_absolute_url()).content.decode()
     )

@@ -9,24 +9,31 @@ from django.urls import reverse
 from apps.discussions.models import Thread
 from apps.discussions.services import open_thread
 from apps.experiments.models import Run
-from apps.experiments.report.disciplines.disagreements import PAGE, reason, section
+from apps.experiments.report.disciplines.disagreements import PAGE, section
+from apps.experiments.words import note_in_words
 from fusion.schema.result import Disagreement, Kind, Said
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.made import make_study
 
 pytestmark = pytest.mark.django_db
 
 
 def odd(number: int, kind: Kind = "label", **changes: Any) -> Disagreement:
-    said = {
+    of_modality = {
         "image": Said(answer="two", confidence=0.95),
         "speech": Said(answer="two", confidence=0.9),
         "text": None,
     }
     fields: dict[str, Any] = {
-        "key": f"S{number:03}", "kind": kind, "score": 9 - number / 10, "truth": "one", "answer": "two", "said": said,
-        "between": ["image", "speech"], "reason": "",
-    }  # fmt: skip
+        "key": f"S{number:03}",
+        "kind": kind,
+        "score": 9 - number / 10,
+        "truth": "one",
+        "answer": "two",
+        "said": of_modality,
+        "between": ["image", "speech"],
+    }
     return Disagreement(**(fields | changes))
 
 
@@ -42,8 +49,7 @@ def run_with(team: Any, disagreements: list[Disagreement]) -> Run:
 
 
 def text(client: Client, user: Any, run: Run, query: str = "") -> str:
-    client.force_login(user)
-    return client.get(f"{run.get_absolute_url()}{query}").content.decode()
+    return page_text(client, user, f"{run.get_absolute_url()}{query}")
 
 
 @pytest.mark.parametrize(
@@ -52,12 +58,20 @@ def text(client: Client, user: Any, run: Run, query: str = "") -> str:
         ({}, "image and speech both say two, the label says one"),
         ({"between": ["speech"]}, "speech says two, the label says one"),
         ({"between": []}, "together they say two, though none alone does; the label says one"),
-        ({"kind": "modalities", "said": {"image": Said(answer="two", confidence=0.95), "speech": Said(answer="one", confidence=0.9)}},
-         "image says two, speech says one, each sure"),
+        (
+            {
+                "kind": "modalities",
+                "said": {
+                    "image": Said(answer="two", confidence=0.95),
+                    "speech": Said(answer="one", confidence=0.9),
+                },
+            },
+            "image says two, speech says one, each sure",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_reason_stands_in_words(changes: dict[str, Any], words: str) -> None:
-    assert reason(odd(0, **changes)) == words
+    assert note_in_words(odd(0, **changes).reason) == words
 
 
 def test_each_sample_shows_its_files_what_each_input_said_and_the_way_to_talk(

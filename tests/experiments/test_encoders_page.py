@@ -9,6 +9,7 @@ from django.test import Client
 
 from fusion.encoders import catalogue, record
 from fusion.encoders.record import Check, Record
+from tests.experiments.pages import page_text
 
 pytestmark = pytest.mark.django_db
 DIGEST = "ab" * 32
@@ -23,19 +24,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def added(
     home: Path, name: str = "ward-patches", family: str = "patchtst", fault: str = ""
 ) -> None:
-    """What `consilience encoder add` leaves, without its weights: the page reads none."""
+    """Leave what `consilience encoder add` leaves, without weights: the page reads none."""
     (home / name).mkdir()
     (home / name / "config.json").write_text(f'{{"model_type": "{family}"}}')
     made = Record(
-        name, "PatchTST", "series", 130, 4, 1_234_567, DIGEST, "d" * 64, "huggingface.co/ward/patches", "4f2a", "MIT",
+        name,
+        "PatchTST",
+        "series",
+        130,
+        4,
+        1_234_567,
+        DIGEST,
+        "d" * 64,
+        "huggingface.co/ward/patches",
+        "4f2a",
+        "MIT",
         Check("2026-05-04T03:02:01+00:00", 0.01, fault),
-    )  # fmt: skip
+    )
     record.write(home / name, made)
 
 
 def page(client: Client, person: Any) -> str:
-    client.force_login(person("Ann Example"))
-    return client.get("/encoders/").content.decode()
+    return page_text(client, person("Ann Example"), "/encoders/")
 
 
 def test_it_shows_what_an_administrator_added_with_all_that_is_known(
@@ -125,4 +135,5 @@ def test_more_encoders_need_no_more_queries(
         added(home, f"ward-{n}")
     client.force_login(person("Ann Example"))
     with django_assert_max_num_queries(8):
-        client.get("/encoders/")
+        text = client.get("/encoders/").content.decode()
+    assert all(f"ward-{n}" in text for n in range(30))

@@ -6,12 +6,13 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments.recipe import fit
+from apps.experiments.recipe import recipe_checks
 from apps.experiments.report.disciplines import rules
 from apps.experiments.report.overview import contributions
 from fusion.knowledge import ENGLISH
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.experiments.test_pages import QUERIES
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +47,7 @@ def test_rules_at_prediction_are_one_of_the_things_it_relies_on(team: object) ->
 
 def test_a_run_without_rules_shows_no_such_section(client: Client, team: object) -> None:
     run = factory.finished_run(team.project, team.owner)
-    client.force_login(team.viewer)
-    assert 'id="knowledge"' not in client.get(run.get_absolute_url()).content.decode()
+    assert 'id="knowledge"' not in page_text(client, team.viewer, run.get_absolute_url())
 
 
 def test_a_rule_is_said_in_the_language_of_the_reader(team: object) -> None:
@@ -73,7 +73,7 @@ def test_a_rule_that_does_not_fit_the_alignment_is_named_in_the_form(
 ) -> None:
     aligned = factory.alignment(team.project, team.owner)
     recipe = Recipe.parse({"knowledge": {"rules": [{"when": when, "label": label}]}})
-    problem = fit.problems(aligned, recipe)["knowledge"][0]
+    problem = recipe_checks.problems(aligned, recipe)["knowledge"][0]
     assert words in problem
     assert problem.startswith("Rule 1 (")
 
@@ -83,7 +83,11 @@ def test_a_rule_that_cannot_be_read_is_refused_in_the_yaml_tab(
 ) -> None:
     factory.alignment(team.project, team.owner)
     client.force_login(team.owner)
-    text = "knowledge:\n  rules:\n    - {when: clue like 'pair', label: two}\n    - {when: clue = 'a', label: two}\n"
+    text = (
+        "knowledge:\n  rules:\n"
+        "    - {when: clue like 'pair', label: two}\n"
+        "    - {when: clue = 'a', label: two}\n"
+    )
     answer = client.post(
         f"/p/{team.project.slug}/runs/new/", {"yaml": text, "question": "", "do": "start"}
     )
@@ -101,19 +105,19 @@ def test_definitions_stand_side_by_side_with_what_they_are_worth(
         "change": {"value": 0.02, "low": 0.01, "high": 0.03},
     }
     label, code = run.evaluation.labels[2], team.speech.code
-    told = [
+    definitions = [
         {"name": label, "discipline": code, "definition": "exactly a pair"},
         {"name": "couple", "label": label, "definition": "one and one"},
     ]
-    found = {
+    concepts = {
         "encoder": "minilm-l6-v2",
-        "concepts": told,
+        "concepts": definitions,
         "score": pair,
         "few": [label],
         "auroc_of_few": pair,
         "verdict": "helps",
     }
-    type(run).objects.filter(pk=run.pk).update(result=run.result | {"concepts": found})
+    type(run).objects.filter(pk=run.pk).update(result=run.result | {"concepts": concepts})
     client.force_login(team.viewer)
     text = client.get(run.get_absolute_url()).content.decode()
     for words in (
@@ -137,6 +141,6 @@ def test_a_definition_of_no_label_is_named_in_the_form(team: object) -> None:
             }
         }
     )
-    defined, encoder = fit.problems(aligned, recipe)["knowledge"]
+    defined, encoder = recipe_checks.problems(aligned, recipe)["knowledge"]
     assert "dozen is defined, but it is no label" in defined
     assert "does not read this kind of input" in encoder

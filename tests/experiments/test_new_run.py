@@ -31,7 +31,7 @@ def aligned(team: object) -> Alignment:
 
 
 def fields(aligned: Alignment, recipe: Recipe | None = None, **changes: Any) -> dict[str, Any]:
-    """What a browser would send for the form of a recipe."""
+    """The fields that a browser would send for the form of a recipe."""
     initial = initial_of(recipe or Recipe.default(), aligned, catalogue.default)
     sent = {
         name: "on" if value is True else value
@@ -136,7 +136,7 @@ def test_an_unused_modality_stays_out(client: Client, team: object, aligned: Ali
     post(client, team, data)
     run = Run.objects.get()
     assert run.recipe["modalities"] == ["image", "speech"]
-    assert [one["name"] for one in run.modalities] == ["image", "speech"]
+    assert list(run.kinds) == ["image", "speech"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the run's page and the form say of noise."""
+"""Noise on the run's page and in the form."""
 
 import pytest
 from django.test import Client
@@ -9,6 +9,7 @@ from apps.experiments.report.overview import noise
 from fusion.encoders import catalogue
 from fusion.schema.recipe import Evaluation, Recipe
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.experiments.test_pages import QUERIES
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +35,7 @@ def test_the_page_draws_what_noise_costs_and_says_what_was_done(
 
 def test_a_run_without_noise_shows_none(client: Client, team: object) -> None:
     run = factory.finished_run(team.project, team.owner)
-    client.force_login(team.viewer)
-    assert 'id="plot-noise"' not in client.get(run.get_absolute_url()).content.decode()
+    assert 'id="plot-noise"' not in page_text(client, team.viewer, run.get_absolute_url())
 
 
 def test_the_form_asks_for_it_in_words_and_the_estimate_counts_every_level(team: object) -> None:
@@ -46,5 +46,5 @@ def test_the_form_asks_for_it_in_words_and_the_estimate_counts_every_level(team:
     )
     assert form.is_valid(), form.errors
     assert form.recipe.evaluation == Evaluation(noise=True)
-    quick, noisy = (estimates.estimate(aligned, one, []) for one in (plain, form.recipe))
+    quick, noisy = (estimates.estimate(aligned, recipe, []) for recipe in (plain, form.recipe))
     assert noisy.high > quick.high

@@ -4,10 +4,11 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from apps.experiments.recipe import fit
+from apps.experiments.recipe import recipe_checks
 from apps.experiments.report.disciplines import protocols
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.experiments.test_pages import QUERIES
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +38,8 @@ def test_each_discipline_sees_its_criteria_in_four_states_and_what_cannot_be_jud
         assert words in section, words
     assert "Macro-F1 is at least .680: samples.speaker is “S3” (on 50 samples or more)." in section
     assert (
-        "<b>Cannot be judged</b> (no reference run was given): The difference in Macro-F1 to the reference run is at least −.020"
-        in section
+        "<b>Cannot be judged</b> (no reference run was given): The difference in Macro-F1 to the "
+        "reference run is at least −.020" in section
     )
     assert team.speech.name in section
 
@@ -47,8 +48,7 @@ def test_a_run_of_which_nobody_asked_anything_shows_no_such_section(
     client: Client, team: object
 ) -> None:
     run = factory.finished_run(team.project, team.owner)
-    client.force_login(team.viewer)
-    assert SECTION not in client.get(run.get_absolute_url()).content.decode()
+    assert SECTION not in page_text(client, team.viewer, run.get_absolute_url())
 
 
 def test_metrics_are_drawn_apart_each_criterion_with_its_own_bound(team: object) -> None:
@@ -84,16 +84,18 @@ def test_protocols_of_recipe_and_study_that_do_not_fit_the_alignment_are_named_i
             }
         ]
     }
-    asked = [
+    protocols_of_recipe = [
         {
             "discipline": "SP",
             "criteria": [{"metric": "macro_f1", "where": "samples.speakr = 'S3'", "at_least": 0.5}],
         }
     ]
-    problems = fit.problems(aligned, Recipe.parse({"protocols": asked}))["protocols"]
+    problems = recipe_checks.problems(aligned, Recipe.parse({"protocols": protocols_of_recipe}))[
+        "protocols"
+    ]
     assert (
-        "protocol of SP, criterion 1, where: column 1: there is no column samples.speakr; did you mean samples.speaker?"
-        in problems[0]
+        "protocol of SP, criterion 1, where: column 1: there is no column samples.speakr; did you "
+        "mean samples.speaker?" in problems[0]
     )
     assert "protocol of LI, criterion 1, without: there is no modality smell" in problems[1]
 
@@ -103,7 +105,10 @@ def test_a_protocol_that_cannot_be_read_is_refused_in_the_yaml_tab(
 ) -> None:
     factory.alignment(team.project, team.owner)
     client.force_login(team.owner)
-    text = "protocols:\n  - discipline: SP\n    criteria: [{metric: macro_f1, at_least: 0.5, where: speaker like 3}]\n"
+    text = (
+        "protocols:\n  - discipline: SP\n"
+        "    criteria: [{metric: macro_f1, at_least: 0.5, where: speaker like 3}]\n"
+    )
     answer = client.post(
         f"/p/{team.project.slug}/runs/new/", {"yaml": text, "question": "", "do": "start"}
     )

@@ -1,4 +1,4 @@
-"""What a run's pages say of the fused representation."""
+"""Retrieval in the fused representation, on a run's page."""
 
 from typing import Any
 
@@ -7,17 +7,13 @@ from django.test import Client
 
 from apps.experiments.report.overview import retrieval
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 
 pytestmark = pytest.mark.django_db
 
 
-def text(client: Client, user: Any, address: str) -> str:
-    client.force_login(user)
-    return client.get(address).content.decode()
-
-
 def test_what_finds_what_stands_in_words(client: Client, team: Any) -> None:
-    page = text(
+    page = page_text(
         client, team.viewer, factory.finished_run(team.project, team.owner).get_absolute_url()
     )
     assert (
@@ -35,4 +31,4 @@ def test_a_run_that_was_judged_before_says_nothing_of_it(client: Client, team: A
     del result["retrieval"]
     run = factory.finished_run(team.project, team.owner, result=result)
     assert retrieval.section(run.evaluation) is None
-    assert 'id="space"' not in text(client, team.viewer, run.get_absolute_url())
+    assert 'id="space"' not in page_text(client, team.viewer, run.get_absolute_url())

@@ -1,4 +1,4 @@
-"""What a search tried, on its run's page; and the form that asks for one."""
+"""The tries of a search on its run's page; and the form that asks for one."""
 
 from typing import Any
 
@@ -8,12 +8,13 @@ from django.test import Client
 from apps.datasets.models import Alignment
 from apps.experiments.models import Run
 from apps.experiments.recipe import estimates
-from apps.experiments.recipe.settings import encoder_in_words
+from apps.experiments.recipe.recipe_settings import encoder_in_words
 from apps.experiments.report.overview import search
 from fusion.schema.intervals import Gain, Interval
 from fusion.schema.recipe import Recipe, presets
 from fusion.schema.result import Read, Search, Tried
 from tests.experiments import factory
+from tests.experiments.pages import page_text
 from tests.experiments.test_new_run import fields, post
 
 pytestmark = pytest.mark.django_db
@@ -72,8 +73,7 @@ def run_of(team: Any, tried: Search) -> Run:
 
 
 def page(client: Client, team: Any, run: Run) -> str:
-    client.force_login(team.viewer)
-    return client.get(run.get_absolute_url()).content.decode()
+    return page_text(client, team.viewer, run.get_absolute_url())
 
 
 def test_all_that_was_tried_stands_on_the_page_and_no_winner_is_named_where_there_is_none(
@@ -81,9 +81,13 @@ def test_all_that_was_tried_stands_on_the_page_and_no_winner_is_named_where_ther
 ) -> None:
     text = page(client, team, run_of(team, searched()))
     for words in (
-        "What was tried", "Late fusion did best inside the training samples of 4 rounds of 4", "it cannot be told apart from Ensemble",
-        "Not tried, since the 4 min of computing were spent: Cross-attention.", "EfficientNet-Lite0, layers 7 and 10 + Pixels", "as the recipe says",
-    ):  # fmt: skip
+        "What was tried",
+        "Late fusion did best inside the training samples of 4 rounds of 4",
+        "it cannot be told apart from Ensemble",
+        "Not tried, since the 4 min of computing were spent: Cross-attention.",
+        "EfficientNet-Lite0, layers 7 and 10 + Pixels",
+        "as the recipe says",
+    ):
         assert words in text, words
 
 

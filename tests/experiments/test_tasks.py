@@ -12,13 +12,13 @@ from django.test import Client
 from apps.experiments import services
 from apps.experiments.artifacts import embedding_map, predictions
 from apps.experiments.models import Run
-from apps.experiments.recipe import fit
+from apps.experiments.recipe import recipe_checks
 from apps.jobs.models import Job
 from apps.jobs.work import perform
 from apps.registry import services as registry
 from apps.reviews import services as reviews
 from apps.reviews.models import Review
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from fusion.schema.recipe import Recipe
 from tests.experiments import small
 
@@ -77,12 +77,14 @@ def test_a_run_of_every_task_can_be_seen_everywhere(
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     assert NAMES[task] in client.get(run.get_absolute_url()).content.decode()
     shown = embedding_map.embedding_map(run, {})
-    assert sum(len(one.xs) for one in shown.plot.dots) == result.n_samples
+    assert sum(len(dots.xs) for dots in shown.plot.dots) == result.n_samples
     assert sum(shown.values.values()) == result.n_samples
     assert len(shown.values) <= 3 or task == "multi-label"
     table = predictions.table(run, {"show": "wrong"})
     assert table.total == result.n_samples
-    assert not any(row["right"] for row in table.page)
+    wrong = list(table.page)
+    assert wrong
+    assert not any(row["right"] for row in wrong)
     prediction = {"run": run} | predictions.of_sample(run, "S000")
     assert bool(prediction["spread"]) == (task == "regression")
     assert prediction["answer"] in render_to_string(
@@ -96,8 +98,10 @@ def test_rules_are_refused_in_the_form_where_an_answer_is_not_one_label(team: ob
     alignment = small.frozen(team.project, team.owner, "regression")
     rules = {"rules": [{"when": "person = 'P1'", "label": "a"}]}
     recipe = Recipe.parse(small.recipe().model_dump(mode="json") | {"knowledge": rules})
-    assert "speak of one label of several" in fit.problems(alignment, recipe)["knowledge"][0]
+    assert (
+        "speak of one label of several" in recipe_checks.problems(alignment, recipe)["knowledge"][0]
+    )
     off = Recipe.parse(
         small.recipe().model_dump(mode="json") | {"knowledge": rules | {"use": "off"}}
     )
-    assert "knowledge" not in fit.problems(alignment, off)
+    assert "knowledge" not in recipe_checks.problems(alignment, off)

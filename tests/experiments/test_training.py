@@ -23,10 +23,11 @@ from apps.jobs.models import Job, LogLine
 from apps.jobs.work import perform
 from apps.projects.models import Event
 from fusion.estimates.machine import Machine
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from tests.experiments import small
 
 WORKER = Path(__file__).with_name("worker.py")
+POLL_SECONDS = 0.1
 
 
 def started(team: object, **options: object) -> Run:
@@ -93,7 +94,9 @@ def test_a_finished_run_is_told_and_can_be_read(team: object) -> None:
         n for i, row in enumerate(counts) for j, n in enumerate(row) if i != j
     )
     assert table.total == run.evaluation.n_samples
-    assert all(not row["right"] for row in table.page)
+    wrong = list(table.page)
+    assert wrong
+    assert not any(row["right"] for row in wrong)
     prediction = predictions.of_sample(run, "S000")
     assert {single["modality"] for single in prediction["answers"]} == {"image", "text", "scale"}
 
@@ -163,17 +166,17 @@ def kill(worker: subprocess.Popen) -> None:
         return
 
 
-def wait(job: Job, condition: Callable[[Job], bool], seconds: float = 120) -> Job:
-    deadline = time.monotonic() + seconds
+def wait(job: Job, condition: Callable[[Job], bool]) -> None:
+    """Look again until the worker has come so far; a run that never does meets the time limit of
+    every test, one that ended otherwise fails at once.
+    """
     while True:
         job.refresh_from_db()
         if condition(job):
-            return job
-        assert time.monotonic() < deadline, (
-            f"{job.state} {job.stage} {job.done} of {job.total}, attempt {job.attempt}: {job.error}"
-        )
+            return
+        assert not job.is_over, f"{job.state} in {job.stage}, attempt {job.attempt}: {job.error}"
         jobs.sweep()
-        time.sleep(0.1)
+        time.sleep(POLL_SECONDS)
 
 
 def facts(run: Run) -> dict:
@@ -215,8 +218,7 @@ def test_a_running_run_stops_when_asked(start_worker: Callable, team: object) ->
     run = started(team, epochs=400, seeds=3)
     wait(run.job, lambda job: job.stage == "train" and job.done >= 1)
     services.stop_run(team.owner, run)
-    begun = time.monotonic()
     wait(run.job, lambda job: job.is_over)
-    assert run.job.state == Job.State.STOPPED
-    assert time.monotonic() - begun < 5
+    assert (run.job.state, run.job.stage) == (Job.State.STOPPED, "train")
+    assert run.job.done < run.job.total
     assert Event.objects.filter(verb="run.stopped").exists()

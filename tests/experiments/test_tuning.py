@@ -90,12 +90,12 @@ def test_tuning_that_cannot_fit_is_refused_with_what_to_change(
     home: Any,  # noqa: F811
 ) -> None:
     Machine(seconds_a_step={"": 0.001}, base_mb=600, memory_mb=900, runs=3).save(home)
-    asked = {
+    choice = {
         "name": "minilm-l6-v2",
         "tune": "full",
         "tuning": {"batch_size": 64, "checkpointing": True},
     }
-    [words] = problems(aligned, Recipe.parse({"encoders": {"text": [asked]}}))["memory"]
+    [words] = problems(aligned, Recipe.parse({"encoders": {"text": [choice]}}))["memory"]
     assert "training the encoder MiniLM" in words
     assert "LoRA" in words
     assert "halve its batch" in words

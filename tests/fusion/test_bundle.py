@@ -13,7 +13,8 @@ import pytest
 from fusion.core.files import digest_of, file_digest, read_tensors, write_json, write_tensors
 from fusion.core.progress import Progress
 from fusion.data.alignment import Cell, Modality
-from fusion.pipeline.bundle import BundleError, load
+from fusion.pipeline.bundle import BundleError
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.evaluate_bundle import score
 from fusion.schema.result import EvaluationResult
 

@@ -12,7 +12,7 @@ from fusion.encoders.base import EncoderError
 
 from .families import choice, encoded, saved
 
-PACKAGED = [e.name for e in catalogue.ENTRIES if e.sort == "packaged"]
+PACKAGED = [e.name for e in catalogue.registered() if e.sort == "packaged"]
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +83,7 @@ def test_the_catalogue_is_light():
     )
 
 
-@pytest.mark.parametrize("name", [e.name for e in catalogue.ENTRIES])
+@pytest.mark.parametrize("name", [e.name for e in catalogue.registered()])
 def test_every_encoder_gives_finite_vectors_of_the_promised_length(name, contents):
     skip_without(name)
     encoder = load(name)
@@ -95,7 +95,7 @@ def test_every_encoder_gives_finite_vectors_of_the_promised_length(name, content
 
 
 @pytest.mark.parametrize(
-    "name", [e.name for e in catalogue.ENTRIES if e.kind in ("image", "audio", "text")]
+    "name", [e.name for e in catalogue.registered() if e.kind in ("image", "audio", "text")]
 )
 def test_a_vector_does_not_depend_on_its_neighbours_in_the_batch(name, contents):
     skip_without(name)
@@ -156,7 +156,7 @@ def test_image_layers_grids_and_resolution_are_options(pictures):
 def test_folding_the_batch_norms_changes_no_feature():
     import torch
 
-    from fusion.encoders.adapters.efficientnet import EfficientNetLite0, fold
+    from consilience.demo.encoders.efficientnet import EfficientNetLite0, fold
 
     torch.manual_seed(0)
     model = EfficientNetLite0()
@@ -208,7 +208,7 @@ def test_a_package_whose_weights_were_changed_is_not_read(name, tmp_path, monkey
     skip_without(name)
     import dataclasses
 
-    from fusion.encoders.adapters import packaged
+    from consilience.demo.encoders import packaged
 
     entry = dataclasses.replace(catalogue.get(name), sha256="0" * 64)
     with pytest.raises(EncoderError, match="is not the expected file"):

@@ -16,7 +16,8 @@ from scipy.special import log_softmax
 from fusion.core.files import digest_of, write_json
 from fusion.core.progress import Progress
 from fusion.methods.ensemble import Pool
-from fusion.pipeline.bundle import BundleError, load
+from fusion.pipeline.bundle import BundleError
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.evaluate_bundle import score
 from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe

@@ -10,10 +10,11 @@ from fusion.evaluation.robustness import degradation, missing
 from fusion.evaluation.subgroups import repeats, subgroups
 from fusion.methods.late import late_answers
 from fusion.schema.intervals import Interval
+from fusion.schema.notes import Note
 from fusion.tasks import metrics
-from fusion.tasks.bootstrap import Resampler, few, interval, verdict
+from fusion.tasks.bootstrap import Resampler, cluster_note, interval, verdict
 from fusion.tasks.calibration import bin_sums, ece_of, temperature_of
-from fusion.tasks.label_scores import Scores, gain
+from fusion.tasks.label_scores import LabelScores, gain
 from fusion.tasks.predictions import Answers, Scored, coalitions
 
 K = 4
@@ -42,7 +43,7 @@ def case():
 def test_every_metric_is_scikit_learns(case):
     scored, answers, resampler = case
     p = answers.whole[:1]
-    figures = {name: each.value for name, each in Scores(resampler, scored.y, p).all().items()}
+    figures = {name: each.value for name, each in LabelScores(resampler, scored.y, p).all().items()}
     y, answer = scored.y, p[0].argmax(1)
     assert figures["macro_f1"] == pytest.approx(sk.f1_score(y, answer, average="macro"))
     assert figures["accuracy"] == pytest.approx(sk.accuracy_score(y, answer))
@@ -55,7 +56,7 @@ def test_every_metric_is_scikit_learns(case):
 def test_a_draw_equals_the_metric_on_the_drawn_samples(case):
     scored, answers, resampler = case
     p = answers.whole[0]
-    scores = Scores(resampler, scored.y, p[None])
+    scores = LabelScores(resampler, scored.y, p[None])
     again = np.repeat(np.arange(len(scored)), resampler.weights[7, resampler.index].astype(int))
     assert scores.macro_f1[7] == pytest.approx(
         sk.f1_score(scored.y[again], p[again].argmax(1), average="macro")
@@ -78,7 +79,7 @@ def test_the_interval_covers_the_truth_about_95_times_in_100():
         skill = np.clip(rng.normal(truth, 0.1, size=60), 0, 1)
         right = rng.random((60, 5)) < skill[:, None]
         y = np.zeros(300, int)
-        scores = Scores(
+        scores = LabelScores(
             Resampler(np.repeat(np.arange(60), 5), 300),
             y,
             np.eye(2)[(~right).astype(int).ravel()][None],
@@ -89,8 +90,8 @@ def test_the_interval_covers_the_truth_about_95_times_in_100():
 
 
 def test_few_clusters_are_called_too_narrow():
-    assert few(4) == "only 4 clusters, too narrow"
-    assert few(12) is None
+    assert str(cluster_note(4)) == "only 4 clusters, too narrow"
+    assert cluster_note(12) is None
 
 
 def test_shapley_shares_add_up_and_do_not_depend_on_names(case):
@@ -118,7 +119,7 @@ def test_shapley_of_a_known_game():
 
 def test_taking_everything_away_leaves_the_prior_and_nothing_leaves_the_score(case):
     scored, answers, resampler = case
-    whole = Scores(resampler, scored.y, answers.whole).macro_f1[0]
+    whole = LabelScores(resampler, scored.y, answers.whole).macro_f1[0]
     assert len(degradation(answers, scored, resampler)) == scored.mask.shape[1]
     for each in degradation(answers, scored, resampler):
         assert each.levels[0].value == whole
@@ -129,11 +130,11 @@ def test_taking_everything_away_leaves_the_prior_and_nothing_leaves_the_score(ca
 
 def test_the_gain_is_paired_and_zero_over_itself(case):
     scored, answers, resampler = case
-    scores = Scores(resampler, scored.y, answers.whole)
+    scores = LabelScores(resampler, scored.y, answers.whole)
     none = gain(scores, scores, "m0")
     assert (none.value, none.low, none.high, none.verdict) == (0, 0, 0, "no clear difference")
     assert (
-        gain(scores, Scores(resampler, scored.y, answers.by_coalition[(0,)]), "m0").verdict
+        gain(scores, LabelScores(resampler, scored.y, answers.by_coalition[(0,)]), "m0").verdict
         == "clearly better"
     )
 
@@ -170,7 +171,7 @@ def test_small_subgroups_bear_a_note_and_columns_of_many_values_are_left_out(cas
     found = {each.value: each for each in subgroups(answers.whole, scored, resampler, columns)}
     assert set(found) == {"small", "large"}
     assert found["small"].n == 8
-    assert found["small"].note == "only 8 samples"
+    assert found["small"].note == Note.of("few_samples", n=8)
     assert found["large"].note is None
 
 
@@ -194,7 +195,7 @@ def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so():
     found = {one.value: one for one in subgroups(answers.whole, scored, resampler, {"part": part})}
     assert (found["first"].score.low, found["first"].note) == (
         None,
-        "only one cluster, no interval",
+        Note.of("one_cluster"),
     )
     assert found["second"].score.low is not None
 
@@ -292,7 +293,9 @@ def test_every_subgroup_has_every_metric_as_if_only_its_samples_were_there(case)
     sites = ["small" if i % 3 == 0 else "large" for i in range(300)]
     [large, small] = subgroups(answers.whole[:1], scored, resampler, {"site": sites})
     chosen, p = np.array(sites) == "small", answers.whole[0]
-    alone = Scores(Resampler(scored.cluster[chosen], 50), scored.y[chosen], p[None, chosen]).all()
+    alone = LabelScores(
+        Resampler(scored.cluster[chosen], 50), scored.y[chosen], p[None, chosen]
+    ).all()
     assert {name: one.value for name, one in small.metrics.items()} == pytest.approx(
         {name: one.value for name, one in alone.items()}
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fusion.core.progress import Progress
 from fusion.methods.fallback import hand_over
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.evaluate_bundle import score
 from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe

@@ -14,8 +14,9 @@ from fusion.__main__ import main
 from fusion.core.progress import Progress
 from fusion.data.alignment_files import read_alignment, write_alignment
 from fusion.evaluation.criteria import Evidence, criterion_score
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.run import train
+from fusion.schema.notes import Note
 from fusion.schema.protocol import Criterion, ProtocolError, protocols_of, state_of
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
@@ -175,7 +176,7 @@ def test_its_figures_are_those_of_the_rest_of_the_report(judged):
     assert (gain.value.value, gain.value.low, gain.over) == (
         over.value,
         over.low,
-        f"{over.over} alone",
+        over.over,
     )
     assert (alone.value.value, alone.value.low, alone.state) == (
         0,
@@ -192,13 +193,13 @@ def test_what_cannot_be_decided_or_judged_is_said_to_be_so(judged):
         3,
         None,
         "undecided",
-        "only one cluster, no interval",
+        Note.of("one_cluster"),
     )
     assert (nobody.n, nobody.value, nobody.state) == (0, None, "too_few")
-    assert (reference.state, reference.unknown) == (None, "no reference run was given")
+    assert (reference.state, reference.unknown) == (None, Note.of("no_reference"))
     assert (ranked.state, ranked.unknown) == (
         None,
-        "all samples of the slice have the same label, so there is nothing to rank",
+        Note.of("one_label"),
     )
     assert judged[0].protocols[0].n_met == 1
 
@@ -312,9 +313,9 @@ def test_a_model_trained_elsewhere_is_judged_by_protocols_too(tmp_path, capsys):
     assert (north["n"], north["state"]) == (80, "met")
     assert (without["state"], without["unknown"]) == (
         None,
-        "nobody asked the model without these inputs",
+        {"code": "inputs_not_measured", "params": {}},
     )
-    assert "nobody knows what image alone answers" in over["unknown"]
+    assert over["unknown"] == {"code": "single_unknown", "params": {"name": "image"}}
     (tmp_path / "protocols.yaml").write_text(
         "- discipline: ML\n  criteria: [{metric: accuracy, at_least: 0.1, where: sitte = 'n'}]\n"
     )

@@ -15,7 +15,7 @@ from fusion.encoders.cache import Cache
 from fusion.features.prototypes import embedded, likeness, related, relation
 from fusion.knowledge.concepts import Concept, defined_concepts
 from fusion.methods import build
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.run import train
 from fusion.schema.recipe import Recipe, RecipeError
 

@@ -11,7 +11,8 @@ import pytest
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.data.alignment_files import read_alignment, write_alignment
-from fusion.pipeline.bundle import BundleError, load
+from fusion.pipeline.bundle import BundleError
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.evaluate_bundle import score
 from fusion.pipeline.knowledge_use import RulesNotApplied, settled
 from fusion.pipeline.run import train

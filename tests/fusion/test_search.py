@@ -11,7 +11,7 @@ from PIL import Image
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Cell, Modality
 from fusion.encoders.search_space import candidates
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.run import train
 from fusion.schema.recipe import EncoderChoice, Recipe, presets
 from tests.fusion.conftest import relabelled

@@ -179,7 +179,7 @@ def test_encoders_of_the_product_are_checked_too(home):
 
 
 @pytest.mark.parametrize(
-    "name", [entry.name for entry in catalogue.ENTRIES if entry.sort == "packaged"]
+    "name", [entry.name for entry in catalogue.registered() if entry.sort == "packaged"]
 )
 def test_the_catalogue_tells_the_true_size_of_what_comes_with_the_product(name, home):
     entry = catalogue.get(name)

@@ -77,7 +77,7 @@ def test_what_is_missing_is_learned_where_it_says_something(tmp_path, informativ
 
 
 def test_a_bundle_takes_a_table_as_its_numbers(tmp_path):
-    from fusion.pipeline.bundle import load as load_bundle
+    from fusion.pipeline.bundle_files import load as load_bundle
 
     recipe = Recipe(
         training=Training(seeds=[0], epochs=3, inner_folds=1), evaluation=Evaluation(draws=50)

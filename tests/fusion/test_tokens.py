@@ -17,7 +17,7 @@ from fusion.encoders.embedding import embed
 from fusion.encoders.runtime import pool_frames, pool_map
 from fusion.features.tokens import TokenWhitening
 from fusion.features.whitening import Whitening
-from fusion.pipeline.bundle import load
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.run import train
 from fusion.tasks import task_of
 from fusion.training.fold_data import FoldData

@@ -24,7 +24,8 @@ from fusion.encoders.adaptation import adapt, blocks_of, count, example, trained
 from fusion.encoders.base import EncoderError
 from fusion.encoders.embedding import embed
 from fusion.features.whitening import Whitening
-from fusion.pipeline.bundle import BundleError, load
+from fusion.pipeline.bundle import BundleError
+from fusion.pipeline.bundle_files import load
 from fusion.pipeline.evaluate_bundle import score
 from fusion.pipeline.run import train
 from fusion.pipeline.run_plan import in_order

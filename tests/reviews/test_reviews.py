@@ -11,7 +11,7 @@ from apps.reviews.models import Decision, Review
 from apps.reviews.proposal import candidates
 from fusion.schema.intervals import Interval
 from fusion.schema.recipe import Recipe
-from tests.experiments.answers import answered_run
+from tests.experiments.answered_runs import answered_run
 from tests.registry import factory
 
 pytestmark = pytest.mark.django_db

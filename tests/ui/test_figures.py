@@ -4,7 +4,7 @@ import pytest
 from django.utils import translation
 
 from apps.ui import figures
-from apps.ui.components.figures import relative, until
+from apps.ui.components.numbers import relative, until
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from apps.ui import gallery
-from apps.ui.plots import bars, data, fluid, model, palette, scales, tables
+from apps.ui.plots import bars, confusion, data, fluid, forest, model, palette, scales, upset
 from apps.ui.plots.render import RENDERERS, render
 
 NAN = float("nan")
@@ -63,7 +63,7 @@ def test_the_picture_and_the_table_of_a_plot_hold_the_same_numbers() -> None:
         high=1.0,
         metric="F1",
     )
-    rows = list(csv.reader(io.StringIO(data.as_csv(tables.forest_table(plot)))))
+    rows = list(csv.reader(io.StringIO(data.as_csv(forest.forest_table(plot)))))
     assert rows[1][:5] == ["S1", "302", "0.801", "0.757", "0.841"]
     assert styles(render(plot), "v")[0] == pytest.approx(66.83, abs=0.01)
 
@@ -72,9 +72,7 @@ def test_forest_marks_keep_their_order_on_the_scale_and_stay_inside_it() -> None
     row = model.ForestRow(
         label="S3", value=0.62, low=0.1, high=0.67, state="not_met", reference=0.61
     )
-    html = tables.forest_cell(
-        model.Forest(rows=[row], low=0.45, high=0.95, metric="F1", target=0.68), row
-    )
+    html = render(model.Forest(rows=[row], low=0.45, high=0.95, metric="F1", target=0.68))
     assert styles(html, "lo") == [0]
     assert styles(html, "v")[0] < styles(html, "hi")[0] < styles(html, "t")[0]
 
@@ -166,7 +164,7 @@ def test_confusion_is_in_percent_of_its_row_and_lists_the_frequent_ones() -> Non
     plot = model.Confusion(labels=["a", "b"], counts=[[9, 1], [4, 4]], urls={(1, 0): "?b"})
     assert styles(render(plot), "v") == [90, 10, 50, 50]
     assert [
-        (one["truth"], one["answer"], one["share"]) for one in tables.frequent_confusions(plot)
+        (one["truth"], one["answer"], one["share"]) for one in confusion.frequent_confusions(plot)
     ] == [("b", "a", 0.5), ("a", "b", 0.1)]
     assert 'href="?b"' in render(plot)
 
@@ -183,7 +181,7 @@ def test_a_row_of_the_confusion_without_samples_is_empty() -> None:
 def test_combinations_of_inputs_are_named_in_words() -> None:
     plot = model.UpSet(kinds=["image", "audio", "text"], rows=[], names={"audio": "Speech"})
     names = [
-        tables.combination_name(plot, model.Combination(frozenset(has), 1))
+        upset.combination_name(plot, model.Combination(frozenset(has), 1))
         for has in (("image", "audio", "text"), ("image", "text"), ("text",), ())
     ]
     assert names == ["All", "No speech", "Only text", "None"]

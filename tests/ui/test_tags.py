@@ -26,7 +26,7 @@ def test_an_element_with_hx_attributes_carries_the_nonce() -> None:
     assert "hx-nonce" not in draw('{% button "Save" %}')
     assert (
         draw('<form {% hx post="/x/" target="#t" %}>')
-        == '<form  hx-post="/x/" hx-target="#t" hx-nonce="abc">'
+        == '<form  hx-nonce="abc" hx-post="/x/" hx-target="#t">'
     )
 
 

@@ -88,7 +88,7 @@ def _initial(request: HttpRequest, project: Project, versions: list[Version]) ->
 
 
 def _taken_over(request: HttpRequest, project: Project) -> dict[str, Any]:
-    """What a copy has beside the form."""
+    """The parts of a copied alignment that no form shows."""
     wanted = request.GET.get("like", "")
     like = Alignment.objects.filter(
         project=project, number=wanted if wanted.isdigit() else 0
@@ -127,19 +127,21 @@ def _tell(form: AlignmentForm, error: ValidationError) -> None:
 def _builder(project: Project, form: AlignmentForm, versions: list[Version]) -> dict[str, Any]:
     spec = form.spec()
     leaking = _leaking(form, versions)
-    chosen = {ref: name for name, one in spec["modalities"].items() for ref in one["columns"]}
+    chosen = {
+        ref: name for name, modality in spec["modalities"].items() for ref in modality["columns"]
+    }
     cards = [
         {
             "version": version,
             "columns": [
                 {
-                    "source": one,
-                    "chosen": one.ref in chosen,
-                    "name": chosen.get(one.ref, ""),
-                    "leak": leaking.get(one.ref),
+                    "source": source,
+                    "chosen": source.ref in chosen,
+                    "name": chosen.get(source.ref, ""),
+                    "leak": leaking.get(source.ref),
                 }
-                for one in form.offered
-                if one.version.pk == version.pk
+                for source in form.offered
+                if source.version.pk == version.pk
             ],
         }
         for version in versions
@@ -161,41 +163,48 @@ def _builder(project: Project, form: AlignmentForm, versions: list[Version]) -> 
 
 
 def _found(project: Project, number: int) -> Alignment:
-    found = (
+    alignment = (
         Alignment.objects.filter(project=project, number=number)
         .select_related("job", "created_by", "table", "project")
         .first()
     )
-    if found is None:
+    if alignment is None:
         raise Http404
-    return found
+    return alignment
 
 
 @project_page(write="contribute")
 def alignment(request: HttpRequest, project: Project, number: int) -> HttpResponse:
-    found = _found(project, number)
+    alignment_of_page = _found(project, number)
     if request.method == "POST":
-        return _act(request, project, found)
-    if has_moved(request, found.state):
+        return _act(request, project, alignment_of_page)
+    if has_moved(request, alignment_of_page.state):
         return refresh()
-    versions = list(found.versions.select_related("dataset__discipline", "table").order_by("pk"))
+    versions = list(
+        alignment_of_page.versions.select_related("dataset__discipline", "table").order_by("pk")
+    )
     context = {
         "project": project,
-        "alignment": found,
+        "alignment": alignment_of_page,
         "versions": versions,
         "may_write": can(request.user, "contribute", project),
-        "split_words": split_words(found.spec),
-        "task": learning_tasks.title(found.spec["label"].get("task", "classification")),
+        "split_words": split_words(alignment_of_page.spec),
+        "task": learning_tasks.title(alignment_of_page.spec["label"].get("task", "classification")),
         "topics": "alignment job connected"
-        if found.state == Alignment.State.FREEZING
+        if alignment_of_page.state == Alignment.State.FREEZING
         else "alignment job",
         "inputs": [
-            {"name": name, "kind": one["kind"], "columns": one["columns"], "n": _n(found, name)}
-            for name, one in found.spec["modalities"].items()
+            {
+                "name": name,
+                "kind": modality["kind"],
+                "columns": modality["columns"],
+                "n": _n(alignment_of_page, name),
+            }
+            for name, modality in alignment_of_page.spec["modalities"].items()
         ],
     }
     try:
-        context["preview"] = preview(project, found.spec, versions)
+        context["preview"] = preview(project, alignment_of_page.spec, versions)
     except CannotRead as error:
         context["problem"] = str(error)
     return render(request, "datasets/alignment.html", context)
@@ -205,21 +214,21 @@ def _n(alignment: Alignment, name: str) -> int | None:
     return alignment.summary.get("modalities", {}).get(name, {}).get("present")
 
 
-def _act(request: HttpRequest, project: Project, found: Alignment) -> HttpResponse:
+def _act(request: HttpRequest, project: Project, alignment: Alignment) -> HttpResponse:
     action = request.POST.get("do", "")
     try:
         if action == "freeze":
-            services.freeze(request.user, found)
+            services.freeze(request.user, alignment)
         elif action == "discard":
-            services.discard(request.user, found)
+            services.discard(request.user, alignment)
             messages.success(request, _("The draft is gone."))
             return redirect("datasets:alignments", project.slug)
         elif action == "duplicate":
-            found = services.duplicate(request.user, found)
+            alignment = services.duplicate(request.user, alignment)
     except ValidationError as error:
         for text in error.messages:
             messages.error(request, text)
-    return redirect("datasets:alignment", project.slug, found.number)
+    return redirect("datasets:alignment", project.slug, alignment.number)
 
 
 def split_words(spec: dict[str, Any]) -> str:
@@ -238,7 +247,8 @@ def split_words(spec: dict[str, Any]) -> str:
             "Leave one value of %(groups)s out at a time, train on the others and test on it."
         ),
         "by-group": _(
-            "Whole values of %(groups)s are drawn for the test until %(test)s %% are reached; seed %(seed)s."
+            "Whole values of %(groups)s are drawn for the test until %(test)s %% are reached; "
+            "seed %(seed)s."
         ),
         "grouped-k-fold": _(
             "%(folds)s rounds by %(groups)s; each part is the test once; seed %(seed)s."

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.datasets.browsing.duck import CannotRead, ask_one
 from apps.experiments.artifacts.predictions import Cannot, path_of
 from apps.experiments.models import Run
+from apps.experiments.words import note_in_words
 from fusion.evaluation.compare import Answered, CannotCompare, compare
 from fusion.schema.comparison import Comparison
 from fusion.schema.result import EvaluationResult
@@ -23,7 +24,7 @@ def comparison_of(runs: list[Run]) -> Comparison:
     try:
         return compare([predictions_of(run) for run in runs])
     except CannotCompare as refused:
-        raise Cannot(in_words(refused)) from refused
+        raise Cannot(note_in_words(refused.note)) from refused
 
 
 def predictions_of(run: Run) -> Answered:
@@ -64,33 +65,3 @@ def of_rows(name: str, rows: list[dict[str, Any]], result: EvaluationResult) -> 
         cluster,
         task=result.task,
     )
-
-
-def in_words(refused: CannotCompare) -> str:
-    if refused.kind == "truth":
-        text = _(
-            "Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, "
-            "so their scores cannot be compared."
-        )
-    elif refused.kind == "task":
-        text = _(
-            "Runs %(one)s and %(other)s answer different kinds of questions, so their scores "
-            "cannot be compared."
-        )
-    else:
-        text = _(
-            "Runs %(one)s and %(other)s were not judged on the same test samples, so their scores "
-            "cannot be compared:"
-        )
-        text += " " + _(
-            "%(here)s samples only in run %(one)s, %(there)s only in run %(other)s, the first: "
-            "%(key)s."
-        )
-    (first, second), (only_first, only_second) = refused.names, refused.alone
-    return text % {
-        "one": first,
-        "other": second,
-        "here": f"{only_first:,}",
-        "there": f"{only_second:,}",
-        "key": refused.first,
-    }

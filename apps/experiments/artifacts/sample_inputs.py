@@ -6,7 +6,7 @@ from typing import Any
 from apps.datasets.browsing.cards import Media, media_of, shown, spark_of
 from apps.datasets.browsing.duck import CannotRead, Row
 from apps.datasets.browsing.frames import MEDIA, Frame, frame_of_alignment
-from apps.datasets.browsing.samples import rows_of
+from apps.datasets.browsing.sample_list import rows_of
 from apps.experiments.models import Run
 from apps.projects.models import Discipline
 

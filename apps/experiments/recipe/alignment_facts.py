@@ -12,7 +12,7 @@ from fusion.schema.task_names import TaskName
 
 
 @dataclass(frozen=True)
-class Input:
+class AlignedInput:
     """A modality of an alignment; `present` of `total` samples have it."""
 
     name: str
@@ -26,11 +26,11 @@ class Input:
         return 100 * self.present / self.total if self.total else 0.0
 
 
-def inputs(alignment: Alignment) -> list[Input]:
+def inputs(alignment: Alignment) -> list[AlignedInput]:
     total = alignment.summary.get("n_samples", 0)
     counts = alignment.summary.get("modalities", {})
     return [
-        Input(
+        AlignedInput(
             name,
             modality["kind"],
             counts.get(name, {}).get("present", 0),
@@ -41,7 +41,7 @@ def inputs(alignment: Alignment) -> list[Input]:
     ]
 
 
-def used(alignment: Alignment, recipe: Recipe) -> list[Input]:
+def used(alignment: Alignment, recipe: Recipe) -> list[AlignedInput]:
     """The modalities that take part, in the order of the alignment."""
     return [
         modality

@@ -12,33 +12,6 @@ from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
 
 JOIN = "+"
-WORDS = {
-    "efficientnet-lite0": gettext_lazy(
-        "A small convolutional network trained on 1.2 million ImageNet photographs; its middle "
-        "blocks see strokes and shapes."
-    ),
-    "whisper-tiny-en": gettext_lazy(
-        "The hearing half of a speech recogniser trained on 680,000 hours; one vector for each of "
-        "four stretches of a recording."
-    ),
-    "minilm-l6-v2": gettext_lazy(
-        "A small BERT tuned on a billion sentence pairs so that texts of like meaning lie close "
-        "together."
-    ),
-    "pixels": gettext_lazy(
-        "The picture itself, in grey, shrunk to 28 by 28: a small picture is its own good feature."
-    ),
-    "numbers": gettext_lazy(
-        "The numbers of a table, and which of them are missing; training standardises them and "
-        "learns what a gap means."
-    ),
-    "curve": gettext_lazy(
-        "A time series drawn through 64 points, with its mean, spread, range and slope."
-    ),
-}
-"""The catalogue's sentences once more: the engine, which works without Django, has them in English
-only.
-"""
 LOCAL = gettext_lazy("A %(family)s model that the administrator of this installation added.")
 KINDS = ("image", "audio", "text", "table", "series")
 ADD = "consilience encoder add NAME_OR_FOLDER --licence LICENCE"
@@ -127,8 +100,8 @@ def describe(value: str) -> list[Entry]:
 
 
 def in_words(entry: Entry) -> Entry:
-    """The entry in the reader's language."""
-    description = WORDS.get(entry.name, entry.description)
+    """Return the entry in the reader's language."""
+    description = _(entry.description)
     if entry.sort == "local":
         description = LOCAL % {"family": entry.family}
     return replace(entry, title=name(entry), description=str(description))

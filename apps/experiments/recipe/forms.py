@@ -18,8 +18,9 @@ from apps.experiments.recipe import (
     preflight,
 )
 from apps.experiments.recipe.training_fields import NUMBERS
-from apps.experiments.words import COMPARED, METHODS, method_name, method_sentence
+from apps.experiments.words import method_name, method_sentence
 from fusion.estimates.machine import has_bf16
+from fusion.schema.methods import METHODS, QUICK
 from fusion.schema.recipe import Recipe, RecipeError, Search
 
 
@@ -172,7 +173,7 @@ class RunForm(forms.Form):
     def as_data(self) -> dict[str, Any]:
         data, base = self.cleaned_data, self.base_recipe()
         used = [modality.name for modality in self.inputs if data[f"use_{modality.name}"]]
-        others = METHODS if data["search"] else COMPARED if data["compare"] else ()
+        others = tuple(METHODS) if data["search"] else QUICK if data["compare"] else ()
         before = base.get("encoders", {})
         return {
             **base,

@@ -53,7 +53,7 @@ def fields(name: str, kind: str, encoders: list[str]) -> dict[str, forms.Field]:
 
 
 def initial(
-    modality: alignment_facts.Input,
+    modality: alignment_facts.AlignedInput,
     encoders: list[dict[str, Any]],
     default: Callable[[str], tuple[str, ...]],
 ) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def chosen(name: str, data: dict[str, Any], before: list[dict[str, Any]]) -> lis
     return encoders
 
 
-def row(form: forms.Form, modality: alignment_facts.Input) -> dict[str, Any]:
+def row(form: forms.Form, modality: alignment_facts.AlignedInput) -> dict[str, Any]:
     """The bound fields as the template shows them."""
     name = modality.name
     encoder = form[f"encoder_{name}"]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.datasets.models import Alignment
 from apps.experiments import queries
-from apps.experiments.recipe import encoder_choices, estimates, fit
+from apps.experiments.recipe import encoder_choices, estimates, recipe_checks
 from apps.experiments.words import either
 from fusion.estimates import cost
 from fusion.schema.recipe import Recipe
@@ -20,7 +20,7 @@ RESERVE_MB = 300
 
 def problems(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:
     """Problems by form field; those of no field stand under `memory` or `disk`."""
-    return fit.problems(alignment, recipe) or too_large(alignment, recipe)
+    return recipe_checks.problems(alignment, recipe) or too_large(alignment, recipe)
 
 
 def too_large(alignment: Alignment, recipe: Recipe) -> dict[str, list[str]]:

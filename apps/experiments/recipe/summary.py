@@ -10,8 +10,8 @@ from apps.datasets.models import Alignment
 from apps.experiments import queries
 from apps.experiments.recipe import alignment_facts, estimates, preflight
 from apps.experiments.recipe.forms import RunForm, YamlForm
-from apps.experiments.recipe.settings import Difference, differences
-from apps.experiments.recipe.start import Start
+from apps.experiments.recipe.recipe_settings import SettingDifference, differences
+from apps.experiments.recipe.run_start import Start
 from apps.experiments.words import duration
 from apps.ui import learning_tasks
 from fusion.encoders import catalogue
@@ -45,7 +45,7 @@ class Summary:
     split: str
     ready: list[Readiness]
     estimate: estimates.Estimate | None = None
-    differs: list[Difference] = field(default_factory=list)
+    differs: list[SettingDifference] = field(default_factory=list)
 
     @property
     def low(self) -> str:

@@ -13,9 +13,10 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from apps.experiments.models import Metric, Run
-from apps.experiments.words import METHODS, method_name
+from apps.experiments.words import method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui
+from fusion.schema.methods import METHODS
 
 INNER = re.compile(r"^(?P<round>.*), inner (?P<number>\d+)$")
 SEPARATOR = " · "

@@ -14,18 +14,18 @@ from django.utils.translation import ngettext
 from apps.experiments import queries
 from apps.experiments.artifacts.predictions import Cannot
 from apps.experiments.models import Metric, Run
-from apps.experiments.recipe import settings as recipe_settings
+from apps.experiments.recipe import recipe_settings
 from apps.experiments.recipe.forms import RunForm
 from apps.experiments.recipe.training_fields import NUMBERS
-from apps.experiments.report import intervals
+from apps.experiments.report import interval_scales
 from apps.experiments.report.curves import SEPARATOR, VALIDATION
 from apps.experiments.report.disciplines.protocols import counted, measure
-from apps.experiments.words import column_names, engine_note, list_in_words, method_name
+from apps.experiments.words import column_names, list_in_words, method_name, note_in_words
 from apps.projects.models import Project
 from apps.ui.plots import model as ui
 from fusion.schema.comparison import Compared, Comparison, Difference
 from fusion.schema.intervals import Interval
-from fusion.schema.protocol import MEASURES
+from fusion.schema.metrics import METRICS
 from fusion.schema.result import Level
 
 MOST = 6
@@ -52,7 +52,7 @@ class RunFigure:
 
     @property
     def verdict(self) -> str:
-        return intervals.verdict(self.difference.verdict) if self.difference else ""
+        return interval_scales.verdict(self.difference.verdict) if self.difference else ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def compared(runs: list[Run], wanted: str) -> RunComparison:
     except Cannot as refused:
         page.refused = str(refused)
         return page
-    page.caption, page.note = caption(comparison), engine_note(comparison.clusters.note or "")
+    page.caption, page.note = caption(comparison), note_in_words(comparison.clusters.note)
     by_name = {row.name: row for row in comparison.runs}
     rows = [by_name[str(run.number)] for run in runs]
     page.figures = [figure(metric, rows) for metric in comparison.runs[0].metrics]
@@ -121,7 +121,7 @@ def compared(runs: list[Run], wanted: str) -> RunComparison:
 
 def figure(metric: str, runs: list[Compared]) -> FigureOfRuns:
     figures = [RunFigure(run.metrics[metric], run.differences.get(metric)) for run in runs]
-    return FigureOfRuns(measure(metric), MEASURES[metric].lower_is_better, figures)
+    return FigureOfRuns(measure(metric), METRICS[metric].lower_is_better, figures)
 
 
 def comparison_of(runs: list[Run]) -> Comparison:
@@ -252,14 +252,14 @@ def subgroups(runs: list[Run]) -> ui.Forest | None:
         return None
     names = column_names([column for column, _value in shared])
     scores = [by_place[place].score for by_place in (before, after) for place in shared]
-    low, high = intervals.scale(scores)
+    low, high = interval_scales.scale(scores)
     rows = [
         ui.ForestRow(
             group=names[column],
             label=value,
             n=after[column, value].n,
             reference=before[column, value].score.value,
-            **intervals.span(after[column, value].score),
+            **interval_scales.span(after[column, value].score),
         )
         for column, value in shared
     ]

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 
 from apps.experiments import queries, services
 from apps.experiments.recipe.forms import RunForm, YamlForm
-from apps.experiments.recipe.start import Start, preset_cards, start_of
+from apps.experiments.recipe.run_start import Start, preset_cards, start_of
 from apps.experiments.recipe.summary import summary
 from apps.projects.models import Project
 from apps.projects.pages import project_page

@@ -18,11 +18,11 @@ from apps.experiments import hooks, queries, services
 from apps.experiments.artifacts import embedding_map, nearest, predictions
 from apps.experiments.models import Run
 from apps.experiments.recipe.forms import RenameForm
-from apps.experiments.recipe.settings import differences, settings_of
-from apps.experiments.report import progress
+from apps.experiments.recipe.recipe_settings import differences, settings_of
+from apps.experiments.report import live_run
 from apps.experiments.report.curves_tab import curves_tab
 from apps.experiments.report.overview import page as overview_page
-from apps.experiments.report.setup import environment, setup
+from apps.experiments.report.run_setup import environment, setup
 from apps.experiments.words import method_name
 from apps.jobs.models import Job
 from apps.projects.models import Project
@@ -107,7 +107,7 @@ def overview(request: HttpRequest, run: Run) -> dict[str, Any]:
         context["differs"] = differences(run.parent.recipe, run.recipe)
     if template_of(run, "overview") == "result":
         return context | overview_page.sections(run, request.GET)
-    return context | {"live": progress.live(run)}
+    return context | {"live": live_run.live(run)}
 
 
 def curve_tab(request: HttpRequest, run: Run) -> dict[str, Any]:

@@ -100,7 +100,8 @@ def teach_machine(run: Run, result: EvaluationResult, seconds: float, peak: floa
 
 def result_of_last_attempt(out: Path) -> EvaluationResult | None:
     """The result of an attempt that was cut off between its last file and its last write."""
-    from fusion.pipeline.bundle import BundleError, load
+    from fusion.pipeline.bundle import BundleError
+    from fusion.pipeline.bundle_files import load
 
     if not (out / MANIFEST).exists():
         return None

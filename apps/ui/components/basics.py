@@ -1,14 +1,14 @@
 """Icons, buttons, pills, chips: the smallest parts."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from apps.ui.html import attributes, classes, nonce
+from apps.ui.html import attributes, classes, component, nonce
 from apps.ui.library import register
 from apps.ui.states import state_of
 
@@ -17,20 +17,17 @@ SEGMENT_STATES = ("met", "undecided", "not_met", "too_few")
 
 @register.simple_tag
 def icon(name: str, size: int = 18, label: str = "", cls: str = "") -> SafeString:
-    """One of apps/ui/icons.txt out of the sprite; decorative unless it has a label. "dot" is the
-    pulsing dot.
+    """Draw one of apps/ui/icons.txt out of the sprite; decorative unless it has a label. "dot" is
+    the pulsing dot.
     """
-    if name == "dot":
-        return SafeString('<span class="livedot" aria-hidden="true"></span>')
-    name_of = (
-        format_html(' role="img" aria-label="{}"', label)
-        if label
-        else SafeString(' aria-hidden="true"')
-    )
-    return format_html(
-        '<svg class="{}" width="{}" height="{}"{}><use href="{}#{}"></use></svg>',
-        classes("icon", cls), size, size, name_of, static("vendor/icons.svg"), name,
-    )  # fmt: skip
+    return _icon(name, size, str(label), cls)
+
+
+@lru_cache(maxsize=1024)
+def _icon(name: str, size: int, label: str, cls: str) -> SafeString:
+    """Draw an icon once in each process: a page has hundreds, of a few dozen kinds."""
+    sprite = static("vendor/icons.svg")
+    return component("basics/icon", name=name, size=size, label=label, cls=cls, sprite=sprite)
 
 
 @register.simple_tag(takes_context=True)
@@ -41,12 +38,14 @@ def button(
     icon: str = "",
     kind: str = "",
     size: str = "",
+    key: str = "",
+    after: str = "",
+    opens: str = "",
     **more: Any,
 ) -> SafeString:
-    """A link where it has an href, else a submit button. `opens` names a dialog; `key` shows a key
-    cap; `after` an icon behind.
+    """Draw a link where it has an href, else a submit button. `opens` names a dialog; `key` shows a
+    key cap; `after` is an icon behind.
     """
-    key, opens, after = more.pop("key", ""), more.pop("opens", ""), more.pop("after", "")
     look = classes(
         "btn",
         kind and f"btn--{kind}",
@@ -54,176 +53,118 @@ def button(
         more.pop("class_", ""),
         more.pop("cls", ""),
     )
-    cap = format_html("<kbd>{}</kbd>", key) if key else ""
-    picture = _icon(icon, 16) if icon else ""
-    behind = _icon(after, 16) if after else ""
     if href:
-        return format_html(
-            '<a class="{}" href="{}"{}>{}<span>{}</span>{}{}</a>',
-            look,
-            href,
-            attributes(more, nonce(context)),
-            picture,
-            label,
-            cap,
-            behind,
-        )
-    if opens:
-        more |= {
-            "type": "button",
-            "commandfor": opens,
-            "command": "show-modal",
-            "data_opens": opens,
-        }
-    more.setdefault("type", "submit")
-    return format_html(
-        '<button class="{}"{}>{}<span>{}</span>{}{}</button>',
-        look,
-        attributes(more, nonce(context)),
-        picture,
-        label,
-        cap,
-        behind,
+        more = {"href": href, **more}
+    else:
+        more = {"type": "submit", **(opener(opens) if opens else {}), **more}
+    return component(
+        "basics/button",
+        element="a" if href else "button",
+        look=look,
+        rest=attributes(more, nonce(context)),
+        label=label,
+        icon=icon,
+        key=key,
+        after=after,
     )
+
+
+def opener(dialog: str) -> dict[str, str]:
+    """Attributes of a button that opens a dialog, also without JavaScript."""
+    return {
+        "type": "button",
+        "commandfor": dialog,
+        "command": "show-modal",
+        "data_opens": dialog,
+    }
 
 
 @register.simple_tag(takes_context=True)
 def icon_button(context: Context, icon: str, label: Any, href: str = "", **more: Any) -> SafeString:
-    """36 x 36 px; the label is hidden text and a tooltip."""
-    more = {
-        "class_": classes("btn btn--icon", more.pop("class_", ""), more.pop("cls", "")),
-        "title": label,
-        **more,
-    }
-    look = {"class": more.pop("class_")}
-    inner = format_html('{}<span class="sr">{}</span>', _icon(icon, 18), label)
-    if href:
-        return format_html(
-            "<a{}>{}</a>", attributes({**look, "href": href, **more}, nonce(context)), inner
-        )
-    more.setdefault("type", "button")
-    return format_html("<button{}>{}</button>", attributes({**look, **more}, nonce(context)), inner)
+    """Draw a button of 36 x 36 px; the label is hidden text and a tooltip."""
+    look = classes("btn btn--icon", more.pop("class_", ""), more.pop("cls", ""))
+    kind = {"href": href} if href else {"type": "button"}
+    rest = attributes({"class": look, **kind, "title": label, **more}, nonce(context))
+    element = "a" if href else "button"
+    return component("basics/icon_button", element=element, rest=rest, icon=icon, label=label)
 
 
 @register.simple_tag
 def pill(state: str, label: Any = "", size: str = "", tone: str = "", icon: str = "") -> SafeString:
-    """Tint, icon and word of a state."""
+    """Draw the tint, icon and word of a state."""
     known = state_of(state)
-    look = classes("pill", f"tone-{tone or known.tone}", size and f"pill--{size}")
-    return format_html(
-        '<span class="{}">{}{}</span>', look, _icon(icon or known.icon, 15), label or known.label
+    return component(
+        "basics/pill",
+        tone=tone or known.tone,
+        size=size,
+        icon=icon or known.icon,
+        label=label or known.label,
     )
 
 
 @register.simple_tag
 def state(state: str, label: Any = "") -> SafeString:
-    """The same without a tint, for cells of a table."""
+    """Draw the same without a tint, for cells of a table."""
     known = state_of(state)
-    return format_html(
-        '<span class="state tone-{}">{}{}</span>',
-        known.tone,
-        _icon(known.icon, 15),
-        label or known.label,
-    )
+    return component("basics/state", tone=known.tone, icon=known.icon, label=label or known.label)
 
 
 @register.simple_tag
 def tag(label: Any, tone: str = "") -> SafeString:
-    """A value in a grey chip; tone same, unlike, del or ins for differences of settings."""
-    if tone == "same":
-        return format_html('<span class="subtle">{}</span>', _("same"))
-    sign = {"del": "−", "ins": "+"}.get(tone, "")
-    element = {"del": "del", "ins": "ins"}.get(tone, "span")
-    return format_html(
-        '<{} class="{}">{}{}</{}>',
-        element,
-        classes("tag", tone and f"tag--{tone}"),
-        sign,
-        label,
-        element,
-    )
+    """Draw a value in a grey chip; tone same, unlike, del or ins for differences of settings."""
+    return component("basics/tag", label=label, tone=tone)
 
 
 @register.simple_tag
 def refchip(label: Any, href: str = "") -> SafeString:
-    """Accent chip that names a run, a sample, a review; a link where it has an href."""
-    if href:
-        return format_html('<a class="ref" href="{}">{}</a>', href, label)
-    return format_html('<span class="ref">{}</span>', label)
+    """Draw the accent chip that names a run, a sample, a review; a link where it has an href."""
+    return component("basics/refchip", label=label, href=href)
 
 
 @register.simple_tag
 def copy(text: str, label: Any = "", shown: bool = False) -> SafeString:
-    """A button that copies `text` and announces it; without JavaScript the text can still be
+    """Draw a button that copies `text` and announces it; without JavaScript the text can still be
     selected.
     """
-    before = format_html('<code class="mono">{}</code>', text) if shown else ""
-    return format_html(
-        '{}<cs-copy data-text="{}" data-done="{}"><button class="btn btn--ghost btn--sm" type="button">{}<span>{}</span></button></cs-copy>',
-        before, text, _("Copied"), _icon("copy", 15), label or _("Copy"),
-    )  # fmt: skip
+    return component("basics/copy", text=text, label=label, shown=shown)
 
 
 @register.simple_tag
 def kbd(key: str) -> SafeString:
-    """A key cap."""
-    return format_html("<kbd>{}</kbd>", key)
+    """Draw a key cap."""
+    return component("basics/kbd", key=key)
 
 
 @register.simple_tag
 def code(text: str, copy: bool = True) -> SafeString:
-    """A block of code or log lines, with a copy button."""
-    act = _copy(text) if copy else ""
-    return format_html(
-        '<div class="code"><pre tabindex="0"><code>{}</code></pre>{}</div>', text, act
-    )
+    """Draw a block of code or log lines, with a copy button."""
+    return component("basics/code", text=text, copy=copy)
 
 
 @register.simple_tag
 def progress(
     value: float | None, total: float = 100, label: Any = "", shown: Any = ""
 ) -> SafeString:
-    """A bar with a name. `value` None means that the total is not known yet."""
-    text = format_html('<span class="progress__text">{}</span>', shown) if shown else ""
-    if value is None:
-        return format_html(
-            '<div class="progress"><progress aria-label="{}"></progress>{}</div>',
-            label or _("Progress"),
-            text,
-        )
-    return format_html(
-        '<div class="progress"><progress value="{}" max="{}" aria-label="{}"></progress>{}</div>',
-        _number(min(value, total)), _number(total or 1), label or _("Progress"), text,
-    )  # fmt: skip
+    """Draw a bar with a name. `value` None means that the total is not known yet."""
+    done = None if value is None else f"{min(value, total):g}"
+    return component(
+        "basics/progress", value=done, total=f"{total or 1:g}", label=label, shown=shown
+    )
 
 
 @register.simple_tag
 def meter(states: list[str], size: str = "") -> SafeString:
-    """One segment a criterion; hatched = not met, outlined = undecided, empty = too few samples."""
-    counted = [(name, states.count(name)) for name in SEGMENT_STATES if name in states]
-    words = _(", ").join(f"{state_of(name).label}: {count}" for name, count in counted)
-    segments = format_html_join("", '<span class="meter__{}"></span>', ((name,) for name in states))
-    return format_html(
-        '<span class="{}" role="img" aria-label="{}">{}</span>',
-        classes("meter", size and f"meter--{size}"),
-        words,
-        segments,
-    )
+    """Draw one segment a criterion; hatched = not met, outlined = undecided, empty = too few
+    samples.
+    """
+    counts = [(name, states.count(name)) for name in SEGMENT_STATES if name in states]
+    words = _(", ").join(f"{state_of(name).label}: {count}" for name, count in counts)
+    return component("basics/meter", states=states, size=size, words=words)
 
 
 @register.simple_tag(takes_context=True)
 def hx(context: Context, **more: Any) -> SafeString:
-    """`{% hx post=url target="#thread" %}`: hx- attributes with the nonce that hx-csp asks for."""
+    """Return hx- attributes with the nonce that hx-csp asks for:
+    `{% hx post=url target="#thread" %}`.
+    """
     return attributes({f"hx_{name}": value for name, value in more.items()}, nonce(context))
-
-
-def _number(value: float) -> str:
-    return f"{value:g}"
-
-
-def _icon(name: str, size: int) -> SafeString:
-    return icon(name, size)
-
-
-def _copy(text: str) -> SafeString:
-    return copy(str(conditional_escape(text)) if isinstance(text, SafeString) else text)

@@ -10,5 +10,7 @@ from apps.ui.plots.render import render
 
 @register.simple_tag
 def plot(model: Any) -> SafeString:
-    """Draws one of the dataclasses in apps/ui/plots/model.py, with its sentence and its data table."""
+    """Draws one of the dataclasses in apps/ui/plots/model.py, with its sentence and its
+    data table.
+    """
     return render(model)

@@ -3,29 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.template import Context
-from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from apps.ui.components.basics import icon, icon_button
-from apps.ui.html import attributes, classes
+from apps.ui.html import component
 from apps.ui.library import register
-
-SMALL = 64
-BARS = 56
 
 
 @register.simple_block_tag
 def sample_card(
     content: str, sample_key: str = "", href: str = "", selected: bool = False
 ) -> SafeString:
-    """Picture, strip and facts of one sample; the key is the link."""
-    return format_html(
-        '<article class="{}"{}>{}</article>',
-        classes("sample", "is-selected" if selected else ""),
-        attributes({"id": f"s-{sample_key}"}),
-        content,
+    """Draw picture, strip and facts of one sample; the key is the link."""
+    return component(
+        "samples/sample_card", content=content, sample_key=sample_key, selected=selected
     )
 
 
@@ -38,30 +29,24 @@ def sample_image(
     note: Any = "",
     corner: Any = "",
 ) -> SafeString:
-    """Black pane of 6 to 4.6; pictures under 64 px keep hard pixels; `note` and `corner` are chips
-    over the picture.
+    """Draw a black pane of 6 to 4.6; pictures under 64 px keep hard pixels; `note` and `corner` are
+    chips over the picture.
     """
-    if missing or not src:
-        return format_html(
-            '<div class="pane hatch"><span>{}</span></div>', missing or _("no image")
-        )
-    chips = format_html_join(
-        "",
-        '<span class="{}">{}</span>',
-        [(look, text) for look, text in (("pane__note", note), ("pane__corner", corner)) if text],
+    if not src:
+        missing = missing or _("no image")
+    return component(
+        "samples/sample_image",
+        src=src,
+        alt=alt,
+        missing=missing,
+        small=small,
+        note=note,
+        corner=corner,
     )
-    picture = format_html(
-        '<img src="{}" alt="{}" loading="lazy" decoding="async"{}>',
-        src,
-        alt,
-        SafeString(' class="pixels"') if small else "",
-    )
-    return format_html('<div class="pane">{}{}</div>', picture, chips)
 
 
-@register.simple_tag(takes_context=True)
+@register.simple_tag
 def waveform(
-    context: Context,
     peaks: Sequence[float] | None = None,
     src: str = "",
     missing: Any = "",
@@ -69,74 +54,39 @@ def waveform(
     label: Any = "",
     tall: bool = False,
 ) -> SafeString:
-    """Strip of 30 px from a list of peaks (0..1); playable where it has a src, with the browser's
-    own player without JavaScript.
+    """Draw a strip of 30 px from a list of peaks (0..1); playable where it has a src, with the
+    browser's own player without JavaScript.
     """
-    look = classes("wave", "wave--tall" if tall else "")
-    if missing or not peaks:
-        return format_html(
-            '<div class="{} hatch"><span>{}</span></div>', look, missing or _("no recording")
-        )
-    drawing = _bars(peaks)
-    flag = (
-        format_html('<span class="wave__flag">{}{}</span>', icon("volume-x", 14), _("silent"))
-        if silent
-        else ""
+    if not peaks:
+        missing = missing or _("no recording")
+    return component(
+        "samples/waveform",
+        element="cs-audio" if src else "div",
+        path="" if missing else _bars(peaks or []),
+        src=src,
+        missing=missing,
+        silent=silent,
+        label=label or (_("Recording") if src else _("Waveform")),
+        tall=tall,
     )
-    if not src:
-        return format_html(
-            '<div class="{}" role="img" aria-label="{}">{}{}</div>',
-            look,
-            label or _("Waveform"),
-            drawing,
-            flag,
-        )
-    play = icon_button(
-        context,
-        "play",
-        _("Play"),
-        data_play=True,
-        class_="wave__play",
-        hidden=True,
-        data_pause=_("Pause"),
-        data_play_label=_("Play"),
-    )
-    return format_html(
-        '<cs-audio class="{}">{}{}{}<audio controls preload="none" src="{}" aria-label="{}"></audio></cs-audio>',
-        look, drawing, flag, play, src, label or _("Recording"),
-    )  # fmt: skip
 
 
-def _bars(peaks: Sequence[float]) -> SafeString:
+def _bars(peaks: Sequence[float]) -> str:
     width = 1000 / len(peaks)
-    path = " ".join(
-        f"M{(i + 0.5) * width:.1f} {500 - 480 * _clip(p):.0f}V{500 + 480 * _clip(p):.0f}"
-        for i, p in enumerate(peaks)
+    heights = [480 * min(1.0, max(0.015, abs(peak))) for peak in peaks]
+    return " ".join(
+        f"M{(index + 0.5) * width:.1f} {500 - height:.0f}V{500 + height:.0f}"
+        for index, height in enumerate(heights)
     )
-    return format_html(
-        '<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true"><path d="{}"></path></svg>',
-        path,
-    )
-
-
-def _clip(peak: float) -> float:
-    return min(1.0, max(0.015, abs(peak)))
 
 
 @register.simple_tag
 def hatch(text: Any) -> SafeString:
-    """Hatched box for an input that is not there."""
-    return format_html('<div class="hatch hatch--line"><span>{}</span></div>', text)
+    """Draw a hatched box for an input that is not there."""
+    return component("samples/hatch", text=text)
 
 
 @register.simple_tag
 def blanks(text: Any) -> SafeString:
-    """Report or clue in the serif; "____" becomes a line to fill in."""
-    parts = [conditional_escape(part) for part in str(text).replace("_____", "____").split("____")]
-    line = format_html('<span class="blank"><span class="sr">{}</span></span>', _("blank"))
-    joined = format_html_join(
-        "",
-        "{}{}",
-        ((part, line if index < len(parts) - 1 else "") for index, part in enumerate(parts)),
-    )
-    return format_html('<span class="serif" translate="no">{}</span>', joined)
+    """Draw a report or clue in the serif; "____" becomes a line to fill in."""
+    return component("samples/blanks", parts=str(text).replace("_____", "____").split("____"))

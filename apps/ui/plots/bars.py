@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.ui import figures
-from apps.ui.components.basics import icon
 from apps.ui.components.modalities import MODALITIES, kind_of
+from apps.ui.html import component
 from apps.ui.plots import scales
 from apps.ui.plots.data import Table, sentence, toggle
 from apps.ui.plots.model import Bar, Bars, Histogram, Stacked, StackRow
@@ -18,65 +17,46 @@ SHOWN_FROM = 18.0
 
 def bars(plot: Bars) -> SafeString:
     low, high = bar_scale(plot)
-    rows = format_html_join("", "{}", ((_bar(plot, row, low, high),) for row in plot.rows))
-    look = "bars bars--table bars--ci" if plot.show_interval else "bars bars--table"
-    picture = format_html(
-        '<div class="{}" role="img" aria-label="{}">{}</div>',
-        look,
-        sentence(plot, bars_sentence(plot)),
-        rows,
+    return component(
+        "plots/bars",
+        sentence=sentence(plot, bars_sentence(plot)),
+        intervals=plot.show_interval,
+        rows=[{**_place(row, low, high), **_words(plot, row)} for row in plot.rows],
+        data=toggle(plot, bars_table(plot)),
     )
-    return format_html('<div class="plot">{}{}</div>', picture, toggle(plot, bars_table(plot)))
 
 
 def bar_scale(plot: Bars) -> tuple[float, float]:
-    """Bars start at zero; the scale reaches left of it only for negative values."""
+    """Return the ends of the scale: bars start at zero, left of it only for negative values."""
     known = scales.present(value for row in plot.rows for value in (row.value, row.low, row.high))
     top = plot.maximum if plot.maximum is not None else max([0.0, *known])
     return min([0.0, *known]), top or 1.0
 
 
-def _bar(plot: Bars, row: Bar, low: float, high: float) -> SafeString:
-    number = (
-        figures.signed(row.value, plot.digits)
-        if plot.signed
-        else figures.score(row.value, plot.digits)
-    )
-    kind = format_html(' data-m="{}"', kind_of(row.kind)) if row.kind else SafeString("")
-    sign = icon(MODALITIES[kind_of(row.kind)].icon, 15) if row.kind else ""
-    ci = (
-        format_html(
-            '<span class="ci end">{}</span>', figures.interval(row.low, row.high, plot.digits)
-        )
-        if plot.show_interval
-        else ""
-    )
-    return format_html(
-        '<div><span class="bars__name"{}>{}{}</span>{}<span class="bars__n">{}</span>{}</div>',
-        kind,
-        sign,
-        row.label,
-        _cell(row, low, high, kind),
-        number,
-        ci,
-    )
+def _words(plot: Bars, row: Bar) -> dict[str, Any]:
+    written = figures.signed if plot.signed else figures.score
+    kind = kind_of(row.kind) if row.kind else ""
+    return {
+        "kind": kind,
+        "icon": MODALITIES[kind].icon if kind else "",
+        "label": row.label,
+        "number": written(row.value, plot.digits),
+        "interval": figures.interval(row.low, row.high, plot.digits),
+    }
 
 
-def _cell(row: Bar, low: float, high: float, kind: SafeString) -> SafeString:
+def _place(row: Bar, low: float, high: float) -> dict[str, str]:
+    """Return start and width of a bar and the ends of its whisker, in percent; empty where there is
+    none.
+    """
     if figures.is_missing(row.value):
-        return format_html('<span class="subtle xs">{}</span>', _("not computed"))
+        return {}
     zero, end = scales.share(0, low, high), scales.share(row.value or 0, low, high)
-    whisker = ""
+    place = {"start": f"{min(zero, end):.2f}", "width": f"{abs(end - zero):.2f}"}
     if not figures.is_missing(row.low) and not figures.is_missing(row.high):
-        ends = (f"{scales.share(value or 0, low, high):.2f}" for value in (row.low, row.high))
-        whisker = format_html('<span class="bars__ci" style="--lo:{};--hi:{}"></span>', *ends)
-    return format_html(
-        '<span class="bars__cell"{} style="--zero:{};--v:{}">{}</span>',
-        kind,
-        f"{min(zero, end):.2f}",
-        f"{abs(end - zero):.2f}",
-        whisker,
-    )
+        place["low"] = f"{scales.share(row.low or 0, low, high):.2f}"
+        place["high"] = f"{scales.share(row.high or 0, low, high):.2f}"
+    return place
 
 
 def bars_sentence(plot: Bars) -> str:
@@ -97,27 +77,17 @@ def bars_table(plot: Bars) -> Table:
 
 def stacked(plot: Stacked) -> SafeString:
     kinds = list(dict.fromkeys(kind for row in plot.rows for kind in row.shares))
-    rows = format_html_join(
-        "", "<div><span>{}</span>{}</div>", ((row.label, _stack(row)) for row in plot.rows)
-    )
-    legend = format_html_join(
-        "",
-        '<span><span class="m-ink" data-m="{}">{}</span>{}</span>',
-        (_legend(plot, kind) for kind in kinds),
-    )
-    said = sentence(plot, stacked_sentence(plot))
     table = Table(
         [_("Name"), *(_name(plot, kind) for kind in kinds)],
         [(row.label, *(row.shares.get(kind) for kind in kinds)) for row in plot.rows],
     )
-    return format_html(
-        '<div class="plot"><p class="legend" aria-hidden="true">{}</p><div class="stackbars" role="img" aria-label="{}">{}</div>{}</div>',
-        legend, said, rows, toggle(plot, table),
-    )  # fmt: skip
-
-
-def _legend(plot: Stacked, kind: str) -> tuple[str, SafeString, Any]:
-    return kind_of(kind), icon(MODALITIES[kind_of(kind)].icon, 14), _name(plot, kind)
+    return component(
+        "plots/stacked",
+        sentence=sentence(plot, stacked_sentence(plot)),
+        legend=[(kind, _name(plot, kind)) for kind in kinds],
+        rows=[(row.label, _stack(row)) for row in plot.rows],
+        data=toggle(plot, table),
+    )
 
 
 def _name(plot: Stacked, kind: str) -> Any:
@@ -125,7 +95,9 @@ def _name(plot: Stacked, kind: str) -> Any:
 
 
 def stack_parts(row: StackRow) -> list[tuple[str, float]]:
-    """Kind and percent of the whole; shares below zero count as nothing, the rest is scaled to 100."""
+    """Return kind and percent of the whole; shares below zero count as nothing, the rest is scaled
+    to 100.
+    """
     known = {
         kind: max(0.0, value)
         for kind, value in row.shares.items()
@@ -137,19 +109,15 @@ def stack_parts(row: StackRow) -> list[tuple[str, float]]:
     )
 
 
-def _stack(row: StackRow) -> SafeString:
-    parts = stack_parts(row)
-    if not parts:
-        return format_html('<span class="subtle">{}</span>', _("not computed"))
-    spans = format_html_join(
-        "",
-        '<span data-m="{}" style="--v:{}">{}</span>',
-        (
-            (kind_of(kind), f"{part:.2f}", f"{part:.0f}" if part >= SHOWN_FROM else "")
-            for kind, part in parts
-        ),
-    )
-    return format_html('<span class="stackbar">{}</span>', spans)
+def _stack(row: StackRow) -> list[dict[str, str]]:
+    return [
+        {
+            "kind": kind_of(kind),
+            "width": f"{share:.2f}",
+            "text": f"{share:.0f}" if share >= SHOWN_FROM else "",
+        }
+        for kind, share in stack_parts(row)
+    ]
 
 
 def stacked_sentence(plot: Stacked) -> str:
@@ -166,10 +134,6 @@ def stacked_sentence(plot: Stacked) -> str:
 
 def histogram(plot: Histogram) -> SafeString:
     largest = max(plot.counts, default=0) or 1
-    bars_ = format_html_join(
-        "", '<span class="{}" style="--v:{}"></span>',
-        (("is-on" if _chosen(plot, index) else "", f"{100 * count / largest:.2f}") for index, count in enumerate(plot.counts)),
-    )  # fmt: skip
     first, last = (f"{edge:.{plot.digits}f}" for edge in (plot.edges[0], plot.edges[-1]))
     made = _("Histogram from %(first)s to %(last)s, most in one bar: %(n)s.") % {
         "first": first,
@@ -180,11 +144,18 @@ def histogram(plot: Histogram) -> SafeString:
         [_("From"), _("To"), _("Count")],
         [(plot.edges[i], plot.edges[i + 1], count) for i, count in enumerate(plot.counts)],
     )
-    return format_html(
-        '<div class="plot"><div class="hist" style="--h:{}px" role="img" aria-label="{}">{}</div>'
-        '<div class="hist__x" aria-hidden="true"><span>{}</span><span>{}</span></div>{}</div>',
-        plot.height, sentence(plot, made), bars_, first, last, toggle(plot, table),
-    )  # fmt: skip
+    return component(
+        "plots/histogram",
+        height=plot.height,
+        sentence=sentence(plot, made),
+        bars=[
+            (_chosen(plot, index), f"{100 * count / largest:.2f}")
+            for index, count in enumerate(plot.counts)
+        ],
+        first=first,
+        last=last,
+        data=toggle(plot, table),
+    )
 
 
 def _chosen(plot: Histogram, index: int) -> bool:

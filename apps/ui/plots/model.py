@@ -1,4 +1,4 @@
-"""What a plot shows, as plain data: pages build these, `{% plot %}` draws them.
+"""Plots as plain data: pages build these, `{% plot %}` draws them.
 
 Every plot has `sentence` (what it says, read out instead of the picture; one is made where it is
 empty), `name` (file name of its CSV) and `csv_url` (a longer table on the server; without it the
@@ -194,7 +194,7 @@ class Combination:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpSet(Plot):
-    """Which inputs does each sample have? One row a combination."""
+    """One row each combination of inputs, with the samples that have exactly these."""
 
     kinds: Sequence[str]
     rows: Sequence[Combination]

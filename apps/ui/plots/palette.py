@@ -26,7 +26,8 @@ def rgb(hexadecimal: str) -> Rgb:
 
 def mix(share: float, top: Rgb, bottom: Rgb) -> Rgb:
     """`share` (0..1) of `top` over `bottom`, as color-mix in srgb does it."""
-    return tuple(round(share * a + (1 - share) * b) for a, b in zip(top, bottom, strict=True))  # type: ignore[return-value]
+    red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(top, bottom))
+    return red, green, blue
 
 
 def luminance(colour: Rgb) -> float:
@@ -39,8 +40,8 @@ def _linear(part: float) -> float:
     return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
 
 
-def contrast(one: Rgb, other: Rgb) -> float:
-    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+def contrast(first: Rgb, second: Rgb) -> float:
+    brighter, darker = sorted((luminance(first), luminance(second)), reverse=True)
     return (brighter + 0.05) / (darker + 0.05)
 
 

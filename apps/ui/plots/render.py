@@ -6,11 +6,13 @@ from django.utils.safestring import SafeString
 
 from apps.ui.plots import model
 from apps.ui.plots.bars import bars, histogram, stacked
+from apps.ui.plots.confusion import confusion
 from apps.ui.plots.fluid import lines
+from apps.ui.plots.forest import forest
 from apps.ui.plots.reliability import reliability
 from apps.ui.plots.scatter import scatter
 from apps.ui.plots.spark import sparkline
-from apps.ui.plots.tables import confusion, forest, upset
+from apps.ui.plots.upset import upset
 
 RENDERERS: dict[type[model.Plot], Any] = {
     model.Bars: bars,

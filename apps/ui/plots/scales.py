@@ -1,4 +1,4 @@
-"""From values to percent of a plot's area."""
+"""Scales turn values into percent of a plot's area."""
 
 import math
 from collections.abc import Iterable, Sequence

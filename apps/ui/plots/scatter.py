@@ -3,11 +3,12 @@ keep their size at any width.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from apps.ui.html import component
 from apps.ui.plots import scales
 from apps.ui.plots.data import Table, sentence, toggle
 from apps.ui.plots.model import Dots, Scatter, Tag
@@ -17,34 +18,21 @@ WIDE, HIGH = 16.0, 6.0
 
 
 def scatter(plot: Scatter) -> SafeString:
-    """Points that lead somewhere stand outside the picture, since nothing inside a picture can be
-    followed.
+    """Draw points; those that lead somewhere stand outside the picture, since nothing inside a
+    picture can be followed.
     """
-    still, leading = (
-        [one for one in plot.dots if one.xs and bool(one.hrefs) == leads] for leads in (False, True)
-    )
-    rows = (
-        (" fluid__tag--strong" if tag.strong else "", _x(tag.x), _y(tag.y), tag.label)
-        for tag in apart(plot.tags)
-    )
-    tags = format_html_join(
-        "",
-        '<span class="fluid__tag fluid__tag--on{}" style="--x:{};--y:{}" aria-hidden="true" translate="no">{}</span>',
-        rows,
-    )
-    return format_html(
-        '<div class="plot"><div class="scatter">{}{}{}</div>{}{}</div>',
-        _svg(still, format_html('role="img" aria-label="{}"', sentence(plot, scatter_sentence(plot)))),
-        _svg(leading, SafeString('aria-hidden="true"')), tags, _legend(plot), toggle(plot, scatter_table(plot)),
-    )  # fmt: skip
-
-
-def _svg(some: list[Dots], said: SafeString) -> SafeString:
-    dots = format_html_join("", "{}", ((_dots(one),) for one in some))
-    return format_html(
-        '<svg class="plot__svg" viewBox="0 0 100 100" preserveAspectRatio="none" {}>{}</svg>',
-        said,
-        dots,
+    groups = [_group(dots) for dots in plot.dots if dots.xs]
+    return component(
+        "plots/scatter",
+        sentence=sentence(plot, scatter_sentence(plot)),
+        still=[group for group in groups if not group["points"]],
+        leading=[group for group in groups if group["points"]],
+        tags=[
+            {"strong": tag.strong, "x": _x(tag.x), "y": _y(tag.y), "label": tag.label}
+            for tag in apart(plot.tags)
+        ],
+        legend=groups,
+        data=toggle(plot, scatter_table(plot)),
     )
 
 
@@ -56,47 +44,34 @@ def _y(value: float) -> str:
     return f"{100 - scales.share(value, -1, 1):.1f}"
 
 
-def _look(one: Dots) -> str:
-    return (
-        f"pt c-{one.style}{' pt--square' if one.square else ''}{' pt--small' if one.small else ''}"
-    )
-
-
-def _dots(one: Dots) -> SafeString:
-    places = [f"M{_x(x)} {_y(y)}h.01" for x, y in zip(one.xs, one.ys)]
-    if not one.hrefs:
-        return format_html('<path class="{}" d="{}"></path>', _look(one), "".join(places))
-    rows = (
-        (href, name, _look(one), place) for href, name, place in zip(one.hrefs, one.names, places)
-    )
-    return format_html_join(
-        "", '<a href="{}" tabindex="-1"><title>{}</title><path class="{}" d="{}"></path></a>', rows
-    )
-
-
-def _legend(plot: Scatter) -> SafeString:
-    rows = ((_look(one), one.label, f"{len(one.xs):,}") for one in plot.dots if one.xs)
-    mark = '<svg class="scatter__mark" viewBox="0 0 10 10" aria-hidden="true"><path class="{}" d="M5 5h.01"></path></svg>'
-    found = format_html_join("", f'<li>{mark}{{}} <span class="num muted">{{}}</span></li>', rows)
-    return format_html('<ul class="scatter__key">{}</ul>', found)
+def _group(dots: Dots) -> dict[str, Any]:
+    shape = f"{' pt--square' if dots.square else ''}{' pt--small' if dots.small else ''}"
+    places = [f"M{_x(x)} {_y(y)}h.01" for x, y in zip(dots.xs, dots.ys)]
+    return {
+        "look": f"pt c-{dots.style}{shape}",
+        "path": "" if dots.hrefs else "".join(places),
+        "points": list(zip(dots.hrefs, dots.names, places)),
+        "label": dots.label,
+        "count": f"{len(dots.xs):,}",
+    }
 
 
 def apart(tags: Sequence[Tag]) -> Iterator[Tag]:
-    """Strong ones first; of two that would lie on each other the first."""
-    kept: list[Tag] = []
+    """Yield the tags that do not lie on an earlier one, strong ones first."""
+    shown: list[Tag] = []
     for tag in sorted(tags, key=lambda tag: not tag.strong):
         if all(
-            abs(tag.x - other.x) * 50 > WIDE or abs(tag.y - other.y) * 50 > HIGH for other in kept
+            abs(tag.x - other.x) * 50 > WIDE or abs(tag.y - other.y) * 50 > HIGH for other in shown
         ):
-            kept.append(tag)
+            shown.append(tag)
             yield tag
 
 
 def scatter_sentence(plot: Scatter) -> str:
     parts = [
-        _("%(n)s %(label)s") % {"n": f"{len(one.xs):,}", "label": one.label}
-        for one in plot.dots
-        if one.xs
+        _("%(n)s %(label)s") % {"n": f"{len(dots.xs):,}", "label": dots.label}
+        for dots in plot.dots
+        if dots.xs
     ]
     return (
         _("A map of points: %(parts)s.") % {"parts": _(", ").join(parts)}
@@ -107,8 +82,8 @@ def scatter_sentence(plot: Scatter) -> str:
 
 def scatter_table(plot: Scatter) -> Table:
     rows = [
-        (one.names[place] if one.names else place + 1, one.label, x, y)
-        for one in reversed(plot.dots)
-        for place, (x, y) in enumerate(zip(one.xs, one.ys))
+        (dots.names[index] if dots.names else index + 1, dots.label, x, y)
+        for dots in reversed(plot.dots)
+        for index, (x, y) in enumerate(zip(dots.xs, dots.ys))
     ]
     return Table([_("Sample"), _("Group"), "x", "y"], rows)

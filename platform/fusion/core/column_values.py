@@ -29,12 +29,14 @@ DATE = re.compile(
 
 
 class BadCell(ValueError):
-    """A value that is not of its column's kind; the message continues the sentence "column C: ..."."""
+    """A value that is not of its column's kind; the message continues the sentence
+    "column C: ...".
+    """
 
 
 @dataclass(frozen=True)
 class Writing:
-    """How the texts of a column are written. decimal and thousands: marks in numbers; tags: the
+    """The way the texts of a column are written. decimal and thousands: marks in numbers; tags: the
     characters that tags are split at; dates: a key of `DATE_ORDERS`, "" for ISO 8601 alone.
     """
 
@@ -130,8 +132,8 @@ def iso_moment(text: str) -> datetime | None:
 
 
 def dated(text: str, order: str) -> datetime | None:
-    """Return the moment of a date as people write it (3.11.2026, Nov 3, 2026), None where it is none
-    in this order of day, month and year.
+    """Return the moment of a date as people write it (3.11.2026, Nov 3, 2026), None where it is
+    none in this order of day, month and year.
     """
     match = DATE.fullmatch(text) if order else None
     if match is None:

@@ -20,7 +20,7 @@ def versions() -> dict[str, str]:
     """Of Python and of every package whose version may change a figure."""
     return {
         "python": platform.python_version(),
-        **{name: found for name in PACKAGES if (found := installed(name))},
+        **{name: versions for name in PACKAGES if (versions := installed(name))},
     }
 
 

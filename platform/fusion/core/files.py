@@ -18,7 +18,9 @@ class BrokenFile(Exception):
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
-    """Atomic and durable: a reader sees the old file or the whole new one, also after a power cut."""
+    """Atomic and durable: a reader sees the old file or the whole new one, also after a
+    power cut.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:

@@ -1,4 +1,4 @@
-"""How the engine tells somebody else what it is doing: a command line, a worker, a test."""
+"""Progress of the engine, told to a command line, a worker or a test."""
 
 from collections.abc import Callable, Iterable
 

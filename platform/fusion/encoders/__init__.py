@@ -17,13 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["catalogue", "load"]
 
-SORTS = {"packaged": "packaged", "plain": "plain", "tiny": "tiny", "local": "transformers_folder"}
-ADAPTERS = "fusion.encoders.adapters"
-
 
 def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
-    """The encoder that a recipe chose, by name or with options (`fusion.schema.recipe.EncoderChoice`);
-    raises EncoderError in plain words.
+    """Return the encoder that a recipe chose, by name or with options
+    (`fusion.schema.recipe.EncoderChoice`); raise EncoderError in plain words.
 
     folders: whether the name may also be a path to a transformers folder or a hub name in this
     person's own cache. Only the command line says yes: a recipe from a web page must not make a
@@ -36,14 +33,16 @@ def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
     if entry is not None:
         if not entry.installed:
             raise EncoderError(f"encoder {entry.title} is not installed: {entry.how_to_install}")
-        return import_module(f"{ADAPTERS}.{SORTS[entry.sort]}").load(entry, wanted)
+        return import_module(entry.adapter).load(entry, wanted)
     if folders:
-        return import_module(f"{ADAPTERS}.transformers_folder").load_path(wanted)
+        return import_module(catalogue.LOCAL).load_path(wanted)
     raise EncoderError(
-        f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; an administrator adds one: "
-        f"consilience encoder add FOLDER_OR_HUB_NAME"
+        f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; an "
+        f"administrator adds one: consilience encoder add FOLDER_OR_HUB_NAME"
     )
 
 
 def named(name: str | Path) -> "Choice":
-    return SimpleNamespace(name=str(name), layers=None, pooling=None, grid=None, resolution=None)  # type: ignore[return-value]
+    """Return the choice of this encoder with its default options."""
+    options = dict.fromkeys(("layers", "pooling", "grid", "resolution"))
+    return SimpleNamespace(name=str(name), **options)  # type: ignore[return-value]

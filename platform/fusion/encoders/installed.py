@@ -80,7 +80,7 @@ def checked_name(name: str) -> str:
         raise EncoderError(
             f"{name!r} is no name for an encoder: give --name, lower-case letters, digits, dots and hyphens, at most 64"
         )
-    if any(entry.name == name for entry in catalogue.ENTRIES):
+    if any(entry.name == name for entry in catalogue.registered()):
         raise EncoderError(f"{name} is an encoder that comes with the product; give another --name")
     if (catalogue.home() / name).exists():
         raise EncoderError(

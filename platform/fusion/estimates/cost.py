@@ -10,8 +10,9 @@ from fusion.encoders import catalogue
 from fusion.encoders.search_space import PROBED, candidates
 from fusion.estimates import finetune_cost as tuning
 from fusion.estimates.machine import Machine, Spent
+from fusion.schema.methods import JOINT, step_of
 from fusion.schema.noise_levels import LEVELS
-from fusion.schema.recipe import STEP, Recipe
+from fusion.schema.recipe import Recipe
 
 MEASURED, TYPICAL = 1.5, 2.5
 """A range reaches from the reckoned figure divided by this to the figure times it."""
@@ -85,7 +86,7 @@ def models(shape: Shape, recipe: Recipe) -> int:
 
 
 def joint(recipe: Recipe) -> list[str]:
-    return [name for name in recipe.methods if name not in ("late", "unimodal", "ensemble")]
+    return [name for name in recipe.methods if name in JOINT]
 
 
 def kind_of_work(recipe: Recipe) -> str:
@@ -95,7 +96,7 @@ def kind_of_work(recipe: Recipe) -> str:
 
 def weight(shape: Shape, recipe: Recipe) -> float:
     """Of all models of a round, in networks of one modality."""
-    return len(shape.inputs) + sum(STEP.get(name, 1.0) for name in joint(recipe))
+    return len(shape.inputs) + sum(step_of(name) for name in joint(recipe))
 
 
 def fits_of_round(shape: Shape, recipe: Recipe) -> int:

@@ -15,17 +15,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fusion.encoders import catalogue
+
 FILE = "machine.json"
 TINY = 1e-12
 Positive = Annotated[float, Field(gt=0)]
 
-TYPICAL_CELL = {
-    "efficientnet-lite0": 0.008,
-    "whisper-tiny-en": 0.015,
-    "minilm-l6-v2": 0.006,
-    "pixels": 0.0005,
-    "numbers": 0.0001,
-}
 UNKNOWN_CELL = 0.05
 TYPICAL_STEP = 0.0008
 """Seconds of a core of our time, as all other defaults here: for a machine that has not been
@@ -99,7 +94,10 @@ class Machine(BaseModel):
         partial.replace(home / FILE)
 
     def cell(self, encoder: str) -> float:
-        return self.seconds_a_cell.get(encoder) or TYPICAL_CELL.get(encoder, UNKNOWN_CELL)
+        """Return the seconds of one cell: measured here, else typical ones of the catalogue."""
+        entry = catalogue.get(encoder)
+        typical = entry.seconds if entry and entry.seconds else UNKNOWN_CELL
+        return self.seconds_a_cell.get(encoder) or typical
 
     def step(self, methods: str) -> float:
         return self.seconds_a_step.get(methods) or self.seconds_a_step.get("") or TYPICAL_STEP

@@ -18,42 +18,24 @@ import numpy as np
 from fusion.core.arrays import Floats, Ints
 from fusion.schema.comparison import Compared, Comparison, Difference
 from fusion.schema.intervals import Clusters, Interval, Verdict
-from fusion.schema.protocol import MEASURES
+from fusion.schema.metrics import COMPARED, METRICS
+from fusion.schema.notes import Note
 from fusion.schema.task_names import TaskName
 from fusion.tasks import task_of
-from fusion.tasks.bootstrap import Resampler, few, interval
+from fusion.tasks.bootstrap import Resampler, cluster_note, interval
 
 if TYPE_CHECKING:
     from fusion.tasks.predictions import Scored
 
-OF_ANSWERS: dict[TaskName, tuple[str, ...]] = {
-    "classification": ("macro_f1", "accuracy"),
-    "ordinal": ("macro_f1", "mae_steps"),
-    "regression": ("r2", "mae"),
-    "multi-label": ("macro_f1", "exact_match"),
-}
-OF_PROBABILITIES = ("log_loss", "ece")
 CLEAR = 0.05
 
 
 class CannotCompare(ValueError):
-    """Two runs that were not judged on the same samples; the message says how they differ.
+    """Two runs that were not judged on the same samples; `note` says how they differ."""
 
-    kind: samples (each has some that the other lacks: how many, and the first), truth (the two
-    state another label for `first`), few (there are no two runs), task (they answer different
-    questions). names: the two runs.
-    """
-
-    def __init__(
-        self,
-        kind: str,
-        message: str,
-        names: tuple[str, str] = ("", ""),
-        alone: tuple[int, int] = (0, 0),
-        first: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.kind, self.names, self.alone, self.first = kind, names, alone, first
+    def __init__(self, note: Note) -> None:
+        super().__init__(str(note))
+        self.note = note
 
 
 @dataclass(frozen=True)
@@ -88,7 +70,7 @@ def compare(
 ) -> Comparison:
     """reference: the name of one of the runs, the first by default. Raises CannotCompare."""
     if len(runs) < 2:
-        raise CannotCompare("few", "Name at least two runs: one is compared with another.")
+        raise CannotCompare(Note.of("one_run"))
     first = next((run for run in runs if run.name == reference), runs[0])
     for run in runs:
         same_samples(first, run)
@@ -96,9 +78,12 @@ def compare(
     truth, task = dict(zip(first.keys, first.truth)), task_of(first.task, labels)
     y = task.encode([truth[key] for key in sorted(truth)])
     resampler = Resampler(clusters_of(runs, sorted(truth)), draws)
-    metrics = OF_ANSWERS[first.task] + (
-        () if any(run.only_answers for run in runs) else OF_PROBABILITIES
-    )
+    only_answers = any(run.only_answers for run in runs)
+    metrics = [
+        name
+        for name in COMPARED[first.task]
+        if not (only_answers and METRICS[name].needs_probabilities)
+    ]
     scores = {run.name: task.scores(resampler, y, run.by_key(labels)) for run in runs}
     found = {
         name: {metric: each.draws(metric) for metric in metrics} for name, each in scores.items()
@@ -119,7 +104,7 @@ def compare(
             column=None if unknown else "cluster",
             n=resampler.n,
             draws=resampler.draws,
-            note=few(resampler.n),
+            note=cluster_note(resampler.n),
         ),
         corrected=len(others),
         runs=[
@@ -136,27 +121,29 @@ def compare(
 
 
 def same_samples(one: Answered, other: Answered) -> None:
-    """Raises CannotCompare in words."""
+    """Raise CannotCompare where two runs were not judged on the same samples and labels."""
+    names = {"one": one.name, "other": other.name}
     if one.task != other.task:
-        message = f"{one.name} answers {one.task} and {other.name} {other.task}: their scores say different things."
-        raise CannotCompare("task", message, (one.name, other.name))
-    mine, theirs = set(one.keys), set(other.keys)
-    names, alone = (one.name, other.name), (sorted(mine - theirs), sorted(theirs - mine))
-    if any(alone):
-        parts = [
-            f"{len(keys):,} were tested by {name} alone (the first: {keys[0]})"
-            for name, keys in zip(names, alone)
-            if keys
-        ]
-        message = f"{one.name} and {other.name} were not judged on the same test samples: {' and '.join(parts)}."
+        raise CannotCompare(Note.of("tasks_differ", task=one.task, other_task=other.task, **names))
+    only_one = sorted(set(one.keys) - set(other.keys))
+    only_other = sorted(set(other.keys) - set(one.keys))
+    if only_one or only_other:
+        n_one, n_other, key = len(only_one), len(only_other), (only_one or only_other)[0]
         raise CannotCompare(
-            "samples", message, names, (len(alone[0]), len(alone[1])), (alone[0] or alone[1])[0]
+            Note.of("samples_differ", n_one=n_one, n_other=n_other, key=key, **names)
         )
-    said = dict(zip(one.keys, one.truth))
-    for key, truth in sorted(zip(other.keys, other.truth)):
-        if said[key] != truth:
-            message = f"The label of {key} is {said[key]} in {one.name} and {truth} in {other.name}: they were judged by different labels."
-            raise CannotCompare("truth", message, names, first=key)
+    labels = dict(zip(one.keys, one.truth))
+    for key, label in sorted(zip(other.keys, other.truth)):
+        if labels[key] != label:
+            raise CannotCompare(
+                Note.of(
+                    "labels_differ",
+                    key=key,
+                    label=str(labels[key]),
+                    other_label=str(label),
+                    **names,
+                )
+            )
 
 
 def against(reference: Answered, scored: "Scored") -> Floats:
@@ -207,7 +194,7 @@ def paired(metric: str, differences: dict[str, Floats]) -> dict[str, Difference]
             and between.high is not None
             and not between.low <= 0 <= between.high
         )
-        better = (between.value < 0) == MEASURES[metric].lower_is_better
+        better = (between.value < 0) == METRICS[metric].lower_is_better
         verdict: Verdict = (
             "no clear difference" if not clear else "clearly better" if better else "clearly worse"
         )
@@ -242,8 +229,8 @@ def table(found: Comparison) -> list[str]:
     for metric in found.runs[0].metrics:
         lines += [
             "",
-            MEASURES[metric].title
-            + (", lower is better" if MEASURES[metric].lower_is_better else ""),
+            METRICS[metric].title
+            + (", lower is better" if METRICS[metric].lower_is_better else ""),
         ]
         for run in found.runs:
             value, to = run.metrics[metric], run.differences.get(metric)

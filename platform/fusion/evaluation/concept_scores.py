@@ -9,8 +9,8 @@ from fusion.evaluation.rule_scores import pair, verdict
 from fusion.features.prototypes import encoder_of
 from fusion.schema.discipline_scores import ConceptsScore
 from fusion.schema.recipe import Recipe
-from fusion.tasks.bootstrap import Resampler, few
-from fusion.tasks.label_scores import Scores
+from fusion.tasks.bootstrap import Resampler, cluster_note
+from fusion.tasks.label_scores import LabelScores
 from fusion.tasks.metrics import mean_of_defined
 from fusion.training.oof_predictions import OutOfFold
 
@@ -26,7 +26,7 @@ def concepts_score(
         return None
     scored, p = found.scored, found.methods[recipe.method].whole
     resampler = Resampler(scored.cluster, recipe.evaluation.draws)
-    figures = [Scores(resampler, scored.y, each) for each in (p, without)]
+    figures = [LabelScores(resampler, scored.y, each) for each in (p, without)]
     number = np.bincount(scored.y, minlength=len(scored.labels))
     rare = np.flatnonzero((number > 0) & (number <= FEW))
     score = pair(*(each.score for each in figures))
@@ -38,11 +38,11 @@ def concepts_score(
         few=[scored.labels[k] for k in rare],
         auroc_of_few=of_few,
         verdict=verdict(score, of_few or score),
-        note=few(len(np.unique(scored.cluster))),
+        note=cluster_note(len(np.unique(scored.cluster))),
     )
 
 
-def ranking(scores: Scores, labels: Ints) -> Floats:
+def ranking(scores: LabelScores, labels: Ints) -> Floats:
     """(1 + draws,): mean AUROC of each label against the rest, which counts also where a rare label
     is never the likeliest answer.
     """

@@ -11,13 +11,18 @@ from fusion.evaluation.compare import Answered, CannotCompare, against
 from fusion.knowledge import ConditionError, holds
 from fusion.schema.discipline_scores import CriterionScore, ProtocolScore
 from fusion.schema.intervals import Interval
+from fusion.schema.notes import Note
 from fusion.schema.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
-from fusion.tasks.bootstrap import Resampler, few, interval
+from fusion.tasks.bootstrap import Resampler, cluster_note, interval
 from fusion.tasks.predictions import Answers, Scored
 
 
 class CannotJudge(Exception):
-    """A criterion about which these answers say nothing; the message says why."""
+    """A criterion about which these predictions say nothing; `note` says why."""
+
+    def __init__(self, note: Note) -> None:
+        super().__init__(str(note))
+        self.note = note
 
 
 @dataclass(frozen=True)
@@ -51,21 +56,19 @@ class Evidence:
                 [answer is True for answer in holds(criterion.condition, self.columns, self.kinds)]
             )
         except ConditionError as error:
-            raise CannotJudge(str(error)) from error
+            raise CannotJudge(Note.of("text", text=str(error))) from error
 
     def situation(self, criterion: Criterion) -> Floats:
         """(S, n, D): what the model answers with the inputs that the criterion leaves it."""
         for place in criterion.noise.items():
             if place not in self.noisy:
-                raise CannotJudge(
-                    "nobody asked the model under this noise; the recipe's evaluation.noise does"
-                )
+                raise CannotJudge(Note.of("noise_not_measured"))
             return self.noisy[place].whole
         if not criterion.without and not criterion.only:
             return self.answers.whole
         names = self.scored.modalities
         if absent := [name for name in criterion.only if name not in names]:
-            raise CannotJudge(f"the model does not read {absent[0]}")
+            raise CannotJudge(Note.of("modality_not_read", name=absent[0]))
         kept = tuple(
             i
             for i, name in enumerate(names)
@@ -73,24 +76,24 @@ class Evidence:
         )
         found = self.answers.by_coalition.get(kept)
         if found is None:
-            raise CannotJudge("nobody asked the model without these inputs")
+            raise CannotJudge(Note.of("inputs_not_measured"))
         return found
 
     def other(self, criterion: Criterion) -> tuple[str, Floats]:
-        """What the difference is to: in words, and its (S, n, D)."""
+        """Return the name of what the difference is to, and its predictions, (S, n, D)."""
         if criterion.over == REFERENCE_RUN:
             if self.reference is None:
-                raise CannotJudge("no reference run was given")
+                raise CannotJudge(Note.of("no_reference"))
             try:
                 return self.reference.name, against(self.reference, self.scored)
             except CannotCompare as error:
-                raise CannotJudge(str(error)) from error
+                raise CannotJudge(error.note) from error
         name = self.best_single if criterion.over == BEST_SINGLE else criterion.over
-        if name is None or name not in self.singles:
-            raise CannotJudge(
-                f"nobody knows what {name or 'a single modality'} alone answers to every sample"
-            )
-        return f"{name} alone", self.singles[name]
+        if name is None:
+            raise CannotJudge(Note.of("no_single"))
+        if name not in self.singles:
+            raise CannotJudge(Note.of("single_unknown", name=name))
+        return name, self.singles[name]
 
     def draws(self, criterion: Criterion, p: Floats, chosen: Bools) -> Floats:
         """(1 + draws,)"""
@@ -113,12 +116,12 @@ def criterion_score(criterion: Criterion, evidence: Evidence) -> CriterionScore:
         chosen = evidence.slice(criterion)
         found.n = int(chosen.sum())
         found.over, value = measured(criterion, evidence, chosen)
-    except CannotJudge as reason:
-        found.unknown = str(reason)
+    except CannotJudge as refusal:
+        found.unknown = refusal.note
         return found
     if value is not None:
         found.value, found.margin = value, criterion.margin(value.value)
-        found.note = few(len(np.unique(evidence.resampler.index[chosen])))
+        found.note = cluster_note(len(np.unique(evidence.resampler.index[chosen])))
     found.state = state_of(
         criterion, value.low if value else None, value.high if value else None, found.n
     )
@@ -132,12 +135,10 @@ def measured(
     of a single cluster.
     """
     if criterion.metric not in evidence.metrics:
-        why = (
-            "it needs probabilities"
-            if criterion.metric in evidence.scored.task.figures.names
-            else f"this is {evidence.scored.task.name}"
-        )
-        raise CannotJudge(f"{criterion.measure.title} is not known of this model: {why}")
+        task = evidence.scored.task.name
+        if task in criterion.measure.tasks:
+            raise CannotJudge(Note.of("needs_probabilities", metric=criterion.metric))
+        raise CannotJudge(Note.of("metric_of_another_task", metric=criterion.metric, task=task))
     p, (over, other) = (
         evidence.situation(criterion),
         evidence.other(criterion) if criterion.over else ("", None),
@@ -145,9 +146,7 @@ def measured(
     if not chosen.any():
         return over, None
     if criterion.metric == "auroc" and len(np.unique(evidence.scored.y[chosen])) < 2:
-        raise CannotJudge(
-            "all samples of the slice have the same label, so there is nothing to rank"
-        )
+        raise CannotJudge(Note.of("one_label"))
     draws = evidence.draws(criterion, p, chosen) - (
         0.0 if other is None else evidence.draws(criterion, other, chosen)
     )

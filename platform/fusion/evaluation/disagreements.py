@@ -78,7 +78,7 @@ def disagreements(singles: dict[str, Floats], scored: Scored) -> list[Disagreeme
         found.append(
             one.model_copy(update={"between": [scored.modalities[column] for column in pairs[i]]})
         )
-    return [one.model_copy(update={"reason": reason(one)}) for one in found]
+    return found
 
 
 def strongest(score: Floats, scored: Scored) -> list[int]:
@@ -107,25 +107,4 @@ def described(
         answer=answer,
         said=said,
         between=agree,
-        reason="",
     )
-
-
-def reason(one: Disagreement) -> str:
-    """`speech and handwriting both say 7, the label says 1` or `handwriting says 3, speech says 8,
-    each sure`.
-    """
-    if one.kind == "modalities":
-        words = ", ".join(
-            f"{name} says {said.answer}" for name in one.between if (said := one.said[name])
-        )
-        return f"{words}, each sure" if one.sure else words
-    *others, last = one.between or [""]
-    if not last:
-        return f"together they say {one.answer}, though none alone does; the label says {one.truth}"
-    who = (
-        f"{', '.join(others)} and {last} {'both' if len(others) == 1 else 'all'} say"
-        if others
-        else f"{last} says"
-    )
-    return f"{who} {one.answer}, the label says {one.truth}"

@@ -15,6 +15,7 @@ from fusion.evaluation.retrieval import retrieval
 from fusion.evaluation.shortfall import shortfalls
 from fusion.methods.representation import Space
 from fusion.schema.intervals import Clusters, Gain, Interval
+from fusion.schema.metrics import metrics_of
 from fusion.schema.protocol import Protocol
 from fusion.schema.result import (
     Baseline,
@@ -26,8 +27,8 @@ from fusion.schema.result import (
     Single,
     Split,
 )
-from fusion.tasks.bootstrap import Resampler, few, interval
-from fusion.tasks.label_scores import Figures, gain
+from fusion.tasks.bootstrap import Resampler, cluster_note, interval
+from fusion.tasks.label_scores import TaskScores, gain
 from fusion.tasks.predictions import Answers, Scored, coalitions
 
 
@@ -84,7 +85,7 @@ def evaluate(question: Question) -> EvaluationResult:
     scored, answers = question.scored, question.methods[question.method]
     resampler = Resampler(scored.cluster, question.draws)
     model = scored.scores(resampler, answers.whole)
-    known = model.of_answers if question.only_answers else model.names
+    known = metrics_of(scored.task.name, probabilities=not question.only_answers)
     figures = model.all(known)
     every_coalition = bool(scored.modalities) and set(coalitions(len(scored.modalities))) <= set(
         answers.by_coalition
@@ -102,7 +103,7 @@ def evaluate(question: Question) -> EvaluationResult:
             column=question.cluster_column,
             n=resampler.n,
             draws=question.draws,
-            note=few(resampler.n),
+            note=cluster_note(resampler.n),
         ),
         headline=headline(question, model, figures),
         metrics=figures,
@@ -155,7 +156,7 @@ def evidence(question: Question, resampler: Resampler, known: Sequence[str]) -> 
     )
 
 
-def headline(question: Question, model: Figures, figures: Mapping[str, Interval]) -> Headline:
+def headline(question: Question, model: TaskScores, figures: Mapping[str, Interval]) -> Headline:
     over = gain_over_best(question, model)
     return Headline(
         metric=model.headline,
@@ -165,14 +166,14 @@ def headline(question: Question, model: Figures, figures: Mapping[str, Interval]
     )
 
 
-def gain_over_best(question: Question, model: Figures) -> Gain | None:
+def gain_over_best(question: Question, model: TaskScores) -> Gain | None:
     if question.best_single is None:
         return None
     best = question.scored.scores(model.resampler, question.singles[question.best_single][0])
     return gain(model, best, question.best_single)
 
 
-def calibration(question: Question, answers: Answers, model: Figures) -> Calibration:
+def calibration(question: Question, answers: Answers, model: TaskScores) -> Calibration:
     plain = question.scored.scores(model.resampler, answers.uncalibrated)
     return Calibration(
         before=plain.reliability() if question.temperatures else None, after=model.reliability()

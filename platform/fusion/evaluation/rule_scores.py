@@ -12,8 +12,8 @@ from fusion.knowledge import Rule, allowed_labels
 from fusion.schema.discipline_scores import RuleEffect, RuleScore
 from fusion.schema.intervals import Interval, Pair, Worth
 from fusion.tasks import metrics
-from fusion.tasks.bootstrap import Resampler, few, interval
-from fusion.tasks.label_scores import Scores
+from fusion.tasks.bootstrap import Resampler, cluster_note, interval
+from fusion.tasks.label_scores import LabelScores
 from fusion.tasks.predictions import Scored
 
 
@@ -50,7 +50,9 @@ def effect(
     clusters = len(np.unique(scored.cluster[speaks]))
     there = None
     if clusters:
-        there = pair(*(accuracy(Scores(resampler, scored.y, each, speaks)) for each in (p, other)))
+        there = pair(
+            *(accuracy(LabelScores(resampler, scored.y, each, speaks)) for each in (p, other))
+        )
     if (
         there and clusters == 1
     ):  # a single cluster is drawn whole or not at all: the interval would have no width
@@ -59,11 +61,11 @@ def effect(
         score=whole,
         accuracy=there,
         verdict=verdict(whole, there),
-        note=few(clusters) if clusters else None,
+        note=cluster_note(clusters) if clusters else None,
     )
 
 
-def accuracy(scores: Scores) -> Floats:
+def accuracy(scores: LabelScores) -> Floats:
     """(1 + draws,); NaN in a draw without any of the samples."""
     return scores.mean(
         [np.where(sums.sum(-1) > 0, metrics.accuracy_of(sums), np.nan) for sums in scores.counts]

@@ -8,8 +8,9 @@ import numpy as np
 
 from fusion.core.arrays import Floats
 from fusion.schema.intervals import Interval
+from fusion.schema.notes import Note
 from fusion.schema.result import Subgroup
-from fusion.tasks.bootstrap import Resampler, few
+from fusion.tasks.bootstrap import Resampler, cluster_note
 from fusion.tasks.predictions import Scored
 
 FEW_SAMPLES = 20
@@ -55,8 +56,8 @@ def subgroups(
     return found
 
 
-def note(n: int, clusters: int) -> str | None:
-    return f"only {n} samples" if n < FEW_SAMPLES else few(clusters)
+def note(n: int, clusters: int) -> Note | None:
+    return Note.of("few_samples", n=n) if n < FEW_SAMPLES else cluster_note(clusters)
 
 
 def subgroup_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:

@@ -68,9 +68,9 @@ def represent(
     return pa.table(columns).replace_schema_metadata({"method": method or bundle.recipe.method})
 
 
-def write(found: pa.Table, path: Path) -> None:
+def write(table: pa.Table, path: Path) -> None:
     sink = pa.BufferOutputStream()
-    pq.write_table(found, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
@@ -97,24 +97,27 @@ def embedded(
 
 
 def of_study(bundle: Bundle, folder: Path, progress: Progress) -> Aligned:
-    """The samples of a study, labelled or not, with those of its modalities that the bundle reads."""
+    """The samples of a study, labelled or not, with those of its modalities that the
+    bundle reads.
+    """
     aligned = align(Study.load(folder), lambda finding: progress.log(str(finding)))
     known = {
         name: aligned.modalities[name] for name in bundle.modalities if name in aligned.modalities
     }
     if not known:
         raise BundleError(
-            f"The study has the modalities {', '.join(aligned.modalities)}; the model reads {', '.join(bundle.modalities)}."
+            f"The study has the modalities {', '.join(aligned.modalities)}; the model reads "
+            f"{', '.join(bundle.modalities)}."
         )
     return replace(aligned, modalities=known)
 
 
 def of_table(reader: Reader, path: Path) -> Aligned:
     try:
-        found = read_table(path)
+        table = read_table(path)
     except BrokenFile as error:
         raise InputError(f"{path} {error.reason}.") from error
-    places = {name: columns_of(name, reader, found.columns) for name in reader.kinds}
+    places = {name: columns_of(name, reader, table.columns) for name in reader.kinds}
     places = {name: columns for name, columns in places.items() if columns}
     if not places:
         wanted = [
@@ -123,34 +126,35 @@ def of_table(reader: Reader, path: Path) -> Aligned:
             for field in (reader.fields[name] if reader.kinds[name] == "table" else [name])
         ]
         raise InputError(
-            f"{path.name} has the columns {', '.join(found.columns)}; the model reads {', '.join(wanted)}."
+            f"{path.name} has the columns {', '.join(table.columns)}; the model reads "
+            f"{', '.join(wanted)}."
         )
     used = {column for columns in places.values() for column in columns.values()}
     key = (
         "key"
-        if "key" in found.columns
-        else next((name for name in found.columns if name not in used), None)
+        if "key" in table.columns
+        else next((name for name in table.columns if name not in used), None)
     )
     keys = (
-        [str(value) for value in found.columns[key]]
+        [str(value) for value in table.columns[key]]
         if key
-        else [f"row {line}" for line in found.lines]
+        else [f"row {line}" for line in table.lines]
     )
     rows = [
         {
-            name: input_of(reader, name, columns, found.columns, row, path.parent)
+            name: input_of(reader, name, columns, table.columns, row, path.parent)
             for name, columns in places.items()
         }
-        for row in range(len(found))
+        for row in range(len(table))
     ]
-    others = {name: values_of(column) for name, column in found.columns.items() if name not in used}
+    others = {name: values_of(column) for name, column in table.columns.items() if name not in used}
     return replace(reader.aligned(rows, keys), extras=others)
 
 
 def values_of(column: Sequence[Any]) -> list[Any]:
     """Numbers where all are numbers, as a CSV cannot tell."""
-    given = [value for value in column if value is not None]
-    if not all(isinstance(value, str) and series.is_number(value) for value in given):
+    present = [value for value in column if value is not None]
+    if not all(isinstance(value, str) and series.is_number(value) for value in present):
         return list(column)
     return [None if value is None else float(value) for value in column]
 
@@ -161,10 +165,10 @@ def columns_of(name: str, reader: Reader, columns: Mapping[str, Any]) -> dict[st
     """
     if reader.kinds[name] != "table":
         return {name: name} if name in columns else {}
-    asked = {field.split("=", 1)[0] for field in reader.fields.get(name, [])}
+    fields = {field.split("=", 1)[0] for field in reader.fields.get(name, [])}
     return {
         field: column
-        for field in sorted(asked)
+        for field in sorted(fields)
         for column in (field, field.split(".", 1)[-1])
         if column in columns
     }

@@ -52,12 +52,12 @@ def measure(machine: Machine, progress: Progress) -> Machine:
     """
     begun = time.process_time()
     forget_peak()
-    found = encoders(progress)
+    seconds_a_cell = encoders(progress)
     embedded = time.process_time() - begun
     with tempfile.TemporaryDirectory() as out:
         result = train(numbers(), RECIPE, Path(out), None, progress)
     inputs = tuple(cost.Input(name, SAMPLES, ("numbers",), WIDTH) for name in "abc")
-    seconds = result.seconds | {f"{CELL}{name}": value for name, value in found.items()}
+    seconds = result.seconds | {f"{CELL}{name}": value for name, value in seconds_a_cell.items()}
     whole = time.process_time() - embedded
     return machine.learnt(
         cost.spent(cost.Shape(SAMPLES, SITES, inputs), RECIPE, seconds, whole, peak_mb())
@@ -66,7 +66,7 @@ def measure(machine: Machine, progress: Progress) -> Machine:
 
 def encoders(progress: Progress) -> dict[str, float]:
     """Seconds a cell; an encoder that cannot be loaded is told of and left out."""
-    found: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for entry in catalogue.entries(tiny=False):
             if entry.installed and entry.kind in CONTENT:
@@ -77,8 +77,8 @@ def encoders(progress: Progress) -> dict[str, float]:
                 except EncoderError as error:
                     progress.log(str(error))
                 else:
-                    found |= features.seconds_a_cell
-    return found
+                    seconds |= features.seconds_a_cell
+    return seconds
 
 
 def cells(kind: str, folder: Path) -> Aligned:
@@ -135,7 +135,7 @@ def numbers() -> Aligned:
         rows = 0.2 * centres[y] + dice.normal(size=(SAMPLES, WIDTH))
         tables[name] = Modality(
             "table",
-            [Cell.numbers(one.tolist()) for one in rows],
+            [Cell.numbers(row.tolist()) for row in rows],
             fields=[f"{name}{i}" for i in range(WIDTH)],
         )
     return Aligned(

@@ -1,40 +1,18 @@
-"""A trained model as a folder: safetensors, JSON and Parquet, never pickle.
-
-    bundle.json          what it is: recipe, labels, modalities with the fingerprints of their encoders, digests of every file
-    tuned.safetensors    where encoders were tuned: the weights that changed, of LoRA the adapters
-    model.safetensors    the networks and the whitening of their inputs
-    result.json          the evaluation (fusion.schema.result)
-    predictions.parquet  out-of-fold answers
-    representation.parquet  out-of-fold fused representation
-    recipe.yaml          the recipe, to start from
-    card.md              what it is, how good it is and how to use it, to read
-
-`load(folder).predict({"image": "scan.png", "clue": "a pair"})` needs nothing else, in particular
-none of the data that it was trained on; only the encoders, which it names with their SHA-256 and
-refuses if they are others. What may be given: fusion.pipeline.raw_inputs.
+"""A trained model, loaded: `load(folder).predict({"image": "scan.png", "clue": "a pair"})` needs
+nothing else, in particular none of the data that it was trained on; only the encoders, which it
+names with their SHA-256 and refuses if they are others. What may be given:
+fusion.pipeline.raw_inputs. How it lies on the disk: fusion.pipeline.bundle_files.
 """
 
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from fusion.core.arrays import Floats
-from fusion.core.files import (
-    BrokenFile,
-    digest_of,
-    file_digest,
-    read_json,
-    read_tensors,
-    write_bytes,
-    write_json,
-    write_tensors,
-)
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned
 from fusion.encoders import load as load_encoder
@@ -47,20 +25,14 @@ from fusion.encoders.runtime import PRECISIONS, in_precision
 from fusion.methods.ensemble import Pool, beliefs_of
 from fusion.methods.predictor import Predictor
 from fusion.methods.representation import evidence
-from fusion.pipeline.card import card
 from fusion.pipeline.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.pipeline.raw_inputs import Reader, columns_in, in_fields, rows_of
-from fusion.schema.recipe import Recipe, RecipeError
+from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
 from fusion.tasks.predictions import Answers, Coalition, Samples, Unlabelled, hide
-from fusion.training.finetune.files import read_tuned, write_tuned
 from fusion.training.models import Model
-
-FORMAT = 1
-MANIFEST = "bundle.json"
-TUNED = "tuned.safetensors"
 
 
 class BundleError(Exception):
@@ -127,9 +99,11 @@ class Bundle:
         x, present = {}, np.zeros((n, len(self.modalities)), bool)
         for column, name in enumerate(self.modalities):
             width = self.models[name].whitening[name].reads
-            given = features.get(name)
+            values = features.get(name)
             x[name] = (
-                np.zeros((n, width), np.float32) if given is None else np.asarray(given, np.float32)
+                np.zeros((n, width), np.float32)
+                if values is None
+                else np.asarray(values, np.float32)
             )
             seen = ~np.isnan(x[name]).all(1)
             if self.kinds.get(name) == "table" and x[name].shape == (n, width // 2):
@@ -138,7 +112,7 @@ class Bundle:
                 raise BundleError(
                     f"{name} must have the shape ({n}, {width}), not {x[name].shape}."
                 )
-            if given is not None:
+            if values is not None:
                 present[:, column] = seen
         return x, present if mask is None else present & mask
 
@@ -151,9 +125,9 @@ class Bundle:
         """Probabilities (n, K), columns in the order of `labels`, of raw inputs: one sample or
         several, with any of the modalities.
 
-        inputs: see fusion.pipeline.raw_inputs. A sample without any modality gets the training prior. method,
-        columns: as in `predict_features`; texts and numbers among the inputs need not be given once
-        more. Raises InputError, EncoderError or BundleError in words.
+        inputs: see fusion.pipeline.raw_inputs. A sample without any modality gets the training
+        prior. method, columns: as in `predict_features`; texts and numbers among the inputs need
+        not be given once more. Raises InputError, EncoderError or BundleError in words.
         """
         with Reader(self.kinds, self.fields) as reader:
             aligned = reader.aligned(rows_of(inputs, self.kinds))
@@ -176,8 +150,8 @@ class Bundle:
         aligned = replace(
             aligned,
             modalities={
-                name: in_fields(one, self.fields.get(name))
-                for name, one in aligned.modalities.items()
+                name: in_fields(modality, self.fields.get(name))
+                for name, modality in aligned.modalities.items()
             },
         )
         with in_precision(self.precision):
@@ -192,28 +166,36 @@ class Bundle:
         options than in training.
         """
         references = self.encoders[modality]
-        choices = self.recipe.encoders.get(modality) or [told["name"] for told in references]
+        choices = self.recipe.encoders.get(modality) or [
+            reference["name"] for reference in references
+        ]
         return [
-            self.encoder(modality, number, *each)
-            for number, each in enumerate(zip(choices, references, strict=True))
+            self.encoder(modality, number, *choice_and_reference)
+            for number, choice_and_reference in enumerate(zip(choices, references, strict=True))
         ]
 
-    def encoder(self, modality: str, number: int, choice: Any, told: Mapping[str, Any]) -> Encoder:
-        """Of the bundle's own precision: that of its recipe, or of the machine where it was made."""
+    def encoder(
+        self, modality: str, number: int, choice: Any, reference: Mapping[str, Any]
+    ) -> Encoder:
+        """Load an encoder in the bundle's own precision: that of its recipe, or of the machine
+        where it was made.
+        """
         first: Encoder | None = None
         for precision in (self.precision, *PRECISIONS):
             with in_precision(precision):
                 encoder = load_encoder(choice)
                 if change := self.tuned.get(modality, {}).get(number):
                     change.put_on(encoder)
-            if encoder.fingerprint == told["fingerprint"]:
+            if encoder.fingerprint == reference["fingerprint"]:
                 self.precision = precision
                 return encoder
             first = first or encoder
         assert first is not None
         raise BundleError(
-            f"{modality} would be read by another encoder than in training: {first.name} has other weights or options here "
-            f"(SHA-256 {first.fingerprint[:12]}, not {told['fingerprint'][:12]}). Install the version of the bundle's card."
+            f"{modality} would be read by another encoder than in training: {first.name} has "
+            "other weights or options here "
+            f"(SHA-256 {first.fingerprint[:12]}, not {reference['fingerprint'][:12]}). Install "
+            "the version of the bundle's card."
         )
 
     def predict_features(
@@ -252,7 +234,7 @@ class Bundle:
         mask: NDArray[np.bool_] | None = None,
         method: str | None = None,
     ) -> Floats:
-        """What the networks alone say, see `predict_features`."""
+        """Return the predictions of the networks alone, see `predict_features`."""
         method = method or self.recipe.method
         x, mask = self.complete(features, mask)
         if method not in [*self.models, *self.without_networks]:
@@ -298,7 +280,8 @@ class Bundle:
 
     def unknown(self, method: str) -> BundleError:
         return BundleError(
-            f"The bundle holds no method {method}; it has {', '.join([*self.without_networks, *self.models])}."
+            f"The bundle holds no method {method}; it has "
+            f"{', '.join([*self.without_networks, *self.models])}."
         )
 
     def single_outputs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
@@ -339,184 +322,10 @@ class Bundle:
         if method not in self.without_networks:
             raise self.unknown(method)
         if method == "ensemble":
-            said = beliefs_of(self.asked, self.without_rules(x, mask, method))
+            beliefs = beliefs_of(self.asked, self.without_rules(x, mask, method))
             return evidence(
-                self.asked, said[:, None], np.any(mask, axis=1)[:, None], self.log_prior
+                self.asked, beliefs[:, None], np.any(mask, axis=1)[:, None], self.log_prior
             ).astype(np.float32)
         return evidence(self.asked, self.single_beliefs(x, mask), mask, self.log_prior).astype(
             np.float32
-        )
-
-
-def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
-    """Writes the bundle; `files` are others already in the folder that belong to it. Returns its
-    digest.
-
-    The manifest goes last: a folder without one is no bundle, however the writing ended.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    tensors = {
-        f"{number}.{name}": value
-        for number, model in enumerate(bundle.models.values())
-        for name, value in model.tensors().items()
-    }
-    write_tensors(
-        folder / "model.safetensors",
-        tensors,
-        {"models": [model.facts() for model in bundle.models.values()]},
-    )
-    write_bytes(folder / "recipe.yaml", bundle.recipe.to_yaml().encode())
-    names = ["model.safetensors", "recipe.yaml", *files]
-    if bundle.tuned:
-        write_tuned(folder / TUNED, bundle.tuned)
-        names.append(TUNED)
-    if bundle.result is not None:
-        write_json(folder / "result.json", bundle.result.model_dump(mode="json"))
-        write_bytes(
-            folder / "card.md", card(bundle.recipe, bundle.encoders, bundle.result).encode()
-        )
-        names += ["result.json", "card.md"]
-    facts = {
-        "format": FORMAT,
-        "recipe": bundle.recipe.model_dump(mode="json"),
-        "method": bundle.recipe.method,
-        "labels": bundle.labels,
-        "modalities": bundle.modalities,
-        "kinds": bundle.kinds,
-        "fields": bundle.fields,
-        "encoders": bundle.encoders,
-        "models": list(bundle.models),
-        "best_single": bundle.best_single,
-        "choices": bundle.choices,
-        "ensemble": vars(bundle.pool) if bundle.pool else None,
-        "trained_on": sorted(bundle.trained_on),
-        "files": {name: file_digest(folder / name) for name in sorted(names)},
-    }
-    digest = digest_of(facts)
-    write_json(folder / MANIFEST, facts | {"digest": digest})
-    return digest
-
-
-def load(folder: str | Path) -> Bundle:
-    """A checked bundle. Raises BundleError when a file is missing, changed, damaged, or does not
-    fit its description.
-    """
-    folder = Path(folder)
-    if not (folder / MANIFEST).is_file():
-        raise BundleError(f"{folder} holds no {MANIFEST}: it is not a finished bundle.")
-    try:
-        facts = read_json(folder / MANIFEST)
-        check(folder, facts)
-        return read(folder, facts)
-    except (BrokenFile, RecipeError) as error:
-        raise BundleError(f"{folder} is not a sound bundle: {error}") from error
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        IndexError,
-        AttributeError,
-        RuntimeError,
-        ValidationError,
-    ) as error:
-        raise BundleError(
-            f"{folder} is not a sound bundle: its parts do not fit together ({type(error).__name__}: {error})."
-        ) from error
-
-
-def check(folder: Path, facts: dict[str, Any]) -> None:
-    if facts.get("format") != FORMAT:
-        raise BundleError(
-            f"{folder} has the format {facts.get('format')}; this version reads format {FORMAT}."
-        )
-    if digest_of({name: value for name, value in facts.items() if name != "digest"}) != facts.get(
-        "digest"
-    ):
-        raise BundleError(
-            f"{folder} was changed after it was written: {MANIFEST} does not match its own digest."
-        )
-    for name, digest in facts["files"].items():
-        if Path(name).name != name or not (folder / name).is_file():
-            raise BundleError(f"{folder} lacks its file {name}.")
-        if file_digest(folder / name) != digest:
-            raise BundleError(
-                f"{folder} was changed after it was written: {name} does not match its digest."
-            )
-
-
-def read(folder: Path, facts: dict[str, Any]) -> Bundle:
-    tensors, inside = read_tensors(folder / "model.safetensors")
-    models: dict[str, Model] = {}
-    for number, (name, described) in enumerate(zip(facts["models"], inside["models"], strict=True)):
-        prefix = f"{number}."
-        own = {
-            key.removeprefix(prefix): value
-            for key, value in tensors.items()
-            if key.startswith(prefix)
-        }
-        models[name] = Model.of(own, described)
-        if models[name].shape.name != name or models[name].shape.modalities != facts["modalities"]:
-            raise BrokenFile(
-                f"model.safetensors describes another model than {MANIFEST} in place {number}."
-            )
-        check_width(models[name], facts["encoders"])
-    pool = pool_of(facts.get("ensemble"), models)
-    known = [*models, "late", *(["ensemble"] if pool else [])]
-    missing = [name for name in [*facts["modalities"], facts["method"]] if name not in known]
-    if missing or any(
-        task_of(each.shape.task, facts["labels"]).width != len(each.log_prior)
-        for each in models.values()
-    ):
-        raise BrokenFile(f"{MANIFEST} names models or labels that model.safetensors does not hold.")
-    result = read_json(folder / "result.json") if "result.json" in facts["files"] else None
-    return Bundle(
-        recipe=Recipe.parse(facts["recipe"]),
-        labels=facts["labels"],
-        modalities=facts["modalities"],
-        kinds=facts["kinds"],
-        fields=facts.get("fields", {}),
-        encoders=facts["encoders"],
-        models=models,
-        best_single=facts["best_single"],
-        trained_on=facts["trained_on"],
-        choices=facts["choices"],
-        pool=pool,
-        result=None if result is None else EvaluationResult.model_validate(result),
-        tuned=read_tuned(folder / TUNED) if TUNED in facts["files"] else {},
-    )
-
-
-def pool_of(facts: dict[str, Any] | None, models: Mapping[str, Model]) -> Pool | None:
-    """Weights of methods that are there, which sum to 1, and a temperature that is a positive
-    number.
-    """
-    if facts is None:
-        return None
-    pool = Pool(**facts)
-    weights = list(pool.weights.values())
-    if (
-        set(pool.weights) - {*models, "late"}
-        or min(weights) < 0
-        or abs(sum(weights) - 1) > 1e-6
-        or not 0 < pool.temperature < float("inf")
-    ):
-        raise BrokenFile(
-            f"the weights of the ensemble do not sum to 1, or {MANIFEST} names methods that are not there."
-        )
-    return pool
-
-
-def check_width(model: Model, encoders: dict[str, list[dict[str, Any]]]) -> None:
-    """A model reads as many numbers as its encoders write, and divides by a temperature that is a
-    positive number.
-    """
-    for name, whitening in model.whitening.items():
-        if whitening.reads != sum(part["dim"] for part in encoders[name]):
-            raise BrokenFile(
-                f"model.safetensors reads {whitening.reads} numbers of {name}, its encoders write another number."
-            )
-    if not 0 < float(model.temperature) < float("inf"):
-        raise BrokenFile(
-            f"the temperature of {model.shape.name} is {model.temperature}, not a positive number."
         )

@@ -46,28 +46,36 @@ def card(recipe: Recipe, encoders: Encoders, result: EvaluationResult) -> str:
         ),
         "## Use",
         "```python\nimport fusion\n\nbundle = fusion.load(FOLDER)\n"
-        f"bundle.predict({{{', '.join(f'{name!r}: ...' for name in result.modalities)}}})  # any of them may be left out\n```",
+        f"bundle.predict({{{', '.join(f'{name!r}: ...' for name in result.modalities)}}})  # any "
+        "of them may be left out\n```",
         "```\npython -m fusion predict FOLDER TABLE_OR_STUDY --out answers.parquet\n```",
         "## Repeat",
-        f"Recipe `{result.environment.get('recipe', '')}`, alignment `{result.environment.get('alignment', '')}`.",
+        f"Recipe `{result.environment.get('recipe', '')}`, alignment "
+        f"`{result.environment.get('alignment', '')}`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def how_good(result: EvaluationResult) -> str:
-    tested = f"Judged on {result.n_samples:,} of {result.n_total:,} samples, none of which the judged networks were trained on"
+    tested = (
+        f"Judged on {result.n_samples:,} of {result.n_total:,} samples, none of which the "
+        "judged networks were trained on"
+    )
     clusters = (
         f"{result.clusters.n:,} values of {result.clusters.column}"
         if result.clusters.column
         else f"{result.clusters.n:,} samples"
     )
     note = f" ({result.clusters.note})" if result.clusters.note else ""
-    return f"{tested}. Intervals over {clusters}{note}. The networks in this bundle were then trained on every sample."
+    return (
+        f"{tested}. Intervals over {clusters}{note}. The networks in this bundle were then "
+        "trained on every sample."
+    )
 
 
 def figures(result: EvaluationResult) -> list[list[str]]:
     gain = result.headline.gain_over_best_single
-    rows = [[name.replace("_", " "), *cells(one)] for name, one in result.metrics.items()]
+    rows = [[name.replace("_", " "), *cells(interval)] for name, interval in result.metrics.items()]
     if gain is None:
         return rows
     return [*rows, [f"gain over {gain.over} alone: {gain.verdict}", *cells(gain)]]
@@ -75,17 +83,19 @@ def figures(result: EvaluationResult) -> list[list[str]]:
 
 def weak(result: EvaluationResult) -> list[str]:
     lines = [
-        f"- Without {', '.join(one.without)}: {one.score.value:.3f} ({one.change.value:+.3f})."
-        for one in result.missing
-        if len(one.without) == 1
+        f"- Without {', '.join(missing.without)}: {missing.score.value:.3f} "
+        f"({missing.change.value:+.3f})."
+        for missing in result.missing
+        if len(missing.without) == 1
     ]
     if result.subgroups:
-        worst = min(result.subgroups, key=lambda one: one.score.value)
+        worst = min(result.subgroups, key=lambda subgroup: subgroup.score.value)
         lines.append(
-            f"- Weakest subgroup: {worst.column} = {worst.value}, {worst.score.value:.3f} on {worst.n:,} samples."
+            f"- Weakest subgroup: {worst.column} = {worst.value}, {worst.score.value:.3f} on "
+            f"{worst.n:,} samples."
         )
     if result.per_class:
-        hard = min(result.per_class, key=lambda one: one.f1.value)
+        hard = min(result.per_class, key=lambda score: score.f1.value)
         lines.append(
             f"- Hardest label: {hard.label}, F1 {hard.f1.value:.3f} on {hard.n:,} samples."
         )
@@ -106,10 +116,12 @@ def rows_of(encoders: Encoders) -> Iterable[list[str]]:
             ]
 
 
-def cells(one: Interval) -> list[str]:
+def cells(interval: Interval) -> list[str]:
     return [
-        f"{one.value:.3f}",
-        "none" if one.low is None or one.high is None else f"{one.low:.3f} to {one.high:.3f}",
+        f"{interval.value:.3f}",
+        "none"
+        if interval.low is None or interval.high is None
+        else f"{interval.low:.3f} to {interval.high:.3f}",
     ]
 
 

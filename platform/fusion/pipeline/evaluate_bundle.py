@@ -49,8 +49,8 @@ def score(
             rules, {name: [values[row] for row in rows] for name, values in known.items()}
         )
         question.methods = {
-            name: answers_with(each, rules, bundle.labels, fires)
-            for name, each in question.methods.items()
+            name: answers_with(predictions, rules, bundle.labels, fires)
+            for name, predictions in question.methods.items()
         }
         result = evaluate(question)
         resampler = Resampler(question.scored.cluster, question.draws)
@@ -80,7 +80,8 @@ def unseen(bundle: Bundle, aligned: Aligned) -> tuple[Ints, dict[str, int]]:
     new = [row for row in rows if digests[row] not in trained_on]
     if not new:
         raise BundleError(
-            f"No sample is left to score: the bundle was trained on all {len(rows)} labelled samples of this study."
+            f"No sample is left to score: the bundle was trained on all {len(rows)} labelled "
+            "samples of this study."
         )
     if aligned.task != bundle.asked.name:
         raise BundleError(
@@ -89,9 +90,10 @@ def unseen(bundle: Bundle, aligned: Aligned) -> tuple[Ints, dict[str, int]]:
     unknown = sorted(aligned.named_labels(new) - set(bundle.labels))
     if unknown:
         raise BundleError(
-            f"The study has the label {unknown[0]}, which the model never saw; it knows {', '.join(bundle.labels)}."
+            f"The study has the label {unknown[0]}, which the model never saw; it knows "
+            f"{', '.join(bundle.labels)}."
         )
-    return np.array(new), {reason: len(found) for reason, found in reasons.items()} | {
+    return np.array(new), {reason: len(left_out) for reason, left_out in reasons.items()} | {
         "trained on": len(rows) - len(new)
     }
 
@@ -100,7 +102,8 @@ def fitting_modalities(bundle: Bundle, aligned: Aligned) -> dict:  # type: ignor
     lacking = [name for name in bundle.modalities if name not in aligned.modalities]
     if lacking:
         raise BundleError(
-            f"The study has no modality {lacking[0]}; the model reads {', '.join(bundle.modalities)}."
+            f"The study has no modality {lacking[0]}; the model reads "
+            f"{', '.join(bundle.modalities)}."
         )
     return {name: aligned.modalities[name] for name in bundle.modalities}
 
@@ -113,8 +116,8 @@ def question_of(
     rows: Ints,
     left_out: dict[str, int],
 ) -> Question:
-    asked = bundle.asked
-    y = asked.encode([aligned.labels[row] for row in rows])
+    task = bundle.asked
+    y = task.encode([aligned.labels[row] for row in rows])
     log_prior = np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1))
     cluster, fold = np.asarray(aligned.cluster_values())[rows], np.full(len(rows), "test")
     scored = Scored(
@@ -126,7 +129,7 @@ def question_of(
         fold,
         bundle.labels,
         bundle.modalities,
-        asked,
+        task,
     )
     x = {name: x[name][rows] for name in bundle.modalities}
     predictor = bundle.predictor(x, scored, coalitions(len(bundle.modalities)))

@@ -32,7 +32,9 @@ from fusion.training.knowledge_losses import Terms, apply_rules, need_members, r
 
 
 class RulesNotApplied(UserWarning):
-    """The model answers without some of its rules; the message says which columns they would need."""
+    """The model answers without some of its rules; the message says which columns they
+    would need.
+    """
 
 
 def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
@@ -47,7 +49,8 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
     if own.use != "off" and not one_label and (own.has_content or aligned.knowledge.get("rules")):
         raise RecipeError(
             [
-                f"knowledge: rules, concepts and order speak of one label of several, and this is {aligned.task}; set use: off"
+                "knowledge: rules, concepts and order speak of one label of several, and this is "
+                f"{aligned.task}; set use: off"
             ]
         )
     if own.use == "off" or not one_label:
@@ -64,12 +67,12 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
         raise RecipeError(error.problems) from error
     kinds, problems, named = rule_column_kinds(aligned), [], list[Rule]()
     for number, rule in enumerate(rules, 1):
-        found = check_rule(rule, kinds, aligned.label_order, aligned.label) or leaks(
+        faults = check_rule(rule, kinds, aligned.label_order, aligned.label) or leaks(
             rule, kinds, aligned
         )
         where = f"rule {number} ({rule.title})" if len(rules) > 1 else f"the rule {rule.title}"
-        problems += [f"knowledge: {where}: {problem}" for problem in found]
-        if not found and (full := with_full_names(rule, kinds)) not in named:
+        problems += [f"knowledge: {where}: {problem}" for problem in faults]
+        if not faults and (full := with_full_names(rule, kinds)) not in named:
             named.append(full)  # what both the study and the recipe state counts once
     broader = aligned.knowledge.get("broader", {}) | own.broader
     problems += [
@@ -89,25 +92,26 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
 
 
 def definitions(own: Knowledge, aligned: Aligned) -> list[Concept]:
-    """Of labels, each once: those of the recipe and of the study, whose other concepts lie above
-    labels or are about something else.
+    """The definitions of labels, each once: those of the recipe and of the study, whose other
+    concepts lie above labels or are about something else.
     """
     written = [
         *own.concepts,
-        *(Concept.model_validate(one) for one in aligned.knowledge.get("concepts", [])),
+        *(Concept.model_validate(concept) for concept in aligned.knowledge.get("concepts", [])),
     ]
     return [
-        one
-        for place, one in enumerate(written)
-        if one.defined_label in aligned.label_order and one not in written[:place]
+        concept
+        for place, concept in enumerate(written)
+        if concept.defined_label in aligned.label_order and concept not in written[:place]
     ]
 
 
 def definition_problems(concepts: Sequence[Concept], aligned: Aligned) -> list[str]:
     return [
-        f"knowledge.concepts: {one.defined_label} is no label; the labels are {', '.join(aligned.label_order[:12])}"
-        for one in concepts
-        if one.defined_label not in aligned.label_order
+        f"knowledge.concepts: {concept.defined_label} is no label; the labels are "
+        f"{', '.join(aligned.label_order[:12])}"
+        for concept in concepts
+        if concept.defined_label not in aligned.label_order
     ]
 
 
@@ -120,12 +124,13 @@ def with_full_names(rule: Rule, known: Iterable[str]) -> Rule:
 def leaks(rule: Rule, known: Iterable[str], aligned: Aligned) -> list[str]:
     """Columns that give the label away: a rule over them would look it up."""
     names = columns(resolve(rule.condition, known, rule.when))
-    asked: dict[str, tuple[str, Sequence[Any]]] = {
+    values: dict[str, tuple[str, Sequence[Any]]] = {
         name: ("", aligned.extras[name]) for name in names if name in aligned.extras
     }
     return [
-        f"{leak.column} alone determines the label ({leak.share:.0%} of the samples), so the rule would look it up; ask another column"
-        for leak in find_leaks(asked, aligned.labels)
+        f"{leak.column} alone determines the label ({leak.share:.0%} of the samples), so the rule "
+        "would look it up; ask another column"
+        for leak in find_leaks(values, aligned.labels)
     ]
 
 
@@ -141,36 +146,39 @@ def order_problems(order: Sequence[str], aligned: Aligned) -> list[str]:
     if order and set(order) != set(aligned.label_order):
         other = sorted(set(order) ^ set(aligned.label_order))[0]
         return [
-            f"knowledge.order must name every label once; {other} is {'no label' if other in order else 'missing'}"
+            f"knowledge.order must name every label once; {other} is "
+            f"{'no label' if other in order else 'missing'}"
         ]
     return []
 
 
 def fires_of(recipe: Recipe, aligned: Aligned) -> Bools:
     """(n, R): on which samples each rule of a settled recipe speaks."""
-    found = fired(recipe.knowledge.rules, rule_columns(aligned), rule_column_kinds(aligned))
-    return np.asarray(found, dtype=bool).reshape(len(recipe.knowledge.rules), len(aligned)).T
+    fires = fired(recipe.knowledge.rules, rule_columns(aligned), rule_column_kinds(aligned))
+    return np.asarray(fires, dtype=bool).reshape(len(recipe.knowledge.rules), len(aligned)).T
 
 
 def warnings_of(recipe: Recipe, aligned: Aligned, fires: Bools) -> list[str]:
-    """What a person should know before the training: rules that never speak, hard rules that leave
-    no label.
+    """The warnings that a person should read before the training: rules that never speak, hard
+    rules that leave no label.
     """
     rules, rows = recipe.knowledge.rules, aligned.kept()
-    said = fires[rows].T.tolist()
+    fires_by_rule = fires[rows].T.tolist()
     silent = [
         f"{rule.title}: the condition holds on none of the {len(rows):,} samples"
-        for rule, row in zip(rules, said)
+        for rule, row in zip(rules, fires_by_rule)
         if not any(row)
     ]
-    return silent + [str(finding) for finding in contradictions(rules, said, aligned.label_order)]
+    return silent + [
+        str(finding) for finding in contradictions(rules, fires_by_rule, aligned.label_order)
+    ]
 
 
 def taught(
     recipe: Recipe, task: TaskName, labels: Sequence[str], fires: Bools
 ) -> tuple[Terms, torch.Tensor] | None:
-    """What knowledge adds to the loss of training, to which the order of an ordinal task belongs;
-    None where it adds nothing.
+    """The terms that knowledge adds to the loss of training, to which the order of an ordinal task
+    belongs; None where it adds nothing.
     """
     own = recipe.knowledge
     if not own.in_training:
@@ -208,26 +216,28 @@ def answers_with(
     )
 
 
-def rules_for(recipe: Recipe, given: Mapping[str, Any]) -> tuple[list[Rule], list[str]]:
+def rules_for(recipe: Recipe, known: Mapping[str, Any]) -> tuple[list[Rule], list[str]]:
     """The rules of a settled recipe that can be applied where these columns are known, and what to
     say of the others.
     """
     rules = recipe.knowledge.rules if recipe.knowledge.at_prediction else []
-    return [rule for rule in rules if set(columns(rule.condition)) <= set(given)], unanswered(
-        rules, given
+    return [rule for rule in rules if set(columns(rule.condition)) <= set(known)], unanswered(
+        rules, known
     )
 
 
-def speaks(rules: Sequence[Rule], given: Mapping[str, Sequence[Any]]) -> Bools:
+def speaks(rules: Sequence[Rule], known: Mapping[str, Sequence[Any]]) -> Bools:
     """(n, R): on which samples each rule speaks. given: dataset.column -> n values."""
-    found = fired(rules, given, {name: kind_by_values(values) for name, values in given.items()})
-    return np.asarray(found, dtype=bool).T if rules else np.zeros((0, 0), bool)
+    fires = fired(rules, known, {name: kind_by_values(values) for name, values in known.items()})
+    return np.asarray(fires, dtype=bool).T if rules else np.zeros((0, 0), bool)
 
 
-def unanswered(rules: Sequence[Rule], given: Mapping[str, Any]) -> list[str]:
+def unanswered(rules: Sequence[Rule], known: Mapping[str, Any]) -> list[str]:
     """Each rule that cannot be applied without further columns, in words."""
-    found = []
+    sentences = []
     for rule in rules:
-        if lacking := [name for name in columns(rule.condition) if name not in given]:
-            found.append(f"Answered without the rule {rule.title}: it needs {', '.join(lacking)}.")
-    return found
+        if lacking := [name for name in columns(rule.condition) if name not in known]:
+            sentences.append(
+                f"Answered without the rule {rule.title}: it needs {', '.join(lacking)}."
+            )
+    return sentences

@@ -28,8 +28,8 @@ def write(
     confidence and probabilities.
 
     `prior` is what is answered where nothing is known; `suspicion` is that of the label, in nats,
-    the same in every seed's rows (fusion.evaluation.disagreements); `single:...` is what that modality
-    alone answers, null where the sample lacks it.
+    the same in every seed's rows (fusion.evaluation.disagreements); `single:...` is what that
+    modality alone answers, null where the sample lacks it.
     """
     task = scored.task
     suspicious = task.suspicion(together(task, singles, scored.mask, scored.log_prior), scored.y)

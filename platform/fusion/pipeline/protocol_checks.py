@@ -1,4 +1,6 @@
-"""Protocols in a run: those of study and recipe held against the data before anything is computed."""
+"""Protocols in a run: those of study and recipe held against the data before anything
+is computed.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +8,10 @@ from typing import Any
 from fusion.core.arrays import Ints
 from fusion.data.alignment import Aligned
 from fusion.data.rule_columns import kind_by_values, rule_column_kinds, rule_columns
+from fusion.schema.metrics import metrics_of
 from fusion.schema.protocol import Protocol, ProtocolError, check, protocols_of, together
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.task_names import TaskName
-from fusion.tasks import task_of
 
 
 def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
@@ -20,7 +22,7 @@ def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
         protocols = together(recipe.protocols, protocols_of(aligned.protocols))
     except ProtocolError as error:
         raise RecipeError(error.problems) from error
-    kinds = {name: one.kind for name, one in aligned.modalities.items()}
+    kinds = {name: modality.kind for name, modality in aligned.modalities.items()}
     if problems := [
         *check(protocols, kinds_of_slices(aligned), kinds),
         *other_metrics(protocols, aligned.task),
@@ -31,12 +33,13 @@ def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
 
 def other_metrics(protocols: Sequence[Protocol], task: TaskName) -> list[str]:
     """Criteria in a metric that the learning task does not have."""
-    names = task_of(task).figures.names
+    names = metrics_of(task)
     return [
-        f"protocol of {protocol.discipline}, criterion {number}, metric: {one.metric} is no metric of {task}; use {', '.join(names)}"
+        f"protocol of {protocol.discipline}, criterion {number}, metric: {criterion.metric} is no "
+        f"metric of {task}; use {', '.join(names)}"
         for protocol in protocols
-        for number, one in enumerate(protocol.criteria, 1)
-        if one.metric not in names
+        for number, criterion in enumerate(protocol.criteria, 1)
+        if criterion.metric not in names
     ]
 
 

@@ -1,8 +1,8 @@
 """Raw inputs, as a person has them, to what a trained model reads.
 
-    {"image": "scan.png", "clue": "a pair"}                    one sample; what is left out or None is missing
-    {"image": ["a.png", None], "clue": ["one", "two"]}         several samples, a list for each modality
-    [{"image": "a.png", "clue": "one"}, {"clue": "two"}]       the same, a mapping for each sample
+    {"image": "scan.png", "clue": "a pair"}                 one sample; None or left out: missing
+    {"image": ["a.png", None], "clue": ["one", "two"]}      several, a list for each modality
+    [{"image": "a.png", "clue": "one"}, {"clue": "two"}]    the same, a mapping for each sample
 
 image, audio: a path, the bytes of a file, or a Pillow image. text: a string, or the path
 (pathlib.Path) of a text file. table: numbers in the order of the model's fields, or {field: value}.
@@ -68,12 +68,12 @@ class Reader:
         """One row a sample, none of them labelled. Modalities that no row has are left out. Raises
         InputError.
         """
-        given = {name for row in rows for name, value in row.items() if value is not None}
+        present = {name for row in rows for name, value in row.items() if value is not None}
         if unknown := sorted({name for row in rows for name in row} - set(self.kinds)):
             raise InputError(
                 f"The model knows no modality {unknown[0]}; it reads {', '.join(self.kinds)}."
             )
-        if not given:
+        if not present:
             raise InputError(
                 f"Nothing to predict from: give at least one of {', '.join(self.kinds)}."
             )
@@ -86,7 +86,7 @@ class Reader:
                 media=self.files.__getitem__ if kind in MEDIA_KINDS else None,
             )
             for name, kind in self.kinds.items()
-            if name in given
+            if name in present
         }
         return Aligned(names, [None] * len(names), modalities)
 
@@ -129,7 +129,7 @@ class Reader:
         values = (
             numbers_of(value, fields)
             if isinstance(value, Mapping)
-            else [series.number(one) for one in listed(value)]
+            else [series.number(part) for part in listed(value)]
         )
         if fields and len(values) != len(fields):
             raise BrokenFile(
@@ -153,31 +153,31 @@ def in_fields(modality: Modality, fields: Sequence[str] | None) -> Modality:
         other = columns.get(field.split("=", 1)[0]) if "=" in field else None
         return math.nan if other is None or math.isnan(content[at[other]]) else 0.0
 
-    cells = [
-        None if cell is None else Cell.numbers([value(cell.content, field) for field in fields])  # type: ignore[arg-type]
-        for cell in modality.cells
-    ]
-    return replace(modality, cells=cells, fields=list(fields))
+    def in_order(cell: Cell | None) -> Cell | None:
+        content: Any = cell and cell.content
+        return cell and Cell.numbers([value(content, field) for field in fields])
+
+    return replace(modality, cells=list(map(in_order, modality.cells)), fields=list(fields))
 
 
 def columns_in(aligned: Aligned) -> dict[str, list[Any]]:
     """dataset.column -> values of the texts and numbers among the modalities, for the conditions of
     rules.
     """
-    found: dict[str, list[Any]] = {}
+    columns: dict[str, list[Any]] = {}
     for modality in aligned.modalities.values():
         contents = [None if cell is None else cell.content for cell in modality.cells]
         if modality.kind == "text":
-            found |= dict.fromkeys(modality.columns, contents)
+            columns |= dict.fromkeys(modality.columns, contents)
         if modality.kind == "table":
             numbers = {
                 field: place for place, field in enumerate(modality.fields) if "=" not in field
             }
-            found |= {
+            columns |= {
                 field: [None if row is None else row[place] for row in contents]
                 for field, place in numbers.items()
             }  # type: ignore[misc]
-    return found
+    return columns
 
 
 def rows_of(inputs: Any, kinds: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -202,29 +202,31 @@ def rows_of(inputs: Any, kinds: Mapping[str, str]) -> list[dict[str, Any]]:
         name for name, value in inputs.items() if name not in lists and value is not None
     ]:
         raise InputError(
-            f"{next(iter(lists))} holds a list of samples, but {single[0]} a single one; give a list for each modality."
+            f"{next(iter(lists))} holds a list of samples, but {single[0]} a single one; give a "
+            "list for each modality."
         )
     lengths = {name: len(value) for name, value in lists.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(
-            f"The lists differ in length: {', '.join(f'{name} {n}' for name, n in lengths.items())}."
+            "The lists differ in length: "
+            f"{', '.join(f'{name} {n}' for name, n in lengths.items())}."
         )
     return [dict(zip(lists, values)) for values in zip(*lists.values())]
 
 
 def several(kind: str, value: Any) -> bool:
-    """Whether this is a list of samples and not the numbers of one."""
+    """Return whether this is a list of samples and not the numbers of one."""
     if isinstance(value, np.ndarray):
         return value.ndim > (1 if kind in ("table", "series") else 0)
     if not isinstance(value, list | tuple):
         return False
     return kind not in ("table", "series") or any(
-        not isinstance(one, int | float | np.number) and one is not None for one in value
+        not isinstance(part, int | float | np.number) and part is not None for part in value
     )
 
 
 def bytes_of(value: Any) -> bytes:
-    """Of a file that is in memory, or of a Pillow image, which is kept without loss."""
+    """The bytes of a file in memory, or of a Pillow image, which is kept without loss."""
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if not hasattr(value, "save") or not hasattr(value, "mode"):
@@ -280,17 +282,16 @@ def numbers_of(value: Mapping[str, Any], fields: Sequence[str]) -> list[float]:
     known = {column: name for column, either in names.items() for name in either if name in value}
     if unknown := sorted(set(value) - set(known.values())):
         raise BrokenFile(
-            f"has {unknown[0]}, which the model does not read; its columns are {', '.join(dict.fromkeys(columns.values()))}"
+            f"has {unknown[0]}, which the model does not read; its columns are "
+            f"{', '.join(dict.fromkeys(columns.values()))}"
         )
-    found = []
+    numbers = []
     for field, column in columns.items():
-        given = value.get(known.get(column, ""))
-        if given is None:
-            found.append(math.nan)
+        cell = value.get(known.get(column, ""))
+        if cell is None:
+            numbers.append(math.nan)
         else:
-            found.append(
-                float(str(given) == field.split("=", 1)[1])
-                if "=" in field
-                else series.number(given)
+            numbers.append(
+                float(str(cell) == field.split("=", 1)[1]) if "=" in field else series.number(cell)
             )
-    return found
+    return numbers

@@ -29,29 +29,30 @@ def write(
     subgroups, all, alone:MODALITY.
 
     space: the fold, null where all of them have one space; vectors and places of different spaces
-    cannot be compared. x, y: the place on the map (fusion.evaluation.embedding_map), null where it has none.
-    `all` and `alone:...` are vectors of D numbers, null where the sample has no such input.
+    cannot be compared. x, y: the place on the map (fusion.evaluation.embedding_map), null where it
+    has none. `all` and `alone:...` are vectors of D numbers, null where the sample has no such
+    input.
     """
     rows = drawn(scored.keys, NUMBERS // (space.whole.shape[1] * (1 + len(space.alone))))
-    found: dict[str, Any] = {
+    table: dict[str, Any] = {
         "key": pa.array([scored.keys[row] for row in rows], pa.string()),
         "truth": pa.array([scored.task.truth(y) for y in scored.y[rows]], pa.string()),
         "fold": pa.array([str(name) for name in scored.fold[rows]], pa.string()),
     }
-    found["space"] = pa.nulls(len(rows), pa.string()) if space.common else found["fold"]
+    table["space"] = pa.nulls(len(rows), pa.string()) if space.common else table["fold"]
     for axis, name in enumerate("xy"):
-        found[name] = pa.array(places[rows, axis], pa.float32(), mask=np.isnan(places[rows, axis]))
+        table[name] = pa.array(places[rows, axis], pa.float32(), mask=np.isnan(places[rows, axis]))
     for name, values in columns.items():
         texts = [None if values[row] is None else str(values[row]) for row in rows]
         if len(set(texts)) <= MOST_VALUES:
-            found[f"column:{name}"] = pa.array(texts, pa.string())
-    found["all"] = vectors(space.whole[rows], np.any(scored.mask[rows], axis=1))
+            table[f"column:{name}"] = pa.array(texts, pa.string())
+    table["all"] = vectors(space.whole[rows], np.any(scored.mask[rows], axis=1))
     for column, (name, alone) in enumerate(space.alone.items()):
-        found[f"alone:{name}"] = vectors(alone[rows], scored.mask[rows, column])
+        table[f"alone:{name}"] = vectors(alone[rows], scored.mask[rows, column])
     facts = {"method": space.method, "modalities": "\n".join(space.alone)}
     sink = pa.BufferOutputStream()
     pq.write_table(
-        pa.table(found).replace_schema_metadata(facts),
+        pa.table(table).replace_schema_metadata(facts),
         sink,
         compression="zstd",
         row_group_size=ROWS,

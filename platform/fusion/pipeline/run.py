@@ -30,7 +30,8 @@ from fusion.methods.ensemble import Pool
 from fusion.methods.representation import Vectors
 from fusion.pipeline import predictions_file, representation_file
 from fusion.pipeline.ablation import Ruled
-from fusion.pipeline.bundle import Bundle, save
+from fusion.pipeline.bundle import Bundle
+from fusion.pipeline.bundle_files import save
 from fusion.pipeline.card import references
 from fusion.pipeline.question import question_about
 from fusion.pipeline.run_plan import (

@@ -1,6 +1,6 @@
 """The form of a comparison of runs (fusion.evaluation.compare). Light, like fusion.schema.result."""
 
-from fusion.schema.intervals import Clusters, Interval, Part, Verdict
+from fusion.schema.intervals import Clusters, Interval, ResultPart, Verdict
 
 
 class Difference(Interval):
@@ -12,7 +12,7 @@ class Difference(Interval):
     verdict: Verdict
 
 
-class Compared(Part):
+class Compared(ResultPart):
     """One run of a comparison. differences: none for the reference itself."""
 
     name: str
@@ -20,7 +20,7 @@ class Compared(Part):
     differences: dict[str, Difference] = {}
 
 
-class Comparison(Part):
+class Comparison(ResultPart):
     """Runs side by side (fusion.evaluation.compare). corrected: over how many differences of one
     metric Holm's correction went.
     """

@@ -2,28 +2,33 @@
 like fusion.schema.result.
 """
 
+from typing import Self
+
+from pydantic import model_validator
+
 from fusion.knowledge.concepts import Concept
 from fusion.knowledge.rules import Rule
-from fusion.schema.intervals import Interval, Pair, Part, Worth
-from fusion.schema.protocol import Criterion, State
+from fusion.schema.intervals import Interval, Pair, ResultPart, Worth
+from fusion.schema.notes import OptionalNote
+from fusion.schema.protocol import REFERENCE_RUN, Criterion, State
 
 
-class RuleEffect(Part):
+class RuleEffect(ResultPart):
     """What a rule does to the whole model, against the same model without it (where the rule is
     used in training: trained without it).
 
     score: of all samples; accuracy: where the rule speaks, None where it never does. helps:
     accuracy where it speaks is clearly higher and the score not clearly lower; hurts: one of the
-    two is clearly lower. note: what to think of the interval, in words.
+    two is clearly lower. note: what to think of the interval.
     """
 
     score: Pair
     accuracy: Pair | None
     verdict: Worth
-    note: str | None = None
+    note: OptionalNote = None
 
 
-class RuleScore(Part):
+class RuleScore(ResultPart):
     """One rule on some samples. Shares are of 1, None where nothing can be counted; keys are cut to
     the first hundred, counts are not.
 
@@ -50,7 +55,7 @@ class RuleScore(Part):
     effect: RuleEffect | None = None
 
 
-class ConceptsScore(Part):
+class ConceptsScore(ResultPart):
     """Definitions of labels: the run's method with them and trained without them, in the headline
     metric, paired on the same samples.
 
@@ -64,12 +69,12 @@ class ConceptsScore(Part):
     few: list[str] = []
     auroc_of_few: Pair | None = None
     verdict: Worth
-    note: str | None = None
+    note: OptionalNote = None
 
 
-class CriterionScore(Part):
+class CriterionScore(ResultPart):
     """One criterion of a protocol. value: the metric on the slice, or the paired difference to
-    `over`, None where the slice is empty.
+    `over` (a modality alone, or the name of the reference run), None where the slice is empty.
 
     margin: how far the value lies beyond the bound, below 0 short of it. state: None where the
     criterion cannot be judged, and `unknown` says why. note: what to think of the interval.
@@ -82,11 +87,18 @@ class CriterionScore(Part):
     over: str = ""
     margin: float | None = None
     state: State | None = None
-    note: str | None = None
-    unknown: str = ""
+    note: OptionalNote = None
+    unknown: OptionalNote = None
+
+    @model_validator(mode="after")
+    def name_the_modality(self) -> Self:
+        """Results up to schema 3 name a modality with the word `alone` behind it."""
+        if self.criterion.over != REFERENCE_RUN:
+            self.over = self.over.removesuffix(" alone")
+        return self
 
 
-class ProtocolScore(Part):
+class ProtocolScore(ResultPart):
     discipline: str
     criteria: list[CriterionScore]
 

@@ -4,15 +4,16 @@ over. Light, like fusion.schema.result.
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
+
+from fusion.schema.base import StrictModel
+from fusion.schema.notes import OptionalNote
 
 Worth = Literal["helps", "no clear difference", "hurts"]
 Verdict = Literal["clearly better", "no clear difference", "clearly worse"]
 
 
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ResultPart(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def macro_f1_was_the_only_score(cls, data: Any) -> Any:
@@ -22,7 +23,7 @@ class Part(BaseModel):
         return data
 
 
-class Interval(Part):
+class Interval(ResultPart):
     """A point estimate with its 95 % interval; `low` and `high` are None where none can be given."""
 
     value: float
@@ -37,16 +38,16 @@ class Gain(Interval):
     verdict: Verdict
 
 
-class Clusters(Part):
-    """Unit of the bootstrap. `note` says in words when there are too few for an honest interval."""
+class Clusters(ResultPart):
+    """Unit of the bootstrap; `note` where there are too few for an honest interval."""
 
     column: str | None
     n: int
     draws: int
-    note: str | None = None
+    note: OptionalNote = None
 
 
-class Pair(Part):
+class Pair(ResultPart):
     """The same figure with a rule and without it, and their paired difference."""
 
     with_it: Interval

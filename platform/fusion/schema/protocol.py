@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -21,52 +21,13 @@ from fusion.knowledge.conditions import Condition, listed
 from fusion.knowledge.explanation import explain
 from fusion.knowledge.parser import parse
 from fusion.knowledge.rules import check_condition, problem_of
+from fusion.schema.metrics import METRICS, Metric
 from fusion.schema.noise_levels import LEVELS
 
 State = Literal["met", "undecided", "not_met", "too_few"]
 
 BEST_SINGLE, REFERENCE_RUN = "best single modality", "reference run"
 """What `over` may name beside a modality; no modality can have a name with spaces."""
-
-
-class Measure(NamedTuple):
-    title: str
-    lower_is_better: bool = False
-    most: float | None = 1.0
-    least: float | None = 0.0
-
-    def outside(self, bound: float, difference: bool) -> str:
-        """Why no value can be at this bound; empty where one can. A difference of two lies between
-        minus the range and the range.
-        """
-        low, high = (self.least, self.most) if not difference else (None, None)
-        if difference and self.least is not None and self.most is not None:
-            low, high = self.least - self.most, self.most - self.least
-        if (low is None or bound >= low) and (high is None or bound <= high):
-            return ""
-        if low is None or high is None:
-            return f"{self.title} is {f'at least {low:g}' if high is None else f'at most {high:g}'}"
-        return f"{self.title} lies between {low:g} and {high:g}"
-
-
-MEASURES = {
-    "macro_f1": Measure("macro-F1"),
-    "accuracy": Measure("accuracy"),
-    "balanced_accuracy": Measure("balanced accuracy"),
-    "auroc": Measure("AUROC"),
-    "log_loss": Measure("log loss", lower_is_better=True, most=None),
-    "brier": Measure("Brier score", lower_is_better=True, most=2.0),
-    "ece": Measure("calibration error (ECE)", lower_is_better=True),
-    "mae_steps": Measure("steps off, on average", lower_is_better=True, most=None),
-    "kappa": Measure("weighted kappa", least=-1.0),
-    "r2": Measure("R²", least=None),
-    "rmse": Measure("root mean squared error", lower_is_better=True, most=None),
-    "mae": Measure("mean absolute error", lower_is_better=True, most=None),
-    "spearman": Measure("Spearman correlation", least=-1.0),
-    "coverage_90": Measure("coverage of the 90 % interval"),
-    "micro_f1": Measure("micro-F1"),
-    "exact_match": Measure("exact match"),
-}
 
 
 class ProtocolError(ValueError):
@@ -105,11 +66,11 @@ class Criterion(BaseModel):
     @field_validator("metric")
     @classmethod
     def metric_is_known(cls, name: str) -> str:
-        if name not in MEASURES:
-            near = get_close_matches(name, MEASURES, n=1)
+        if name not in METRICS:
+            near = get_close_matches(name, METRICS, n=1)
             raise ValueError(
                 f"{name} is no metric; "
-                + (f"did you mean {near[0]}?" if near else f"use {listed(list(MEASURES))}")
+                + (f"did you mean {near[0]}?" if near else f"use {listed(list(METRICS))}")
             )
         return name
 
@@ -130,15 +91,15 @@ class Criterion(BaseModel):
             raise ValueError(
                 f"{better} {self.measure.title} is better: write the bound as {wanted}"
             )
-        if problem := self.measure.outside(self.bound, difference=bool(self.over)):
+        if problem := self.measure.out_of_bounds(self.bound, difference=bool(self.over)):
             raise ValueError(f"{wanted}: {problem} (given: {self.bound:g})")
         if sum(map(bool, (self.without, self.only, self.noise))) > 1:
             raise ValueError("give the situation by one of without, only and noise")
         return self
 
     @property
-    def measure(self) -> Measure:
-        return MEASURES[self.metric]
+    def measure(self) -> Metric:
+        return METRICS[self.metric]
 
     @property
     def bound(self) -> float:

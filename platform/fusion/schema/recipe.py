@@ -11,8 +11,6 @@ from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -22,10 +20,10 @@ from pydantic import (
 )
 
 from fusion.knowledge.recipe_section import Knowledge
+from fusion.schema.base import StrictModel
+from fusion.schema.methods import QUICK, Member, Method
 from fusion.schema.protocol import Protocol, protocols_of
 
-Member = Literal["late", "concat", "gated", "lowrank", "bottleneck", "crossattention"]
-Method = Literal[Member, "ensemble"]
 Pooling = Literal["mean", "first", "last", "segments", "grid"]
 Tune = Literal["frozen", "lora", "last", "full"]
 
@@ -38,13 +36,12 @@ class RecipeError(ValueError):
         self.problems = problems
 
 
-class Part(BaseModel):
+class RecipePart(StrictModel):
     """Refuses unknown settings. `removed` maps settings of earlier versions to why they went: one
     that is switched off is ignored; one that is switched on is refused, but ignored in a recipe
     that was stored (`Recipe.stored`).
     """
 
-    model_config = ConfigDict(extra="forbid")
     removed: ClassVar[dict[str, str]] = {}
 
     @model_validator(mode="before")
@@ -59,7 +56,7 @@ class Part(BaseModel):
         return {name: value for name, value in data.items() if name not in cls.removed}
 
 
-class Tuning(Part):
+class Tuning(RecipePart):
     """How an encoder that is not frozen is trained. blocks: how many of the last, for lora and
     last; rank: of lora.
 
@@ -77,7 +74,7 @@ class Tuning(Part):
     checkpointing: bool = False
 
 
-class EncoderChoice(Part):
+class EncoderChoice(RecipePart):
     """One encoder of a modality; None keeps the encoder's own default. Several encoders are joined
     side by side.
 
@@ -103,7 +100,7 @@ class EncoderChoice(Part):
         return self.tuning or Tuning()
 
 
-class Training(Part):
+class Training(RecipePart):
     """How each network is fitted. `inner_folds`: rounds by group inside the training folds that
     choose epochs and temperature.
     """
@@ -137,7 +134,7 @@ class Training(Part):
         return seeds
 
 
-class Evaluation(Part):
+class Evaluation(RecipePart):
     """noise: each input made worse step by step (fusion.schema.noise_levels); every level is read by its encoders
     once more.
     """
@@ -147,13 +144,12 @@ class Evaluation(Part):
     noise: bool = False
 
 
-MEMBERS: tuple[Member, ...] = ("late", "concat", "gated")
-"""Of an ensemble where the recipe names no other method."""
+class Ensemble(RecipePart):
+    """What the method `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and
+    every other one that the recipe trains, or the quick ones where it trains no other.
 
-
-class Ensemble(Part):
-    """What the method `ensemble` joins (fusion.methods.ensemble). of: methods, None for late and every
-    other one that the recipe trains.
+    seeds: the models of all seeds answer together as well, in every method; the bundle then holds
+    them all.
     """
 
     removed: ClassVar[dict[str, str]] = {
@@ -163,7 +159,7 @@ class Ensemble(Part):
     of: list[Member] | None = Field(default=None, min_length=1)
 
 
-class Search(Part):
+class Search(RecipePart):
     """A run that tries: how each modality is read (fusion.training.search.probe), then `method` and those of
     `compare`, the cheap ones first, as long as there is time. What does best inside the training
     samples answers (fusion.training.search.conclusion).
@@ -177,7 +173,7 @@ class Search(Part):
     encoders: list[str] | None = Field(default=None, max_length=64)
 
 
-class Recipe(Part):
+class Recipe(RecipePart):
     """All settings of a run. Single-modality models are always trained and reported beside
     `method`.
 
@@ -258,7 +254,7 @@ class Recipe(Part):
         if "ensemble" not in asked:
             return []
         trained = [name for name in asked if name != "ensemble"]
-        return sorted(set(self.ensemble.of or (["late", *trained] if trained else MEMBERS)))
+        return sorted(set(self.ensemble.of or (["late", *trained] if trained else QUICK)))
 
     @property
     def tunes(self) -> bool:
@@ -414,9 +410,3 @@ def in_words(problem: Any) -> str:
         else ""
     )
     return f"{field}: {sentence}{shown}." if field else f"{sentence}."
-
-
-STEP = {"concat": 1.4, "gated": 1.3, "lowrank": 1.9, "bottleneck": 11.0, "crossattention": 9.0}
-"""Of a step through a joint network against one through that of a single modality, for three
-modalities.
-"""

@@ -9,19 +9,20 @@ with this module, so it imports no numpy and no torch.
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, computed_field, model_validator
 
 from fusion.schema.discipline_scores import ConceptsScore, ProtocolScore, RuleScore
-from fusion.schema.intervals import Clusters, Gain, Interval, Part
+from fusion.schema.intervals import Clusters, Gain, Interval, ResultPart
+from fusion.schema.notes import Note, OptionalNote
 from fusion.schema.task_names import TaskName
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """When it is raised and how older results stay readable:
 docs/decisions/results-of-every-version-can-be-read.md.
 """
 
 
-class Headline(Part):
+class Headline(ResultPart):
     """`metric`: of EvaluationResult.metrics, the one that every `score` of the result is in; more
     of it is better.
 
@@ -34,7 +35,7 @@ class Headline(Part):
     ece: Interval | None
 
 
-class Fold(Part):
+class Fold(ResultPart):
     """One round of the split; `name` is the held-out group or the number of the fold; `n_train`
     None where the model came from elsewhere.
     """
@@ -46,13 +47,13 @@ class Fold(Part):
     best_epochs: list[int] = []
 
 
-class Split(Part):
+class Split(ResultPart):
     policy: str
     groups: list[str]
     folds: list[Fold]
 
 
-class ClassScore(Part):
+class ClassScore(ResultPart):
     label: str
     n: int
     precision: float
@@ -60,7 +61,7 @@ class ClassScore(Part):
     f1: Interval
 
 
-class Single(Part):
+class Single(ResultPart):
     """One modality alone: on every sample (absent: the training prior answers), and where it is
     present.
 
@@ -76,7 +77,7 @@ class Single(Part):
     ece_after: float | None
 
 
-class Baseline(Part):
+class Baseline(ResultPart):
     """Another way to solve the same task on the same folds and features, for instance logistic
     regression.
     """
@@ -85,12 +86,12 @@ class Baseline(Part):
     score: Interval
 
 
-class Seed(Part):
+class Seed(ResultPart):
     seed: int
     score: float
 
 
-class Missing(Part):
+class Missing(ResultPart):
     """The whole model with these modalities taken away from every test sample."""
 
     without: list[str]
@@ -98,7 +99,7 @@ class Missing(Part):
     change: Interval
 
 
-class Shortfall(Part):
+class Shortfall(ResultPart):
     """A fusion method given one modality only, against that modality's own model; below 0 it falls
     short of it.
     """
@@ -116,7 +117,7 @@ class Level(Interval):
     share: float
 
 
-class Degradation(Part):
+class Degradation(ResultPart):
     modality: str
     levels: list[Level]
 
@@ -130,7 +131,7 @@ class NoisyLevel(Interval):
     change: Interval
 
 
-class Noise(Part):
+class Noise(ResultPart):
     """The whole model with one modality made worse, mildest first. kind: of the modality, which
     says what is done to it.
     """
@@ -148,7 +149,7 @@ RULES = "rules at prediction"
 """No modality can have a name with spaces."""
 
 
-class ClassShares(Part):
+class ClassShares(ResultPart):
     """Contributions to the mean probability of the true class; `shares` follow the order of
     `EvaluationResult.modalities`, then the rules.
     """
@@ -158,7 +159,7 @@ class ClassShares(Part):
     shares: list[float]
 
 
-class Contributions(Part):
+class Contributions(ResultPart):
     """Exact Shapley values of the headline metric above the prior model; the shares add up to
     `total - prior`.
 
@@ -171,7 +172,7 @@ class Contributions(Part):
     per_class: list[ClassShares]
 
 
-class Subgroup(Part):
+class Subgroup(ResultPart):
     """`metrics`: those of `EvaluationResult.metrics`, on these samples alone; empty in results of
     schema 1.
     """
@@ -180,18 +181,18 @@ class Subgroup(Part):
     value: str
     n: int
     score: Interval
-    note: str | None = None
+    note: OptionalNote = None
     metrics: dict[str, Interval] = {}
 
 
-class WorstSubgroup(Part):
+class WorstSubgroup(ResultPart):
     """The lowest score among the subgroups that have an interval."""
 
     column: str
     value: str
 
 
-class Bin(Part):
+class Bin(ResultPart):
     """One bin of the reliability diagram: mean confidence against the share that is right, with its
     interval.
     """
@@ -203,12 +204,12 @@ class Bin(Part):
     accuracy: Interval
 
 
-class Reliability(Part):
+class Reliability(ResultPart):
     ece: Interval
     bins: list[Bin]
 
 
-class Calibration(Part):
+class Calibration(ResultPart):
     """Before: the same model with every temperature at 1, None where that is not known. After: as
     it answers.
     """
@@ -217,7 +218,7 @@ class Calibration(Part):
     after: Reliability
 
 
-class Against(Part):
+class Against(ResultPart):
     """Test samples whose true number lies between `lower` and `upper`: the mean of the truth, and
     of what was answered.
     """
@@ -229,7 +230,7 @@ class Against(Part):
     answer: Interval
 
 
-class Confusion(Part):
+class Confusion(ResultPart):
     """`counts[i][j]`: test samples of true class i that were answered j, for the first seed; order
     of `labels`.
     """
@@ -237,7 +238,7 @@ class Confusion(Part):
     counts: list[list[int]]
 
 
-class Retrieval(Part):
+class Retrieval(ResultPart):
     """Given one modality of a sample, whether its own cell of another is among the ten nearest of
     the test samples of its round.
 
@@ -264,7 +265,7 @@ SURE = 0.8
 """A modality that gives its answer at least this probability is called sure of it."""
 
 
-class Said(Part):
+class Said(ResultPart):
     """As text: a label, a number, labels. spread: of a number, which has one in place of a
     confidence (a standard deviation).
     """
@@ -274,7 +275,7 @@ class Said(Part):
     spread: float | None = None
 
 
-class Disagreement(Part):
+class Disagreement(ResultPart):
     """A sample to talk about (fusion.evaluation.disagreements): its modalities contradict the label,
     or two of them each other.
 
@@ -290,17 +291,43 @@ class Disagreement(Part):
     answer: str
     said: dict[str, Said | None]
     between: list[str]
-    reason: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def drop_the_stored_reason(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if name != "reason"}
 
     @property
     def sure(self) -> bool:
-        """Whether each of `between` is sure of what it says."""
+        """Return whether each of `between` is sure of what it says."""
         return bool(self.between) and all(
             (said.confidence or 0.0) >= SURE for name in self.between if (said := self.said[name])
         )
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def reason(self) -> Note:
+        """The reason that a page and the file tell: who says what."""
+        if self.kind == "modalities":
+            one, other = self.between
+            answers = {name: said.answer for name, said in self.said.items() if said}
+            return Note.of(
+                "sure_contradiction" if self.sure else "contradiction",
+                one=one,
+                answer=answers[one],
+                other=other,
+                other_answer=answers[other],
+            )
+        if not self.between:
+            return Note.of("product_against_label", answer=self.answer, truth=self.truth)
+        codes = {1: "one_against_label", 2: "both_against_label"}
+        code = codes.get(len(self.between), "all_against_label")
+        return Note.of(code, names=self.between, answer=self.answer, truth=self.truth)
 
-class Read(Part):
+
+class Read(ResultPart):
     """One way to read a modality: encoders side by side, as a recipe names them. loss: inner log
     loss of a linear model, the mean over the `rounds` of the split that tried it; chosen: how many
     of them chose it; kept: for the model of all samples; own: as the recipe says.
@@ -314,7 +341,7 @@ class Read(Part):
     own: bool = False
 
 
-class Tried(Part):
+class Tried(ResultPart):
     """One method of a search. score: of its answers in every round; loss: inner log loss, the mean
     over the rounds, by which it is chosen; seconds: of computing, None where it needs no network of
     its own; difference: of the score to the kept method's, None for that one.
@@ -329,7 +356,7 @@ class Tried(Part):
     difference: Gain | None = None
 
 
-class Search(Part):
+class Search(ResultPart):
     """What a search tried, all of it. The headline is that of each round's own choice; kept: what
     all samples were trained with.
 
@@ -344,7 +371,7 @@ class Search(Part):
     probe: dict[str, list[Read]] = {}
 
 
-class EvaluationResult(Part):
+class EvaluationResult(ResultPart):
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1)
     task: TaskName = "classification"
     method: str
@@ -353,9 +380,7 @@ class EvaluationResult(Part):
     n_total: int
     n_samples: int
     left_out: dict[str, int]
-    """Samples that were not scored: reason in words -> number, for instance {"duplicate": 15, "no
-    label": 0}.
-    """
+    """Samples that were not scored: reason, one of fusion.schema.notes.LEFT_OUT -> number."""
     split: Split
     clusters: Clusters
     headline: Headline

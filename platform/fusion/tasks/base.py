@@ -24,12 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.core.arrays import Array, Floats
+from fusion.schema.metrics import headline_of
 from fusion.schema.task_names import TaskName
 
 if TYPE_CHECKING:
     from fusion.schema.result import Said
     from fusion.tasks.bootstrap import Resampler
-    from fusion.tasks.label_scores import Figures
+    from fusion.tasks.label_scores import TaskScores
 
 Temperature = float | Array
 
@@ -40,7 +41,7 @@ class LearningTask(ABC):
     """
 
     name: ClassVar[TaskName]
-    figures: ClassVar[type["Figures"]]
+    scores_class: ClassVar[type["TaskScores"]]
     """Its metrics, see fusion.tasks.label_scores."""
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
@@ -54,7 +55,7 @@ class LearningTask(ABC):
     @property
     def headline(self) -> str:
         """The metric that everything is compared by; more of it is better."""
-        return self.figures.headline
+        return headline_of(self.name)
 
     @abstractmethod
     def encode(self, labels: Sequence[Any]) -> Array:
@@ -114,9 +115,9 @@ class LearningTask(ABC):
         answers: Floats,
         chosen: NDArray[np.bool_] | None = None,
         bins: int = 1024,
-    ) -> "Figures":
+    ) -> "TaskScores":
         """Every metric of answers (S, n, D), see fusion.tasks.label_scores."""
-        return self.figures(resampler, y, answers, chosen, bins)
+        return self.scores_class(resampler, y, answers, chosen, bins)
 
     @abstractmethod
     def suspicion(self, answers: Floats, y: Array) -> Floats:

@@ -11,7 +11,7 @@ from fusion.schema.result import Said
 from fusion.schema.task_names import TaskName
 from fusion.tasks import calibration, metrics
 from fusion.tasks.base import LearningTask, Temperature
-from fusion.tasks.label_scores import Figures, Scores
+from fusion.tasks.label_scores import LabelScores, TaskScores
 
 LEAST, TINY = 1e-300, 1e-12
 """Of a probability: before its logarithm is taken; and before it is compared."""
@@ -19,7 +19,7 @@ LEAST, TINY = 1e-300, 1e-12
 
 class Classification(LearningTask):
     name: ClassVar[TaskName] = "classification"
-    figures: ClassVar[type[Figures]] = Scores
+    scores_class: ClassVar[type[TaskScores]] = LabelScores
 
     def encode(self, labels: Sequence[Any]) -> Array:
         number = {label: k for k, label in enumerate(self.labels)}

@@ -13,28 +13,32 @@ from numpy.typing import NDArray
 
 from fusion.core.arrays import Floats, Ints
 from fusion.schema.intervals import Gain, Interval
+from fusion.schema.metrics import headline_of, metrics_of
 from fusion.schema.result import Against, ClassScore, Confusion, Reliability
+from fusion.schema.task_names import TaskName
 from fusion.tasks import metrics
 from fusion.tasks.bootstrap import Resampler, interval, verdict
 from fusion.tasks.calibration import bin_sums, ece_of, reliability
 
 
 @dataclass
-class Figures(ABC):
-    """probabilities: the answers of one model, (S, n, D); chosen: (n,) bool, the samples that count
-    (all by default); bins: at most, where scores are ranked. headline: the metric that everything
-    is compared by; names: of all metrics; of_answers: of those that need no more than what was
-    answered.
+class TaskScores(ABC):
+    """Every metric of a task (fusion.schema.metrics), each a property of its name.
+
+    probabilities: the predictions of one model, (S, n, D); chosen: (n,) bool, the samples that
+    count (all by default); bins: at most, where scores are ranked.
     """
 
-    headline: ClassVar[str]
-    of_answers: ClassVar[tuple[str, ...]]
-    names: ClassVar[tuple[str, ...]]
+    task: ClassVar[TaskName]
     resampler: Resampler
     y: NDArray[Any]
     probabilities: Floats
     chosen: NDArray[np.bool_] | None = None
     bins: int = 1024
+
+    @property
+    def headline(self) -> str:
+        return headline_of(self.task)
 
     @cached_property
     def rows(self) -> Ints | None:
@@ -87,15 +91,13 @@ class Figures(ABC):
         return []
 
     def all(self, names: Sequence[str] | None = None) -> dict[str, Interval]:
-        return {name: interval(self.draws(name)) for name in names or self.names}
+        return {name: interval(self.draws(name)) for name in names or metrics_of(self.task)}
 
 
-class Scores(Figures):
+class LabelScores(TaskScores):
     """Of one label among several. probabilities: (S, n, K)."""
 
-    headline = "macro_f1"
-    of_answers: ClassVar[tuple[str, ...]] = ("macro_f1", "accuracy", "balanced_accuracy")
-    names: ClassVar[tuple[str, ...]] = (*of_answers, "auroc", "log_loss", "brier", "ece")
+    task: ClassVar[TaskName] = "classification"
 
     @cached_property
     def counts(self) -> list[Floats]:
@@ -174,13 +176,12 @@ class Scores(Figures):
         return self.counts[0][:, 2 * k :].sum(1) > 0
 
 
-class OrdinalScores(Scores):
+class OrdinalScores(LabelScores):
     """Of one label of an order. mae_steps: how many steps off, on average; kappa: Cohen's, weighted
     by the squared steps (Cohen 1968).
     """
 
-    names = (*Scores.of_answers, "mae_steps", "kappa", *Scores.names[len(Scores.of_answers) :])
-    of_answers = names[:5]
+    task = "ordinal"
 
     @cached_property
     def steps(self) -> list[Floats]:
@@ -198,7 +199,7 @@ class OrdinalScores(Scores):
         return self.mean([metrics.weighted_kappa_of(sums) for sums in self.steps])
 
 
-def gain(model: Figures, single: Figures, over: str) -> Gain:
+def gain(model: TaskScores, single: TaskScores, over: str) -> Gain:
     """The paired difference in the headline metric: both in the same draws."""
     difference = interval(model.score - single.score)
     return Gain(**difference.model_dump(), over=over, verdict=verdict(difference))

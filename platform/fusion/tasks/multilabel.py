@@ -11,7 +11,7 @@ from fusion.schema.result import Said
 from fusion.schema.task_names import TaskName
 from fusion.tasks import metrics
 from fusion.tasks.base import LearningTask, Temperature
-from fusion.tasks.label_scores import Figures
+from fusion.tasks.label_scores import TaskScores
 from fusion.tasks.set_scores import SetScores
 
 JOIN, NONE = "; ", "–"
@@ -21,7 +21,7 @@ TINY = 1e-12
 
 class MultiLabel(LearningTask):
     name: ClassVar[TaskName] = "multi-label"
-    figures: ClassVar[type[Figures]] = SetScores
+    scores_class: ClassVar[type[TaskScores]] = SetScores
 
     def encode(self, labels: Sequence[Any]) -> Array:
         """A sample of which nothing is known has no label."""

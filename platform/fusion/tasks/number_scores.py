@@ -12,7 +12,7 @@ from fusion.core.arrays import Floats
 from fusion.schema.result import Against, Bin, Reliability
 from fusion.tasks import metrics
 from fusion.tasks.bootstrap import interval
-from fusion.tasks.label_scores import Figures
+from fusion.tasks.label_scores import TaskScores
 
 LEVELS = np.arange(1, 10) / 10
 """Central intervals that should hold so much of the truth: coverage is to a number what a
@@ -23,15 +23,13 @@ RANKS = 64
 """Bins of equal numbers by which ranks are drawn anew in each draw; the point estimate is exact."""
 
 
-class NumberScores(Figures):
+class NumberScores(TaskScores):
     """r2: share of the variance explained, always that of all samples: a slice of nearly equal
     numbers has none of its own that could be explained, and slices are then told apart by their
     errors. ece: mean distance of coverage and level over LEVELS (Kuleshov et al. 2018, ICML).
     """
 
-    headline = "r2"
-    of_answers = ("r2", "rmse", "mae", "spearman")
-    names = (*of_answers, "log_loss", "coverage_90", "ece")
+    task = "regression"
 
     @cached_property
     def errors(self) -> list[Floats]:

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from fusion.schema.task_names import TaskName
 from fusion.tasks.classification import Classification
-from fusion.tasks.label_scores import Figures, OrdinalScores
+from fusion.tasks.label_scores import OrdinalScores, TaskScores
 
 
 class Ordinal(Classification):
     name: ClassVar[TaskName] = "ordinal"
-    figures: ClassVar[type[Figures]] = OrdinalScores
+    scores_class: ClassVar[type[TaskScores]] = OrdinalScores

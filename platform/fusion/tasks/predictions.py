@@ -15,7 +15,7 @@ from fusion.tasks.base import LearningTask
 
 if TYPE_CHECKING:
     from fusion.tasks.bootstrap import Resampler
-    from fusion.tasks.label_scores import Figures
+    from fusion.tasks.label_scores import TaskScores
 
 Coalition = tuple[int, ...]
 
@@ -84,7 +84,7 @@ class Scored:
         answers: Floats,
         chosen: NDArray[np.bool_] | None = None,
         bins: int = 1024,
-    ) -> "Figures":
+    ) -> "TaskScores":
         """Every metric of a model's answers (S, n, D)."""
         return self.task.scores(resampler, self.y, answers, chosen, bins)
 

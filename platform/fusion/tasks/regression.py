@@ -13,7 +13,7 @@ from fusion.core.arrays import Array, Floats
 from fusion.schema.result import Said
 from fusion.schema.task_names import TaskName
 from fusion.tasks.base import LearningTask, Temperature
-from fusion.tasks.label_scores import Figures
+from fusion.tasks.label_scores import TaskScores
 from fusion.tasks.number_scores import NumberScores
 
 LEAST = 1e-9
@@ -24,7 +24,7 @@ FAR = 2.0
 
 class Regression(LearningTask):
     name: ClassVar[TaskName] = "regression"
-    figures: ClassVar[type[Figures]] = NumberScores
+    scores_class: ClassVar[type[TaskScores]] = NumberScores
 
     @property
     def width(self) -> int:

@@ -12,17 +12,15 @@ from fusion.core.arrays import Floats
 from fusion.schema.result import ClassScore, Reliability
 from fusion.tasks import metrics
 from fusion.tasks.calibration import BINS, ece_of, reliability_of
-from fusion.tasks.label_scores import Figures, per_label
+from fusion.tasks.label_scores import TaskScores, per_label
 
 
-class SetScores(Figures):
+class SetScores(TaskScores):
     """macro_f1: mean over the labels that occur; exact_match: the whole set is right; log_loss,
     brier: means over the labels.
     """
 
-    headline = "macro_f1"
-    of_answers = ("macro_f1", "micro_f1", "exact_match")
-    names = (*of_answers, "auroc", "log_loss", "brier", "ece")
+    task = "multi-label"
 
     @cached_property
     def counts(self) -> list[Floats]:

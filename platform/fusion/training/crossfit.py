@@ -13,7 +13,8 @@ from functools import partial
 from fusion.core.progress import Progress
 from fusion.methods import JOINT
 from fusion.schema.fit_key import FitKey
-from fusion.schema.recipe import STEP, Recipe
+from fusion.schema.methods import step_of
+from fusion.schema.recipe import Recipe
 from fusion.training.choices import Choice, InnerOutputs, choose, inner_outputs
 from fusion.training.fit_runner import Fit, FitRunner
 from fusion.training.fit_store import Store
@@ -106,7 +107,7 @@ class CrossFit:
         work = partial(self.fit_groups, name, groups)
         if self.budget is None:
             return work()
-        return self.budget.run(name, name not in JOINT, STEP.get(name, 1.0), work)
+        return self.budget.run(name, name not in JOINT, step_of(name), work)
 
     def give_up(self, name: str) -> None:
         """Leave a method out for which there was no time."""

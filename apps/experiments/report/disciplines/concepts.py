@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from apps.experiments.models import Run
 from apps.experiments.recipe import encoder_choices
 from apps.experiments.report.disciplines.rules import Verdict, verdict_of
-from apps.experiments.words import engine_note, list_in_words
+from apps.experiments.words import list_in_words, note_in_words
 from apps.projects.models import Discipline
 from fusion.schema.intervals import Pair
 
@@ -66,5 +66,5 @@ def section(run: Run) -> ConceptsSection | None:
         few_words=few_words % {"labels": list_in_words(concepts.few)},
         words=words % {"encoder": encoder_choices.called(concepts.encoder)},
         verdict=verdict_of(concepts.verdict),
-        note=engine_note(concepts.note) if concepts.note else "",
+        note=note_in_words(concepts.note),
     )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from apps.experiments import queries
 from apps.experiments.artifacts.sample_inputs import SampleInput, inputs_of
 from apps.experiments.models import Run
-from apps.experiments.words import list_in_words
+from apps.experiments.words import note_in_words
 from fusion.schema.result import Disagreement, Kind
 
 PAGE = 6
@@ -78,35 +78,12 @@ def samples(run: Run, disagreements: list[Disagreement]) -> list[DisputedSample]
             href=reverse("workspace:sample", args=[run.project.slug, row.key]),
             truth=row.truth,
             prediction=row.answer,
-            reason=reason(row),
+            reason=note_in_words(row.reason),
             inputs=inputs(run, row, shown),
             comments=comments.get(row.key, 0),
         )
         for row in disagreements
     ]
-
-
-def reason(row: Disagreement) -> str:
-    """The disagreement in a sentence."""
-    if row.kind == "modalities":
-        words = _("%(name)s says %(answer)s")
-        text = _(", ").join(
-            words % {"name": name, "answer": prediction.answer}
-            for name in row.between
-            if (prediction := row.said[name])
-        )
-        return _("%(text)s, each sure") % {"text": text} if row.sure else text
-    texts = {
-        0: _("together they say %(answer)s, though none alone does; the label says %(truth)s"),
-        1: _("%(names)s says %(answer)s, the label says %(truth)s"),
-        2: _("%(names)s both say %(answer)s, the label says %(truth)s"),
-    }
-    several = _("%(names)s all say %(answer)s, the label says %(truth)s")
-    return texts.get(len(row.between), several) % {
-        "names": list_in_words(row.between),
-        "answer": row.answer,
-        "truth": row.truth,
-    }
 
 
 def inputs(

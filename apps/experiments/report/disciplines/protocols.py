@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 
 from apps.experiments.models import Run
 from apps.experiments.report.disciplines.rules import phrases
-from apps.experiments.report.intervals import STEPS, span
-from apps.experiments.words import engine_note, list_in_words
+from apps.experiments.report.interval_scales import STEPS, span
+from apps.experiments.words import list_in_words, note_in_words
 from apps.projects.models import Discipline
 from apps.ui import figures
 from apps.ui.plots import model as ui
@@ -70,7 +70,7 @@ def judged(run: Run, protocol: ProtocolScore) -> JudgedProtocol:
         forests=[forest(scores) for scores in by_metric.values()],
         sentences=[sentence(score.criterion) for score in protocol.criteria],
         unknown=[
-            (sentence(score.criterion), reason(score.unknown))
+            (sentence(score.criterion), note_in_words(score.unknown))
             for score in protocol.criteria
             if not score.state
         ],
@@ -100,7 +100,7 @@ def row(score: CriterionScore) -> ui.ForestRow:
     if score.over:
         notes.append(_("to %(other)s") % {"other": compared_to(score)})
     if score.note:
-        notes.append(engine_note(score.note))
+        notes.append(note_in_words(score.note))
     return ui.ForestRow(
         label=criterion.name or about(criterion),
         n=score.n,
@@ -162,37 +162,14 @@ def other(name: str) -> str:
 
 def compared_to(score: CriterionScore) -> str:
     """The model or run that the difference turned out to be to."""
-    modality = score.over.removesuffix(" alone")
-    return _("%(name)s alone") % {"name": modality} if modality != score.over else score.over
+    if score.criterion.over == REFERENCE_RUN:
+        return score.over
+    return _("%(name)s alone") % {"name": score.over}
 
 
 def measure(metric: str) -> str:
-    names = {
-        "macro_f1": _("Macro-F1"),
-        "accuracy": _("Accuracy"),
-        "balanced_accuracy": _("Balanced accuracy"),
-        "auroc": _("AUROC"),
-        "log_loss": _("Log loss"),
-        "brier": _("Brier score"),
-        "ece": _("Calibration, ECE"),
-    }
-    return names.get(metric) or figures.metric(metric)
-
-
-def reason(text: str) -> str:
-    """The reason why a criterion cannot be judged: the engine's English in the reader's language,
-    where it is a fixed sentence.
-    """
-    words = {
-        "nobody asked the model without these inputs": _(
-            "nobody asked the model without these inputs"
-        ),
-        "nobody asked the model under this noise; the recipe's evaluation.noise does": _(
-            "nobody asked the model under this noise; the recipe's evaluation.noise does"
-        ),
-        "no reference run was given": _("no reference run was given"),
-        "all samples of the slice have the same label, so there is nothing to rank": _(
-            "all samples of the slice have the same label, so there is nothing to rank"
-        ),
-    }
-    return words.get(text, text)
+    """Return the name of a metric as a sentence or a row begins with it."""
+    if metric == "ece":
+        return _("Calibration, ECE")
+    name = figures.metric(metric)
+    return name[:1].upper() + name[1:]

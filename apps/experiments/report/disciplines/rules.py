@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.experiments.models import Run
-from apps.experiments.words import either, engine_note
+from apps.experiments.words import either, note_in_words
 from apps.projects.models import Discipline
 from fusion.knowledge import Rule, explain
 from fusion.schema.discipline_scores import RuleScore
@@ -93,7 +93,7 @@ def judged(run: Run, row: RuleScore) -> JudgedRule:
         accuracy=effect.accuracy if effect else None,
         score=effect.score if effect else None,
         verdict=verdict_of(effect.verdict if effect else ""),
-        note=engine_note(effect.note) if effect and effect.note else "",
+        note=note_in_words(effect.note if effect else None),
         broken=[samples for samples in broken if samples.links],
     )
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.experiments.models import Run
 from apps.ui.plots import model as ui
-from apps.ui.plots.tables import frequent_confusions
+from apps.ui.plots.confusion import frequent_confusions
 from fusion.schema.result import EvaluationResult
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.experiments.report import intervals
+from apps.experiments.report import interval_scales
 from apps.experiments.report.overview import subgroups
-from apps.experiments.words import engine_note, short_name
+from apps.experiments.words import note_in_words, short_name
 from apps.ui import figures
-from apps.ui.components.figures import verdict_words
+from apps.ui.components.numbers import verdict_words
 from fusion.schema.intervals import Interval
 from fusion.schema.result import EvaluationResult
 from fusion.schema.task_names import TaskName
@@ -74,8 +74,8 @@ def tiles(result: EvaluationResult) -> list[Tile]:
         Tile(
             _("Gain over %(modality)s alone") % {"modality": gain.over},
             figures.signed(gain.value),
-            intervals.in_words(gain),
-            verdict_words(intervals.verdict(gain.verdict)),
+            interval_scales.in_words(gain),
+            verdict_words(interval_scales.verdict(gain.verdict)),
         ),
         _tile(
             _("Calibration, ECE"),
@@ -103,7 +103,7 @@ def _weakest_tile(result: EvaluationResult) -> Tile | None:
 
 
 def _tile(label: str, interval: Interval, note: str) -> Tile:
-    return Tile(label, interval.value, intervals.in_words(interval), note)
+    return Tile(label, interval.value, interval_scales.in_words(interval), note)
 
 
 def caption(result: EvaluationResult) -> str:
@@ -137,7 +137,7 @@ def caption(result: EvaluationResult) -> str:
 
 def notes(result: EvaluationResult) -> list[str]:
     """Warnings for a careful reader, before the figures are believed."""
-    texts = [engine_note(result.clusters.note)] if result.clusters.note else []
+    texts = [note_in_words(result.clusters.note)] if result.clusters.note else []
     if len(result.seeds) == 1:
         texts.append(_("One seed only: another seed may give another figure."))
     return texts

@@ -10,7 +10,7 @@ from apps.experiments.report.overview import (
     confusion,
     contributions,
     headline,
-    labels,
+    label_scores,
     methods,
     missing,
     noise,
@@ -45,6 +45,6 @@ def sections(run: Run, params: Mapping[str, str]) -> dict[str, Any]:
         "concepts": concepts.section(run),
         "disagreements": disagreements.section(run, params),
         "retrieval": retrieval.section(result),
-        "labels": labels.plot(result),
+        "labels": label_scores.plot(result),
         "calibration": calibration.section(result),
     }

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.experiments.recipe.settings import encoder_in_words
-from apps.experiments.report.intervals import scale, span
+from apps.experiments.recipe.recipe_settings import encoder_in_words
+from apps.experiments.report.interval_scales import scale, span
 from apps.experiments.words import duration, list_in_words, method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from apps.experiments.report.intervals import verdict
+from apps.experiments.report.interval_scales import verdict
 from apps.experiments.words import list_in_words, method_name
 from apps.ui import figures
 from fusion.schema.intervals import Gain

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from apps.experiments.report.intervals import scale, span
-from apps.experiments.words import column_names, engine_note, short_name
+from apps.experiments.report.interval_scales import scale, span
+from apps.experiments.words import column_names, note_in_words, short_name
 from apps.ui import figures
 from apps.ui.plots import model as ui
 from fusion.schema.result import EvaluationResult, Subgroup
@@ -36,7 +36,7 @@ def plot(result: EvaluationResult) -> ui.Forest | None:
             group=names[subgroup.column],
             label=subgroup.value,
             n=subgroup.n,
-            note=engine_note(subgroup.note) if subgroup.note else "",
+            note=note_in_words(subgroup.note),
             state="too_few" if subgroup.score.low is None else "met",
             **span(subgroup.score),
         )

@@ -11,9 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fusion.data.modalities import image
-from fusion.encoders.adapters.efficientnet import BLOCKS, EfficientNetLite0, channels_of, fold
 from fusion.encoders.base import Block, Choice, Content, fingerprint_of
-from fusion.encoders.catalogue import Entry
 from fusion.encoders.families import FAMILIES, POOLINGS
 from fusion.encoders.runtime import (
     batch_of,
@@ -27,7 +25,6 @@ from fusion.encoders.runtime import (
     precision,
 )
 
-POOLED_PX = 128
 GRID = 2  # cells a side where a grid is asked for without its size
 
 
@@ -66,60 +63,6 @@ class Vision(ABC):
             .permute(0, 3, 1, 2)
             .to(device(), memory_format=torch.channels_last)
         )
-
-
-class LiteVision(Vision):
-    """EfficientNet-Lite0; the default reads block 7 on a 4x4 grid and block 10 on a 3x3 grid at 96
-    px.
-
-    With pooling "mean" and no layers: the mean over the head (layer 16), the usual pooled feature
-    of 1,280 numbers.
-    """
-
-    def __init__(
-        self, entry: Entry, choice: Choice, state: dict[str, Tensor], weights: str
-    ) -> None:
-        checked_pooling(entry.title, choice.pooling, entry.poolings)
-        pooled = choice.pooling == "mean" and not choice.layers
-        super().__init__(
-            entry.name,
-            choice.resolution or (POOLED_PX if pooled else entry.resolution or 96),
-            [127.0] * 3,
-            [128.0] * 3,
-        )
-        self.layers = checked_layers(
-            entry.title, choice.layers, [BLOCKS] if pooled else entry.default_layers, BLOCKS
-        )
-        sides = [1 if choice.pooling == "mean" else default_side(layer) for layer in self.layers]
-        self.grid = checked_grid(entry.title, choice.grid, sides, self.layers)
-        self.blocks = [
-            Block(side**2, channels_of(layer), channels_first=True)
-            for layer, side in zip(self.layers, self.grid)
-        ]
-        self.dim = sum(block.size for block in self.blocks)
-        self.fingerprint = fingerprint_of(
-            entry.name,
-            weights,
-            layers=self.layers,
-            grid=self.grid,
-            px=self.px,
-            precision=precision(),
-        )
-        model = EfficientNetLite0()
-        model.load_state_dict(state)
-        fold(model)
-        self.model = frozen(model.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
-
-    def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        maps = self.model(self.stack(inputs), self.layers)
-        return torch.cat(
-            [pool_map(maps[layer], side) for layer, side in zip(self.layers, self.grid)], 1
-        )
-
-
-def default_side(layer: int) -> int:
-    """Later maps are coarser: no more cells than they can fill at 96 px."""
-    return 4 if layer <= 7 else 3 if layer <= 10 else 2 if layer < BLOCKS else 1
 
 
 class HubVision(Vision):

@@ -1,0 +1,7 @@
+"""The base of every stored form: an unknown field is an error, never dropped."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class StrictModel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
