@@ -1,4 +1,4 @@
-"""What methods and lists are called in sentences."""
+"""The names of methods, stages and notes in sentences."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -83,20 +83,23 @@ def stage_name(code: str) -> str:
 
 
 def stage_sentence(code: str) -> str:
-    """For the log: what begins now."""
+    """The sentence of the log for a stage that begins."""
     sentences = {
         "read": _("Load the alignment and check the split"),
         "embed": _(
             "Turn inputs into vectors with the encoders; what the cache holds is not computed again"
         ),
         "probe": _(
-            "Compare encoders, layers and pooling by a quick linear model inside each set of training samples"
+            "Compare encoders, layers and pooling by a quick linear model inside each set of "
+            "training samples"
         ),
         "tune": _(
-            "Train the encoders along, once for each set of training samples; none sees what it is tested on"
+            "Train the encoders along, once for each set of training samples; none sees what it "
+            "is tested on"
         ),
         "train": _(
-            "Train in each fold: inside to choose epochs and temperature, then on the whole training part"
+            "Train in each fold: inside to choose epochs and temperature, then on the whole "
+            "training part"
         ),
         "evaluate": _("Judge the out-of-fold answers"),
         "bundle": _("Write the trained model and the predictions"),
@@ -175,13 +178,17 @@ def note_templates() -> dict[str, str]:
         "one_label": _("all samples of the slice have the same label, so there is nothing to rank"),
         "one_run": _("Name at least two runs: one is compared with another."),
         "tasks_differ": _(
-            "Runs %(one)s and %(other)s answer different kinds of questions, so their scores cannot be compared."
+            "Runs %(one)s and %(other)s answer different kinds of questions, so their scores "
+            "cannot be compared."
         ),
         "samples_differ": _(
-            "Runs %(one)s and %(other)s were not judged on the same test samples, so their scores cannot be compared: %(n_one)s samples only in run %(one)s, %(n_other)s only in run %(other)s, the first: %(key)s."
+            "Runs %(one)s and %(other)s were not judged on the same test samples, so their "
+            "scores cannot be compared: %(n_one)s samples only in run %(one)s, %(n_other)s "
+            "only in run %(other)s, the first: %(key)s."
         ),
         "labels_differ": _(
-            "Runs %(one)s and %(other)s were judged by different labels, for instance of %(key)s, so their scores cannot be compared."
+            "Runs %(one)s and %(other)s were judged by different labels, for instance of "
+            "%(key)s, so their scores cannot be compared."
         ),
         "all_against_label": _("%(names)s all say %(answer)s, the label says %(truth)s"),
         "both_against_label": _("%(names)s both say %(answer)s, the label says %(truth)s"),

@@ -32,7 +32,7 @@ JOINT: dict[str, type[Joint]] = {
 
 
 def reads_tokens(name: str) -> bool:
-    """Whether the method sees a modality as several tokens (fusion.features.tokens) and not as one vector."""
+    """Return whether the method sees a modality as several tokens (fusion.features.tokens)."""
     return name in JOINT and issubclass(JOINT[name], Sequences)
 
 

@@ -31,9 +31,12 @@ class Bottleneck(Sequences):
         )
         for layers in self.layers:
             read = [torch.cat([part, shared], -2) for part in own]
-            read = [layer(each, each) for layer, each in zip(cast(nn.ModuleList, layers), read)]
-            own = [each[..., :-BOTTLENECKS, :] for each in read]
+            read = [
+                layer(tokens_read, tokens_read)
+                for layer, tokens_read in zip(cast(nn.ModuleList, layers), read)
+            ]
+            own = [tokens_read[..., :-BOTTLENECKS, :] for tokens_read in read]
             shared = mean_of_present(
-                torch.stack([each[..., -BOTTLENECKS:, :] for each in read], -3), mask
+                torch.stack([tokens_read[..., -BOTTLENECKS:, :] for tokens_read in read], -3), mask
             )
         return shared.mean(-2) + mean_of_present(means(own), mask)

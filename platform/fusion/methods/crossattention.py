@@ -39,6 +39,6 @@ class CrossAttention(Sequences):
 
     def join(self, tokens: Tensor, mask: Tensor) -> Tensor:
         parts = self.parts(tokens)
-        asked = [self.told(parts, mask, target) for target in range(len(parts))]
-        own = means([layer(each, each) for layer, each in zip(self.own, asked)])
+        crossed = [self.told(parts, mask, target) for target in range(len(parts))]
+        own = means([layer(own_tokens, own_tokens) for layer, own_tokens in zip(self.own, crossed)])
         return self.mix(torch.where(mask[..., None], own, self.missing.unsqueeze(-3)).flatten(-2))

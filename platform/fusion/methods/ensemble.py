@@ -1,7 +1,8 @@
 """An ensemble of methods: a weighted mean of their calibrated beliefs (fusion.tasks.base), with a
 temperature of its own.
 
-    log p(y | x) = 1/T * sum over the members m of w_m log p_m(y | x) + constant,   w_m >= 0, sum of w_m = 1
+    log p(y | x) = 1/T * sum over the members m of w_m log p_m(y | x) + constant
+    with w_m >= 0 and the sum of w_m = 1
 
 The logarithmic opinion pool (Genest & Zidek 1986, Combining Probability Distributions, Statistical
 Science 1). The weights come from greedy selection with replacement (Caruana et al. 2004, Ensemble
@@ -44,18 +45,23 @@ class Pool:
         """beliefs: {member: (n, D)} about samples that the members had not seen; without any, all
         members count alike.
         """
-        said = np.stack(list(beliefs.values()))
-        counts, best, weights = np.zeros(len(said)), np.inf, np.full(len(said), 1 / len(said))
+        stacked = np.stack(list(beliefs.values()))
+        counts, best, weights = (
+            np.zeros(len(stacked)),
+            np.inf,
+            np.full(len(stacked), 1 / len(stacked)),
+        )
         for step in range(1, STEPS + 1 if len(y) else 1):
-            tried = (counts + np.eye(len(said))) / step
+            tried = (counts + np.eye(len(stacked))) / step
             losses = [
-                task.log_loss(outputs_of(task, task.pooled(said, one)), y, 1.0) for one in tried
+                task.log_loss(outputs_of(task, task.pooled(stacked, shares)), y, 1.0)
+                for shares in tried
             ]
             joins = int(np.argmin(losses))
             counts[joins] += 1
             if losses[joins] < best:
                 best, weights = losses[joins], tried[joins]
-        joined = outputs_of(task, task.pooled(said, weights))
+        joined = outputs_of(task, task.pooled(stacked, weights))
         return cls(dict(zip(beliefs, weights.tolist())), temperature_of(joined, y, task.log_loss))
 
     def __call__(self, task: LearningTask, beliefs: Mapping[str, Floats]) -> Floats:
@@ -73,8 +79,8 @@ def outputs_of(task: LearningTask, beliefs: Floats) -> Array:
 
 def beliefs_of(task: LearningTask, answers: Floats) -> Floats:
     with np.errstate(divide="ignore"):
-        found: Floats = np.nan_to_num(task.beliefs(task.outputs(answers)), neginf=LEAST)
-    return found
+        beliefs: Floats = np.nan_to_num(task.beliefs(task.outputs(answers)), neginf=LEAST)
+    return beliefs
 
 
 def pooled_answers(
@@ -106,11 +112,11 @@ def together(
 ) -> Floats:
     """{member: (S, n, D) answers} -> (S, n, D)"""
     ends = np.cumsum([n for _, n in pools])[:-1]
-    said = {
+    parts_of = {
         name: np.split(beliefs_of(task, answers), ends, axis=1) for name, answers in members.items()
     }
     joint = [
-        pool(task, {name: parts[i] for name, parts in said.items()})
+        pool(task, {name: parts[i] for name, parts in parts_of.items()})
         for i, (pool, _) in enumerate(pools)
     ]
     return task.answers(np.concatenate(joint, axis=1))

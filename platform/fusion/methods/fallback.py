@@ -22,11 +22,11 @@ def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_])
     """joint: (..., n, K) probabilities, singles: one such array a modality, mask: (n, M) what is
     present -> (..., n, K).
     """
-    found = joint.copy()
+    predictions = joint.copy()
     for column, single in enumerate(singles):
         only = mask[:, column] & (mask.sum(1) == 1)
-        found[..., only, :] = single[..., only, :]
-    return found
+        predictions[..., only, :] = single[..., only, :]
+    return predictions
 
 
 def floored(
@@ -35,7 +35,7 @@ def floored(
     """A joint method that leaves samples with one modality to that modality's model. singles:
     calibrated and not, (S, n, K) each.
     """
-    calibrated, plain = [one for one, _ in singles], [one for _, one in singles]
+    calibrated, plain = [pair[0] for pair in singles], [pair[1] for pair in singles]
     by_coalition = {
         c: hand_over(p, calibrated, hide(samples.mask, c)) for c, p in answers.by_coalition.items()
     }

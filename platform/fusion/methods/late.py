@@ -1,4 +1,5 @@
-"""Late fusion: the product of single-modality models (Kittler et al. 1998, On Combining Classifiers).
+"""Late fusion: the product of single-modality models (Kittler et al. 1998, On Combining
+Classifiers).
 
     eta(y | x) = eta(y) + sum over the modalities m that are present of [eta_m(y | x_m) - eta(y)]
 

@@ -1,8 +1,8 @@
 """Parts that the methods share.
 
 Every part may hold the parameters of one network or, stacked along a leading axis, of many
-(fusion.training.stacked): what is written for x: (batch, dim) then reads (networks, batch, dim). So a method
-uses these parts and counts its axes from the last one.
+(fusion.training.stacked): what is written for x: (batch, dim) then reads (networks, batch, dim). So
+a method uses these parts and counts its axes from the last one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class Drop(nn.Module):
 
 
 def uniform(*shape: int, spread: int) -> nn.Parameter:
-    """As a linear layer of `spread` inputs begins."""
+    """Random weights as a linear layer of `spread` inputs begins."""
     return nn.Parameter(torch.empty(shape).uniform_(-(spread**-0.5), spread**-0.5))
 
 
@@ -82,14 +82,15 @@ def visible(x: Tensor, present: Tensor) -> Tensor:
 
 
 class Network(nn.Module):
-    """What every method is: outputs of a learning task for any subset of modalities; where none is
-    there, the training prior.
+    """The base of every method: outputs of a learning task for any subset of modalities; where none
+    is there, the training prior.
     """
 
     log_prior: Tensor
     speak: Speak = staticmethod(as_it_is)
     relation: Tensor | None = None
-    """(D, D): how definitions relate the labels, while it is trained (fusion.features.prototypes.relation).
+    """(D, D): how definitions relate the labels, while it is trained
+    (fusion.features.prototypes.relation).
     """
 
     @property
@@ -141,11 +142,15 @@ class Joint(Network):
             self.drop_input(visible(x[name], mask[..., i]))
             for i, name in enumerate(self.modalities)
         ]
-        projected = torch.stack([project(each) for project, each in zip(self.project, seen)], -2)
+        projected = torch.stack(
+            [project(features) for project, features in zip(self.project, seen)], -2
+        )
         return self.drop(F.gelu(F.layer_norm(projected, projected.shape[-1:])))
 
     def join(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """tokens: (batch, M, hidden) -> (batch, hidden); the one thing in which the methods differ."""
+        """tokens: (batch, M, hidden) -> (batch, hidden); the one thing in which the
+        methods differ.
+        """
         raise TypeError(f"{type(self).__name__} does not say how it joins modalities")
 
     def pooled(self, tokens: Tensor) -> Tensor:
@@ -163,5 +168,5 @@ class Joint(Network):
             self.log_prior,
         )
         heads = self.heads(self.pooled(tokens)).unbind(-2)
-        aux = {name: self.speak(each, self.log_prior) for name, each in zip(self.modalities, heads)}
+        aux = {name: self.speak(head, self.log_prior) for name, head in zip(self.modalities, heads)}
         return torch.where(mask.any(-1, keepdim=True), outputs, self.log_prior.unsqueeze(-2)), aux

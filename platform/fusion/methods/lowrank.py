@@ -27,9 +27,8 @@ class Lowrank(Joint):
     ) -> None:
         super().__init__(dims, log_prior, hidden, dropout, input_dropout)
         self.factors = Affines(len(dims), hidden, RANK * hidden)
-        nn.init.ones_(
-            self.factors.bias
-        )  # the factor of the appended 1: at first a modality scales what the others say, and not to nothing
+        # the factor of the appended 1: at first a modality scales the others, and not to nothing
+        nn.init.ones_(self.factors.bias)
 
     def join(self, tokens: Tensor, mask: Tensor) -> Tensor:
         factors = self.factors(tokens * mask[..., None]).unflatten(-1, (RANK, -1))

@@ -18,11 +18,11 @@ Joint = Callable[[str], Answers]
 class Predictor:
     """Predictions of n samples, each method computed when it is asked for.
 
-    outputs: makes (S, n, M, D) of the single models before their temperatures; temperatures: (n, M);
-    joint: method -> its predictions as its networks make them; wanted: the coalitions of modalities
-    to predict from, the whole one among them; fallback: whether a joint method leaves samples with
-    one modality to that modality's model; pools: how the ensemble joins its members, each with the
-    number of samples that it answers, in their order.
+    outputs: makes (S, n, M, D) of the single models before their temperatures; temperatures: (n,
+    M); joint: method -> its predictions as its networks make them; wanted: the coalitions of
+    modalities to predict from, the whole one among them; fallback: whether a joint method leaves
+    samples with one modality to that modality's model; pools: how the ensemble joins its members,
+    each with the number of samples that it answers, in their order.
     """
 
     def __init__(

@@ -5,7 +5,8 @@ Joint methods: the hidden vector before the answer, (batch, hidden). Late fusion
 in common; what its single models share is the space of the labels, so there a sample is the
 evidence for each label that its modalities add up to,
 
-    e_k = sum over the modalities m that are present of [log p_m(k | x_m) - log p(k)],   centred over k,
+    e_k = sum over the modalities m that are present of [log p_m(k | x_m) - log p(k)],
+    centred over k,
 
 (batch, K): what late fusion knows of a sample, and all that it knows. Of a number it is what is
 added to the two natural parameters of the Gaussian, of a set of labels to the log-odds of each. An

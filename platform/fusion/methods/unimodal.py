@@ -59,8 +59,8 @@ class Unimodal(Network):
     def members(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """(members, batch, hidden); each member has its own dropout."""
         seen = visible(x[self.modality], mask[..., self.column]).unsqueeze(-3)
-        each = self.drop_input(seen.expand(*seen.shape[:-3], MEMBERS, -1, -1))
-        hidden = each @ self.inward + self.inward_bias
+        dropped = self.drop_input(seen.expand(*seen.shape[:-3], MEMBERS, -1, -1))
+        hidden = dropped @ self.inward + self.inward_bias
         return self.drop(F.gelu(F.layer_norm(hidden, hidden.shape[-1:])))
 
     def represent(self, x: Mapping[str, Tensor], mask: Tensor) -> Tensor:

@@ -59,13 +59,13 @@ class Ruled:
         """The answers of a method with all rules as experts in the product."""
         return answers_with(answers, self.recipe.knowledge.rules, self.labels, self.fires[rows])
 
-    def scores(self, found: OutOfFold, without: Sequence[Floats | None]) -> list[RuleScore]:
+    def scores(self, oof: OutOfFold, without: Sequence[Floats | None]) -> list[RuleScore]:
         """found: answers as the run gives them."""
-        rules, whole = self.recipe.knowledge.rules, found.methods[self.recipe.method].whole
-        resampler = Resampler(found.scored.cluster, self.recipe.evaluation.draws)
-        return rule_scores(rules, self.fires[found.rows], found.scored, whole, without, resampler)
+        rules, whole = self.recipe.knowledge.rules, oof.methods[self.recipe.method].whole
+        resampler = Resampler(oof.scored.cluster, self.recipe.evaluation.draws)
+        return rule_scores(rules, self.fires[oof.rows], oof.scored, whole, without, resampler)
 
-    def without_each(self, found: OutOfFold) -> list[Floats | None]:
+    def without_each(self, oof: OutOfFold) -> list[Floats | None]:
         """(S, n, K) of the run's method without each rule; None where the recipe asks for no
         comparison. found: answers before the rules.
 
@@ -75,16 +75,16 @@ class Ruled:
         own = self.recipe.knowledge
         if not own.compare or own.use == "off":
             return [None] * len(own.rules)
-        return [self.without(number, found) for number in range(len(own.rules))]
+        return [self.without(number, oof) for number in range(len(own.rules))]
 
-    def without(self, number: int, found: OutOfFold) -> Floats:
-        own, raw = self.recipe.knowledge, found.methods[self.recipe.method]
+    def without(self, number: int, oof: OutOfFold) -> Floats:
+        own, raw = self.recipe.knowledge, oof.methods[self.recipe.method]
         rest = [rule for place, rule in enumerate(own.rules) if place != number]
         fires = np.delete(self.fires, number, axis=1)
         if own.in_training and self.fires[:, number].any():
             raw = self.trained_with(rest, fires, number)
         return (
-            applied(raw.whole, rest, self.labels, fires[found.rows])
+            applied(raw.whole, rest, self.labels, fires[oof.rows])
             if own.at_prediction
             else raw.whole
         )
@@ -103,7 +103,7 @@ class Ruled:
         beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
         return self.trained(data, own, beside)
 
-    def without_concepts(self, found: OutOfFold) -> Floats | None:
+    def without_concepts(self, oof: OutOfFold) -> Floats | None:
         """(S, n, K) of the run's method trained once more without the definitions of labels; None
         where nothing is to be compared.
         """
@@ -116,7 +116,7 @@ class Ruled:
             Silent(self.progress.check),
         ).whole
         return (
-            applied(bare, own.rules, self.labels, self.fires[found.rows])
+            applied(bare, own.rules, self.labels, self.fires[oof.rows])
             if own.at_prediction
             else bare
         )

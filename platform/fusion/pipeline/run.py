@@ -1,5 +1,5 @@
-"""A whole run: features, out-of-fold predictions, evaluation, then one model trained on every sample,
-kept as a bundle.
+"""A whole run: features, out-of-fold predictions, evaluation, then one model trained on every
+sample, kept as a bundle.
 
 result = train(align(study), Recipe.default(), Path("out"), Cache(folder), Progress())
 """
@@ -68,7 +68,8 @@ REPRESENTATION = "representation.parquet"
 
 @dataclass(frozen=True)
 class RunInputs:
-    """What networks learn from. noisy: the features of degraded inputs, None unless asked for.
+    """The inputs that networks learn from. noisy: the features of degraded inputs, None unless
+    asked for.
 
     data: the features; where a probe chose or encoders were tuned, by training rows. tuned: the
     encoders of the model of all samples.
@@ -191,8 +192,8 @@ def tuned_along(
 
 @dataclass(frozen=True)
 class FinalModels:
-    """What goes into the bundle: models trained on every sample, what was chosen for each, and how
-    the ensemble joins them.
+    """The models of the bundle: trained on every sample, with the choices for each, and how the
+    ensemble joins them.
     """
 
     models: dict[str, Model]
@@ -279,9 +280,9 @@ def bundle_of(
         recipe=plan.recipe,
         labels=plan.aligned.label_order,
         modalities=features.names,
-        kinds={name: one.kind for name, one in inputs.items()},
+        kinds={name: modality.kind for name, modality in inputs.items()},
         tuned=tuned,
-        fields={name: one.fields or one.columns for name, one in inputs.items()},
+        fields={name: modality.fields or modality.columns for name, modality in inputs.items()},
         encoders=references(encoders_of(features, tuned)),
         models=final.models,
         pool=final.pool,

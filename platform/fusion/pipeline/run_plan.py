@@ -1,5 +1,5 @@
-"""What a run settles before anything is embedded: rows in order, modalities, rules, rounds; and the
-digests that name it all.
+"""The plan of a run, settled before anything is embedded: rows in order, modalities, rules, folds;
+and the digests that name it all.
 """
 
 import hashlib
@@ -29,8 +29,8 @@ from fusion.training.folds import NestedFold, TrainingData
 
 @dataclass(frozen=True)
 class Plan:
-    """What is settled before anything is embedded. fires: (n, R), where each rule speaks; folds:
-    of the split, then all samples.
+    """The plan of a run. fires: (n, R), where each rule speaks; folds: of the split, then all
+    samples.
     """
 
     aligned: Aligned
@@ -91,7 +91,8 @@ def chosen_modalities(aligned: Aligned, recipe: Recipe) -> list[str]:
         if unknown:
             raise RecipeError(
                 [
-                    f"{field_name}: the alignment has no modality {unknown[0]}; it has {', '.join(aligned.modalities)}."
+                    f"{field_name}: the alignment has no modality {unknown[0]}; it has "
+                    f"{', '.join(aligned.modalities)}."
                 ]
             )
     if problems := refusals(recipe):
@@ -118,15 +119,17 @@ def fold_of_all(aligned: Aligned) -> NestedFold:
 
 
 def inner_folds_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
-    """Return folds by group inside training rows; the validation rows of a fixed split where it has some."""
+    """Return folds by group inside training rows; the validation rows of a fixed split where it has
+    some.
+    """
     if aligned.fixed is not None:
         fit, validation = inner_split(aligned, rows)
         if all(
             str(aligned.fixed[row]).strip().lower().startswith(("val", "dev")) for row in validation
         ):
             return [(fit, validation)]
-    found = inner_folds(aligned, rows, max(2, recipe.training.inner_folds))
-    return found[: recipe.training.inner_folds]
+    folds = inner_folds(aligned, rows, max(2, recipe.training.inner_folds))
+    return folds[: recipe.training.inner_folds]
 
 
 def training_data(aligned: Aligned, features: Features) -> TrainingData:
@@ -161,13 +164,13 @@ def content_digest(cells: Mapping[str, Any]) -> str:
 def encoders_of(
     features: Features, tuned: Adapted = MappingProxyType({})
 ) -> dict[str, list[dict[str, Any]]]:
-    found = {name: [vars(part) for part in parts] for name, parts in features.parts.items()}
+    references = {name: [vars(part) for part in parts] for name, parts in features.parts.items()}
     for name, changes in tuned.items():
-        found[name] = [
+        references[name] = [
             changes[place].part(part) if place in changes else part
-            for place, part in enumerate(found[name])
+            for place, part in enumerate(references[name])
         ]
-    return found
+    return references
 
 
 def run_digest(aligned: Aligned, recipe: Recipe, features: Features) -> str:
