@@ -22,8 +22,8 @@ ADAPTERS = "fusion.encoders.adapters"
 
 
 def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
-    """The encoder that a recipe chose, by name or with options (`fusion.schema.recipe.EncoderChoice`);
-    raises EncoderError in plain words.
+    """Return the encoder that a recipe chose, by name or with options
+    (`fusion.schema.recipe.EncoderChoice`); raises EncoderError in plain words.
 
     folders: whether the name may also be a path to a transformers folder or a hub name in this
     person's own cache. Only the command line says yes: a recipe from a web page must not make a
@@ -40,10 +40,13 @@ def load(choice: "str | Choice", folders: bool = False) -> "Encoder":
     if folders:
         return import_module(f"{ADAPTERS}.transformers_folder").load_path(wanted)
     raise EncoderError(
-        f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; an administrator adds one: "
-        f"consilience encoder add FOLDER_OR_HUB_NAME"
+        f"there is no encoder {wanted.name} here. Known are {', '.join(catalogue.names())}; "
+        f"an administrator adds one: consilience encoder add FOLDER_OR_HUB_NAME"
     )
 
 
 def named(name: str | Path) -> "Choice":
-    return SimpleNamespace(name=str(name), layers=None, pooling=None, grid=None, resolution=None)  # type: ignore[return-value]
+    """Return an encoder's name as a choice with its default options."""
+    return SimpleNamespace(  # type: ignore[return-value]
+        name=str(name), layers=None, pooling=None, grid=None, resolution=None
+    )

@@ -1,8 +1,8 @@
-"""Definitions of labels in the last layer of every network: labels of like meaning are told by like
-features.
+"""Definitions of labels in the last layer of every network: labels of like meaning are predicted
+from like features.
 
-A text encoder reads the definitions; s_k is the mean of label k's, centred over the labels and of
-length 1. A last layer is
+A text encoder reads the definitions; s_k is the mean vector of label k's definitions, centred over
+the labels and of length 1. A last layer is
 
     logits = x W + b,    W = U L',    L L' = (1 - r) I + r S S',    penalty |U|^2
 
@@ -11,8 +11,8 @@ part of a single-modality model; that is, a projection of x onto the prototypes,
 label (DeViSE, Frome et al. 2013, NeurIPS; ESZSL, Romera-Paredes and Torr 2015, ICML), beside
 weights that every label has for itself. A bilinear x V s_k with a penalty |V|^2 needs no more of
 the prototypes than their products S S' (representer theorem), so this is that model. A label with
-few samples, or none, borrows what its words say of it (Xian et al. 2018, on zero-shot learning); b
-is the training prior, so that one without a sample is not ruled out.
+few samples, or none, borrows from its definition (Xian et al. 2018, on zero-shot learning); b is
+the training prior, so that a label without a sample is not ruled out.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from fusion.knowledge.concepts import Concept
 from fusion.schema.recipe import Recipe
 
 SHARE = 0.5
-"""r: how much of a label's weights its definition speaks for."""
+"""r: the share of a label's weights that its definition determines."""
 STEPS = 100
 
 
@@ -42,22 +42,22 @@ def encoder_of(recipe: Recipe) -> str:
 def likeness_of(
     recipe: Recipe, labels: Sequence[str], cache: Cache | None, progress: Progress
 ) -> NDArray[np.float64] | None:
-    """(K, K): (1 - r) I + r S S', of a settled recipe; None where definitions take no part. Raises
-    EncoderError.
+    """Return (1 - r) I + r S S' for a settled recipe, (K, K); None where definitions take no part.
+    Raises EncoderError.
     """
-    own = recipe.knowledge
-    if not own.in_training or not own.concepts:
+    knowledge = recipe.knowledge
+    if not knowledge.in_training or not knowledge.concepts:
         return None
     vectors = embedded(
-        [concept.definition for concept in own.concepts], encoder_of(recipe), cache, progress
+        [concept.definition for concept in knowledge.concepts], encoder_of(recipe), cache, progress
     )
-    return likeness(vectors, own.concepts, labels)
+    return likeness(vectors, knowledge.concepts, labels)
 
 
 def embedded(
     texts: Sequence[str], encoder: str, cache: Cache | None, progress: Progress
 ) -> NDArray[np.float64]:
-    """(n, t), each of length 1."""
+    """Return the vectors of the texts, (n, t), each of length 1."""
     cells: list[Cell | None] = [Cell.text(text) for text in texts]
     aligned = Aligned(
         [str(i) for i in range(len(texts))],
@@ -74,27 +74,27 @@ def embedded(
 def likeness(
     vectors: Floats, concepts: Sequence[Concept], labels: Sequence[str]
 ) -> NDArray[np.float64] | None:
-    """The definitions of several disciplines count alike. None with fewer than two labels defined:
-    there is nothing to compare.
+    """Return the likeness of labels by their definitions, (K, K); None with fewer than two defined
+    labels. The definitions of several disciplines count alike.
     """
-    places = [
+    rows_of_label = [
         [i for i, concept in enumerate(concepts) if concept.defined_label == label]
         for label in labels
     ]
-    known = np.array([bool(found) for found in places])
+    known = np.array([bool(rows) for rows in rows_of_label])
     if known.sum() < 2:
         return None
     prototypes = np.stack(
-        [vectors[found].mean(0) if found else np.zeros(vectors.shape[1]) for found in places]
+        [vectors[rows].mean(0) if rows else np.zeros(vectors.shape[1]) for rows in rows_of_label]
     )
     prototypes[known] = unit(prototypes[known] - prototypes[known].mean(0))
-    found = SHARE * prototypes @ prototypes.T
-    np.fill_diagonal(found, 1.0)
-    return found
+    likeness = SHARE * prototypes @ prototypes.T
+    np.fill_diagonal(likeness, 1.0)
+    return likeness
 
 
 def relation(likeness: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(K, K): L' of L L' = likeness, which turns U into W."""
+    """Return L' of L L' = likeness, (K, K), which turns U into W."""
     return np.asarray(np.linalg.cholesky(likeness).T, np.float64)
 
 
@@ -105,10 +105,12 @@ def unit(x: Floats) -> Floats:
 def related(
     x: NDArray[np.float32], y: Array, prior: Array, likeness: NDArray[np.float64], strength: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """x: (n, d) of about unit variance, y: (n,) class numbers, prior: (K,) -> weight (d, K) and
-    bias (K,).
+    """Fit a linear model whose labels share weights by their likeness; return weight (d, K) and bias
+    (K,).
+
+    x: (n, d) of about unit variance; y: (n,) class numbers; prior: (K,).
     """
-    given, truth = torch.from_numpy(x.astype(np.float64)), torch.from_numpy(y)
+    features, truth = torch.from_numpy(x.astype(np.float64)), torch.from_numpy(y)
     outward, bias = (
         torch.from_numpy(relation(likeness)),
         torch.as_tensor(prior, dtype=torch.float64),
@@ -120,8 +122,8 @@ def related(
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        wrong = torch.nn.functional.cross_entropy(given @ (u @ outward) + bias, truth)
-        loss = wrong + u.square().sum() / (2 * strength * max(1, len(truth)))
+        error = torch.nn.functional.cross_entropy(features @ (u @ outward) + bias, truth)
+        loss = error + u.square().sum() / (2 * strength * max(1, len(truth)))
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 

@@ -1,8 +1,8 @@
 """A modality's features as tokens: rows of a grid, stretches of a recording.
 
 An encoder that pools over a grid or over segments puts the vectors of several positions side by
-side. For the methods that read tokens they are taken apart again: each token is whitened by what
-its block shows over all its tokens, and kept apart from then on. A block without positions, such as
+side. For the methods that read tokens they are taken apart again: each token is whitened by the
+statistics of all tokens of its block, and stays apart from then on. A block without positions, such as
 a pooled text, is one token. Attention costs by the token, so of a block with more than four
 positions neighbours make one token together: a 4x4 grid is four rows.
 """
@@ -20,15 +20,15 @@ from fusion.encoders.base import Block
 from fusion.features.whitening import Whitening
 
 TOKEN_DIM = 64
-"""Directions kept of a token where a modality has several; a single token keeps as many as a whole
-modality does.
+"""Number of directions of a token where a modality has several; a single token has as many as a
+whole modality.
 """
 
 
 @dataclass(frozen=True)
 class TokenWhitening:
-    """A whitening a block, shared by its tokens; every token gets the same number of directions,
-    those that a block lacks are 0.
+    """A whitening for each block, shared by its tokens; every token has the same number of
+    directions, those that a block lacks are 0.
     """
 
     blocks: list[Block]
@@ -38,8 +38,8 @@ class TokenWhitening:
     def fit(
         cls, x: NDArray[Any], blocks: Sequence[Block], pca_dim: int, table: bool = False
     ) -> "TokenWhitening":
-        """x: (n, d), rows that are present, the numbers of `blocks` one after the other. table: as
-        of Whitening.fit.
+        """Fit on present rows, x (n, d), the numbers of `blocks` in sequence. table: see
+        Whitening.fit.
         """
         several = sum(block.tokens for block in blocks) > 1
         wanted = min(TOKEN_DIM, pca_dim or TOKEN_DIM) if several else pca_dim
@@ -66,15 +66,15 @@ class TokenWhitening:
         return self.number * self.width
 
     def __call__(self, x: NDArray[Any]) -> Floats32:
-        """(n, d) -> (n, number * width), a token after the other"""
-        found = np.zeros((len(x), self.number, self.width), np.float32)
+        """Whiten features, (n, d), to tokens in sequence, (n, number * width)."""
+        tokens = np.zeros((len(x), self.number, self.width), np.float32)
         begin = 0
         for block, whitening, part in zip(self.blocks, self.whitenings, cut(x, self.blocks)):
-            found[:, begin : begin + block.tokens, : whitening.dim] = whitening(
+            tokens[:, begin : begin + block.tokens, : whitening.dim] = whitening(
                 block.vectors(part)
             ).reshape(len(x), block.tokens, -1)
             begin += block.tokens
-        return found.reshape(len(x), self.dim)
+        return tokens.reshape(len(x), self.dim)
 
     def tensors(self, prefix: str) -> dict[str, NDArray[Any]]:
         tensors: dict[str, NDArray[Any]] = {
@@ -86,6 +86,7 @@ class TokenWhitening:
 
     @classmethod
     def of(cls, tensors: dict[str, Any], prefix: str) -> "TokenWhitening":
+        """Return the whitening that `tensors()` wrote; raises BrokenFile for shapes that differ."""
         blocks = [
             Block(int(positions), int(channels), bool(first))
             for positions, channels, first in tensors[f"{prefix}.blocks"]
@@ -100,5 +101,5 @@ class TokenWhitening:
 
 
 def cut(x: NDArray[Any], blocks: Sequence[Block]) -> list[NDArray[Any]]:
-    """(n, d) -> the columns of each block."""
+    """Return the columns of each block of x, (n, d)."""
     return np.split(x, np.cumsum([block.size for block in blocks])[:-1], axis=1)

@@ -16,12 +16,12 @@ from fusion.core.arrays import Floats32
 from fusion.core.files import BrokenFile
 
 DAMPING = 0.05
-"""Share of the largest variance that is added to every variance before dividing by it."""
+"""Share of the largest variance that is added to every variance before the division by it."""
 
 
 @dataclass(frozen=True)
 class Whitening:
-    """mean, scale: (dim,); components: (dim, out). Features are standardised, then projected."""
+    """Standardise features, then project them. mean, scale: (dim,); components: (dim, out)."""
 
     mean: Floats32
     scale: Floats32
@@ -29,15 +29,12 @@ class Whitening:
 
     @classmethod
     def fit(cls, x: NDArray[Any], dim: int, table: bool = False) -> "Whitening":
-        """x: (n, d), rows that are present; NaN where a single number is missing, which then counts
-        as the mean.
+        """Fit on present rows, x (n, d); a missing number, NaN, counts as the mean.
 
-        table: columns of units of their own, each scaled by itself; those of 0 and 1 are only
-        centred, those that never vary left out.
-
-        `dim` directions are kept; 0, or no fewer than there are features, keeps all. Where there
-        are too few rows for so many, the rest is zero, so that the number of directions never
-        depends on the number of rows.
+        table: each column has its own unit and scale; columns of 0 and 1 are only centred, constant
+        ones left out. dim: number of directions; 0, or the number of features and more, keeps all.
+        Where there are too few rows for so many, the rest is zero, so that the number of directions
+        never depends on the number of rows.
         """
         if len(x) == 0:
             d, out = x.shape[1], min(dim or x.shape[1], x.shape[1])
@@ -68,12 +65,12 @@ class Whitening:
 
     @property
     def reads(self) -> int:
-        """Features that go in."""
+        """Number of features that go in."""
         return len(self.mean)
 
     @property
     def number(self) -> int:
-        """Tokens that it makes of a sample."""
+        """Number of tokens of a sample."""
         return 1
 
     @property
@@ -81,11 +78,11 @@ class Whitening:
         return int(self.components.shape[1])
 
     def __call__(self, x: NDArray[Any]) -> Floats32:
-        """(n, d) -> (n, out)"""
+        """Whiten features, (n, d), to (n, out)."""
         return cast(Floats32, standard(x, self.mean, self.scale) @ self.components)
 
     def padded(self, dim: int) -> "Whitening":
-        """With zeros after what it writes, so that it writes `dim` numbers at least."""
+        """Return the whitening with zero components appended, up to `dim` of them."""
         lacking = max(0, dim - self.dim)
         return Whitening(self.mean, self.scale, np.pad(self.components, ((0, 0), (0, lacking))))
 
@@ -98,18 +95,17 @@ class Whitening:
 
     @classmethod
     def of(cls, tensors: dict[str, Any], prefix: str) -> "Whitening":
-        found = cls(*(tensors[f"{prefix}.{part}"] for part in ("mean", "scale", "components")))
-        if (
-            found.mean.ndim != 1
-            or found.components.ndim != 2
-            or not len(found.mean) == len(found.scale) == len(found.components)
-        ):
+        """Return the whitening that `tensors()` wrote; raises BrokenFile for shapes that differ."""
+        mean, scale, components = (
+            tensors[f"{prefix}.{part}"] for part in ("mean", "scale", "components")
+        )
+        if mean.ndim != 1 or components.ndim != 2 or not len(mean) == len(scale) == len(components):
             raise BrokenFile(f"the parts of {prefix} do not fit together.")
-        return found
+        return cls(mean, scale, components)
 
 
 def moments(x: Floats32) -> tuple[Floats32, Floats32]:
-    """Mean and standard deviation of each column's numbers, (d,) each; 0 for a column without any."""
+    """Return mean and standard deviation of each column, (d,) each; 0 for a column without any."""
     known = np.isfinite(x)
     if known.all():
         return x.mean(0), x.std(0)
@@ -120,23 +116,23 @@ def moments(x: Floats32) -> tuple[Floats32, Floats32]:
 
 
 def standard(x: NDArray[Any], mean: Floats32, scale: Floats32) -> Floats32:
-    """float32 (n, d), 0 where there is no number."""
-    found = ((x - mean) / scale).astype(np.float32, copy=False)
-    found[~np.isfinite(found)] = 0
-    return found
+    """Return standardised features, float32 (n, d), 0 where a number is missing."""
+    standardised = ((x - mean) / scale).astype(np.float32, copy=False)
+    standardised[~np.isfinite(standardised)] = 0
+    return standardised
 
 
 def directions(x: Floats32, out: int) -> Floats32:
-    """(d, out): the principal directions of centred x, each divided by its damped deviation.
+    """Return the principal directions of centred x, each divided by its damped deviation, (d, out).
 
-    From the eigenvectors of the smaller of x x' and x' x: with a few hundred rows a fraction of the
-    time of a singular value decomposition, also of a randomised one, and exact.
+    They come from the eigenvectors of the smaller of x x' and x' x: with a few hundred rows a
+    fraction of the time of a singular value decomposition, also of a randomised one, and exact.
     """
     n, d = x.shape
     wide, keep = n <= d, min(out, n - 1)
-    found = np.zeros((d, out), np.float32)
+    components = np.zeros((d, out), np.float32)
     if keep < 1:
-        return found
+        return components
     product = x @ x.T if wide else x.T @ x
     values, vectors = eigh(
         product,
@@ -149,7 +145,7 @@ def directions(x: Floats32, out: int) -> Floats32:
     if wide:
         vectors = x.T @ (vectors / np.sqrt(np.where(usable, values, 1)))
     variance = values / (n - 1)
-    found[:, :keep] = np.where(
+    components[:, :keep] = np.where(
         usable, vectors / np.sqrt(np.where(usable, variance + DAMPING * variance[0], 1)), 0
     )
-    return found
+    return components
