@@ -239,7 +239,9 @@ def checkpointed(model: nn.Module, on: bool) -> Iterator[None]:
         config.use_cache = False
     blocks = list(blocks_of(model).values()) if on else []
     for block in blocks:
-        block.forward = partial(checkpoint, block.forward, use_reentrant=False)  # type: ignore[method-assign]
+        block.forward = partial(  # type: ignore[method-assign]
+            checkpoint, block.forward, use_reentrant=False
+        )
     try:
         yield
     finally:

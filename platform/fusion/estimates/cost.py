@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fusion.core.stopwatch import CELL, CPU
 from fusion.encoders import catalogue
-from fusion.encoders.search_space import PROBED, candidates
+from fusion.encoders.search_space import PROBED, search_space
 from fusion.estimates import finetune_cost as tuning
 from fusion.estimates.machine import Machine, Spent
 from fusion.schema.noise_levels import LEVELS
@@ -173,7 +173,7 @@ def probed(shape: Shape, recipe: Recipe) -> list[tuple[Input, int]]:
     found = []
     for one in shape.inputs:
         others = (
-            candidates(one.kind, recipe.encoders.get(one.name, []), recipe.search.encoders)[1:]
+            search_space(one.kind, recipe.encoders.get(one.name, []), recipe.search.encoders)[1:]
             if one.kind
             else []
         )

@@ -67,8 +67,8 @@ class Noisy:
         cache: Cache | None,
         progress: Progress,
     ) -> "Noisy":
-        """Read pictures, recordings and texts: at most once a level, and never again while the cache
-        holds them.
+        """Read pictures, recordings and texts: at most once a level, and never again while the
+        cache holds them.
 
         folds: the training rows of each.
         """

@@ -105,8 +105,7 @@ def unit(x: Floats) -> Floats:
 def related(
     x: NDArray[np.float32], y: Array, prior: Array, likeness: NDArray[np.float64], strength: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Fit a linear model whose labels share weights by their likeness; return weight (d, K) and bias
-    (K,).
+    """Fit a linear model whose labels share weights by likeness; return weight (d, K), bias (K,).
 
     x: (n, d) of about unit variance; y: (n,) class numbers; prior: (K,).
     """

@@ -2,8 +2,8 @@
 
 An encoder that pools over a grid or over segments puts the vectors of several positions side by
 side. For the methods that read tokens they are taken apart again: each token is whitened by the
-statistics of all tokens of its block, and stays apart from then on. A block without positions, such as
-a pooled text, is one token. Attention costs by the token, so of a block with more than four
+statistics of all tokens of its block, and stays apart from then on. A block without positions,
+such as a pooled text, is one token. Attention costs by the token, so of a block with more than four
 positions neighbours make one token together: a 4x4 grid is four rows.
 """
 
