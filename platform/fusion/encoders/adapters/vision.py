@@ -148,21 +148,12 @@ class HubVision(Vision):
         self.pooling = checked_pooling(title, choice.pooling, known)
         self.patches = self.px // config.patch_size if "first" in known else 0
         """Patches a side, where the states are class tokens followed by patches; else 0."""
-        resized = (
-            self.px != getattr(config, "image_size", self.px)
-            and "interpolate_pos_encoding" in signature(model.forward).parameters
-        )
-        self.options: dict[str, bool] = {"interpolate_pos_encoding": True} if resized else {}
+        self.options = interpolation(model, self.px)
         with inference():
             states = self.states([np.zeros((self.px, self.px, 3), np.uint8)])
         self.layers = checked_layers(title, choice.layers, [len(states) - 1], len(states) - 1)
-        default = (
-            [1]
-            if choice.pooling in ("mean", "first")
-            else [GRID]
-            if choice.pooling == "grid"
-            else preparation.get("grid") or [1]
-        )
+        pooled = {"mean": [1], "first": [1], "grid": [GRID]}
+        default = pooled.get(choice.pooling) or preparation.get("grid") or [1]
         self.grid = checked_grid(title, choice.grid, default, self.layers)
         options = {
             "layers": self.layers,
@@ -210,3 +201,11 @@ class HubVision(Vision):
             if self.pooling == "first"
             else Block(side**2, channels, channels_first=True)
         )
+
+
+def interpolation(model: nn.Module, px: int) -> dict[str, bool]:
+    """Return the option that fits a model's positions to pictures of another size than its own."""
+    resized = px != getattr(model.config, "image_size", px)
+    if resized and "interpolate_pos_encoding" in signature(model.forward).parameters:
+        return {"interpolate_pos_encoding": True}
+    return {}
