@@ -43,7 +43,7 @@ POOLED = {
 """
 IMAGE_PX, SPEECH_SECONDS, RATE = 128, 1.5, 16_000
 BATCH = {"image": 32, "audio": 16, "text": 32}
-VECTORS, DIM, WINDOW, ASKED = 1_000_000, 384, 512, 256
+VECTORS, DIM, WINDOW, LOOKED_UP = 1_000_000, 384, 512, 256
 LOOK_UP_MS, OPENING_MS = 5.0, 100.0
 Vectors = NDArray[np.float32]
 
@@ -52,7 +52,7 @@ def measure(place: Place) -> list[Row]:
     torch.set_num_threads(1)
     aligned = align(Study.load(study_of(place)))
     some = first_of(aligned, 48 if place.small else N)
-    cells = sum(len(contents(one)) for one in some.modalities.values())
+    cells = sum(len(contents(modality)) for modality in some.modalities.values())
     plain = median([seconds(lambda: plain_loops(some))[0] for _ in range(REPEATS)])
     rows = [Row("contents read", f"{cells:,}"), fact("plain loops, CPU", plain, "s")]
     exact = [timed(some, place.folder / f"fp32-{n}", "fp32") for n in range(REPEATS)]
@@ -69,29 +69,29 @@ def measure(place: Place) -> list[Row]:
             )
         ]
         rows += [cosine(name, exact[0][1][name], rounded[0][1][name]) for name in exact[0][1]]
-        rows += figures(aligned, place)
+        rows += macro_f1(aligned, place)
     return [*rows, *cache(place)]
 
 
 def first_of(aligned: Aligned, n: int) -> Aligned:
-    """Of each modality that a pretrained encoder reads, the first n different contents, a row each."""
-    found = {}
-    for name, one in aligned.modalities.items():
-        if one.kind in POOLED:
-            rows = list(contents(one).values())[:n]
-            found[name] = replace(one, cells=[one.cells[row] for row in rows])
-    most = max(len(one.cells) for one in found.values())
+    """Return the first n contents of each modality that a pretrained encoder reads, a row each."""
+    modalities = {}
+    for name, modality in aligned.modalities.items():
+        if modality.kind in POOLED:
+            rows = list(contents(modality).values())[:n]
+            modalities[name] = replace(modality, cells=[modality.cells[row] for row in rows])
+    most = max(len(modality.cells) for modality in modalities.values())
     filled = {
-        name: replace(one, cells=[*one.cells, *[None] * (most - len(one.cells))])
-        for name, one in found.items()
+        name: replace(modality, cells=[*modality.cells, *[None] * (most - len(modality.cells))])
+        for name, modality in modalities.items()
     }
     return Aligned([str(i) for i in range(most)], [None] * most, filled)
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     begun = time.process_time()
-    found = work()
-    return time.process_time() - begun, found
+    result = work()
+    return time.process_time() - begun, result
 
 
 def median(values: Sequence[float]) -> float:
@@ -105,7 +105,7 @@ def timed(some: Aligned, folder: Path, precision: str) -> tuple[float, dict[str,
 
 
 def choices(some: Aligned) -> dict[str, EncoderChoice]:
-    return {name: POOLED[one.kind] for name, one in some.modalities.items()}
+    return {name: POOLED[modality.kind] for name, modality in some.modalities.items()}
 
 
 def share(what: str, took: float, plain: float, bar: float, small: bool) -> Row:
@@ -118,19 +118,18 @@ def share(what: str, took: float, plain: float, bar: float, small: bool) -> Row:
 
 
 def cosine(name: str, exact: Vectors, rounded: Vectors) -> Row:
-    found = (
-        (exact * rounded).sum(1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
-    )
+    norms = np.linalg.norm(exact, axis=1) * np.linalg.norm(rounded, axis=1)
+    cosines = (exact * rounded).sum(1) / norms
     return Row(
         f"  cosine of {name} to fp32",
-        f"{found.min():.4f} to {found.max():.4f}",
+        f"{cosines.min():.4f} to {cosines.max():.4f}",
         f"at least {COSINE}",
-        bool(found.min() >= COSINE),
+        bool(cosines.min() >= COSINE),
     )
 
 
-def figures(aligned: Aligned, place: Place) -> list[Row]:
-    """Of the default recipe, whose encoders read twice as fast or exactly."""
+def macro_f1(aligned: Aligned, place: Place) -> list[Row]:
+    """Compare macro-F1 of the default recipe in both precisions."""
     exact, rounded = (trained(aligned, place, precision) for precision in ("fp32", "bf16"))
     score, other = exact.headline.score, rounded.headline.score
     assert score.low is not None
@@ -159,19 +158,14 @@ def trained(aligned: Aligned, place: Place, precision: str) -> EvaluationResult:
 
 
 def plain_loops(some: Aligned) -> None:
-    """The networks as they are published, batches as the rows come, all padded to the longest."""
+    """Run the networks as published, batches as the rows come, all padded to the longest."""
+    readers = {"image": plain_images, "audio": plain_recordings, "text": plain_texts}
     with torch.inference_mode():
-        for one in some.modalities.values():
-            rows = [row for row, cell in enumerate(one.cells) if cell is not None]
-            batches = [
-                rows[begin : begin + BATCH[one.kind]]
-                for begin in range(0, len(rows), BATCH[one.kind])
-            ]
-            read = {"image": plain_images, "audio": plain_recordings, "text": plain_texts}[
-                one.kind
-            ]()
-            for batch in batches:
-                read([one.content(row) for row in batch])
+        for modality in some.modalities.values():
+            rows = [row for row, cell in enumerate(modality.cells) if cell is not None]
+            size, read = BATCH[modality.kind], readers[modality.kind]()
+            for begin in range(0, len(rows), size):
+                read([modality.content(row) for row in rows[begin : begin + size]])
 
 
 def plain_images() -> Callable[[Sequence[Any]], Any]:
@@ -203,14 +197,14 @@ def plain_recordings() -> Callable[[Sequence[Any]], Any]:
 
     def read(paths: Sequence[Any]) -> Any:
         sounds = [audio.decode(Path(str(path)), RATE, SPEECH_SECONDS)[:samples] for path in paths]
-        found = extract(
+        spectra = extract(
             sounds,
             sampling_rate=RATE,
             return_tensors="pt",
             padding="max_length",
             max_length=samples,
         )
-        return encoder.model(found.input_features).last_hidden_state.mean(1)
+        return encoder.model(spectra.input_features).last_hidden_state.mean(1)
 
     return read
 
@@ -225,10 +219,13 @@ def plain_texts() -> Callable[[Sequence[Any]], Any]:
     encoder: Any = packaged.load(entry, POOLED["text"])
 
     def read(texts: Sequence[Any]) -> Any:
-        given = tokenizer(
+        tokens = tokenizer(
             [str(text) for text in texts], padding=True, truncation=True, return_tensors="pt"
         )
-        states, mask = encoder.model(**given).last_hidden_state, given["attention_mask"][..., None]
+        states, mask = (
+            encoder.model(**tokens).last_hidden_state,
+            tokens["attention_mask"][..., None],
+        )
         return (states * mask).sum(1) / mask.sum(1)
 
     return read
@@ -241,25 +238,25 @@ def known(kind: str) -> catalogue.Entry:
 
 
 def cache(place: Place) -> list[Row]:
-    """A space of a million vectors, written a window at a time."""
+    """Measure a store of a million vectors, written a window at a time."""
     n, rng = 20_000 if place.small else VECTORS, np.random.default_rng(0)
     digests = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(n)]
     folder, fingerprint = place.folder / "million", "f" * 64
-    writer = Cache(folder).space(fingerprint, DIM)
+    writer = Cache(folder).store(fingerprint, DIM)
     for begin in range(0, n, WINDOW):
         window = digests[begin : begin + WINDOW]
         writer.put(window, rng.standard_normal((len(window), DIM), dtype=np.float32))
     begun = time.perf_counter()
-    reader = Cache(folder).space(fingerprint, DIM)
+    reader = Cache(folder).store(fingerprint, DIM)
     opened, took = 1000 * (time.perf_counter() - begun), []
     for _ in range(20):
-        asked = [digests[i] for i in rng.integers(0, n, ASKED)]
+        batch = [digests[i] for i in rng.integers(0, n, LOOKED_UP)]
         begun = time.perf_counter()
-        _, found = reader.get(asked)
+        _, known = reader.get(batch)
         took.append(1000 * (time.perf_counter() - begun))
-        assert found.all()
-    words = f"cache of {n:,} x {DIM}"
+        assert known.all()
+    title = f"cache of {n:,} x {DIM}"
     return [
-        under(f"{words}: opening, {len(reader.shards)} files", opened, OPENING_MS, "ms"),
-        under(f"{words}: a shuffled batch of {ASKED}", median(took), LOOK_UP_MS, "ms"),
+        under(f"{title}: opening, {len(reader.shards)} files", opened, OPENING_MS, "ms"),
+        under(f"{title}: a shuffled batch of {LOOKED_UP}", median(took), LOOK_UP_MS, "ms"),
     ]

@@ -18,7 +18,6 @@ MOST_NAMES = 15
 NOT_A_NAME = {"found", "each", "one", "told", "said", "asked", "kept", "given", "judged"}
 PENDING = (
     "platform/fusion/training",
-    "platform/fusion/encoders",
     "apps/experiments",
 )
 """Folders that are not there yet; none is added."""

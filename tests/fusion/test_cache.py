@@ -35,28 +35,28 @@ def shards(cache):
 
 
 def test_what_was_put_is_found_again_in_any_order_by_another_reader(cache):
-    cache.space(FINGERPRINT, 8).put(digests(100), vectors(100))
+    cache.store(FINGERPRINT, 8).put(digests(100), vectors(100))
     order = np.random.default_rng(1).permutation(100)
-    out, found = cache.space(FINGERPRINT, 8).get([digests(100)[i] for i in order])
-    assert found.all()
+    out, known = cache.store(FINGERPRINT, 8).get([digests(100)[i] for i in order])
+    assert known.all()
     assert np.array_equal(out, vectors(100)[order])
 
 
 def test_what_was_never_put_is_not_found_and_zero(cache):
-    space = cache.space(FINGERPRINT, 8)
-    space.put(digests(2), vectors(2))
-    out, found = space.get(digests(3))
-    assert found.tolist() == [True, True, False]
+    store = cache.store(FINGERPRINT, 8)
+    store.put(digests(2), vectors(2))
+    out, known = store.get(digests(3))
+    assert known.tolist() == [True, True, False]
     assert not out[2].any()
 
 
 def test_two_fingerprints_never_mix(cache):
-    cache.space(FINGERPRINT, 8).put(digests(1), vectors(1))
-    assert not cache.space("e" * 64, 8).get(digests(1))[1].any()
+    cache.store(FINGERPRINT, 8).put(digests(1), vectors(1))
+    assert not cache.store("e" * 64, 8).get(digests(1))[1].any()
 
 
 def test_a_reader_sees_what_another_writes_meanwhile(cache):
-    reader, writer = cache.space(FINGERPRINT, 8), cache.space(FINGERPRINT, 8)
+    reader, writer = cache.store(FINGERPRINT, 8), cache.store(FINGERPRINT, 8)
     writer.put(digests(3), vectors(3))
     reader.refresh()
     assert reader.get(digests(3))[1].all()
@@ -64,85 +64,79 @@ def test_a_reader_sees_what_another_writes_meanwhile(cache):
 
 def test_several_processes_write_at_once_and_nothing_is_lost(cache):
     code = (
-        "import sys, hashlib, numpy as np; from fusion.encoders.cache import Cache; n = int(sys.argv[2]);"
-        f"space = Cache(sys.argv[1]).space({FINGERPRINT!r}, 8);"
-        "[space.put([hashlib.sha256(str(i).encode()).hexdigest()], np.full((1, 8), i, np.float32)) for i in range(n, n + 20)]"
+        "import sys, hashlib, numpy as np; from fusion.encoders.cache import Cache\n"
+        "n = int(sys.argv[2])\n"
+        f"store = Cache(sys.argv[1]).store({FINGERPRINT!r}, 8)\n"
+        "for i in range(n, n + 20):\n"
+        "    digest = hashlib.sha256(str(i).encode()).hexdigest()\n"
+        "    store.put([digest], np.full((1, 8), i, np.float32))\n"
     )
     writers = [
         subprocess.Popen([sys.executable, "-c", code, str(cache.folder), str(20 * n)])
         for n in range(3)
     ]
     assert [w.wait() for w in writers] == [0, 0, 0]
-    out, found = cache.space(FINGERPRINT, 8).get(digests(60))
-    assert found.all()
+    out, known = cache.store(FINGERPRINT, 8).get(digests(60))
+    assert known.all()
     assert np.array_equal(out[:, 0], np.arange(60))
 
 
 def test_a_cut_shard_is_set_aside_with_a_message_and_the_others_stay(cache, heard):
-    space = cache.space(FINGERPRINT, 8)
-    space.put(digests(5), vectors(5))
+    store = cache.store(FINGERPRINT, 8)
+    store.put(digests(5), vectors(5))
     [cut] = shards(cache)
-    space.put(digests(5, 5), vectors(5))
+    store.put(digests(5, 5), vectors(5))
     cut.write_bytes(cut.read_bytes()[:150])
-    assert cache.space(FINGERPRINT, 8).get(digests(10))[1].tolist() == [False] * 5 + [True] * 5
+    assert cache.store(FINGERPRINT, 8).get(digests(10))[1].tolist() == [False] * 5 + [True] * 5
     assert len(heard) == 1
     assert "is damaged" in heard[0]
     assert cut.with_suffix(".damaged").exists()
 
 
 def test_a_flipped_bit_loses_one_vector_and_keeps_the_rest(cache, heard):
-    cache.space(FINGERPRINT, 8).put(digests(5), vectors(5))
+    cache.store(FINGERPRINT, 8).put(digests(5), vectors(5))
     [path] = shards(cache)
     content = bytearray(path.read_bytes())
     place = content.index(vectors(5)[2].tobytes())
     content[place + 3] ^= 1
     path.write_bytes(content)
-    space = cache.space(FINGERPRINT, 8)
-    out, found = space.get(digests(5))
-    assert found.tolist() == [True, True, False, True, True]
+    store = cache.store(FINGERPRINT, 8)
+    out, known = store.get(digests(5))
+    assert known.tolist() == [True, True, False, True, True]
     assert np.array_equal(out[3], vectors(5)[3])
     assert "1 of 5 vectors were changed" in heard[0]
-    space.put([digests(5)[2]], vectors(5)[2:3])
-    assert cache.space(FINGERPRINT, 8).get(digests(5))[1].all()
+    store.put([digests(5)[2]], vectors(5)[2:3])
+    assert cache.store(FINGERPRINT, 8).get(digests(5))[1].all()
 
 
 def test_a_shard_of_another_width_is_set_aside(cache, heard):
-    cache.space(FINGERPRINT, 4).put(digests(1), vectors(1, 4))
-    assert not cache.space(FINGERPRINT, 8).get(digests(1))[1].any()
+    cache.store(FINGERPRINT, 4).put(digests(1), vectors(1, 4))
+    assert not cache.store(FINGERPRINT, 8).get(digests(1))[1].any()
     assert "not 8" in heard[0]
 
 
 def test_a_half_written_file_is_never_read(cache, heard):
-    space = cache.space(FINGERPRINT, 8)
-    space.put(digests(1), vectors(1))
-    (space.folder / "abc.tmp").write_bytes(b"half")
-    assert cache.space(FINGERPRINT, 8).get(digests(1))[1].all()
+    store = cache.store(FINGERPRINT, 8)
+    store.put(digests(1), vectors(1))
+    (store.folder / "abc.tmp").write_bytes(b"half")
+    assert cache.store(FINGERPRINT, 8).get(digests(1))[1].all()
     assert heard == []
-
-
-def test_purged_contents_leave_no_vector_behind(cache):
-    for fingerprint in (FINGERPRINT, "e" * 64):
-        cache.space(fingerprint, 8).put(digests(4), vectors(4))
-    assert cache.remove(digests(2)) == 4
-    assert cache.space(FINGERPRINT, 8).get(digests(4))[1].tolist() == [False, False, True, True]
-    gone = vectors(4)[0].tobytes()
-    assert not any(gone in path.read_bytes() for path in cache.folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("wrong", [np.full((1, 8), np.nan), np.zeros((1, 7)), np.zeros((2, 8))])
 def test_vectors_that_are_not_finite_or_of_the_wrong_shape_are_refused(cache, wrong):
     with pytest.raises(ValueError, match="finite vectors of 8"):
-        cache.space(FINGERPRINT, 8).put(digests(1), wrong)
+        cache.store(FINGERPRINT, 8).put(digests(1), wrong)
 
 
 def test_many_small_shards_become_few_and_nothing_is_lost(cache):
-    space = cache.space(FINGERPRINT, 8)
+    store = cache.store(FINGERPRINT, 8)
     for start in range(0, 600, 3):
-        space.put(digests(3, start), vectors(3, seed=start))
+        store.put(digests(3, start), vectors(3, seed=start))
     assert len(shards(cache)) < 8 * 3
-    for reader in (space, cache.space(FINGERPRINT, 8)):
-        out, found = reader.get(digests(600))
-        assert found.all()
+    for reader in (store, cache.store(FINGERPRINT, 8)):
+        out, known = reader.get(digests(600))
+        assert known.all()
         assert np.array_equal(
             out, np.concatenate([vectors(3, seed=start) for start in range(0, 600, 3)])
         )
@@ -150,19 +144,19 @@ def test_many_small_shards_become_few_and_nothing_is_lost(cache):
 
 def test_shards_are_merged_no_larger_than_fits_in_memory(cache, monkeypatch):
     monkeypatch.setattr("fusion.encoders.cache.MERGED_BYTES", 40 * 32)
-    space = cache.space(FINGERPRINT, 8)
+    store = cache.store(FINGERPRINT, 8)
     for start in range(0, 300, 3):
-        space.put(digests(3, start), vectors(3, seed=start))
-    assert max(len(shard) for shard in space.shards.values()) <= 40
-    assert len(space.shards) < 300 / 3
-    assert space.get(digests(300))[1].all()
+        store.put(digests(3, start), vectors(3, seed=start))
+    assert max(len(shard) for shard in store.shards.values()) <= 40
+    assert len(store.shards) < 300 / 3
+    assert store.get(digests(300))[1].all()
 
 
 def test_a_reader_from_before_a_merge_still_answers_and_sees_it_when_it_looks(cache):
-    writer = cache.space(FINGERPRINT, 8)
+    writer = cache.store(FINGERPRINT, 8)
     for start in range(7):
         writer.put(digests(1, start), vectors(1, seed=start))
-    reader = cache.space(FINGERPRINT, 8)
+    reader = cache.store(FINGERPRINT, 8)
     writer.put(digests(1, 7), vectors(1, seed=7))
     assert len(shards(cache)) == 1
     assert reader.get(digests(7))[1].all()
@@ -172,7 +166,7 @@ def test_a_reader_from_before_a_merge_still_answers_and_sees_it_when_it_looks(ca
 
 
 def test_a_damaged_shard_is_told_of_when_it_should_be_merged(cache, heard):
-    writer = cache.space(FINGERPRINT, 8)
+    writer = cache.store(FINGERPRINT, 8)
     for start in range(7):
         writer.put(digests(1, start), vectors(1, seed=start))
     path = shards(cache)[0]
@@ -187,8 +181,8 @@ def test_a_damaged_shard_is_told_of_when_it_should_be_merged(cache, heard):
 def test_shards_of_an_earlier_version_in_any_order_are_read_and_merged(cache):
     from safetensors.numpy import save_file
 
-    space = cache.space(FINGERPRINT, 8)
-    space.folder.mkdir(parents=True)
+    store = cache.store(FINGERPRINT, 8)
+    store.folder.mkdir(parents=True)
     raw = [bytes.fromhex(digest) for digest in digests(50)]
     assert raw != sorted(raw)
     checks = np.array([zlib.crc32(vector) for vector in vectors(50)], np.uint32)
@@ -197,15 +191,15 @@ def test_shards_of_an_earlier_version_in_any_order_are_read_and_merged(cache):
         "digests": np.frombuffer(b"".join(raw), np.uint8).reshape(-1, 32),
         "checks": checks,
     }
-    save_file(tensors, space.folder / "old.safetensors")
-    space.refresh()
-    assert np.array_equal(space.get(digests(50))[0], vectors(50))
-    assert not space.get(digests(10, 50))[1].any()
+    save_file(tensors, store.folder / "old.safetensors")
+    store.refresh()
+    assert np.array_equal(store.get(digests(50))[0], vectors(50))
+    assert not store.get(digests(10, 50))[1].any()
 
 
 def test_shards_are_readable_by_the_safetensors_library(cache):
     from safetensors.numpy import load_file
 
-    cache.space(FINGERPRINT, 8).put(digests(3), vectors(3))
+    cache.store(FINGERPRINT, 8).put(digests(3), vectors(3))
     assert os.path.getsize(shards(cache)[0])
     assert np.array_equal(load_file(shards(cache)[0])["vectors"], vectors(3))

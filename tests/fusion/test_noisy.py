@@ -13,7 +13,14 @@ from PIL import Image
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders.cache import Cache
-from fusion.features.perturb import Noisy, drowned, fewer_words, shaken, spoilt, spread
+from fusion.features.perturb import (
+    Noisy,
+    fewer_words,
+    perturbed,
+    spread,
+    with_noise,
+    with_white_noise,
+)
 from fusion.pipeline.run import train
 from fusion.schema.noise_levels import LEVELS
 from fusion.schema.recipe import EncoderChoice, Recipe, RecipeError
@@ -47,7 +54,7 @@ def test_white_noise_has_the_power_that_its_level_says(tmp_path):
     clean, _ = soundfile.read(tmp_path / "tone.wav")
     for each in LEVELS["audio"]:
         noisy, _ = soundfile.read(
-            drowned(
+            with_white_noise(
                 tmp_path / "tone.wav",
                 "ef" * 32,
                 each.strength,
@@ -57,9 +64,9 @@ def test_white_noise_has_the_power_that_its_level_says(tmp_path):
         ratio = 10 * np.log10((clean**2).mean() / ((noisy - clean) ** 2).mean())
         assert ratio == pytest.approx(each.strength, abs=0.2)
     soundfile.write(tmp_path / "silence.wav", np.zeros(rate), rate)
-    assert not soundfile.read(drowned(tmp_path / "silence.wav", "ef" * 32, 0.0, tmp_path / "s"))[
-        0
-    ].any()
+    assert not soundfile.read(
+        with_white_noise(tmp_path / "silence.wav", "ef" * 32, 0.0, tmp_path / "s")
+    )[0].any()
 
 
 def test_a_picture_gets_smoother_with_each_level(tmp_path):
@@ -69,7 +76,7 @@ def test_a_picture_gets_smoother_with_each_level(tmp_path):
     rough = [picture.std()]
     for each in LEVELS["image"]:
         (folder := tmp_path / each.name.replace(" ", "")).mkdir()
-        noisy = spoilt(modality, each, folder)
+        noisy = perturbed(modality, each, folder)
         rough.append(np.asarray(Image.open(noisy.content(0))).std())
         assert noisy.cells[1] is None
         assert noisy.cells[0] != modality.cells[0]
@@ -81,7 +88,7 @@ def test_numbers_are_shaken_in_units_of_what_the_training_rows_vary():
     rows = rng.normal(size=(400, 2)) * [1, 100]
     rows[0, 0] = np.nan
     modality = Modality("table", [Cell.numbers(row.tolist()) for row in rows])
-    noisy = shaken(modality.cells, spread(modality, np.arange(200)), 0.5)
+    noisy = with_noise(modality.cells, spread(modality, np.arange(200)), 0.5)
     change = np.array([cell.content for cell in noisy]) - rows
     assert np.isnan(change[0, 0])
     assert np.nanstd(change, axis=0) == pytest.approx(0.5 * np.nanstd(rows[:200], axis=0), rel=0.1)

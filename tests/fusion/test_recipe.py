@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fusion.encoders.capability_checks import refusals
+from fusion.encoders.capability_checks import check_capabilities
 from fusion.schema.recipe import Recipe, RecipeError, presets
 
 
@@ -97,6 +97,6 @@ def test_recipe_and_result_load_nothing_heavy():
 
 def test_a_pooling_that_an_encoder_does_not_know_is_refused_before_anything_is_read():
     choice = {"name": "efficientnet-lite0", "pooling": "segments"}
-    [refusal] = refusals(Recipe.parse({"encoders": {"image": [choice]}}))
+    [problem] = check_capabilities(Recipe.parse({"encoders": {"image": [choice]}}))
     words = "EfficientNet-Lite0 can be pooled by grid, mean, not by segments"
-    assert refusal.startswith(f"encoders.image.0.pooling: {words}")
+    assert problem.startswith(f"encoders.image.0.pooling: {words}")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fusion.core.progress import Progress, Stopped
 from fusion.data.alignment import Cell, Modality
-from fusion.encoders.search_space import candidates
+from fusion.encoders.search_space import search_space
 from fusion.pipeline.bundle_files import load
 from fusion.pipeline.run import train
 from fusion.schema.recipe import EncoderChoice, Recipe, presets
@@ -221,12 +221,12 @@ def test_what_is_read_is_chosen_on_training_samples_and_in_any_order(pictures, t
 
 def test_candidates_vary_depth_and_pooling_and_keep_the_recipe_first():
     own = [EncoderChoice(name="minilm-l6-v2", layers=[6])]
-    found = candidates("text", own, ["minilm-l6-v2"])
+    found = search_space("text", own, ["minilm-l6-v2"])
     assert found[0] == tuple(own)
     assert {choice.pooling for (choice,) in found} == {None, "first", "last", "segments"}
     assert {tuple(choice.layers or []) for (choice,) in found} == {(6,), (), (2,), (3,), (4,)}
     tuned = [EncoderChoice(name="minilm-l6-v2", tune="lora")]
-    assert candidates("text", tuned) == [tuple(tuned)]
+    assert search_space("text", tuned) == [tuple(tuned)]
 
 
 def test_the_preset_tries_every_method_and_says_so():

@@ -1,4 +1,4 @@
-"""Which weights of an encoder are trained: low-rank adapters, its last blocks, or everything that
+"""Choose the weights of an encoder to train: low-rank adapters, its last blocks, or everything that
 its vectors depend on.
 """
 
@@ -15,16 +15,11 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fusion.encoders import load
-from fusion.encoders.base import (
-    Encoder,
-    EncoderError,
-    fingerprint_of,
-    weights_digest,
-)
+from fusion.encoders.base import Encoder, EncoderError, fingerprint_of, weights_digest
 from fusion.schema.recipe import EncoderChoice
 
-SECOND = 16_000  # of sound
-
+ONE_SECOND = 16_000
+"""Samples of a recording."""
 
 Adapted = Mapping[str, Mapping[int, "Tuned"]]
 """Modality -> number of the encoder -> its tuned weights."""
@@ -32,8 +27,9 @@ Adapted = Mapping[str, Mapping[int, "Tuned"]]
 
 @dataclass(frozen=True)
 class Tuned:
-    """What tuning changed in an encoder. tensors: name of a weight -> its values; of LoRA the
-    adapters alone.
+    """The weights of an encoder that tuning changed.
+
+    tensors: name of a weight -> its values; of LoRA the adapters alone.
     """
 
     choice: EncoderChoice
@@ -59,7 +55,8 @@ class Tuned:
             name: value.shape for name, value in self.tensors.items()
         }:
             raise EncoderError(
-                f"the tuned weights do not fit the encoder {encoder.name}; they were made for another version of it"
+                f"the tuned weights do not fit the encoder {encoder.name}; "
+                f"they were made for another version of it"
             )
         with torch.no_grad():
             for name, value in chosen.items():
@@ -67,26 +64,26 @@ class Tuned:
         seal(encoder, self.digest)
 
     def part(self, part: dict[str, Any]) -> dict[str, Any]:
-        """An encoder's share of the features as `embed` describes it, tuned."""
+        """Return an encoder's share of the features as `embed` describes it, tuned."""
         return part | {
             "fingerprint": fingerprint_of(part["name"], part["fingerprint"], tuned=self.digest)
         }
 
 
 def count(choice: EncoderChoice, folders: bool = False) -> tuple[int, int]:
-    """(trained, all) parameters of an encoder as the recipe tunes it. Loads it; raises EncoderError
-    where it cannot be tuned.
+    """Return the numbers of trained and of all parameters of an encoder as the recipe tunes it.
+    Loads it; raises EncoderError where it cannot be tuned.
     """
     encoder = load(choice, folders)
-    everything = sum(value.numel() for value in network(encoder).parameters())
+    n_all = sum(value.numel() for value in network(encoder).parameters())
     if choice.tune == "frozen":
-        return 0, everything
+        return 0, n_all
     adapt(encoder, choice)
-    return sum(value.numel() for value in trained(encoder).values()), everything
+    return sum(value.numel() for value in trained(encoder).values()), n_all
 
 
 def network(encoder: Encoder) -> nn.Module:
-    """Raises EncoderError for an encoder without weights."""
+    """Return the network of an encoder; raises EncoderError for one without weights."""
     model = getattr(encoder, "model", None)
     if not isinstance(model, nn.Module) or not hasattr(encoder, "vectors"):
         raise EncoderError(
@@ -96,7 +93,7 @@ def network(encoder: Encoder) -> nn.Module:
 
 
 def adapt(encoder: Encoder, choice: EncoderChoice) -> None:
-    """Makes the weights that `choice.tune` names trainable and no others; adapters are drawn from
+    """Make the weights that `choice.tune` names trainable and no others; adapters are drawn from
     torch's random state.
     """
     model, tuning = network(encoder), choice.tuning_options
@@ -113,30 +110,32 @@ def adapt(encoder: Encoder, choice: EncoderChoice) -> None:
 
 
 def weights_used(encoder: Encoder) -> set[str]:
-    """Names of the weights that a vector depends on: not a pooler, nor blocks above the last layer
-    that is read.
+    """Return the names of the weights that a vector depends on: not a pooler, nor blocks above the
+    last layer that is read.
     """
-    named = {
+    before = {
         name: value for name, value in network(encoder).named_parameters() if value.requires_grad
     }
     vectors = encoder.vectors([example(encoder)])  # type: ignore[attr-defined]
     # embeddings of positions may be cut to the input's length, and are then not what they were a
     # moment ago
-    here = {
+    unchanged = {
         name: value
         for name, value in network(encoder).named_parameters()
-        if named.get(name) is value
+        if before.get(name) is value
     }
-    found = torch.autograd.grad(vectors.square().sum(), list(here.values()), allow_unused=True)
-    return {name for name, gradient in zip(here, found) if gradient is not None}
+    gradients = torch.autograd.grad(
+        vectors.square().sum(), list(unchanged.values()), allow_unused=True
+    )
+    return {name for name, gradient in zip(unchanged, gradients) if gradient is not None}
 
 
 def example(encoder: Encoder) -> Any:
-    """Some input of the right kind, as `prepare` gives it."""
+    """Return an input of the right kind, as `prepare` gives it."""
     if encoder.kind == "text":
         return encoder.prepare("one or two words")
     if encoder.kind == "audio":
-        return np.zeros(SECOND, np.float32)
+        return np.zeros(ONE_SECOND, np.float32)
     if encoder.kind == "image":
         side = encoder.px  # type: ignore[attr-defined]
         return np.zeros((side, side, 3), np.uint8)
@@ -144,7 +143,7 @@ def example(encoder: Encoder) -> Any:
 
 
 def blocks_of(model: nn.Module) -> dict[str, nn.Module]:
-    """The blocks that stand one behind the other, by name: the list that holds most of the weights,
+    """Return the consecutive blocks of a network by name: the list that holds most of the weights,
     the outermost of equals.
     """
     lists = {
@@ -157,21 +156,23 @@ def blocks_of(model: nn.Module) -> dict[str, nn.Module]:
 
 
 def used_blocks(encoder: Encoder, used: set[str]) -> list[str]:
-    found = [
+    """Return the names of the blocks that hold used weights; raises EncoderError without any."""
+    blocks = [
         block
         for block in blocks_of(network(encoder))
         if any(name.startswith(f"{block}.") for name in used)
     ]
-    if not found:
+    if not blocks:
         raise EncoderError(
-            f"encoder {encoder.name} has no blocks one behind the other; tune all of it (full), or leave it frozen"
+            f"encoder {encoder.name} has no blocks one behind the other; "
+            f"tune all of it (full), or leave it frozen"
         )
-    return found
+    return blocks
 
 
 def add_adapters(encoder: Encoder, weights: set[str], rank: int) -> None:
-    """Hu et al. 2022, LoRA (ICLR): to every linear map or convolution of `weights` a product of two
-    matrices of this rank, first zero.
+    """Add a product of two matrices of this rank, zero at first, to every linear map or convolution
+    of `weights` (Hu et al. 2022, LoRA, ICLR).
     """
     from peft import LoraConfig, inject_adapter_in_model
     from transformers.pytorch_utils import Conv1D
@@ -188,7 +189,8 @@ def add_adapters(encoder: Encoder, weights: set[str], rank: int) -> None:
     ]
     if not maps:
         raise EncoderError(
-            f"encoder {encoder.name} has no linear maps to adapt; tune its last blocks (last), or leave it frozen"
+            f"encoder {encoder.name} has no linear maps to adapt; "
+            f"tune its last blocks (last), or leave it frozen"
         )
     transposed = any(isinstance(model.get_submodule(name), Conv1D) for name in maps)
     inject_adapter_in_model(
@@ -198,7 +200,7 @@ def add_adapters(encoder: Encoder, weights: set[str], rank: int) -> None:
 
 
 def trained(encoder: Encoder) -> dict[str, Tensor]:
-    """The trainable weights by name."""
+    """Return the trainable weights by name."""
     return {
         name: value for name, value in network(encoder).named_parameters() if value.requires_grad
     }
@@ -212,14 +214,14 @@ def tuned(encoder: Encoder, choice: EncoderChoice) -> Tuned:
 
 
 def seal(encoder: Encoder, digest: str) -> None:
-    """No more training; vectors of these weights have a fingerprint of their own."""
+    """End the training; vectors of these weights have a fingerprint of their own."""
     network(encoder).eval().requires_grad_(False)
     encoder.fingerprint = fingerprint_of(encoder.name, encoder.fingerprint, tuned=digest)
 
 
 def dropout_on(model: nn.Module) -> None:
-    """Only dropout is as in training. Batch norms keep their moments; no layer is skipped and
-    nothing else of the input is hidden.
+    """Switch on dropout alone. Batch norms keep their moments; no layer is skipped and nothing else
+    of the input is hidden.
     """
     for module in model.eval().modules():
         if isinstance(module, nn.Dropout):
@@ -228,17 +230,18 @@ def dropout_on(model: nn.Module) -> None:
 
 @contextmanager
 def checkpointed(model: nn.Module, on: bool) -> Iterator[None]:
-    """Each block is computed again on the way back and keeps no activations until then (Chen et al.
-    2016, Sublinear Memory Cost).
+    """Let each block be computed again in the backward pass and keep no activations until then
+    (Chen et al. 2016, Sublinear Memory Cost).
     """
     config: Any = getattr(model, "config", None)
     if on and config is not None:
-        config.use_cache = (
-            False  # a language model would put its keys a second time beside those of the first
-        )
+        # a language model would put its keys a second time beside those of the first
+        config.use_cache = False
     blocks = list(blocks_of(model).values()) if on else []
     for block in blocks:
-        block.forward = partial(checkpoint, block.forward, use_reentrant=False)  # type: ignore[method-assign]
+        block.forward = partial(  # type: ignore[method-assign]
+            checkpoint, block.forward, use_reentrant=False
+        )
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What every encoder is."""
+"""The interface of every encoder."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ class EncoderError(Exception):
 
 
 class Choice(Protocol):
-    """What a recipe says about an encoder; None keeps the encoder's own default."""
+    """The options that a recipe gives an encoder; None keeps the encoder's own default."""
 
     name: str
     layers: list[int] | None
@@ -29,15 +29,15 @@ class Choice(Protocol):
 
 
 class Encoder(Protocol):
-    """Frozen: the same content gives the same vector, whatever stands beside it in a batch.
+    """An encoder is frozen: a content's vector does not depend on the batch that it is read in.
 
     prepare(content) decodes one cell (a path, a text, numbers) and may raise BrokenFile;
     bucket(input) sorts what is cheap to encode together; encode(inputs) takes up to `batch` inputs
     of one bucket and returns float32 (n, dim). `window` inputs are decoded at a time, so that
-    memory stays small. One with weights has them in `model` (nn.Module), and vectors(inputs) gives
-    the same (n, dim) as a tensor, with gradients where they are asked for. An encoder whose vector
-    holds several positions side by side says so in `blocks`, a list of fusion.features.tokens.Block; without
-    it the vector is one token.
+    memory stays small. An encoder with weights has them in `model` (nn.Module), and vectors(inputs)
+    gives the same (n, dim) as a tensor, with gradients where the weights require them. An encoder
+    whose vector holds several positions side by side lists them in `blocks`; without it the vector
+    is one token.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Encoder(Protocol):
 
 
 def fingerprint_of(name: str, weights: str, **options: Any) -> str:
-    """SHA-256 of everything that decides a vector: weights, options, version of this code."""
+    """Return the SHA-256 of everything that decides a vector: weights, options, code version."""
     facts = {"name": name, "weights": weights, "code": CODE_VERSION, **options}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -66,7 +66,7 @@ def sha256_of(path: Path) -> str:
 
 
 def weights_digest(tensors: dict[str, Any]) -> str:
-    """SHA-256 over names and values of a state dict that was made here."""
+    """Return the SHA-256 over names and values of a state dict."""
     whole = hashlib.sha256()
     for name in sorted(tensors):
         whole.update(name.encode())
@@ -75,12 +75,13 @@ def weights_digest(tensors: dict[str, Any]) -> str:
 
 
 MOST_TOKENS = 4
-"""Of a block."""
+"""Tokens of a block, at most."""
 
 
 class Block(NamedTuple):
-    """positions x channels numbers of a vector; channels_first: the positions of one channel lie
-    together, as in a pooled map.
+    """A part of a vector: positions x channels numbers.
+
+    channels_first: the positions of one channel lie together, as in a pooled map.
     """
 
     positions: int
@@ -93,15 +94,15 @@ class Block(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        """The most that are no more than MOST_TOKENS and hold equally many positions each."""
+        """Return the largest number up to MOST_TOKENS that divides the positions evenly."""
         return max(number for number in range(1, MOST_TOKENS + 1) if self.positions % number == 0)
 
     def apart(self, x: NDArray[Any]) -> NDArray[Any]:
-        """(n, size) -> (n, positions, channels)"""
+        """Return x, (n, size), as (n, positions, channels)."""
         if self.channels_first:
             return x.reshape(len(x), self.channels, self.positions).swapaxes(1, 2)
         return x.reshape(len(x), self.positions, self.channels)
 
     def vectors(self, x: NDArray[Any]) -> NDArray[Any]:
-        """(n, size) -> (n * tokens, size / tokens), the tokens of a sample one after the other"""
+        """Return x, (n, size), as (n * tokens, size / tokens), a sample's tokens in sequence."""
         return self.apart(x).reshape(len(x) * self.tokens, self.size // self.tokens)

@@ -1,4 +1,4 @@
-"""Which recipes ask of an encoder what it cannot do. Light: the web process asks as well."""
+"""Checks of a recipe against the capabilities of its encoders. Light, for the web process."""
 
 from collections.abc import Iterator
 
@@ -6,45 +6,46 @@ from fusion.encoders import catalogue
 from fusion.encoders.catalogue import Entry
 from fusion.schema.recipe import EncoderChoice, Recipe
 
-Asked = tuple[str, int, Entry]
+EncoderPosition = tuple[str, int, Entry]
 """Modality, number of the encoder and its entry."""
 
 
-def untunable(recipe: Recipe) -> list[Asked]:
-    """Those that are to be tuned and have no weights."""
+def untunable(recipe: Recipe) -> list[EncoderPosition]:
+    """Return the encoders to be tuned that have no weights."""
     return [
-        (name, place, entry)
-        for name, place, choice, entry in chosen(recipe)
+        (name, number, entry)
+        for name, number, choice, entry in encoder_choices(recipe)
         if choice.tune != "frozen" and not entry.tunable
     ]
 
 
 def unpoolable(recipe: Recipe) -> list[tuple[str, int, str, Entry]]:
-    """Those that do not know the pooling that is asked for, which stands before the entry."""
+    """Return the encoders that lack the chosen pooling, which stands before the entry."""
     return [
-        (name, place, one.pooling, entry)
-        for name, place, one, entry in chosen(recipe)
-        if one.pooling and entry.poolings and one.pooling not in entry.poolings
+        (name, number, choice.pooling, entry)
+        for name, number, choice, entry in encoder_choices(recipe)
+        if choice.pooling and entry.poolings and choice.pooling not in entry.poolings
     ]
 
 
-def chosen(recipe: Recipe) -> Iterator[tuple[str, int, EncoderChoice, Entry]]:
+def encoder_choices(recipe: Recipe) -> Iterator[tuple[str, int, EncoderChoice, Entry]]:
     for name, choices in recipe.encoders.items():
-        for place, choice in enumerate(choices):
+        for number, choice in enumerate(choices):
             if entry := catalogue.get(choice.name):
-                yield name, place, choice, entry
+                yield name, number, choice, entry
 
 
-def refusals(recipe: Recipe) -> list[str]:
-    """One line for each; it names the field and what to do."""
-    weightless = "has no weights that could be tuned; choose frozen, or another encoder."
+def check_capabilities(recipe: Recipe) -> list[str]:
+    """Return a line for each problem, with the field and the remedy."""
+    untunable_text = "has no weights that could be tuned; choose frozen, or another encoder."
     return [
         *(
-            f"encoders.{name}.{place}.tune: {entry.title} {weightless}"
-            for name, place, entry in untunable(recipe)
+            f"encoders.{name}.{number}.tune: {entry.title} {untunable_text}"
+            for name, number, entry in untunable(recipe)
         ),
         *(
-            f"encoders.{name}.{place}.pooling: {entry.title} can be pooled by {', '.join(entry.poolings)}, not by {asked}."
-            for name, place, asked, entry in unpoolable(recipe)
+            f"encoders.{name}.{number}.pooling: {entry.title} can be pooled by "
+            f"{', '.join(entry.poolings)}, not by {pooling}."
+            for name, number, pooling, entry in unpoolable(recipe)
         ),
     ]

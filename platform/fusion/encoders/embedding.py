@@ -1,11 +1,11 @@
-"""From an alignment to one feature vector a sample and modality, by frozen encoders and the
+"""Compute one feature vector a sample and modality of an alignment, by frozen encoders and the
 embedding cache.
 """
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,19 +14,11 @@ from fusion.core.stopwatch import CELL, Stopwatch
 from fusion.data.alignment import Aligned, Modality
 from fusion.data.modalities import BrokenFile
 from fusion.encoders import catalogue, load
-from fusion.encoders.base import (
-    Block,
-    Choice,
-    Encoder,
-    EncoderError,
-)
-from fusion.encoders.cache import Cache, Space
+from fusion.encoders.base import Block, Choice, Encoder, EncoderError
+from fusion.encoders.cache import Cache, VectorStore
 
-ENOUGH = 16
-"""Cells that tell how fast an encoder is."""
-
-if TYPE_CHECKING:
-    pass
+MEASURED_CELLS = 16
+"""Number of cells from which the speed of an encoder is measured."""
 
 Choices = Mapping[str, "str | Choice | Sequence[str | Choice]"]
 
@@ -62,11 +54,11 @@ class Features:
     n_computed: int = 0
     n_cached: int = 0
     seconds_a_cell: dict[str, float] = field(default_factory=dict)
-    """By encoder, where it read enough to tell; its loading and first batch do not count."""
+    """Encoder -> seconds, where it read enough cells; its loading and first batch do not count."""
 
     @property
     def seconds_of_cells(self) -> dict[str, float]:
-        """The same as a result tells it."""
+        """The same in the form of a result."""
         return {f"{CELL}{name}": round(seconds, 6) for name, seconds in self.seconds_a_cell.items()}
 
 
@@ -77,7 +69,7 @@ def embed(
     progress: Progress,
     folders: bool = False,
 ) -> Features:
-    """Features of every modality of the alignment.
+    """Return the features of every modality of the alignment.
 
     choices: modality -> encoder name, `recipe.EncoderChoice`, or a list of them (their vectors
     stand side by side); a modality that is not named gets the default of its kind. cache None keeps
@@ -98,7 +90,7 @@ def embed_with(
     cache: Cache | None,
     progress: Progress,
 ) -> Features:
-    """The same with encoders that are loaded: modality -> those whose vectors stand side by side."""
+    """Embed with loaded encoders: modality -> encoders whose vectors stand side by side."""
     begun = time.perf_counter()
     names = list(aligned.modalities)
     work = Work(
@@ -140,15 +132,16 @@ class Speed:
 
     @property
     def seconds_a_cell(self) -> dict[str, float]:
-        told = {name: seconds / n for name, (n, seconds) in self.encoded.items() if n >= ENOUGH}
-        return {
-            name: each + self.decoded[name][1] / self.decoded[name][0]
-            for name, each in told.items()
-        }
+        seconds_a_cell = {}
+        for name, (n, seconds) in self.encoded.items():
+            if n >= MEASURED_CELLS:
+                n_decoded, seconds_decoded = self.decoded[name]
+                seconds_a_cell[name] = seconds / n + seconds_decoded / n_decoded
+        return seconds_a_cell
 
 
 class Work:
-    """Counts contents over all modalities and passes them on."""
+    """Counts contents over all modalities and reports the progress."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self.progress, self.total = progress, total
@@ -171,7 +164,7 @@ def check_names(choices: Choices, names: list[str]) -> None:
 
 
 def load_all(modality: Modality, chosen: Any, folders: bool) -> list[Encoder]:
-    """The encoders of one modality; raises EncoderError if one is for another kind of content."""
+    """Return the encoders of one modality; raises EncoderError if one reads another kind."""
     wanted = [chosen] if chosen is not None and not isinstance(chosen, list | tuple) else chosen
     encoders = [load(choice, folders) for choice in wanted or catalogue.default(modality.kind)]
     for encoder in encoders:
@@ -181,7 +174,7 @@ def load_all(modality: Modality, chosen: Any, folders: bool) -> list[Encoder]:
 
 
 def contents(modality: Modality) -> dict[str, int]:
-    """Each distinct content's digest -> a row that has it."""
+    """Return a row for each distinct content: digest -> row."""
     first: dict[str, int] = {}
     for row, cell in enumerate(modality.cells):
         if cell is not None:
@@ -192,49 +185,45 @@ def contents(modality: Modality) -> dict[str, int]:
 def embed_modality(
     aligned: Aligned, name: str, encoder: Encoder, cache: Cache | None, work: Work
 ) -> np.ndarray:
-    """float32 (n, dim)"""
+    """Return a vector a sample, float32 (n, dim); zeros where the modality is missing."""
     modality = aligned.modalities[name]
     rows = contents(modality)
     digests = list(rows)
-    space = (
-        cache.space(encoder.fingerprint, encoder.dim)
+    store = (
+        cache.store(encoder.fingerprint, encoder.dim)
         if cache is not None and encoder.kind not in ("table", "series")
         else None
     )
-    vectors, found = (
-        space.get(digests)
-        if space is not None
+    vectors, known = (
+        store.get(digests)
+        if store is not None
         else (np.zeros((len(digests), encoder.dim), np.float32), np.zeros(len(digests), bool))
     )
-    work.add(cached=int(found.sum()))
-    places = {digest: place for place, digest in enumerate(digests)}
-    missing = [digest for digest, there in zip(digests, found) if not there]
+    work.add(cached=int(known.sum()))
+    positions = {digest: position for position, digest in enumerate(digests)}
+    missing = [digest for digest, is_known in zip(digests, known) if not is_known]
     if missing:
-        known = (
-            f", {len(digests) - len(missing):,} are known" if len(missing) < len(digests) else ""
-        )
+        cached = f", {known.sum():,} are known" if known.any() else ""
         work.progress.log(
-            f"{name}: {encoder.name} reads {len(missing):,} of {len(digests):,}{known}"
+            f"{name}: {encoder.name} reads {len(missing):,} of {len(digests):,}{cached}"
         )
-        vectors = filled(
-            vectors, compute(aligned, name, encoder, missing, rows, space, work), places
-        )
+        windows = compute(aligned, name, encoder, missing, rows, store, work)
+        vectors = filled(vectors, windows, positions)
     out = np.zeros((len(aligned), vectors.shape[1]), np.float32)
     for row, cell in enumerate(modality.cells):
         if cell is not None:
-            out[row] = vectors[places[cell.digest]]
+            out[row] = vectors[positions[cell.digest]]
     return out
 
 
 def filled(
-    vectors: np.ndarray, computed: Iterator[tuple[list[str], np.ndarray]], places: dict[str, int]
+    vectors: np.ndarray, windows: Iterator[tuple[list[str], np.ndarray]], positions: dict[str, int]
 ) -> np.ndarray:
-    for digests, block in computed:
-        if (
-            vectors.shape[1] != block.shape[1]
-        ):  # a table's number of columns is known with its first rows
+    for digests, block in windows:
+        # a table's number of columns is known with its first rows
+        if vectors.shape[1] != block.shape[1]:
             vectors = np.zeros((len(vectors), block.shape[1]), np.float32)
-        vectors[[places[digest] for digest in digests]] = block
+        vectors[[positions[digest] for digest in digests]] = block
     return vectors
 
 
@@ -244,11 +233,11 @@ def compute(
     encoder: Encoder,
     missing: list[str],
     rows: dict[str, int],
-    space: Space | None,
+    store: VectorStore | None,
     work: Work,
 ) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Digests and float32 (k, dim), a window at a time, each kept in the cache before the next one
-    begins.
+    """Yield the digests and vectors of a window, float32 (k, dim); each window is in the cache
+    before the next one begins.
     """
     for begin in range(0, len(missing), encoder.window):
         window = missing[begin : begin + encoder.window]
@@ -265,8 +254,8 @@ def compute(
             done += batch
             work.add(computed=len(batch))
         block = np.concatenate(parts).astype(np.float32)
-        if space is not None:
-            space.put(done, block)
+        if store is not None:
+            store.put(done, block)
         yield done, block
 
 
@@ -275,13 +264,14 @@ def prepare(aligned: Aligned, name: str, encoder: Encoder, row: int) -> Any:
         return encoder.prepare(aligned.modalities[name].content(row))
     except BrokenFile as broken:
         raise BrokenFile(
-            f"{name} of sample {aligned.keys[row]} {broken.reason}; it was sound when the alignment was made"
+            f"{name} of sample {aligned.keys[row]} {broken.reason}; "
+            f"it was sound when the alignment was made"
         ) from broken
 
 
 def batches(encoder: Encoder, prepared: Mapping[str, Any]) -> Iterator[list[str]]:
-    """Digests that are cheap to encode together: texts of like length, recordings of the same
-    padded length.
+    """Yield digests that are cheap to encode together: texts of like length, recordings of the
+    same padded length.
     """
     order = sorted(prepared, key=lambda digest: (encoder.bucket(prepared[digest]), digest))
     batch: list[str] = []

@@ -1,12 +1,14 @@
-"""Architectures of transformers that can be encoders. Light, like the catalogue."""
+"""The families of transformers that can be encoders. Light, like the catalogue."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Family:
-    """kind: of the modality; reader: how its output is laid out; poolings: what can be asked for,
-    the default first.
+    """A family of architectures.
+
+    kind: of the modality; reader: the layout of its output; poolings: those to choose from, the
+    default first.
     """
 
     title: str
@@ -48,4 +50,4 @@ FAMILIES = {
     "audio-spectrogram-transformer": Family("AST", "audio", "spectrogram"),
     "patchtst": Family("PatchTST", "series", "series"),
 }
-"""By the model_type of config.json."""
+"""model_type of config.json -> family."""

@@ -1,8 +1,7 @@
-"""The encoders of an installation: add one, check it, remove it. What an administrator does on the
-command line.
+"""The installed encoders: add, check and remove one, for an administrator on the command line.
 
-A folder comes in whole or not at all: it is copied beside, tested there, and renamed into its
-place.
+An encoder is installed whole or not at all: its folder is copied to a temporary one, tested there,
+and renamed into its place.
 """
 
 import hashlib
@@ -24,16 +23,28 @@ from fusion.encoders.adapters.transformers_folder import (
     load_folder,
     weights_of,
 )
-from fusion.encoders.base import EncoderError, sha256_of
+from fusion.encoders.base import Encoder, EncoderError, sha256_of
 from fusion.encoders.catalogue import WEIGHTS, Entry
 from fusion.encoders.record import Check, Record
 from fusion.encoders.selftest import Tested, self_test
 
 FILES = (
-    "config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "vocab.json", "merges.txt", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", f"{WEIGHTS}.index.json", "README.md",
-)  # fmt: skip
-"""Beside the weights, all that is ever copied: no code, no pickled weights."""
+    "config.json",
+    "preprocessor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "vocab.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.model",
+    f"{WEIGHTS}.index.json",
+    "README.md",
+)
+"""The files that are copied beside the weights: no code, no pickled weights."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -42,8 +53,8 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the files come from. source and version are shown to everyone, so a path of this
-    machine is not among them.
+    """The origin of an encoder's files. source and version are shown to everyone, so a path of
+    this machine is not among them.
     """
 
     folder: Path
@@ -52,33 +63,35 @@ class Origin:
     licence: str
 
 
-def add(given: str, name: str | None, licence: str | None, log: Log) -> Record:
+def add(path_or_name: str, name: str | None, licence: str | None, log: Log) -> Record:
     """Copy a transformers folder, or download a hub name, into `catalogue.home()`; raises
     EncoderError, and then nothing is left.
     """
-    chosen = checked_name(name or Path(given).resolve().name.lower())
-    with beside(chosen) as staging:
-        origin = origin_of(given, staging / "download", log)
+    chosen = checked_name(name or Path(path_or_name).resolve().name.lower())
+    with staging_folder(chosen) as staging:
+        origin = origin_of(path_or_name, staging / "download", log)
         family_of(origin.folder)
         log("copying")
         folder = copied(origin.folder, staging / chosen)
         log("testing on two samples")
-        found = self_test(lambda: load_folder(folder, chosen, named(chosen)))
-        made = described(folder, found, replace(origin, licence=licence or origin.licence))
-        record.write(folder, made)
+        test = self_test(lambda: load_folder(folder, chosen, named(chosen)))
+        installed = described(folder, test, replace(origin, licence=licence or origin.licence))
+        record.write(folder, installed)
         try:
             folder.rename(catalogue.home() / chosen)
         except OSError as error:
             raise EncoderError(
                 f"there is an encoder {chosen} already; remove it first, or give another --name"
             ) from error
-    return made
+    return installed
 
 
 def checked_name(name: str) -> str:
+    """Return the name; raises EncoderError where it is malformed or taken."""
     if not NAME.fullmatch(name):
         raise EncoderError(
-            f"{name!r} is no name for an encoder: give --name, lower-case letters, digits, dots and hyphens, at most 64"
+            f"{name!r} is no name for an encoder: give --name, lower-case letters, digits, dots "
+            f"and hyphens, at most 64"
         )
     if any(entry.name == name for entry in catalogue.registered()):
         raise EncoderError(f"{name} is an encoder that comes with the product; give another --name")
@@ -90,7 +103,7 @@ def checked_name(name: str) -> str:
 
 
 @contextmanager
-def beside(name: str) -> Iterator[Path]:
+def staging_folder(name: str) -> Iterator[Path]:
     catalogue.home().mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".adding-{name}-", dir=catalogue.home()))
     try:
@@ -99,20 +112,21 @@ def beside(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def origin_of(given: str, download: Path, log: Log) -> Origin:
-    folder = Path(given)
+def origin_of(path_or_name: str, download: Path, log: Log) -> Origin:
+    folder = Path(path_or_name)
     if folder.is_dir():
         return Origin(folder, "", "", licence_of(folder))
-    if not HUB_NAME.fullmatch(given):
+    if not HUB_NAME.fullmatch(path_or_name):
         raise EncoderError(
-            f"{given} is neither a folder on this machine nor a hub name of the form owner/model"
+            f"{path_or_name} is neither a folder on this machine "
+            f"nor a hub name of the form owner/model"
         )
-    return downloaded(given, download, log)
+    return downloaded(path_or_name, download, log)
 
 
 def downloaded(name: str, folder: Path, log: Log) -> Origin:
-    """The small files first, so that a model that cannot be read is refused before its weights are
-    fetched.
+    """Download the small files first, so that a model that cannot be read is refused before its
+    weights are fetched.
     """
     from httpx2 import HTTPError
     from huggingface_hub import HfApi, snapshot_download
@@ -133,7 +147,7 @@ def downloaded(name: str, folder: Path, log: Log) -> Origin:
 
 
 def licence_of(folder: Path) -> str:
-    """What the front matter of its README says."""
+    """Return the licence in the front matter of a folder's README; empty without one."""
     readme = folder / "README.md"
     parts = (
         readme.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
@@ -143,11 +157,11 @@ def licence_of(folder: Path) -> str:
     if len(parts) < 3 or parts[0].strip():
         return ""
     try:
-        found = yaml.safe_load(parts[1])
+        front_matter = yaml.safe_load(parts[1])
     except yaml.YAMLError:
         # a README for people; --licence says what it does not
         return ""
-    return str(found.get("license") or "") if isinstance(found, dict) else ""
+    return str(front_matter.get("license") or "") if isinstance(front_matter, dict) else ""
 
 
 def copied(source: Path, target: Path) -> Path:
@@ -160,16 +174,16 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
-def described(folder: Path, found: Tested, origin: Origin) -> Record:
+def described(folder: Path, test: Tested, origin: Origin) -> Record:
     family = family_of(folder)
     digests = [sha256_of(path) for path in weights_of(folder)]
     return Record(
         name=folder.name,
         family=family.title,
         kind=family.kind,
-        dim=found.dim,
-        layers=found.layers,
-        parameters=found.parameters,
+        dim=test.dim,
+        layers=test.layers,
+        parameters=test.parameters,
         sha256=digests[0]
         if len(digests) == 1
         else hashlib.sha256("".join(digests).encode()).hexdigest(),
@@ -177,51 +191,47 @@ def described(folder: Path, found: Tested, origin: Origin) -> Record:
         source=origin.source,
         version=origin.version,
         licence=origin.licence,
-        check=Check(now(), round(found.seconds, 4)),
+        check=Check(now(), round(test.seconds, 4)),
     )
 
 
 def check(entry: Entry) -> Record:
-    """Test an encoder that is here, and keep how it went; a fault is in the record, not raised."""
+    """Test an installed encoder and record the outcome; a fault is in the record, not raised."""
     folder = catalogue.home() / entry.name
     local = entry.sort == "local"
     before = record.read(folder)
+
+    def read() -> Encoder:
+        return load_folder(folder, entry.name, named(entry.name)) if local else load(entry.name)
+
     try:
-        found, fault = (
-            self_test(
-                lambda: (
-                    load_folder(folder, entry.name, named(entry.name))
-                    if local
-                    else load(entry.name)
-                )
-            ),
-            "",
-        )
+        test, fault = self_test(read), ""
     except EncoderError as error:
-        found, fault = (
-            Tested(entry.dim or 0, len(entry.layers), entry.parameters or 0, 0.0),
-            str(error),
-        )
+        test = Tested(entry.dim or 0, len(entry.layers), entry.parameters or 0, 0.0)
+        fault = str(error)
     if local and not fault:
-        kept = before or Record(
-            "", "", "", 0, 0, 0, "", "", "", "", licence_of(folder), Check("", 0.0)
+        origin = (
+            Origin(folder, before.source, before.version, before.licence)
+            if before
+            else Origin(folder, "", "", licence_of(folder))
         )
-        made = described(folder, found, Origin(folder, kept.source, kept.version, kept.licence))
+        after = described(folder, test, origin)
     else:
-        made = before or of_entry(entry, found)
-    made = replace(made, check=Check(now(), round(found.seconds, 4), fault))
-    record.write(folder, made)
-    return made
+        after = before or record_of(entry, test)
+    after = replace(after, check=Check(now(), round(test.seconds, 4), fault))
+    record.write(folder, after)
+    return after
 
 
-def of_entry(entry: Entry, found: Tested) -> Record:
-    layers = len(entry.layers) or found.layers
-    shape = found.dim, layers, found.parameters
+def record_of(entry: Entry, test: Tested) -> Record:
+    """Return the record of an encoder that comes with the product."""
     return Record(
         entry.name,
         entry.family,
         entry.kind,
-        *shape,
+        test.dim,
+        len(entry.layers) or test.layers,
+        test.parameters,
         entry.sha256,
         "",
         entry.source,
@@ -232,13 +242,14 @@ def of_entry(entry: Entry, found: Tested) -> Record:
 
 
 def remove(name: str) -> None:
-    """Raises EncoderError if there is none of this name that an administrator added."""
+    """Remove an encoder; raises EncoderError if no administrator added one of this name."""
     folder = catalogue.home() / name
     if catalogue.local_entry(folder) is None or Path(name).name != name:
         raise EncoderError(
-            f"there is no encoder {name} that was added here; consilience encoder list shows those that are"
+            f"there is no encoder {name} that was added here; "
+            f"consilience encoder list shows those that are"
         )
-    with beside(name) as staging:
+    with staging_folder(name) as staging:
         folder.rename(staging / name)  # gone at once for everyone; its files go after
 
 

@@ -1,5 +1,5 @@
-"""What an installation knows about an encoder: `encoder.json` in the folder of its name. Light,
-since the web process shows it.
+"""The record of an installed encoder: `encoder.json` in the folder of its name. Light, since the
+web process shows it.
 """
 
 import json
@@ -12,8 +12,9 @@ RECORD = "encoder.json"
 
 @dataclass(frozen=True)
 class Check:
-    """A self-test on samples that are made here. date: ISO 8601, UTC; seconds: wall clock for one
-    sample; fault: empty where it passed.
+    """The outcome of a self-test.
+
+    date: ISO 8601, UTC; seconds: wall clock for one sample; fault: empty where it passed.
     """
 
     date: str
@@ -27,11 +28,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Record:
-    """dim: of a vector with the default options; layers: how many can be asked for; parameters:
-    numbers in the network.
+    """An encoder as it was installed and tested.
 
-    sha256: of the weights; digest: of weights and configuration together, empty for an encoder that
-    comes with the product.
+    dim: length of a vector with the default options; layers: number of layers to choose from;
+    parameters: numbers in the network. sha256: of the weights; digest: of weights and configuration
+    together, empty for an encoder that comes with the product.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Record:
 
 
 def read(folder: Path) -> Record | None:
-    """None where there is no record, or none that can be understood."""
+    """Return the record in a folder; None where it is missing or cannot be understood."""
     facts = of_json(folder / RECORD)
     try:
         return Record(**{**facts, "check": Check(**facts["check"])}) if facts else None
@@ -59,15 +60,15 @@ def read(folder: Path) -> Record | None:
 
 def write(folder: Path, record: Record) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f".{RECORD}.tmp"
-    beside.write_text(
+    partial = folder / f".{RECORD}.tmp"
+    partial.write_text(
         json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    beside.replace(folder / RECORD)
+    partial.replace(folder / RECORD)
 
 
 def of_json(path: Path) -> dict[str, Any]:
-    """The named values of a file; empty where it cannot be read."""
+    """Return the JSON object in a file; empty where it cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError):

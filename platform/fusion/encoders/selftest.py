@@ -1,4 +1,4 @@
-"""A self-test of an encoder on samples that are made here: two of its kind, read twice."""
+"""A self-test of an encoder: it reads two generated samples of its kind twice."""
 
 import tempfile
 import time
@@ -18,8 +18,10 @@ RATE = 16_000
 
 @dataclass(frozen=True)
 class Tested:
-    """dim: of a vector with the default options; layers: of which one can ask; seconds: wall clock
-    for one sample, after the first.
+    """The measurements of a self-test.
+
+    dim: length of a vector with the default options; layers: number of layers to choose from;
+    seconds: wall clock for one sample, after the first.
     """
 
     dim: int
@@ -29,7 +31,7 @@ class Tested:
 
 
 def self_test(read: Callable[[], Encoder]) -> Tested:
-    """Reads the encoder twice. Raises EncoderError if it cannot read a sample, if a vector has
+    """Read the encoder twice. Raises EncoderError if it cannot read a sample, if a vector has
     another length than was promised or is not finite, if the second reading gives others, if both
     samples get the same, or if a sample's vector depends on its neighbour.
     """
@@ -47,7 +49,8 @@ def self_test(read: Callable[[], Encoder]) -> Tested:
             # whatever a model does with a sample that it cannot take: the configuration does not
             # fit its weights or its tokenizer
             raise EncoderError(
-                f"{encoder.name} cannot read a sample of the kind {encoder.kind}: {type(error).__name__}: {error}"
+                f"{encoder.name} cannot read a sample of the kind {encoder.kind}: "
+                f"{type(error).__name__}: {error}"
             ) from error
     if fault := fault_of(encoder, vectors, again, alone):
         raise EncoderError(f"{encoder.name} did not pass its self-test: {fault}")
@@ -55,7 +58,7 @@ def self_test(read: Callable[[], Encoder]) -> Tested:
 
 
 def fault_of(encoder: Encoder, vectors: np.ndarray, again: np.ndarray, alone: np.ndarray) -> str:
-    """vectors, again, alone: (2, dim). In words; empty where there is none."""
+    """Return the fault in words, empty without one. vectors, again, alone: (2, dim)."""
     if encoder.dim and vectors.shape != (2, encoder.dim):
         return f"it gave vectors of the shape {vectors.shape}, not (2, {encoder.dim})"
     if not np.isfinite(vectors).all():
@@ -81,7 +84,7 @@ def parameters_of(encoder: Encoder) -> int:
 
 
 def samples(kind: str, folder: Path) -> list[Content]:
-    """Two different contents of a kind; files go into `folder`."""
+    """Return two different contents of a kind; files go into `folder`."""
     if kind == "image":
         return [picture(folder / "stripes.png", 0), picture(folder / "rings.png", 1)]
     if kind == "audio":
@@ -108,7 +111,7 @@ def picture(path: Path, sort: int) -> Path:
 
 
 def tone(path: Path, pitch: float, seconds: float) -> Path:
-    """A tone that rises by an octave."""
+    """Write a tone that rises by an octave."""
     t = np.arange(int(seconds * RATE)) / RATE
     soundfile.write(path, 0.3 * np.sin(2 * np.pi * pitch * t * (1 + t / seconds / 2)), RATE)
     return path

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fusion.core.stopwatch import CELL, CPU
 from fusion.encoders import catalogue
-from fusion.encoders.search_space import PROBED, candidates
+from fusion.encoders.search_space import PROBED, search_space
 from fusion.estimates import finetune_cost as tuning
 from fusion.estimates.machine import Machine, Spent
 from fusion.schema.methods import JOINT, step_of
@@ -176,7 +176,7 @@ def probed(shape: Shape, recipe: Recipe) -> list[tuple[Input, int]]:
     readings = []
     for modality in shape.inputs:
         others = (
-            candidates(
+            search_space(
                 modality.kind, recipe.encoders.get(modality.name, []), recipe.search.encoders
             )[1:]
             if modality.kind

@@ -1,6 +1,6 @@
-"""Inputs made worse by a known amount (fusion.schema.noise_levels), and their features. What a cell
-becomes depends on its content and the level alone: the random numbers are seeded by its digest and
-are the same at every level, so a worse level spoils what a milder one spoilt, and more.
+"""Inputs under noise of known levels (fusion.schema.noise_levels), and their features. A noisy cell
+depends on its content and the level alone: the random numbers are seeded by its digest and are the
+same at every level, so a stronger level changes what a weaker one changed, and more.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from fusion.data.alignment import Aligned, Cell, Modality
 from fusion.encoders.base import Encoder
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Choices, Work, contents, embed_modality, load_all
-from fusion.encoders.runtime import asked, in_precision
+from fusion.encoders.runtime import chosen_precision, in_precision
 from fusion.schema.noise_levels import LEVELS, NoiseLevel
 
 Features = NDArray[np.float32]
@@ -31,21 +31,21 @@ Reading = tuple[str, str]
 """Modality, encoders."""
 
 LARGEST_PX = 1024
-"""Of the longer side; encoders read no more."""
+"""Longer side of a picture; encoders read no more."""
 SECONDS = 120.0
-"""Of a recording; encoders read no more."""
+"""Length of a recording; encoders read no more."""
 RATE = 16_000
 BY_TRAINING = ("table", "series")
-"""Kinds whose noise is measured in what the training rows vary."""
+"""Kinds whose noise is relative to the variation of the training rows."""
 
 
 @dataclass
 class Noisy:
-    """Features under noise. keys: every modality and level; x: by reading, those that are the same
-    whatever the round, (n, dim) each.
+    """Features under noise.
 
-    read: training rows -> by which encoders a round reads; encoders: of the modalities whose
-    features differ by round. n_computed and n_cached: contents read by an encoder, or found in the
+    keys: every modality and level; x: features that are the same in every fold, by reading and
+    level, (n, dim) each. read: training rows -> the encoders of a fold; encoders: of the modalities
+    whose features differ by fold. n_computed and n_cached: contents read by an encoder, or by the
     cache.
     """
 
@@ -54,7 +54,7 @@ class Noisy:
     encoders: dict[Reading, list[Encoder]] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
     x: dict[tuple[Reading, str], Features] = field(default_factory=dict)
-    precision: str | None = field(default_factory=asked.get)
+    precision: str | None = field(default_factory=chosen_precision.get)
     n_computed: int = 0
     n_cached: int = 0
 
@@ -63,92 +63,82 @@ class Noisy:
         cls,
         aligned: Aligned,
         read: Callable[[Ints], Choices],
-        rounds: Sequence[Ints],
+        folds: Sequence[Ints],
         cache: Cache | None,
         progress: Progress,
     ) -> "Noisy":
-        """Pictures, recordings and texts are read here: at most once a level, and never again while
-        the cache keeps them.
+        """Read pictures, recordings and texts: at most once a level, and never again while the
+        cache holds them.
 
-        rounds: the training rows of each.
+        folds: the training rows of each.
         """
-        perturbation = cls(
-            aligned,
-            read,
-            keys=[
-                (name, level.name)
-                for name, modality in aligned.modalities.items()
-                for level in LEVELS[modality.kind]
-            ],
-        )
+        keys = [
+            (name, level.name)
+            for name, modality in aligned.modalities.items()
+            for level in LEVELS[modality.kind]
+        ]
+        noisy = cls(aligned, read, keys=keys)
         for name, modality in aligned.modalities.items():
-            for choices in map(read, rounds):
-                if reading(name, choices) not in perturbation.encoders:
-                    perturbation.encoders[reading(name, choices)] = load_all(
-                        modality, choices.get(name), False
-                    )
-        perturbation.read_media(cache, progress)
-        return perturbation
+            for choices in map(read, folds):
+                key = reading(name, choices)
+                if key not in noisy.encoders:
+                    noisy.encoders[key] = load_all(modality, choices.get(name), False)
+        noisy.embed_media(cache, progress)
+        return noisy
 
-    def read_media(self, cache: Cache | None, progress: Progress) -> None:
-        """Read every level of pictures, recordings and texts."""
+    def embed_media(self, cache: Cache | None, progress: Progress) -> None:
+        """Embed every level of the modalities whose noise does not depend on the training rows."""
         media = {
-            read_as: modality
-            for read_as in self.encoders
-            if (modality := self.aligned.modalities[read_as[0]]).kind not in BY_TRAINING
+            key: modality
+            for key in self.encoders
+            if (modality := self.aligned.modalities[key[0]]).kind not in BY_TRAINING
         }
-        cells = sum(
-            len(contents(modality)) * len(self.encoders[read_as]) * len(LEVELS[modality.kind])
-            for read_as, modality in media.items()
+        n_contents = sum(
+            len(contents(modality)) * len(self.encoders[key]) * len(LEVELS[modality.kind])
+            for key, modality in media.items()
         )
-        work = Work(progress, cells)
-        for read_as, modality in media.items():
+        work = Work(progress, n_contents)
+        for key, modality in media.items():
             for level in LEVELS[modality.kind]:
                 with tempfile.TemporaryDirectory() as folder:
-                    self.x[read_as, level.name] = self.embedded(
-                        read_as, spoilt(modality, level, Path(folder)), cache, work
-                    )
-            del self.encoders[read_as]  # large, and done
+                    noisy = perturbed(modality, level, Path(folder))
+                    self.x[key, level.name] = self.embedded(key, noisy, cache, work)
+            del self.encoders[key]  # large, and done
         self.n_computed, self.n_cached = work.computed, work.cached
 
     def embedded(
-        self, reading: Reading, modality: Modality, cache: Cache | None, work: Work
+        self, key: Reading, modality: Modality, cache: Cache | None, work: Work
     ) -> Features:
-        name = reading[0]
+        name = key[0]
         inputs = replace(self.aligned, modalities={**self.aligned.modalities, name: modality})
         return np.concatenate(
-            [
-                embed_modality(inputs, name, encoder, cache, work)
-                for encoder in self.encoders[reading]
-            ],
+            [embed_modality(inputs, name, encoder, cache, work) for encoder in self.encoders[key]],
             1,
         )
 
     def features(self, key: Key, train: Ints) -> Features:
-        """(n, dim) of every sample, for a round that trains on these rows."""
-        name, level = key
-        read_as = reading(name, self.read(train))
-        if (read_as, level) in self.x:
-            return self.x[read_as, level]
+        """Return the features of every sample, (n, dim), for a fold with these training rows."""
+        name, level_name = key
+        encoders = reading(name, self.read(train))
+        if (encoders, level_name) in self.x:
+            return self.x[encoders, level_name]
         modality = self.aligned.modalities[name]
-        strength = next(
-            level_of_kind.strength
-            for level_of_kind in LEVELS[modality.kind]
-            if level_of_kind.name == level
-        )
-        cells = shaken(modality.cells, spread(modality, train), strength)
+        strengths = {level.name: level.strength for level in LEVELS[modality.kind]}
+        cells = with_noise(modality.cells, spread(modality, train), strengths[level_name])
         with in_precision(self.precision):
-            return self.embedded(read_as, replace(modality, cells=cells), None, Work(Progress(), 0))
+            return self.embedded(
+                encoders, replace(modality, cells=cells), None, Work(Progress(), 0)
+            )
 
 
 def reading(name: str, choices: Choices) -> Reading:
-    """A modality and what it is read with."""
+    """Return a modality with the encoders that read it."""
     return name, str(choices.get(name))
 
 
-def spoilt(modality: Modality, level: NoiseLevel, folder: Path) -> Modality:
-    """A modality of pictures, recordings or texts at a level; files are made in `folder` when they
-    are asked for.
+def perturbed(modality: Modality, level: NoiseLevel, folder: Path) -> Modality:
+    """Return a modality of pictures, recordings or texts at a level; files are made in `folder`
+    when an encoder reads them.
     """
     if modality.kind == "text":
         return replace(
@@ -163,11 +153,11 @@ def spoilt(modality: Modality, level: NoiseLevel, folder: Path) -> Modality:
     ]
     origin = {new.digest: old.digest for new, old in zip(cells, modality.cells) if new and old}
     assert modality.media is not None
-    spoil = {"image": blurred, "audio": drowned}[modality.kind]
+    perturb = {"image": blurred, "audio": with_white_noise}[modality.kind]
     return replace(
         modality,
         cells=cells,
-        media=partial(made, modality.media, origin, folder, spoil, level.strength),
+        media=partial(made, modality.media, origin, folder, perturb, level.strength),
     )
 
 
@@ -175,22 +165,22 @@ def made(
     media: Callable[[str], Path],
     origin: Mapping[str, str],
     folder: Path,
-    spoil: Callable[[Path, str, float, Path], Path],
+    perturb: Callable[[Path, str, float, Path], Path],
     strength: float,
     digest: str,
 ) -> Path:
-    """The file of a noisy cell; the one before it goes, since an encoder has read it by then."""
+    """Return the file of a noisy cell; the previous one goes, since an encoder has read it."""
     for old in folder.iterdir():
         with suppress(FileNotFoundError):
             old.unlink()
-    return spoil(media(origin[digest]), origin[digest], strength, folder / digest)
+    return perturb(media(origin[digest]), origin[digest], strength, folder / digest)
 
 
 def digest_of(digest: str, kind: str, level: str) -> str:
     return hashlib.sha256(f"{digest}|noise {kind}|{level}".encode()).hexdigest()
 
 
-def dice(digest: str) -> np.random.Generator:
+def generator_of(digest: str) -> np.random.Generator:
     return np.random.default_rng(int(digest[:16], 16))
 
 
@@ -207,9 +197,9 @@ def blurred(source: Path, digest: str, share: float, target: Path) -> Path:
     return target
 
 
-def drowned(source: Path, digest: str, decibel: float, target: Path) -> Path:
-    """White noise whose power is that of the whole recording less so many decibel; silence stays
-    silent.
+def with_white_noise(source: Path, digest: str, decibel: float, target: Path) -> Path:
+    """Add white noise whose power is that of the whole recording less so many decibel; silence
+    stays silent.
     """
     import soundfile
 
@@ -217,27 +207,28 @@ def drowned(source: Path, digest: str, decibel: float, target: Path) -> Path:
 
     sound = audio.decode(source, RATE, SECONDS)
     power = float(np.mean(np.square(sound, dtype=np.float64)))
-    noise = dice(digest).standard_normal(len(sound)) * math.sqrt(power / 10 ** (decibel / 10))
+    noise = generator_of(digest).standard_normal(len(sound)) * math.sqrt(
+        power / 10 ** (decibel / 10)
+    )
     target = target.with_suffix(".wav")
     soundfile.write(target, (sound + noise).astype(np.float32), RATE, subtype="FLOAT")
     return target
 
 
 def fewer_words(text: str, digest: str, share: float) -> str:
-    """Each word (each character where there are no spaces) is dropped with this probability; one
-    stays.
+    """Drop each word (each character where there are no spaces) with this probability, except
+    one.
     """
     space = " " if len(text.split()) > 1 else ""
     words = text.split() if space else list(text)
-    luck = dice(digest).random(len(words))
-    return space.join(
-        word for word, draw in zip(words, luck) if draw >= min(share, float(luck.max(initial=0)))
-    )
+    draws = generator_of(digest).random(len(words))
+    limit = min(share, float(draws.max(initial=0)))
+    return space.join(word for word, draw in zip(words, draws) if draw >= limit)
 
 
 def spread(modality: Modality, rows: Ints) -> NDArray[np.float64]:
-    """Standard deviation over training rows: of each number of a table (k,), of all numbers of
-    series together (1,).
+    """Return the standard deviation over training rows: of each number of a table, (k,), or of all
+    numbers of series together, (1,).
     """
     cells = [
         cell.content
@@ -252,17 +243,14 @@ def spread(modality: Modality, rows: Ints) -> NDArray[np.float64]:
         return np.nan_to_num(np.nanstd(np.array(cells, dtype=np.float64), axis=0))
 
 
-def shaken(
+def with_noise(
     cells: list[Cell | None], deviation: NDArray[np.float64], strength: float
 ) -> list[Cell | None]:
-    """Gaussian noise on every number; a gap stays one."""
+    """Add Gaussian noise to every number; a gap stays one."""
 
-    def one(cell: Cell) -> Cell:
+    def noisy(cell: Cell) -> Cell:
         numbers = np.array(cell.content, dtype=np.float64)
-        return Cell.numbers(
-            (
-                numbers + strength * deviation * dice(cell.digest).standard_normal(len(numbers))
-            ).tolist()
-        )
+        noise = generator_of(cell.digest).standard_normal(len(numbers))
+        return Cell.numbers((numbers + strength * deviation * noise).tolist())
 
-    return [cell and one(cell) for cell in cells]
+    return [cell and noisy(cell) for cell in cells]

@@ -17,7 +17,7 @@ from fusion.core.files import digest_of
 from fusion.core.progress import Progress
 from fusion.data.alignment import Aligned, folds, inner_folds, inner_split
 from fusion.encoders.adaptation import Adapted
-from fusion.encoders.capability_checks import refusals
+from fusion.encoders.capability_checks import check_capabilities
 from fusion.encoders.embedding import Features
 from fusion.evaluation.subgroups import subgroup_columns
 from fusion.pipeline.knowledge_use import fires_of, settled, taught, warnings_of
@@ -95,7 +95,7 @@ def chosen_modalities(aligned: Aligned, recipe: Recipe) -> list[str]:
                     f"{', '.join(aligned.modalities)}."
                 ]
             )
-    if problems := refusals(recipe):
+    if problems := check_capabilities(recipe):
         raise RecipeError(problems)
     return sorted(wanted)
 

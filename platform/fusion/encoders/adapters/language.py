@@ -80,7 +80,7 @@ class Language:
 
     @cached_property
     def options(self) -> dict[str, bool]:
-        """A decoder would keep keys and values for a next token that never comes."""
+        """Keep a decoder from storing keys and values for a next token."""
         return (
             {"use_cache": False} if "use_cache" in signature(self.model.forward).parameters else {}
         )
@@ -116,16 +116,17 @@ class Language:
         )
 
     def padded(self, inputs: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
-        """int64 (b, tokens) ids and mask"""
+        """Return ids and mask, int64 (b, tokens)."""
         longest = max(map(len, inputs))
-        ids = torch.tensor([[*one, *[self.pad] * (longest - len(one))] for one in inputs])
-        mask = torch.tensor([[1] * len(one) + [0] * (longest - len(one)) for one in inputs])
+        gaps = [longest - len(tokens) for tokens in inputs]
+        ids = torch.tensor([[*tokens, *[self.pad] * gap] for tokens, gap in zip(inputs, gaps)])
+        mask = torch.tensor([[1] * (longest - gap) + [0] * gap for gap in gaps])
         return ids.to(device()), mask.to(device())
 
 
 def most_tokens(config: Any) -> int:
-    """At most 256, and no more than there are places; RoBERTa and MPNet keep two places for
-    padding.
+    """Return the tokens of a text, at most 256 and no more than the positions; RoBERTa and MPNet
+    reserve two positions for padding.
     """
     places = getattr(config, "max_position_embeddings", None) or MAX_TOKENS
     reserved = (
@@ -137,15 +138,15 @@ def most_tokens(config: Any) -> int:
 
 
 def tokeniser_of(folder: str, limit: int = MAX_TOKENS) -> Tokenise:
-    """The tokenizer of a transformers folder, with its special tokens, cut at `limit`."""
+    """Return the tokenizer of a transformers folder, with its special tokens, cut at `limit`."""
 
     @cache
-    def found() -> Any:
+    def tokenizer() -> Any:
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
     def tokenise(text: str) -> list[int]:
-        return list(found()(text, truncation=True, max_length=limit)["input_ids"])
+        return list(tokenizer()(text, truncation=True, max_length=limit)["input_ids"])
 
     return tokenise

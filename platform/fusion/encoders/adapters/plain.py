@@ -13,7 +13,7 @@ CURVE_POINTS = 64
 
 
 class Plain:
-    """What the three have in common: any number of inputs at once, no order that would be cheaper."""
+    """The common base of the three: a batch of any inputs, in any order."""
 
     batch = 1024
     window = 4096
@@ -23,7 +23,7 @@ class Plain:
         self.fingerprint = fingerprint_of(name, "", dim=dim)
 
     def prepare(self, content: Content) -> np.ndarray:
-        """float32 (dim,)"""
+        """Return the numbers, float32 (dim,)."""
         return np.asarray(content, dtype=np.float32)
 
     def bucket(self, prepared: np.ndarray) -> int:
@@ -61,13 +61,13 @@ class Numbers(Plain):
         self.fingerprint = fingerprint_of("numbers", "", gaps="learned")
 
     def prepare(self, content: Content) -> np.ndarray:
-        """float32 (2 k,)"""
+        """Return the numbers and their gaps, float32 (2 k,)."""
         return with_gaps(super().prepare(content)[None])[0]
 
 
 def with_gaps(values: np.ndarray) -> np.ndarray:
-    """(n, k) with NaN where a number is missing -> float32 (n, 2 k): the same, then 1 for each gap
-    and 0 for each number.
+    """Return values, (n, k) with NaN where a number is missing, followed by 1 for each gap and 0
+    for each number: float32 (n, 2 k).
     """
     return np.concatenate([values, np.isnan(values)], 1).astype(np.float32)
 
@@ -89,8 +89,8 @@ class Curve(Plain):
 
 
 def drawn(content: Content, points: int) -> np.ndarray:
-    """float64 (points,): a series interpolated linearly, its gaps bridged; zeros where there is no
-    number at all.
+    """Return a series interpolated linearly, its gaps bridged, float64 (points,); zeros where there
+    is no number at all.
     """
     values = np.asarray(content, dtype=np.float64)
     there = np.flatnonzero(np.isfinite(values))

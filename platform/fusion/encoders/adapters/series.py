@@ -42,7 +42,8 @@ class PatchSeries:
             config.share_embedding and config.share_projection
         ):
             raise EncoderError(
-                f"{name} reads {config.num_input_channels} series at once, each with weights of its own; a cell holds one"
+                f"{name} reads {config.num_input_channels} series at once, "
+                f"each with weights of its own; a cell holds one"
             )
         self.name, self.points, self.channels = (
             name,
@@ -50,7 +51,8 @@ class PatchSeries:
             config.num_input_channels,
         )
         self.model = frozen(model)
-        self.model.do_mask_input = False  # type: ignore[assignment]  # what a pretraining checkpoint would do at random
+        # a pretraining checkpoint would mask patches at random
+        self.model.do_mask_input = False  # type: ignore[assignment]
         self.class_token = int(bool(config.use_cls_token))
         self.layers = checked_layers(
             name, choice.layers, [config.num_hidden_layers], config.num_hidden_layers
@@ -70,7 +72,7 @@ class PatchSeries:
         self.fingerprint = fingerprint_of(name, weights, **options)
 
     def prepare(self, content: Content) -> np.ndarray:
-        """float32 (points,); gaps are bridged, a series without any number is zero."""
+        """Return the series, float32 (points,); gaps are bridged, a series without numbers is 0."""
         return drawn(content, self.points).astype(np.float32)
 
     def bucket(self, prepared: np.ndarray) -> int:
@@ -82,19 +84,17 @@ class PatchSeries:
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         values = torch.from_numpy(np.stack(inputs)).to(device())
-        found = self.model(
+        output = self.model(
             past_values=values[..., None].expand(-1, -1, self.channels), output_hidden_states=True
         )
-        states = (
-            *found.hidden_states,
-            found.last_hidden_state,
-        )  # the former are the inputs of its layers
+        # hidden_states are the inputs of the layers
+        states = (*output.hidden_states, output.last_hidden_state)
         scale = torch.stack([values.mean(1), values.std(1, correction=0)], 1)
         return torch.cat([*(self.pooled(states[layer]) for layer in self.layers), scale], 1)
 
     def pooled(self, state: Tensor) -> Tensor:
-        """state: (b, channels, patches, d), all channels alike; a class token would stand before
-        the patches.
+        """Pool a state, (b, channels, patches, d), all channels alike; a class token would stand
+        before the patches.
         """
         patches = state[:, 0, self.class_token :].float()
         return pool_frames(patches, [patches.shape[1]] * len(patches), self.segments, self.pooling)

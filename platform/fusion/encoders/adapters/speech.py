@@ -1,5 +1,5 @@
-"""Audio encoders. A recording is padded to the next of a few lengths that depends on itself alone,
-so its vector never depends on others.
+"""Audio encoders. A recording is padded to the next of a few lengths, by its own length alone, so
+its vector never depends on others.
 """
 
 from abc import ABC, abstractmethod
@@ -54,16 +54,16 @@ class Speech(ABC):
         )
 
     def prepare(self, content: Content) -> np.ndarray:
-        """float32 (samples,) at 16 kHz; a longer recording counts with its first 30 seconds."""
+        """Return float32 (samples,) at 16 kHz, the first 30 seconds of a longer recording."""
         samples = audio.decode(Path(str(content)), RATE, seconds=CUTS[-1])[: int(CUTS[-1] * RATE)]
         return np.pad(samples, (0, max(0, MIN_SAMPLES - len(samples))))
 
     def bucket(self, prepared: np.ndarray) -> int:
-        """Which of the lengths holds the recording."""
+        """Return the number of the shortest length that holds the recording."""
         return bisect_left(CUTS, len(prepared) / RATE)
 
     def padded(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """float32 (b, samples)"""
+        """Return recordings padded to the same length, float32 (b, samples)."""
         samples = int(CUTS[max(self.bucket(x) for x in inputs)] * RATE)
         return np.stack([np.pad(x, (0, samples - len(x))) for x in inputs])
 
@@ -73,28 +73,28 @@ class Speech(ABC):
 
     @abstractmethod
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        """float32 (b, dim)"""
+        """Return a vector for each recording, float32 (b, dim)."""
 
     def frames(self, samples: int) -> int:
-        """Vectors that a recording of so many samples fills."""
+        """Return the number of vectors that a recording of so many samples fills."""
         return -(-samples // FRAME)
 
     def pool(self, x: Tensor, inputs: Sequence[np.ndarray]) -> Tensor:
-        """x: (b, frames, d) -> float32 (b, d * segments): over each recording's own frames, never
-        over padding.
+        """Pool x, (b, frames, d), over each recording's own frames, never over padding: float32
+        (b, d * segments).
         """
-        frames = [self.frames(len(one)) for one in inputs]
+        frames = [self.frames(len(recording)) for recording in inputs]
         return pool_frames(x.float(), frames, self.segments, self.pooling)
 
     def options(self, layers: Sequence[int], last: int) -> dict[str, Any]:
-        """What decides a vector and is not the usual: the usual keeps its fingerprint."""
-        found: dict[str, Any] = {} if list(layers) == [last] else {"layers": list(layers)}
-        return found | ({"pooling": self.pooling} if self.pooling in ("first", "last") else {})
+        """Return the options that differ from the default, which keeps its fingerprint."""
+        options: dict[str, Any] = {} if list(layers) == [last] else {"layers": list(layers)}
+        return options | ({"pooling": self.pooling} if self.pooling in ("first", "last") else {})
 
 
 class WhisperSpeech(Speech):
-    """The encoder of Whisper (Radford et al. 2022), its position table cut to the length at hand: 3
-    s cost a tenth of 30 s.
+    """The encoder of Whisper (Radford et al. 2022), its position table cut to the length of the
+    batch: 3 s cost a tenth of 30 s.
 
     Measured on 1,115 spoken digits (median 0.46 s): cut to 0.6 s they are told apart as well as
     padded to 2 s, in a third of the time.
@@ -126,8 +126,8 @@ class WhisperSpeech(Speech):
 
     @cached_property
     def model(self) -> Any:
-        """Read when the first recording is encoded: where all vectors are in the cache, none is
-        needed.
+        """The network, read when the first recording is encoded: where all vectors are in the
+        cache, none is needed.
         """
         return read_frozen(self.read)
 
@@ -149,7 +149,7 @@ class WhisperSpeech(Speech):
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         clips = self.padded(inputs)[:, : int(self.longest * RATE)]
         with exact():
-            found = self.mel(
+            spectra = self.mel(
                 list(clips),
                 sampling_rate=RATE,
                 return_tensors="pt",
@@ -158,7 +158,7 @@ class WhisperSpeech(Speech):
             )
         self.cut_to(clips.shape[1] // FRAME)
         states = self.model(
-            found.input_features.to(device()), output_hidden_states=True
+            spectra.input_features.to(device()), output_hidden_states=True
         ).hidden_states
         return torch.cat([self.pool(states[layer], inputs) for layer in self.layers], 1)
 
@@ -216,8 +216,8 @@ class WaveSpeech(Speech):
 
 
 def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> tuple[int, int]:
-    """Samples that the first vector of a stack of convolutions sees, and samples from one vector to
-    the next.
+    """Return the samples that the first vector of a stack of convolutions sees, and the samples
+    from one vector to the next.
     """
     field, stride = 1, 1
     for kernel, step in zip(kernels, strides):
@@ -272,20 +272,19 @@ class SpectrogramSpeech(Speech):
         return 0
 
     def frames(self, samples: int) -> int:
-        """A spectrum every 10 ms, a patch every `time_stride` spectra."""
+        """Return the number of patches: a spectrum each 10 ms, a patch each `time_stride`."""
         spectra = samples // (RATE // 100)
         return 1 + max(0, spectra - self.config.patch_size) // int(self.config.time_stride)
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         with exact():
-            found = self.mel(list(inputs), sampling_rate=RATE, return_tensors="pt").input_values.to(
-                device()
-            )
-        states = self.model(found, output_hidden_states=True).hidden_states
+            extracted = self.mel(list(inputs), sampling_rate=RATE, return_tensors="pt")
+        spectra = extracted.input_values.to(device())
+        states = self.model(spectra, output_hidden_states=True).hidden_states
         return torch.cat([self.pooled(states[layer], inputs) for layer in self.layers], 1)
 
     def pooled(self, state: Tensor, inputs: Sequence[np.ndarray]) -> Tensor:
-        """state: (b, 2 + bands * times, d), class and distillation token first."""
+        """Pool a state, (b, 2 + bands * times, d), class and distillation token first."""
         if self.pooling == "first":
             return state[:, 0].float()
         bands = 1 + (self.config.num_mel_bins - self.config.patch_size) // int(

@@ -22,23 +22,24 @@ from fusion.encoders.runtime import quiet
 
 GREY = [127.5] * 3
 UNUSED = ("pooler", "masked_spec_embed", "mask_token", "lm_head")
-"""Weights that no vector depends on: a checkpoint may lack them. Of Whisper also the whole decoder.
+"""Weights that no vector depends on: a checkpoint may lack them. Whisper has a whole decoder more.
 """
 
 
 def load(entry: Entry, choice: Choice) -> Encoder:
-    """Raises EncoderError also for an encoder that is no longer what was added."""
+    """Load an installed encoder; raises EncoderError also where its files were changed since."""
     folder = catalogue.home() / entry.name
     record, digest = read(folder), digest_of(folder)
     if record and record.digest and record.digest != digest:
         raise EncoderError(
-            f"the files of encoder {entry.name} were changed since it was added; add it again, or check it: consilience encoder check"
+            f"the files of encoder {entry.name} were changed since it was added; "
+            f"add it again, or check it: consilience encoder check"
         )
     return load_folder(folder, entry.name, choice, digest)
 
 
 def load_path(choice: Choice) -> Encoder:
-    """A folder anywhere, or a hub name that this person has downloaded before; raises EncoderError."""
+    """Load any folder, or a hub name that this person has downloaded; raises EncoderError."""
     folder = Path(choice.name)
     return load_folder(folder if folder.is_dir() else hub_folder(choice.name), folder.name, choice)
 
@@ -51,14 +52,15 @@ def hub_folder(name: str) -> Path:
         return Path(snapshot_download(name, local_files_only=True))
     except (OSError, HFValidationError) as error:
         raise EncoderError(
-            f"there is no encoder {name} here: it is neither in the catalogue, nor a folder, nor among the models that were downloaded "
-            f"to this machine. Nothing is fetched from the hub; download it first and give the folder's path"
+            f"there is no encoder {name} here: it is neither in the catalogue, nor a folder, "
+            f"nor among the models that were downloaded to this machine. "
+            f"Nothing is fetched from the hub; download it first and give the folder's path"
         ) from error
 
 
 def load_folder(folder: Path, name: str, choice: Choice, digest: str | None = None) -> Encoder:
-    """digest: where it is known already. Raises EncoderError for a folder of no known family, with
-    code of its own, or without all of its weights as safetensors.
+    """Load a folder; raises EncoderError for one of no known family, with code of its own, or
+    without all of its weights as safetensors. digest: where it is known already.
     """
     family = family_of(folder)
     weights = digest or digest_of(folder)
@@ -79,11 +81,11 @@ def load_folder(folder: Path, name: str, choice: Choice, digest: str | None = No
 
 
 def network_of(folder: Path, name: str) -> PreTrainedModel:
-    """Whole, in float32; raises EncoderError where weights are missing, which transformers would
-    replace by random ones.
+    """Return the whole network in float32; raises EncoderError where weights are missing, which
+    transformers would replace by random ones.
     """
     quiet()
-    model, found = AutoModel.from_pretrained(
+    model, report = AutoModel.from_pretrained(
         str(folder),
         local_files_only=True,
         use_safetensors=True,
@@ -92,16 +94,18 @@ def network_of(folder: Path, name: str) -> PreTrainedModel:
         output_loading_info=True,
     )
     unused = (*UNUSED, "decoder.") if model.config.model_type == "whisper" else UNUSED
-    lost = sorted(key for key in found["missing_keys"] if not any(part in key for part in unused))
-    if lost or found["mismatched_keys"]:
+    lost = sorted(key for key in report["missing_keys"] if not any(part in key for part in unused))
+    lost += [mismatch[0] for mismatch in report["mismatched_keys"]]
+    if lost:
         raise EncoderError(
-            f"encoder {name} is not whole: {len(lost) + len(found['mismatched_keys'])} weights that its config.json promises are missing "
-            f"or of another size, for instance {(lost or [found['mismatched_keys'][0][0]])[0]}"
+            f"encoder {name} is not whole: {len(lost)} weights that its config.json promises "
+            f"are missing or of another size, for instance {lost[0]}"
         )
     return model
 
 
 def family_of(folder: Path) -> Family:
+    """Return the family of a transformers folder; raises EncoderError for one that is not read."""
     content = read_json(folder / "config.json")
     if "model_type" not in content:
         raise EncoderError(
@@ -109,12 +113,14 @@ def family_of(folder: Path) -> Family:
         )
     if any("auto_map" in read_json(path) for path in sorted(folder.glob("*.json"))):
         raise EncoderError(
-            f"{folder.name} wants to run code of its own (auto_map); only models that transformers knows are read"
+            f"{folder.name} wants to run code of its own (auto_map); "
+            f"only models that transformers knows are read"
         )
     family = FAMILIES.get(str(content["model_type"]))
     if family is None:
         raise EncoderError(
-            f"{folder.name} is of the family {content['model_type']}, which cannot be read as an encoder; known are {', '.join(sorted(FAMILIES))}"
+            f"{folder.name} is of the family {content['model_type']}, which cannot be read as an "
+            f"encoder; known are {', '.join(sorted(FAMILIES))}"
         )
     return family
 
@@ -130,7 +136,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def weights_of(folder: Path) -> list[Path]:
-    """The safetensors files that transformers reads; raises EncoderError if there are none."""
+    """Return the safetensors files that transformers reads; raises EncoderError without any."""
     index = read_json(folder / f"{WEIGHTS}.index.json").get("weight_map")
     names = sorted({str(name) for name in index.values()}) if isinstance(index, dict) else [WEIGHTS]
     missing = [name for name in names if Path(name).name != name or not (folder / name).is_file()]
@@ -150,7 +156,7 @@ def weights_of(folder: Path) -> list[Path]:
 
 
 def digest_of(folder: Path) -> str:
-    """SHA-256 over the weight files and their configuration."""
+    """Return the SHA-256 over the weight files and their configuration."""
     names = [
         p
         for p in (
@@ -170,24 +176,23 @@ def vision(
 ) -> Encoder:
     from fusion.encoders.adapters.vision import HubVision
 
-    found = read_json(folder / "preprocessor_config.json")
-    size = found.get("size")
-    plain = (
-        {"mean": [0.0] * 3, "std": [255.0] * 3}
-        if found.get("do_normalize") is False
-        else {"mean": GREY, "std": GREY}
-    )
-    named = (
-        {}
-        if found.get("do_normalize") is False
-        else {k: [255 * v for v in found[f"image_{k}"]] for k in plain if f"image_{k}" in found}
-    )
+    preprocessor = read_json(folder / "preprocessor_config.json")
+    size = preprocessor.get("size")
+    if preprocessor.get("do_normalize") is False:
+        scaling = {"mean": [0.0] * 3, "std": [255.0] * 3}
+    else:
+        scaling = {
+            name: [255 * value for value in preprocessor[f"image_{name}"]]
+            if f"image_{name}" in preprocessor
+            else GREY
+            for name in ("mean", "std")
+        }
     px = (
         size
         if isinstance(size, int)
         else (size or {}).get("height") or (size or {}).get("shortest_edge")
     )
-    return HubVision(name, name, choice, model, weights, {**plain, **named, "px": px})
+    return HubVision(name, name, choice, model, weights, {**scaling, "px": px})
 
 
 def whisper(
@@ -215,13 +220,13 @@ def spectrogram(
 ) -> Encoder:
     from fusion.encoders.adapters.speech import SpectrogramSpeech
 
-    found = read_json(folder / "preprocessor_config.json")
+    preprocessor = read_json(folder / "preprocessor_config.json")
     return SpectrogramSpeech(
         name,
         choice,
         model,
         weights,
-        {key: found[key] for key in ("mean", "std", "do_normalize") if key in found},
+        {key: preprocessor[key] for key in ("mean", "std", "do_normalize") if key in preprocessor},
     )
 
 
@@ -257,4 +262,4 @@ READERS: dict[str, Callable[[Path, str, Choice, PreTrainedModel, str], Encoder]]
     "spectrogram": spectrogram,
     "series": series,
 }
-"""By `families.Family.reader`."""
+"""`families.Family.reader` -> the function that makes the encoder."""

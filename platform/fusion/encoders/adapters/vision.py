@@ -29,7 +29,7 @@ GRID = 2  # cells a side where a grid is asked for without its size
 
 
 class Vision(ABC):
-    """Decoding and stacking. mean, std: of each colour channel, on the scale 0 to 255."""
+    """Decode and stack pictures. mean, std: of each colour channel, on the scale 0 to 255."""
 
     kind = "image"
     model: nn.Module
@@ -41,7 +41,7 @@ class Vision(ABC):
         self.batch = batch_of(8, 128)
 
     def prepare(self, content: Content) -> np.ndarray:
-        """uint8 (px, px, 3)"""
+        """Return the picture, uint8 (px, px, 3)."""
         return image.decode(Path(str(content)), self.px)
 
     def bucket(self, prepared: np.ndarray) -> int:
@@ -53,10 +53,10 @@ class Vision(ABC):
 
     @abstractmethod
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        """float32 (b, dim)"""
+        """Return a vector for each picture, float32 (b, dim)."""
 
     def stack(self, inputs: Sequence[np.ndarray]) -> Tensor:
-        """float32 (b, 3, px, px)"""
+        """Return standardised pictures, float32 (b, 3, px, px)."""
         values = (np.stack(inputs).astype(np.float32) - self.mean) / self.std
         return (
             torch.from_numpy(values)
@@ -90,22 +90,13 @@ class HubVision(Vision):
         known = POOLINGS[FAMILIES[config.model_type].reader]
         self.pooling = checked_pooling(title, choice.pooling, known)
         self.patches = self.px // config.patch_size if "first" in known else 0
-        """A side, of those models whose states are class tokens followed by patches."""
-        resized = (
-            self.px != getattr(config, "image_size", self.px)
-            and "interpolate_pos_encoding" in signature(model.forward).parameters
-        )
-        self.options: dict[str, bool] = {"interpolate_pos_encoding": True} if resized else {}
+        """Patches a side, where the states are class tokens followed by patches; else 0."""
+        self.options = interpolation(model, self.px)
         with inference():
             states = self.states([np.zeros((self.px, self.px, 3), np.uint8)])
         self.layers = checked_layers(title, choice.layers, [len(states) - 1], len(states) - 1)
-        default = (
-            [1]
-            if choice.pooling in ("mean", "first")
-            else [GRID]
-            if choice.pooling == "grid"
-            else preparation.get("grid") or [1]
-        )
+        pooled = {"mean": [1], "first": [1], "grid": [GRID]}
+        default = pooled.get(choice.pooling) or preparation.get("grid") or [1]
         self.grid = checked_grid(title, choice.grid, default, self.layers)
         options = {
             "layers": self.layers,
@@ -123,10 +114,10 @@ class HubVision(Vision):
         self.dim = sum(block.size for block in self.blocks)
 
     def states(self, inputs: Sequence[np.ndarray]) -> tuple[Tensor, ...]:
-        found = self.model(
+        output = self.model(
             pixel_values=self.stack(inputs), output_hidden_states=True, **self.options
         )
-        return tuple(getattr(found, "reshaped_hidden_states", None) or found.hidden_states)
+        return tuple(getattr(output, "reshaped_hidden_states", None) or output.hidden_states)
 
     def vectors(self, inputs: Sequence[np.ndarray]) -> Tensor:
         states = self.states(inputs)
@@ -135,8 +126,8 @@ class HubVision(Vision):
         )
 
     def pooled(self, state: Tensor, side: int) -> Tensor:
-        """state: (b, c, h, w) or (b, class tokens + patches, c) -> (b, c * side * side), or (b, c)
-        for the class token.
+        """Pool a state, (b, c, h, w) or (b, class tokens + patches, c), to (b, c * side * side), or
+        (b, c) for the class token.
         """
         if self.pooling == "first":
             return state[:, 0]
@@ -146,10 +137,18 @@ class HubVision(Vision):
         return pool_map(state, side)
 
     def block_of(self, state: Tensor, side: int) -> Block:
-        """What `pooled` makes of a state: the cells of a map side by side, or one vector."""
+        """Return the block of a pooled state: the cells of a map side by side, or one vector."""
         channels = state.shape[1] if state.dim() == 4 else state.shape[2]
         return (
             Block(1, channels)
             if self.pooling == "first"
             else Block(side**2, channels, channels_first=True)
         )
+
+
+def interpolation(model: nn.Module, px: int) -> dict[str, bool]:
+    """Return the option that fits a model's positions to pictures of another size than its own."""
+    resized = px != getattr(model.config, "image_size", px)
+    if resized and "interpolate_pos_encoding" in signature(model.forward).parameters:
+        return {"interpolate_pos_encoding": True}
+    return {}

@@ -24,7 +24,7 @@ from fusion.data.alignment import Aligned
 from fusion.encoders.base import Block, EncoderError
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Features, embed
-from fusion.encoders.search_space import PROBED, Reading, candidates
+from fusion.encoders.search_space import PROBED, Reading, search_space
 from fusion.features.whitening import Whitening
 from fusion.methods.representation import drawn
 from fusion.schema.recipe import EncoderChoice, Recipe
@@ -99,7 +99,7 @@ class Probe:
         keys = [self.inputs.keys[row] for row in self.probed]
         assert self.recipe.search is not None
         for name, one in self.inputs.modalities.items():
-            offered = candidates(
+            offered = search_space(
                 one.kind, self.recipe.encoders.get(name, []), self.recipe.search.encoders
             )
             if len(offered) == 1:
