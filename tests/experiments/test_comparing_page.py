@@ -53,7 +53,7 @@ def test_runs_stand_side_by_side_with_paired_differences_in_words(
         client, team.viewer, team, f"?run={new.number}&run={old.number}&reference={new.number}"
     ).content.decode()
     assert "clearly worse" in turned
-    assert turned.index(f"Run {new.number}<") < turned.index(f"Run {old.number}<")
+    assert turned.index(f"Run {new.number}") < turned.index(f"Run {old.number}")
 
 
 def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(

@@ -12,7 +12,7 @@ from fusion.core.progress import Progress
 from fusion.evaluation.retrieval import FIRST, alike, hit, retrieval
 from fusion.methods.representation import Space, drawn, evidence, unit, views
 from fusion.pipeline.run import train
-from fusion.pipeline.run_plan import rounds_of
+from fusion.pipeline.run_plan import nested_folds
 from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.classification import Classification
 from fusion.tasks.predictions import Scored
@@ -155,9 +155,9 @@ def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_
     """The file holds what the models of the rounds say, not the final model."""
     told = {}
 
-    def watched(fitting, found, models):
-        told[found.each.name] = vectors_of(fitting, found, models)
-        return told[found.each.name]
+    def watched(crossfit, predictions, models):
+        told[predictions.fold.name] = vectors_of(crossfit, predictions, models)
+        return told[predictions.fold.name]
 
     from fusion.training.oof_predictions import vectors_of
 
@@ -166,7 +166,7 @@ def test_a_run_keeps_the_vectors_of_its_test_samples_by_the_models_that_had_not_
     result = train(aligned, recipe, tmp_path, None, Progress())
     table = pq.read_table(tmp_path / "representation.parquet")
     rows = {row["key"]: row for row in table.to_pylist()}
-    for each in rounds_of(aligned, recipe):
+    for each in nested_folds(aligned, recipe):
         for place, row in enumerate(each.test):
             mine = rows[aligned.keys[row]]
             assert mine["space"] == (each.name if method == "gated" else None)

@@ -12,8 +12,8 @@ from fusion.features.whitening import Whitening
 from fusion.methods import JOINT, build
 from fusion.pipeline.run import train
 from fusion.schema.recipe import Training
-from fusion.training import crossfit
-from fusion.training.crossfit import alike
+from fusion.training import fit_runner
+from fusion.training.fit_runner import of_similar_size
 from fusion.training.loop import Hooks, Samples, Watch, batches, fit
 from fusion.training.optimizer import AdamW, one_cycle
 
@@ -120,14 +120,14 @@ def test_a_missing_number_counts_as_the_mean():
 
 
 def test_fits_of_about_the_same_size_stand_together():
-    assert alike([600, 900, 0, 620, 880, 1200]) == [[2], [0, 3], [4, 1], [5]]
+    assert of_similar_size([600, 900, 0, 620, 880, 1200]) == [[2], [0, 3], [4, 1], [5]]
 
 
-def test_inner_rounds_of_the_same_rows_are_fitted_once(toy, small, tmp_path, monkeypatch):
+def test_inner_folds_of_the_same_rows_are_fitted_once(toy, small, tmp_path, monkeypatch):
     fits = []
-    real = crossfit.fit
+    real = fit_runner.fit
     monkeypatch.setattr(
-        crossfit, "fit", lambda nets, *rest: (fits.append(len(nets)), real(nets, *rest))[1]
+        fit_runner, "fit", lambda nets, *rest: (fits.append(len(nets)), real(nets, *rest))[1]
     )
     train(toy(), small(), tmp_path, None, Progress())
     names, inner, outer = 3, 3, 3 + 1

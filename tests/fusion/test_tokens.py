@@ -20,7 +20,8 @@ from fusion.features.whitening import Whitening
 from fusion.pipeline.bundle_files import load
 from fusion.pipeline.run import train
 from fusion.tasks import task_of
-from fusion.training.folds import Prepared, Task
+from fusion.training.fold_data import FoldData
+from fusion.training.folds import TrainingData
 
 
 def test_a_pooled_map_is_taken_apart_into_the_rows_of_its_grid():
@@ -100,14 +101,14 @@ def test_whitening_by_token_sees_training_samples_only():
     rows = np.arange(20)
 
     def tokens(x):
-        task = Task(
+        data = TrainingData(
             np.arange(40) % 2,
             task_of("classification", ["a", "b"]),
             {"a": x},
             np.ones((40, 1), bool),
             blocks={"a": [Block(2, 4)]},
         )
-        return Prepared(task, rows, 3).tokens("a")[:20]
+        return FoldData(data, rows, 3).tokens("a")[:20]
 
     changed = x.copy()
     changed[20:] += 100

@@ -34,7 +34,7 @@ from fusion.tasks import task_of
 from fusion.training.finetune.fit import Examples, Headed, fit
 from fusion.training.finetune.rounds import Tuner
 from fusion.training.fit_store import Store
-from fusion.training.folds import Task
+from fusion.training.folds import TrainingData
 from fusion.training.loop import Hooks
 
 RATES = {"lora": 1e-2, "last": 3e-3, "full": 1e-3}
@@ -260,14 +260,14 @@ def test_labels_outside_the_training_rows_change_no_vector(tmp_path):
     chosen_recipe, vectors = recipe("last", epochs=1), []
     features = embed(aligned, chosen_recipe.encoders, None, Progress())
     for place, labels in enumerate((y, np.concatenate([y[:20], 1 - y[20:]]), 1 - y)):
-        task = Task(
+        data = TrainingData(
             labels, task_of("classification", aligned.label_order), features.x, features.mask
         )
         tuner = Tuner(
             aligned,
             chosen_recipe,
             features,
-            task,
+            data,
             np.arange(40),
             Store(tmp_path / str(place), "digest"),
             Progress(),

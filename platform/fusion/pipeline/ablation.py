@@ -18,8 +18,8 @@ from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.predictions import Answers
 from fusion.training.crossfit import CrossFit
 from fusion.training.fit_store import Store
-from fusion.training.folds import Round, Task
-from fusion.training.oof_predictions import OutOfFold, answer_round, assemble
+from fusion.training.folds import NestedFold, TrainingData
+from fusion.training.oof_predictions import OutOfFold, assemble, predict_fold
 
 
 @dataclass
@@ -43,14 +43,14 @@ class Beside(Progress):
 
 @dataclass(frozen=True)
 class Ruled:
-    """A run with rules. fires: (n, R) over the rows of the task; store: a place for the fits of
+    """A run with rules. fires: (n, R) over the rows of the data; store: a place for the fits of
     another recipe.
     """
 
-    task: Task
+    data: TrainingData
     recipe: Recipe
     fires: Bools
-    rounds: Sequence[Round]
+    folds: Sequence[NestedFold]
     labels: list[str]
     store: Callable[[Recipe], Store]
     progress: Progress
@@ -69,7 +69,7 @@ class Ruled:
         """(S, n, K) of the run's method without each rule; None where the recipe asks for no
         comparison. found: answers before the rules.
 
-        Rules that take part in training cost one more training each, with the same rounds, seeds
+        Rules that take part in training cost one more training each, with the same folds, seeds
         and random numbers.
         """
         own = self.recipe.knowledge
@@ -91,27 +91,27 @@ class Ruled:
 
     def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
         own = self.recipe.knowledge.model_copy(update={"rules": rules})
-        task = replace(
-            self.task,
+        data = replace(
+            self.data,
             taught=taught(
                 self.recipe.model_copy(update={"knowledge": own}),
-                self.task.asked.name,
+                self.data.learning_task.name,
                 self.labels,
                 fires,
             ),
         )
         beside = Beside(self.progress, number + 1, len(self.recipe.knowledge.rules))
-        return self.trained(task, own, beside)
+        return self.trained(data, own, beside)
 
     def without_concepts(self, found: OutOfFold) -> Floats | None:
         """(S, n, K) of the run's method trained once more without the definitions of labels; None
         where nothing is to be compared.
         """
         own = self.recipe.knowledge
-        if self.task.likeness is None or not own.compare:
+        if self.data.likeness is None or not own.compare:
             return None
         bare = self.trained(
-            replace(self.task, likeness=None),
+            replace(self.data, likeness=None),
             own.model_copy(update={"concepts": []}),
             Silent(self.progress.check),
         ).whole
@@ -121,14 +121,14 @@ class Ruled:
             else bare
         )
 
-    def trained(self, task: Task, own: Knowledge, progress: Progress) -> Answers:
-        """The run's method with other knowledge, in the same rounds with the same seeds."""
+    def trained(self, data: TrainingData, own: Knowledge, progress: Progress) -> Answers:
+        """The run's method with other knowledge, in the same folds with the same seeds."""
         ensemble = self.recipe.method == "ensemble"
         compare = ["ensemble", *self.recipe.members] if ensemble else []
         recipe = self.recipe.model_copy(update={"knowledge": own, "compare": compare})
-        fitting = CrossFit(task, recipe, self.rounds, self.store(recipe), progress)
-        answered = [
-            answer_round(fitting, each, regressions=False) for each in self.rounds if len(each.test)
+        crossfit = CrossFit(data, recipe, self.folds, self.store(recipe), progress)
+        predictions = [
+            predict_fold(crossfit, fold, regressions=False) for fold in self.folds if len(fold.test)
         ]
-        nobody = [""] * len(task.y)
-        return assemble(fitting, answered, nobody, nobody).methods[recipe.method]
+        unnamed = [""] * len(data.y)
+        return assemble(crossfit, predictions, unnamed, unnamed).methods[recipe.method]

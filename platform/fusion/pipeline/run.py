@@ -1,4 +1,4 @@
-"""A whole run: features, out-of-fold answers, evaluation, then one model trained on every sample,
+"""A whole run: features, out-of-fold predictions, evaluation, then one model trained on every sample,
 kept as a bundle.
 
 result = train(align(study), Recipe.default(), Path("out"), Cache(folder), Progress())
@@ -44,17 +44,19 @@ from fusion.pipeline.run_plan import (
 )
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult, Fold, Split
+from fusion.training.choices import Choice
 from fusion.training.crossfit import CrossFit
 from fusion.training.fit_store import Store
-from fusion.training.folds import Choice, Round, Task
+from fusion.training.folds import NestedFold, TrainingData
 from fusion.training.loop import CHECKPOINT_SECONDS
 from fusion.training.models import Model
 from fusion.training.oof_predictions import (
+    FoldPredictions,
     OutOfFold,
-    answer_round,
     assemble,
     final_choices,
-    own_choices,
+    predict_fold,
+    predictions_of_winners,
 )
 from fusion.training.search.conclusion import concluded, report
 from fusion.training.search.probe import Probe
@@ -65,16 +67,16 @@ REPRESENTATION = "representation.parquet"
 
 
 @dataclass(frozen=True)
-class Read:
+class RunInputs:
     """What networks learn from. noisy: the features of degraded inputs, None unless asked for.
 
-    task: the features; where a probe chose or encoders were tuned, by training rows. tuned: the
+    data: the features; where a probe chose or encoders were tuned, by training rows. tuned: the
     encoders of the model of all samples.
     """
 
     features: Features
     noisy: Noisy | None
-    task: Task
+    data: TrainingData
     probe: Probe | None
     tuned: Adapted
     store: Store
@@ -101,49 +103,49 @@ def train(
     with clock.stage("read"):
         plan = Plan.of(aligned, recipe, progress)
     with in_precision(OF_RECIPES.get(recipe.precision or "")):
-        read = read_inputs(plan, out, cache, clock, checkpoint_seconds)
+        inputs = read_inputs(plan, out, cache, clock, checkpoint_seconds)
     with clock.stage("train"):
-        fitting = CrossFit(read.task, plan.recipe, plan.rounds, read.store, progress)
-        found, kept = fitted(fitting, plan, read.noisy)
-        ended, features = concluded_plan(plan, read, fitting, found)
-        ruled = ruled_run(ended, features, read, progress)
-        without, undefined = ruled.without_each(found), ruled.without_concepts(found)
+        crossfit = CrossFit(inputs.data, plan.recipe, plan.folds, inputs.store, progress)
+        *test_folds, all_samples = plan.folds
+        folds = [predict_fold(crossfit, fold, noisy=inputs.noisy) for fold in test_folds]
+        final = final_models(crossfit, folds, all_samples)
+        oof = assemble(crossfit, folds, plan.aligned.keys, plan.aligned.cluster_values())
+        ended, features = concluded_plan(plan, inputs, crossfit, oof)
+        ruled = ruled_run(ended, features, inputs, progress)
+        without_rule, without_concepts = ruled.without_each(oof), ruled.without_concepts(oof)
     with clock.stage("evaluate"):
-        result = judged(ended, found, ruled, without, fitting, reference)
-        result.concepts = concepts_score(ended.recipe, found, undefined)
-        result.environment = facts(ended, features, found, read.noisy) | {
+        result = evaluated(ended, oof, ruled, without_rule, crossfit, reference)
+        result.concepts = concepts_score(ended.recipe, oof, without_concepts)
+        result.environment = environment_of(ended, features, oof, inputs.noisy) | {
             "recipe": plan.recipe.digest
         }
-        tell_probe(result, read.probe, plan.rounds)
-        at = places(found.space, found.scored)
+        report_probe(result, inputs.probe, plan.folds)
+        embedding_map = places(oof.space, oof.scored)
     result.seconds = (
-        clock.seconds | {f"{CPU}fit": round(fitting.seconds, 3)} | features.seconds_of_cells
+        clock.seconds | {f"{CPU}fit": round(crossfit.runner.seconds, 3)} | features.seconds_of_cells
     )
     with clock.stage("bundle"):
-        keep(
-            bundle_of(ended, features, read.tuned, kept, found, result),
-            found,
-            columns_of(plan.aligned, found.rows),
-            at,
-            out,
-        )
-        read.store.clear()
+        bundle = bundle_of(ended, features, inputs.tuned, final, oof, result)
+        write_outputs(bundle, oof, columns_of(plan.aligned, oof.rows), embedding_map, out)
+        inputs.store.clear()
     result.seconds |= clock.seconds
     return result
 
 
-def tell_probe(result: EvaluationResult, probe: Probe | None, rounds: Sequence[Round]) -> None:
+def report_probe(
+    result: EvaluationResult, probe: Probe | None, folds: Sequence[NestedFold]
+) -> None:
     if result.search and probe:
-        result.search.probe = probe.report(rounds)
-        result.environment["read"] = {each.name: probe.told(each.train) for each in rounds}
+        result.search.probe = probe.report(folds)
+        result.environment["read"] = {fold.name: probe.told(fold.train) for fold in folds}
 
 
 def read_inputs(
     plan: Plan, out: Path, cache: Cache | None, clock: Clock, checkpoint_seconds: float
-) -> Read:
+) -> RunInputs:
     recipe, progress, probe = plan.recipe, clock.progress, None
     asks_noise, probes = recipe.evaluation.noise, recipe.search is not None and recipe.search.probe
-    trained = [each.train for each in plan.rounds[:-1]]
+    trained = [fold.train for fold in plan.folds[:-1]]
     tuned: Adapted = {}
     with clock.stage("embed"):
         features = embed(plan.inputs, recipe.encoders or None, cache, progress)
@@ -158,11 +160,11 @@ def read_inputs(
             else None
         )
     store = Store(out / WORK, run_digest(plan.aligned, recipe, features), checkpoint_seconds)
-    task = replace(plan.task(features), likeness=likeness)
+    data = replace(plan.training_data(features), likeness=likeness)
     if probes:
         with clock.stage("probe"):
-            probe = Probe(plan.inputs, recipe, task, features, plan.inner, cache, store, progress)
-            task = probe.run(plan.rounds)
+            probe = Probe(plan.inputs, recipe, data, features, plan.inner, cache, store, progress)
+            data = probe.run(plan.folds)
             noisy = (
                 Noisy.of(plan.inputs, probe.encoders, trained, cache, progress)
                 if asks_noise
@@ -170,24 +172,25 @@ def read_inputs(
             )
     if recipe.tunes:
         with clock.stage("tune"):
-            task, tuned = tuned_along(plan, features, task, store, progress)
-    return Read(features, noisy, task, probe, tuned, store)
+            data, tuned = tuned_along(plan, features, data, store, progress)
+    return RunInputs(features, noisy, data, probe, tuned, store)
 
 
 def tuned_along(
-    plan: Plan, features: Features, task: Task, store: Store, progress: Progress
-) -> tuple[Task, Adapted]:
-    """The task with features by training rows, and what was tuned on all samples."""
+    plan: Plan, features: Features, data: TrainingData, store: Store, progress: Progress
+) -> tuple[TrainingData, Adapted]:
+    """Return the data with features by training rows, and what was tuned on all samples."""
     from fusion.training.finetune.rounds import Tuner
 
-    tuner = Tuner(plan.aligned, plan.recipe, features, task, plan.rounds[-1].train, store, progress)
-    tuner.tune(plan.rounds)
-    probed = task.tuned or (lambda rows: {})
-    return replace(task, tuned=lambda rows: probed(rows) | tuner.x(rows)), tuner.kept()
+    all_rows = plan.folds[-1].train
+    tuner = Tuner(plan.aligned, plan.recipe, features, data, all_rows, store, progress)
+    tuner.tune(plan.folds)
+    probed = data.tuned or (lambda rows: {})
+    return replace(data, tuned=lambda rows: probed(rows) | tuner.x(rows)), tuner.kept()
 
 
 @dataclass(frozen=True)
-class Kept:
+class FinalModels:
     """What goes into the bundle: models trained on every sample, what was chosen for each, and how
     the ensemble joins them.
     """
@@ -197,72 +200,68 @@ class Kept:
     pool: Pool | None
 
 
-def fitted(fitting: CrossFit, plan: Plan, noisy: Noisy | None) -> tuple[OutOfFold, Kept]:
-    """Out-of-fold answers of every round, then what they chose for the models of all samples, and
-    these models.
-    """
-    *rounds, everything = plan.rounds
-    answered = [answer_round(fitting, each, noisy=noisy) for each in rounds]
-    choices, pool = final_choices(fitting, answered)
-    [models] = fitting.models({everything: choices})[everything]
-    fitting.forget(everything)
-    aligned = plan.aligned
-    return assemble(fitting, answered, aligned.keys, aligned.cluster_values()), Kept(
-        models, choices, pool
-    )
+def final_models(
+    crossfit: CrossFit, folds: Sequence[FoldPredictions], all_samples: NestedFold
+) -> FinalModels:
+    """Train a model of each method on every sample, with what the folds chose."""
+    choices, pool = final_choices(crossfit, folds)
+    models = {}
+    for name, choice in choices.items():
+        [models[name]] = crossfit.fit_outer(name, {all_samples: choice})[all_samples]
+    crossfit.fold_data.drop(all_samples)
+    return FinalModels(models, choices, pool)
 
 
 def concluded_plan(
-    plan: Plan, read: Read, fitting: CrossFit, found: OutOfFold
+    plan: Plan, inputs: RunInputs, crossfit: CrossFit, oof: OutOfFold
 ) -> tuple[Plan, Features]:
-    """What a search ends in: an ordinary recipe, and features as it reads the modalities. Without a
-    search nothing changes.
+    """Return what a search ends in: an ordinary recipe, and features as it reads the modalities.
+    Without a search nothing changes.
     """
     if plan.recipe.search is None:
-        return plan, read.features
+        return plan, inputs.features
     features, encoders = (
-        read.probe.kept(plan.rounds[-1].train)
-        if read.probe
-        else (read.features, plan.recipe.encoders)
+        inputs.probe.kept(plan.folds[-1].train)
+        if inputs.probe
+        else (inputs.features, plan.recipe.encoders)
     )
-    changes = concluded(plan.recipe, fitting, found.rounds) | {"encoders": encoders}
+    changes = concluded(plan.recipe, crossfit, oof.folds) | {"encoders": encoders}
     return replace(plan, recipe=plan.recipe.model_copy(update=changes)), features
 
 
-def ruled_run(plan: Plan, features: Features, read: Read, progress: Progress) -> Ruled:
+def ruled_run(plan: Plan, features: Features, inputs: RunInputs, progress: Progress) -> Ruled:
     def beside(other: Recipe) -> Store:
-        return read.store.beside(run_digest(plan.aligned, other, features))
+        return inputs.store.beside(run_digest(plan.aligned, other, features))
 
-    return Ruled(
-        read.task, plan.recipe, plan.fires, plan.rounds, plan.aligned.label_order, beside, progress
-    )
+    labels = plan.aligned.label_order
+    return Ruled(inputs.data, plan.recipe, plan.fires, plan.folds, labels, beside, progress)
 
 
-def judged(
+def evaluated(
     plan: Plan,
-    found: OutOfFold,
+    oof: OutOfFold,
     ruled: Ruled,
-    without: Sequence[Floats | None],
-    fitting: CrossFit,
+    without_rule: Sequence[Floats | None],
+    crossfit: CrossFit,
     reference: Answered | None,
 ) -> EvaluationResult:
-    """With rules at prediction, if the recipe has them; from here on `found` holds the answers as
-    they are given: after a search those of the method that each round chose, under the name of the
-    one that all samples are trained with.
+    """Evaluate with rules at prediction, if the recipe has them; from here on `oof` holds the
+    predictions as they are given: after a search those of the method that each fold chose, under
+    the name of the one that all samples are trained with.
     """
     recipe, searched = plan.recipe, None
     if recipe.knowledge.at_prediction:
-        found.methods = {
-            name: ruled.applied(answers, found.rows) for name, answers in found.methods.items()
+        oof.methods = {
+            name: ruled.applied(predictions, oof.rows) for name, predictions in oof.methods.items()
         }
-        found.noisy = {
-            key: ruled.applied(answers, found.rows) for key, answers in found.noisy.items()
+        oof.noisy = {
+            key: ruled.applied(predictions, oof.rows) for key, predictions in oof.noisy.items()
         }
-    rules = ruled.scores(found, without)
-    if fitting.budget:
-        searched = report(found, fitting, recipe.method, recipe.evaluation.draws)
-        found.methods[recipe.method] = own_choices(found.rounds, found.methods)
-    result = evaluate(replace(question_of(plan, found), reference=reference))
+    rules = ruled.scores(oof, without_rule)
+    if crossfit.budget:
+        searched = report(oof, crossfit, recipe.method, recipe.evaluation.draws)
+        oof.methods[recipe.method] = predictions_of_winners(oof.folds, oof.methods)
+    result = evaluate(replace(question_of(plan, oof), reference=reference))
     result.rules, result.search = rules, searched
     return result
 
@@ -271,8 +270,8 @@ def bundle_of(
     plan: Plan,
     features: Features,
     tuned: Adapted,
-    kept: Kept,
-    found: OutOfFold,
+    final: FinalModels,
+    oof: OutOfFold,
     result: EvaluationResult,
 ) -> Bundle:
     inputs, digests = plan.inputs.modalities, sample_digests(plan.aligned)
@@ -284,33 +283,39 @@ def bundle_of(
         tuned=tuned,
         fields={name: one.fields or one.columns for name, one in inputs.items()},
         encoders=references(encoders_of(features, tuned)),
-        models=kept.models,
-        pool=kept.pool,
-        best_single=found.best_single,
-        trained_on=[digests[row] for row in plan.rounds[-1].train],
-        choices={name: vars(choice) for name, choice in kept.choices.items()},
+        models=final.models,
+        pool=final.pool,
+        best_single=oof.best_single,
+        trained_on=[digests[row] for row in plan.folds[-1].train],
+        choices={name: vars(choice) for name, choice in final.choices.items()},
         result=result,
     )
 
 
-def keep(
-    bundle: Bundle, found: OutOfFold, columns: Mapping[str, Sequence[Any]], at: Vectors, out: Path
+def write_outputs(
+    bundle: Bundle,
+    oof: OutOfFold,
+    columns: Mapping[str, Sequence[Any]],
+    embedding_map: Vectors,
+    out: Path,
 ) -> None:
-    singles = {name: calibrated for name, (calibrated, _) in found.singles.items()}
+    singles = {name: calibrated for name, (calibrated, _) in oof.singles.items()}
     recipe = bundle.recipe
     predictions_file.write(
         out / PREDICTIONS,
-        found.scored,
-        found.methods[recipe.method].whole,
+        oof.scored,
+        oof.methods[recipe.method].whole,
         singles,
         recipe.training.seeds,
     )
-    representation_file.write(out / REPRESENTATION, found.space, found.scored, columns, at)
+    representation_file.write(out / REPRESENTATION, oof.space, oof.scored, columns, embedding_map)
     save(bundle, out, [PREDICTIONS, REPRESENTATION])
 
 
-def facts(plan: Plan, features: Features, found: OutOfFold, noisy: Noisy | None) -> dict[str, Any]:
-    chosen = {each.each.name: each.chosen() for each in found.rounds}
+def environment_of(
+    plan: Plan, features: Features, oof: OutOfFold, noisy: Noisy | None
+) -> dict[str, Any]:
+    chosen = {predictions.fold.name: predictions.chosen() for predictions in oof.folds}
     return environment() | {
         "seeds": plan.recipe.training.seeds,
         "recipe": plan.recipe.digest,
@@ -322,30 +327,30 @@ def facts(plan: Plan, features: Features, found: OutOfFold, noisy: Noisy | None)
     }
 
 
-def question_of(plan: Plan, found: OutOfFold) -> Question:
+def question_of(plan: Plan, oof: OutOfFold) -> Question:
     aligned, recipe = plan.aligned, plan.recipe
     described = [
         Fold(
-            name=str(each.name),
-            n_train=len(each.train),
-            n_test=len(each.test),
-            best_epochs=[choice.epochs for choice in answered.choices.values()],
+            name=str(fold.name),
+            n_train=len(fold.train),
+            n_test=len(fold.test),
+            best_epochs=[choice.epochs for choice in predictions.choices.values()],
         )
-        for each, answered in zip(plan.rounds, found.rounds)
+        for fold, predictions in zip(plan.folds, oof.folds)
     ]
     return question_about(
         aligned,
-        found.rows,
+        oof.rows,
         recipe,
-        found.scored,
-        found.methods,
+        oof.scored,
+        oof.methods,
         Split(policy=aligned.split.policy, groups=list(aligned.groups), folds=described),
-        left_out(aligned, found.rows),
-        singles=found.singles,
-        best_single=found.best_single,
-        temperatures={name: found.temperature(name) for name in found.scored.modalities},
+        left_out(aligned, oof.rows),
+        singles=oof.singles,
+        best_single=oof.best_single,
+        temperatures={name: oof.temperature(name) for name in oof.scored.modalities},
         seeds=recipe.training.seeds,
-        baselines=found.baselines,
-        space=found.space,
-        noisy=found.noisy,
+        baselines=oof.baselines,
+        space=oof.space,
+        noisy=oof.noisy,
     )

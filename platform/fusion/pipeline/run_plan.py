@@ -23,13 +23,13 @@ from fusion.evaluation.subgroups import subgroup_columns
 from fusion.pipeline.knowledge_use import fires_of, settled, taught, warnings_of
 from fusion.pipeline.protocol_checks import asked
 from fusion.schema.recipe import Recipe, RecipeError
-from fusion.tasks import task_of as learning_task
-from fusion.training.folds import Round, Task
+from fusion.tasks import task_of
+from fusion.training.folds import NestedFold, TrainingData
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is settled before anything is embedded. fires: (n, R), where each rule speaks; rounds:
+    """What is settled before anything is embedded. fires: (n, R), where each rule speaks; folds:
     of the split, then all samples.
     """
 
@@ -37,7 +37,7 @@ class Plan:
     recipe: Recipe
     modalities: list[str]
     fires: Bools
-    rounds: list[Round]
+    folds: list[NestedFold]
 
     @classmethod
     def of(cls, aligned: Aligned, recipe: Recipe, progress: Progress) -> "Plan":
@@ -46,8 +46,8 @@ class Plan:
         fires = fires_of(recipe, aligned)
         for words in warnings_of(recipe, aligned, fires):
             progress.log(words)
-        rounds = [*rounds_of(aligned, recipe), round_of_all(aligned)]
-        return cls(aligned, recipe, chosen_modalities(aligned, recipe), fires, rounds)
+        nested = [*nested_folds(aligned, recipe), fold_of_all(aligned)]
+        return cls(aligned, recipe, chosen_modalities(aligned, recipe), fires, nested)
 
     @property
     def inputs(self) -> Aligned:
@@ -57,11 +57,11 @@ class Plan:
         )
 
     def inner(self, rows: Ints) -> list[tuple[Ints, Ints]]:
-        return inner_of(self.aligned, rows, self.recipe)
+        return inner_folds_of(self.aligned, rows, self.recipe)
 
-    def task(self, features: Features) -> Task:
+    def training_data(self, features: Features) -> TrainingData:
         teaching = taught(self.recipe, self.aligned.task, self.aligned.label_order, self.fires)
-        return replace(task_of(self.aligned, features), taught=teaching)
+        return replace(training_data(self.aligned, features), taught=teaching)
 
 
 def in_order(aligned: Aligned) -> Aligned:
@@ -99,24 +99,26 @@ def chosen_modalities(aligned: Aligned, recipe: Recipe) -> list[str]:
     return sorted(wanted)
 
 
-def rounds_of(aligned: Aligned, recipe: Recipe) -> list[Round]:
+def nested_folds(aligned: Aligned, recipe: Recipe) -> list[NestedFold]:
     seeds = len(recipe.training.seeds)
     return [
-        Round(fold.name, fold.train, fold.test, inner_of(aligned, fold.train, recipe), seeds)
+        NestedFold(
+            fold.name, fold.train, fold.test, inner_folds_of(aligned, fold.train, recipe), seeds
+        )
         for fold in folds(aligned)
     ]
 
 
-def round_of_all(aligned: Aligned) -> Round:
+def fold_of_all(aligned: Aligned) -> NestedFold:
     """Training on every sample that takes part, with nothing held out: the model that is kept, with
-    what the other rounds chose.
+    what the other folds chose.
     """
     rows = np.asarray(aligned.kept(), dtype=np.int64)
-    return Round("all samples", rows, rows[:0], [], 1)
+    return NestedFold("all samples", rows, rows[:0], [], 1)
 
 
-def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
-    """Rounds by group inside training rows; the validation rows of a fixed split where it has some."""
+def inner_folds_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, Ints]]:
+    """Return folds by group inside training rows; the validation rows of a fixed split where it has some."""
     if aligned.fixed is not None:
         fit, validation = inner_split(aligned, rows)
         if all(
@@ -127,15 +129,16 @@ def inner_of(aligned: Aligned, rows: Ints, recipe: Recipe) -> list[tuple[Ints, I
     return found[: recipe.training.inner_folds]
 
 
-def task_of(aligned: Aligned, features: Features) -> Task:
-    asked = learning_task(aligned.task, aligned.label_order)
+def training_data(aligned: Aligned, features: Features) -> TrainingData:
+    task = task_of(aligned.task, aligned.label_order)
     tables = frozenset(name for name in features.names if aligned.modalities[name].kind == "table")
     x = {name: features.x[name] for name in features.names}
     blocks = {
         name: [block for part in features.parts[name] for block in part.blocks]
         for name in features.names
     }
-    return Task(asked.encode(aligned.labels), asked, x, features.mask, tables=tables, blocks=blocks)
+    y = task.encode(aligned.labels)
+    return TrainingData(y, task, x, features.mask, tables=tables, blocks=blocks)
 
 
 def sample_digests(aligned: Aligned) -> list[str]:

@@ -1,78 +1,78 @@
-"""The linear baselines of one round: on all features joined, and as a product of calibrated single
+"""The linear baselines of one fold: on all features joined, and as a product of calibrated single
 ones.
 """
 
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fusion.core.arrays import Array, Floats, Ints
+from fusion.core.arrays import Array, Floats, Floats32, Ints
 from fusion.tasks.linear import NAMES, linear
 from fusion.tasks.linear_strength import Fitted, tuned
 from fusion.training.crossfit import CrossFit
-from fusion.training.folds import Prepared, Round
+from fusion.training.fold_data import FoldData
+from fusion.training.folds import NestedFold
 
-Part = tuple[NDArray[np.float32], Array]
+Part = tuple[Floats32, Array]
+"""Inputs (n, d) and labels (n, ...) of some rows."""
 
 
-def baselines(fitting: CrossFit, each: Round) -> dict[str, Floats]:
-    """Name -> beliefs (n_test, D), from the store where they are there already."""
-    unit, name = f"{each.name}/regression", NAMES[fitting.task.asked.name]
+def baselines(crossfit: CrossFit, fold: NestedFold) -> dict[str, Floats]:
+    """Return {name: beliefs (n_test, D)}, from the store where they are there already."""
+    unit, name = f"{fold.name}/regression", NAMES[crossfit.data.learning_task.name]
     ways = {f"{name}, features joined": joined, f"{name}, calibrated product": product}
-    found = fitting.store.get(unit)
-    if found is None:
-        answers = {title: way(fitting, each) for title, way in ways.items()}
-        fitting.store.put(unit, answers, {})
-        return answers
-    return {title: found[0][title] for title in ways}
+    stored = crossfit.store.get(unit)
+    if stored is None:
+        beliefs = {title: way(crossfit, fold) for title, way in ways.items()}
+        crossfit.store.put(unit, beliefs, {})
+        return beliefs
+    return {title: stored[0][title] for title in ways}
 
 
-def joined(fitting: CrossFit, each: Round) -> Floats:
-    """Whitened features side by side, zeros where a modality is missing, and an indicator of that."""
-    task = fitting.task
+def joined(crossfit: CrossFit, fold: NestedFold) -> Floats:
+    """Return beliefs from whitened features side by side, zeros where a modality is missing, and an
+    indicator of that.
+    """
+    data, task, of = crossfit.data, crossfit.data.learning_task, crossfit.fold_data.of
 
-    def part(prepared: Prepared, rows: Ints) -> Part:
-        seen = task.mask[rows]
+    def part(fold_data: FoldData, rows: Ints) -> Part:
+        present = data.mask[rows]
         features = [
-            np.where(seen[:, i, None], prepared.x(name)[rows].numpy(), 0)
-            for i, name in enumerate(task.modalities)
+            np.where(present[:, column, None], fold_data.x(name)[rows].numpy(), 0)
+            for column, name in enumerate(data.modalities)
         ]
-        return np.concatenate([*features, ~seen], axis=1).astype(np.float32), task.y[rows]
+        return np.concatenate([*features, ~present], axis=1).astype(np.float32), data.y[rows]
 
     def fit_on(rows: Ints) -> Fitted:
-        known = part(fitting.prepared(rows), rows)
-        return lambda strength: linear(task.asked.name, *known, strength)
+        samples = part(of(rows), rows)
+        return lambda strength: linear(task.name, *samples, strength)
 
-    outer = fitting.prepared(each.train)
-    inner = [(fit_on(rows), *part(fitting.prepared(rows), held)) for rows, held in each.inner]
-    model, temperature = tuned(task.asked, inner, fit_on(each.train), outer.log_prior)
+    outer = of(fold.train)
+    inner = [(fit_on(rows), *part(of(rows), validation)) for rows, validation in fold.inner]
+    model, temperature = tuned(task, inner, fit_on(fold.train), outer.log_prior)
     assert model is not None
-    return task.asked.beliefs(
-        model.outputs(part(outer, each.test)[0], outer.log_prior), temperature
-    )
+    outputs = model.outputs(part(outer, fold.test)[0], outer.log_prior)
+    return task.beliefs(outputs, temperature)
 
 
-def product(fitting: CrossFit, each: Round) -> Floats:
-    task, outer = fitting.task, fitting.prepared(each.train)
-    prior, mask = task.asked.beliefs(outer.log_prior), task.mask[each.test].copy()
-    beliefs = np.tile(prior, (len(each.test), len(task.modalities), 1))
-    for column, name in enumerate(task.modalities):
+def product(crossfit: CrossFit, fold: NestedFold) -> Floats:
+    """Return the product of the beliefs of each modality's own linear model."""
+    data, task, of = crossfit.data, crossfit.data.learning_task, crossfit.fold_data.of
+    outer, mask = of(fold.train), data.mask[fold.test].copy()
+    prior = task.beliefs(outer.log_prior)
+    beliefs = np.tile(prior, (len(fold.test), len(data.modalities), 1))
+    for column, name in enumerate(data.modalities):
 
-        def part(prepared: Prepared, rows: Ints, name: str = name) -> Part:
-            samples = prepared.samples(name, rows)
+        def part(fold_data: FoldData, rows: Ints, name: str = name) -> Part:
+            samples = fold_data.samples(name, rows)
             return samples.x[name].numpy(), samples.y.numpy()
 
         inner = [
-            (partial(prepared.linear, name), *part(prepared, held))
-            for prepared, held in inner_of(fitting, each)
+            (partial(of(rows).linear, name), *part(of(rows), validation))
+            for rows, validation in fold.inner
         ]
-        model, temperature = tuned(task.asked, inner, partial(outer.linear, name), outer.log_prior)
+        model, temperature = tuned(task, inner, partial(outer.linear, name), outer.log_prior)
         if model is not None:
-            outputs = model.outputs(part(outer, each.test)[0], outer.log_prior)
-            beliefs[mask[:, column], column] = task.asked.beliefs(outputs, temperature)
-    return task.asked.product(beliefs, mask, prior)
-
-
-def inner_of(fitting: CrossFit, each: Round) -> list[tuple[Prepared, Ints]]:
-    return [(fitting.prepared(rows), held) for rows, held in each.inner]
+            outputs = model.outputs(part(outer, fold.test)[0], outer.log_prior)
+            beliefs[mask[:, column], column] = task.beliefs(outputs, temperature)
+    return task.product(beliefs, mask, prior)

@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -149,40 +148,6 @@ def drop_modalities(mask: Tensor, rate: float) -> Tensor:
     return torch.where(kept.any(-1, keepdim=True), kept, mask)
 
 
-Added = Callable[[Tensor], Tensor]
-"""Log-probabilities (answers, networks, batch, K) -> what is added to the loss of each, (answers,
-networks, batch).
-"""
-
-
-Losses = Callable[[Tensor], Tensor]
-"""Outputs (answers, networks, batch, D) -> what each costs, (answers, networks, batch)."""
-
-
-def loss_of(
-    stack: nn.Module,
-    x: dict[str, Tensor],
-    mask: Tensor,
-    counts: Tensor,
-    losses: Losses,
-    added: Added | None = None,
-) -> Tensor:
-    """(networks,): the mean over the samples that count, of the method and of its heads for single
-    modalities where these are present.
-
-    mask: (networks, batch, M); counts: (networks, batch).
-    """
-    outputs, aux = stack(x, mask)
-    heads = [column for column, name in enumerate(stack.modalities) if name in aux]  # type: ignore[arg-type]
-    answers = torch.stack([outputs, *aux.values()])
-    wrong = losses(answers)
-    if added is not None:
-        wrong = wrong + added(answers.log_softmax(-1))
-    counted = torch.cat([counts[None], (counts.unsqueeze(-1) * mask)[..., heads].movedim(-1, 0)])
-    means = (wrong * counted).sum(-1) / counted.sum(-1).clamp(min=1)
-    return means[0] + AUX_WEIGHT * means[1:].sum(0)
-
-
 def batches(
     begins: Sequence[int], sizes: Sequence[int], steps: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -200,8 +165,8 @@ def batches(
     yield from zip(torch.stack(rows, 1), torch.stack(counts, 1).float())
 
 
-def answer(net: nn.Module, x: Mapping[str, Tensor], mask: Tensor) -> NDArray[np.float32]:
-    """Outputs (n, D) of a trained network."""
+def predict(net: nn.Module, x: Mapping[str, Tensor], mask: Tensor) -> NDArray[np.float32]:
+    """Return the outputs of a trained network, (n, D)."""
     net.eval()
     with torch.inference_mode():
         return net(x, mask)[0].numpy()
@@ -233,46 +198,54 @@ def fit(
         stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps * recipe.epochs
     )
     if hooks.checkpoint and hooks.checkpoint.exists():
-        restore(hooks.checkpoint, stack, optimizer, watches, task)
+        read_checkpoint(hooks.checkpoint, stack, optimizer, watches, task)
     saved = time.monotonic()
     while live := [watch for watch in watches if watch.goes_on(recipe.patience)]:
         hooks.epoch(max(len(watch.history.train_loss) for watch in live))
         stack.train()
         total = torch.zeros(len(nets))
         for rows, counts in batches(begins, sizes, steps):
-            loss = loss_at(rows, counts, stack, everything, recipe, teaching, terms)
+            loss = batch_loss(stack, everything, rows, counts, recipe, teaching, terms)
             optimizer.step(loss.sum())
             total += loss.detach() * counts.sum(1)
         for watch in live:
             watch.history.train_loss.append(float(total[watch.net]) / sizes[watch.net])
-            judge(nets[watch.net], watch, task)
-            tell(watch, task)
+            validate(nets[watch.net], watch, task)
+            report_last(watch, task)
         if hooks.checkpoint and time.monotonic() - saved >= hooks.checkpoint_seconds:
-            keep(hooks.checkpoint, stack, optimizer, watches)
+            write_checkpoint(hooks.checkpoint, stack, optimizer, watches)
             saved = time.monotonic()
 
 
-def loss_at(
+def batch_loss(
+    stack: nn.Module,
+    samples: Samples,
     rows: Tensor,
     counts: Tensor,
-    stack: nn.Module,
-    everything: Samples,
     recipe: Training,
     teaching: Teaching,
     terms: Terms | None,
 ) -> Tensor:
-    """Of each network on its rows of a batch: (networks,)"""
-    x, mask, y = everything.batch(rows)
-    added = (
-        None
-        if terms is None or everything.fires is None
-        else partial(terms.losses, y=y, fires=everything.fires[rows])
-    )
-    losses = partial(teaching.losses, y, recipe.label_smoothing)
-    return loss_of(stack, x, drop_modalities(mask, recipe.modality_dropout), counts, losses, added)
+    """Return the loss of each network on its batch, (networks,): the mean over the samples that
+    count, of the method and of its heads for single modalities where these are present.
+
+    rows, counts: (networks, batch); terms: what knowledge adds.
+    """
+    x, mask, y = samples.batch(rows)
+    mask = drop_modalities(mask, recipe.modality_dropout)
+    fused, heads = stack(x, mask)
+    outputs = torch.stack([fused, *heads.values()])
+    losses = teaching.losses(y, recipe.label_smoothing, outputs)
+    if terms is not None and samples.fires is not None:
+        losses = losses + terms.losses(outputs.log_softmax(-1), y, samples.fires[rows])
+    columns = [column for column, name in enumerate(stack.modalities) if name in heads]  # type: ignore[arg-type]
+    present = (counts.unsqueeze(-1) * mask)[..., columns].movedim(-1, 0)
+    weights = torch.cat([counts[None], present])
+    means = (losses * weights).sum(-1) / weights.sum(-1).clamp(min=1)
+    return means[0] + AUX_WEIGHT * means[1:].sum(0)
 
 
-def judge(net: nn.Module, watch: Watch, task: LearningTask) -> None:
+def validate(net: nn.Module, watch: Watch, task: LearningTask) -> None:
     """Adds this epoch's validation figures and remembers the best epoch; without validation, keeps
     the weights of the last epoch.
     """
@@ -283,7 +256,7 @@ def judge(net: nn.Module, watch: Watch, task: LearningTask) -> None:
         return
     if not len(validation):
         return
-    logits = answer(net, validation.x, validation.mask)
+    logits = predict(net, validation.x, validation.mask)
     y = validation.y.numpy()
     calibrated = task.log_loss(logits, y, temperature_of(logits, y, task.log_loss))
     if not history.calibrated_loss or calibrated < min(history.calibrated_loss):
@@ -302,7 +275,7 @@ def curves(history: History, task: LearningTask) -> dict[str, list[float]]:
     }
 
 
-def tell_all(watches: Sequence[Watch], task: LearningTask) -> None:
+def report_all(watches: Sequence[Watch], task: LearningTask) -> None:
     """Every point again: whoever was killed may have been told of them without keeping them."""
     for watch in watches:
         for name, values in curves(watch.history, task).items():
@@ -310,7 +283,7 @@ def tell_all(watches: Sequence[Watch], task: LearningTask) -> None:
                 watch.metric(epoch, name, value)
 
 
-def tell(watch: Watch, task: LearningTask) -> None:
+def report_last(watch: Watch, task: LearningTask) -> None:
     for name, values in curves(watch.history, task).items():
         if values:
             watch.metric(len(watch.history.train_loss), name, values[-1])
@@ -338,7 +311,9 @@ def unpack(watches: Sequence[Watch], tensors: Tensors, facts: list[dict[str, Any
         watch.weights = starting(tensors, f"weights.{i}.")
 
 
-def keep(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch]) -> None:
+def write_checkpoint(
+    path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch]
+) -> None:
     """Everything the next epoch depends on: weights, optimizer, random state, histories."""
     tensors, histories = packed(watches)
     tensors |= {f"net.{name}": value.numpy() for name, value in stack.state_dict().items()}
@@ -346,7 +321,7 @@ def keep(path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch
     write_tensors(path, tensors | {"random": torch.get_rng_state().numpy()}, histories)
 
 
-def restore(
+def read_checkpoint(
     path: Path, stack: nn.Module, optimizer: AdamW, watches: Sequence[Watch], task: LearningTask
 ) -> None:
     tensors, histories = read_tensors(path)
@@ -354,7 +329,7 @@ def restore(
     optimizer.load(starting(tensors, "optimizer."))
     unpack(watches, tensors, histories)
     torch.set_rng_state(torch.from_numpy(tensors["random"]))
-    tell_all(watches, task)
+    report_all(watches, task)
 
 
 def starting(tensors: Tensors, prefix: str) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 of resuming and of the bundle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,15 +13,18 @@ from torch import Tensor
 
 from fusion.core.arrays import Floats
 from fusion.core.files import BrokenFile
+from fusion.features.prototypes import relation
 from fusion.features.tokens import TokenWhitening
 from fusion.features.whitening import Whitening
-from fusion.methods import JOINT, build
+from fusion.methods import JOINT, build, reads_tokens
 from fusion.methods.layers import Network
+from fusion.methods.unimodal import Unimodal
 from fusion.schema.recipe import Training
 from fusion.schema.task_names import TaskName
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
-from fusion.training.loop import answer
+from fusion.training.fold_data import FoldData
+from fusion.training.loop import predict
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,28 @@ class Shape:
     task: TaskName = "classification"
 
     @classmethod
-    def of(
-        cls,
-        name: str,
-        modalities: Sequence[str],
-        dims: Mapping[str, int],
-        task: LearningTask,
-        recipe: Training,
-        tokens: dict[str, int] | None = None,
-    ) -> "Shape":
-        sizes = recipe.hidden_dim, recipe.dropout, recipe.input_dropout
-        return cls(name, list(modalities), dict(dims), task.width, *sizes, tokens, task.name)
+    def of(cls, name: str, fold_data: FoldData, recipe: Training) -> "Shape":
+        """Return the shape of a model whose inputs are whitened on the rows of a fold."""
+        data = fold_data.data
+        inputs = data.inputs(name)
+        dims = {
+            modality: fold_data.whitening_for(name, modality).dim if modality in inputs else 0
+            for modality in data.modalities
+        }
+        tokens = None
+        if reads_tokens(name):
+            tokens = {modality: fold_data.token_whitening(modality).number for modality in inputs}
+        return cls(
+            name,
+            data.modalities,
+            dims,
+            data.learning_task.width,
+            recipe.hidden_dim,
+            recipe.dropout,
+            recipe.input_dropout,
+            tokens,
+            data.learning_task.name,
+        )
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> "Shape":
@@ -68,6 +82,21 @@ class Shape:
     def network(self, log_prior: NDArray[np.float32]) -> Network:
         settings = (self.hidden, self.dropout, self.input_dropout, self.tokens, self.task)
         return build(self.name, self.dims, torch.as_tensor(log_prior), *settings)
+
+
+def new_network(shape: Shape, fold_data: FoldData) -> Network:
+    """Return a network as its training begins; that of a single modality begins as the linear model
+    of the fold.
+    """
+    network = shape.network(fold_data.log_prior)
+    if isinstance(network, Unimodal):
+        part = fold_data.linear_part(shape.name)
+        if part is not None:
+            network.set_linear(*map(torch.from_numpy, part))
+    likeness = fold_data.data.likeness
+    if likeness is not None:
+        network.relation = torch.from_numpy(relation(likeness).astype(np.float32))
+    return network
 
 
 @dataclass
@@ -95,7 +124,7 @@ class Model:
         self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """The same of inputs that are whitened already, by this model's whitening."""
-        return answer(self.network, whitened, torch.as_tensor(mask.copy()))
+        return predict(self.network, whitened, torch.as_tensor(mask.copy()))
 
     def answers(
         self,

@@ -1,4 +1,6 @@
-"""All rounds of a split put together: out-of-fold answers of every model, for the evaluation."""
+"""Out-of-fold predictions: every model about the test samples of the fold that it was not trained
+on, and the folds put together for the evaluation.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,41 +11,44 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusion.core.arrays import Floats, Ints
+from fusion.core.arrays import Bools, Floats, Floats32, Ints
 from fusion.features.perturb import Key, Noisy
-from fusion.methods.ensemble import Pool, beliefs_of, outputs_of
+from fusion.methods.ensemble import Pool, beliefs_of
 from fusion.methods.predictor import Predictor
 from fusion.methods.representation import Space, Vectors, evidence, views
-from fusion.tasks.calibration import temperature_of
 from fusion.tasks.predictions import Answers, Coalition, Scored, coalitions, hide
-from fusion.training.crossfit import CrossFit
-from fusion.training.folds import Choice, Round, Task
+from fusion.training.choices import Choice, HeldOut, part_numbers
+from fusion.training.crossfit import CrossFit, FittedModel
+from fusion.training.folds import NestedFold
 from fusion.training.linear_baselines import baselines
 from fusion.training.models import Model
 
 
 @dataclass
-class RoundAnswers:
-    """singles: (S, n, M, D) outputs; joint: {method: {coalition: (S, n, D) answers}}; uncalibrated:
-    {method: (S, n, D)}; baselines: beliefs.
+class FoldPredictions:
+    """Predictions about the test samples of one fold. singles: (S, n, M, D) outputs; joint:
+    {method: {coalition: (S, n, D)}}; uncalibrated: {method: (S, n, D)}; baselines: {name: beliefs}.
 
-    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a
-    search. noisy: the same models' answers with one modality under noise, by modality and level,
-    with all inputs alone. vectors: (1 + M, n, D) of the run's own method and the first seed, see
+    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a search. noisy: the same models'
+    predictions with one modality under noise, by modality and level, from all inputs alone.
+    vectors: (1 + M, n, D) of the run's own method and the first seed, see
     fusion.methods.representation.views.
     """
 
-    each: Round
+    fold: NestedFold
     choices: dict[str, Choice]
     log_prior: NDArray[Any]
     singles: Floats
     vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
-    joint: dict[str, dict[tuple[int, ...], Floats]] = field(default_factory=dict)
+    joint: dict[str, dict[Coalition, Floats]] = field(default_factory=dict)
     uncalibrated: dict[str, Floats] = field(default_factory=dict)
     baselines: dict[str, Floats] = field(default_factory=dict)
     pool: Pool | None = None
     losses: dict[str, float] = field(default_factory=dict)
-    noisy: dict[Key, "RoundAnswers"] = field(default_factory=dict)
+    noisy: dict[Key, "FoldPredictions"] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.fold.test)
 
     @property
     def winner(self) -> str:
@@ -51,356 +56,300 @@ class RoundAnswers:
         return min(self.losses, key=lambda name: self.losses[name])
 
     def chosen(self) -> dict[str, Any]:
-        """As plain data, by model."""
-        found = {name: vars(choice) for name, choice in self.choices.items()}
-        joined = {"ensemble": vars(self.pool)} if self.pool else {}
-        return (
-            found
-            | joined
-            | ({"search": {"method": self.winner, "losses": self.losses}} if self.losses else {})
-        )
+        """Return the choices as plain data, by model."""
+        chosen: dict[str, Any] = {name: vars(choice) for name, choice in self.choices.items()}
+        if self.pool:
+            chosen["ensemble"] = vars(self.pool)
+        if self.losses:
+            chosen["search"] = {"method": self.winner, "losses": self.losses}
+        return chosen
 
 
-def answer_round(
-    fitting: CrossFit, each: Round, regressions: bool = True, noisy: Noisy | None = None
-) -> RoundAnswers:
-    """What the models of one round say about its test samples; and the plain regressions beside
-    them, and the answers under noise, if asked for.
+def predict_fold(
+    crossfit: CrossFit, fold: NestedFold, regressions: bool = True, noisy: Noisy | None = None
+) -> FoldPredictions:
+    """Predict the test samples of one fold; with the linear baselines, and under noise, if asked
+    for.
     """
-    choices, models = fitting.solve(each)
-    prepared, task = fitting.prepared(each.train), fitting.task
-    at, mask = torch.from_numpy(each.test), task.mask[each.test]
-    x = {name: prepared.x(name)[at] for name in task.modalities}
-    singles = singles_of(models, task.modalities, x, mask)
-    found = RoundAnswers(
-        each,
-        choices,
-        prepared.log_prior,
-        singles,
-        baselines=baselines(fitting, each) if regressions else {},
+    models = crossfit.fit(fold)
+    fold_data, mask = crossfit.fold_data.of(fold.train), crossfit.data.mask[fold.test]
+    predictions = FoldPredictions(
+        fold,
+        {name: model.choice for name, model in models.items()},
+        fold_data.log_prior,
+        outputs_of_singles(crossfit, fold, models, mask),
+        baselines=baselines(crossfit, fold) if regressions else {},
     )
-    for name in fitting.names[len(task.modalities) :]:
-        x = {modality: values[at] for modality, values in prepared.x_for(name).items()}
-        of_name = [seed[name] for seed in models]
-        found.joint[name] = {
-            c: np.stack([calibrated(m, x, hide(mask, c)) for m in of_name])
-            for c in coalitions(mask.shape[1])
+    for name in crossfit.joint:
+        x, by_seed = fold_data.x_for(name, fold.test), models[name].by_seed
+        predictions.joint[name] = {
+            coalition: calibrated(by_seed, x, hide(mask, coalition))
+            for coalition in coalitions(mask.shape[1])
         }
-        found.uncalibrated[name] = np.stack(
-            [calibrated(m, x, mask, temperature=1.0) for m in of_name]
-        )
-    if fitting.members or fitting.budget:
-        held = Held.inner(fitting, each)
-        found.pool = held.pool(choices, fitting.members) if fitting.members else None
-        found.losses = held.losses(choices, fitting.members) if fitting.budget else {}
-    found.vectors = vectors_of(fitting, found, models[0])
+        predictions.uncalibrated[name] = calibrated(by_seed, x, mask, temperature=1.0)
+    if crossfit.members or crossfit.budget:
+        choose_ensemble(crossfit, predictions, models)
+    predictions.vectors = vectors_of(crossfit, predictions, models)
     if noisy:
-        found.noisy = {
-            key: answer_noisy(
-                fitting, found, models, key[0], noisy.features(key, each.train)[each.test]
+        predictions.noisy = {
+            key: predict_noisy(
+                crossfit, predictions, models, key[0], noisy.features(key, fold.train)[fold.test]
             )
             for key in noisy.keys
         }
-    fitting.forget(each)
-    return found
+    crossfit.fold_data.drop(fold)
+    return predictions
 
 
-def singles_of(
-    models: Sequence[Mapping[str, Model]],
-    modalities: Sequence[str],
-    x: Mapping[str, Tensor],
-    mask: NDArray[np.bool_],
+def choose_ensemble(
+    crossfit: CrossFit, predictions: FoldPredictions, models: Mapping[str, FittedModel]
+) -> None:
+    """Add the ensemble, and in a search the loss of every method, by the inner validation."""
+    inner = {name: models[name].inner for name in crossfit.names}
+    held_out = HeldOut.inner(crossfit.data, predictions.fold, inner)
+    if crossfit.members:
+        predictions.pool = held_out.pool(predictions.choices, crossfit.members)
+    if crossfit.budget:
+        predictions.losses = held_out.losses(predictions.choices, crossfit.members)
+
+
+def outputs_of_singles(
+    crossfit: CrossFit, fold: NestedFold, models: Mapping[str, FittedModel], mask: Bools
 ) -> Floats:
-    """(S, n, M, D) outputs of each modality's own model."""
-    return np.stack(
-        [np.stack([seed[name].answer(x, mask) for name in modalities], axis=1) for seed in models]
-    ).astype(np.float64)
+    """Return the outputs of each modality's own model, (S, n, M, D)."""
+    fold_data = crossfit.fold_data.of(fold.train)
+    outputs = [
+        raw_outputs(models[name].by_seed, fold_data.x_for(name, fold.test), mask)
+        for name in crossfit.data.modalities
+    ]
+    return np.stack(outputs, axis=2)
 
 
-def answer_noisy(
-    fitting: CrossFit,
-    clean: RoundAnswers,
-    models: Sequence[Mapping[str, Model]],
-    modality: str,
-    features: NDArray[np.float32],
-) -> RoundAnswers:
-    """features: (n, dim) of the noisy modality for the test samples, as its encoders write them."""
-    prepared, task, each = fitting.prepared(clean.each.train), fitting.task, clean.each
-    at, mask = torch.from_numpy(each.test), task.mask[each.test]
-    everything = tuple(range(len(task.modalities)))
-
-    def inputs(name: str) -> dict[str, Tensor]:
-        said = torch.from_numpy(prepared.whitening_for(name, modality)(features))
-        return {
-            one: said if one == modality else values[at]
-            for one, values in prepared.x_for(name).items()
-        }
-
-    singles, column = clean.singles.copy(), task.modalities.index(modality)
-    singles[:, :, column] = singles_of(models, [modality], inputs(modality), mask)[:, :, 0]
-    found = RoundAnswers(each, clean.choices, clean.log_prior, singles, pool=clean.pool)
-    for name in clean.joint:
-        x = inputs(name)
-        found.joint[name] = {
-            everything: np.stack([calibrated(seed[name], x, mask) for seed in models])
-        }
-        found.uncalibrated[name] = clean.uncalibrated[name]
-    return found
-
-
-@dataclass(frozen=True)
-class Held:
-    """Outputs about samples that the models had not seen: the inner validation samples of a round,
-    or the test samples of all rounds. By these an ensemble is chosen, and methods are told apart.
-
-    rows, part: (n,), of the task, and which round held them back; prior: (n, D) of their
-    training samples.
-
-    outputs: {model: (n, D)} before the temperature, the prior where it has no input; seen: {model:
-    (n,)}, where it has one.
-    """
-
-    task: Task
-    rows: Ints
-    part: Ints
-    prior: Floats
-    outputs: dict[str, Floats]
-    seen: dict[str, NDArray[np.bool_]]
-
-    @classmethod
-    def inner(cls, fitting: CrossFit, each: Round) -> "Held":
-        validation = [held for _, held in each.inner]
-        rows = np.concatenate(validation)
-        prior = np.tile(fitting.prepared(each.train).log_prior.astype(np.float64), (len(rows), 1))
-        outputs, seen = {}, {}
-        for name in fitting.names:
-            answered, said = fitting.validated(name, each)
-            seen[name] = np.isin(rows, answered)
-            outputs[name] = prior.copy()
-            outputs[name][seen[name]] = said
-        return cls(fitting.task, rows, parts(validation), prior, outputs, seen)
-
-    @classmethod
-    def outer(cls, fitting: CrossFit, found: Sequence[RoundAnswers]) -> "Held":
-        """Of the first seed."""
-        task, test = fitting.task, [each.each.test for each in found]
-        rows = np.concatenate(test)
-        prior = np.concatenate(
-            [np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found]
-        )
-        outputs = {
-            name: np.concatenate([each.singles[0, :, i] for each in found])
-            for i, name in enumerate(task.modalities)
-        }
-        for name in fitting.names[len(task.modalities) :]:
-            outputs[name] = task.asked.outputs(
-                np.concatenate([each.uncalibrated[name][0] for each in found])
-            )
-        seen = {name: np.isin(rows, task.rows_with(fitting.inputs(name), rows)) for name in outputs}
-        return cls(task, rows, parts(test), prior, outputs, seen)
-
-    def temperature(self, name: str) -> float:
-        seen = self.seen[name]
-        return temperature_of(
-            self.outputs[name][seen], self.task.y[self.rows[seen]], self.task.asked.log_loss
-        )
-
-    def pool(
-        self,
-        choices: Mapping[str, Choice],
-        members: Sequence[str],
-        among: NDArray[np.bool_] | None = None,
-    ) -> Pool:
-        """How an ensemble of these methods joins them on the complete samples, or on those `among`
-        them.
-        """
-        beliefs, mine = (
-            self.beliefs(choices),
-            self.complete if among is None else self.complete & among,
-        )
-        return Pool.of(
-            self.task.asked,
-            {name: beliefs[name][mine] for name in members},
-            self.task.y[self.rows[mine]],
-        )
-
-    def losses(self, choices: Mapping[str, Choice], members: Sequence[str]) -> dict[str, float]:
-        """{method: log loss}; for an ensemble each part of the samples is judged with weights that
-        the other parts chose.
-        """
-        beliefs, task = self.beliefs(choices), self.task.asked
-        if members:
-            beliefs["ensemble"] = beliefs["late"].copy()
-            for own in [self.part == part for part in np.unique(self.part)]:
-                pool, mine = (
-                    self.pool(choices, members, None if own.all() else ~own),
-                    self.complete & own,
-                )
-                beliefs["ensemble"][mine] = pool(
-                    task, {name: beliefs[name][mine] for name in members}
-                )
-        y = self.task.y[self.rows]
-        return {
-            name: task.log_loss(outputs_of(task, said), y, 1.0) for name, said in beliefs.items()
-        }
-
-    @property
-    def complete(self) -> NDArray[np.bool_]:
-        """(n,): samples that have every modality."""
-        return np.all([self.seen[name] for name in self.task.modalities], axis=0)
-
-    def beliefs(self, choices: Mapping[str, Choice]) -> dict[str, Floats]:
-        """{method: (n, D)} of late and of every joint method, calibrated; the prior where there is
-        no input.
-        """
-        task, singles = self.task.asked, self.task.modalities
-        said = {
-            name: task.beliefs(outputs, choices[name].temperature)
-            for name, outputs in self.outputs.items()
-        }
-        late = task.product(
-            np.stack([said[name] for name in singles], axis=1),
-            self.task.mask[self.rows],
-            self.prior,
-        )
-        joint = {
-            name: np.where(self.seen[name][:, None], one, self.prior)
-            for name, one in said.items()
-            if name not in singles
-        }
-        return {"late": late} | joint
-
-
-def parts(rows: Sequence[Ints]) -> Ints:
-    return np.repeat(np.arange(len(rows)), [len(some) for some in rows])
-
-
-def vectors_of(fitting: CrossFit, found: RoundAnswers, models: dict[str, Model]) -> Vectors:
-    """The fused representation of a round's test samples, (1 + M, n, D). models: of the first seed."""
-    task, asked, method, test = fitting.task, fitting.task.asked, fitting.method, found.each.test
-    seen = views(task.mask[test])
-    if method in models:
-        at = torch.from_numpy(test)
-        x = {
-            modality: values[at]
-            for modality, values in fitting.prepared(found.each.train).x_for(method).items()
-        }
-        return np.stack([models[method].vectors(x, mask) for mask in seen])
-    beliefs = asked.beliefs(
-        found.singles[0], np.array([found.choices[name].temperature for name in task.modalities])
-    )
-    late = np.stack([evidence(asked, beliefs, mask, found.log_prior) for mask in seen])
-    if method == "ensemble" and found.pool:
-        said = {
-            name: beliefs_of(asked, by[max(by, key=len)][0]) for name, by in found.joint.items()
-        }
-        joint = found.pool(asked, said | {"late": asked.product(beliefs, seen[0], found.log_prior)})
-        complete = np.all(seen[0], axis=1)[:, None]
-        late[0] = np.where(
-            complete, evidence(asked, joint[:, None], complete, found.log_prior), late[0]
-        )
-    return late.astype(np.float32)
-
-
-def final_choices(
-    fitting: CrossFit, found: Sequence[RoundAnswers]
-) -> tuple[dict[str, Choice], Pool | None]:
-    """For the models that are trained on every sample and that nothing here judges: epochs as the
-    rounds chose on average, and the temperature, and the weights of an ensemble, that suit the
-    answers of all rounds to samples that they had not seen.
-    """
-    held, choices = Held.outer(fitting, found), {}
-    for name in fitting.names:
-        chosen = [each.choices[name] for each in found]
-        epochs = round(float(np.mean([each.epochs for each in chosen])))
-        choices[name] = Choice(
-            max(1, epochs), held.temperature(name), float(np.mean([each.score for each in chosen]))
-        )
-    return choices, held.pool(choices, fitting.members) if fitting.members else None
+def raw_outputs(by_seed: Sequence[Model], x: Mapping[str, Tensor], mask: Bools) -> Floats:
+    """Return the outputs of a model with each seed, (S, n, D)."""
+    return np.stack([model.answer(x, mask) for model in by_seed]).astype(np.float64)
 
 
 def calibrated(
-    model: Model, x: Mapping[str, Tensor], mask: NDArray[np.bool_], temperature: float | None = None
+    by_seed: Sequence[Model],
+    x: Mapping[str, Tensor],
+    mask: Bools,
+    temperature: float | None = None,
 ) -> Floats:
-    return model.calibrated(model.answer(x, mask), mask, temperature)
+    """Return the predictions of a model with each seed, (S, n, D)."""
+    return np.stack(
+        [model.calibrated(model.answer(x, mask), mask, temperature) for model in by_seed]
+    )
+
+
+def predict_noisy(
+    crossfit: CrossFit,
+    clean: FoldPredictions,
+    models: Mapping[str, FittedModel],
+    modality: str,
+    features: Floats32,
+) -> FoldPredictions:
+    """Predict with one modality under noise. features: (n, dim) of that modality for the test
+    samples, as its encoders write them.
+    """
+    fold, mask = clean.fold, crossfit.data.mask[clean.fold.test]
+    fold_data = crossfit.fold_data.of(fold.train)
+    everything = tuple(range(len(crossfit.data.modalities)))
+
+    def inputs(name: str) -> dict[str, Tensor]:
+        whitened = torch.from_numpy(fold_data.whitening_for(name, modality)(features))
+        return fold_data.x_for(name, fold.test) | {modality: whitened}
+
+    singles, column = clean.singles.copy(), crossfit.data.modalities.index(modality)
+    singles[:, :, column] = raw_outputs(models[modality].by_seed, inputs(modality), mask)
+    joint = {
+        name: {everything: calibrated(models[name].by_seed, inputs(name), mask)}
+        for name in clean.joint
+    }
+    return FoldPredictions(
+        fold,
+        clean.choices,
+        clean.log_prior,
+        singles,
+        joint=joint,
+        uncalibrated=clean.uncalibrated,
+        pool=clean.pool,
+    )
+
+
+def vectors_of(
+    crossfit: CrossFit, predictions: FoldPredictions, models: Mapping[str, FittedModel]
+) -> Vectors:
+    """Return the fused representation of a fold's test samples by the models of the first seed,
+    (1 + M, n, D).
+    """
+    method, fold = crossfit.method, predictions.fold
+    masks = views(crossfit.data.mask[fold.test])
+    if method in models:
+        x = crossfit.fold_data.of(fold.train).x_for(method, fold.test)
+        return np.stack([models[method].by_seed[0].vectors(x, mask) for mask in masks])
+    return evidence_of(crossfit, predictions, masks).astype(np.float32)
+
+
+def evidence_of(crossfit: CrossFit, predictions: FoldPredictions, masks: Sequence[Bools]) -> Floats:
+    """Return the evidence for each label of late fusion or the ensemble, (1 + M, n, D)."""
+    task, log_prior = crossfit.data.learning_task, predictions.log_prior
+    temperatures = [predictions.choices[name].temperature for name in crossfit.data.modalities]
+    beliefs = task.beliefs(predictions.singles[0], np.array(temperatures))
+    late = np.stack([evidence(task, beliefs, mask, log_prior) for mask in masks])
+    if crossfit.method == "ensemble" and predictions.pool:
+        members = {
+            name: beliefs_of(task, by_coalition[max(by_coalition, key=len)][0])
+            for name, by_coalition in predictions.joint.items()
+        }
+        members["late"] = task.product(beliefs, masks[0], log_prior)
+        joint = predictions.pool(task, members)
+        complete = np.all(masks[0], axis=1)[:, None]
+        pooled = evidence(task, joint[:, None], complete, log_prior)
+        late[0] = np.where(complete, pooled, late[0])
+    return late
+
+
+def final_choices(
+    crossfit: CrossFit, folds: Sequence[FoldPredictions]
+) -> tuple[dict[str, Choice], Pool | None]:
+    """Return what the models of all samples are trained with: epochs as the folds chose on average,
+    and the temperature, and the weights of an ensemble, that suit the out-of-fold predictions.
+    """
+    held_out, choices = held_out_tests(crossfit, folds), {}
+    for name in crossfit.names:
+        chosen = [predictions.choices[name] for predictions in folds]
+        epochs = round(float(np.mean([choice.epochs for choice in chosen])))
+        score = float(np.mean([choice.score for choice in chosen]))
+        choices[name] = Choice(max(1, epochs), held_out.temperature(name), score)
+    return choices, held_out.pool(choices, crossfit.members) if crossfit.members else None
+
+
+def held_out_tests(crossfit: CrossFit, folds: Sequence[FoldPredictions]) -> HeldOut:
+    """Return the outputs of the first seed about the test samples of all folds."""
+    data, tests = crossfit.data, [predictions.fold.test for predictions in folds]
+    rows = np.concatenate(tests)
+    outputs = {
+        name: np.concatenate([predictions.singles[0, :, column] for predictions in folds])
+        for column, name in enumerate(data.modalities)
+    }
+    for name in crossfit.joint:
+        outputs[name] = data.learning_task.outputs(
+            np.concatenate([predictions.uncalibrated[name][0] for predictions in folds])
+        )
+    present = {name: np.isin(rows, data.rows_with(data.inputs(name), rows)) for name in outputs}
+    return HeldOut(data, rows, part_numbers(tests), log_priors(folds), outputs, present)
+
+
+def log_priors(folds: Sequence[FoldPredictions]) -> Floats:
+    """Return the training prior of each test sample, (n, D)."""
+    return np.concatenate(
+        [
+            np.tile(predictions.log_prior.astype(np.float64), (len(predictions), 1))
+            for predictions in folds
+        ]
+    )
 
 
 @dataclass
 class OutOfFold:
-    """rows: (n,) rows of the task that were scored, in the order of everything else here."""
+    """Out-of-fold predictions. rows: (n,) rows of the data that were predicted, in the order of
+    everything else here; folds: the predictions as the folds made them.
+    """
 
     rows: Ints
     scored: Scored
-    rounds: list[RoundAnswers]
+    folds: list[FoldPredictions]
     methods: dict[str, Answers]
     singles: dict[str, tuple[Floats, Floats]]
-    """Modality -> its answers calibrated and not, (S, n, D) each."""
+    """Modality -> its predictions calibrated and not, (S, n, D) each."""
     baselines: dict[str, Floats]
-    """Name -> answers (1, n, D)."""
+    """Name -> predictions (1, n, D)."""
     space: Space
     """Of the run's own method."""
     noisy: dict[Key, Answers] = field(default_factory=dict)
-    """Of the run's own method, with all inputs."""
+    """Of the run's own method, from all inputs."""
 
     @property
     def best_single(self) -> str:
-        """The single modality with the best inner score, over the rounds; test labels take no part."""
-        names = self.scored.modalities
-        return max(
-            names,
-            key=lambda name: (np.mean([each.choices[name].score for each in self.rounds]), name),
-        )
+        """The single modality with the best inner score, over the folds; test labels take no part."""
+
+        def rank(name: str) -> tuple[float, str]:
+            scores = [predictions.choices[name].score for predictions in self.folds]
+            return float(np.mean(scores)), name
+
+        return max(self.scored.modalities, key=rank)
 
     def temperature(self, name: str) -> float:
-        return float(np.mean([each.choices[name].temperature for each in self.rounds]))
+        temperatures = [predictions.choices[name].temperature for predictions in self.folds]
+        return float(np.mean(temperatures))
 
 
 def assemble(
-    fitting: CrossFit, found: list[RoundAnswers], keys: Sequence[str], cluster: Sequence[Any]
+    crossfit: CrossFit,
+    folds: list[FoldPredictions],
+    keys: Sequence[str],
+    cluster: Sequence[Any],
 ) -> OutOfFold:
-    task, asked = fitting.task, fitting.task.asked
-    rows = np.concatenate([each.each.test for each in found])
-    fold = np.concatenate([[each.each.name] * len(each.each.test) for each in found])
-    log_prior = np.concatenate(
-        [np.tile(each.log_prior.astype(np.float64), (len(each.each.test), 1)) for each in found]
-    )
-    named = [keys[row] for row in rows]
-    scored = Scored(
-        named,
-        task.y[rows],
-        task.mask[rows],
-        log_prior,
-        np.asarray(cluster)[rows],
-        fold,
-        asked.labels,
-        task.modalities,
-        asked,
-    )
-    names = ["late", *found[0].joint, *(["ensemble"] if found[0].pool else [])]
-    predictor = predictor_of(fitting, found, scored, coalitions(len(task.modalities)))
-    methods = {name: predictor.method(name) for name in names}
+    """Join the folds' predictions. keys, cluster: of every row of the data."""
+    task, modalities = crossfit.data.learning_task, crossfit.data.modalities
+    scored = scored_samples(crossfit, folds, keys, cluster)
+    names = ["late", *folds[0].joint, *(["ensemble"] if folds[0].pool else [])]
+    predictor = predictor_of(crossfit, folds, scored, coalitions(len(modalities)))
     regressions = {
-        name: asked.answers(np.concatenate([each.baselines[name] for each in found]))[None]
-        for name in found[0].baselines
+        name: task.answers(np.concatenate([part.baselines[name] for part in folds]))[None]
+        for name in folds[0].baselines
     }
-    everything = [tuple(range(len(task.modalities)))]
     noisy = {}
-    for key in found[0].noisy:
-        under_noise = [each.noisy[key] for each in found]
-        method = predictor_of(fitting, under_noise, scored, everything).method
+    for key in folds[0].noisy:
+        under_noise = [predictions.noisy[key] for predictions in folds]
+        everything = [tuple(range(len(modalities)))]
+        method = predictor_of(crossfit, under_noise, scored, everything).method
         noisy[key] = (
-            own_choices(found, {name: method(name) for name in names})
-            if fitting.budget
-            else method(fitting.method)
+            predictions_of_winners(folds, {name: method(name) for name in names})
+            if crossfit.budget
+            else method(crossfit.method)
         )
-    space = space_of(fitting, found)
-    return OutOfFold(rows, scored, found, methods, predictor.singles, regressions, space, noisy)
+    return OutOfFold(
+        np.concatenate([predictions.fold.test for predictions in folds]),
+        scored,
+        folds,
+        {name: predictor.method(name) for name in names},
+        predictor.singles,
+        regressions,
+        space_of(crossfit, folds),
+        noisy,
+    )
 
 
-def own_choices(rounds: Sequence[RoundAnswers], methods: Mapping[str, Answers]) -> Answers:
-    """Every round by the method that it chose, in a search."""
-    winners = [(methods[each.winner], len(each.each.test)) for each in rounds]
-    ends = np.cumsum([n for _, n in winners])[:-1]
+def scored_samples(
+    crossfit: CrossFit,
+    folds: Sequence[FoldPredictions],
+    keys: Sequence[str],
+    cluster: Sequence[Any],
+) -> Scored:
+    """Return the test samples of all folds."""
+    data = crossfit.data
+    rows = np.concatenate([predictions.fold.test for predictions in folds])
+    return Scored(
+        [keys[row] for row in rows],
+        data.y[rows],
+        data.mask[rows],
+        log_priors(folds),
+        np.asarray(cluster)[rows],
+        np.concatenate([[part.fold.name] * len(part) for part in folds]),
+        data.learning_task.labels,
+        data.modalities,
+        data.learning_task,
+    )
+
+
+def predictions_of_winners(
+    folds: Sequence[FoldPredictions], methods: Mapping[str, Answers]
+) -> Answers:
+    """Return each fold's predictions by the method that it chose, in a search."""
+    winners = [methods[predictions.winner] for predictions in folds]
+    ends = np.cumsum([len(predictions) for predictions in folds])[:-1]
 
     def joined(parts: list[Floats]) -> Floats:
         return np.concatenate(
@@ -408,48 +357,48 @@ def own_choices(rounds: Sequence[RoundAnswers], methods: Mapping[str, Answers]) 
         )
 
     by_coalition = {
-        each: joined([answers.by_coalition[each] for answers, _ in winners])
-        for each in winners[0][0].by_coalition
+        coalition: joined([winner.by_coalition[coalition] for winner in winners])
+        for coalition in winners[0].by_coalition
     }
-    return Answers(by_coalition, joined([answers.uncalibrated for answers, _ in winners]))
+    return Answers(by_coalition, joined([winner.uncalibrated for winner in winners]))
 
 
 def predictor_of(
-    fitting: CrossFit, found: Sequence[RoundAnswers], scored: Scored, wanted: Sequence[Coalition]
+    crossfit: CrossFit,
+    folds: Sequence[FoldPredictions],
+    scored: Scored,
+    wanted: Sequence[Coalition],
 ) -> Predictor:
-    """The predictions of every method about the test samples of all rounds."""
-    modalities = fitting.task.modalities
+    """Return the predictor of every method about the test samples of all folds."""
 
     def joint(name: str) -> Answers:
+        by_coalition = {
+            coalition: np.concatenate([part.joint[name][coalition] for part in folds], axis=1)
+            for coalition in wanted
+        }
         return Answers(
-            {
-                coalition: np.concatenate([each.joint[name][coalition] for each in found], axis=1)
-                for coalition in wanted
-            },
-            np.concatenate([each.uncalibrated[name] for each in found], axis=1),
+            by_coalition, np.concatenate([part.uncalibrated[name] for part in folds], axis=1)
         )
 
     temperatures = [
-        np.tile([each.choices[name].temperature for name in modalities], (len(each.each.test), 1))
-        for each in found
+        np.tile([part.choices[name].temperature for name in scored.modalities], (len(part), 1))
+        for part in folds
     ]
     return Predictor(
         scored,
-        lambda: np.concatenate([each.singles for each in found], axis=1),
+        lambda: np.concatenate([part.singles for part in folds], axis=1),
         np.concatenate(temperatures),
         joint,
         wanted,
-        fallback=fitting.training.floor,
-        pools=[(each.pool, len(each.each.test)) for each in found if each.pool],
+        fallback=crossfit.training.floor,
+        pools=[(part.pool, len(part)) for part in folds if part.pool],
     )
 
 
-def space_of(fitting: CrossFit, found: Sequence[RoundAnswers]) -> Space:
-    whole, *alone = np.concatenate([each.vectors for each in found], axis=1)
-    method = "late" if fitting.method == "ensemble" and not fitting.members else fitting.method
-    return Space(
-        method,
-        method in ("late", "ensemble"),
-        whole,
-        dict(zip(fitting.task.modalities, alone, strict=True)),
-    )
+def space_of(crossfit: CrossFit, folds: Sequence[FoldPredictions]) -> Space:
+    whole, *alone = np.concatenate([predictions.vectors for predictions in folds], axis=1)
+    method = crossfit.method
+    if method == "ensemble" and not crossfit.members:
+        method = "late"
+    evidence = method in ("late", "ensemble")
+    return Space(method, evidence, whole, dict(zip(crossfit.data.modalities, alone, strict=True)))

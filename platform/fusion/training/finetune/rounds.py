@@ -28,7 +28,7 @@ from fusion.tasks.linear import constant, linear
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.training.finetune.fit import Examples, Headed, fit, processes
 from fusion.training.fit_store import Store
-from fusion.training.folds import Round, Task
+from fusion.training.folds import NestedFold, TrainingData
 from fusion.training.loop import Hooks, seed_everything
 
 Tensors = dict[str, NDArray[Any]]
@@ -70,30 +70,30 @@ class Tuner:
         aligned: Aligned,
         recipe: Recipe,
         features: Features,
-        task: Task,
+        data: TrainingData,
         everything: Ints,
         store: Store,
         progress: Progress,
     ) -> None:
-        self.aligned, self.training, self.features, self.task = (
+        self.aligned, self.training, self.features, self.data = (
             aligned,
             recipe.training,
             features,
-            task,
+            data,
         )
         self.everything, self.store, self.progress = everything, store, progress
         self.places = places_of(recipe, features)
         self.epochs = sum(place.choice.tuning_options.epochs for place in self.places)
         self.done = self.total = 0
 
-    def tune(self, rounds: Sequence[Round]) -> None:
+    def tune(self, folds: Sequence[NestedFold]) -> None:
         """All that the rounds will ask for.
 
         Where `accelerate launch` started several processes, all but the first have then done their
         part and leave by SystemExit.
         """
         wanted: dict[bytes, tuple[Ints, str]] = {}
-        for each in rounds:
+        for each in folds:
             for number, (rows, _) in enumerate(each.inner, 1):
                 wanted.setdefault(rows.tobytes(), (rows, f"{each.name}, inner {number}"))
             wanted.setdefault(each.train.tobytes(), (each.train, each.name))
@@ -153,17 +153,17 @@ class Tuner:
         return tensors, losses
 
     def solve(self, unit: str, place: Place, rows: Ints) -> tuple[Tensors, list[float]]:
-        known = self.task.rows_with([place.modality], rows)
+        known = self.data.rows_with([place.modality], rows)
         encoder = load(place.choice)
         seed_everything(unit, self.training.seeds[0])
         adapt(encoder, place.choice)
-        asked = self.task.asked
+        asked = self.data.learning_task
         headed = Headed(
-            encoder, *self.head(place, known), asked.prior(self.task.y[known]), asked.name
+            encoder, *self.head(place, known), asked.prior(self.data.y[known]), asked.name
         )
         examples = Examples(
             lambda i: prepare(self.aligned, place.modality, encoder, int(known[i])),
-            torch.from_numpy(self.task.y[known]),
+            torch.from_numpy(self.data.y[known]),
         )
         hooks = Hooks(self.step, self.store.checkpoint(unit), self.store.checkpoint_seconds)
         losses = fit(headed, examples, place.choice, self.training, unit, hooks)
@@ -177,9 +177,9 @@ class Tuner:
     def head(self, place: Place, rows: Ints) -> tuple[Whitening, Floats32, Floats32]:
         """The linear model on the frozen vectors: whitening, weight (whitened, D) and bias (D,)."""
         asked, x, y = (
-            self.task.asked,
+            self.data.learning_task,
             self.features.x[place.modality][rows, place.start : place.stop],
-            self.task.y[rows],
+            self.data.y[rows],
         )
         whitening, prior = Whitening.fit(x, self.training.pca_dim), asked.prior(y)
         model = linear(asked.name, whitening(x), y, STRENGTHS[1])

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from fusion.core.stopwatch import Stopwatch
 from fusion.training.fit_store import Store
+
+T = TypeVar("T")
 
 
 class OutOfTime(Exception):
@@ -29,20 +32,21 @@ class Budget:
     watch: Stopwatch | None = None
     """Of what is under way and may be left out."""
 
-    def finish(self, name: str, needed: bool, weight: float, work: Callable[[], None]) -> bool:
-        """Whether `work` came to its end. Unless it is needed, it is not begun when it would take
-        more than is left, by its weight and what those of others took, and given up when the budget
-        is spent.
+    def run(self, name: str, needed: bool, weight: float, work: Callable[[], T]) -> T | None:
+        """Return what `work` returns, None where it is given up. Unless it is needed, it is not
+        begun when it would take more than is left, by its weight and what those of others took, and
+        given up when the budget is spent.
         """
         unit = f"budget/{name}"
         stored = self.store.get(unit)
         known = stored[1] if stored else None
         finished, watch = known is None or known["finished"], Stopwatch()
         self.watch = None if needed or known else watch
+        result: T | None = None
         try:
             if finished:
                 self.check(weight * self.rate)
-                work()
+                result = work()
         except OutOfTime:
             finished = False
         self.watch = None
@@ -51,7 +55,7 @@ class Budget:
         self.store.put(unit, {}, {"seconds": self.spent[name], "finished": finished})
         if not finished:
             self.given_up.append(name)
-        return finished
+        return result
 
     @property
     def rate(self) -> float:

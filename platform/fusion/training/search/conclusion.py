@@ -3,7 +3,7 @@ training samples.
 
 Each round of the split answers by the method of the least log loss on its inner validation answers,
 so the headline is that of the whole procedure, choosing included (nested cross-validation: Cawley &
-Talbot 2010, On Over-fitting in Model Selection, JMLR). For the model of all samples the mean over
+Talbot 2010, On Over-crossfit in Model Selection, JMLR). For the model of all samples the mean over
 the rounds decides. What is left is an ordinary recipe.
 """
 
@@ -19,51 +19,51 @@ from fusion.schema.result import Search, Tried
 from fusion.tasks.bootstrap import Resampler, interval, verdict
 from fusion.tasks.predictions import Answers, Scored
 from fusion.training.crossfit import CrossFit
-from fusion.training.oof_predictions import OutOfFold, RoundAnswers
+from fusion.training.oof_predictions import FoldPredictions, OutOfFold
 
 
-def mean_losses(rounds: Sequence[RoundAnswers]) -> dict[str, float]:
-    return {
-        name: float(np.mean([each.losses[name] for each in rounds])) for name in rounds[0].losses
-    }
+def mean_losses(folds: Sequence[FoldPredictions]) -> dict[str, float]:
+    return {name: float(np.mean([fold.losses[name] for fold in folds])) for name in folds[0].losses}
 
 
-def concluded(recipe: Recipe, fitting: CrossFit, rounds: Sequence[RoundAnswers]) -> dict[str, Any]:
+def concluded(
+    recipe: Recipe, crossfit: CrossFit, folds: Sequence[FoldPredictions]
+) -> dict[str, Any]:
     """What turns the recipe into the ordinary one that the search ends in: the best method, the
     others that were tried beside it.
     """
-    losses = mean_losses(rounds)
+    losses = mean_losses(folds)
     kept, *others = sorted(losses, key=lambda name: losses[name])
-    ensemble = recipe.ensemble.model_copy(update={"of": fitting.members or None})
+    ensemble = recipe.ensemble.model_copy(update={"of": crossfit.members or None})
     return {"method": kept, "compare": others, "ensemble": ensemble, "search": None}
 
 
-def report(found: OutOfFold, fitting: CrossFit, kept: str, draws: int) -> Search:
+def report(found: OutOfFold, crossfit: CrossFit, kept: str, draws: int) -> Search:
     """found: every method by itself."""
-    assert fitting.budget is not None
-    losses, resampler = mean_losses(found.rounds), Resampler(found.scored.cluster, draws)
+    assert crossfit.budget is not None
+    losses, resampler = mean_losses(found.folds), Resampler(found.scored.cluster, draws)
     scores = {name: score_of(found.scored, resampler, found.methods[name]) for name in losses}
     tried = [
         Tried(
             method=name,
             score=interval(scores[name]),
             loss=losses[name],
-            seconds=seconds_of(name, fitting),
-            chosen=sum(each.winner == name for each in found.rounds),
+            seconds=seconds_of(name, crossfit),
+            chosen=sum(fold.winner == name for fold in found.folds),
             kept=name == kept,
             difference=None if name == kept else difference(scores[name] - scores[kept], kept),
         )
         for name in sorted(losses, key=lambda name: losses[name])
     ]
     given_up = [
-        *fitting.budget.given_up,
-        *(["ensemble"] if fitting.budget.given_up and not fitting.members else []),
+        *crossfit.budget.given_up,
+        *(["ensemble"] if crossfit.budget.given_up and not crossfit.members else []),
     ]
     return Search(
-        rounds=len(found.rounds),
+        rounds=len(found.folds),
         tried=tried,
         not_tried=given_up,
-        budget_seconds=fitting.budget.seconds,
+        budget_seconds=crossfit.budget.seconds,
     )
 
 
@@ -77,8 +77,10 @@ def difference(draws: Floats, over: str) -> Gain:
     return Gain(**found.model_dump(), over=over, verdict=verdict(found))
 
 
-def seconds_of(name: str, fitting: CrossFit) -> float | None:
+def seconds_of(name: str, crossfit: CrossFit) -> float | None:
     """Late fusion takes what its single models take; an ensemble nothing of its own."""
-    assert fitting.budget is not None
-    names = fitting.task.modalities if name == "late" else [name]
-    return None if name == "ensemble" else round(sum(fitting.budget.spent[one] for one in names), 3)
+    assert crossfit.budget is not None
+    names = crossfit.data.modalities if name == "late" else [name]
+    return (
+        None if name == "ensemble" else round(sum(crossfit.budget.spent[one] for one in names), 3)
+    )

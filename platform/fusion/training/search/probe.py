@@ -33,7 +33,7 @@ from fusion.tasks.calibration import temperature_of
 from fusion.tasks.linear import linear
 from fusion.tasks.linear_strength import STRENGTHS
 from fusion.training.fit_store import Store
-from fusion.training.folds import Round, Task
+from fusion.training.folds import NestedFold, TrainingData
 
 PARTNERS = 2
 """Candidates that are tried beside the best one, the next best ones."""
@@ -51,7 +51,7 @@ class Probe:
 
     inputs: Aligned
     recipe: Recipe
-    task: Task
+    data: TrainingData
     features: Features
     inner: Callable[[Ints], list[tuple[Ints, Ints]]]
     cache: Cache | None
@@ -72,14 +72,14 @@ class Probe:
         self.asked: dict[bytes, dict[str, Losses]] = {}
         self.full: dict[tuple[str, Combo], Features] = {}
 
-    def run(self, rounds: Sequence[Round]) -> Task:
+    def run(self, folds: Sequence[NestedFold]) -> TrainingData:
         """Everything that the rounds will ask for, the last of which is that of all samples; the
         task as they then read it.
         """
         self.read()
         wanted = {
             rows.tobytes(): rows
-            for each in rounds
+            for each in folds
             for rows in (each.train, *(rows for rows, _ in each.inner))
         }
         for done, (key, rows) in enumerate(wanted.items()):
@@ -91,9 +91,9 @@ class Probe:
         for losses in self.asked.values():
             for name, found in losses.items():
                 self.read_in_full(name, best(found))
-        for name, told in self.told(rounds[-1].train).items():
+        for name, told in self.told(folds[-1].train).items():
             self.progress.log(f"{name}: read with {' + '.join(told)}")
-        return replace(self.task, tuned=self.x, tuned_blocks=self.blocks)
+        return replace(self.data, tuned=self.x, tuned_blocks=self.blocks)
 
     def read(self) -> None:
         keys = [self.inputs.keys[row] for row in self.probed]
@@ -162,11 +162,11 @@ class Probe:
         """Of the samples that the inner rounds hold back and that have the modality, at its best
         temperature.
         """
-        asked, outputs, truth = self.task.asked, [], []
+        asked, outputs, truth = self.data.learning_task, [], []
         for rows, held in inner:
             at = self.known(name, held)
             outputs.append(self.fitted(name, combo, rows)[at])
-            truth.append(self.task.y[self.probed[at]])
+            truth.append(self.data.y[self.probed[at]])
         said, y = np.concatenate(outputs), np.concatenate(truth)
         return asked.log_loss(said, y, temperature_of(said, y, asked.log_loss)) if len(y) else 0.0
 
@@ -176,10 +176,12 @@ class Probe:
         """
         key = name, combo, rows.tobytes()
         if key not in self.said:
-            at, prior = self.known(name, rows), self.task.asked.prior(self.task.y[rows])
+            at, prior = self.known(name, rows), self.data.learning_task.prior(self.data.y[rows])
             x = np.concatenate([self.vectors[name][i] for i in combo], 1)
-            z = Whitening.fit(x[at], self.recipe.training.pca_dim, name in self.task.tables)(x)
-            model = linear(self.task.asked.name, z[at], self.task.y[self.probed[at]], STRENGTHS[1])
+            z = Whitening.fit(x[at], self.recipe.training.pca_dim, name in self.data.tables)(x)
+            model = linear(
+                self.data.learning_task.name, z[at], self.data.y[self.probed[at]], STRENGTHS[1]
+            )
             self.said[key] = (
                 np.tile(prior.astype(np.float64), (len(x), 1))
                 if model is None
@@ -189,7 +191,7 @@ class Probe:
 
     def known(self, name: str, rows: Ints) -> Ints:
         """Places among the probed rows of those of `rows` that have the modality."""
-        at = self.place[self.task.rows_with([name], rows)]
+        at = self.place[self.data.rows_with([name], rows)]
         return at[at >= 0]
 
     def choice(self, rows: Ints) -> dict[str, Combo]:
@@ -244,11 +246,11 @@ class Probe:
         )
         return replace(self.features, x=x, parts=parts), self.encoders(rows)
 
-    def report(self, rounds: Sequence[Round]) -> dict[str, list[Read]]:
+    def report(self, folds: Sequence[NestedFold]) -> dict[str, list[Read]]:
         """{modality: what it was read with, the best first}, by the rounds of the split; the last
         of `rounds` is that of all samples.
         """
-        *judged, everything = [self.asked[each.train.tobytes()] for each in rounds]
+        *judged, everything = [self.asked[each.train.tobytes()] for each in folds]
         found = {}
         for name in self.readings:
             tried = {combo for losses in judged for combo in losses[name]}
