@@ -11,7 +11,7 @@ from fusion.evaluation.subgroups import repeats, subgroups
 from fusion.methods.late import late_answers
 from fusion.schema.intervals import Interval
 from fusion.schema.notes import Note
-from fusion.tasks import metrics
+from fusion.tasks import metric_sums
 from fusion.tasks.bootstrap import Resampler, cluster_note, interval, verdict
 from fusion.tasks.calibration import bin_sums, ece_of, temperature_of
 from fusion.tasks.label_scores import LabelScores, gain
@@ -69,7 +69,9 @@ def test_a_draw_equals_the_metric_on_the_drawn_samples(case):
 
 def test_a_class_that_is_neither_truth_nor_answer_does_not_count():
     y, answer = np.array([0, 0, 1]), np.array([0, 1, 1])
-    assert metrics.macro_f1(y, answer, 5) == pytest.approx(sk.f1_score(y, answer, average="macro"))
+    assert metric_sums.macro_f1(y, answer, 5) == pytest.approx(
+        sk.f1_score(y, answer, average="macro")
+    )
 
 
 def test_the_interval_covers_the_truth_about_95_times_in_100():
@@ -84,7 +86,7 @@ def test_the_interval_covers_the_truth_about_95_times_in_100():
             y,
             np.eye(2)[(~right).astype(int).ravel()][None],
         )
-        found = interval(metrics.accuracy_of(scores.counts[0]))
+        found = interval(metric_sums.accuracy_of(scores.counts[0]))
         covered += found.low <= truth <= found.high
     assert 0.90 <= covered / 300 <= 0.99
 

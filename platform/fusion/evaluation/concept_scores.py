@@ -11,7 +11,7 @@ from fusion.schema.discipline_scores import ConceptsScore
 from fusion.schema.recipe import Recipe
 from fusion.tasks.bootstrap import Resampler, cluster_note
 from fusion.tasks.label_scores import LabelScores
-from fusion.tasks.metrics import mean_of_defined
+from fusion.tasks.metric_sums import mean_of_defined
 from fusion.training.oof_predictions import OutOfFold
 
 FEW = 10

@@ -11,7 +11,7 @@ from fusion.evaluation.rule_report import report, share
 from fusion.knowledge import Rule, allowed_labels
 from fusion.schema.discipline_scores import RuleEffect, RuleScore
 from fusion.schema.intervals import Interval, Pair, Worth
-from fusion.tasks import metrics
+from fusion.tasks import metric_sums
 from fusion.tasks.bootstrap import Resampler, cluster_note, interval
 from fusion.tasks.label_scores import LabelScores
 from fusion.tasks.predictions import Scored
@@ -71,7 +71,10 @@ def effect(
 def accuracy(scores: LabelScores) -> Floats:
     """(1 + draws,); NaN in a draw without any of the samples."""
     return scores.mean(
-        [np.where(sums.sum(-1) > 0, metrics.accuracy_of(sums), np.nan) for sums in scores.counts]
+        [
+            np.where(sums.sum(-1) > 0, metric_sums.accuracy_of(sums), np.nan)
+            for sums in scores.counts
+        ]
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fusion.core.arrays import Array, Floats
 from fusion.schema.result import ModalityPrediction
 from fusion.schema.task_names import TaskName
-from fusion.tasks import calibration, metrics
+from fusion.tasks import calibration, metric_sums
 from fusion.tasks.base import LearningTask, Temperature
 from fusion.tasks.label_scores import LabelScores, TaskScores
 
@@ -65,7 +65,7 @@ class Classification(LearningTask):
         return float((outputs.argmax(1) == y).mean())
 
     def score(self, y: Array, answers: Floats) -> float:
-        return metrics.macro_f1(y, answers.argmax(1), answers.shape[1])
+        return metric_sums.macro_f1(y, answers.argmax(1), answers.shape[1])
 
     def suspicion(self, answers: Floats, y: Array) -> Floats:
         """Log odds of the best other label against the given one."""

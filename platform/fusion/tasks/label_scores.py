@@ -16,7 +16,7 @@ from fusion.schema.intervals import Gain, Interval
 from fusion.schema.metrics import headline_of, metrics_of
 from fusion.schema.result import Against, ClassScore, Confusion, Reliability
 from fusion.schema.task_names import TaskName
-from fusion.tasks import metrics
+from fusion.tasks import metric_sums
 from fusion.tasks.bootstrap import Resampler, interval, verdict
 from fusion.tasks.calibration import bin_sums, ece_of, reliability
 
@@ -103,31 +103,31 @@ class LabelScores(TaskScores):
     def counts(self) -> list[Floats]:
         """(1 + draws, 3K) a seed"""
         k = self.probabilities.shape[2]
-        return [self.sums(metrics.counts(self.truth, p.argmax(1), k)) for p in self.seeds]
+        return [self.sums(metric_sums.counts(self.truth, p.argmax(1), k)) for p in self.seeds]
 
     @cached_property
     def losses(self) -> list[Floats]:
-        return [self.sums(metrics.losses(self.truth, p)) for p in self.seeds]
+        return [self.sums(metric_sums.losses(self.truth, p)) for p in self.seeds]
 
     @cached_property
     def macro_f1(self) -> Floats:
-        return self.mean([metrics.macro_f1_of(sums) for sums in self.counts])
+        return self.mean([metric_sums.macro_f1_of(sums) for sums in self.counts])
 
     @property
     def accuracy(self) -> Floats:
-        return self.mean([metrics.accuracy_of(sums) for sums in self.counts])
+        return self.mean([metric_sums.accuracy_of(sums) for sums in self.counts])
 
     @property
     def balanced_accuracy(self) -> Floats:
-        return self.mean([metrics.balanced_accuracy_of(sums) for sums in self.counts])
+        return self.mean([metric_sums.balanced_accuracy_of(sums) for sums in self.counts])
 
     @property
     def log_loss(self) -> Floats:
-        return self.mean([metrics.mean_loss(sums, 0) for sums in self.losses])
+        return self.mean([metric_sums.mean_loss(sums, 0) for sums in self.losses])
 
     @property
     def brier(self) -> Floats:
-        return self.mean([metrics.mean_loss(sums, 1) for sums in self.losses])
+        return self.mean([metric_sums.mean_loss(sums, 1) for sums in self.losses])
 
     @property
     def ece(self) -> Floats:
@@ -139,15 +139,15 @@ class LabelScores(TaskScores):
         return self.mean([self.auroc_of(p) for p in self.seeds])
 
     def auroc_of(self, p: Floats) -> Floats:
-        return metrics.mean_of_defined(self.areas(p, range(p.shape[1])))
+        return metric_sums.mean_of_defined(self.areas(p, range(p.shape[1])))
 
     def areas(self, p: Floats, labels: Iterable[int]) -> Floats:
         """(1 + draws, labels): one label against the rest."""
         areas = []
         for k in labels:
-            bins, width = metrics.auroc_bins(p[:, k], self.bins)
+            bins, width = metric_sums.auroc_bins(p[:, k], self.bins)
             areas.append(
-                metrics.auroc_of(
+                metric_sums.auroc_of(
                     *self.resampler.histograms(bins, self.truth == k, width, self.rows)
                 )
             )
@@ -155,7 +155,7 @@ class LabelScores(TaskScores):
 
     def f1_by_class(self) -> Floats:
         """(1 + draws, K)"""
-        return self.mean([np.nan_to_num(metrics.f1_of(sums)) for sums in self.counts])
+        return self.mean([np.nan_to_num(metric_sums.f1_of(sums)) for sums in self.counts])
 
     def per_class(self, labels: Sequence[str]) -> list[ClassScore]:
         return per_label(self.counts, self.f1_by_class(), labels)
@@ -188,7 +188,7 @@ class OrdinalScores(LabelScores):
         """(1 + draws, 7) a seed: 1, steps off, their squares, and truth and answer with their
         squares.
         """
-        return [self.sums(metrics.steps(self.truth, p.argmax(1))) for p in self.seeds]
+        return [self.sums(metric_sums.steps(self.truth, p.argmax(1))) for p in self.seeds]
 
     @property
     def mae_steps(self) -> Floats:
@@ -196,7 +196,7 @@ class OrdinalScores(LabelScores):
 
     @property
     def kappa(self) -> Floats:
-        return self.mean([metrics.weighted_kappa_of(sums) for sums in self.steps])
+        return self.mean([metric_sums.weighted_kappa_of(sums) for sums in self.steps])
 
 
 def gain(model: TaskScores, single: TaskScores, over: str) -> Gain:
@@ -206,9 +206,9 @@ def gain(model: TaskScores, single: TaskScores, over: str) -> Gain:
 
 
 def per_label(counts: Sequence[Floats], f1: Floats, labels: Sequence[str]) -> list[ClassScore]:
-    """counts: (1 + draws, 3K) a seed, see metrics.counts; f1: (1 + draws, K)."""
+    """counts: (1 + draws, 3K) a seed, see metric_sums.counts; f1: (1 + draws, K)."""
     whole = np.mean([sums[0] for sums in counts], axis=0)
-    precision, recall = metrics.precision_recall(whole)
+    precision, recall = metric_sums.precision_recall(whole)
     n = whole[2 * len(labels) :]
     return [
         ClassScore(

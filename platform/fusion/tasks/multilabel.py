@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fusion.core.arrays import Array, Floats
 from fusion.schema.result import ModalityPrediction
 from fusion.schema.task_names import TaskName
-from fusion.tasks import metrics
+from fusion.tasks import metric_sums
 from fusion.tasks.base import LearningTask, Temperature
 from fusion.tasks.label_scores import TaskScores
 from fusion.tasks.set_scores import SetScores
@@ -69,7 +69,7 @@ class MultiLabel(LearningTask):
         return -self.log_loss(outputs, y, 1.0)
 
     def score(self, y: Array, answers: Floats) -> float:
-        return float(metrics.macro_f1_of(metrics.label_counts(y, answers > 0.5).sum(0)))
+        return float(metric_sums.macro_f1_of(metric_sums.label_counts(y, answers > 0.5).sum(0)))
 
     def suspicion(self, answers: Floats, y: Array) -> Floats:
         """Log odds against what is said of one label, of the label where they are highest."""

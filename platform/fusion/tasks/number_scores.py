@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fusion.core.arrays import Floats
 from fusion.schema.result import Against, Bin, Reliability
-from fusion.tasks import metrics
+from fusion.tasks import metric_sums
 from fusion.tasks.bootstrap import interval
 from fusion.tasks.label_scores import TaskScores
 
@@ -33,9 +33,9 @@ class NumberScores(TaskScores):
 
     @cached_property
     def errors(self) -> list[Floats]:
-        """(1 + draws, 6) a seed, see metrics.errors."""
+        """(1 + draws, 6) a seed, see metric_sums.errors."""
         origin = float(self.truth.mean()) if len(self.truth) else 0.0
-        return [self.sums(metrics.errors(self.truth, p, origin)) for p in self.seeds]
+        return [self.sums(metric_sums.errors(self.truth, p, origin)) for p in self.seeds]
 
     @cached_property
     def covered(self) -> list[Floats]:
@@ -57,9 +57,9 @@ class NumberScores(TaskScores):
     @cached_property
     def r2(self) -> Floats:
         whole = self.resampler.sums(
-            metrics.errors(self.y, self.probabilities[0], float(self.y.mean()))
+            metric_sums.errors(self.y, self.probabilities[0], float(self.y.mean()))
         )
-        return self.mean([metrics.r2_of(sums, whole) for sums in self.errors])
+        return self.mean([metric_sums.r2_of(sums, whole) for sums in self.errors])
 
     @property
     def rmse(self) -> Floats:
@@ -91,14 +91,14 @@ class NumberScores(TaskScores):
             return np.zeros(1 + self.resampler.draws)
         from scipy.stats import spearmanr
 
-        place = metrics.rank_bins(y, RANKS) * RANKS + metrics.rank_bins(answer, RANKS)
+        place = metric_sums.rank_bins(y, RANKS) * RANKS + metric_sums.rank_bins(answer, RANKS)
         table, _ = self.resampler.histograms(place, np.ones(len(y), bool), RANKS**2, self.rows)
-        draws = metrics.rank_correlation_of(table.reshape(-1, RANKS, RANKS))
+        draws = metric_sums.rank_correlation_of(table.reshape(-1, RANKS, RANKS))
         corrected: Floats = draws + (spearmanr(y, answer).statistic - draws[0])
         return corrected
 
     def against(self) -> list[Against]:
-        bins = metrics.rank_bins(self.truth, TENTHS)
+        bins = metric_sums.rank_bins(self.truth, TENTHS)
         member = np.eye(int(bins.max()) + 1)[bins]
         n = self.sums(member)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fusion.core.arrays import Floats
 from fusion.schema.result import ClassScore, Reliability
-from fusion.tasks import metrics
+from fusion.tasks import metric_sums
 from fusion.tasks.calibration import BINS, ece_of, reliability_of
 from fusion.tasks.label_scores import TaskScores, per_label
 
@@ -25,7 +25,7 @@ class SetScores(TaskScores):
     @cached_property
     def counts(self) -> list[Floats]:
         """(1 + draws, 3L) a seed"""
-        return [self.sums(metrics.label_counts(self.truth, p > 0.5)) for p in self.seeds]
+        return [self.sums(metric_sums.label_counts(self.truth, p > 0.5)) for p in self.seeds]
 
     @cached_property
     def whole(self) -> list[Floats]:
@@ -52,11 +52,11 @@ class SetScores(TaskScores):
 
     @cached_property
     def macro_f1(self) -> Floats:
-        return self.mean([metrics.macro_f1_of(sums) for sums in self.counts])
+        return self.mean([metric_sums.macro_f1_of(sums) for sums in self.counts])
 
     @property
     def micro_f1(self) -> Floats:
-        return self.mean([metrics.micro_f1_of(sums) for sums in self.counts])
+        return self.mean([metric_sums.micro_f1_of(sums) for sums in self.counts])
 
     @property
     def exact_match(self) -> Floats:
@@ -78,13 +78,13 @@ class SetScores(TaskScores):
     def auroc_of(self, p: Floats) -> Floats:
         areas = []
         for k in range(p.shape[1]):
-            bins, width = metrics.auroc_bins(p[:, k], self.bins)
+            bins, width = metric_sums.auroc_bins(p[:, k], self.bins)
             areas.append(
-                metrics.auroc_of(
+                metric_sums.auroc_of(
                     *self.resampler.histograms(bins, self.truth[:, k], width, self.rows)
                 )
             )
-        return metrics.mean_of_defined(np.stack(areas, axis=-1))
+        return metric_sums.mean_of_defined(np.stack(areas, axis=-1))
 
     @cached_property
     def binned(self) -> list[Floats]:
@@ -102,7 +102,7 @@ class SetScores(TaskScores):
         return reliability_of(np.stack(self.binned))
 
     def per_class(self, labels: Sequence[str]) -> list[ClassScore]:
-        f1 = self.mean([np.nan_to_num(metrics.f1_of(sums)) for sums in self.counts])
+        f1 = self.mean([np.nan_to_num(metric_sums.f1_of(sums)) for sums in self.counts])
         return per_label(self.counts, f1, labels)
 
 
