@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line for this project; `consilience` is the same once the package is installed."""
+"""Django's command line for this project; an installed package has it as `consilience`."""
 
 import os
 import sys

@@ -69,7 +69,8 @@ def say_where(small: bool) -> None:
         else real_study() or "a cut of the demo study: spoken-digits is not on this machine"
     )
     print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; study: {getattr(study, 'name', study)}"
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
+        f"study: {getattr(study, 'name', study)}"
     )
 
 
@@ -91,7 +92,10 @@ def outside(name: str, place: Place) -> None:
     ended = subprocess.run(
         command, cwd=ROOT, env=environment(place.folder / "home"), stdout=sys.stderr
     ).returncode
-    load = f"load {before:.1f} before, {os.getloadavg()[0]:.1f} after; took {time.monotonic() - started:.0f} s"
+    load = (
+        f"load {before:.1f} before, {os.getloadavg()[0]:.1f} after; took "
+        f"{time.monotonic() - started:.0f} s"
+    )
     print(f"\n== {name}: {MEASURES[name]} ({load})", flush=True)
     rows = [Row(**row) for row in json.loads(answer.read_text())] if answer.exists() else []
     print(

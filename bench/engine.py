@@ -36,7 +36,8 @@ def measure(place: Place) -> list[Row]:
     rows = [
         Row(
             "study",
-            f"{study.name}, {first.result['n_samples']:,} samples scored, {len(first.result['seeds'])} seeds",
+            f"{study.name}, {first.result['n_samples']:,} samples scored, "
+            f"{len(first.result['seeds'])} seeds",
         )
     ]
     rows += scores(first.result, study == real_study())

@@ -78,7 +78,9 @@ def recipe_of(name: str) -> Recipe:
 
 
 def beside(one: dict[str, Any], alone: float) -> Row:
-    """The run of the platform from its start in a worker to its end, the command with all it loads."""
+    """The run of the platform from its start in a worker to its end, the command with
+    all it loads.
+    """
     took, most = one["seconds"], SHARE * alone + 1
     return Row(
         f"{one['name']}, through the platform",

@@ -113,13 +113,18 @@ def work(owner: object, project: object, study: Path) -> dict[str, str]:
         key=lambda one: one.n_rows * ("image" in {column["kind"] for column in one.columns}),
     )
     names = {
-        "home": ("home",), "project": ("projects:overview", project.slug), "data sets": ("datasets:list", project.slug),
-        "data set": ("datasets:dataset", project.slug, widest.dataset.slug), "samples": ("workspace:samples", project.slug),
-        "one sample": ("workspace:sample", project.slug, odd.key), "alignment": ("datasets:alignment", project.slug, alignment.number),
-        "runs": ("experiments:runs", project.slug), "run": ("experiments:run", project.slug, run.number),
+        "home": ("home",),
+        "project": ("projects:overview", project.slug),
+        "data sets": ("datasets:list", project.slug),
+        "data set": ("datasets:dataset", project.slug, widest.dataset.slug),
+        "samples": ("workspace:samples", project.slug),
+        "one sample": ("workspace:sample", project.slug, odd.key),
+        "alignment": ("datasets:alignment", project.slug, alignment.number),
+        "runs": ("experiments:runs", project.slug),
+        "run": ("experiments:run", project.slug, run.number),
         "model version": ("registry:version", project.slug, version.model.slug, version.number),
         "review": ("reviews:review", project.slug, review.number),
-    }  # fmt: skip
+    }
     return {name: reverse(route, args=arguments) for name, (route, *arguments) in names.items()}
 
 

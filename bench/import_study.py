@@ -24,8 +24,12 @@ def measure(place: Place) -> list[Row]:
         consilience(home, "setup")
         child = subprocess.run(
             [sys.executable, "-m", "bench.import_study", str(study)],
-            cwd=ROOT, env=environment(home, CONSILIENCE_WORKER="1"), stdout=subprocess.PIPE, check=True, text=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment(home, CONSILIENCE_WORKER="1"),
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
     seconds, rows, worker_mb, child_mb = (float(part) for part in child.stdout.split()[-4:])
     return [
         Row("study", f"{study.name}, {rows:,.0f} rows"),

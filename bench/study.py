@@ -1,4 +1,6 @@
-"""The study that is measured: the real one where it lies on this machine, else a cut of the demo's."""
+"""The study that is measured: the real one where it lies on this machine, else a cut of
+the demo's.
+"""
 
 import os
 from pathlib import Path

@@ -166,7 +166,8 @@ def main() -> int:
                 else f"{score['low']:.3f} to {score['high']:.3f}"
             )
             print(
-                f"{headline['metric'] if name == 'score' else name:<22} {score['value']:.3f}  ({between})"
+                f"{headline['metric'] if name == 'score' else name:<22} {score['value']:.3f}  "
+                f"({between})"
             )
     print(run["page"])
     return 0

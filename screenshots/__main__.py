@@ -36,7 +36,8 @@ def main() -> None:
     missing = set(options.only or ()) - {page.name for page in wanted}
     if missing:
         raise SystemExit(
-            f"There is no page {', '.join(sorted(missing))}. There are: {', '.join(page.name for page in pages())}."
+            f"There is no page {', '.join(sorted(missing))}. There are: "
+            f"{', '.join(page.name for page in pages())}."
         )
     with running(home, "up") as (_process, port):
         shoot(f"http://127.0.0.1:{port}", wanted, options)

@@ -29,7 +29,8 @@ def pages() -> list[Page]:
     project = Project.objects.order_by("pk").first()
     if project is None:
         raise SystemExit(
-            "There is no project here; name the home of a demo in CONSILIENCE_HOME, or leave it out."
+            "There is no project here; name the home of a demo in CONSILIENCE_HOME, or leave it "
+            "out."
         )
     return [
         Page(name, reverse(route, args=arguments), *more)

@@ -37,7 +37,10 @@ VOID = {
     "line",
 }
 NAMES = "Consilience|F1|AUROC|ECE|CSV|KB|English|EfficientNet-Lite0|L6|YAML|UTC|WAV|FLAC|Ogg|MP3|AIFF|PNG|JPEG|WebP|TIFF|BMP|GIF|Whisper|tiny.en|MiniLM|CC0-1.0|CC-BY-4.0|Apache-2.0|MIT"
-PEOPLE = "Digits|Vision|Speech|DI|VI|SP|Olga Owner|OO|(Maintainer|Reviewer|Contributor|Viewer) Person|[MRCV]P"
+PEOPLE = (
+    "Digits|Vision|Speech|DI|VI|SP|Olga Owner|OO|(Maintainer|Reviewer|Contributor|Viewer) "
+    "Person|[MRCV]P"
+)
 DATA = (
     "Samples|Handwriting|Recordings|Clues|Readings|sample_id|digit-fusion|zero|one|two|three|four|five|six|seven|eight|nine|good|poor"
     "|wordnet|bible|text|speech|image|seconds|label|code|speaker|writer|Ann|Bo|Cai|legibility|source|annotator|samples|handwriting|readings|recordings"

@@ -1,5 +1,6 @@
-"""The house style, checked over the syntax tree of the product; `python tests/test_style.py PATH ...`
-lists what is against it in files or folders."""
+"""The house style, checked over the syntax tree of the product; `python tests/test_style.py PATH
+...` lists what is against it in files or folders.
+"""
 
 import ast
 import re

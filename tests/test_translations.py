@@ -29,7 +29,9 @@ def test_nothing_is_untranslated_or_doubtful(messages: polib.POFile) -> None:
 
 
 def test_placeholders_are_the_same_on_both_sides(messages: polib.POFile) -> None:
-    """Of a plural the form for many counts: Chinese has one form, which must not lose the number."""
+    """Of a plural the form for many counts: Chinese has one form, which must not lose
+    the number.
+    """
     wrong = []
     for entry in messages:
         english = sorted(set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid)))

@@ -113,9 +113,11 @@ def test_a_file_arrives_whole(caller, team) -> None:
     with zipfile.ZipFile(content, "w") as file:
         file.writestr("study.yaml", "name: x\n")
     response = client.put(
-        f"{home}{made['id']}/files/?name=x.zip", content.getvalue(), content_type="application/octet-stream",
+        f"{home}{made['id']}/files/?name=x.zip",
+        content.getvalue(),
+        content_type="application/octet-stream",
         headers={"Content-Disposition": 'attachment; filename="x.zip"'},
-    )  # fmt: skip
+    )
     assert response.status_code == 200, response.content
     assert [(one["name"], one["size"]) for one in response.json()["files"]] == [
         ("x.zip", len(content.getvalue()))

@@ -301,9 +301,12 @@ LEDGER = Story(
     ("handwriting.quality", "stained"),
 )
 DIGITS = Story(
-    "Digits of ours", {"VI": "Vision", "SP": "Speech", "LI": "Linguistics", "ML": "Machine learning"}, "handwriting", "image_team.csv",
+    "Digits of ours",
+    {"VI": "Vision", "SP": "Speech", "LI": "Linguistics", "ML": "Machine learning"},
+    "handwriting",
+    "image_team.csv",
     ("handwriting.legibility", "poor"),
-)  # fmt: skip
+)
 
 
 @pytest.mark.timeout(400)

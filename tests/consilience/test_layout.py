@@ -52,7 +52,8 @@ def test_the_constraints_name_published_versions_alone() -> None:
 
 def test_the_web_process_loads_no_learning_library() -> None:
     code = (
-        "import consilience.asgi, sys; from django.urls import get_resolver; get_resolver().url_patterns;"
+        "import consilience.asgi, sys; from django.urls import get_resolver; "
+        "get_resolver().url_patterns;"
         "print(sorted({'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
     )
     path = f"{ROOT / 'platform'}:{ROOT}"

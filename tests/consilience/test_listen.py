@@ -8,7 +8,9 @@ from consilience.up import listen
 
 
 def test_an_accepted_connection_sends_small_packets_at_once() -> None:
-    """With Nagle on, headers and body of a page are sent 40 ms apart on a connection that is kept."""
+    """With Nagle on, headers and body of a page are sent 40 ms apart on a connection
+    that is kept.
+    """
 
     async def option() -> int:
         found: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -39,7 +39,9 @@ class Stream:
             pass
 
     def next(self, seconds: float = 20) -> tuple[str, dict, int | None]:
-        """Event, data, id. Raises TimeoutError when nothing comes, EOFError when the stream ends."""
+        """Event, data, id. Raises TimeoutError when nothing comes, EOFError when the
+        stream ends.
+        """
         self.socket.settimeout(seconds)
         fields: dict[str, str] = {}
         while True:

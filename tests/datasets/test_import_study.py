@@ -123,8 +123,14 @@ def test_spoken_digits_goes_in_with_exactly_its_defects(spoken_digits: Path, per
 
 
 def test_rules_concepts_and_protocols_of_a_study_go_into_its_alignment(bring: Any) -> None:
-    extra = b"rules:\n  - {discipline: VI, when: pictures.writer = 'w0', label: one}\nconcepts:\n  - {name: one, broader: number}\n"
-    extra += b"protocols:\n  - discipline: VI\n    criteria: [{metric: macro_f1, where: pictures.writer = 'w0', at_least: 0.5}]\n"
+    extra = (
+        b"rules:\n  - {discipline: VI, when: pictures.writer = 'w0', label: one}\nconcepts:\n "
+        b" - {name: one, broader: number}\n"
+    )
+    extra += (
+        b"protocols:\n  - discipline: VI\n    criteria: [{metric: macro_f1, where: "
+        b"pictures.writer = 'w0', at_least: 0.5}]\n"
+    )
     files = study_files()
     bring("study", {"tiny.zip": packed(files | {"study.yaml": files["study.yaml"] + extra})})
     alignment = Alignment.objects.get()
@@ -140,7 +146,10 @@ def test_rules_concepts_and_protocols_of_a_study_go_into_its_alignment(bring: An
 
 
 def test_a_rule_that_cannot_be_read_stops_the_study_by_its_number(bring: Any) -> None:
-    rules = b"rules:\n  - {discipline: VI, when: writer is present, label: one}\n  - {discipline: VI, when: writer like 2, label: one}\n"
+    rules = (
+        b"rules:\n  - {discipline: VI, when: writer is present, label: one}\n  - {discipline: "
+        b"VI, when: writer like 2, label: one}\n"
+    )
     files = study_files(2)
     upload = bring(
         "study",

@@ -284,8 +284,10 @@ def test_no_heavy_library_in_the_web_process() -> None:
     import sys
 
     code = (
-        "import django, sys; django.setup(); import apps.datasets.views.uploads, apps.datasets.views.media, apps.datasets.uploads.receive;"
-        "print([m for m in ('pyarrow', 'torch', 'scipy', 'sklearn', 'soundfile', 'PIL') if m in sys.modules])"
+        "import django, sys; django.setup(); import apps.datasets.views.uploads, "
+        "apps.datasets.views.media, apps.datasets.uploads.receive;"
+        "print([m for m in ('pyarrow', 'torch', 'scipy', 'sklearn', 'soundfile', 'PIL') if m in "
+        "sys.modules])"
     )
     root = Path(__file__).parents[2]
     found = subprocess.run(

@@ -28,8 +28,10 @@ def test_nothing_that_runs_or_loads_comes_through(body: str) -> None:
 
 def test_a_short_reference_becomes_a_link_and_the_rest_stays() -> None:
     assert html("See Run 31, then review 7.") == (
-        '<p>See <a href="/p/x/runs/31/" class="ref" rel="nofollow noopener noreferrer">Run 31</a>, then '
-        '<a href="/p/x/reviews/7/" class="ref" rel="nofollow noopener noreferrer">review 7</a>.</p>\n'
+        '<p>See <a href="/p/x/runs/31/" class="ref" rel="nofollow noopener noreferrer">Run '
+        "31</a>, then "
+        '<a href="/p/x/reviews/7/" class="ref" rel="nofollow noopener noreferrer">review '
+        "7</a>.</p>\n"
     )
 
 
@@ -59,7 +61,8 @@ def test_a_heading_does_not_break_the_outline_of_the_page() -> None:
 def test_an_excerpt_is_words_without_marks() -> None:
     assert (
         plain(
-            "**S3** is *weak*.\n\n- see `D00378`\n- and [this](https://example.org)\n\n```\ncode\n```"
+            "**S3** is *weak*.\n\n- see `D00378`\n- and "
+            "[this](https://example.org)\n\n```\ncode\n```"
         )
         == "S3 is weak. see D00378 and this code"
     )

@@ -51,8 +51,10 @@ def study(tmp_path):
     (tmp_path / "study.yaml").write_text(
         "name: s\nkey: id\n"
         "disciplines:\n  - code: A\n    name: A\n    datasets:\n"
-        "      - {name: pictures, table: pictures.csv, columns: {file: {kind: image}, m: {kind: number}, colour: {kind: category}}}\n"
-        "      - {name: samples, table: samples.csv, columns: {site: {kind: group}, side: {kind: category}}}\n"
+        "      - {name: pictures, table: pictures.csv, columns: {file: {kind: image}, m: {kind: "
+        "number}, colour: {kind: category}}}\n"
+        "      - {name: samples, table: samples.csv, columns: {site: {kind: group}, side: {kind: "
+        "category}}}\n"
         "alignment:\n  label: samples.label\n  groups: [samples.site]\n"
         "  modalities: {image: pictures.file, scale: [pictures.m, pictures.colour]}\n"
     )
@@ -63,7 +65,8 @@ def test_a_broken_file_is_reported_and_its_sample_keeps_the_other_modalities(stu
     heard = []
     aligned = align(study, heard.append)
     assert [str(p) for p in heard] == [
-        "pictures.csv, line 3 (b), column file: p/b.png ends in the middle of its data (50 bytes, no end mark); the sample keeps its other modalities"
+        "pictures.csv, line 3 (b), column file: p/b.png ends in the middle of its data (50 "
+        "bytes, no end mark); the sample keeps its other modalities"
     ]
     assert aligned.modalities["image"].present() == [True, False, False, True]
     assert aligned.keys == ["a", "b", "c", "d"]
@@ -269,7 +272,10 @@ def test_parts_that_do_not_fit_together_are_refused():
 
 
 def test_importing_the_alignment_loads_no_heavy_library():
-    code = "import sys, fusion.data.alignment; print(sorted({'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    code = (
+        "import sys, fusion.data.alignment; print(sorted({'torch', 'transformers', 'sklearn', "
+        "'scipy', 'pyarrow'} & set(sys.modules)))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -279,7 +285,10 @@ def test_importing_the_alignment_loads_no_heavy_library():
 
 
 def test_importing_fusion_loads_nothing_heavy():
-    code = "import sys, fusion; print(sorted({'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow', 'numpy', 'django'} & set(sys.modules)))"
+    code = (
+        "import sys, fusion; print(sorted({'torch', 'transformers', 'sklearn', 'scipy', "
+        "'pyarrow', 'numpy', 'django'} & set(sys.modules)))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

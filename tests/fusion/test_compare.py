@@ -76,7 +76,9 @@ def test_the_difference_is_that_of_the_figures_and_narrower_than_if_it_were_not_
 
 
 def test_the_interval_of_a_difference_covers_the_truth_about_95_times_in_100():
-    """Two runs whose chances differ by writer, 50 writers: the true difference in accuracy is .1."""
+    """Two runs whose chances differ by writer, 50 writers: the true difference in
+    accuracy is .1.
+    """
     covered, rng = 0, np.random.default_rng(8)
     keys, cluster = [f"{i:03d}" for i in range(250)], [f"w{i // 5:02d}" for i in range(250)]
     for _ in range(200):
@@ -102,9 +104,14 @@ def test_a_run_does_not_differ_from_itself_in_another_order():
     one = answered("one", 0.8)
     turn = np.random.default_rng(1).permutation(300)
     turned = dataclasses.replace(
-        one, name="two", keys=[one.keys[i] for i in turn], truth=[one.truth[i] for i in turn], cluster=None,
-        labels=LABELS[::-1], probabilities=one.probabilities[:, turn, ::-1],
-    )  # fmt: skip
+        one,
+        name="two",
+        keys=[one.keys[i] for i in turn],
+        truth=[one.truth[i] for i in turn],
+        cluster=None,
+        labels=LABELS[::-1],
+        probabilities=one.probabilities[:, turn, ::-1],
+    )
     assert compare([one, turned]).runs[1].differences
     for difference in compare([one, turned]).runs[1].differences.values():
         assert (difference.value, difference.low, difference.high, difference.p) == pytest.approx(

@@ -1,4 +1,6 @@
-"""What a run will take: it grows with what there is to do, and follows what the machine has shown."""
+"""What a run will take: it grows with what there is to do, and follows what the machine
+has shown.
+"""
 
 import subprocess
 import sys
@@ -164,7 +166,10 @@ def test_this_process_knows_its_memory():
 
 
 def test_reckoning_imports_nothing_heavy():
-    code = "import sys, fusion.estimates.cost, fusion.estimates.machine; sys.exit(bool({'torch', 'numpy', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    code = (
+        "import sys, fusion.estimates.cost, fusion.estimates.machine; sys.exit(bool({'torch', "
+        "'numpy', 'sklearn', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}

@@ -51,12 +51,27 @@ class Answer(BaseHTTPRequestHandler):
             if self.server.folder.is_dir()
             else {}
         )
-        answers = {
-            "/api/models/clinic/Tiny": {"_id": "1", "id": "clinic/Tiny", "sha": REVISION, "siblings": [{"rfilename": name} for name in files]},
-            f"/api/models/clinic/Tiny/tree/{REVISION}": [
-                {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()} for name, content in files.items()
-            ],
-        } if files else {}  # fmt: skip
+        answers = (
+            {
+                "/api/models/clinic/Tiny": {
+                    "_id": "1",
+                    "id": "clinic/Tiny",
+                    "sha": REVISION,
+                    "siblings": [{"rfilename": name} for name in files],
+                },
+                f"/api/models/clinic/Tiny/tree/{REVISION}": [
+                    {
+                        "type": "file",
+                        "path": name,
+                        "size": len(content),
+                        "oid": hashlib.sha1(content).hexdigest(),
+                    }
+                    for name, content in files.items()
+                ],
+            }
+            if files
+            else {}
+        )
         found = {place: json.dumps(told).encode() for place, told in answers.items()}
         found |= {
             f"/clinic/Tiny/resolve/{REVISION}/{name}": content for name, content in files.items()
@@ -105,9 +120,13 @@ def add(hub: Hub, home: Path, *more: str) -> subprocess.CompletedProcess:
         if not name.lower().endswith("_proxy") and name != "HF_HUB_OFFLINE"
     }
     place = {
-        "CONSILIENCE_HOME": str(home), "CONSILIENCE_ENCODERS": str(home / "encoders"), "HF_HOME": str(home / "hf"),
-        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
-    }  # fmt: skip
+        "CONSILIENCE_HOME": str(home),
+        "CONSILIENCE_ENCODERS": str(home / "encoders"),
+        "HF_HOME": str(home / "hf"),
+        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+        "HF_HUB_DISABLE_XET": "1",
+        "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
+    }
     command = [sys.executable, "-m", "consilience.command", "encoder", "add", "clinic/Tiny", *more]
     return subprocess.run(
         command, env={**clean, **place}, capture_output=True, text=True, timeout=120, check=False

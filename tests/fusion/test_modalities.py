@@ -65,7 +65,10 @@ def broken(path: Path, kind: str) -> str:
 
 
 def test_importing_the_package_loads_no_decoder():
-    code = "import sys, fusion.data.modalities; print(sorted({'numpy', 'PIL', 'soundfile', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    code = (
+        "import sys, fusion.data.modalities; print(sorted({'numpy', 'PIL', 'soundfile', "
+        "'scipy', 'pyarrow'} & set(sys.modules)))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -122,9 +122,12 @@ def asked(**changes):
     }
     criteria = [{"metric": "macro_f1", "noise": {"text": "50 %"}, "at_least": 0.4, "min_n": 5}]
     data = {
-        "encoders": {"text": [{"name": "tiny-text"}]}, "compare": ["gated"], "training": training,
-        "evaluation": {"draws": 60, "noise": True}, "protocols": [{"discipline": "LI", "criteria": criteria}],
-    }  # fmt: skip
+        "encoders": {"text": [{"name": "tiny-text"}]},
+        "compare": ["gated"],
+        "training": training,
+        "evaluation": {"draws": 60, "noise": True},
+        "protocols": [{"discipline": "LI", "criteria": criteria}],
+    }
     return Recipe.parse(data | changes)
 
 

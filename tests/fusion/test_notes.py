@@ -48,9 +48,15 @@ def test_a_criterion_of_an_earlier_result_is_read() -> None:
 def test_a_stored_reason_of_a_disagreement_is_derived_anew() -> None:
     prediction = {"answer": "two", "confidence": 0.9}
     stored = {
-        "key": "k", "kind": "label", "score": 1.0, "truth": "one", "answer": "two",
-        "said": {"a": prediction, "b": prediction}, "between": ["a", "b"], "reason": "some sentence",
-    }  # fmt: skip
+        "key": "k",
+        "kind": "label",
+        "score": 1.0,
+        "truth": "one",
+        "answer": "two",
+        "said": {"a": prediction, "b": prediction},
+        "between": ["a", "b"],
+        "reason": "some sentence",
+    }
     disagreement = Disagreement.model_validate(stored)
     assert str(disagreement.reason) == "a and b both say two, the label says one"
     assert Disagreement.model_validate_json(disagreement.model_dump_json()) == disagreement

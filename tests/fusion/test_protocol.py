@@ -65,7 +65,8 @@ def test_a_criterion_has_one_of_four_states(changes, low, high, n, state):
         ),
         (
             {"metric": "ece"},
-            "protocol 1, criterion 1: lower calibration error (ECE) is better: write the bound as at_most",
+            "protocol 1, criterion 1: lower calibration error (ECE) is better: write the bound "
+            "as at_most",
         ),
         (
             {"at_least": None, "at_most": 0.7},
@@ -118,7 +119,8 @@ def test_a_criterion_says_itself_in_words():
         where="samples.speaker = 'S3'",
     )
     assert found.sentence() == (
-        "Calibration error (ECE) with only speech and text where samples.speaker is “S3” is at most 0.05 (on 50 samples or more)."
+        "Calibration error (ECE) with only speech and text where samples.speaker is “S3” is at "
+        "most 0.05 (on 50 samples or more)."
     )
     assert (
         criterion(over="reference run", at_least=-0.02)

@@ -45,7 +45,8 @@ def test_every_preset_has_a_title_and_one_sentence(name):
         ({"training": {"epochs": 0}}, "training.epochs: must be at least 1 (given: 0)"),
         (
             {"method": "magic"},
-            "method: must be 'late', 'concat', 'gated', 'lowrank', 'bottleneck', 'crossattention' or 'ensemble' (given: 'magic')",
+            "method: must be 'late', 'concat', 'gated', 'lowrank', 'bottleneck', "
+            "'crossattention' or 'ensemble' (given: 'magic')",
         ),
         ({"epochs": 3}, "epochs: is not a setting of a recipe"),
         ({"training": {"seeds": [1, 1]}}, "training.seeds: names the same seed twice"),
@@ -85,7 +86,8 @@ def test_the_digest_follows_what_is_computed_and_not_the_title():
 def test_recipe_and_result_load_nothing_heavy():
     code = (
         "import sys, fusion, fusion.schema.recipe, fusion.schema.result, fusion.core.progress;"
-        "print([m for m in ('numpy', 'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow') if m in sys.modules])"
+        "print([m for m in ('numpy', 'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow') if "
+        "m in sys.modules])"
     )
     assert (
         subprocess.run(

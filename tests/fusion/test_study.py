@@ -69,7 +69,8 @@ def test_a_list_of_modalities_is_named_after_the_data_sets(tmp_path):
         (
             "kind: image",
             "kind: picture",
-            "study.yaml, line 10: disciplines.0.datasets.0.columns.file.kind: Input should be 'image'",
+            "study.yaml, line 10: disciplines.0.datasets.0.columns.file.kind: Input should be "
+            "'image'",
         ),
         ("key: id\n", "", "study.yaml, line 1: key: is needed"),
         (
@@ -124,7 +125,8 @@ def test_rows_and_cells_that_cannot_be_used_are_left_out_and_told(tmp_path):
     pictures = study.tables()["pictures"]
     assert (pictures.keys, pictures.columns["size"].values) == (["a"], [None])
     assert [str(finding) for finding in study.findings] == [
-        "pictures.csv, line 3 (a): the key stands already in line 2; a sample has one row in a table, so this row is left out",
+        "pictures.csv, line 3 (a): the key stands already in line 2; a sample has one row in a "
+        "table, so this row is left out",
         "pictures.csv, line 4: the sample key is empty; the row is left out",
         "pictures.csv, line 2 (a), column size: 'big' is no number; the cell stays empty",
     ]
@@ -209,7 +211,8 @@ def test_annotations_concepts_rules_and_protocols_are_kept(tmp_path):
     ("rules", "words"),
     [
         (
-            "  - {discipline: VI, when: a > 1, label: b}\n  - {discipline: VI, when: a >> 1, label: b}\n",
+            "  - {discipline: VI, when: a > 1, label: b}\n  - {discipline: VI, when: a >> 1, "
+            "label: b}\n",
             "rule 2, when: column 4",
         ),
         ("  - {discipline: ZZ, when: a > 1, label: b}\n", "discipline: ZZ is not one of"),
@@ -269,7 +272,10 @@ def test_the_leak_of_spoken_digits_is_found(spoken_digits):
 
 
 def test_reading_a_study_loads_no_heavy_library():
-    code = "import sys, fusion.data.study; print(sorted({'numpy', 'pandas', 'pyarrow', 'torch', 'PIL', 'sklearn', 'scipy'} & set(sys.modules)))"
+    code = (
+        "import sys, fusion.data.study; print(sorted({'numpy', 'pandas', 'pyarrow', 'torch', "
+        "'PIL', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

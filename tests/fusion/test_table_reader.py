@@ -83,8 +83,10 @@ def test_a_class_called_none_is_kept_and_told(made: Made) -> None:
     table, messages = typed(read_table(path), grade={"kind": "label"})
     assert table.columns["grade"].values == ["None", "mild", "NA", None, None]
     assert messages["kept_words"] == [
-        "t.csv, column grade: 1 cells say None, which is kept as a value; leave a cell empty where it is unknown",
-        "t.csv, column grade: 1 cells say NA, which is kept as a value; leave a cell empty where it is unknown",
+        "t.csv, column grade: 1 cells say None, which is kept as a value; leave a cell empty "
+        "where it is unknown",
+        "t.csv, column grade: 1 cells say NA, which is kept as a value; leave a cell empty where "
+        "it is unknown",
     ]
     assert messages["missing_words"] == [
         "t.csv, column grade: 1 cells say nan, which is read as missing"
@@ -143,13 +145,16 @@ def test_encodings_that_systems_save_in_are_read(made: Made, encoding: str, text
     [
         ('id,x\na,"one"two\n', "line 2 has a quotation mark inside a quoted cell"),
         ('id,x\na,1\nb,"two\nc,3\n', "the quotation mark that opens in line 3 is never closed"),
-        ("Results of May\nid,x\na,1\n", "'Results of May' alone in line 1, which looks like a title"),
+        ("Results of May\nid,x\na,1\n", "'Results of May' alone in line 1, which looks like a "
+            "title"),
         ("id,,x\na,1,2\n", "has no name for column 2 in its heading"),
-        ("id,x,\na,1,2\n", "has no name for column 3 in its heading .line 1., but a value in it in line 2"),
+        ("id,x,\na,1,2\n", "has no name for column 3 in its heading .line 1., but a value in it "
+            "in line 2"),
         ("k,k\n1,2\n", "names column k twice"),
         ("", "is empty"),
         ("\n\n", "has no heading"),
-        ("id,x\na," + "y" * 1_100_000 + "\n", "line 2 has a cell of more than 1,000,000 characters"),
+        ("id,x\na," + "y" * 1_100_000 + "\n", "line 2 has a cell of more than 1,000,000 "
+            "characters"),
     ],
 )  # fmt: skip
 def test_a_table_that_cannot_be_read_says_where_and_what_to_do(

@@ -1,4 +1,6 @@
-"""What a job's row promises, whatever the broker does. Real workers that die are in tests/faults."""
+"""What a job's row promises, whatever the broker does. Real workers that die are in
+tests/faults.
+"""
 
 from datetime import timedelta
 

@@ -1,5 +1,5 @@
-"""A registered version on a real, checkable bundle: small files with the digests that fusion.pipeline.bundle
-would give them.
+"""A registered version on a real, checkable bundle: small files with the digests that
+fusion.pipeline.bundle would give them.
 """
 
 import hashlib

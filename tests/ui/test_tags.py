@@ -59,12 +59,14 @@ def test_text_of_people_is_escaped_everywhere() -> None:
     bad = "<script>x</script>"
     person = {"name": bad, "slot": 1}
     html = draw(
-        "{% avatar p %}{% person p %}{% refchip t %}{% tag t %}{% copy t %}{% code t %}{% blanks t %}{% toast t %}",
+        "{% avatar p %}{% person p %}{% refchip t %}{% tag t %}{% copy t %}{% code t %}{% blanks "
+        "t %}{% toast t %}",
         p=person,
         t=bad,
     )
     html += draw(
-        '{% card title=t sub=t %}{{ t }}{% endcard %}{% empty "nothing" t t %}{% endempty %}{% tile t t %}',
+        '{% card title=t sub=t %}{{ t }}{% endcard %}{% empty "nothing" t t %}{% endempty %}{% '
+        "tile t t %}",
         t=bad,
     )
     assert "<script>" not in html
