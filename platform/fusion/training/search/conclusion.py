@@ -23,9 +23,7 @@ from fusion.training.oof_predictions import FoldPredictions, OutOfFold
 
 
 def mean_losses(folds: Sequence[FoldPredictions]) -> dict[str, float]:
-    return {
-        name: float(np.mean([fold.losses[name] for fold in folds])) for name in folds[0].losses
-    }
+    return {name: float(np.mean([fold.losses[name] for fold in folds])) for name in folds[0].losses}
 
 
 def concluded(
