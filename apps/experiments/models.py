@@ -116,11 +116,16 @@ class Run(models.Model):
 
 
 class Metric(models.Model):
-    """One point of a curve. A later attempt's point replaces an earlier one's."""
+    """One point of a curve. A later attempt's point replaces an earlier one's.
+
+    model, fold, inner: of which fit, see fusion.core.fit_key.FitKey.
+    """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="metrics")
     attempt = models.PositiveSmallIntegerField()
+    model = models.CharField(max_length=120, default="")
     fold = models.CharField(max_length=120)
+    inner = models.PositiveSmallIntegerField(default=0)
     seed = models.IntegerField()
     epoch = models.PositiveIntegerField()
     name = models.CharField(max_length=80)
@@ -131,9 +136,10 @@ class Metric(models.Model):
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(
-                fields=("run", "fold", "seed", "name", "epoch"), name="metric_point_once"
+                fields=("run", "model", "fold", "inner", "seed", "name", "epoch"),
+                name="metric_point_once",
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.name} {self.fold} {self.epoch}"
+        return f"{self.name} {self.model} {self.fold} {self.epoch}"

@@ -69,28 +69,30 @@ def test_curves_of_runs_that_answer_by_one_network_lie_over_each_other(
         answered_run(team, home, 0.9, 2, recipe=gated),
     ]
     scores = [  # by epoch, of each fit; some are ended early
-        {"image · A, inner 1": [0.2, 0.4], "gated · A, inner 1": [0.9, 0.9]},
+        {("image", "A", 1): [0.2, 0.4], ("gated", "A", 1): [0.9, 0.9]},
         {
-            "concat · A, inner 1": [0.2, 0.4, 0.6],
-            "concat · A, inner 2": [0.4, 0.6],
-            "concat · B, inner 1": [0.3],
-            "image · A, inner 1": [0.9],
+            ("concat", "A", 1): [0.2, 0.4, 0.6],
+            ("concat", "A", 2): [0.4, 0.6],
+            ("concat", "B", 1): [0.3],
+            ("image", "A", 1): [0.9],
         },
-        {"gated · A, inner 1": [0.5, 0.8], "image · A, inner 1": [0.1, 0.1]},
+        {("gated", "A", 1): [0.5, 0.8], ("image", "A", 1): [0.1, 0.1]},
     ]
     Metric.objects.all().delete()
     Metric.objects.bulk_create(
         Metric(
             run=run,
             attempt=1,
+            model=model,
             fold=fold,
+            inner=inner,
             seed=0,
             epoch=epoch,
             name=f"validation_{run.metric}",
             value=value,
         )
         for run, fits in zip(runs, scores)
-        for fold, values in fits.items()
+        for (model, fold, inner), values in fits.items()
         for epoch, value in enumerate(values, 1)
     )
     [first, second] = learning(runs).lines

@@ -22,6 +22,7 @@ from apps.jobs import services as jobs
 from apps.jobs.models import Job, LogLine
 from apps.jobs.work import perform
 from apps.projects.models import Event
+from fusion.core.fit_key import FitKey
 from fusion.estimates.machine import Machine
 from fusion.pipeline.bundle_files import load
 from tests.experiments import small
@@ -206,7 +207,7 @@ def test_a_run_whose_worker_was_killed_ends_in_the_same_result(
 
 
 def curve(run: Run) -> list[tuple]:
-    return sorted(run.metrics.values_list("fold", "seed", "name", "epoch", "value"))
+    return sorted(run.metrics.values_list(*FitKey._fields, "seed", "name", "epoch", "value"))
 
 
 @pytest.mark.skipif(

@@ -14,6 +14,7 @@ from apps.experiments.models import Run
 from apps.experiments.recipe.preflight import problems
 from apps.jobs.models import Job
 from apps.jobs.work import perform
+from fusion.core.fit_key import FitKey
 from fusion.estimates.machine import Machine
 from fusion.schema.recipe import Recipe
 from tests.experiments import factory, small
@@ -122,11 +123,10 @@ def test_a_run_with_lora_ends_and_its_pages_show_it(client: Client, team: object
     shown = client.get(run.get_absolute_url()).content.decode()
     assert "LoRA, 2 epochs" in shown
     assert "tune lora" in client.get(f"{run.get_absolute_url()}settings/").content.decode()
-    tuned = run.metrics.filter(fold__startswith="tune:text · ").first()
+    tuned = run.metrics.filter(model="tune:text").first()
     assert (tuned.name, tuned.epoch) == ("train_loss", 1)
-    curves = client.get(
-        f"{run.get_absolute_url()}curves/", {"round": tuned.fold.removeprefix("tune:text · ")}
-    )
+    place = FitKey(tuned.model, tuned.fold, tuned.inner).place
+    curves = client.get(f"{run.get_absolute_url()}curves/", {"round": place})
     assert "encoder of text" in curves.content.decode()
     Job.objects.filter(pk=run.job_id).update(state=Job.State.STOPPED, stage="tune")
     assert "Fine-tune" in client.get(run.get_absolute_url()).content.decode()

@@ -26,8 +26,8 @@ class Recorder(Progress):
     def stage(self, name):
         self.names.append(name)
 
-    def metric(self, fold, seed, epoch, name, value):
-        self.points.append((fold, seed, epoch, name, value))
+    def metric(self, fit, seed, epoch, name, value):
+        self.points.append((fit, seed, epoch, name, value))
 
     def step(self, done, total, unit=""):
         self.steps.append((done, total, unit))

@@ -1,10 +1,5 @@
-"""Points of curves in the order of the training: which fits there are, and their curves as plots.
+"""Points of curves in the order of the training: which fits there are, and their curves as plots."""
 
-The engine names a fit `model · round` or `model · round, inner n`: inside the training part, where
-epochs and temperature are chosen. `tune:modality · ...` is an encoder that is trained along.
-"""
-
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,70 +11,46 @@ from apps.experiments.models import Metric, Run
 from apps.experiments.words import method_name
 from apps.ui import figures
 from apps.ui.plots import model as ui
+from fusion.core.fit_key import TUNE, FitKey
 from fusion.schema.methods import METHODS
-
-INNER = re.compile(r"^(?P<round>.*), inner (?P<number>\d+)$")
-SEPARATOR = " · "
-TUNE = "tune:"
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One network while it trained: of which model, in which round, inside (n) or outside (None)."""
+    """One network while it trained. newest: its last point."""
 
-    fold: str
+    key: FitKey
     seed: int
     epochs: int
     newest: int
 
-    @property
-    def model(self) -> str:
-        return self.fold.split(SEPARATOR, 1)[0] if SEPARATOR in self.fold else ""
-
-    @property
-    def tunes(self) -> bool:
-        """Of an encoder, not of a network of the run."""
-        return self.model.startswith(TUNE)
-
-    @property
-    def where(self) -> str:
-        return self.fold.split(SEPARATOR, 1)[-1]
-
-    @property
-    def round(self) -> str:
-        found = INNER.match(self.where)
-        return found["round"] if found else self.where
-
-    @property
-    def inner(self) -> int | None:
-        found = INNER.match(self.where)
-        return int(found["number"]) if found else None
-
 
 def fits(run: Run) -> list[Fit]:
-    """In the order in which they were begun."""
+    """Return the fits in the order in which they were begun."""
     rows = (
         run.metrics.order_by()
-        .values("fold", "seed")
+        .values_list("model", "fold", "inner", "seed")
         .annotate(epochs=Max("epoch"), newest=Max("id"))
         .order_by("newest")
     )
-    return [Fit(**row) for row in rows]
+    return [Fit(FitKey(*key), seed, epochs, newest) for *key, seed, epochs, newest in rows]
 
 
 def points(
-    run: Run, folds: Iterable[str], seed: int
-) -> dict[str, dict[str, list[tuple[int, float]]]]:
-    """fold -> curve -> [(epoch, value)]."""
-    found: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    run: Run, keys: Iterable[FitKey], seed: int
+) -> dict[FitKey, dict[str, list[tuple[int, float]]]]:
+    """Return fit -> curve -> [(epoch, value)]."""
+    curves: dict[FitKey, dict[str, list[tuple[int, float]]]] = {key: {} for key in keys}
+    folds, inner = {key.fold for key in curves}, {key.inner for key in curves}
     rows = (
-        Metric.objects.filter(run=run, fold__in=list(folds), seed=seed)
+        Metric.objects.filter(run=run, seed=seed, fold__in=folds, inner__in=inner)
         .order_by("epoch")
-        .values_list("fold", "name", "epoch", "value")
+        .values_list("model", "fold", "inner", "name", "epoch", "value")
     )
-    for fold, name, epoch, value in rows:
-        found.setdefault(fold, {}).setdefault(name, []).append((epoch, value))
-    return found
+    for *key, name, epoch, value in rows:
+        if (fit := FitKey(*key)) in curves:
+            curves[fit].setdefault(name, []).append((epoch, value))
+    return curves
 
 
 def model_label(model: str) -> str:

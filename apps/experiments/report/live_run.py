@@ -109,22 +109,22 @@ def _seconds_since(moment: datetime) -> float:
 
 
 def curves_of(run: Run, recipe: Recipe, fits: Sequence[curves.Fit]) -> LiveCurves:
-    inner = [fit for fit in fits if fit.inner is not None] or fits
+    inner = [fit for fit in fits if fit.key.inner] or fits
     newest = max(inner, key=lambda fit: fit.newest)
-    shown = [fit for fit in inner if fit.where == newest.where and fit.seed == newest.seed]
-    points = curves.points(run, [fit.fold for fit in shown], newest.seed)
-    epochs = 0 if newest.tunes else recipe.training.epochs
+    shown = [fit for fit in inner if fit.key.place == newest.key.place and fit.seed == newest.seed]
+    points = curves.points(run, [fit.key for fit in shown], newest.seed)
+    epochs = 0 if newest.key.tunes else recipe.training.epochs
     running = run.job.state == Job.State.RUNNING and fits[-1] == newest
-    metric, by_model = curves.scored([(fit.model, points.get(fit.fold, {})) for fit in shown])
+    metric, by_model = curves.scored([(fit.key.model, points[fit.key]) for fit in shown])
     loss_of = _("%(model)s, tested later on %(round)s. Lower is better.")
     scores_of = _("%(metric)s on validation inside the training part, tested later on %(round)s")
     words = {
-        "model": curves.model_label(newest.model),
+        "model": curves.model_label(newest.key.model),
         "metric": figures.metric(metric),
-        "round": newest.round,
+        "round": newest.key.fold,
     }
     return LiveCurves(
-        loss=curves.loss(points.get(newest.fold, {}), epochs, running),
+        loss=curves.loss(points[newest.key], epochs, running),
         loss_of=loss_of % words,
         scores=curves.scores(by_model, metric, run.kinds, epochs, running),
         scores_of=scores_of % words,
@@ -135,10 +135,10 @@ def curves_of(run: Run, recipe: Recipe, fits: Sequence[curves.Fit]) -> LiveCurve
 def folds(run: Run, recipe: Recipe, fits: Sequence[curves.Fit]) -> list[dict[str, Any]]:
     """Each fold of the split: its samples, and how far its training is."""
     expected = estimates.fits_of_fold(run.alignment, recipe)
-    newest, job = fits[-1].round if fits else "", run.job
+    newest, job = fits[-1].key.fold if fits else "", run.job
     rows = []
     for fold in alignment_facts.folds(run.alignment):
-        n = sum(fit.round == fold["name"] and not fit.tunes for fit in fits)
+        n = sum(fit.key.fold == fold["name"] and not fit.key.tunes for fit in fits)
         current = newest == fold["name"]
         running = current and job.state == Job.State.RUNNING and job.stage == "train"
         over = not current or job.stage in ("evaluate", "bundle")

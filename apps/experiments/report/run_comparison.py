@@ -18,7 +18,7 @@ from apps.experiments.recipe import recipe_settings
 from apps.experiments.recipe.forms import RunForm
 from apps.experiments.recipe.training_fields import NUMBERS
 from apps.experiments.report import interval_scales
-from apps.experiments.report.curves import SEPARATOR, VALIDATION
+from apps.experiments.report.curves import VALIDATION
 from apps.experiments.report.disciplines.protocols import counted, measure
 from apps.experiments.words import column_names, list_in_words, method_name, note_in_words
 from apps.projects.models import Project
@@ -213,7 +213,7 @@ def learning(runs: list[Run]) -> ui.Lines | None:
     """
     own = Q()
     for run in runs:
-        own |= Q(run=run, fold__startswith=f"{run.recipe.get('method')}{SEPARATOR}")
+        own |= Q(run=run, model=run.recipe.get("method", ""))
     rows = (
         Metric.objects.filter(own, name=f"{VALIDATION}{runs[0].metric}")
         .order_by("epoch")

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from apps.experiments.models import Metric, Run
-from apps.experiments.report.curves import TUNE, score_of
+from apps.experiments.report.curves import score_of
 from apps.experiments.words import stage_sentence
 from apps.jobs.work import Work
 from apps.ui import figures
+from fusion.core.fit_key import FitKey
 from fusion.core.progress import Progress
 
-FOLD, NAME = 120, 80
+MODEL, FOLD, NAME = 120, 120, 80
 
 
 class Report(Progress):
@@ -27,9 +28,9 @@ class Report(Progress):
 
     def __init__(self, work: Work, run: Run) -> None:
         self.work, self.run = work, run
-        self._points: dict[tuple[str, int, str, int], float] = {}
+        self._points: dict[tuple[FitKey, int, str, int], float] = {}
         self._lock = threading.Lock()
-        self._fit: tuple[str, int] | None = None
+        self._fit: tuple[FitKey, int] | None = None
         self._scores: list[float] = []
         self._metric = ""
         work.on_flush = self.write
@@ -51,12 +52,13 @@ class Report(Progress):
     def check(self) -> None:
         self.work.check()
 
-    def metric(self, fold: str, seed: int, epoch: int, name: str, value: float) -> None:
+    def metric(self, fit: FitKey, seed: int, epoch: int, name: str, value: float) -> None:
+        key = FitKey(fit.model[:MODEL], fit.fold[:FOLD], fit.inner)
         with self._lock:
-            self._points[str(fold)[:FOLD], seed, name[:NAME], epoch] = value
-        if self._fit != (fold, seed):
+            self._points[key, seed, name[:NAME], epoch] = value
+        if self._fit != (fit, seed):
             self._tell_fit()
-            self._fit = (fold, seed)
+            self._fit = (fit, seed)
         if metric := score_of(name):
             self._scores.append(value)
             self._metric = figures.metric(metric)
@@ -66,8 +68,8 @@ class Report(Progress):
         """One line for each network that is done; the engine itself tells of encoders that are
         trained along.
         """
-        if self._fit and not self._fit[0].startswith(TUNE):
-            words = {"fit": self._fit[0], "seed": self._fit[1]}
+        if self._fit and not self._fit[0].tunes:
+            words = {"fit": str(self._fit[0]), "seed": self._fit[1]}
             if self._scores:
                 words |= {
                     "n": len(self._scores),
@@ -92,18 +94,18 @@ class Report(Progress):
             Metric(
                 run=self.run,
                 attempt=self.work.job.attempt,
-                fold=fold,
+                **fit._asdict(),
                 seed=seed,
                 name=name,
                 epoch=epoch,
                 value=value,
             )
-            for (fold, seed, name, epoch), value in points.items()
+            for (fit, seed, name, epoch), value in points.items()
         ]
         Metric.objects.bulk_create(
             rows,
             batch_size=500,
             update_conflicts=True,
             update_fields=["value", "attempt"],
-            unique_fields=["run", "fold", "seed", "name", "epoch"],
+            unique_fields=["run", *FitKey._fields, "seed", "name", "epoch"],
         )

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from fusion.core.fit_key import FitKey
+
 
 class Stopped(Exception):
     """Somebody asked the run to stop; everything written so far stays valid."""
@@ -24,9 +26,9 @@ class Progress:
     def step(self, done: int, total: int, unit: str = "") -> None:
         """`done` of `total` units of the current stage are finished."""
 
-    def metric(self, fold: str, seed: int, epoch: int, name: str, value: float) -> None:
-        """One point of a curve: name is train_loss, validation_loss or validation_macro_f1. fold:
-        `tune:MODALITY · ...` of an encoder.
+    def metric(self, fit: FitKey, seed: int, epoch: int, name: str, value: float) -> None:
+        """Receive one point of a curve: name is train_loss, validation_loss or
+        validation_macro_f1.
         """
 
     def log(self, text: str) -> None:

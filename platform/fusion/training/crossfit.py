@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from fusion.core.fit_key import FitKey
 from fusion.core.progress import Progress
 from fusion.methods import JOINT
-from fusion.schema.fit_key import FitKey
 from fusion.schema.methods import step_of
 from fusion.schema.recipe import Recipe
 from fusion.training.choices import Choice, InnerOutputs, choose, inner_outputs

@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from fusion.core.fit_key import FitKey
 from fusion.core.progress import Progress
 from fusion.core.stopwatch import Stopwatch
 from fusion.methods import reads_tokens
 from fusion.methods.layers import Network
-from fusion.schema.fit_key import FitKey
 from fusion.schema.recipe import Training
 from fusion.training.fit_store import Store
 from fusion.training.fold_data import FoldData
@@ -61,7 +61,7 @@ class FitRunner:
 
     def metric(self, key: FitKey, seed: int) -> Callable[[int, str, float], None]:
         """Return what takes the points of a fit's curves: epoch, curve, value."""
-        return partial(self.progress.metric, str(key), seed)
+        return partial(self.progress.metric, key, seed)
 
     def run(
         self, unit: str, model: str, fits: Sequence[Fit], watches: Sequence[Watch]

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from fusion.core.arrays import Floats32, Ints
+from fusion.core.fit_key import TUNE, FitKey
 from fusion.core.progress import Progress, Silent
 from fusion.data.alignment import Aligned
 from fusion.encoders import load
@@ -34,8 +35,6 @@ from fusion.training.loop import Hooks, seed_everything
 Tensors = dict[str, NDArray[Any]]
 
 WEIGHTS = "weights."
-TUNE = "tune:"
-"""Before the modality, in the name of a curve."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +91,16 @@ class Tuner:
         Where `accelerate launch` started several processes, all but the first have then done their
         part and leave by SystemExit.
         """
-        wanted: dict[bytes, tuple[Ints, str]] = {}
-        for each in folds:
-            for number, (rows, _) in enumerate(each.inner, 1):
-                wanted.setdefault(rows.tobytes(), (rows, f"{each.name}, inner {number}"))
-            wanted.setdefault(each.train.tobytes(), (each.train, each.name))
+        wanted: dict[bytes, tuple[Ints, str, int]] = {}
+        for fold in folds:
+            for number, (rows, _) in enumerate(fold.inner, 1):
+                wanted.setdefault(rows.tobytes(), (rows, fold.name, number))
+            wanted.setdefault(fold.train.tobytes(), (fold.train, fold.name, 0))
         self.done, self.total = 0, len(wanted) * self.epochs
-        for rows, where in wanted.values():
+        for rows, fold_name, inner in wanted.values():
             for place in self.places:
-                self.tell(place, where, self.solved(place, rows)[1])
+                key = FitKey(f"{TUNE}{place.modality}", fold_name, inner)
+                self.report(key, self.solved(place, rows)[1])
         if not processes().is_main_process:
             raise SystemExit(0)
 
@@ -127,18 +127,10 @@ class Tuner:
             found.setdefault(place.modality, {})[place.number] = Tuned(place.choice, tensors)
         return found
 
-    def tell(self, place: Place, where: str, losses: Sequence[float]) -> None:
-        """The curve of one encoder that is tuned, also when it was tuned by an attempt before this
-        one.
-        """
+    def report(self, key: FitKey, losses: Sequence[float]) -> None:
+        """Report the curve of one encoder, also when an attempt before this one tuned it."""
         for epoch, loss in enumerate(losses, 1):
-            self.progress.metric(
-                f"{TUNE}{place.modality} · {where}",
-                self.training.seeds[0],
-                epoch,
-                "train_loss",
-                loss,
-            )
+            self.progress.metric(key, self.training.seeds[0], epoch, "train_loss", loss)
 
     def solved(self, place: Place, rows: Ints) -> tuple[Tensors, list[float]]:
         """`vectors` (n, dim) with the tuned weights where they are wanted, and the losses; from the
