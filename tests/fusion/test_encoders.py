@@ -74,7 +74,10 @@ def skip_without(name):
 
 
 def test_the_catalogue_is_light():
-    code = "import sys; from fusion.encoders import catalogue; catalogue.entries(); print(sorted({'numpy', 'torch', 'transformers'} & set(sys.modules)))"
+    code = (
+        "import sys; from fusion.encoders import catalogue; catalogue.entries();"
+        "print(sorted({'numpy', 'torch', 'transformers'} & set(sys.modules)))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -174,16 +177,27 @@ def test_folding_the_batch_norms_changes_no_feature():
 
 
 def test_whisper_from_the_package_hears_like_a_checkpoint_of_transformers(sounds, tmp_path):
-    """The converted encoder, saved and loaded as an ordinary local folder, gives the same vectors."""
+    """The converted encoder, saved and loaded as a local folder, gives the same vectors."""
     skip_without("whisper-tiny-en")
     from transformers import WhisperConfig, WhisperModel
 
     ours = load("whisper-tiny-en")
     expected = encoded(ours, sounds[:1])
     config = WhisperConfig(
-        d_model=384, encoder_layers=4, encoder_attention_heads=6, encoder_ffn_dim=1536, decoder_layers=1, decoder_ffn_dim=64,
-        decoder_attention_heads=6, num_mel_bins=80, vocab_size=100, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
-    )  # fmt: skip
+        d_model=384,
+        encoder_layers=4,
+        encoder_attention_heads=6,
+        encoder_ffn_dim=1536,
+        decoder_layers=1,
+        decoder_ffn_dim=64,
+        decoder_attention_heads=6,
+        num_mel_bins=80,
+        vocab_size=100,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=1,
+    )
     model = WhisperModel(config)
     state = {n: v for n, v in ours.model.state_dict().items() if n != "embed_positions.weight"} | {
         "embed_positions.weight": ours.positions

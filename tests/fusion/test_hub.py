@@ -25,13 +25,13 @@ README = "---\nlicense: apache-2.0\n---\n# Tiny\n"
 
 
 class Hub(ThreadingHTTPServer):
-    """One repository, clinic/Tiny, of the files of a folder. asked: method and path of every
+    """One repository, clinic/Tiny, of the files of a folder. requests: method and path of every
     request.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
-        self.folder, self.asked = folder, []
+        self.folder, self.requests = folder, []
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -45,23 +45,38 @@ class Answer(BaseHTTPRequestHandler):
 
     def answer(self, body: bool) -> None:
         path = urlparse(self.path).path
-        self.server.asked.append(f"{self.command} {path}")
+        self.server.requests.append(f"{self.command} {path}")
         files = (
             {file.name: file.read_bytes() for file in sorted(self.server.folder.iterdir())}
             if self.server.folder.is_dir()
             else {}
         )
-        answers = {
-            "/api/models/clinic/Tiny": {"_id": "1", "id": "clinic/Tiny", "sha": REVISION, "siblings": [{"rfilename": name} for name in files]},
-            f"/api/models/clinic/Tiny/tree/{REVISION}": [
-                {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()} for name, content in files.items()
-            ],
-        } if files else {}  # fmt: skip
-        found = {place: json.dumps(told).encode() for place, told in answers.items()}
-        found |= {
+        answers = (
+            {
+                "/api/models/clinic/Tiny": {
+                    "_id": "1",
+                    "id": "clinic/Tiny",
+                    "sha": REVISION,
+                    "siblings": [{"rfilename": name} for name in files],
+                },
+                f"/api/models/clinic/Tiny/tree/{REVISION}": [
+                    {
+                        "type": "file",
+                        "path": name,
+                        "size": len(content),
+                        "oid": hashlib.sha1(content).hexdigest(),
+                    }
+                    for name, content in files.items()
+                ],
+            }
+            if files
+            else {}
+        )
+        bodies = {place: json.dumps(content).encode() for place, content in answers.items()}
+        bodies |= {
             f"/clinic/Tiny/resolve/{REVISION}/{name}": content for name, content in files.items()
         }
-        self.send(found.get(path, b"{}"), body, 200 if path in found else 404)
+        self.send(bodies.get(path, b"{}"), body, 200 if path in bodies else 404)
 
     def send(self, content: bytes, body: bool, status: int) -> None:
         self.send_response(status)
@@ -79,7 +94,7 @@ class Answer(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Silent: `asked` is what a test looks at."""
+        """Silent: `requests` is what a test looks at."""
 
 
 @pytest.fixture
@@ -92,22 +107,26 @@ def hub(tmp_path: Path) -> Iterator[Callable[..., Hub]]:
         return served[-1]
 
     yield start
-    for one in served:
-        one.shutdown()
-        one.server_close()
+    for hub_server in served:
+        hub_server.shutdown()
+        hub_server.server_close()
 
 
 def add(hub: Hub, home: Path, *more: str) -> subprocess.CompletedProcess:
-    """In a process of its own: the client reads where the hub is when it is imported."""
+    """Add an encoder in a process of its own: the client reads the hub's address at its import."""
     clean = {
         name: value
         for name, value in os.environ.items()
         if not name.lower().endswith("_proxy") and name != "HF_HUB_OFFLINE"
     }
     place = {
-        "CONSILIENCE_HOME": str(home), "CONSILIENCE_ENCODERS": str(home / "encoders"), "HF_HOME": str(home / "hf"),
-        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
-    }  # fmt: skip
+        "CONSILIENCE_HOME": str(home),
+        "CONSILIENCE_ENCODERS": str(home / "encoders"),
+        "HF_HOME": str(home / "hf"),
+        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+        "HF_HUB_DISABLE_XET": "1",
+        "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
+    }
     command = [sys.executable, "-m", "consilience.command", "encoder", "add", "clinic/Tiny", *more]
     return subprocess.run(
         command, env={**clean, **place}, capture_output=True, text=True, timeout=120, check=False
@@ -133,7 +152,7 @@ def test_a_model_of_the_hub_is_downloaded_tested_and_listed(
         "apache-2.0",
         16,
     )
-    got = [line.rsplit("/", 1)[-1] for line in server.asked if line.startswith("GET /clinic")]
+    got = [line.rsplit("/", 1)[-1] for line in server.requests if line.startswith("GET /clinic")]
     assert got.index("config.json") < got.index("model.safetensors")
     assert not {"modeling_evil.py", "pytorch_model.bin"} & set(got)
     assert sorted(path.name for path in (tmp_path / "home" / "encoders").iterdir()) == ["tiny"]
@@ -150,7 +169,7 @@ def test_a_model_that_cannot_be_read_is_refused_before_its_weights_come(
     assert done.returncode == 1
     assert "t5" in done.stderr
     assert not [
-        line for line in server.asked if "safetensors" in line and line.startswith("GET /clinic")
+        line for line in server.requests if "safetensors" in line and line.startswith("GET /clinic")
     ]
     assert not list((tmp_path / "home" / "encoders").iterdir())
 
