@@ -1,5 +1,6 @@
-"""What is chosen from predictions about samples that the models had not seen: epochs, temperatures
-and the ensemble by the inner validation of a fold; the same for the final models by its test samples.
+"""The choices of training, each by predictions about samples that the models had not seen: epochs,
+temperatures and the ensemble by the inner validation of a fold, those of the final models by its
+test samples.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from fusion.training.loop import History
 
 @dataclass(frozen=True)
 class Choice:
-    """What the inner folds chose for one model. score: headline metric of the inner validation
+    """The choices of the inner folds for one model. score: headline metric of the inner validation
     predictions, the prior's where the model has no input.
     """
 
@@ -55,7 +56,9 @@ def choose(
     inner: InnerOutputs,
     max_epochs: int,
 ) -> Choice:
-    """Return the mean of the inner folds' best epochs, and temperature and score of their outputs."""
+    """Return the mean of the inner folds' best epochs, and temperature and score of
+    their outputs.
+    """
     task = data.learning_task
     validation = np.concatenate([rows for _, rows in fold.inner])
     outputs = np.tile(task.prior(data.y[fold.train]), (len(data.y), 1))

@@ -24,7 +24,7 @@ class Store:
         self.checkpoint_seconds = checkpoint_seconds
 
     def beside(self, digest: str) -> "Store":
-        """For another run that belongs to this one; both are cleared together."""
+        """Return the store of another run that belongs to this one; both are cleared together."""
         return Store(self.parent, digest, self.checkpoint_seconds)
 
     def path(self, unit: str) -> Path:
@@ -34,7 +34,7 @@ class Store:
         return self.folder / f"{hashlib.sha256(unit.encode()).hexdigest()[:40]}.safetensors"
 
     def checkpoint(self, unit: str) -> Path:
-        """Where the fit of a unit that is under way is kept; a damaged one is dropped, the fit then
+        """Return the file of a unit that is under way; a damaged one is dropped, the fit then
         starts again.
         """
         path = self.path(unit).with_suffix(".checkpoint")
@@ -51,7 +51,7 @@ class Store:
         self.checkpoint(unit).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """After the bundle is written nothing here is needed any more."""
+        """Drop everything; after the bundle is written nothing here is needed any more."""
         rmtree(self.parent, ignore_errors=True)
 
 

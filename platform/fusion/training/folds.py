@@ -1,4 +1,4 @@
-"""What fits learn from: the samples as features, and the folds of the split."""
+"""The samples that fits learn from, as features, and the folds of the split."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -4,10 +4,11 @@ log-probabilities.
 With p(y | x) the model, A_r the labels that rule r allows, f_r(x) = 1 where its condition holds and
 w_r its weight:
 
-    in training     loss = - sum_r w_r f_r(x) log p(A_r | x)                        semantic loss, Xu et al. 2018 (ICML)
-    at prediction   q(y | x) ~ p(y | x) exp(- sum_r w_r f_r(x) [y not in A_r])      product of experts, Hinton 2002
+    in training     loss = - sum_r w_r f_r(x) log p(A_r | x)
+    at prediction   q(y | x) ~ p(y | x) exp(- sum_r w_r f_r(x) [y not in A_r])
 
-The second is the closed form of posterior regularisation (Hu et al. 2016, Harnessing Deep Neural
+The first is the semantic loss (Xu et al. 2018, ICML), the second a product of experts (Hinton
+2002): the closed form of posterior regularisation (Hu et al. 2016, Harnessing Deep Neural
 Networks with Logic Rules, eq. 4): of all q it minimises KL(q || p) + sum_r w_r f_r q(y not in A_r).
 A rule of weight w thus divides the odds of what it forbids by e^w: 0.5 by 1.6, 1 by 2.7, 2.3 by 10.
 A hard rule is the limit: what it forbids gets probability 0 and the rest is renormalised.
@@ -43,8 +44,8 @@ class RuleTensors(NamedTuple):
 
 
 def rule_tensors(rules: Sequence[Rule], labels: Sequence[str]) -> RuleTensors:
-    """Raises ValueError for a rule that leaves no label (`fusion.knowledge.check_rule` says so in words
-    before).
+    """Raises ValueError for a rule that leaves no label (`fusion.knowledge.check_rule` says so in
+    words before).
     """
     allowed = torch.tensor(
         [allowed_labels(rule, labels) for rule in rules], dtype=torch.bool
@@ -80,7 +81,7 @@ def log_mass(log_p: Tensor, sets: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Terms:
-    """What knowledge adds to the loss of training.
+    """Everything that knowledge adds to the loss of training.
 
     rules: of the R rules; sets: (G, K) bool, the labels under each concept; order: (K,) numbers of
     the labels in their order, or none.
@@ -154,8 +155,8 @@ def ranked_probability_losses(log_p: Tensor, y: Tensor) -> Tensor:
 
 
 def concept_losses(log_p: Tensor, y: Tensor, sets: Tensor) -> Tensor:
-    """For labels under broader concepts: - sum over the concepts g that hold y of log p(g), p(g)
-    the sum over the labels under it.
+    """Return the loss of labels under broader concepts: - sum over the concepts g that hold y of
+    log p(g), p(g) the sum over the labels under it.
 
     The cross-entropy of each level of a tree (Bertinetto et al. 2020, Making Better Mistakes).
     log_p: (..., n, K), y: (..., n), sets: (G, K) bool -> (..., n).

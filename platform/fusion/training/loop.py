@@ -2,8 +2,8 @@
 epoch, exact resume.
 
 Several networks of one shape are trained side by side, each on its own samples, as one stack
-(fusion.training.stacked): the sum of their losses has for each the gradient of its own, and AdamW looks at
-each number alone, so none of them feels the others.
+(fusion.training.stacked): the sum of their losses has for each the gradient of its own, and AdamW
+looks at each number alone, so none of them feels the others.
 """
 
 import hashlib
@@ -113,11 +113,13 @@ class Watch:
     weights: dict[str, Tensor] = field(default_factory=dict)
 
     def goes_on(self, patience: int) -> bool:
-        """Not for all its epochs yet, and something new in the last `patience` of them."""
-        found = self.history
+        """Say whether the fit has epochs left and something was new in the last
+        `patience` of them.
+        """
+        history = self.history
         return (
-            len(found.train_loss) < self.epochs
-            and len(found.validation_loss) - found.best_epoch < patience
+            len(history.train_loss) < self.epochs
+            and len(history.validation_loss) - history.best_epoch < patience
         )
 
 
@@ -144,8 +146,8 @@ def drop_modalities(mask: Tensor, rate: float) -> Tensor:
     """mask: (..., M). Each modality of each sample is hidden with probability `rate`, but never the
     last one of a sample.
     """
-    kept = mask & (torch.rand(mask.shape) >= rate)
-    return torch.where(kept.any(-1, keepdim=True), kept, mask)
+    shown = mask & (torch.rand(mask.shape) >= rate)
+    return torch.where(shown.any(-1, keepdim=True), shown, mask)
 
 
 def batches(
@@ -192,7 +194,7 @@ def fit(
     task = task or task_of("classification")
     teaching = TEACHING[task.name]
     everything, begins = Samples.joined(samples)
-    sizes = [len(each) for each in samples]
+    sizes = [len(part) for part in samples]
     stack = stacked(nets)
     optimizer = AdamW(
         stack.parameters(), recipe.learning_rate, recipe.weight_decay, steps * recipe.epochs
@@ -238,7 +240,8 @@ def batch_loss(
     losses = teaching.losses(y, recipe.label_smoothing, outputs)
     if terms is not None and samples.fires is not None:
         losses = losses + terms.losses(outputs.log_softmax(-1), y, samples.fires[rows])
-    columns = [column for column, name in enumerate(stack.modalities) if name in heads]  # type: ignore[arg-type]
+    modalities: list[str] = stack.modalities  # type: ignore[assignment]
+    columns = [column for column, name in enumerate(modalities) if name in heads]
     present = (counts.unsqueeze(-1) * mask)[..., columns].movedim(-1, 0)
     weights = torch.cat([counts[None], present])
     means = (losses * weights).sum(-1) / weights.sum(-1).clamp(min=1)
@@ -293,7 +296,7 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def packed(watches: Sequence[Watch]) -> tuple[Tensors, list[dict[str, Any]]]:
-    """What was found, as tensors and plain data, for a file."""
+    """Return the histories and weights, as tensors and plain data, for a file."""
     tensors: Tensors = {}
     for i, watch in enumerate(watches):
         tensors |= {f"weights.{i}.{name}": value.numpy() for name, value in watch.weights.items()}

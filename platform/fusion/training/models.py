@@ -2,7 +2,7 @@
 of resuming and of the bundle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,8 +29,8 @@ from fusion.training.loop import predict
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is built from. modalities: all of the task, in the order of the mask; inputs:
-    those that this model reads; classes: how many numbers it writes about a sample.
+    """The facts that a network is built from. modalities: all of the task, in the order of the
+    mask; inputs: those that this model reads; classes: how many numbers it writes about a sample.
     """
 
     name: str
@@ -159,8 +159,9 @@ class Model:
         """The same of inputs that are whitened already, by this model's whitening."""
         self.network.eval()
         with torch.inference_mode():
-            found = self.network.represent(whitened, torch.as_tensor(mask.copy())).numpy()  # type: ignore[operator]
-        return np.where(self.seen(mask), found, np.float32(0))
+            represent = cast(Callable[..., Tensor], self.network.represent)
+            vectors = represent(whitened, torch.as_tensor(mask.copy())).numpy()
+        return np.where(self.seen(mask), vectors, np.float32(0))
 
     def seen(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(n, 1): samples that have any of the model's inputs."""
@@ -198,7 +199,7 @@ class Model:
         whitening: dict[str, Whitening | TokenWhitening] = {
             name: kind.of(tensors, prefix) for name, prefix in read.items()
         }
-        if any(found.dim != shape.dims[name] for name, found in whitening.items()):
+        if any(part.dim != shape.dims[name] for name, part in whitening.items()):
             raise BrokenFile("a whitening does not fit the network behind it.")
         with torch.device("meta"):  # a description that lies about its sizes allocates nothing
             network = shape.network(tensors["net.log_prior"])
@@ -210,7 +211,8 @@ class Model:
         for name, expected in network.state_dict().items():
             if name in weights and weights[name].dtype != expected.dtype:
                 raise BrokenFile(
-                    f"the weights {name} are of the type {weights[name].dtype}, not {expected.dtype}."
+                    f"the weights {name} are of the type {weights[name].dtype}, not "
+                    f"{expected.dtype}."
                 )
         network.load_state_dict(weights, assign=True)
         return cls(shape, whitening, network.eval(), facts["temperature"])

@@ -1,5 +1,5 @@
-"""Out-of-fold predictions: every model about the test samples of the fold that it was not trained
-on, and the folds put together for the evaluation.
+"""Predictions of every model about the test samples of the fold that it was not trained on, and the
+folds put together for the evaluation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,10 +29,10 @@ class FoldPredictions:
     """Predictions about the test samples of one fold. singles: (S, n, M, D) outputs; joint:
     {method: {coalition: (S, n, D)}}; uncalibrated: {method: (S, n, D)}; baselines: {name: beliefs}.
 
-    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a search. noisy: the same models'
-    predictions with one modality under noise, by modality and level, from all inputs alone.
-    vectors: (1 + M, n, D) of the run's own method and the first seed, see
-    fusion.methods.representation.views.
+    pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a
+    search. noisy: the same models' predictions with one modality under noise, by modality and
+    level, from all inputs alone. vectors: (1 + M, n, D) of the run's own method and the first seed,
+    see fusion.methods.representation.views.
     """
 
     fold: NestedFold
@@ -253,8 +253,8 @@ def log_priors(folds: Sequence[FoldPredictions]) -> Floats:
 
 @dataclass
 class OutOfFold:
-    """Out-of-fold predictions. rows: (n,) rows of the data that were predicted, in the order of
-    everything else here; folds: the predictions as the folds made them.
+    """The folds' predictions put together. rows: (n,) rows of the data that were predicted, in the
+    order of everything else here; folds: the predictions as the folds made them.
     """
 
     rows: Ints
@@ -272,7 +272,9 @@ class OutOfFold:
 
     @property
     def best_single(self) -> str:
-        """The single modality with the best inner score, over the folds; test labels take no part."""
+        """The single modality with the best inner score, over the folds; test labels
+        take no part.
+        """
 
         def rank(name: str) -> tuple[float, str]:
             scores = [predictions.choices[name].score for predictions in self.folds]

@@ -39,9 +39,9 @@ class AdamW:
     ) -> None:
         self.parameters = list(parameters)
         self.peak, self.weight_decay, self.steps = peak, weight_decay, steps
-        self.means = [torch.zeros_like(each) for each in self.parameters]
-        self.squares = [torch.zeros_like(each) for each in self.parameters]
-        self.counts = [torch.zeros((), device=each.device) for each in self.parameters]
+        self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.squares = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.counts = [torch.zeros((), device=parameter.device) for parameter in self.parameters]
 
     @property
     def done(self) -> int:

@@ -30,15 +30,17 @@ def write_tuned(path: Path, tuned: Mapping[str, Mapping[int, Tuned]]) -> None:
 def read_tuned(path: Path) -> dict[str, dict[int, Tuned]]:
     """Raises BrokenFile for weights that are not those that were written."""
     tensors, facts = read_tensors(path)
-    found: dict[str, dict[int, Tuned]] = {}
-    for place, one in enumerate(facts):
+    tuned: dict[str, dict[int, Tuned]] = {}
+    for place, entry in enumerate(facts):
         own = {
             name.removeprefix(f"{place}."): value
             for name, value in tensors.items()
             if name.startswith(f"{place}.")
         }
-        change = Tuned(EncoderChoice.model_validate(one["choice"]), own)
-        if change.digest != one["digest"]:
-            raise BrokenFile(f"{path.name} holds other weights for {one['modality']} than it says.")
-        found.setdefault(one["modality"], {})[int(one["encoder"])] = change
-    return found
+        change = Tuned(EncoderChoice.model_validate(entry["choice"]), own)
+        if change.digest != entry["digest"]:
+            raise BrokenFile(
+                f"{path.name} holds other weights for {entry['modality']} than it says."
+            )
+        tuned.setdefault(entry["modality"], {})[int(entry["encoder"])] = change
+    return tuned

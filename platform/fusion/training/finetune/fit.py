@@ -171,7 +171,9 @@ def fit(
 
 
 def order_of(unit: str, seed: int, epoch: int, n: int, process: int) -> Tensor:
-    """The same order in every process; what is drawn afterwards, for dropout, differs between them."""
+    """The same order in every process; what is drawn afterwards, for dropout, differs
+    between them.
+    """
     seed_everything(unit, seed, epoch)
     order = torch.randperm(n)
     if process:
@@ -187,12 +189,16 @@ def parts(
     Every process must go back through the network as often as the others, so one that has no sample
     left takes one that counts nothing.
     """
-    each = max(1, min(accumulate, len(rows) // accelerator.num_processes))
-    mine = rows.tensor_split(each * accelerator.num_processes)[
+    n_parts = max(1, min(accumulate, len(rows) // accelerator.num_processes))
+    own_parts = rows.tensor_split(n_parts * accelerator.num_processes)[
         accelerator.process_index :: accelerator.num_processes
     ]
-    for place, part in enumerate(mine, 1):
-        yield *examples.part(part if len(part) else rows[:1]), float(len(part) > 0), place == each
+    for place, part in enumerate(own_parts, 1):
+        yield (
+            *examples.part(part if len(part) else rows[:1]),
+            float(len(part) > 0),
+            place == n_parts,
+        )
 
 
 def state_of(headed: Headed) -> dict[str, Tensor]:
@@ -216,9 +222,9 @@ def restore(hooks: Hooks, headed: Headed, optimizer: AdamW) -> list[float]:
     if hooks.checkpoint is None or not hooks.checkpoint.exists():
         return []
     tensors, losses = read_tensors(hooks.checkpoint)
-    found = starting(tensors, "net.")
+    weights = starting(tensors, "net.")
     with torch.no_grad():
         for name, value in state_of(headed).items():
-            value.copy_(found[name])
+            value.copy_(weights[name])
     optimizer.load(starting(tensors, "optimizer."))
     return list(losses)

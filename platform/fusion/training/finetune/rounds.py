@@ -51,12 +51,12 @@ class Place:
 
 
 def places_of(recipe: Recipe, features: Features) -> list[Place]:
-    found = []
+    places = []
     for name, parts in features.parts.items():
         for number, (part, choice) in enumerate(zip(parts, recipe.encoders.get(name, []))):
             if choice.tune != "frozen":
-                found.append(Place(name, number, choice, part.start, part.start + part.dim))
-    return found
+                places.append(Place(name, number, choice, part.start, part.start + part.dim))
+    return places
 
 
 class Tuner:
@@ -108,15 +108,15 @@ class Tuner:
         """Features (n, dim) of every sample by encoders tuned on `rows`, of the modalities that
         have such an encoder.
         """
-        found: dict[str, Floats32] = {}
+        features: dict[str, Floats32] = {}
         for place in self.places:
-            whole = found.setdefault(place.modality, self.features.x[place.modality].copy())
+            whole = features.setdefault(place.modality, self.features.x[place.modality].copy())
             whole[:, place.start : place.stop] = self.solved(place, rows)[0]["vectors"]
-        return found
+        return features
 
     def kept(self) -> dict[str, dict[int, Tuned]]:
         """{modality: {number of the encoder: what was tuned on everything}}"""
-        found: dict[str, dict[int, Tuned]] = {}
+        by_modality: dict[str, dict[int, Tuned]] = {}
         for place in self.places:
             solved, _ = self.solved(place, self.everything)
             tensors = {
@@ -124,8 +124,8 @@ class Tuner:
                 for name, value in solved.items()
                 if name.startswith(WEIGHTS)
             }
-            found.setdefault(place.modality, {})[place.number] = Tuned(place.choice, tensors)
-        return found
+            by_modality.setdefault(place.modality, {})[place.number] = Tuned(place.choice, tensors)
+        return by_modality
 
     def report(self, key: FitKey, losses: Sequence[float]) -> None:
         """Report the curve of one encoder, also when an attempt before this one tuned it."""
@@ -138,8 +138,8 @@ class Tuner:
         """
         unit = f"tune/{place.modality}/{place.number}/{hashlib.sha256(rows.tobytes()).hexdigest()}"
         processes().wait_for_everyone()
-        found = self.store.get(unit)
-        tensors, losses = self.solve(unit, place, rows) if found is None else found
+        stored = self.store.get(unit)
+        tensors, losses = self.solve(unit, place, rows) if stored is None else stored
         self.done += place.choice.tuning_options.epochs
         self.step(0)
         return tensors, losses
@@ -149,9 +149,9 @@ class Tuner:
         encoder = load(place.choice)
         seed_everything(unit, self.training.seeds[0])
         adapt(encoder, place.choice)
-        asked = self.data.learning_task
+        task = self.data.learning_task
         headed = Headed(
-            encoder, *self.head(place, known), asked.prior(self.data.y[known]), asked.name
+            encoder, *self.head(place, known), task.prior(self.data.y[known]), task.name
         )
         examples = Examples(
             lambda i: prepare(self.aligned, place.modality, encoder, int(known[i])),
@@ -162,43 +162,44 @@ class Tuner:
         if processes().is_main_process:
             self.store.put(unit, self.outcome(place, encoder, rows, losses, len(known)), losses)
         processes().wait_for_everyone()
-        found = self.store.get(unit)
-        assert found is not None
-        return found
+        stored = self.store.get(unit)
+        assert stored is not None
+        return stored
 
     def head(self, place: Place, rows: Ints) -> tuple[Whitening, Floats32, Floats32]:
         """The linear model on the frozen vectors: whitening, weight (whitened, D) and bias (D,)."""
-        asked, x, y = (
+        task, x, y = (
             self.data.learning_task,
             self.features.x[place.modality][rows, place.start : place.stop],
             self.data.y[rows],
         )
-        whitening, prior = Whitening.fit(x, self.training.pca_dim), asked.prior(y)
-        model = linear(asked.name, whitening(x), y, STRENGTHS[1])
+        whitening, prior = Whitening.fit(x, self.training.pca_dim), task.prior(y)
+        model = linear(task.name, whitening(x), y, STRENGTHS[1])
         if model is None:
-            return whitening, *constant(asked.name, whitening.dim, prior)
+            return whitening, *constant(task.name, whitening.dim, prior)
         return whitening, *model.part(prior)
 
     def outcome(
         self, place: Place, encoder: Encoder, rows: Ints, losses: list[float], n: int
     ) -> Tensors:
-        found = tuned(encoder, place.choice)
-        change = (
+        weights = tuned(encoder, place.choice)
+        learning = (
             f"loss {losses[0]:.3f} in the first epoch, {losses[-1]:.3f} in the last"
             if n
             else "nothing to learn from"
         )
         self.progress.log(
-            f"{place.modality}: {encoder.name} tuned on {n:,} samples, {found.parameters:,} parameters; {change}"
+            f"{place.modality}: {encoder.name} tuned on {n:,} samples, "
+            f"{weights.parameters:,} parameters; {learning}"
         )
-        seal(encoder, found.digest)
+        seal(encoder, weights.digest)
         tensors = {
             "vectors": embed_modality(
                 self.aligned, place.modality, encoder, None, Work(Silent(self.progress.check), 0)
             )
         }
         if np.array_equal(rows, self.everything):
-            tensors |= {f"{WEIGHTS}{name}": value for name, value in found.tensors.items()}
+            tensors |= {f"{WEIGHTS}{name}": value for name, value in weights.tensors.items()}
         return tensors
 
     def step(self, epoch: int) -> None:

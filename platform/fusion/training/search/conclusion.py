@@ -1,10 +1,10 @@
-"""A search: how modalities are read (fusion.training.search.probe) and how they are joined, both chosen inside
-training samples.
+"""A search: how modalities are read (fusion.training.search.probe) and how they are joined, both
+chosen inside training samples.
 
-Each round of the split answers by the method of the least log loss on its inner validation answers,
-so the headline is that of the whole procedure, choosing included (nested cross-validation: Cawley &
-Talbot 2010, On Over-crossfit in Model Selection, JMLR). For the model of all samples the mean over
-the rounds decides. What is left is an ordinary recipe.
+Each fold of the split predicts by the method of the least log loss on its inner validation
+predictions, so the headline is that of the whole procedure, choosing included (nested
+cross-validation: Cawley & Talbot 2010, On Over-crossfit in Model Selection, JMLR). For the model of
+all samples the mean over the folds decides. What is left is an ordinary recipe.
 """
 
 from collections.abc import Sequence
@@ -29,29 +29,29 @@ def mean_losses(folds: Sequence[FoldPredictions]) -> dict[str, float]:
 def concluded(
     recipe: Recipe, crossfit: CrossFit, folds: Sequence[FoldPredictions]
 ) -> dict[str, Any]:
-    """What turns the recipe into the ordinary one that the search ends in: the best method, the
-    others that were tried beside it.
+    """Return the changes that turn the recipe into the ordinary one that the search ends in: the
+    best method, the others that were tried beside it.
     """
     losses = mean_losses(folds)
-    kept, *others = sorted(losses, key=lambda name: losses[name])
+    best, *others = sorted(losses, key=lambda name: losses[name])
     ensemble = recipe.ensemble.model_copy(update={"of": crossfit.members or None})
-    return {"method": kept, "compare": others, "ensemble": ensemble, "search": None}
+    return {"method": best, "compare": others, "ensemble": ensemble, "search": None}
 
 
-def report(found: OutOfFold, crossfit: CrossFit, kept: str, draws: int) -> Search:
+def report(oof: OutOfFold, crossfit: CrossFit, best: str, draws: int) -> Search:
     """found: every method by itself."""
     assert crossfit.budget is not None
-    losses, resampler = mean_losses(found.folds), Resampler(found.scored.cluster, draws)
-    scores = {name: score_of(found.scored, resampler, found.methods[name]) for name in losses}
+    losses, resampler = mean_losses(oof.folds), Resampler(oof.scored.cluster, draws)
+    scores = {name: score_of(oof.scored, resampler, oof.methods[name]) for name in losses}
     tried = [
         Tried(
             method=name,
             score=interval(scores[name]),
             loss=losses[name],
             seconds=seconds_of(name, crossfit),
-            chosen=sum(fold.winner == name for fold in found.folds),
-            kept=name == kept,
-            difference=None if name == kept else difference(scores[name] - scores[kept], kept),
+            chosen=sum(fold.winner == name for fold in oof.folds),
+            kept=name == best,
+            difference=None if name == best else difference(scores[name] - scores[best], best),
         )
         for name in sorted(losses, key=lambda name: losses[name])
     ]
@@ -60,7 +60,7 @@ def report(found: OutOfFold, crossfit: CrossFit, kept: str, draws: int) -> Searc
         *(["ensemble"] if crossfit.budget.given_up and not crossfit.members else []),
     ]
     return Search(
-        rounds=len(found.folds),
+        rounds=len(oof.folds),
         tried=tried,
         not_tried=given_up,
         budget_seconds=crossfit.budget.seconds,
@@ -73,8 +73,8 @@ def score_of(scored: Scored, resampler: Resampler, answers: Answers) -> Floats:
 
 
 def difference(draws: Floats, over: str) -> Gain:
-    found = interval(draws)
-    return Gain(**found.model_dump(), over=over, verdict=verdict(found))
+    change = interval(draws)
+    return Gain(**change.model_dump(), over=over, verdict=verdict(change))
 
 
 def seconds_of(name: str, crossfit: CrossFit) -> float | None:
@@ -82,5 +82,7 @@ def seconds_of(name: str, crossfit: CrossFit) -> float | None:
     assert crossfit.budget is not None
     names = crossfit.data.modalities if name == "late" else [name]
     return (
-        None if name == "ensemble" else round(sum(crossfit.budget.spent[one] for one in names), 3)
+        None
+        if name == "ensemble"
+        else round(sum(crossfit.budget.spent[model] for model in names), 3)
     )

@@ -1,14 +1,14 @@
-"""Which encoders, layers and pooling each modality is read with: whatever a quick linear model does
-best with on training samples.
+"""The encoders, layers and pooling that each modality is read with: whatever a quick linear model
+does best with on training samples.
 
-For any set of training rows: a linear model on whitened vectors is fitted in inner rounds by group,
-for every candidate (fusion.encoders.search_space), and for the best one with another beside it; the least log
-loss decides. Frozen networks differ more in the depth that is read than fusion methods do (Alain &
-Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes, ICLR).
+For any set of training rows: a linear model on whitened vectors is fitted in inner folds by group,
+for every candidate (fusion.encoders.search_space), and for the best one with another beside it; the
+least log loss decides. Frozen networks differ more in the depth that is read than fusion methods do
+(Alain & Bengio 2017, Understanding Intermediate Layers Using Linear Classifier Probes, ICLR).
 
-Like tuned encoders (fusion.training.finetune), what is chosen depends on the rows of a fit alone, so neither
-an inner choice nor an answer of a round rests on a reading that has seen the label it is judged by;
-rounds may choose differently.
+Like tuned encoders (fusion.training.finetune), what is chosen depends on the rows of a fit alone,
+so neither an inner choice nor a prediction of a fold rests on a reading that has seen the label it
+is judged by; folds may choose differently.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ Losses = dict[Combo, float]
 @dataclass
 class Probe:
     """readings: {modality: its candidates}; vectors: those of the probed rows. inner: training rows
-    -> rounds inside them.
+    -> folds inside them.
     """
 
     inputs: Aligned
@@ -68,46 +68,46 @@ class Probe:
         self.place[self.probed] = np.arange(len(self.probed))
         self.readings: dict[str, list[Reading]] = {}
         self.vectors: dict[str, list[Floats32]] = {}
-        self.said: dict[tuple[str, Combo, bytes], NDArray[np.float64]] = {}
-        self.asked: dict[bytes, dict[str, Losses]] = {}
+        self.outputs: dict[tuple[str, Combo, bytes], NDArray[np.float64]] = {}
+        self.losses_by_rows: dict[bytes, dict[str, Losses]] = {}
         self.full: dict[tuple[str, Combo], Features] = {}
 
     def run(self, folds: Sequence[NestedFold]) -> TrainingData:
-        """Everything that the rounds will ask for, the last of which is that of all samples; the
-        task as they then read it.
+        """Probe everything that the folds will ask for, the last of which is that of all samples;
+        return the data as they then read it.
         """
         self.read()
         wanted = {
             rows.tobytes(): rows
-            for each in folds
-            for rows in (each.train, *(rows for rows, _ in each.inner))
+            for fold in folds
+            for rows in (fold.train, *(rows for rows, _ in fold.inner))
         }
         for done, (key, rows) in enumerate(wanted.items()):
             self.progress.check()
             self.progress.step(done, len(wanted), "training sets")
-            self.asked[key] = self.losses(rows)
-        self.said.clear()
+            self.losses_by_rows[key] = self.losses(rows)
+        self.outputs.clear()
         self.vectors.clear()
-        for losses in self.asked.values():
-            for name, found in losses.items():
-                self.read_in_full(name, best(found))
-        for name, told in self.told(folds[-1].train).items():
-            self.progress.log(f"{name}: read with {' + '.join(told)}")
+        for losses in self.losses_by_rows.values():
+            for name, by_combo in losses.items():
+                self.read_in_full(name, best(by_combo))
+        for name, encoders in self.told(folds[-1].train).items():
+            self.progress.log(f"{name}: read with {' + '.join(encoders)}")
         return replace(self.data, tuned=self.x, tuned_blocks=self.blocks)
 
     def read(self) -> None:
         keys = [self.inputs.keys[row] for row in self.probed]
         assert self.recipe.search is not None
-        for name, one in self.inputs.modalities.items():
+        for name, modality in self.inputs.modalities.items():
             offered = search_space(
-                one.kind, self.recipe.encoders.get(name, []), self.recipe.search.encoders
+                modality.kind, self.recipe.encoders.get(name, []), self.recipe.search.encoders
             )
             if len(offered) == 1:
                 continue
-            alone = Aligned(
+            probed = Aligned(
                 keys,
                 [None] * len(keys),
-                {name: replace(one, cells=[one.cells[row] for row in self.probed])},
+                {name: replace(modality, cells=[modality.cells[row] for row in self.probed])},
             )
             self.readings[name], self.vectors[name] = (
                 [offered[0]],
@@ -115,12 +115,12 @@ class Probe:
             )
             for reading in offered[1:]:
                 try:
-                    vectors = embed(alone, {name: list(reading)}, self.cache, self.progress).x[name]
+                    features = embed(probed, {name: list(reading)}, self.cache, self.progress)
                 except EncoderError as error:
                     self.progress.log(f"{name}: {in_words(reading[0])} was not tried: {error}")
                     continue
                 self.readings[name].append(reading)
-                self.vectors[name].append(vectors)
+                self.vectors[name].append(features.x[name])
 
     def losses(self, rows: Ints) -> dict[str, Losses]:
         """{modality: {candidates: log loss inside these rows}}, from the store where it is there
@@ -129,65 +129,65 @@ class Probe:
         unit = f"probe/{hashlib.sha256(rows.tobytes()).hexdigest()}"
         if known := self.store.get(unit):
             return {
-                name: {tuple(combo): loss for combo, loss in found}
-                for name, found in known[1].items()
+                name: {tuple(combo): loss for combo, loss in by_combo}
+                for name, by_combo in known[1].items()
             }
         inner = self.inner(rows)
-        found = {name: self.of_modality(name, inner) for name in self.readings}
+        losses_by_modality = {name: self.of_modality(name, inner) for name in self.readings}
         self.store.put(
             unit,
             {},
             {
                 name: [[list(combo), loss] for combo, loss in losses.items()]
-                for name, losses in found.items()
+                for name, losses in losses_by_modality.items()
             },
         )
-        return found
+        return losses_by_modality
 
     def of_modality(self, name: str, inner: list[tuple[Ints, Ints]]) -> Losses:
-        found: Losses = {
+        losses: Losses = {
             (i,): self.loss(name, (i,), inner) for i in range(len(self.readings[name]))
         }
-        first, *others = sorted(found, key=lambda combo: (found[combo], combo))
-        mine = self.readings[name][first[0]]
+        first, *others = sorted(losses, key=lambda combo: (losses[combo], combo))
+        best_encoders = self.readings[name][first[0]]
         partners = [
             other
             for other in others
-            if not set(map(str, self.readings[name][other[0]])) & set(map(str, mine))
+            if not set(map(str, self.readings[name][other[0]])) & set(map(str, best_encoders))
         ]
         pairs = [tuple(sorted(first + other)) for other in partners[:PARTNERS]]
-        return found | {pair: self.loss(name, pair, inner) for pair in pairs}
+        return losses | {pair: self.loss(name, pair, inner) for pair in pairs}
 
     def loss(self, name: str, combo: Combo, inner: list[tuple[Ints, Ints]]) -> float:
-        """Of the samples that the inner rounds hold back and that have the modality, at its best
-        temperature.
+        """Return the loss of the samples that the inner folds hold back and that have the modality,
+        at its best temperature.
         """
-        asked, outputs, truth = self.data.learning_task, [], []
+        task, outputs, truth = self.data.learning_task, [], []
         for rows, held in inner:
-            at = self.known(name, held)
-            outputs.append(self.fitted(name, combo, rows)[at])
-            truth.append(self.data.y[self.probed[at]])
-        said, y = np.concatenate(outputs), np.concatenate(truth)
-        return asked.log_loss(said, y, temperature_of(said, y, asked.log_loss)) if len(y) else 0.0
+            places = self.known(name, held)
+            outputs.append(self.fitted(name, combo, rows)[places])
+            truth.append(self.data.y[self.probed[places]])
+        joined, y = np.concatenate(outputs), np.concatenate(truth)
+        return task.log_loss(joined, y, temperature_of(joined, y, task.log_loss)) if len(y) else 0.0
 
     def fitted(self, name: str, combo: Combo, rows: Ints) -> NDArray[np.float64]:
         """Outputs (n, D) for every probed sample of a linear model that was fitted on `rows`; rows
-        that rounds share are fitted once.
+        that folds share are fitted once.
         """
         key = name, combo, rows.tobytes()
-        if key not in self.said:
+        if key not in self.outputs:
             at, prior = self.known(name, rows), self.data.learning_task.prior(self.data.y[rows])
             x = np.concatenate([self.vectors[name][i] for i in combo], 1)
             z = Whitening.fit(x[at], self.recipe.training.pca_dim, name in self.data.tables)(x)
             model = linear(
                 self.data.learning_task.name, z[at], self.data.y[self.probed[at]], STRENGTHS[1]
             )
-            self.said[key] = (
+            self.outputs[key] = (
                 np.tile(prior.astype(np.float64), (len(x), 1))
                 if model is None
                 else model.outputs(z, prior)
             )
-        return self.said[key]
+        return self.outputs[key]
 
     def known(self, name: str, rows: Ints) -> Ints:
         """Places among the probed rows of those of `rows` that have the modality."""
@@ -195,7 +195,7 @@ class Probe:
         return at[at >= 0]
 
     def choice(self, rows: Ints) -> dict[str, Combo]:
-        return {name: best(losses) for name, losses in self.asked[rows.tobytes()].items()}
+        return {name: best(losses) for name, losses in self.losses_by_rows[rows.tobytes()].items()}
 
     def told(self, rows: Ints) -> dict[str, list[str]]:
         """{modality: its encoders in words} as chosen on these rows."""
@@ -223,12 +223,12 @@ class Probe:
         }
 
     def x(self, rows: Ints) -> dict[str, Floats32]:
-        return {name: found.x[name] for name, found in self.others(rows).items()}
+        return {name: features.x[name] for name, features in self.others(rows).items()}
 
     def blocks(self, rows: Ints) -> dict[str, list[Block]]:
         return {
-            name: [block for part in found.parts[name] for block in part.blocks]
-            for name, found in self.others(rows).items()
+            name: [block for part in features.parts[name] for block in part.blocks]
+            for name, features in self.others(rows).items()
         }
 
     def encoders(self, rows: Ints) -> dict[str, list[EncoderChoice]]:
@@ -242,18 +242,18 @@ class Probe:
         others = self.others(rows)
         x, parts = (
             self.features.x | self.x(rows),
-            self.features.parts | {name: found.parts[name] for name, found in others.items()},
+            self.features.parts | {name: features.parts[name] for name, features in others.items()},
         )
         return replace(self.features, x=x, parts=parts), self.encoders(rows)
 
     def report(self, folds: Sequence[NestedFold]) -> dict[str, list[Read]]:
-        """{modality: what it was read with, the best first}, by the rounds of the split; the last
-        of `rounds` is that of all samples.
+        """{modality: what it was read with, the best first}, by the folds of the split; the last
+        of `folds` is that of all samples.
         """
-        *judged, everything = [self.asked[each.train.tobytes()] for each in folds]
-        found = {}
+        *by_fold, everything = [self.losses_by_rows[fold.train.tobytes()] for fold in folds]
+        reads_by_modality = {}
         for name in self.readings:
-            tried = {combo for losses in judged for combo in losses[name]}
+            tried = {combo for losses in by_fold for combo in losses[name]}
             reads = [
                 Read(
                     encoders=[
@@ -261,17 +261,19 @@ class Probe:
                         for choice in self.reading(name, combo)
                     ],
                     loss=float(
-                        np.mean([losses[name][combo] for losses in judged if combo in losses[name]])
+                        np.mean(
+                            [losses[name][combo] for losses in by_fold if combo in losses[name]]
+                        )
                     ),
-                    rounds=sum(combo in losses[name] for losses in judged),
-                    chosen=sum(best(losses[name]) == combo for losses in judged),
+                    rounds=sum(combo in losses[name] for losses in by_fold),
+                    chosen=sum(best(losses[name]) == combo for losses in by_fold),
                     kept=best(everything[name]) == combo,
                     own=combo == (0,),
                 )
                 for combo in sorted(tried)
             ]
-            found[name] = sorted(reads, key=lambda read: read.loss)
-        return found
+            reads_by_modality[name] = sorted(reads, key=lambda read: read.loss)
+        return reads_by_modality
 
 
 def best(losses: Losses) -> Combo:
