@@ -75,7 +75,7 @@ def skip_without(name):
 
 def test_the_catalogue_is_light():
     code = (
-        "import sys; from fusion.encoders import catalogue; catalogue.entries(); "
+        "import sys; from fusion.encoders import catalogue; catalogue.entries();"
         "print(sorted({'numpy', 'torch', 'transformers'} & set(sys.modules)))"
     )
     assert (
@@ -177,9 +177,7 @@ def test_folding_the_batch_norms_changes_no_feature():
 
 
 def test_whisper_from_the_package_hears_like_a_checkpoint_of_transformers(sounds, tmp_path):
-    """The converted encoder, saved and loaded as an ordinary local folder, gives the
-    same vectors.
-    """
+    """The converted encoder, saved and loaded as a local folder, gives the same vectors."""
     skip_without("whisper-tiny-en")
     from transformers import WhisperConfig, WhisperModel
 

@@ -53,7 +53,7 @@ def test_a_model_of_each_type_that_is_accepted_is_read_alone_as_beside_others(
     saved(home / f"our-{family}", family)
     encoder = load(choice(f"our-{family}", layers=[1, -1]))
     inputs = [encoder.prepare(content) for content in contents[encoder.kind]]
-    alone = np.concatenate([encoder.encode([one]) for one in inputs])
+    alone = np.concatenate([encoder.encode([prepared]) for prepared in inputs])
     assert alone.shape == (2, encoder.dim)
     assert np.isfinite(alone).all()
     assert np.abs(alone[0] - alone[1]).max() > 1e-5
@@ -88,7 +88,7 @@ def test_a_vector_does_not_depend_on_its_neighbours_or_their_length(family, cont
         inputs = [encoder.prepare(content) for content in contents[encoder.kind]]
         if encoder.kind == "audio" and encoder.bucket(inputs[0]) != encoder.bucket(inputs[1]):
             continue  # such are never in one batch
-        alone = np.concatenate([encoder.encode([one]) for one in inputs])
+        alone = np.concatenate([encoder.encode([prepared]) for prepared in inputs])
         assert np.allclose(encoder.encode(inputs), alone, atol=1e-4), pooling
 
 
@@ -98,7 +98,7 @@ def test_every_pooling_and_any_layers_are_options_with_a_fingerprint_of_their_ow
         load(choice(f"our-{family}", pooling=pooling)) for pooling in FAMILIES[family].poolings
     ]
     two = load(choice(f"our-{family}", layers=[1, -1]))
-    assert len({one.fingerprint for one in [*encoders, two]}) == len(encoders) + 1
+    assert len({encoder.fingerprint for encoder in [*encoders, two]}) == len(encoders) + 1
     for encoder in [*encoders, two]:
         assert encoded(encoder, contents[encoder.kind]).shape == (2, encoder.dim)
     with pytest.raises(EncoderError, match="layers 0 to 2; 3 is none of them"):

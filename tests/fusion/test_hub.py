@@ -25,13 +25,13 @@ README = "---\nlicense: apache-2.0\n---\n# Tiny\n"
 
 
 class Hub(ThreadingHTTPServer):
-    """One repository, clinic/Tiny, of the files of a folder. asked: method and path of every
+    """One repository, clinic/Tiny, of the files of a folder. requests: method and path of every
     request.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
-        self.folder, self.asked = folder, []
+        self.folder, self.requests = folder, []
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ class Answer(BaseHTTPRequestHandler):
 
     def answer(self, body: bool) -> None:
         path = urlparse(self.path).path
-        self.server.asked.append(f"{self.command} {path}")
+        self.server.requests.append(f"{self.command} {path}")
         files = (
             {file.name: file.read_bytes() for file in sorted(self.server.folder.iterdir())}
             if self.server.folder.is_dir()
@@ -72,11 +72,11 @@ class Answer(BaseHTTPRequestHandler):
             if files
             else {}
         )
-        found = {place: json.dumps(told).encode() for place, told in answers.items()}
-        found |= {
+        bodies = {place: json.dumps(content).encode() for place, content in answers.items()}
+        bodies |= {
             f"/clinic/Tiny/resolve/{REVISION}/{name}": content for name, content in files.items()
         }
-        self.send(found.get(path, b"{}"), body, 200 if path in found else 404)
+        self.send(bodies.get(path, b"{}"), body, 200 if path in bodies else 404)
 
     def send(self, content: bytes, body: bool, status: int) -> None:
         self.send_response(status)
@@ -94,7 +94,7 @@ class Answer(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Silent: `asked` is what a test looks at."""
+        """Silent: `requests` is what a test looks at."""
 
 
 @pytest.fixture
@@ -107,13 +107,13 @@ def hub(tmp_path: Path) -> Iterator[Callable[..., Hub]]:
         return served[-1]
 
     yield start
-    for one in served:
-        one.shutdown()
-        one.server_close()
+    for hub_server in served:
+        hub_server.shutdown()
+        hub_server.server_close()
 
 
 def add(hub: Hub, home: Path, *more: str) -> subprocess.CompletedProcess:
-    """In a process of its own: the client reads where the hub is when it is imported."""
+    """Add an encoder in a process of its own: the client reads the hub's address at its import."""
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -152,7 +152,7 @@ def test_a_model_of_the_hub_is_downloaded_tested_and_listed(
         "apache-2.0",
         16,
     )
-    got = [line.rsplit("/", 1)[-1] for line in server.asked if line.startswith("GET /clinic")]
+    got = [line.rsplit("/", 1)[-1] for line in server.requests if line.startswith("GET /clinic")]
     assert got.index("config.json") < got.index("model.safetensors")
     assert not {"modeling_evil.py", "pytorch_model.bin"} & set(got)
     assert sorted(path.name for path in (tmp_path / "home" / "encoders").iterdir()) == ["tiny"]
@@ -169,7 +169,7 @@ def test_a_model_that_cannot_be_read_is_refused_before_its_weights_come(
     assert done.returncode == 1
     assert "t5" in done.stderr
     assert not [
-        line for line in server.asked if "safetensors" in line and line.startswith("GET /clinic")
+        line for line in server.requests if "safetensors" in line and line.startswith("GET /clinic")
     ]
     assert not list((tmp_path / "home" / "encoders").iterdir())
 

@@ -101,7 +101,8 @@ def spoil_numbers(folder):
 def spoil_words(folder):
     """A tokenizer of another model: its numbers are larger than the vocabulary."""
     content = (folder / "tokenizer.json").read_text()
-    (folder / "tokenizer.json").write_text(content.replace('"[CLS]": 2', '"[CLS]": 4000').replace('"id": 2', '"id": 4000').replace("[\n          2\n        ]", "[4000]"))  # fmt: skip
+    content = content.replace('"[CLS]": 2', '"[CLS]": 4000').replace('"id": 2', '"id": 4000')
+    (folder / "tokenizer.json").write_text(content.replace("[\n          2\n        ]", "[4000]"))
 
 
 @pytest.mark.parametrize(
@@ -198,14 +199,14 @@ def test_a_record_that_is_broken_is_no_record(bert, home):
 def test_a_hub_name_is_downloaded_small_files_first(bert, home, monkeypatch):
     import huggingface_hub
 
-    asked = []
+    downloads = []
 
     class Hub:
         def model_info(self, name):
             return type("Found", (), {"sha": "4f" * 20})
 
     def fetch(name, revision, local_dir, allow_patterns):
-        asked.append((name, revision, "*.safetensors" in allow_patterns))
+        downloads.append((name, revision, "*.safetensors" in allow_patterns))
         for path in bert.iterdir():
             if (path.suffix == ".safetensors") == ("*.safetensors" in allow_patterns):
                 local_dir.mkdir(exist_ok=True)
@@ -214,7 +215,7 @@ def test_a_hub_name_is_downloaded_small_files_first(bert, home, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     assert run("add", "clinic/Tiny") == 0
-    assert asked == [("clinic/Tiny", "4f" * 20, False), ("clinic/Tiny", "4f" * 20, True)]
+    assert downloads == [("clinic/Tiny", "4f" * 20, False), ("clinic/Tiny", "4f" * 20, True)]
     entry = catalogue.get("tiny")
     assert (entry.source, entry.version) == ("huggingface.co/clinic/Tiny", "4f" * 20)
     assert left(home) == ["tiny"]

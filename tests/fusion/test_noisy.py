@@ -27,17 +27,21 @@ from fusion.schema.recipe import EncoderChoice, Recipe, RecipeError
 
 
 def level(kind, name):
-    return next(each for each in LEVELS[kind] if each.name == name)
+    return next(level for level in LEVELS[kind] if level.name == name)
 
 
 def test_a_worse_level_drops_the_words_of_a_milder_one_and_more():
     words = [f"w{i}" for i in range(200)]
-    kept = [
+    remaining = [
         fewer_words(" ".join(words), "ab" * 32, share.strength).split() for share in LEVELS["text"]
     ]
-    assert [pytest.approx(len(each) / 200, abs=0.08) for each in kept] == [0.9, 0.75, 0.5]
-    assert set(kept[2]) < set(kept[1]) < set(kept[0]) < set(words)
-    assert kept[0] == sorted(kept[0], key=words.index)
+    assert [pytest.approx(len(words_left) / 200, abs=0.08) for words_left in remaining] == [
+        0.9,
+        0.75,
+        0.5,
+    ]
+    assert set(remaining[2]) < set(remaining[1]) < set(remaining[0]) < set(words)
+    assert remaining[0] == sorted(remaining[0], key=words.index)
 
 
 @pytest.mark.parametrize("text", ["word", "三只小猪和大灰狼", "", "a b"])
@@ -52,17 +56,17 @@ def test_white_noise_has_the_power_that_its_level_says(tmp_path):
     tone = 0.3 * np.sin(np.arange(rate * seconds) * 0.1).astype(np.float32)
     soundfile.write(tmp_path / "tone.wav", tone, rate)
     clean, _ = soundfile.read(tmp_path / "tone.wav")
-    for each in LEVELS["audio"]:
+    for level in LEVELS["audio"]:
         noisy, _ = soundfile.read(
             with_white_noise(
                 tmp_path / "tone.wav",
                 "ef" * 32,
-                each.strength,
-                tmp_path / each.name.replace(" ", ""),
+                level.strength,
+                tmp_path / level.name.replace(" ", ""),
             )
         )
         ratio = 10 * np.log10((clean**2).mean() / ((noisy - clean) ** 2).mean())
-        assert ratio == pytest.approx(each.strength, abs=0.2)
+        assert ratio == pytest.approx(level.strength, abs=0.2)
     soundfile.write(tmp_path / "silence.wav", np.zeros(rate), rate)
     assert not soundfile.read(
         with_white_noise(tmp_path / "silence.wav", "ef" * 32, 0.0, tmp_path / "s")
@@ -74,9 +78,9 @@ def test_a_picture_gets_smoother_with_each_level(tmp_path):
     Image.fromarray(picture).save(tmp_path / "p.png")
     modality = Modality("image", [Cell("a" * 64), None], media=lambda digest: tmp_path / "p.png")
     rough = [picture.std()]
-    for each in LEVELS["image"]:
-        (folder := tmp_path / each.name.replace(" ", "")).mkdir()
-        noisy = perturbed(modality, each, folder)
+    for level in LEVELS["image"]:
+        (folder := tmp_path / level.name.replace(" ", "")).mkdir()
+        noisy = perturbed(modality, level, folder)
         rough.append(np.asarray(Image.open(noisy.content(0))).std())
         assert noisy.cells[1] is None
         assert noisy.cells[0] != modality.cells[0]
@@ -111,7 +115,7 @@ def mixed(n=60, seed=0):
     )
 
 
-def asked(**changes):
+def noisy_recipe(**changes):
     training = {
         "seeds": [0],
         "epochs": 4,
@@ -132,25 +136,28 @@ def asked(**changes):
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
+def noisy_run(tmp_path_factory):
     out = tmp_path_factory.mktemp("noise")
-    return train(mixed(), asked(), out / "run", Cache(out / "cache"), Progress()), out
+    return train(mixed(), noisy_recipe(), out / "run", Cache(out / "cache"), Progress()), out
 
 
-def test_each_level_has_its_figure_and_difference_and_costs_one_pass_at_most(judged):
-    result, out = judged
+def test_each_level_has_its_figure_and_difference_and_costs_one_pass_at_most(noisy_run):
+    result, out = noisy_run
     assert [
-        (one.modality, one.kind, [each.level for each in one.levels]) for one in result.noise
+        (modality.modality, modality.kind, [level.level for level in modality.levels])
+        for modality in result.noise
     ] == [
         ("numbers", "table", ["0.25 sd", "0.5 sd", "1 sd"]),
         ("text", "text", ["10 %", "25 %", "50 %"]),
     ]
-    for one in result.noise:
-        for each in one.levels:
-            assert each.change.value == pytest.approx(each.value - result.headline.score.value)
+    for modality in result.noise:
+        for level in modality.levels:
+            assert level.change.value == pytest.approx(level.value - result.headline.score.value)
     spent = result.environment["noise embedded"]
     assert 0 < spent["computed"] <= 3 * 60
-    again = train(mixed(), asked(title="again"), out / "again", Cache(out / "cache"), Progress())
+    again = train(
+        mixed(), noisy_recipe(title="again"), out / "again", Cache(out / "cache"), Progress()
+    )
     assert again.environment["noise embedded"] == {
         "computed": 0,
         "cached": spent["computed"] + spent["cached"],
@@ -158,9 +165,9 @@ def test_each_level_has_its_figure_and_difference_and_costs_one_pass_at_most(jud
     assert again.noise == result.noise
 
 
-def test_a_criterion_may_ask_for_a_level(judged):
-    [criterion] = judged[0].protocols[0].criteria
-    level = judged[0].noise[1].levels[2]
+def test_a_criterion_may_ask_for_a_level(noisy_run):
+    [criterion] = noisy_run[0].protocols[0].criteria
+    level = noisy_run[0].noise[1].levels[2]
     assert (criterion.value.value, criterion.value.low, criterion.n) == (level.value, level.low, 60)
     assert (
         criterion.sentence
@@ -168,15 +175,15 @@ def test_a_criterion_may_ask_for_a_level(judged):
     )
 
 
-def test_the_order_of_the_rows_changes_nothing(judged, tmp_path):
+def test_the_order_of_the_rows_changes_nothing(noisy_run, tmp_path):
     aligned, turn = mixed(), random.Random(3).sample(range(60), 60)
 
     def turned(values):
         return [values[i] for i in turn]
 
     modalities = {
-        name: replace(one, cells=turned(one.cells))
-        for name, one in reversed(aligned.modalities.items())
+        name: replace(modality, cells=turned(modality.cells))
+        for name, modality in reversed(aligned.modalities.items())
     }
     groups = {name: turned(values) for name, values in aligned.groups.items()}
     other = replace(
@@ -186,26 +193,28 @@ def test_the_order_of_the_rows_changes_nothing(judged, tmp_path):
         modalities=modalities,
         groups=groups,
     )
-    assert train(other, asked(), tmp_path, None, Progress()).noise == judged[0].noise
+    assert train(other, noisy_recipe(), tmp_path, None, Progress()).noise == noisy_run[0].noise
 
 
-def test_noise_changes_no_other_figure(judged, tmp_path):
-    plain = train(mixed(), asked(evaluation={"draws": 60}), tmp_path, None, Progress())
+def test_noise_changes_no_other_figure(noisy_run, tmp_path):
+    plain = train(mixed(), noisy_recipe(evaluation={"draws": 60}), tmp_path, None, Progress())
     skipped = {"noise", "protocols", "seconds", "environment"}
     assert plain.noise == []
-    assert plain.model_dump(exclude=skipped) == judged[0].model_dump(exclude=skipped)
     assert "evaluation.noise" in str(plain.protocols[0].criteria[0].unknown)
+    assert plain.model_dump(exclude=skipped) == noisy_run[0].model_dump(exclude=skipped)
 
 
 @pytest.mark.parametrize("method", ["ensemble", "bottleneck"])
 def test_every_method_is_judged_under_noise(tmp_path, method):
-    result = train(mixed(36), asked(method=method, compare=["concat"]), tmp_path, None, Progress())
+    result = train(
+        mixed(36), noisy_recipe(method=method, compare=["concat"]), tmp_path, None, Progress()
+    )
     assert len(result.noise) == 2
 
 
 def test_noise_on_tuned_encoders_is_refused_in_words():
     with pytest.raises(RecipeError, match="read by frozen encoders only"):
-        asked(encoders={"text": [{"name": "tiny-text", "tune": "lora"}]})
+        noisy_recipe(encoders={"text": [{"name": "tiny-text", "tune": "lora"}]})
 
 
 def test_a_level_that_there_is_not_is_named(tmp_path):
@@ -215,7 +224,7 @@ def test_a_level_that_there_is_not_is_named(tmp_path):
     ):
         train(
             mixed(),
-            asked(protocols=[{"discipline": "LI", "criteria": criteria}]),
+            noisy_recipe(protocols=[{"discipline": "LI", "criteria": criteria}]),
             tmp_path,
             None,
             Progress(),
@@ -240,16 +249,20 @@ def test_each_round_of_a_search_is_judged_under_noise_by_what_it_reads_and_how_i
     search = {"encoders": ["tiny-text"], "probe": True}
     result = train(
         mixed(48),
-        asked(search=search, compare=["concat"]),
+        noisy_recipe(search=search, compare=["concat"]),
         tmp_path / "searched",
         cache,
         Progress(),
     )
-    assert {one.modality for one in result.noise} == {"numbers", "text"}
+    assert {modality.modality for modality in result.noise} == {"numbers", "text"}
     assert result.environment["noise embedded"]["computed"] > 0
-    assert len({level.value for one in result.noise for level in one.levels}) > 1
+    assert len({level.value for modality in result.noise for level in modality.levels}) > 1
     again = train(
-        mixed(48), asked(search=search, compare=["concat"]), tmp_path / "again", cache, Progress()
+        mixed(48),
+        noisy_recipe(search=search, compare=["concat"]),
+        tmp_path / "again",
+        cache,
+        Progress(),
     )
     assert again.environment["noise embedded"]["computed"] == 0
     assert again.noise == result.noise
@@ -273,6 +286,9 @@ def test_noise_is_read_once_by_whatever_rounds_read_with():
 
 def test_a_search_that_has_one_way_only_is_judged_under_noise_as_a_run_is(tmp_path):
     searched = train(
-        mixed(48), asked(search={"probe": False}), tmp_path / "searched", None, Progress()
+        mixed(48), noisy_recipe(search={"probe": False}), tmp_path / "searched", None, Progress()
     )
-    assert searched.noise == train(mixed(48), asked(), tmp_path / "plain", None, Progress()).noise
+    assert (
+        searched.noise
+        == train(mixed(48), noisy_recipe(), tmp_path / "plain", None, Progress()).noise
+    )

@@ -58,8 +58,8 @@ def aligned(tmp_path_factory):
     )
 
 
-def cosine(one, other):
-    return (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+def cosine(x, y):
+    return (x * y).sum(1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_filter_keeps_its_sum_when_it_is_rounded():
     carried, plain = in_bf16(exact), exact.bfloat16().float()
     assert torch.equal(carried, carried.bfloat16().float())
     assert (carried - exact).abs().max() < 0.02
-    wrong, usual = ((one - exact).sum((1, 2, 3)).abs().mean() for one in (carried, plain))
+    wrong, usual = ((filters - exact).sum((1, 2, 3)).abs().mean() for filters in (carried, plain))
     assert wrong < usual / 2
 
 

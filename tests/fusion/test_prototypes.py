@@ -78,8 +78,8 @@ def recipe(**knowledge):
     )
 
 
-def concepts(*given):
-    return [Concept(name=name, definition=text) for name, text in given]
+def concepts(*definitions):
+    return [Concept(name=name, definition=text) for name, text in definitions]
 
 
 def test_labels_of_like_words_are_alike_and_several_disciplines_count_alike():
@@ -88,17 +88,17 @@ def test_labels_of_like_words_are_alike_and_several_disciplines_count_alike():
     )
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1])
     known = concepts(("a", "x"), ("b", "y"), ("c", "z"))
-    found = likeness(vectors, known, ["a", "b", "c", "undefined"])
-    assert np.diag(found) == pytest.approx(np.ones(4))
-    assert found[0, 1] > found[0, 2]
-    assert not found[3, :3].any()
-    assert np.linalg.eigvalsh(found).min() > 0
+    similarity = likeness(vectors, known, ["a", "b", "c", "undefined"])
+    assert np.diag(similarity) == pytest.approx(np.ones(4))
+    assert similarity[0, 1] > similarity[0, 2]
+    assert not similarity[3, :3].any()
+    assert np.linalg.eigvalsh(similarity).min() > 0
     twice = likeness(vectors[[0, 0, 1, 2]], [known[0], *known], ["a", "b", "c", "undefined"])
-    assert np.allclose(twice, found)
+    assert np.allclose(twice, similarity)
     assert likeness(vectors[:1], known[:1], ["a", "b"]) is None
 
 
-def test_without_likeness_it_is_a_plain_linear_model_and_with_it_a_label_without_samples_gets_its_own():
+def test_a_label_without_samples_gets_weights_by_likeness_alone():
     dice = np.random.default_rng(0)
     x, y, prior = (
         dice.normal(size=(60, 3)).astype(np.float32),
@@ -121,19 +121,19 @@ def run(tmp_path_factory):
 
 
 def test_definitions_help_and_a_label_with_three_samples_is_told_apart_better(run, tmp_path):
-    found = [run[1].concepts]
-    assert (found[0].few, found[0].encoder, len(found[0].concepts)) == (
+    effects = [run[1].concepts]
+    assert (effects[0].few, effects[0].encoder, len(effects[0].concepts)) == (
         [RARE],
         "tiny-text",
         len(LABELS),
     )
-    found += [
+    effects += [
         train(animals(seed=seed), recipe(), tmp_path / str(seed), None, Progress()).concepts
         for seed in (2, 3)
     ]
-    assert all(each.score.change.value > 0 for each in found)
-    assert any(each.score.change.low > 0 for each in found)
-    assert np.mean([each.auroc_of_few.change.value for each in found]) > 0.05
+    assert all(effect.score.change.value > 0 for effect in effects)
+    assert any(effect.score.change.low > 0 for effect in effects)
+    assert np.mean([effect.auroc_of_few.change.value for effect in effects]) > 0.05
 
 
 def test_the_bundle_answers_without_the_definitions_being_read_again(run, monkeypatch):
@@ -172,9 +172,11 @@ def test_a_study_gives_its_definitions_to_the_alignment():
 
 @pytest.mark.parametrize("method", ["concat", "gated", "lowrank", "bottleneck", "crossattention"])
 def test_definitions_reach_the_networks_of_every_joint_method(tmp_path, method):
-    asked = recipe().model_copy(update={"method": method, "compare": []})
-    asked = asked.model_copy(update={"training": asked.training.model_copy(update={"epochs": 20})})
-    result = train(animals(), asked, tmp_path, Cache(tmp_path / "cache"), Progress())
+    changed = recipe().model_copy(update={"method": method, "compare": []})
+    changed = changed.model_copy(
+        update={"training": changed.training.model_copy(update={"epochs": 20})}
+    )
+    result = train(animals(), changed, tmp_path, Cache(tmp_path / "cache"), Progress())
     assert result.concepts.score.change.value > 0
     network = load(tmp_path).models[method].network
     assert network.relation is None

@@ -61,7 +61,8 @@ def test_a_token_knows_nothing_of_the_others(token, junk):
     changed = x.copy()
     changed[:, columns[begin : begin + width[token]]] = junk
     before, after = (
-        whitening(each).reshape(30, whitening.number, whitening.width) for each in (x, changed)
+        whitening(features).reshape(30, whitening.number, whitening.width)
+        for features in (x, changed)
     )
     assert np.array_equal(np.delete(before, token, 1), np.delete(after, token, 1))
     assert not np.array_equal(before[:, token], after[:, token])
@@ -83,9 +84,9 @@ def test_whitening_by_token_comes_back_from_its_tensors():
     ("name", "blocks"), [("tiny-image", [(4, 32, True)]), ("tiny-audio", [(2, 32, False)])]
 )
 def test_an_encoder_says_which_positions_stand_in_its_vector(name, blocks):
-    found = encoder(name)
-    assert [tuple(block) for block in found.blocks] == blocks
-    assert sum(block.size for block in found.blocks) == found.dim
+    tiny = encoder(name)
+    assert [tuple(block) for block in tiny.blocks] == blocks
+    assert sum(block.size for block in tiny.blocks) == tiny.dim
 
 
 def test_features_without_positions_are_one_token(toy):
@@ -136,7 +137,8 @@ def test_each_method_answers_from_its_bundle_for_any_subset(bundle, method):
         for name, width in (("a", 5), ("b", 4))
     }
     answers = [
-        stored.predict_features(given, method=method) for given in (x, {"a": x["a"]}, {"b": x["b"]})
+        stored.predict_features(features, method=method)
+        for features in (x, {"a": x["a"]}, {"b": x["b"]})
     ]
     assert all(np.allclose(p.sum(1), 1) for p in answers)
     assert not np.allclose(answers[0], answers[1])
@@ -147,7 +149,7 @@ def test_each_method_answers_from_its_bundle_for_any_subset(bundle, method):
 def test_the_same_seed_twice_gives_the_same_figures_for_methods_of_tokens(bundle, toy, tmp_path):
     again = train(toy(n=60), bundle[2], tmp_path, None, Progress())
     assert again.model_dump(exclude={"seconds"}) == bundle[1].model_dump(exclude={"seconds"})
-    assert {each.name for each in again.methods} == {"crossattention", "bottleneck", "lowrank"}
+    assert {method.name for method in again.methods} == {"crossattention", "bottleneck", "lowrank"}
 
 
 def test_the_order_of_samples_changes_nothing_for_methods_of_tokens(bundle, toy, tmp_path):

@@ -1,4 +1,6 @@
-"""Points of curves in the order of the training: which fits there are, and their curves as plots."""
+"""Points of curves in the order of the training: which fits there are, and their curves
+as plots.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,18 +74,26 @@ def loss(
         return None
     known = max(x for line in lines for x in line.xs)
     return ui.Lines(
-        lines=lines, x_range=(1, max(epochs, known, 2)), shade_from=known if running and known < epochs else None, shade_label=_("epochs to come"),
-        x_label=_("Epoch"), y_label=_("Loss"), tick_digits=1, name=name, best_x=None if running else best_epoch(curves), best_label=_("best"),
-    )  # fmt: skip
+        lines=lines,
+        x_range=(1, max(epochs, known, 2)),
+        shade_from=known if running and known < epochs else None,
+        shade_label=_("epochs to come"),
+        x_label=_("Epoch"),
+        y_label=_("Loss"),
+        tick_digits=1,
+        name=name,
+        best_x=None if running else best_epoch(curves),
+        best_label=_("best"),
+    )
 
 
 def best_epoch(curves: dict[str, list[tuple[int, float]]]) -> float | None:
-    """Where the validation loss was lowest; nothing to mark where that is the last one."""
-    found = curves.get("validation_loss")
-    if not found:
+    """The epoch of the lowest validation loss; None where that is the last one."""
+    losses = curves.get("validation_loss")
+    if not losses:
         return None
-    best = min(found, key=lambda point: point[1])[0]
-    return best if best < found[-1][0] else None
+    best = min(losses, key=lambda point: point[1])[0]
+    return best if best < losses[-1][0] else None
 
 
 VALIDATION = "validation_"
@@ -96,17 +106,17 @@ def score_of(curve: str) -> str:
 
 
 def scored(
-    told: Iterable[tuple[str, dict[str, list[tuple[int, float]]]]],
+    models: Iterable[tuple[str, dict[str, list[tuple[int, float]]]]],
 ) -> tuple[str, dict[str, list[tuple[int, float]]]]:
     """(model, its curves) -> the headline metric, and its curve by model."""
-    found = {
+    scores = {
         model: (metric, points)
-        for model, curves in told
+        for model, curves in models
         for name, points in curves.items()
         if (metric := score_of(name)) and points
     }
-    return next((metric for metric, _points in found.values()), "macro_f1"), {
-        model: points for model, (_metric, points) in found.items()
+    return next((metric for metric, _points in scores.values()), "macro_f1"), {
+        model: points for model, (_metric, points) in scores.items()
     }
 
 
@@ -119,27 +129,32 @@ def scores(
 ) -> ui.Lines | None:
     """Validation scores of every model of one round."""
     lines = []
-    for model, found in by_model.items():
+    for model, points in by_model.items():
         look = (
             {"kind": kinds[model]}
             if model in kinds
             else {"style": "accent" if model == "gated" else "muted"}
         )
-        lines.append(_line(found, model_label(model), **look))
+        lines.append(_line(points, model_label(model), **look))
     if not any(len(line.xs) > 1 for line in lines):
         return None
     known = max(x for line in lines for x in line.xs)
     return ui.Lines(
-        lines=lines, x_range=(1, max(epochs, known, 2)), shade_from=known if running and known < epochs else None, shade_label=_("epochs to come"),
-        x_label=_("Epoch"), y_label=figures.metric(metric), name="validation-score",
-    )  # fmt: skip
+        lines=lines,
+        x_range=(1, max(epochs, known, 2)),
+        shade_from=known if running and known < epochs else None,
+        shade_label=_("epochs to come"),
+        x_label=_("Epoch"),
+        y_label=figures.metric(metric),
+        name="validation-score",
+    )
 
 
-def _line(found: list[tuple[int, float]], label: Any, **look: Any) -> ui.Line:
+def _line(points: list[tuple[int, float]], label: Any, **look: Any) -> ui.Line:
     return ui.Line(
         label=label,
-        xs=[epoch for epoch, _value in found],
-        ys=[value for _epoch, value in found],
+        xs=[epoch for epoch, _value in points],
+        ys=[value for _epoch, value in points],
         end_dot=True,
         **look,
     )

@@ -19,8 +19,7 @@ MODEL, FOLD, NAME = 120, 120, 80
 
 
 class Report(Progress):
-    """What the engine tells while it trains: stages, steps and log go to the job, points of curves
-    to the run.
+    """The engine's reports while it trains: stages, steps and log go to the job, curves into rows.
 
     A resumed attempt tells again what the last one told: its points replace those, so that none is
     there twice.
@@ -87,7 +86,9 @@ class Report(Progress):
         self._fit, self._scores = None, []
 
     def write(self) -> None:
-        """Inside the transaction of a flush, after the attempt has been checked."""
+        """Write the points inside the transaction of a flush, after the attempt has been proved; on
+        an error they are kept.
+        """
         with self._lock:
             points, self._points = self._points, {}
         rows = [
