@@ -28,7 +28,7 @@ from fusion.data.study_columns import align
 from fusion.data.tables.reader import read_table
 from fusion.encoders.cache import Cache
 from fusion.pipeline.bundle import Bundle, BundleError
-from fusion.pipeline.predictions_file import told
+from fusion.pipeline.predictions_file import prediction_columns
 from fusion.pipeline.raw_inputs import InputError, Reader, columns_in
 
 
@@ -47,7 +47,7 @@ def predict(
     )
     columns = {
         "key": pa.array(aligned.keys, pa.string()),
-        **told(bundle.learning_task, p),
+        **prediction_columns(bundle.learning_task, p),
         "present": pa.array([present(bundle, row) for row in mask], pa.list_(pa.string())),
     }
     return pa.table(columns).replace_schema_metadata(

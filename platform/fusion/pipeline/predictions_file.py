@@ -1,4 +1,4 @@
-"""Answers as a Parquet file: one row a sample and seed."""
+"""Predictions as a Parquet file: one row a sample and seed."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ FLOATS = {
 
 
 def write(
-    path: Path, scored: Scored, answers: Floats, singles: dict[str, Floats], seeds: list[int]
+    path: Path, scored: Scored, predictions: Floats, singles: dict[str, Floats], seeds: list[int]
 ) -> None:
-    """answers and singles: (S, n, D). Columns: key, truth, cluster, fold, seed, answer, confidence,
-    probabilities, prior, suspicion, single:MODALITY. Of a number spread stands in place of
-    confidence and probabilities.
+    """predictions and singles: (S, n, D). Columns: key, truth, cluster, fold, seed, answer,
+    confidence, probabilities, prior, suspicion, single:MODALITY. Of a number spread stands in place
+    of confidence and probabilities.
 
     `prior` is what is answered where nothing is known; `suspicion` is that of the label, in nats,
     the same in every seed's rows (fusion.evaluation.disagreements); `single:...` is what that
@@ -43,7 +43,7 @@ def write(
                 suspicious,
             )
         )
-        for i, p in enumerate(answers)
+        for i, p in enumerate(predictions)
     ]
     table = pa.concat_tables(tables).replace_schema_metadata(
         {"labels": "\n".join(scored.labels), "task": task.name}
@@ -64,7 +64,7 @@ def rows(
         "cluster": pa.array([str(name) for name in scored.cluster], pa.string()),
         "fold": pa.array([str(name) for name in scored.fold], pa.string()),
         "seed": pa.array([seed] * len(scored), pa.int64()),
-        **told(task, p),
+        **prediction_columns(task, p),
         "prior": pa.array(task.named(prior), kind),
         "suspicion": pa.array(suspicious, pa.float32()),
     }
@@ -76,9 +76,9 @@ def rows(
     return columns
 
 
-def told(task: LearningTask, answers: Floats) -> dict[str, pa.Array]:
-    """answer, then how sure it is. answers: (n, D)"""
+def prediction_columns(task: LearningTask, predictions: Floats) -> dict[str, pa.Array]:
+    """Return the column of the answers, then how sure they are. predictions: (n, D)"""
     beside = {
-        name: pa.array(values, FLOATS[name]) for name, values in task.columns(answers).items()
+        name: pa.array(values, FLOATS[name]) for name, values in task.columns(predictions).items()
     }
-    return {"answer": pa.array(task.named(answers), label_type(task.name)), **beside}
+    return {"answer": pa.array(task.named(predictions), label_type(task.name)), **beside}

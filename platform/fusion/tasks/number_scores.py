@@ -1,5 +1,5 @@
-"""Metrics of numbers, each as draws: see fusion.tasks.label_scores. Answers are (S, n, 2), mean and
-spread of a Gaussian.
+"""Metrics of numbers, each as draws: see fusion.tasks.label_scores. Predictions are (S, n, 2), mean
+and spread of a Gaussian.
 """
 
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Answers: what models said about the test samples, with every coalition of modalities. All that
+"""Predictions of models about the test samples, with every coalition of modalities. All that
 the evaluation reads.
 """
 

@@ -1,5 +1,5 @@
-"""Metrics of sets of labels, each as draws: see fusion.tasks.label_scores. Answers are (S, n, L),
-the probability of each label.
+"""Metrics of sets of labels, each as draws: see fusion.tasks.label_scores. Predictions are (S, n,
+L), the probability of each label.
 """
 
 from collections.abc import Sequence
