@@ -65,7 +65,7 @@ def test_a_run_of_every_task_can_be_seen_everywhere(
     result = run.evaluation
     assert (result.task, run.metric, result.headline.metric) == (task, METRICS[task], METRICS[task])
     assert run.score == result.metrics[run.metric].value
-    assert load(settings.HOME / run.bundle_path).asked.name == task
+    assert load(settings.HOME / run.bundle_path).learning_task.name == task
     version = registry.register_run(team.owner, run, "Kinds", "Recognises a kind.", CARD, None)
     review = reviews.propose(team.owner, version, "The first.", {team.speech: team.reviewer})
     for language, address in product(

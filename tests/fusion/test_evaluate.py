@@ -8,14 +8,14 @@ from sklearn import metrics as sk
 from fusion.evaluation.contributions import contributions, shapley
 from fusion.evaluation.robustness import degradation, missing
 from fusion.evaluation.subgroups import repeats, subgroups
-from fusion.methods.late import late_answers
+from fusion.methods.late import late_predictions
 from fusion.schema.intervals import Interval
 from fusion.schema.notes import Note
 from fusion.tasks import metric_sums
 from fusion.tasks.bootstrap import Resampler, cluster_note, interval, verdict
 from fusion.tasks.calibration import bin_sums, ece_of, temperature_of
 from fusion.tasks.label_scores import LabelScores, gain
-from fusion.tasks.predictions import Answers, Scored, coalitions
+from fusion.tasks.predictions import MethodPredictions, Scored, coalitions
 
 K = 4
 
@@ -31,7 +31,7 @@ def data(n=300, m=3, seed=0, clusters=60):
     scored = Scored(
         [f"k{i:03d}" for i in range(n)], y, mask, prior, cluster, np.array(["f"] * n), labels, names
     )
-    return scored, late_answers(logits, np.ones((n, m)), scored, coalitions(m))
+    return scored, late_predictions(logits, np.ones((n, m)), scored, coalitions(m))
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,7 @@ def test_late_answers_are_the_product_of_what_is_present(case):
         + scored.log_prior
     )
     np.testing.assert_allclose(answers.whole[0], np.exp(log_softmax(product, axis=1)), atol=1e-9)
-    assert isinstance(answers, Answers)
+    assert isinstance(answers, MethodPredictions)
 
 
 def test_a_subgroup_of_one_cluster_has_no_interval_and_says_so():

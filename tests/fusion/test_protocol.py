@@ -21,7 +21,7 @@ from fusion.schema.protocol import Criterion, ProtocolError, protocols_of, state
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.result import EvaluationResult
 from fusion.tasks.bootstrap import Resampler
-from fusion.tasks.predictions import Answers, Scored
+from fusion.tasks.predictions import MethodPredictions, Scored
 from tests.fusion.test_external import handed_in
 
 
@@ -282,7 +282,11 @@ def test_a_criterion_at_the_edge_is_met_or_failed_as_rarely_as_the_interval_says
             ["x"],
         )
         evidence = Evidence(
-            Answers({(0,): p}, p), scored, Resampler(scored.cluster, 300), ["accuracy"], {}
+            MethodPredictions({(0,): p}, p),
+            scored,
+            Resampler(scored.cluster, 300),
+            ["accuracy"],
+            {},
         )
         states.append(criterion_score(asked, evidence).state)
     decided = [state for state in states if state != "undecided"]

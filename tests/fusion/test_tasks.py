@@ -60,7 +60,7 @@ def test_late_fusion_multiplies_likelihoods_and_not_priors():
     mask = np.tile([True, True, False], (6, 1))
     parts = softmax(outputs / 1.5, axis=-1)
     expected = parts[:, 0] * parts[:, 1] / np.exp(PRIOR)
-    found = task.answers(task.product(task.beliefs(outputs, 1.5), mask, PRIOR))
+    found = task.predictions(task.product(task.beliefs(outputs, 1.5), mask, PRIOR))
     np.testing.assert_allclose(found, expected / expected.sum(1, keepdims=True))
 
 
@@ -93,7 +93,7 @@ def test_the_order_of_witnesses_does_not_matter_and_none_at_all_is_the_prior(nam
         task.product(task.beliefs(outputs[:, ::-1]), mask[:, ::-1], prior), found
     )
     np.testing.assert_allclose(
-        task.answers(found)[0], task.answers(task.beliefs(prior[None]))[0], rtol=1e-6
+        task.predictions(found)[0], task.predictions(task.beliefs(prior[None]))[0], rtol=1e-6
     )
     changed = np.where(mask[..., None], outputs, 1e6)
     np.testing.assert_array_equal(task.product(task.beliefs(changed), mask, prior), found)
@@ -104,18 +104,18 @@ def test_answers_lead_back_to_outputs_and_a_temperature_leaves_what_is_answered(
     rng, task = np.random.default_rng(2), a_task(name)
     beliefs = task.beliefs(some_outputs(task, rng, 7))
     np.testing.assert_allclose(
-        task.answers(task.beliefs(task.outputs(task.answers(beliefs)))),
-        task.answers(beliefs),
+        task.predictions(task.beliefs(task.outputs(task.predictions(beliefs)))),
+        task.predictions(beliefs),
         rtol=1e-6,
     )
-    warm = task.beliefs(task.outputs(task.answers(beliefs)), 3.0)
+    warm = task.beliefs(task.outputs(task.predictions(beliefs)), 3.0)
     assert (
-        task.named(task.answers(warm)) == pytest.approx(task.named(task.answers(beliefs)))
+        task.named(task.predictions(warm)) == pytest.approx(task.named(task.predictions(beliefs)))
         if name == "regression"
         else True
     )
-    assert name == "regression" or task.named(task.answers(warm)) == task.named(
-        task.answers(beliefs)
+    assert name == "regression" or task.named(task.predictions(warm)) == task.named(
+        task.predictions(beliefs)
     )
 
 
@@ -301,7 +301,9 @@ def test_a_bundle_answers_for_any_subset(trained):
     bundle = fusion.load(trained[3])
     none = bundle.predict_features(X, np.zeros((3, 2), bool))
     assert none == pytest.approx(
-        np.tile(bundle.asked.answers(bundle.asked.beliefs(bundle.log_prior)), (3, 1))
+        np.tile(
+            bundle.learning_task.predictions(bundle.learning_task.beliefs(bundle.log_prior)), (3, 1)
+        )
     )
     one = bundle.predict_features({"a": X["a"]})
     assert one[:, 0] == pytest.approx(bundle.predict_features({"a": X["a"]}, method="a")[:, 0])

@@ -7,8 +7,7 @@ TUNE = "tune:"
 
 
 class FitKey(NamedTuple):
-    """One fit of a run. model: a method, a modality, or `tune:MODALITY` of an encoder that is
-    tuned.
+    """One fit of a run. model: a method, a modality, or `tune:MODALITY` of a tuned encoder.
 
     inner: the fold inside the training samples of `fold`, from 1; 0 of the fit on all of them.
     """

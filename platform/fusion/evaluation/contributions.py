@@ -9,7 +9,7 @@ import numpy as np
 from fusion.core.arrays import Floats
 from fusion.schema.result import RULES, ClassShares, Contributions, Share
 from fusion.tasks.bootstrap import Resampler, interval
-from fusion.tasks.predictions import Answers, Coalition, Scored, orders
+from fusion.tasks.predictions import Coalition, MethodPredictions, Scored, orders
 
 
 def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:
@@ -26,7 +26,9 @@ def shapley(values: Floats, coalitions: Sequence[Coalition], m: int) -> Floats:
     return np.tensordot(weights, values, axes=1)
 
 
-def contributions(answers: Answers, scored: Scored, resampler: Resampler) -> Contributions:
+def contributions(
+    answers: MethodPredictions, scored: Scored, resampler: Resampler
+) -> Contributions:
     """Return the shares of the headline metric above the prior model, and per label of the mean
     probability of the true one.
     """
@@ -45,7 +47,9 @@ def contributions(answers: Answers, scored: Scored, resampler: Resampler) -> Con
     )
 
 
-def asked_of(answers: Answers, modalities: list[str]) -> tuple[dict[Coalition, Floats], list[str]]:
+def asked_of(
+    answers: MethodPredictions, modalities: list[str]
+) -> tuple[dict[Coalition, Floats], list[str]]:
     """Answers by the players that take part, nobody first and all last; and who the players are:
     rules join as one more.
     """

@@ -16,7 +16,7 @@ from fusion.schema.intervals import Interval
 from fusion.schema.notes import Note
 from fusion.schema.protocol import BEST_SINGLE, REFERENCE_RUN, Criterion, Protocol, state_of
 from fusion.tasks.bootstrap import Resampler, cluster_note, interval
-from fusion.tasks.predictions import Answers, Scored
+from fusion.tasks.predictions import MethodPredictions, Scored
 
 
 class CannotJudge(Exception):
@@ -36,14 +36,14 @@ class Evidence:
     columns: dataset.column -> (n,) values, for slices.
     """
 
-    answers: Answers
+    answers: MethodPredictions
     scored: Scored
     resampler: Resampler
     metrics: Sequence[str]
     singles: Mapping[str, Floats]
     best_single: str | None = None
     reference: Answered | None = None
-    noisy: Mapping[tuple[str, str], Answers] = field(default_factory=dict)
+    noisy: Mapping[tuple[str, str], MethodPredictions] = field(default_factory=dict)
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 

@@ -37,7 +37,7 @@ def together(
     the prior where absent.
     """
     beliefs = np.stack([task.beliefs(task.outputs(answers)) for answers in singles.values()], -2)
-    return task.answers(task.product(beliefs, mask, prior)).mean(0)
+    return task.predictions(task.product(beliefs, mask, prior)).mean(0)
 
 
 def contradiction(singles: dict[str, Floats], scored: Scored) -> tuple[Floats, Ints]:

@@ -29,7 +29,7 @@ from fusion.schema.result import (
 )
 from fusion.tasks.bootstrap import Resampler, cluster_note, interval
 from fusion.tasks.label_scores import TaskScores, gain
-from fusion.tasks.predictions import Answers, Scored, coalitions
+from fusion.tasks.predictions import MethodPredictions, Scored, coalitions
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Question:
 
     scored: Scored
     method: str
-    methods: dict[str, Answers]
+    methods: dict[str, MethodPredictions]
     singles: dict[str, tuple[Floats, Floats]]
     best_single: str | None
     temperatures: dict[str, float]
@@ -66,7 +66,7 @@ class Question:
     soft_singles: bool = True
     space: Space | None = None
     unanswered: frozenset[str] = frozenset()
-    noisy: Mapping[tuple[str, str], Answers] = field(default_factory=dict)
+    noisy: Mapping[tuple[str, str], MethodPredictions] = field(default_factory=dict)
     """Of `method`, by modality and level of noise."""
     modality_kinds: Mapping[str, str] = field(default_factory=dict)
     protocols: Sequence[Protocol] = ()
@@ -119,7 +119,7 @@ def evaluate(question: Question) -> EvaluationResult:
 
 
 def parts_of_coalitions(
-    question: Question, answers: Answers, resampler: Resampler
+    question: Question, answers: MethodPredictions, resampler: Resampler
 ) -> dict[str, Any]:
     """Return the parts of a result that need predictions with modalities taken away; empty ones
     where nobody knows these.
@@ -186,7 +186,7 @@ def gain_over_best(question: Question, model: TaskScores) -> Gain | None:
     return gain(model, best, question.best_single)
 
 
-def calibration(question: Question, answers: Answers, model: TaskScores) -> Calibration:
+def calibration(question: Question, answers: MethodPredictions, model: TaskScores) -> Calibration:
     plain = question.scored.scores(model.resampler, answers.uncalibrated)
     return Calibration(
         before=plain.reliability() if question.temperatures else None, after=model.reliability()

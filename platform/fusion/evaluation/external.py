@@ -37,7 +37,7 @@ from fusion.schema.result import EvaluationResult, Fold, Split
 from fusion.schema.task_names import TaskName
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
-from fusion.tasks.predictions import Answers, Scored
+from fusion.tasks.predictions import MethodPredictions, Scored
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def question_of(joined: Joined, name: str, best: str | None, draws: int) -> Ques
     return Question(
         scored=scored,
         method=name,
-        methods={name: Answers({everything: joined.probabilities}, joined.probabilities)},
+        methods={name: MethodPredictions({everything: joined.probabilities}, joined.probabilities)},
         singles={modality: (values, values) for modality, values in predictions_of.items()},
         best_single=best_of(best, answering, predictions_of, joined),
         temperatures={},

@@ -8,12 +8,12 @@ import numpy as np
 
 from fusion.schema.result import Degradation, Level, Missing, Noise, NoisyLevel
 from fusion.tasks.bootstrap import Resampler, interval
-from fusion.tasks.predictions import Answers, Coalition, Scored
+from fusion.tasks.predictions import Coalition, MethodPredictions, Scored
 
 SHARES = [i / 10 for i in range(11)]
 
 
-def missing(answers: Answers, scored: Scored, resampler: Resampler) -> list[Missing]:
+def missing(answers: MethodPredictions, scored: Scored, resampler: Resampler) -> list[Missing]:
     """Each modality taken away from every test sample; with three or more also each one alone."""
     m = len(scored.modalities)
     if m == 1:
@@ -26,7 +26,11 @@ def missing(answers: Answers, scored: Scored, resampler: Resampler) -> list[Miss
 
 
 def without(
-    coalition: Coalition, answers: Answers, scored: Scored, resampler: Resampler, whole: np.ndarray
+    coalition: Coalition,
+    answers: MethodPredictions,
+    scored: Scored,
+    resampler: Resampler,
+    whole: np.ndarray,
 ) -> Missing:
     draws = scored.scores(resampler, answers.by_coalition[coalition]).score
     gone = [name for i, name in enumerate(scored.modalities) if i not in coalition]
@@ -34,7 +38,7 @@ def without(
 
 
 def degradation(
-    answers: Answers, scored: Scored, resampler: Resampler, seed: int = 0
+    answers: MethodPredictions, scored: Scored, resampler: Resampler, seed: int = 0
 ) -> list[Degradation]:
     """Each modality removed from a share of the samples that have it; a sample once without it
     stays without it at higher shares.
@@ -57,9 +61,9 @@ def degradation(
 
 
 def noise(
-    noisy: Mapping[tuple[str, str], Answers],
+    noisy: Mapping[tuple[str, str], MethodPredictions],
     kinds: Mapping[str, str],
-    answers: Answers,
+    answers: MethodPredictions,
     scored: Scored,
     resampler: Resampler,
 ) -> list[Noise]:

@@ -8,11 +8,11 @@ from fusion.core.arrays import Floats
 from fusion.schema.intervals import Gain
 from fusion.schema.result import Shortfall
 from fusion.tasks.bootstrap import Resampler, interval, verdict
-from fusion.tasks.predictions import Answers, Scored
+from fusion.tasks.predictions import MethodPredictions, Scored
 
 
 def shortfalls(
-    methods: Mapping[str, Answers],
+    methods: Mapping[str, MethodPredictions],
     singles: Mapping[str, Floats],
     scored: Scored,
     resampler: Resampler,

@@ -7,7 +7,7 @@ temperature of its own.
 The logarithmic opinion pool (Genest & Zidek 1986, Combining Probability Distributions, Statistical
 Science 1). The weights come from greedy selection with replacement (Caruana et al. 2004, Ensemble
 Selection from Libraries of Models, ICML): in each step that member joins once more with which the
-log loss of the inner validation answers is least. Weights and temperature see training samples
+log loss of the inner validation predictions is least. Weights and temperature see training samples
 only.
 
 Members that read all modalities at once are calibrated for complete samples, so they answer these
@@ -23,7 +23,7 @@ import numpy as np
 from fusion.core.arrays import Array, Floats
 from fusion.tasks.base import LearningTask
 from fusion.tasks.calibration import temperature_of
-from fusion.tasks.predictions import Answers, Samples
+from fusion.tasks.predictions import MethodPredictions, Samples
 
 STEPS = 20
 """Of the greedy selection: weights are multiples of one in at most so many."""
@@ -74,21 +74,21 @@ class Pool:
 
 
 def outputs_of(task: LearningTask, beliefs: Floats) -> Array:
-    return task.outputs(task.answers(beliefs))
+    return task.outputs(task.predictions(beliefs))
 
 
-def beliefs_of(task: LearningTask, answers: Floats) -> Floats:
+def beliefs_of(task: LearningTask, predictions: Floats) -> Floats:
     with np.errstate(divide="ignore"):
-        beliefs: Floats = np.nan_to_num(task.beliefs(task.outputs(answers)), neginf=LEAST)
+        beliefs: Floats = np.nan_to_num(task.beliefs(task.outputs(predictions)), neginf=LEAST)
     return beliefs
 
 
-def pooled_answers(
+def pooled_predictions(
     pools: Sequence[tuple[Pool, int]],
-    late: Answers,
-    members: Mapping[str, Answers],
+    late: MethodPredictions,
+    members: Mapping[str, MethodPredictions],
     samples: Samples,
-) -> Answers:
+) -> MethodPredictions:
     """Return the ensemble's predictions of complete samples, and late fusion's of the others.
 
     pools: each with the number of samples that it answers, in their order; members: method -> its
@@ -97,26 +97,29 @@ def pooled_answers(
     complete = samples.mask.all(1, keepdims=True)
     everything = max(late.by_coalition, key=len)
     whole = together(
-        samples.task, pools, {name: answers.whole for name, answers in members.items()}
+        samples.task, pools, {name: predictions.whole for name, predictions in members.items()}
     )
     plain = [(replace(pool, temperature=1.0), n) for pool, n in pools]
     uncalibrated = together(
-        samples.task, plain, {name: answers.uncalibrated for name, answers in members.items()}
+        samples.task,
+        plain,
+        {name: predictions.uncalibrated for name, predictions in members.items()},
     )
     by_coalition = late.by_coalition | {everything: np.where(complete, whole, late.whole)}
-    return Answers(by_coalition, np.where(complete, uncalibrated, late.uncalibrated))
+    return MethodPredictions(by_coalition, np.where(complete, uncalibrated, late.uncalibrated))
 
 
 def together(
     task: LearningTask, pools: Sequence[tuple[Pool, int]], members: Mapping[str, Floats]
 ) -> Floats:
-    """{member: (S, n, D) answers} -> (S, n, D)"""
+    """{member: (S, n, D) predictions} -> (S, n, D)"""
     ends = np.cumsum([n for _, n in pools])[:-1]
     parts_of = {
-        name: np.split(beliefs_of(task, answers), ends, axis=1) for name, answers in members.items()
+        name: np.split(beliefs_of(task, predictions), ends, axis=1)
+        for name, predictions in members.items()
     }
     joint = [
         pool(task, {name: parts[i] for name, parts in parts_of.items()})
         for i, (pool, _) in enumerate(pools)
     ]
-    return task.answers(np.concatenate(joint, axis=1))
+    return task.predictions(np.concatenate(joint, axis=1))

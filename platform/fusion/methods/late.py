@@ -13,37 +13,37 @@ from collections.abc import Sequence
 import numpy as np
 
 from fusion.core.arrays import Bools, Floats
-from fusion.tasks.predictions import Answers, Coalition, Samples, hide
+from fusion.tasks.predictions import Coalition, MethodPredictions, Samples, hide
 
 
-def late_answers(
+def late_predictions(
     outputs: Floats, temperatures: Floats, samples: Samples, wanted: Sequence[Coalition]
-) -> Answers:
+) -> MethodPredictions:
     """Return late fusion's predictions. outputs: (S, n, M, D) of the single models before their
     temperatures; temperatures: (n, M).
     """
     task = samples.task
 
     def product(beliefs: Floats, mask: Bools) -> Floats:
-        return task.answers(task.product(beliefs, mask, samples.log_prior))
+        return task.predictions(task.product(beliefs, mask, samples.log_prior))
 
     calibrated, plain = task.beliefs(outputs, temperatures), task.beliefs(outputs)
-    return Answers(
+    return MethodPredictions(
         {coalition: product(calibrated, hide(samples.mask, coalition)) for coalition in wanted},
         product(plain, samples.mask),
     )
 
 
-def single_answers(
+def single_predictions(
     outputs: Floats, temperatures: Floats, samples: Samples, column: int
 ) -> tuple[Floats, Floats]:
     """Return one modality's predictions, calibrated and not, (S, n, D) each; the training prior
-    where it is absent. outputs, temperatures: as in `late_answers`.
+    where it is absent. outputs, temperatures: as in `late_predictions`.
     """
     task, present = samples.task, samples.mask[:, column, None]
     own = outputs[:, :, column]
     calibrated = task.beliefs(own, temperatures[:, column])
     return (
-        task.answers(np.where(present, calibrated, samples.log_prior)),
-        task.answers(np.where(present, task.beliefs(own), samples.log_prior)),
+        task.predictions(np.where(present, calibrated, samples.log_prior)),
+        task.predictions(np.where(present, task.beliefs(own), samples.log_prior)),
     )

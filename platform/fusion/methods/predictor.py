@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 
 from fusion.core.arrays import Floats
-from fusion.methods.ensemble import Pool, pooled_answers
+from fusion.methods.ensemble import Pool, pooled_predictions
 from fusion.methods.fallback import floored
-from fusion.methods.late import late_answers, single_answers
-from fusion.tasks.predictions import Answers, Coalition, Samples
+from fusion.methods.late import late_predictions, single_predictions
+from fusion.tasks.predictions import Coalition, MethodPredictions, Samples
 
-Joint = Callable[[str], Answers]
+Joint = Callable[[str], MethodPredictions]
 
 
 class Predictor:
@@ -48,16 +48,16 @@ class Predictor:
     def singles(self) -> dict[str, tuple[Floats, Floats]]:
         """Modality -> its predictions calibrated and not, (S, n, D) each."""
         return {
-            name: single_answers(self.outputs, self.temperatures, self.samples, column)
+            name: single_predictions(self.outputs, self.temperatures, self.samples, column)
             for column, name in enumerate(self.samples.modalities)
         }
 
-    def predict(self, method: str) -> Answers:
+    def predict(self, method: str) -> MethodPredictions:
         if method == "late":
-            return late_answers(self.outputs, self.temperatures, self.samples, self.wanted)
+            return late_predictions(self.outputs, self.temperatures, self.samples, self.wanted)
         if method == "ensemble":
             members = {name: self.method(name) for name in self.pools[0][0].weights}
-            return pooled_answers(self.pools, self.method("late"), members, self.samples)
+            return pooled_predictions(self.pools, self.method("late"), members, self.samples)
         predictions = self.joint(method)
         if not self.fallback:
             return predictions

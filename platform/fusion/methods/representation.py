@@ -10,7 +10,7 @@ evidence for each label that its modalities add up to,
 
 (batch, K): what late fusion knows of a sample, and all that it knows. Of a number it is what is
 added to the two natural parameters of the Gaussian, of a set of labels to the log-odds of each. An
-ensemble, whose members have different spaces, gives the same of its answers. Nearness is the
+ensemble, whose members have different spaces, gives the same of its predictions. Nearness is the
 cosine.
 """
 

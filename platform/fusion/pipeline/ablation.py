@@ -11,11 +11,11 @@ from fusion.core.arrays import Bools, Floats, Ints
 from fusion.core.progress import Progress, Silent
 from fusion.evaluation.rule_scores import rule_scores
 from fusion.knowledge import Knowledge, Rule
-from fusion.pipeline.knowledge_use import answers_with, applied, taught
+from fusion.pipeline.knowledge_use import applied, predictions_with_rules, taught
 from fusion.schema.discipline_scores import RuleScore
 from fusion.schema.recipe import Recipe
 from fusion.tasks.bootstrap import Resampler
-from fusion.tasks.predictions import Answers
+from fusion.tasks.predictions import MethodPredictions
 from fusion.training.crossfit import CrossFit
 from fusion.training.fit_store import Store
 from fusion.training.folds import NestedFold, TrainingData
@@ -55,19 +55,20 @@ class Ruled:
     store: Callable[[Recipe], Store]
     progress: Progress
 
-    def applied(self, answers: Answers, rows: Ints) -> Answers:
-        """The answers of a method with all rules as experts in the product."""
-        return answers_with(answers, self.recipe.knowledge.rules, self.labels, self.fires[rows])
+    def applied(self, predictions: MethodPredictions, rows: Ints) -> MethodPredictions:
+        """Return the predictions of a method with all rules as experts in the product."""
+        rules = self.recipe.knowledge.rules
+        return predictions_with_rules(predictions, rules, self.labels, self.fires[rows])
 
     def scores(self, oof: OutOfFold, without: Sequence[Floats | None]) -> list[RuleScore]:
-        """found: answers as the run gives them."""
+        """oof: predictions as the run gives them."""
         rules, whole = self.recipe.knowledge.rules, oof.methods[self.recipe.method].whole
         resampler = Resampler(oof.scored.cluster, self.recipe.evaluation.draws)
         return rule_scores(rules, self.fires[oof.rows], oof.scored, whole, without, resampler)
 
     def without_each(self, oof: OutOfFold) -> list[Floats | None]:
         """(S, n, K) of the run's method without each rule; None where the recipe asks for no
-        comparison. found: answers before the rules.
+        comparison. oof: predictions before the rules.
 
         Rules that take part in training cost one more training each, with the same folds, seeds
         and random numbers.
@@ -89,7 +90,7 @@ class Ruled:
             else raw.whole
         )
 
-    def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> Answers:
+    def trained_with(self, rules: list[Rule], fires: Bools, number: int) -> MethodPredictions:
         own = self.recipe.knowledge.model_copy(update={"rules": rules})
         data = replace(
             self.data,
@@ -121,7 +122,7 @@ class Ruled:
             else bare
         )
 
-    def trained(self, data: TrainingData, own: Knowledge, progress: Progress) -> Answers:
+    def trained(self, data: TrainingData, own: Knowledge, progress: Progress) -> MethodPredictions:
         """The run's method with other knowledge, in the same folds with the same seeds."""
         ensemble = self.recipe.method == "ensemble"
         compare = ["ensemble", *self.recipe.members] if ensemble else []

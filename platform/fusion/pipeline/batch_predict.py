@@ -47,11 +47,11 @@ def predict(
     )
     columns = {
         "key": pa.array(aligned.keys, pa.string()),
-        **told(bundle.asked, p),
+        **told(bundle.learning_task, p),
         "present": pa.array([present(bundle, row) for row in mask], pa.list_(pa.string())),
     }
     return pa.table(columns).replace_schema_metadata(
-        {"labels": "\n".join(bundle.labels), "task": bundle.asked.name}
+        {"labels": "\n".join(bundle.labels), "task": bundle.learning_task.name}
     )
 
 

@@ -31,7 +31,7 @@ from fusion.schema.recipe import Recipe
 from fusion.schema.result import EvaluationResult
 from fusion.tasks import task_of
 from fusion.tasks.base import LearningTask
-from fusion.tasks.predictions import Answers, Coalition, Samples, Unlabelled, hide
+from fusion.tasks.predictions import Coalition, MethodPredictions, Samples, Unlabelled, hide
 from fusion.training.models import Model
 
 
@@ -70,7 +70,7 @@ class Bundle:
     """
 
     @property
-    def asked(self) -> LearningTask:
+    def learning_task(self) -> LearningTask:
         return task_of(self.models[self.modalities[0]].shape.task, self.labels)
 
     @property
@@ -240,9 +240,9 @@ class Bundle:
         if method not in [*self.models, *self.without_networks]:
             raise self.unknown(method)
         if method in self.modalities:
-            return self.models[method].answers(x, mask)
+            return self.models[method].predictions(x, mask)
         prior = np.tile(self.log_prior.astype(np.float64), (len(mask), 1))
-        samples = Unlabelled(self.asked, self.modalities, mask, prior)
+        samples = Unlabelled(self.learning_task, self.modalities, mask, prior)
         whole = tuple(range(len(self.modalities)))
         [predictions] = self.predictor(x, samples, [whole]).method(method).whole
         return predictions
@@ -252,12 +252,12 @@ class Bundle:
     ) -> Predictor:
         """The predictions of every method about complete features, of one seed."""
 
-        def joint(name: str) -> Answers:
+        def joint(name: str) -> MethodPredictions:
             model = self.models[name]
             masks = {coalition: hide(samples.mask, coalition) for coalition in wanted}
             outputs = {coalition: model.outputs(x, mask) for coalition, mask in masks.items()}
             whole = outputs[max(wanted, key=len)]
-            return Answers(
+            return MethodPredictions(
                 {c: model.calibrated(outputs[c], mask)[None] for c, mask in masks.items()},
                 model.calibrated(whole, samples.mask, temperature=1.0)[None],
             )
@@ -292,10 +292,10 @@ class Bundle:
 
     def single_beliefs(self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]) -> Floats:
         """(n, M, D), calibrated."""
-        heat = np.array(
+        temperatures = np.array(
             [self.models[name].temperature for name in self.modalities], dtype=np.float64
         )
-        return self.asked.beliefs(self.single_outputs(x, mask), heat)
+        return self.learning_task.beliefs(self.single_outputs(x, mask), temperatures)
 
     def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
         """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it
@@ -322,10 +322,9 @@ class Bundle:
         if method not in self.without_networks:
             raise self.unknown(method)
         if method == "ensemble":
-            beliefs = beliefs_of(self.asked, self.without_rules(x, mask, method))
+            beliefs = beliefs_of(self.learning_task, self.without_rules(x, mask, method))
             return evidence(
-                self.asked, beliefs[:, None], np.any(mask, axis=1)[:, None], self.log_prior
+                self.learning_task, beliefs[:, None], np.any(mask, axis=1)[:, None], self.log_prior
             ).astype(np.float32)
-        return evidence(self.asked, self.single_beliefs(x, mask), mask, self.log_prior).astype(
-            np.float32
-        )
+        beliefs = self.single_beliefs(x, mask)
+        return evidence(self.learning_task, beliefs, mask, self.log_prior).astype(np.float32)

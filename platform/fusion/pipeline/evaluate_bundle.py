@@ -18,7 +18,7 @@ from fusion.evaluation.evaluate import Question, evaluate
 from fusion.evaluation.rule_scores import rule_scores
 from fusion.methods.representation import Space, views
 from fusion.pipeline.bundle import Bundle, BundleError
-from fusion.pipeline.knowledge_use import answers_with, rules_for, speaks
+from fusion.pipeline.knowledge_use import predictions_with_rules, rules_for, speaks
 from fusion.pipeline.question import question_about
 from fusion.pipeline.run_plan import in_order, sample_digests
 from fusion.schema.result import EvaluationResult, Fold, Split
@@ -49,7 +49,7 @@ def score(
             rules, {name: [values[row] for row in rows] for name, values in known.items()}
         )
         question.methods = {
-            name: answers_with(predictions, rules, bundle.labels, fires)
+            name: predictions_with_rules(predictions, rules, bundle.labels, fires)
             for name, predictions in question.methods.items()
         }
         result = evaluate(question)
@@ -83,9 +83,10 @@ def unseen(bundle: Bundle, aligned: Aligned) -> tuple[Ints, dict[str, int]]:
             f"No sample is left to score: the bundle was trained on all {len(rows)} labelled "
             "samples of this study."
         )
-    if aligned.task != bundle.asked.name:
+    if aligned.task != bundle.learning_task.name:
         raise BundleError(
-            f"The study asks for {aligned.task}, the model was trained for {bundle.asked.name}."
+            f"The study asks for {aligned.task}, "
+            f"the model was trained for {bundle.learning_task.name}."
         )
     unknown = sorted(aligned.named_labels(new) - set(bundle.labels))
     if unknown:
@@ -116,7 +117,7 @@ def question_of(
     rows: Ints,
     left_out: dict[str, int],
 ) -> Question:
-    task = bundle.asked
+    task = bundle.learning_task
     y = task.encode([aligned.labels[row] for row in rows])
     log_prior = np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1))
     cluster, fold = np.asarray(aligned.cluster_values())[rows], np.full(len(rows), "test")

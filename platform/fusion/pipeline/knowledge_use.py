@@ -1,5 +1,5 @@
 """Knowledge in a run: the rules of study and recipe held against the samples, in the loss of
-training and in the answers.
+training and in the predictions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from fusion.knowledge.concepts import Concept
 from fusion.knowledge.hierarchy import HierarchyError, leaf_sets
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.task_names import ONE_LABEL, TaskName
-from fusion.tasks.predictions import Answers
+from fusion.tasks.predictions import MethodPredictions
 from fusion.training.knowledge_losses import Terms, apply_rules, need_members, rule_tensors
 
 
@@ -205,14 +205,18 @@ def applied(p: Floats, rules: Sequence[Rule], labels: Sequence[str], fires: Bool
     return np.where(fires.any(axis=1, keepdims=True), q, p)  # to the last bit where no rule speaks
 
 
-def answers_with(
-    answers: Answers, rules: Sequence[Rule], labels: Sequence[str], fires: Bools
-) -> Answers:
+def predictions_with_rules(
+    predictions: MethodPredictions, rules: Sequence[Rule], labels: Sequence[str], fires: Bools
+) -> MethodPredictions:
     if not len(rules):
-        return answers
-    by_coalition = {c: applied(p, rules, labels, fires) for c, p in answers.by_coalition.items()}
-    return Answers(
-        by_coalition, applied(answers.uncalibrated, rules, labels, fires), answers.by_coalition
+        return predictions
+    by_coalition = {
+        c: applied(p, rules, labels, fires) for c, p in predictions.by_coalition.items()
+    }
+    return MethodPredictions(
+        by_coalition,
+        applied(predictions.uncalibrated, rules, labels, fires),
+        predictions.by_coalition,
     )
 
 

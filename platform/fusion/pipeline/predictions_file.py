@@ -57,7 +57,7 @@ def rows(
     scored: Scored, p: Floats, singles: dict[str, Floats], seed: int, suspicious: Floats
 ) -> dict[str, Any]:
     task = scored.task
-    kind, prior = label_type(task.name), task.answers(task.beliefs(scored.log_prior))
+    kind, prior = label_type(task.name), task.predictions(task.beliefs(scored.log_prior))
     columns: dict[str, Any] = {
         "key": pa.array(scored.keys, pa.string()),
         "truth": pa.array(task.decode(scored.y), kind),

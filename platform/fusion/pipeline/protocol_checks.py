@@ -14,9 +14,9 @@ from fusion.schema.recipe import Recipe, RecipeError
 from fusion.schema.task_names import TaskName
 
 
-def asked(recipe: Recipe, aligned: Aligned) -> Recipe:
-    """The recipe with the protocols of the alignment added to its own. Raises RecipeError with
-    everything that does not fit the data.
+def with_protocols(recipe: Recipe, aligned: Aligned) -> Recipe:
+    """Return the recipe with the protocols of the alignment added to its own. Raises RecipeError
+    with everything that does not fit the data.
     """
     try:
         protocols = together(recipe.protocols, protocols_of(aligned.protocols))

@@ -9,7 +9,7 @@ from fusion.pipeline.protocol_checks import facts_of, kinds_of_slices
 from fusion.pipeline.run_plan import columns_of
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import Split
-from fusion.tasks.predictions import Answers, Scored
+from fusion.tasks.predictions import MethodPredictions, Scored
 
 
 def question_about(
@@ -17,7 +17,7 @@ def question_about(
     rows: Ints,
     recipe: Recipe,
     scored: Scored,
-    methods: dict[str, Answers],
+    methods: dict[str, MethodPredictions],
     split: Split,
     left_out: dict[str, int],
     **predictions: Any,

@@ -21,7 +21,7 @@ from fusion.encoders.capability_checks import check_capabilities
 from fusion.encoders.embedding import Features
 from fusion.evaluation.subgroups import subgroup_columns
 from fusion.pipeline.knowledge_use import fires_of, settled, taught, warnings_of
-from fusion.pipeline.protocol_checks import asked
+from fusion.pipeline.protocol_checks import with_protocols
 from fusion.schema.recipe import Recipe, RecipeError
 from fusion.tasks import task_of
 from fusion.training.folds import NestedFold, TrainingData
@@ -42,7 +42,7 @@ class Plan:
     @classmethod
     def of(cls, aligned: Aligned, recipe: Recipe, progress: Progress) -> "Plan":
         aligned = in_order(aligned)
-        recipe = asked(settled(recipe, aligned), aligned)
+        recipe = with_protocols(settled(recipe, aligned), aligned)
         fires = fires_of(recipe, aligned)
         for words in warnings_of(recipe, aligned, fires):
             progress.log(words)

@@ -71,7 +71,7 @@ class LearningTask(ABC):
         """(..., D); temperature: (...) or one for all."""
 
     @abstractmethod
-    def answers(self, beliefs: Floats) -> Floats: ...
+    def predictions(self, beliefs: Floats) -> Floats: ...
 
     @abstractmethod
     def outputs(self, answers: Floats) -> Floats:

@@ -40,7 +40,7 @@ class Classification(LearningTask):
         )
         return beliefs
 
-    def answers(self, beliefs: Floats) -> Floats:
+    def predictions(self, beliefs: Floats) -> Floats:
         return np.exp(beliefs)
 
     def outputs(self, answers: Floats) -> Floats:

@@ -42,7 +42,7 @@ class MultiLabel(LearningTask):
         beliefs: Floats = outputs.astype(np.float64) / np.asarray(temperature)[..., None]
         return beliefs
 
-    def answers(self, beliefs: Floats) -> Floats:
+    def predictions(self, beliefs: Floats) -> Floats:
         from scipy.special import expit
 
         probabilities: Floats = expit(beliefs)

@@ -90,7 +90,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Answers:
+class MethodPredictions:
     """The predictions of one method: {coalition: (S, n, D)}, and those with every temperature at 1,
     (S, n, D).
 

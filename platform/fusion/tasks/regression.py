@@ -48,7 +48,7 @@ class Regression(LearningTask):
         mean, log_variance = np.moveaxis(outputs.astype(np.float64), -1, 0)
         return np.stack([mean, log_variance + np.log(temperature)], -1)
 
-    def answers(self, beliefs: Floats) -> Floats:
+    def predictions(self, beliefs: Floats) -> Floats:
         return np.stack([beliefs[..., 0], np.exp(beliefs[..., 1] / 2)], -1)
 
     def outputs(self, answers: Floats) -> Floats:

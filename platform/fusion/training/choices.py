@@ -63,7 +63,7 @@ def choose(
     validation = np.concatenate([rows for _, rows in fold.inner])
     outputs = np.tile(task.prior(data.y[fold.train]), (len(data.y), 1))
     outputs[inner.rows] = inner.outputs
-    predictions = task.answers(task.beliefs(outputs[validation]))
+    predictions = task.predictions(task.beliefs(outputs[validation]))
     epochs = float(np.mean([history.best_epoch or max_epochs for history in histories]))
     return Choice(
         max(1, round(epochs)),

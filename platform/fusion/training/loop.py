@@ -266,7 +266,7 @@ def validate(net: nn.Module, watch: Watch, task: LearningTask) -> None:
         history.best_epoch, history.best_logits = len(history.train_loss), logits
     history.calibrated_loss.append(calibrated)
     history.validation_loss.append(task.log_loss(logits, y, 1.0))
-    history.validation_score.append(task.score(y, task.answers(task.beliefs(logits))))
+    history.validation_score.append(task.score(y, task.predictions(task.beliefs(logits))))
 
 
 def curves(history: History, task: LearningTask) -> dict[str, list[float]]:

@@ -118,15 +118,15 @@ class Model:
         self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """(n, D), before the temperature; mask: (n, M) over all modalities of the task."""
-        return self.answer(self.inputs(x), mask)
+        return self.outputs_of(self.inputs(x), mask)
 
-    def answer(
+    def outputs_of(
         self, whitened: Mapping[str, Tensor], mask: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """The same of inputs that are whitened already, by this model's whitening."""
         return predict(self.network, whitened, torch.as_tensor(mask.copy()))
 
-    def answers(
+    def predictions(
         self,
         x: Mapping[str, NDArray[Any]],
         mask: NDArray[np.bool_],
@@ -145,7 +145,7 @@ class Model:
     ) -> Floats:
         """The same of outputs."""
         beliefs = self.task.beliefs(outputs, temperature or self.temperature)
-        return self.task.answers(np.where(self.seen(mask), beliefs, self.log_prior))
+        return self.task.predictions(np.where(self.seen(mask), beliefs, self.log_prior))
 
     def represent(
         self, x: Mapping[str, NDArray[Any]], mask: NDArray[np.bool_]

@@ -16,7 +16,7 @@ from fusion.features.perturb import Key, Noisy
 from fusion.methods.ensemble import Pool, beliefs_of
 from fusion.methods.predictor import Predictor
 from fusion.methods.representation import Space, Vectors, evidence, views
-from fusion.tasks.predictions import Answers, Coalition, Scored, coalitions, hide
+from fusion.tasks.predictions import Coalition, MethodPredictions, Scored, coalitions, hide
 from fusion.training.choices import Choice, HeldOut, part_numbers
 from fusion.training.crossfit import CrossFit, FittedModel
 from fusion.training.folds import NestedFold
@@ -127,7 +127,7 @@ def outputs_of_singles(
 
 def raw_outputs(by_seed: Sequence[Model], x: Mapping[str, Tensor], mask: Bools) -> Floats:
     """Return the outputs of a model with each seed, (S, n, D)."""
-    return np.stack([model.answer(x, mask) for model in by_seed]).astype(np.float64)
+    return np.stack([model.outputs_of(x, mask) for model in by_seed]).astype(np.float64)
 
 
 def calibrated(
@@ -138,7 +138,7 @@ def calibrated(
 ) -> Floats:
     """Return the predictions of a model with each seed, (S, n, D)."""
     return np.stack(
-        [model.calibrated(model.answer(x, mask), mask, temperature) for model in by_seed]
+        [model.calibrated(model.outputs_of(x, mask), mask, temperature) for model in by_seed]
     )
 
 
@@ -260,14 +260,14 @@ class OutOfFold:
     rows: Ints
     scored: Scored
     folds: list[FoldPredictions]
-    methods: dict[str, Answers]
+    methods: dict[str, MethodPredictions]
     singles: dict[str, tuple[Floats, Floats]]
     """Modality -> its predictions calibrated and not, (S, n, D) each."""
     baselines: dict[str, Floats]
     """Name -> predictions (1, n, D)."""
     space: Space
     """Of the run's own method."""
-    noisy: dict[Key, Answers] = field(default_factory=dict)
+    noisy: dict[Key, MethodPredictions] = field(default_factory=dict)
     """Of the run's own method, from all inputs."""
 
     @property
@@ -299,7 +299,7 @@ def assemble(
     names = ["late", *folds[0].joint, *(["ensemble"] if folds[0].pool else [])]
     predictor = predictor_of(crossfit, folds, scored, coalitions(len(modalities)))
     regressions = {
-        name: task.answers(np.concatenate([part.baselines[name] for part in folds]))[None]
+        name: task.predictions(np.concatenate([part.baselines[name] for part in folds]))[None]
         for name in folds[0].baselines
     }
     noisy = {}
@@ -347,8 +347,8 @@ def scored_samples(
 
 
 def predictions_of_winners(
-    folds: Sequence[FoldPredictions], methods: Mapping[str, Answers]
-) -> Answers:
+    folds: Sequence[FoldPredictions], methods: Mapping[str, MethodPredictions]
+) -> MethodPredictions:
     """Return each fold's predictions by the method that it chose, in a search."""
     winners = [methods[predictions.winner] for predictions in folds]
     ends = np.cumsum([len(predictions) for predictions in folds])[:-1]
@@ -362,7 +362,7 @@ def predictions_of_winners(
         coalition: joined([winner.by_coalition[coalition] for winner in winners])
         for coalition in winners[0].by_coalition
     }
-    return Answers(by_coalition, joined([winner.uncalibrated for winner in winners]))
+    return MethodPredictions(by_coalition, joined([winner.uncalibrated for winner in winners]))
 
 
 def predictor_of(
@@ -373,12 +373,12 @@ def predictor_of(
 ) -> Predictor:
     """Return the predictor of every method about the test samples of all folds."""
 
-    def joint(name: str) -> Answers:
+    def joint(name: str) -> MethodPredictions:
         by_coalition = {
             coalition: np.concatenate([part.joint[name][coalition] for part in folds], axis=1)
             for coalition in wanted
         }
-        return Answers(
+        return MethodPredictions(
             by_coalition, np.concatenate([part.uncalibrated[name] for part in folds], axis=1)
         )
 

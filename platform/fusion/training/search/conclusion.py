@@ -17,7 +17,7 @@ from fusion.schema.intervals import Gain
 from fusion.schema.recipe import Recipe
 from fusion.schema.result import Search, Tried
 from fusion.tasks.bootstrap import Resampler, interval, verdict
-from fusion.tasks.predictions import Answers, Scored
+from fusion.tasks.predictions import MethodPredictions, Scored
 from fusion.training.crossfit import CrossFit
 from fusion.training.oof_predictions import FoldPredictions, OutOfFold
 
@@ -67,9 +67,9 @@ def report(oof: OutOfFold, crossfit: CrossFit, best: str, draws: int) -> Search:
     )
 
 
-def score_of(scored: Scored, resampler: Resampler, answers: Answers) -> Floats:
+def score_of(scored: Scored, resampler: Resampler, predictions: MethodPredictions) -> Floats:
     """(1 + draws,)"""
-    return scored.scores(resampler, answers.whole).score
+    return scored.scores(resampler, predictions.whole).score
 
 
 def difference(draws: Floats, over: str) -> Gain:
