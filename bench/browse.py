@@ -25,7 +25,8 @@ PAGES = {
     "data set, two values": "data/recordings/?audibility=poor&speaker=P7",
     "samples, no filter": "samples/",
     "samples, one value": "samples/?samples.label=three",
-    "samples, three filters": "samples/?samples.label=three&samples.label=five&recordings.audibility=poor"
+    "samples, three filters": "samples/?samples.label=three&samples.label=five"
+    "&recordings.audibility=poor"
     "&from:recordings.seconds=0.8",
     "samples, with two inputs and no third": "samples/?has=Handwriting,Clues",
     "samples, search for words": "samples/?q=word+77",
