@@ -1,5 +1,5 @@
 # make demo      everything from a fresh clone to a page that answers; PORT=8000
-# make test      install what the tests need and run them; make test-all adds the slow ones
+# make test      install what the tests need and run them; make test-slow runs the slow ones, make test-all both
 # make lint      ruff, the layers, types
 PYTHON ?= python3
 PORT ?= 8000
@@ -9,7 +9,7 @@ START := $(PYTHON) platform/consilience/demo/start.py
 # bytecode is kept at first use, also where the shell forbids it: every process would compile torch anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo up test test-all lint bench messages screenshots install clean
+.PHONY: demo up test test-slow test-all lint bench messages screenshots install clean
 
 demo:
 	@exec $(START) demo --port $(PORT)
@@ -24,6 +24,9 @@ install:
 
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadscope $(ARGS)
+
+test-slow: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadscope $(ARGS)
 
 test-all: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadscope $(ARGS)

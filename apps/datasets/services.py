@@ -1,5 +1,5 @@
 """The verbs of data sets: make, change, delete and bring back. Uploads have theirs in
-upload_services.py.
+`uploads/services.py`.
 """
 
 from django.core.exceptions import ValidationError

@@ -129,7 +129,7 @@ class Metric(models.Model):
     seed = models.IntegerField()
     epoch = models.PositiveIntegerField()
     name = models.CharField(max_length=80)
-    """`model/curve`, for instance `image/validation_loss`."""
+    """The curve, for instance `validation_loss`."""
     value = models.FloatField()
 
     class Meta:

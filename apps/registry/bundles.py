@@ -1,8 +1,8 @@
 """A version's bundle on disk: checked by its digests before it leaves, packed without holding it in
 memory.
 
-The digests are those of `fusion.pipeline.bundle`; they are computed here with the standard library
-alone, since the engine's module brings torch into the web process.
+The digests are those of `fusion.pipeline.bundle_files`; they are computed here with the standard
+library alone, since the engine's module brings torch into the web process.
 """
 
 import hashlib

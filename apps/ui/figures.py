@@ -15,7 +15,7 @@ def is_missing(value: float | None) -> bool:
 
 
 def metric(code: str) -> str:
-    """Return the name of a metric of fusion.schema.result."""
+    """Return the name of a metric of fusion.schema.metrics."""
     names = {
         "macro_f1": _("Macro-F1"),
         "accuracy": _("accuracy"),

@@ -47,6 +47,18 @@ PROBLEMS: dict[str, ProblemText] = {
         ),
         _("They are left out. Most often a cell holds the separator and is not quoted."),
     ),
+    "rows_in_quotes": ProblemText(
+        ngettext_lazy(
+            "%(n)s quoted cell holds what look like rows",
+            "%(n)s quoted cells hold what look like rows",
+            "n",
+        ),
+        _(
+            "The lines between two quotation marks are one cell. If they are rows, a quotation "
+            "mark is missing or too many: correct the file."
+        ),
+        _("closes in row %(text)s"),
+    ),
     "nul": ProblemText(
         ngettext_lazy("%(n)s row holds a NUL character", "%(n)s rows hold a NUL character", "n"),
         _("No text may have one. They are left out."),

@@ -18,7 +18,7 @@ from fusion.core.progress import Progress
 MODEL, FOLD, NAME = 120, 120, 80
 
 
-class Report(Progress):
+class MetricRecorder(Progress):
     """The engine's reports while it trains: stages, steps and log go to the job, curves into rows.
 
     A resumed attempt tells again what the last one told: its points replace those, so that none is

@@ -19,7 +19,7 @@ from apps.experiments import services
 from apps.experiments.artifacts.predictions import path_of
 from apps.experiments.models import Run
 from apps.experiments.recipe import estimates
-from apps.experiments.worker.metric_recorder import Report
+from apps.experiments.worker.metric_recorder import MetricRecorder
 from apps.jobs.work import Failure, Work
 from apps.ui import figures
 from fusion.core.stopwatch import Stopwatch
@@ -51,7 +51,7 @@ def run(work: Work) -> None:
         )
     with failures_in_words():
         result = result_of_last_attempt(folder / WORK) or train_and_measure(
-            run, folder / WORK, Report(work, run)
+            run, folder / WORK, MetricRecorder(work, run)
         )
         bundle = keep_bundle(folder, work.job.attempt)
         digest = json.loads((bundle / MANIFEST).read_text())["digest"]
@@ -67,7 +67,7 @@ def run(work: Work) -> None:
     shutil.rmtree(folder / WORK, ignore_errors=True)
 
 
-def train_and_measure(run: Run, out: Path, report: Report) -> EvaluationResult:
+def train_and_measure(run: Run, out: Path, report: MetricRecorder) -> EvaluationResult:
     """Train, and keep what this machine needed for it; an attempt that goes on with another's work
     tells nothing of that.
     """
@@ -112,7 +112,7 @@ def result_of_last_attempt(out: Path) -> EvaluationResult | None:
         return None
 
 
-def train(run: Run, out: Path, report: Report) -> EvaluationResult:
+def train(run: Run, out: Path, report: MetricRecorder) -> EvaluationResult:
     from fusion.encoders.cache import Cache
     from fusion.pipeline.run import train as train_and_judge
 

@@ -19,7 +19,15 @@ VALUE_WORDS = frozenset({"na", "n/a", "null", "none"})
 MISSING_MARKS = frozenset({"", "nan", "-", "?"}) | VALUE_WORDS
 WORDS_ARE_VALUES = ("label", "category")
 """Kinds whose cells keep `VALUE_WORDS` as values."""
-INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u180e\ufeff\u00ad]")
+UNUSABLE = re.compile("[\0\ud800-\udfff]")
+"""Characters that no text may have: NUL, and halves of a pair of UTF-16."""
+SPACES = " \u00a0\u202f'’"
+IN_THOUSANDS = {
+    ",": re.compile(rf"[+-]?([1-9]\d{{0,2}}([,{SPACES}]\d{{3}})+|\d*)(\.\d*)?([eE][+-]?\d+)?"),
+    ".": re.compile(rf"[+-]?([1-9]\d{{0,2}}([.{SPACES}]\d{{3}})+|\d*)(,\d*)?([eE][+-]?\d+)?"),
+}
+"""Numbers by their mark of thousands, which stands before every group of three and nowhere else."""
 DATE_ORDERS = {"year, month, day": "ymd", "day, month, year": "dmy", "month, day, year": "mdy"}
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DATE = re.compile(
@@ -64,10 +72,13 @@ def missing(value: Any, kind: str = "") -> bool:
 
 
 def to_number(value: Any, writing: Writing = USUAL) -> float:
-    """Return a finite number; raises BadCell."""
+    """Return a finite number, its thousands in groups of three; raises BadCell."""
     text = value
     if isinstance(value, str):
         text = value.strip()
+        form = IN_THOUSANDS.get(writing.thousands[:1])
+        if form and not form.fullmatch(text):
+            raise BadCell(f"{text[:40]!r} is not written as the numbers of this column")
         for mark in writing.thousands:
             text = text.replace(mark, "")
         if writing.decimal != ".":
@@ -87,21 +98,26 @@ def to_tags(value: Any, writing: Writing = USUAL) -> list[str]:
     """Return the tags of a cell, each once, in the order of the cell; a JSON list is one too."""
     parts = value
     if isinstance(value, str):
-        parts = json_list(value) or re.split(f"[{re.escape(writing.tags)}]", value)
+        parts = json_list(value)
+        if parts is None:
+            parts = re.split(f"[{re.escape(writing.tags)}]", value)
     elif not isinstance(value, list | tuple):
         parts = [value]
-    return list(dict.fromkeys(text for part in parts if (text := to_text(part))))
+    tags = [to_text(part) for part in parts if part is not None]
+    if any(map(UNUSABLE.search, tags)):
+        raise BadCell("a tag holds a character that no text may have")
+    return list(dict.fromkeys(filter(None, tags)))
 
 
-def json_list(text: str) -> list[Any]:
-    """Return the list that a text such as `["a", "b"]` writes out; empty for any other text."""
+def json_list(text: str) -> list[Any] | None:
+    """Return the list that a text such as `["a", "b"]` writes out; None for any other text."""
     if not text.lstrip().startswith("["):
-        return []
+        return None
     try:
         parts = json.loads(text)
-    except ValueError:
-        return []
-    return parts if isinstance(parts, list) else []
+    except (ValueError, RecursionError):
+        return None
+    return parts if isinstance(parts, list) else None
 
 
 def to_text(value: Any) -> str:
@@ -119,7 +135,11 @@ def to_time(value: Any, writing: Writing = USUAL) -> str:
     moment = iso_moment(text) or dated(text, writing.dates)
     if moment is None:
         raise BadCell(f"{text[:40]!r} is no time; write it as 2026-11-24 or 2026-11-24T09:30")
-    return (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment).isoformat()
+    try:
+        moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError as error:
+        raise BadCell(f"{text[:40]!r} is before the year 1 or after 9999 in UTC") from error
+    return moment.isoformat()
 
 
 def iso_moment(text: str) -> datetime | None:

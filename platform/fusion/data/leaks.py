@@ -27,30 +27,32 @@ class Leak:
         )
 
 
-def find_leaks(
-    columns: dict[str, tuple[str, Sequence[Any]]], labels: Sequence[str | None]
-) -> list[Leak]:
+def find_leaks(columns: dict[str, tuple[str, Sequence[Any]]], labels: Sequence[Any]) -> list[Leak]:
     """Columns (name -> kind, values in the order of `labels`) that determine the label.
 
     Each sample's label is guessed from the *other* samples with the same value, so a column of
     unique values tells nothing. Groups and ids are never named: that one patient has one label is a
     matter of the split, not a leak.
     """
-    leaks = []
+    leaks, truth = [], hashable(labels)
     for name, (kind, values) in columns.items():
         if kind in ("group", "id", *MEDIA_KINDS, "series"):
             continue
-        share = guessed_share([tuple(v) if isinstance(v, list) else v for v in values], labels)
+        share = guessed_share(hashable(values), truth)
         if share >= LEAK_SHARE:
             leaks.append(Leak(name, share))
     return leaks
 
 
-def guessed_share(values: Sequence[Hashable], labels: Sequence[str | None]) -> float:
+def hashable(values: Sequence[Any]) -> list[Hashable]:
+    return [tuple(value) if isinstance(value, list) else value for value in values]
+
+
+def guessed_share(values: Sequence[Hashable], labels: Sequence[Hashable]) -> float:
     """Share of labels guessed right by leave-one-out; 0 if too few samples share their value with
     another.
     """
-    counts: dict[Hashable, Counter[str]] = defaultdict(Counter)
+    counts: dict[Hashable, Counter[Hashable]] = defaultdict(Counter)
     pairs = [(v, y) for v, y in zip(values, labels) if v is not None and y is not None]
     for value, label in pairs:
         counts[value][label] += 1

@@ -113,9 +113,9 @@ class Split(Part):
 
 
 class AlignmentSpec(Part):
-    """task: by default what is usual for the label's column (fusion.tasks.ALLOWED); order: of the
-    labels of an ordinal task, lowest first; extras: the columns for subgroups, slices and rules, by
-    default all that can be.
+    """task: by default what is usual for the label's column (fusion.schema.task_names.ALLOWED);
+    order: of the labels of an ordinal task, lowest first; extras: the columns for subgroups, slices
+    and rules, by default all that can be.
     """
 
     label: Reference

@@ -1,4 +1,4 @@
-"""Rules held against labels and predictions: who obeys them, and who not. Needs numpy."""
+"""How often labels and predictions obey the rules. Needs numpy."""
 
 from collections.abc import Sequence
 from typing import Any

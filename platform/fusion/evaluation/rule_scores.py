@@ -1,5 +1,5 @@
-"""Rules held against a run: who obeys them, and what each does to the model, with and without it on
-the same samples.
+"""The rules of a run: how often they are obeyed (`rule_report`), and what each changes in the
+model, with and without it on the same samples.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,5 @@
-"""The floor of a method with missing modalities: where only one modality is present, its own
-calibrated model answers.
+"""The single-modality fallback (`floor` in a recipe) of a method: where only one modality is
+present, its own calibrated model predicts.
 
 Ma et al. 2022, Are Multimodal Transformers Robust to Missing Modality? (CVPR) show joint models
 that fall below a single-modality model when much is missing. Handing over is exact: with one
@@ -29,7 +29,7 @@ def hand_over(joint: Floats, singles: Sequence[Floats], mask: NDArray[np.bool_])
     return predictions
 
 
-def floored(
+def with_fallback(
     predictions: MethodPredictions, singles: Sequence[tuple[Floats, Floats]], samples: Samples
 ) -> MethodPredictions:
     """A joint method that leaves samples with one modality to that modality's model. singles:

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 from fusion.core.arrays import Floats
 from fusion.methods.ensemble import Pool, pooled_predictions
-from fusion.methods.fallback import floored
+from fusion.methods.fallback import with_fallback
 from fusion.methods.late import late_predictions, single_predictions
 from fusion.tasks.predictions import Coalition, MethodPredictions, Samples
 
@@ -61,4 +61,4 @@ class Predictor:
         predictions = self.joint(method)
         if not self.fallback:
             return predictions
-        return floored(predictions, list(self.singles.values()), self.samples)
+        return with_fallback(predictions, list(self.singles.values()), self.samples)

@@ -95,8 +95,9 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
 
 
 def load(folder: str | Path) -> Bundle:
-    """A checked bundle. Raises BundleError when a file is missing, changed, damaged, or does not
-    fit its description.
+    """A checked bundle. Raises BundleError when a file is missing, changed, damaged, of another
+    format (`check`), or does not fit its description; also when its model was trained with layers
+    or places added up by learned weights, which was removed (`training.models.Model.of`).
     """
     folder = Path(folder)
     if not (folder / MANIFEST).is_file():

@@ -93,7 +93,7 @@ class LearningTask(ABC):
 
     def pooled(self, beliefs: Floats, weights: Floats) -> Floats:
         """The weighted logarithmic pool (Genest & Zidek 1986) of beliefs (members, ..., D), up to
-        what `answers` and `outputs` even out.
+        what `predictions` and `outputs` even out.
         """
         return np.tensordot(weights, beliefs, axes=1)
 

@@ -68,8 +68,8 @@ class FoldPredictions:
 def predict_fold(
     crossfit: CrossFit, fold: NestedFold, regressions: bool = True, noisy: Noisy | None = None
 ) -> FoldPredictions:
-    """Predict the test samples of one fold; with the linear baselines, and under noise, if asked
-    for.
+    """Fit the models of one fold (`CrossFit.fit`, which trains them) and predict its test samples;
+    with the linear baselines, and under noise, if asked for.
     """
     models = crossfit.fit(fold)
     fold_data, mask = crossfit.fold_data.of(fold.train), crossfit.data.mask[fold.test]

@@ -5,6 +5,7 @@ column).
 import csv
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,7 @@ def parse(value: Any) -> list[float]:
     commas. Raises BrokenFile.
     """
     if isinstance(value, str):
-        text = value.strip()
-        try:
-            value = (
-                json.loads(text)
-                if text.startswith("[")
-                else text.replace(";", " ").replace(",", " ").split()
-            )
-        except ValueError as error:
-            raise BrokenFile(f"is no list of numbers ({error})") from error
+        value = listed(value.strip())
     if not isinstance(value, list | tuple):
         raise BrokenFile("is no list of numbers")
     if len(value) > MAX_POINTS:
@@ -35,13 +28,30 @@ def parse(value: Any) -> list[float]:
     return [number(v) for v in value]
 
 
+def listed(text: str) -> Any:
+    """The list that a text writes out; an empty place between two marks stays one. Raises
+    BrokenFile.
+    """
+    if text.startswith("["):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise BrokenFile(f"is no list of numbers ({error})") from error
+    if re.search(r"\d,\d", text) and re.search(r"\d;|\d\s+[\d.+-]", text):
+        raise BrokenFile(
+            "has commas beside other separators, which may be decimal commas; write the numbers"
+            " with a point, as in 1.5 2.5"
+        )
+    return re.split(r"\s*[;,]\s*|\s+", text)
+
+
 def number(value: Any) -> float:
     """A finite number, or NaN for an empty place. Raises BrokenFile."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return math.nan
     try:
-        parsed = float(value)
-    except (TypeError, ValueError) as error:
+        parsed = float(value.replace("_", "?") if isinstance(value, str) else value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise BrokenFile(f"holds {str(value)[:40]!r}, which is no number") from error
     if math.isinf(parsed):
         raise BrokenFile("holds an infinite value")

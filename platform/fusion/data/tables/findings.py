@@ -22,6 +22,11 @@ class Wording(NamedTuple):
 
 CODES: dict[str, Wording] = {
     "ragged": Wording("error", "the row has {text}; it is left out. Is a separator not quoted?"),
+    "rows_in_quotes": Wording(
+        "warning",
+        "a quotation mark opens here and closes in line {text}, and the lines between look like"
+        " rows. Is a quotation mark missing?",
+    ),
     "nul": Wording("error", "holds a NUL character, which no text may have; the row is left out"),
     "missing_key": Wording("error", "the sample key is empty; the row is left out"),
     "duplicate_key": Wording(

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fusion.core.column_values import (
+    DATE,
     DATE_ORDERS,
     MEDIA_KINDS,
+    SPACES,
     USUAL,
     BadCell,
     Writing,
@@ -29,16 +31,8 @@ GROUP_NAMES = re.compile(
 LABEL_NAMES = re.compile(r"(^|_)(label|class|target|diagnosis|truth)(_name|$)")
 ID_NAMES = re.compile(r"(^|_)(id|key|uuid|source)$")
 SNIFFED_VALUES = 20
-SPACES = " \u00a0\u202f'’"
-NUMBERS = (
-    Writing(),
-    Writing(decimal=",", thousands="." + SPACES),
-    Writing(thousands="," + SPACES),
-)
-IN_THOUSANDS = {
-    ",": re.compile(rf"[+-]?\d{{1,3}}([,{SPACES}]\d{{3}})*(\.\d+)?([eE][+-]?\d+)?"),
-    ".": re.compile(rf"[+-]?(\d{{1,3}}([.{SPACES}]\d{{3}})+|\d+)?(,\d+)?([eE][+-]?\d+)?"),
-}
+DECIMAL_COMMA = Writing(decimal=",", thousands="." + SPACES)
+DECIMAL_POINT = Writing(thousands="," + SPACES)
 
 
 def guess_kind(values: Iterable[Any], name: str = "", sniff: Sniff | None = None) -> str:
@@ -61,8 +55,10 @@ def guess_kind(values: Iterable[Any], name: str = "", sniff: Sniff | None = None
 
 def media_kind(texts: list[str], sniff: Sniff) -> str | None:
     """Return the medium of most of the first files that the column names; broken ones among them do
-    not matter.
+    not matter. Words that come again and again, without an ending, name no files.
     """
+    if len(set(texts)) <= len(texts) / 2 and not any(re.search(r"[./\\]", text) for text in texts):
+        return None
     media = Counter(kind for text in texts[:SNIFFED_VALUES] if (kind := sniff(text)) in MEDIA_KINDS)
     if not media:
         return None
@@ -82,7 +78,7 @@ def guess_plain(texts: list[str], name: str) -> str:
     numbers = number_writing(texts)
     if all(is_written(text, numbers) for text in texts):
         return "number"
-    if all(iso_moment(text) for text in texts) or date_order(texts)[0]:
+    if are_dates(texts):
         return "time"
     return guess_words(texts, distinct)
 
@@ -100,12 +96,7 @@ def guess_words(texts: list[str], distinct: int) -> str:
 
 
 def is_written(text: Any, writing: Writing) -> bool:
-    """Return whether a text is a number in this way of writing, its thousands in groups
-    of three.
-    """
-    form = IN_THOUSANDS.get(writing.thousands[:1])
-    if form and isinstance(text, str) and not form.fullmatch(text.strip()):
-        return False
+    """Return whether a text is a number in this way of writing."""
     try:
         to_number(text, writing)
     except BadCell:
@@ -121,8 +112,8 @@ def number_writing(values: Sequence[Any], separator: str = "") -> Writing:
     texts = [value for value in values if isinstance(value, str) and not missing(value)]
     if all(is_written(text, USUAL) for text in texts):
         return USUAL
-    ways = NUMBERS if separator in ("", ";", "\t", "|") else (NUMBERS[0], NUMBERS[2], NUMBERS[1])
-    return max(ways, key=lambda way: sum(is_written(text, way) for text in texts))
+    marked = (DECIMAL_POINT, DECIMAL_COMMA) if separator == "," else (DECIMAL_COMMA, DECIMAL_POINT)
+    return max((USUAL, *marked), key=lambda way: sum(is_written(text, way) for text in texts))
 
 
 def tag_marks(values: Sequence[Any]) -> str:
@@ -134,14 +125,22 @@ def tag_marks(values: Sequence[Any]) -> str:
 
 
 def date_order(values: Sequence[Any]) -> tuple[str, bool]:
-    """Return the order of day, month and year in which all values are dates, "" where there is
-    none, and whether another order would do as well.
+    """Return the order of day, month and year in which most values are dates, "" where none is or
+    all are in ISO 8601, and whether another order would do as well.
     """
-    texts = [str(value) for value in values if not missing(value)]
-    if all(map(iso_moment, texts)):
-        return "", False
-    orders = [name for name in DATE_ORDERS if texts and all(is_date(t, name) for t in texts)]
-    return (orders[0], len(orders) > 1) if orders else ("", False)
+    texts = [str(value) for value in values if not missing(value) and not iso_moment(str(value))]
+    counts = {order: sum(is_date(text, order) for text in texts) for order in DATE_ORDERS}
+    most = max(counts.values())
+    orders = [order for order in DATE_ORDERS if counts[order] == most]
+    return (orders[0], len(orders) > 1) if most else ("", False)
+
+
+def are_dates(texts: Sequence[str]) -> bool:
+    """Return whether all texts are dates, in ISO 8601 or in one order of day, month and year."""
+    if not all(iso_moment(text) or DATE.fullmatch(text) for text in texts):
+        return False
+    order, _ = date_order(texts)
+    return all(is_date(text, order) for text in texts)
 
 
 def is_date(text: str, order: str) -> bool:

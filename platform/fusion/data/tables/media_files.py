@@ -25,7 +25,8 @@ class MediaFiles:
         self.files = dict(files or {})
         self.folder = folder
         self.complete = folder is None
-        self.by_folded: dict[str, Path] = {}
+        self.by_folded: dict[str, Path | None] = {}
+        """None where several files differ by capitals or accents alone: which is meant?"""
         self.ends: defaultdict[str, list[str]] = defaultdict(list)
         self.kinds: dict[Path, str | None] = {}
         self.index(self.files)
@@ -33,7 +34,7 @@ class MediaFiles:
     def index(self, files: dict[str, Path]) -> None:
         for name, path in files.items():
             key = folded(name)
-            self.by_folded[key] = path
+            self.by_folded[key] = None if key in self.by_folded else path
             last = key.rsplit("/", 1)[-1]
             for end in {last, last.rsplit(".", 1)[0]}:
                 self.ends[end].append(key)
@@ -60,8 +61,8 @@ class MediaFiles:
             return path
         self.walk()
         key = folded(name)
-        if path := self.by_folded.get(key):
-            return path
+        if key in self.by_folded:
+            return self.by_folded[key]
         last = key.rsplit("/", 1)[-1]
         same = {name for name in self.ends.get(last, ()) if fits(name, key, "." not in last)}
         return self.by_folded[same.pop()] if len(same) == 1 else None
@@ -71,9 +72,9 @@ class MediaFiles:
             return None
         try:
             path = inside(self.folder, name)
-        except BrokenFile:
+            return path if path.is_file() else None
+        except (BrokenFile, OSError):
             return None
-        return path if path.is_file() else None
 
     def name_of(self, path: Path) -> str:
         """Return the name by which a file is known here."""

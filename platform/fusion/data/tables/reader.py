@@ -77,7 +77,7 @@ def read_table(path: Path) -> RawTable:
 
 def encoding_of(path: Path) -> str:
     """Name the encoding: by its mark, by the zeros of UTF-16, UTF-8 where the whole file is, else
-    the likelier of GB18030 and Windows-1252.
+    the likelier of GB18030 and Windows-1252 by the lines that are not in ASCII.
     """
     with path.open("rb") as file:
         head = file.read(HEAD)
@@ -86,16 +86,34 @@ def encoding_of(path: Path) -> str:
             return name
     if b"\0" in head:
         return unmarked_utf16(head)
-    if is_utf8(path):
+    if decodes(path, "utf-8"):
         return "utf-8"
+    foreign = foreign_lines(path)
+    runs = [len(run) % 2 for run in re.findall(rb"[\x80-\xff]+", foreign)]
+    if 2 * sum(runs) > len(runs) or not decodes(path, "gb18030"):
+        return "cp1252"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(head.rpartition(b"\n")[0] or head, cp_isolation=LIKELY_ENCODINGS).best()
+    best = from_bytes(foreign, cp_isolation=LIKELY_ENCODINGS).best()
     return best.encoding.replace("_", "-") if best else "cp1252"
 
 
-def is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def foreign_lines(path: Path) -> bytes:
+    """Return the first lines that are not in ASCII, `HEAD` bytes at most."""
+    lines, size = [], 0
+    with path.open("rb") as file:
+        for line in file:
+            if not line.isascii():
+                lines.append(line)
+                size += len(line)
+                if size >= HEAD:
+                    break
+    return b"".join(lines)[:HEAD]
+
+
+def decodes(path: Path, encoding: str) -> bool:
+    """Return whether the whole file is text in this encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
         with path.open("rb") as file:
             while chunk := file.read(HEAD):
@@ -110,7 +128,10 @@ def unmarked_utf16(head: bytes) -> str:
     """UTF-16 shows as a zero in every other byte; zeros elsewhere are no text."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) < 0.3 * len(head) / 2:
-        raise BrokenFile("holds NUL characters, which no text may have: it is no CSV table")
+        raise BrokenFile(
+            "holds NUL characters, which no text may have: it is no CSV table; if it is a"
+            " table, save it as CSV UTF-8"
+        )
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
@@ -194,6 +215,8 @@ class CsvReader:
             elif len(raw.lines) >= MAX_ROWS:
                 raise BrokenFile(f"has more than {MAX_ROWS:,} rows")
             else:
+                if self.line > line + 1 and holds_rows(cells, raw.separator):
+                    raw.remark("rows_in_quotes", line, text=str(self.line))
                 raw.lines.append(line)
                 for column, cell in zip(columns, cells):
                     column.append(cell if cell.strip() else None)
@@ -201,6 +224,12 @@ class CsvReader:
             raw.remark("empty_columns", start, text=str(len(heading) - len(names)))
         raw.columns = dict(zip(names, columns))
         return raw
+
+
+def holds_rows(cells: list[str], separator: str) -> bool:
+    """Return whether all lines inside a quoted cell look like rows of the table."""
+    inner = [line for cell in cells for line in cell.splitlines()[1:-1]]
+    return bool(inner) and all(line.count(separator) == len(cells) - 1 for line in inner)
 
 
 def without_trailing_blanks(cells: list[str], width: int) -> list[str]:

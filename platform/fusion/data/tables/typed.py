@@ -9,6 +9,7 @@ from typing import Any
 from fusion.core.column_values import (
     MEDIA_KINDS,
     MISSING_MARKS,
+    USUAL,
     VALUE_WORDS,
     WORDS_ARE_VALUES,
     BadCell,
@@ -19,6 +20,8 @@ from fusion.core.column_values import (
 )
 from fusion.data.tables.findings import Findings
 from fusion.data.tables.kinds import (
+    DECIMAL_COMMA,
+    DECIMAL_POINT,
     Sniff,
     date_order,
     guess_kind,
@@ -187,15 +190,12 @@ class ColumnReader:
     def number_writing(self, separator: str) -> Writing:
         writing = number_writing(self.cells, separator)
         if self.choice.decimal:
-            comma = self.choice.decimal == ","
-            writing = Writing(decimal=",", thousands=".") if comma else Writing(thousands=",")
-        usual = Writing()
-        if writing != usual:
-            code = "decimal_comma" if writing.decimal == "," else "thousands"
-            unusual = self.example(
-                lambda cell: is_written(cell, writing) and not is_written(cell, usual)
-            )
-            self.tell(code, text=unusual)
+            writing = DECIMAL_COMMA if self.choice.decimal == "," else DECIMAL_POINT
+        unusual = self.example(
+            lambda cell: is_written(cell, writing) and not is_written(cell, USUAL)
+        )
+        if unusual:
+            self.tell("decimal_comma" if writing.decimal == "," else "thousands", text=unusual)
         return writing
 
     def tag_writing(self) -> Writing:

@@ -16,7 +16,7 @@ class OutOfTime(Exception):
 
 @dataclass
 class Budget:
-    """seconds: of computing (fusion.estimates.machine.Stopwatch), None for no end. spent: by name;
+    """seconds: of computing (fusion.core.stopwatch.Stopwatch), None for no end. spent: by name;
     given_up: names, in order.
 
     What was spent is kept in the store, so a run that goes on after it was killed gives up what it
