@@ -1,4 +1,4 @@
-"""How often labels and predictions obey the rules. Needs numpy."""
+"""The share of labels and predictions that obey the rules. Needs numpy."""
 
 from collections.abc import Sequence
 from typing import Any
