@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from fusion.core.column_values import BadCell, Writing, to_number, to_tags, to_time
 from fusion.data.leaks import find_leaks
@@ -12,7 +14,7 @@ from fusion.data.tables.findings import Findings
 from fusion.data.tables.kinds import guess_kind
 from fusion.data.tables.media_files import MediaFiles
 from fusion.data.tables.reader import encoding_of, read_table
-from fusion.data.tables.typed import ColumnChoice, TypedTable, fill
+from fusion.data.tables.typed import ColumnChoice, TypedTable, fill, key_text
 
 
 def read(
@@ -128,3 +130,56 @@ def test_series_keep_empty_places_and_refuse_what_may_be_decimal_commas() -> Non
 def test_leaks_of_a_label_of_tags() -> None:
     labels = [["a"], ["b"], ["a"], ["b"]]
     assert find_leaks({"x": ("category", ["u", "v", "u", "v"])}, labels)
+
+
+def test_a_label_is_the_same_by_csv_and_parquet(tmp_path: Path) -> None:
+    columns = {
+        "number": pa.array([0.0, 1.0, 2.0]),
+        "truth": pa.array([True, False, True]),
+        "small": pa.array([0.1, 0.25, 3.0], pa.float32()),
+    }
+    parquet.write_table(pa.table({"key": ["a", "b", "c"], **columns}), tmp_path / "t.parquet")
+    kinds = {name: ColumnChoice("label") for name in columns}
+    by_parquet = TypedTable("t.parquet", "key")
+    fill(by_parquet, read_table(tmp_path / "t.parquet"), kinds, lambda value: None, Findings())
+    content = "key,number,truth,small\na,0.0,True,0.1\nb,1,FALSE,0.25\nc,2.0,true,3\n"
+    by_csv, _ = read(tmp_path, content, **kinds)
+    for name in columns:
+        assert by_csv.columns[name].values == by_parquet.columns[name].values
+    assert by_csv.columns["number"].values == ["0", "1", "2"]
+
+
+def test_a_time_in_nanoseconds_is_read(tmp_path: Path) -> None:
+    table = pa.table(
+        {"key": ["a"], "when": pa.array([1_700_000_000_000_000_001], pa.timestamp("ns"))}
+    )
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").columns["when"] == ["2023-11-14T22:13:20"]
+
+
+def test_keys_written_as_numbers_meet() -> None:
+    assert key_text("1.0") == key_text("1") == key_text(1.0) == "1"
+    assert key_text("1.10") == "1.10"
+
+
+def test_every_row_that_is_lost_is_counted(tmp_path: Path) -> None:
+    _, findings = read(tmp_path, "key,x\n" + "a,1,5\n" * 3000)
+    assert findings.count("ragged") == 3000
+    assert findings.count("no_rows") == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_unmarked_utf16_is_read_in_any_script(tmp_path: Path, encoding: str) -> None:
+    content = "key,说明\n" + "".join(
+        f"{i},这是一段很长的中文说明文字没有拉丁字母\n" for i in range(40)
+    )
+    table, _ = read(tmp_path, content.encode(encoding))
+    assert list(table.columns) == ["说明"]
+    assert len(table.keys) == 40
+
+
+def test_what_is_no_text_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(BrokenFile, match="save it as CSV UTF-8"):
+        read_table(path)

@@ -263,7 +263,7 @@ def test_an_underscore_makes_no_number() -> None:
 
 
 def test_whole_numbers_are_named_without_their_point() -> None:
-    assert [to_text(value) for value in (2.0, 2, "2.0", True)] == ["2", "2", "2.0", "True"]
+    assert [to_text(value) for value in (2.0, 2, "2.0", True)] == ["2", "2", "2", "true"]
 
 
 def test_every_sentence_of_a_finding_can_be_worded() -> None:

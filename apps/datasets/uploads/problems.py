@@ -47,6 +47,14 @@ PROBLEMS: dict[str, ProblemText] = {
         ),
         _("They are left out. Most often a cell holds the separator and is not quoted."),
     ),
+    "no_rows": ProblemText(
+        ngettext_lazy(
+            "%(n)s table has no row that can be used",
+            "%(n)s tables have no row that can be used",
+            "n",
+        ),
+        _("Below the heading nothing is left. Look at the other findings for the reason."),
+    ),
     "rows_in_quotes": ProblemText(
         ngettext_lazy(
             "%(n)s quoted cell holds what look like rows",

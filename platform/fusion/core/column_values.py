@@ -22,6 +22,8 @@ WORDS_ARE_VALUES = ("label", "category")
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u180e\ufeff\u00ad]")
 UNUSABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that no text may have: NUL, and halves of a pair of UTF-16."""
+WHOLE = re.compile(r"([+-]?\d+)\.0+")
+TRUTH_VALUES = ("True", "TRUE", "False", "FALSE")
 SPACES = " \u00a0\u202f'’"
 IN_THOUSANDS = {
     ",": re.compile(rf"[+-]?([1-9]\d{{0,2}}([,{SPACES}]\d{{3}})+|\d*)(\.\d*)?([eE][+-]?\d+)?"),
@@ -121,12 +123,16 @@ def json_list(text: str) -> list[Any] | None:
 
 
 def to_text(value: Any) -> str:
-    """Return a value as a name: whole numbers without their .0, Unicode composed (NFC), without
+    """Return a value as a name, the same whether it came as a number, a truth value or a text:
+    whole numbers without their .0, true and false in small letters, Unicode composed (NFC), without
     invisible characters, with single spaces.
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", str(value))).split())
+    text = " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", str(value))).split())
+    if whole := WHOLE.fullmatch(text):
+        return whole.group(1)
+    return text.lower() if text in TRUTH_VALUES else text
 
 
 def to_time(value: Any, writing: Writing = USUAL) -> str:

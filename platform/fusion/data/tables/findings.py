@@ -22,6 +22,7 @@ class Wording(NamedTuple):
 
 CODES: dict[str, Wording] = {
     "ragged": Wording("error", "the row has {text}; it is left out. Is a separator not quoted?"),
+    "no_rows": Wording("error", "no row below the heading can be used"),
     "rows_in_quotes": Wording(
         "warning",
         "a quotation mark opens here and closes in line {text}, and the lines between look like"

@@ -47,12 +47,14 @@ class Remark(NamedTuple):
 @dataclass
 class RawTable:
     """columns: name -> one value a row, None where empty (text from CSV; also numbers and lists
-    from Parquet); lines: where each row stands in the file; remarks: what was found while reading.
+    from Parquet); lines: where each row stands in the file; remarks: what was found while reading,
+    of each code `MAX_REMARKS` at most; counts: code -> how many there were.
     """
 
     columns: dict[str, list[Any]] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
     encoding: str = ""
     separator: str = ""
 
@@ -60,7 +62,8 @@ class RawTable:
         return len(self.lines)
 
     def remark(self, code: str, line: int = 0, column: str = "", **fields: Any) -> None:
-        if len(self.remarks) < MAX_REMARKS:
+        self.counts[code] = self.counts.get(code, 0) + 1
+        if self.counts[code] <= MAX_REMARKS:
             self.remarks.append(Remark(code, line, column, fields))
 
 
@@ -84,8 +87,10 @@ def encoding_of(path: Path) -> str:
     for mark, name in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return name
+    if utf16 := unmarked_utf16(head):
+        return utf16
     if b"\0" in head:
-        return unmarked_utf16(head)
+        raise BrokenFile("holds NUL characters, which no text may have; save it as CSV UTF-8")
     if decodes(path, "utf-8"):
         return "utf-8"
     foreign = foreign_lines(path)
@@ -125,14 +130,13 @@ def decodes(path: Path, encoding: str) -> bool:
 
 
 def unmarked_utf16(head: bytes) -> str:
-    """UTF-16 shows as a zero in every other byte; zeros elsewhere are no text."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if max(even, odd) < 0.3 * len(head) / 2:
-        raise BrokenFile(
-            "holds NUL characters, which no text may have: it is no CSV table; if it is a"
-            " table, save it as CSV UTF-8"
-        )
-    return "utf-16-le" if odd > even else "utf-16-be"
+    """Return the form of UTF-16 in which nearly all line ends have their zero byte, "" for none."""
+    starts = [match.start() for match in re.finditer(b"\n", head)]
+    little = sum(start % 2 == 0 and head[start + 1 : start + 2] == b"\0" for start in starts)
+    big = sum(start % 2 == 1 and head[start - 1 : start] == b"\0" for start in starts)
+    if not starts or max(little, big) < 0.9 * len(starts):
+        return ""
+    return "utf-16-le" if little > big else "utf-16-be"
 
 
 def read_csv(path: Path) -> RawTable:
@@ -222,6 +226,8 @@ class CsvReader:
                     column.append(cell if cell.strip() else None)
         if len(heading) > len(names):
             raw.remark("empty_columns", start, text=str(len(heading) - len(names)))
+        if not raw.lines:
+            raw.remark("no_rows", start)
         raw.columns = dict(zip(names, columns))
         return raw
 
@@ -278,8 +284,8 @@ def headings(row: list[str], line: int = 1) -> list[str]:
             raise BrokenFile(f"has no name for column {place} in its heading (line {line})")
         if "\0" in name or len(name) > MAX_NAME:
             raise BrokenFile(
-                f"has a name for column {place} that is longer than {MAX_NAME} characters or holds"
-                " a NUL character"
+                f"has no name for column {place} in its heading (line {line}) but data, or a name"
+                f" of more than {MAX_NAME} characters; if it is a workbook, save it as CSV UTF-8"
             )
         if names.index(name) != place - 1:
             raise BrokenFile(f"names column {name} twice in its heading (line {line})")
@@ -302,10 +308,18 @@ def read_parquet(path: Path) -> RawTable:
     except (pyarrow.ArrowException, OSError) as error:
         raise BrokenFile(f"cannot be read as Parquet ({str(error).splitlines()[0]})") from error
     raw.lines = list(range(1, rows + 1))
+    if not rows:
+        raw.remark("no_rows")
     return raw
 
 
 def add_parquet_column(raw: RawTable, name: str, column: Any) -> None:
+    from pyarrow import timestamp, types
+
+    if types.is_timestamp(column.type):
+        column = column.cast(timestamp("us", column.type.tz), safe=False)
+    elif types.is_float32(column.type):
+        column = column.cast("string").cast("float64")
     try:
         raw.columns[name] = [plain(value) for value in column.to_pylist()]
     except (TypeError, ValueError, OverflowError):

@@ -29,7 +29,7 @@ from fusion.data.tables.kinds import (
     number_writing,
     tag_marks,
 )
-from fusion.data.tables.reader import RawTable
+from fusion.data.tables.reader import MAX_REMARKS, RawTable
 
 NAMED_VALUES = 4
 NAMES = ("label", "category", "group")
@@ -114,6 +114,8 @@ def tell_remarks(raw: RawTable, file: str, findings: Findings) -> None:
         findings.add(
             remark.code, file, remark.line or None, column=remark.column or None, **remark.fields
         )
+    for code, count in raw.counts.items():
+        findings.groups[code, file].count += max(0, count - MAX_REMARKS)
 
 
 def usable_rows(raw: RawTable, table: TypedTable, findings: Findings, unique: bool) -> list[int]:
