@@ -72,7 +72,7 @@ class ExampleForm(forms.Form):
 
 
 def content() -> dict[str, Any]:
-    return {**_parts(), **_choices(), **_plots()}
+    return {**_parts(), **_looks(), **_steps(), **_choices(), **_plots()}
 
 
 def _parts() -> dict[str, Any]:
@@ -98,6 +98,11 @@ def _parts() -> dict[str, Any]:
         "recent": now - timedelta(hours=2),
         "older": now - timedelta(hours=3),
         "page": _page(),
+    }
+
+
+def _looks() -> dict[str, Any]:
+    return {
         "swatches": [
             "canvas",
             "surface",
@@ -115,6 +120,11 @@ def _parts() -> dict[str, Any]:
         "heat": [
             {"share": share, "ink": _ink(share)} for share in (0, 4, 9, 18, 33, 50, 66, 74, 80, 92)
         ],
+    }
+
+
+def _steps() -> dict[str, Any]:
+    return {
         "settings": [
             (_("Alignment"), "digits v3"),
             (_("Fusion method"), "gated"),

@@ -28,7 +28,7 @@ def test_the_test_folders_are_no_packages() -> None:
 
 def test_importing_the_project_loads_no_django() -> None:
     code = "import consilience, sys; sys.exit('django' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "platform", check=True)
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT / "platform").returncode == 0
 
 
 def test_every_dependency_is_pinned_in_the_constraints() -> None:

@@ -2,7 +2,7 @@
 rows. DuckDB alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,17 @@ def _bars(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "share": 100 * row["n"] / largest} for row in rows]
 
 
+def _inputs(frame: Frame, patterns: Iterable[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": modality.name,
+            "kind": modality.kind,
+            "n": sum(row.total for row in patterns if modality.name in row.present),
+        }
+        for modality in frame.modalities
+    ]
+
+
 def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) -> Preview:
     """Raises CannotRead. The spec is a checked one."""
     draft = Alignment(project=project, spec=dict(spec))
@@ -91,14 +102,7 @@ def preview(project: Project, spec: Mapping[str, Any], versions: list[Version]) 
         {"ref": column.ref, "n": rows[0]["groups"] if rows else 0, "values": _bars(rows)}
         for column, rows in zip(groups, by_group)
     ]
-    shown.inputs = [
-        {
-            "name": modality.name,
-            "kind": modality.kind,
-            "n": sum(row.total for row in shown.patterns if modality.name in row.present),
-        }
-        for modality in frame.modalities
-    ]
+    shown.inputs = _inputs(frame, shown.patterns)
     shown.n_duplicates = len(
         {key for version in versions for key in (version.statistics.get("duplicates") or {})}
     )

@@ -44,20 +44,22 @@ def spec_of(spec: StudySpec, versions: list[Version]) -> dict[str, Any]:
         "groups": [here(ref) for ref in alignment.groups],
         "split": split,
     }
+    description |= knowledge_here(spec, here)
+    return description | ({"cluster": here(alignment.cluster)} if alignment.cluster else {})
+
+
+def knowledge_here(spec: StudySpec, here: Callable[[str], str]) -> dict[str, Any]:
+    """Return knowledge and protocols with the columns by their addresses here."""
     known = spec.knowledge
     if "rules" in known:
-        known = known | {
-            "rules": [
-                rule | {"when": condition_here(rule["when"], here)} for rule in known["rules"]
-            ]
-        }
+        rules = [rule | {"when": condition_here(rule["when"], here)} for rule in known["rules"]]
+        known = known | {"rules": rules}
     protocols = [
         protocol
         | {"criteria": [criterion_here(criterion, here) for criterion in protocol["criteria"]]}
         for protocol in spec.protocols
     ]
-    description |= {"knowledge": known, "protocols": protocols}
-    return description | ({"cluster": here(alignment.cluster)} if alignment.cluster else {})
+    return {"knowledge": known, "protocols": protocols}
 
 
 def criterion_here(criterion: dict[str, Any], here: Callable[[str], str]) -> dict[str, Any]:

@@ -123,21 +123,27 @@ def plan_for_table(
     findings = Findings()
     media = MediaFiles({name: path for name, path in files.items() if name != table})
     name = options.get("slug") or slugify(options.get("name") or Path(table).stem)[:50] or "data"
+    columns = list(raw.columns)
     if annotation:
         draft = annotation_draft(name, table, raw, options, media, findings, known.keys(), known)
-        draft.licence, draft.description = (
-            options.get("licence", ""),
-            options.get("description", ""),
-        )
-        return Plan(
-            [draft],
-            findings,
-            n_files=len(files) - 1,
-            candidates={table: list(draft.roles.get("all", "").split("\n"))},
-        )
-    columns = list(raw.columns)
-    draft = Draft(table, options.get("key") or guess_key(raw.columns, known), name=name)
+        columns = list(draft.roles.get("all", "").split("\n"))
+    else:
+        draft = data_draft(name, table, raw, options, media, findings, known)
     draft.licence, draft.description = options.get("licence", ""), options.get("description", "")
+    return Plan([draft], findings, n_files=len(files) - 1, candidates={table: columns})
+
+
+def data_draft(
+    name: str,
+    table: str,
+    raw: RawTable,
+    options: dict[str, Any],
+    media: MediaFiles,
+    findings: Findings,
+    known: Known,
+) -> Draft:
+    """One row a sample. Raises Failure where no row has a key."""
+    draft = Draft(table, options.get("key") or guess_key(raw.columns, known), name=name)
     need_column(raw, draft.key, table)
     fill_draft(draft, raw, choices_of(options), media, findings)
     if not draft.keys:
@@ -148,7 +154,7 @@ def plan_for_table(
             )
             % {"table": table, "key": draft.key}
         )
-    return Plan([draft], findings, n_files=len(files) - 1, candidates={table: columns})
+    return draft
 
 
 def choices_of(options: dict[str, Any]) -> dict[str, ColumnChoice]:

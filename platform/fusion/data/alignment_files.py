@@ -76,6 +76,17 @@ def value_array(values: list[Any]) -> pyarrow.Array:
     return pyarrow.array([None if v is None else str(v) for v in values], pyarrow.string())
 
 
+def manifest_of(table: pyarrow.Table, name: str) -> dict[str, Any]:
+    """Return what an alignment's file says of itself; raises AlignmentError for another file."""
+    raw = (table.schema.metadata or {}).get(MANIFEST)
+    if raw is None:
+        raise AlignmentError(f"{name} is a Parquet file, but no alignment: it carries no manifest")
+    manifest: dict[str, Any] = json.loads(raw)
+    if manifest["schema"] != SCHEMA:
+        raise AlignmentError(f"{name} has schema {manifest['schema']}; this version reads {SCHEMA}")
+    return manifest
+
+
 def read_alignment(path: Path, media: Callable[[str], Path] | None = None) -> Aligned:
     """Read the Parquet file that `write_alignment` made; media(digest) says where a file lies.
     Raises AlignmentError.
@@ -86,16 +97,7 @@ def read_alignment(path: Path, media: Callable[[str], Path] | None = None) -> Al
         raise AlignmentError(
             f"{path.name} cannot be read as an alignment ({str(error).splitlines()[0]})"
         ) from error
-    raw = (table.schema.metadata or {}).get(MANIFEST)
-    if raw is None:
-        raise AlignmentError(
-            f"{path.name} is a Parquet file, but no alignment: it carries no manifest"
-        )
-    manifest = json.loads(raw)
-    if manifest["schema"] != SCHEMA:
-        raise AlignmentError(
-            f"{path.name} has schema {manifest['schema']}; this version reads {SCHEMA}"
-        )
+    manifest = manifest_of(table, path.name)
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
     others = {name[2:]: values for name, values in columns.items() if name.startswith("c:")}
     return Aligned(

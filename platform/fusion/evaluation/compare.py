@@ -83,13 +83,8 @@ def compare(
     truth, task = dict(zip(first.keys, first.truth)), task_of(first.task, labels)
     y = task.encode([truth[key] for key in sorted(truth)])
     resampler = Resampler(clusters_of(runs, sorted(truth)), draws)
-    only_answers = any(run.only_answers for run in runs)
-    metrics = [
-        name
-        for name in COMPARED[first.task]
-        if not (only_answers and METRICS[name].needs_probabilities)
-    ]
     scores = {run.name: task.scores(resampler, y, run.by_key(labels)) for run in runs}
+    metrics = metrics_of(runs, first.task)
     draws_of = {
         name: {metric: own.draws(metric) for metric in metrics} for name, own in scores.items()
     }
@@ -114,6 +109,14 @@ def compare(
             for name, own in draws_of.items()
         ],
     )
+
+
+def metrics_of(runs: Sequence[Answered], task: TaskName) -> list[str]:
+    """Return the metrics that are known of every run: without probabilities there are fewer."""
+    only_answers = any(run.only_answers for run in runs)
+    return [
+        name for name in COMPARED[task] if not (only_answers and METRICS[name].needs_probabilities)
+    ]
 
 
 def differences_to(

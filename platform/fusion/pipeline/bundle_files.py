@@ -73,7 +73,17 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
             folder / "card.md", card(bundle.recipe, bundle.encoders, bundle.result).encode()
         )
         names += ["result.json", "card.md"]
-    facts = {
+    facts = manifest_of(bundle) | {
+        "files": {name: file_digest(folder / name) for name in sorted(names)}
+    }
+    digest = digest_of(facts)
+    write_json(folder / MANIFEST, facts | {"digest": digest})
+    return digest
+
+
+def manifest_of(bundle: Bundle) -> dict[str, Any]:
+    """Return what the manifest says of a bundle, without its files."""
+    return {
         "format": FORMAT,
         "recipe": bundle.recipe.model_dump(mode="json"),
         "method": bundle.recipe.method,
@@ -87,11 +97,7 @@ def save(bundle: Bundle, folder: Path, files: Sequence[str] = ()) -> str:
         "choices": bundle.choices,
         "ensemble": vars(bundle.pool) if bundle.pool else None,
         "trained_on": sorted(bundle.trained_on),
-        "files": {name: file_digest(folder / name) for name in sorted(names)},
     }
-    digest = digest_of(facts)
-    write_json(folder / MANIFEST, facts | {"digest": digest})
-    return digest
 
 
 def load(folder: str | Path) -> Bundle:

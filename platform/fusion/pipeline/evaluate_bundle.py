@@ -42,32 +42,33 @@ def score(
         x, mask = bundle.embedded(inputs, cache, progress)
     with clock.stage("evaluate"):
         question = question_of(bundle, aligned, x, mask, rows, left_out)
-        rules, lacking = rules_for(bundle.recipe, known := rule_columns(aligned))
-        for words in lacking:
-            progress.log(words)
-        fires = speaks(
-            rules, {name: [values[row] for row in rows] for name, values in known.items()}
-        )
-        question.methods = {
-            name: predictions_with_rules(predictions, rules, bundle.labels, fires)
-            for name, predictions in question.methods.items()
-        }
-        result = evaluate(question)
-        resampler = Resampler(question.scored.cluster, question.draws)
-        result.rules = rule_scores(
-            rules,
-            fires,
-            question.scored,
-            question.methods[question.method].whole,
-            [None] * len(rules),
-            resampler,
-        )
+        result = evaluated_with_rules(question, bundle, aligned, rows, progress)
     result.seconds = clock.seconds
     result.environment = environment() | {
         "recipe": bundle.recipe.digest,
         "alignment": aligned.digest,
         "encoders": bundle.encoders,
     }
+    return result
+
+
+def evaluated_with_rules(
+    question: Question, bundle: Bundle, aligned: Aligned, rows: Ints, progress: Progress
+) -> EvaluationResult:
+    """Return the evaluation of the predictions after the bundle's rules, with a section on each."""
+    rules, lacking = rules_for(bundle.recipe, known := rule_columns(aligned))
+    for words in lacking:
+        progress.log(words)
+    fires = speaks(rules, {name: [values[row] for row in rows] for name, values in known.items()})
+    question.methods = {
+        name: predictions_with_rules(predictions, rules, bundle.labels, fires)
+        for name, predictions in question.methods.items()
+    }
+    result = evaluate(question)
+    predictions = question.methods[question.method].whole
+    resampler = Resampler(question.scored.cluster, question.draws)
+    without_each = [None] * len(rules)
+    result.rules = rule_scores(rules, fires, question.scored, predictions, without_each, resampler)
     return result
 
 
@@ -118,19 +119,16 @@ def question_of(
     left_out: dict[str, int],
 ) -> Question:
     task = bundle.learning_task
-    y = task.encode([aligned.labels[row] for row in rows])
-    log_prior = np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1))
-    cluster, fold = np.asarray(aligned.cluster_values())[rows], np.full(len(rows), "test")
     scored = Scored(
-        [aligned.keys[row] for row in rows],
-        y,
-        mask[rows],
-        log_prior,
-        cluster,
-        fold,
-        bundle.labels,
-        bundle.modalities,
-        task,
+        keys=[aligned.keys[row] for row in rows],
+        y=task.encode([aligned.labels[row] for row in rows]),
+        mask=mask[rows],
+        log_prior=np.tile(bundle.log_prior.astype(np.float64), (len(rows), 1)),
+        cluster=np.asarray(aligned.cluster_values())[rows],
+        fold=np.full(len(rows), "test"),
+        labels=bundle.labels,
+        modalities=bundle.modalities,
+        learning_task=task,
     )
     x = {name: x[name][rows] for name in bundle.modalities}
     predictor = bundle.predictor(x, scored, coalitions(len(bundle.modalities)))

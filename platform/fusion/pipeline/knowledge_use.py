@@ -54,26 +54,8 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
             ]
         )
     if own.use == "off" or not one_label:
-        return recipe.model_copy(
-            update={
-                "knowledge": own.model_copy(
-                    update={"rules": [], "broader": {}, "order": [], "concepts": []}
-                )
-            }
-        )
-    try:
-        rules = [*own.rules, *rules_of(aligned.knowledge.get("rules", []))]
-    except RuleError as error:
-        raise RecipeError(error.problems) from error
-    kinds, problems, named = rule_column_kinds(aligned), [], list[Rule]()
-    for number, rule in enumerate(rules, 1):
-        faults = check_rule(rule, kinds, aligned.label_order, aligned.label) or leaks(
-            rule, kinds, aligned
-        )
-        where = f"rule {number} ({rule.title})" if len(rules) > 1 else f"the rule {rule.title}"
-        problems += [f"knowledge: {where}: {problem}" for problem in faults]
-        if not faults and (full := with_full_names(rule, kinds)) not in named:
-            named.append(full)  # what both the study and the recipe state counts once
+        return with_knowledge(recipe, rules=[], broader={}, order=[], concepts=[])
+    rules, problems = named_rules(own, aligned)
     broader = aligned.knowledge.get("broader", {}) | own.broader
     problems += [
         *concept_problems(broader, aligned),
@@ -82,13 +64,33 @@ def settled(recipe: Recipe, aligned: Aligned) -> Recipe:
     ]
     if problems:
         raise RecipeError(problems)
-    return recipe.model_copy(
-        update={
-            "knowledge": own.model_copy(
-                update={"rules": named, "broader": broader, "concepts": definitions(own, aligned)}
-            )
-        }
-    )
+    concepts = definitions(own, aligned)
+    return with_knowledge(recipe, rules=rules, broader=broader, concepts=concepts)
+
+
+def with_knowledge(recipe: Recipe, **sections: Any) -> Recipe:
+    """Return the recipe with these sections of its knowledge in place of its own."""
+    return recipe.model_copy(update={"knowledge": recipe.knowledge.model_copy(update=sections)})
+
+
+def named_rules(own: Knowledge, aligned: Aligned) -> tuple[list[Rule], list[str]]:
+    """Return the rules of the recipe and of the study, every column by its full name, and what does
+    not fit the data. Raises RecipeError where a rule of the study cannot be read.
+    """
+    try:
+        rules = [*own.rules, *rules_of(aligned.knowledge.get("rules", []))]
+    except RuleError as error:
+        raise RecipeError(error.problems) from error
+    kinds, problems, named = rule_column_kinds(aligned), list[str](), list[Rule]()
+    for number, rule in enumerate(rules, 1):
+        faults = check_rule(rule, kinds, aligned.label_order, aligned.label) or leaks(
+            rule, kinds, aligned
+        )
+        where = f"rule {number} ({rule.title})" if len(rules) > 1 else f"the rule {rule.title}"
+        problems += [f"knowledge: {where}: {problem}" for problem in faults]
+        if not faults and (full := with_full_names(rule, kinds)) not in named:
+            named.append(full)  # what both the study and the recipe state counts once
+    return named, problems
 
 
 def definitions(own: Knowledge, aligned: Aligned) -> list[Concept]:

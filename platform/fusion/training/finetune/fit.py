@@ -137,37 +137,35 @@ def fit(
         for epoch in range(len(losses), tuning.epochs):
             hooks.epoch(epoch)
             dropout_on(headed.model)
-            order, total = (
-                order_of(unit, training.seeds[0], epoch, n, accelerator.process_index),
-                torch.zeros((), device=device()),
-            )
+            order = order_of(unit, training.seeds[0], epoch, n, accelerator.process_index)
+            total = torch.zeros((), device=device())
             for rows in order.tensor_split(steps) if steps else ():
                 for value in weights:
                     value.grad = None
-                for inputs, y, share, last in parts(examples, rows, tuning.accumulate, accelerator):
+                batch = parts(examples, rows, tuning.accumulate, accelerator)
+                for inputs, y, share, last in batch:
                     with nullcontext() if last else accelerator.no_sync(model):
-                        wrong = headed.teaching.losses(
+                        loss = headed.teaching.losses(
                             y.to(device()), training.label_smoothing, model(inputs)
                         ).sum()
-                        accelerator.backward(wrong * share * accelerator.num_processes / len(rows))
-                        total += wrong.detach() * share
-                nn.utils.clip_grad_norm_(weights, CLIP)
-                optimizer.descend(
-                    [
-                        value.grad if value.grad is not None else torch.zeros_like(value)
-                        for value in weights
-                    ]
-                )
+                        accelerator.backward(loss * share * accelerator.num_processes / len(rows))
+                        total += loss.detach() * share
+                descend(optimizer, weights)
             losses.append(float(accelerator.reduce(total)) / max(n, 1))
-            if (
-                hooks.checkpoint
-                and accelerator.is_main_process
-                and time.monotonic() - saved >= hooks.checkpoint_seconds
-            ):
+            due = time.monotonic() - saved >= hooks.checkpoint_seconds
+            if hooks.checkpoint and accelerator.is_main_process and due:
                 keep(hooks, headed, optimizer, losses)
                 saved = time.monotonic()
     headed.eval()
     return losses
+
+
+def descend(optimizer: AdamW, weights: Sequence[Tensor]) -> None:
+    """Take one step along the clipped gradients; a weight that the batch did not touch has none."""
+    nn.utils.clip_grad_norm_(weights, CLIP)
+    optimizer.descend(
+        [value.grad if value.grad is not None else torch.zeros_like(value) for value in weights]
+    )
 
 
 def order_of(unit: str, seed: int, epoch: int, n: int, process: int) -> Tensor:
