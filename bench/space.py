@@ -14,7 +14,7 @@ from fusion.core.stopwatch import Stopwatch
 from fusion.estimates.machine import forget_peak, peak_mb
 from fusion.evaluation.embedding_map import places
 from fusion.evaluation.retrieval import retrieval
-from fusion.methods.representation import Space
+from fusion.features.representation import Space
 from fusion.pipeline.representation_file import write
 from fusion.tasks.bootstrap import Resampler
 from fusion.tasks.predictions import Scored

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from apps.experiments.models import Run
 from fusion.evaluation.embedding_map import places
-from fusion.methods.representation import Space
+from fusion.features.representation import Space
 from fusion.pipeline import predictions_file, representation_file
 from fusion.tasks.predictions import Scored
 from tests.made import DIGITS

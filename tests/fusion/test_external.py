@@ -1,6 +1,8 @@
 """A model trained elsewhere: its predictions are judged by the code that judges every run."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -268,3 +270,18 @@ def test_a_runs_own_predictions_are_judged_as_the_run_judged_itself(toy, small, 
     assert [fold.score for fold in again.split.folds] == pytest.approx(
         [fold.score for fold in result.split.folds]
     )
+
+
+def test_judging_loads_no_torch(write):
+    predictions, truth, *_ = handed_in()
+    script = """
+import sys
+from fusion.__main__ import main
+main(["evaluate", "--predictions", sys.argv[1], "--truth", sys.argv[2]])
+print(sorted({"torch", "transformers"} & set(sys.modules)))
+"""
+    paths = map(str, write(predictions, truth))
+    done = subprocess.run(
+        [sys.executable, "-c", script, *paths], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

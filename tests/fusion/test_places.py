@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from fusion.evaluation import embedding_map as module
 from fusion.evaluation.embedding_map import flat, places
-from fusion.methods.representation import Space
+from fusion.features.representation import Space
 from fusion.tasks.predictions import Scored
 
 N = 180

@@ -10,7 +10,7 @@ import pytest
 
 from fusion.core.progress import Progress
 from fusion.evaluation.retrieval import FIRST, alike, hit, retrieval
-from fusion.methods.representation import Space, drawn, evidence, unit, views
+from fusion.features.representation import Space, drawn, evidence, unit, views
 from fusion.pipeline.run import train
 from fusion.pipeline.run_plan import nested_folds
 from fusion.tasks.bootstrap import Resampler

@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from fusion.methods.representation import Space, Vectors, drawn, unit
+from fusion.features.representation import Space, Vectors, drawn, unit
 from fusion.tasks.predictions import Scored
 
 MOST = 3_000

@@ -13,7 +13,7 @@ from fusion.evaluation.criteria import Evidence, protocol_scores
 from fusion.evaluation.disagreements import disagreements
 from fusion.evaluation.retrieval import retrieval
 from fusion.evaluation.shortfall import shortfalls
-from fusion.methods.representation import Space
+from fusion.features.representation import Space
 from fusion.schema.intervals import Clusters, Gain, Interval
 from fusion.schema.metrics import metrics_of
 from fusion.schema.protocol import Protocol

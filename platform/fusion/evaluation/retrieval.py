@@ -12,7 +12,7 @@ from itertools import permutations
 import numpy as np
 
 from fusion.core.arrays import Floats, Ints
-from fusion.methods.representation import Space, Vectors, drawn, unit
+from fusion.features.representation import Space, Vectors, drawn, unit
 from fusion.schema.result import Retrieval
 from fusion.tasks.bootstrap import Resampler, interval
 from fusion.tasks.predictions import Scored

@@ -1,1 +1,3 @@
-"""The step from embeddings to the features of a fit: whitening, tokens, noise, prototypes."""
+"""The step from embeddings to the features of a fit: whitening, tokens, noise, prototypes; and the
+fused representation of a sample.
+"""

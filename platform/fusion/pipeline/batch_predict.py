@@ -58,7 +58,7 @@ def predict(
 def represent(
     bundle: Bundle, source: Path, cache: Cache | None, progress: Progress, method: str | None = None
 ) -> pa.Table:
-    """Columns: key, vector (the fused representation, fusion.methods.representation), present."""
+    """Columns: key, vector (the fused representation, fusion.features.representation), present."""
     aligned, x, mask = embedded(bundle, source, cache, progress)
     columns = {
         "key": pa.array(aligned.keys, pa.string()),

@@ -22,9 +22,9 @@ from fusion.encoders.base import Encoder
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import embed_with
 from fusion.encoders.runtime import PRECISIONS, in_precision
+from fusion.features.representation import evidence
 from fusion.methods.ensemble import Pool, beliefs_of
 from fusion.methods.predictor import Predictor
-from fusion.methods.representation import evidence
 from fusion.pipeline.knowledge_use import RulesNotApplied, applied, rules_for, speaks
 from fusion.pipeline.raw_inputs import Reader, columns_in, in_fields, rows_of
 from fusion.schema.recipe import Recipe
@@ -299,7 +299,7 @@ class Bundle:
 
     def represent(self, inputs: Any, method: str | None = None) -> NDArray[np.float32]:
         """The fused representation (n, dim) of raw inputs, any subset of the modalities; what it
-        is: fusion.methods.representation.
+        is: fusion.features.representation.
         """
         with Reader(self.kinds, self.fields) as reader:
             return self.represent_features(

@@ -16,7 +16,7 @@ from fusion.data.rule_columns import rule_columns
 from fusion.encoders.cache import Cache
 from fusion.evaluation.evaluate import Question, evaluate
 from fusion.evaluation.rule_scores import rule_scores
-from fusion.methods.representation import Space, views
+from fusion.features.representation import Space, views
 from fusion.pipeline.bundle import Bundle, BundleError
 from fusion.pipeline.knowledge_use import predictions_with_rules, rules_for, speaks
 from fusion.pipeline.question import question_about

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fusion.core.files import write_bytes
 from fusion.evaluation.subgroups import MOST_VALUES
-from fusion.methods.representation import Space, Vectors, drawn
+from fusion.features.representation import Space, Vectors, drawn
 from fusion.tasks.predictions import Scored
 
 NUMBERS = 2**26

@@ -26,8 +26,8 @@ from fusion.evaluation.embedding_map import places
 from fusion.evaluation.evaluate import Question, evaluate
 from fusion.features.perturb import Noisy
 from fusion.features.prototypes import likeness_of
+from fusion.features.representation import Vectors
 from fusion.methods.ensemble import Pool
-from fusion.methods.representation import Vectors
 from fusion.pipeline import predictions_file, representation_file
 from fusion.pipeline.ablation import Ruled
 from fusion.pipeline.bundle import Bundle

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from fusion.core.arrays import Bools, Floats, Floats32, Ints
 from fusion.features.perturb import Key, Noisy
+from fusion.features.representation import Space, Vectors, evidence, views
 from fusion.methods.ensemble import Pool, beliefs_of
 from fusion.methods.predictor import Predictor
-from fusion.methods.representation import Space, Vectors, evidence, views
 from fusion.tasks.predictions import Coalition, MethodPredictions, Scored, coalitions, hide
 from fusion.training.choices import Choice, HeldOut, part_numbers
 from fusion.training.crossfit import CrossFit, FittedModel
@@ -32,7 +32,7 @@ class FoldPredictions:
     pool: of the ensemble, where the recipe has one; losses: inner log loss of every method, in a
     search. noisy: the same models' predictions with one modality under noise, by modality and
     level, from all inputs alone. vectors: (1 + M, n, D) of the run's own method and the first seed,
-    see fusion.methods.representation.views.
+    see fusion.features.representation.views.
     """
 
     fold: NestedFold

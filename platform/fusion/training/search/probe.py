@@ -25,8 +25,8 @@ from fusion.encoders.base import Block, EncoderError
 from fusion.encoders.cache import Cache
 from fusion.encoders.embedding import Features, embed
 from fusion.encoders.search_space import PROBED, Reading, search_space
+from fusion.features.representation import drawn
 from fusion.features.whitening import Whitening
-from fusion.methods.representation import drawn
 from fusion.schema.recipe import EncoderChoice, Recipe
 from fusion.schema.result import Read
 from fusion.tasks.calibration import temperature_of
